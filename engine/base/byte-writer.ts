@@ -1,0 +1,72 @@
+/**
+ * A growing scratch buffer that codecs write a value into before it is copied into a batch. One per encoder, reused for
+ * each record; its bytes are valid until the next `clear`. Big-endian, as every layout of ours is.
+ */
+export class ByteWriter {
+  bytes: Uint8Array;
+  view: DataView;
+  position = 0;
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  clear(): void {
+    this.position = 0;
+  }
+
+  /** Makes room for `length` more bytes; call before each write that goes around the methods below. */
+  ensure(length: number): void {
+    const needed = this.position + length;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes);
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  u8(value: number): void {
+    this.ensure(1);
+    this.bytes[this.position++] = value;
+  }
+
+  u16(value: number): void {
+    this.ensure(2);
+    this.view.setUint16(this.position, value);
+    this.position += 2;
+  }
+
+  u32(value: number): void {
+    this.ensure(4);
+    this.view.setUint32(this.position, value);
+    this.position += 4;
+  }
+
+  /** A safe integer as a signed 64-bit. */
+  i64(value: number): void {
+    this.ensure(8);
+    this.view.setInt32(this.position, Math.floor(value / 2 ** 32));
+    this.view.setUint32(this.position + 4, value >>> 0);
+    this.position += 8;
+  }
+
+  f64(value: number): void {
+    this.ensure(8);
+    this.view.setFloat64(this.position, value);
+    this.position += 8;
+  }
+
+  copy(source: Uint8Array, start = 0, end = source.length): void {
+    const length = end - start;
+    this.ensure(length);
+    if (length <= 32) for (let i = 0; i < length; i++) this.bytes[this.position + i] = source[start + i] as number;
+    else this.bytes.set(source.subarray(start, end), this.position);
+    this.position += length;
+  }
+
+  /** An own copy of what was written since the last clear. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.position) as Uint8Array<ArrayBuffer>;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Every error code of msec, in one table. Callers match the code, never a class or a sentence: an error that crossed
+ * a worker thread is plain data. docs/reference/errors.md is generated from this table.
+ */
+
+export type ErrorKind = 'input' | 'operating' | 'bug';
+
+export interface ErrorRow {
+  /** input: the record's or the caller's own fault; operating: the world's, may pass; bug: ours or the actor's. */
+  readonly kind: ErrorKind;
+  /** Whether the same call may succeed later, unchanged. Retriable errors pause; they never dead-letter. */
+  readonly retriable: boolean;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const row = (kind: ErrorKind, retriable: boolean, meaning: string, remedy: string): ErrorRow => ({
+  kind,
+  retriable,
+  meaning,
+  remedy,
+});
+
+export const ERROR_TABLE = {
+  ACTOR_FAILED: row(
+    'bug',
+    false,
+    'An actor threw while it handled a record.',
+    'Mend the actor, then resend the letter.',
+  ),
+  ASSERTION_FAILED: row('bug', false, 'Something that must be true was not.', 'Report it with the message.'),
+  BATCH_CORRUPT: row(
+    'input',
+    false,
+    'The bytes are not a record batch, or its CRC-32C differs.',
+    'Check the producer and the disk.',
+  ),
+  BATCH_TOO_LARGE: row('input', false, 'A record or batch exceeds the limit of its topic.', 'Send smaller records.'),
+  CLOSED: row('operating', false, 'The part was closed before the call ended.', 'Start it again.'),
+  CONFIG_INVALID: row('input', false, 'The configuration breaks its schema.', 'Correct the named line.'),
+  DEPENDENCY_DOWN: row('operating', true, 'Something outside does not answer.', 'It is tried again by itself.'),
+  FENCED: row('operating', false, 'A newer owner has taken over.', 'None: the newer owner goes on.'),
+  OFFSET_OUT_OF_RANGE: row(
+    'input',
+    false,
+    'The offset lies before the start or after the end of the partition.',
+    'Start from the earliest or latest offset.',
+  ),
+  QUOTA_EXCEEDED: row(
+    'operating',
+    true,
+    'The disk quota is used up by records that a required reader has not read.',
+    'Let the reader catch up or raise the quota.',
+  ),
+  RECORD_HUNG: row(
+    'bug',
+    false,
+    'Handling the record did not end within the limit.',
+    'Mend the actor, then resend the letter.',
+  ),
+  RECORD_KILLED_WORKER: row(
+    'bug',
+    false,
+    'The worker thread died while it handled the record.',
+    'Mend the actor, then resend the letter.',
+  ),
+  TOPIC_CONFLICT: row(
+    'input',
+    false,
+    'The topic exists with another configuration.',
+    'Use its configuration or another name.',
+  ),
+  TOPIC_UNKNOWN: row('input', false, 'No such topic or partition.', 'See `msec topics list`.'),
+  TOPOLOGY_INVALID: row('input', false, 'The actors cannot be wired as declared.', 'Correct the named actor or topic.'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** Where in a record an error lies: the field's name and the byte offset from the start of what was parsed. */
+export interface ErrorPlace {
+  readonly field?: string;
+  readonly byteOffset?: number;
+}
+
+export interface ErrorData extends ErrorPlace {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export class MsecError extends Error {
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly byteOffset: number | undefined;
+
+  constructor(code: ErrorCode, message: string, place: ErrorPlace & { cause?: unknown } = {}) {
+    super(message, place.cause === undefined ? undefined : { cause: place.cause });
+    this.name = 'MsecError';
+    this.code = code;
+    this.field = place.field;
+    this.byteOffset = place.byteOffset;
+  }
+
+  get retriable(): boolean {
+    return ERROR_TABLE[this.code].retriable;
+  }
+
+  get kind(): ErrorKind {
+    return ERROR_TABLE[this.code].kind;
+  }
+}
+
+/** What an unknown thrown value says, as plain data that may cross a thread. */
+export function errorData(thrown: unknown): ErrorData {
+  if (thrown instanceof MsecError) {
+    const { code, message, field, byteOffset } = thrown;
+    return {
+      code,
+      message,
+      ...(field === undefined ? {} : { field }),
+      ...(byteOffset === undefined ? {} : { byteOffset }),
+    };
+  }
+  return { code: 'ACTOR_FAILED', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}
+
+/** A programmer's error when false; stays on in production. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new MsecError('ASSERTION_FAILED', message);
+}

@@ -1,0 +1,14 @@
+export { ByteWriter } from './byte-writer.ts';
+export { type Clock, pause, systemClock, type Timer } from './clock.ts';
+export {
+  assert,
+  ERROR_TABLE,
+  type ErrorCode,
+  type ErrorData,
+  type ErrorKind,
+  type ErrorPlace,
+  type ErrorRow,
+  errorData,
+  MsecError,
+} from './errors.ts';
+export { type Random, randomBelow, seededRandom, systemRandom } from './random.ts';
