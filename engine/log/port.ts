@@ -1,0 +1,126 @@
+/**
+ * The log port: topics of record batches, and one atomic way to change anything. The embedded and the Kafka driver
+ * implement it and pass the same suite (engine/testkit/log-suite.ts). Everything that moves is bytes in Kafka's
+ * record-batch v2 layout; nothing here knows a record.
+ */
+
+/** `delete`: whole segments leave by age or size. `compact`: the newest record of each key stays; a null value ends it. */
+export type Cleanup = 'delete' | 'compact';
+
+export interface TopicConfig {
+  /** 1 to 249 of [a-zA-Z0-9._-], as Kafka's. */
+  readonly name: string;
+  readonly partitions: number;
+  readonly cleanup: Cleanup;
+  /** Age after which a whole segment may go, by the newest append time in it; absent: kept for ever. */
+  readonly retentionMs?: number;
+  /** Size of one partition above which its oldest segments go; absent: no limit. */
+  readonly retentionBytes?: number;
+  /** A segment is the unit of retention. */
+  readonly segmentBytes?: number;
+  /**
+   * Groups whose unread records retention may not drop. When the disk quota would force it, appends from outside
+   * (`Transaction.admission` 'refusable') fail with QUOTA_EXCEEDED.
+   */
+  readonly requiredReaders?: readonly string[];
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface PartitionBounds {
+  /** The first offset that can still be read. */
+  readonly start: number;
+  /** The next offset to be written (everything below it is committed and durable). */
+  readonly end: number;
+}
+
+/**
+ * Whole batches as the log holds them, the first of which contains the asked offset (so its first records may lie
+ * below it). The view belongs to the reader and is valid until its next `fetch`; it must not be written or transferred.
+ */
+export interface FetchedBatches {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  /** Equal to `start` when there is nothing yet at that offset. The last batch may be cut off (Kafka). */
+  readonly end: number;
+  readonly bounds: PartitionBounds;
+}
+
+export interface PartitionPosition extends TopicPartition {
+  /** The next offset to be read. */
+  readonly offset: number;
+}
+
+/** Reads only what is committed. One per thread; not to be shared. */
+export interface LogReader {
+  /** Fails with TOPIC_UNKNOWN, or OFFSET_OUT_OF_RANGE outside of [bounds.start, bounds.end]. */
+  fetch(topic: string, partition: number, offset: number, bytesMax: number): Promise<FetchedBatches>;
+  bounds(topic: string, partition: number): Promise<PartitionBounds>;
+  /** The group's committed next offset of each partition of the topic; null where there is none. */
+  committed(group: string, topic: string): Promise<readonly (number | null)[]>;
+  /** Resolves true when any of the positions has something to read, false after `timeoutMs` or close. */
+  wait(positions: readonly PartitionPosition[], timeoutMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The proof of being the newest owner of a name; an older one's transactions fail with FENCED. */
+export interface Ownership {
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export interface Append extends TopicPartition {
+  /** One or more whole batches with base offsets counted from 0 each; the log writes the real ones in. Ownership passes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface GroupOffset extends PartitionPosition {
+  readonly group: string;
+}
+
+/** Everything below `before` may go at once (in whole batches), whatever the retention says: how changelogs shrink. */
+export interface Truncation extends TopicPartition {
+  readonly before: number;
+}
+
+/** All of it happens, durably, or nothing of it does. */
+export interface Transaction {
+  readonly ownership?: Ownership;
+  readonly appends?: readonly Append[];
+  readonly offsets?: readonly GroupOffset[];
+  readonly truncations?: readonly Truncation[];
+  /**
+   * 'refusable' (what comes from outside) is the first to be refused when the quota is near; 'internal' (a task's
+   * outputs) goes on to a higher mark, so that readers can catch up and free the space.
+   */
+  readonly admission?: 'refusable' | 'internal';
+}
+
+export interface Committed {
+  /** The offset of the first record of each append, in order. */
+  readonly baseOffsets: readonly number[];
+}
+
+export interface TopicDescription extends TopicConfig {
+  readonly bounds: readonly PartitionBounds[];
+  readonly bytes: number;
+}
+
+/** The control side of a log, in the thread that owns it. */
+export interface Log {
+  /** Makes the topics that do not exist; TOPIC_CONFLICT where one does with other partitions or cleanup. */
+  createTopics(topics: readonly TopicConfig[]): Promise<void>;
+  describe(): Promise<readonly TopicDescription[]>;
+  /** Takes the name over: every earlier ownership of it is fenced before this resolves. */
+  acquire(owner: string): Promise<Ownership>;
+  /**
+   * Resolves once durable. Transactions of one caller commit in the order of the calls; when one of an ownership
+   * fails, all later ones of the same ownership fail with FENCED. TOPIC_UNKNOWN, FENCED, QUOTA_EXCEEDED, CLOSED.
+   */
+  commit(transaction: Transaction): Promise<Committed>;
+  openReader(): LogReader;
+  close(): Promise<void>;
+}
