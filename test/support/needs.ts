@@ -1,0 +1,97 @@
+/**
+ * Parts outside the repository that some tests need (Java, Chromium, Mosquitto, reference data). A missing part skips
+ * the test loudly, with the one command that installs it; where CI=true nothing may be skipped, so it fails instead.
+ */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type t from 'tap';
+
+/** The root of the clone, wherever it lies. */
+export const repositoryRoot: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const apt = (packages: string): string => `apt-get install --no-install-recommends ${packages}`;
+
+interface Program {
+  /** The program's names on PATH, the first that is found counts. */
+  readonly names: readonly string[];
+  readonly install: string;
+}
+
+const PROGRAMS = {
+  chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], install: apt('chromium') },
+  curl: { names: ['curl'], install: apt('curl') },
+  git: { names: ['git'], install: apt('git') },
+  java: { names: ['java'], install: apt('openjdk-17-jre-headless') },
+  mosquitto: { names: ['mosquitto'], install: apt('mosquitto') },
+  mosquitto_pub: { names: ['mosquitto_pub'], install: apt('mosquitto-clients') },
+  mosquitto_sub: { names: ['mosquitto_sub'], install: apt('mosquitto-clients') },
+  mvn: { names: ['mvn'], install: apt('maven') },
+  openssl: { names: ['openssl'], install: apt('openssl') },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+export type Part = ProgramName | 'shared-data';
+
+/** What `needs` uses of a tap test. */
+type SkippableTest = Pick<typeof t, 'end' | 'fail' | 'plan'>;
+
+/** Absolute path of a program on PATH; Debian keeps daemons in /usr/sbin, which a user's PATH may lack. */
+export function findProgram(name: ProgramName, path: string = process.env.PATH ?? ''): string | undefined {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), '/usr/sbin', '/usr/local/sbin'];
+  for (const candidate of PROGRAMS[name].names) {
+    for (const folder of folders) {
+      const file = join(folder, candidate);
+      if (isExecutable(file)) return file;
+    }
+  }
+  return undefined;
+}
+
+/** The path of a program that `needs` has said is there; throws where it is not. */
+export function programPath(name: ProgramName): string {
+  const file = findProgram(name);
+  if (file === undefined) throw new Error(`${name} is not installed; ${PROGRAMS[name].install}`);
+  return file;
+}
+
+/** A path in the reference data that lies beside the repository, in ../shared/data. */
+export function sharedData(...path: readonly string[]): string {
+  return join(dirname(repositoryRoot), 'shared', 'data', ...path);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What is missing for a part and how to get it; undefined where the part is there. */
+export function missing(part: Part): string | undefined {
+  if (part === 'shared-data') {
+    if (existsSync(sharedData())) return undefined;
+    return 'the reference data is missing: place or link it beside the repository as ../shared/data';
+  }
+  if (findProgram(part) !== undefined) return undefined;
+  return `${part} is missing: ${PROGRAMS[part].install}`;
+}
+
+/**
+ * True where every part is there. Otherwise the running test ends as skipped, or as failed where CI=true, and the
+ * caller returns at once: `if (!needs(t, 'java', 'mvn')) return;`. Call it before the test's first assertion.
+ */
+export function needs(test: SkippableTest, ...parts: readonly Part[]): boolean {
+  const reasons = parts.map(missing).filter((reason) => reason !== undefined);
+  if (reasons.length === 0) return true;
+  const reason = reasons.join('; ');
+  if (process.env.CI === 'true') {
+    test.fail(`CI=true and ${reason}`);
+    test.end();
+  } else {
+    test.plan(0, reason);
+  }
+  return false;
+}
