@@ -1,1 +1,2 @@
-export {};
+export * from './base/index.ts';
+export type * from './log/index.ts';

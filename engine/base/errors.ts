@@ -29,6 +29,12 @@ export const ERROR_TABLE = {
     'Mend the actor, then resend the letter.',
   ),
   ASSERTION_FAILED: row('bug', false, 'Something that must be true was not.', 'Report it with the message.'),
+  AVRO_INVALID: row(
+    'input',
+    false,
+    'The bytes are not the Avro record that was expected.',
+    'Check that the producer writes the schema of the topic.',
+  ),
   BATCH_CORRUPT: row(
     'input',
     false,
@@ -36,10 +42,50 @@ export const ERROR_TABLE = {
     'Check the producer and the disk.',
   ),
   BATCH_TOO_LARGE: row('input', false, 'A record or batch exceeds the limit of its topic.', 'Send smaller records.'),
+  BUDGET_EXHAUSTED: row(
+    'input',
+    false,
+    'The device failed the signature check too often; its frames are refused unchecked for a while.',
+    'Mend or revoke the device.',
+  ),
+  CLOCK_SKEW: row(
+    'input',
+    false,
+    "The device's signed time lies too far after the time of receipt.",
+    "Set the device's clock.",
+  ),
   CLOSED: row('operating', false, 'The part was closed before the call ended.', 'Start it again.'),
   CONFIG_INVALID: row('input', false, 'The configuration breaks its schema.', 'Correct the named line.'),
   DEPENDENCY_DOWN: row('operating', true, 'Something outside does not answer.', 'It is tried again by itself.'),
+  DEVICE_INVALID: row('input', false, 'A device registry record breaks its schema.', 'Correct the named field.'),
+  DEVICE_REVOKED: row('input', false, 'The device was revoked.', 'Enrol it again if that was wrong.'),
+  DEVICE_UNKNOWN: row('input', false, 'No such device is enrolled.', 'Enrol it with `msec device add`.'),
+  ENVELOPE_INVALID: row('input', false, "The bytes break the envelope's layout.", 'See docs/specs/envelope.md.'),
   FENCED: row('operating', false, 'A newer owner has taken over.', 'None: the newer owner goes on.'),
+  FRAME_INVALID: row(
+    'input',
+    false,
+    'The bytes are not a frame of the named type.',
+    'Look at the named field and offset with `msec decode`; the layouts are in docs/reference/frames.',
+  ),
+  IDENTITY_MISMATCH: row(
+    'input',
+    false,
+    'The device of the credential, of the key and the identity inside the frame are not one.',
+    'Check what the device sends and how it is enrolled.',
+  ),
+  KEY_DESTROYED: row(
+    'input',
+    false,
+    "The day's data key was destroyed: the record can never be read again, on purpose.",
+    'None.',
+  ),
+  KEY_UNKNOWN: row(
+    'input',
+    false,
+    "The frame's key is none of the device's active keys.",
+    "Use the device's current key, or enrol the new one with `msec device rotate`.",
+  ),
   OFFSET_OUT_OF_RANGE: row(
     'input',
     false,
@@ -64,6 +110,38 @@ export const ERROR_TABLE = {
     'The worker thread died while it handled the record.',
     'Mend the actor, then resend the letter.',
   ),
+  REPLAYED: row(
+    'input',
+    false,
+    'The boot epoch or sequence lies before what is still tracked.',
+    'After a device lost its state: raise its boot epoch, or `msec device reset`.',
+  ),
+  SCHEMA_INCOMPATIBLE: row(
+    'input',
+    false,
+    'The schema cannot follow the earlier versions of its subject.',
+    'Change the schema at the named path as the refusal says.',
+  ),
+  SCHEMA_INVALID: row(
+    'input',
+    false,
+    'The text is not an Avro schema, or a setting is unknown.',
+    'Correct the schema.',
+  ),
+  SCHEMA_UNKNOWN: row('input', false, 'No such subject, version or schema id.', 'List the subjects of the registry.'),
+  SEAL_INVALID: row(
+    'input',
+    false,
+    'A sealed record was changed, or sealed for another device.',
+    'Check who can write to the topic.',
+  ),
+  SEQUENCE_CONFLICT: row(
+    'input',
+    false,
+    'Two different signed frames carry the same boot epoch and sequence.',
+    'The device, or a copy of its key, must be looked at.',
+  ),
+  SIGNATURE_INVALID: row('input', false, 'The signature does not hold.', "Check the device's key."),
   TOPIC_CONFLICT: row(
     'input',
     false,
@@ -72,6 +150,12 @@ export const ERROR_TABLE = {
   ),
   TOPIC_UNKNOWN: row('input', false, 'No such topic or partition.', 'See `msec topics list`.'),
   TOPOLOGY_INVALID: row('input', false, 'The actors cannot be wired as declared.', 'Correct the named actor or topic.'),
+  UNSIGNED: row(
+    'input',
+    false,
+    'The frame is not signed and signatures are required.',
+    'Sign frames, or allow the source.',
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;

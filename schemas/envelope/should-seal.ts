@@ -1,0 +1,70 @@
+/**
+ * Which bodies the bridge seals before it writes them: those of personal device types, and whatever does not look
+ * like its device's type while something like a MAC address occurs in it. A wrong yes costs that a dead letter cannot
+ * be read after the day; a wrong no would leave personal data in clear, so doubt seals.
+ */
+import { EnvelopeView } from './envelope-view.ts';
+
+/** What the bridge knows about the device's type. An unknown type is personal. */
+export interface PayloadPrivacy {
+  readonly personal: boolean;
+  /** Whether the whole slice has the structure of the type's frames, by lengths and types alone. */
+  matches(bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+const envelope = new EnvelopeView();
+
+/** `body` is what a device sent: an envelope when `isEnvelope` (or what claims to be one), else a raw frame. */
+export function shouldSeal(privacy: PayloadPrivacy, isEnvelope: boolean, body: Uint8Array): boolean {
+  if (privacy.personal) return true;
+  if (!isEnvelope) return !privacy.matches(body, 0, body.length) && hasMacAddress(body, 0, body.length);
+  const isWhole = envelope.tryParseOnly(body, 0, body.length);
+  const { payloadStart, payloadEnd } = envelope;
+  envelope.bytes = NOTHING;
+  if (isWhole && privacy.matches(body, payloadStart, payloadEnd)) return false;
+  return hasMacAddress(body, 0, body.length);
+}
+
+const NOTHING = new Uint8Array(0);
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}
+
+/** : - . _ and space, between the pairs or groups of an address. */
+function isSeparator(byte: number): boolean {
+  return byte === 0x3a || byte === 0x2d || byte === 0x2e || byte === 0x5f || byte === 0x20;
+}
+
+/**
+ * Whether the text holds twelve hex digits as six pairs or three groups of four with single separators, or a run of
+ * exactly twelve. NUL bytes are passed over, which also finds UTF-16.
+ */
+export function hasMacAddress(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Digits in the group being read, and the sizes of whole groups before it: pairs and fours in a row. */
+  let digits = 0;
+  let pairs = 0;
+  let fours = 0;
+  let wasSeparator = false;
+  for (let at = start; at <= end; at++) {
+    const byte = at < end ? (bytes[at] as number) : 0x0a;
+    if (byte === 0) continue;
+    if (isHexDigit(byte)) {
+      digits++;
+      wasSeparator = false;
+      // "…AA:BB:CC:DD:EE:FF" may run on into other hex digits: the sixth pair need not end.
+      if ((pairs === 5 && digits === 2) || (fours === 2 && digits === 4)) return true;
+      continue;
+    }
+    if (digits === 12) return true;
+    const isGroupEnd = isSeparator(byte) && !wasSeparator;
+    // Only the end of the first group counts, so that digits may stand before it: "0xAA:BB…", "deadAA:BB…".
+    const isPair = isGroupEnd && (pairs === 0 ? digits >= 2 : digits === 2);
+    const isFour = isGroupEnd && (fours === 0 ? digits >= 4 : digits === 4);
+    pairs = isPair ? pairs + 1 : isGroupEnd && digits >= 2 ? 1 : 0;
+    fours = isFour ? fours + 1 : isGroupEnd && digits >= 4 ? 1 : 0;
+    digits = 0;
+    wasSeparator = isSeparator(byte);
+  }
+  return false;
+}
