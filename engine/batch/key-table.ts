@@ -1,0 +1,270 @@
+/**
+ * Interns key bytes: each distinct key gets a small dense number, so that state lives in arrays. Open addressing over
+ * one byte arena; keys come from devices, so the hash is keyed (HalfSipHash-1-3: a seeded murmur has collisions that
+ * no seed removes) and keys that nobody retains give their id and bytes back in `sweep`.
+ */
+import { type Random, systemRandom } from '../base/index.ts';
+
+const CAPACITY_MIN = 64;
+const ARENA_BYTES_MIN = 4096;
+const FREE = -1;
+
+export class KeyTable {
+  /** The bytes of every key; replaced when it grows or is compacted, so read it again after `intern` or `sweep`. */
+  arena: Uint8Array = new Uint8Array(ARENA_BYTES_MIN);
+
+  readonly #seed0: number;
+  readonly #seed1: number;
+  /** id + 1, or 0 for an empty slot; a power of two, at most half full. */
+  #slots = new Int32Array(CAPACITY_MIN * 2);
+  #hashes = new Int32Array(CAPACITY_MIN);
+  #starts = new Int32Array(CAPACITY_MIN);
+  #ends = new Int32Array(CAPACITY_MIN);
+  /** How often an id is retained; FREE where it is not in use, then #starts holds the next free id, or -1. */
+  #references = new Int32Array(CAPACITY_MIN);
+  #arenaUsed = 0;
+  #arenaLive = 0;
+  #idsUsed = 0;
+  #idFree = -1;
+  #size = 0;
+  #unretained = 0;
+
+  constructor(random: Random = systemRandom) {
+    this.#seed0 = random.u32() | 0;
+    this.#seed1 = random.u32() | 0;
+  }
+
+  /** Keys that have an id. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many of them the next `sweep` would drop. */
+  get unretained(): number {
+    return this.#unretained;
+  }
+
+  /** Every id is below this: the length that arrays indexed by id need. */
+  get idsEnd(): number {
+    return this.#idsUsed;
+  }
+
+  /** Memory held, in bytes. */
+  get byteLength(): number {
+    return this.arena.length + this.#slots.byteLength + 4 * this.#hashes.byteLength;
+  }
+
+  /**
+   * The id of the key bytes[start, end), the same until a `sweep` finds it without references. A new key starts with
+   * none: who keeps the id beyond the batch at hand retains it.
+   */
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    const hash = halfSipHash13(bytes, start, end, this.#seed0, this.#seed1);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const id = slots[slot]! - 1;
+      if (id < 0) return this.#add(bytes, start, end, hash, slot);
+      if (this.#hashes[id] === hash && this.#isKey(id, bytes, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  startOf(id: number): number {
+    return this.#starts[id]!;
+  }
+
+  endOf(id: number): number {
+    return this.#ends[id]!;
+  }
+
+  /** A copy, owned by the caller. */
+  bytesOf(id: number): Uint8Array {
+    return this.arena.slice(this.#starts[id]!, this.#ends[id]!);
+  }
+
+  retain(id: number): void {
+    if (this.#references[id]!++ === 0) this.#unretained--;
+  }
+
+  /** Undoes one `retain`. The id stays valid until the next `sweep`. */
+  release(id: number): void {
+    if (--this.#references[id]! === 0) this.#unretained++;
+  }
+
+  /**
+   * Takes back every id without references, and memory that is mostly unused; gives how many. Call it between batches,
+   * once `unretained` is a good part of `size`: it costs a pass over the whole table.
+   */
+  sweep(): number {
+    const freed = this.#unretained;
+    if (freed === 0) return 0;
+    this.#freeIds();
+    this.#size -= freed;
+    this.#unretained = 0;
+    this.#resizeIds();
+    this.#compactArena();
+    this.#rebuildSlots();
+    return freed;
+  }
+
+  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+    let id = this.#idFree;
+    if (id >= 0) this.#idFree = this.#starts[id]!;
+    else {
+      id = this.#idsUsed;
+      if (id === this.#hashes.length) this.#setIdCapacity(id * 2);
+      this.#idsUsed++;
+    }
+    const length = end - start;
+    if (this.#arenaUsed + length > this.arena.length) this.#moveArena(this.#arenaUsed + length);
+    const at = this.#arenaUsed;
+    for (let i = 0; i < length; i++) this.arena[at + i] = bytes[start + i]!;
+    this.#arenaUsed = at + length;
+    this.#arenaLive += length;
+    this.#starts[id] = at;
+    this.#ends[id] = at + length;
+    this.#hashes[id] = hash;
+    this.#references[id] = 0;
+    this.#unretained++;
+    this.#slots[slot] = id + 1;
+    if (++this.#size * 2 > this.#slots.length) this.#rebuildSlots();
+    return id;
+  }
+
+  #isKey(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const arena = this.arena;
+    const keyStart = this.#starts[id]!;
+    const length = end - start;
+    if (this.#ends[id]! - keyStart !== length) return false;
+    for (let i = 0; i < length; i++) if (arena[keyStart + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  /** Marks what nobody retains, and links all free ids anew, the lowest first, so that ids stay dense. */
+  #freeIds(): void {
+    let idsUsed = 0;
+    for (let id = 0; id < this.#idsUsed; id++) {
+      if (this.#references[id]! > 0) idsUsed = id + 1;
+      else if (this.#references[id] === 0) {
+        this.#arenaLive -= this.#ends[id]! - this.#starts[id]!;
+        this.#references[id] = FREE;
+      }
+    }
+    this.#idsUsed = idsUsed;
+    this.#idFree = -1;
+    for (let id = idsUsed - 1; id >= 0; id--) {
+      if (this.#references[id] !== FREE) continue;
+      this.#starts[id] = this.#idFree;
+      this.#idFree = id;
+    }
+  }
+
+  #resizeIds(): void {
+    if (this.#idsUsed * 4 > this.#hashes.length) return;
+    this.#setIdCapacity(Math.max(CAPACITY_MIN, this.#idsUsed * 2));
+  }
+
+  #setIdCapacity(capacity: number): void {
+    this.#hashes = resized(this.#hashes, capacity);
+    this.#starts = resized(this.#starts, capacity);
+    this.#ends = resized(this.#ends, capacity);
+    this.#references = resized(this.#references, capacity);
+  }
+
+  #compactArena(): void {
+    const isSparse = this.#arenaLive * 2 < this.#arenaUsed;
+    const isOversized = this.arena.length > ARENA_BYTES_MIN && this.#arenaLive * 4 < this.arena.length;
+    if (isSparse || isOversized) this.#moveArena(this.#arenaLive);
+  }
+
+  /** Copies the keys that live into an arena with room for `needed` bytes and as many again. */
+  #moveArena(needed: number): void {
+    const from = this.arena;
+    const to = new Uint8Array(Math.max(ARENA_BYTES_MIN, needed * 2));
+    let at = 0;
+    for (let id = 0; id < this.#idsUsed; id++) {
+      if (this.#references[id] === FREE) continue;
+      const start = this.#starts[id]!;
+      const end = this.#ends[id]!;
+      to.set(from.subarray(start, end), at);
+      this.#starts[id] = at;
+      at += end - start;
+      this.#ends[id] = at;
+    }
+    this.arena = to;
+    this.#arenaUsed = at;
+  }
+
+  #rebuildSlots(): void {
+    let length = CAPACITY_MIN * 2;
+    while (length < this.#size * 4) length *= 2;
+    const slots = new Int32Array(length);
+    const mask = length - 1;
+    for (let id = 0; id < this.#idsUsed; id++) {
+      if (this.#references[id] === FREE) continue;
+      let slot = this.#hashes[id]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id + 1;
+    }
+    this.#slots = slots;
+  }
+}
+
+function resized(from: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(capacity);
+  to.set(from.subarray(0, capacity));
+  return to;
+}
+
+/**
+ * HalfSipHash (Aumasson and Bernstein) with one compression and three finalisation rounds, 64-bit key, 32-bit result,
+ * as Linux uses it for its hash tables.
+ */
+export function halfSipHash13(bytes: Uint8Array, start: number, end: number, key0: number, key1: number): number {
+  let v0 = key0;
+  let v1 = key1;
+  let v2 = 0x6c796765 ^ key0;
+  let v3 = 0x74656462 ^ key1;
+  let at = start;
+  // The round is written out twice, as calls with four results would need an object.
+  for (const last = end - 4; at <= last; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    v3 ^= word;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= word;
+  }
+  let word = (end - start) << 24;
+  const rest = end - at;
+  if (rest > 2) word |= bytes[at + 2]! << 16;
+  if (rest > 1) word |= bytes[at + 1]! << 8;
+  if (rest > 0) word |= bytes[at]!;
+  v3 ^= word;
+  for (let round = 0; round < 4; round++) {
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    if (round === 0) {
+      v0 ^= word;
+      v2 ^= 0xff;
+    }
+  }
+  return v1 ^ v3;
+}

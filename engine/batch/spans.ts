@@ -1,0 +1,123 @@
+/**
+ * Whole batches as the log handles them: where each lies and which offsets it takes, without walking records; giving
+ * them their place in the log; and the full check of bytes that come from outside.
+ */
+import { MsecError } from '../base/index.ts';
+import { BatchCursor } from './cursor.ts';
+import {
+  AT_LAST_OFFSET_DELTA,
+  AT_MAX_TIMESTAMP,
+  AT_RECORD_COUNT,
+  batchBytesAt,
+  corrupt,
+  readI32,
+  readI64,
+  writeI64,
+} from './layout.ts';
+
+export interface BatchSpan {
+  /** The batch is bytes[start, end). */
+  readonly start: number;
+  readonly end: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly recordCount: number;
+  readonly maxTimestamp: number;
+}
+
+/** The whole batches of bytes[start, end), in order; a last one that is cut off is left out. BATCH_CORRUPT. */
+export function* batchSpans(bytes: Uint8Array, start = 0, end = bytes.length): Generator<BatchSpan, void, void> {
+  let at = start;
+  while (at < end) {
+    const size = batchBytesAt(bytes, at, end);
+    if (size === 0) return;
+    const baseOffset = readI64(bytes, at, 'baseOffset');
+    yield {
+      start: at,
+      end: at + size,
+      baseOffset,
+      lastOffset: baseOffset + lastOffsetDeltaAt(bytes, at),
+      recordCount: readI32(bytes, at + AT_RECORD_COUNT),
+      maxTimestamp: readI64(bytes, at + AT_MAX_TIMESTAMP, 'maxTimestamp'),
+    };
+    at += size;
+  }
+}
+
+/**
+ * Numbers consecutive whole batches from `baseOffset` on, in place, each after the one before; gives the offset after
+ * the last. The base offset lies outside of the sum, so nothing else changes. BATCH_CORRUPT, also where the last is
+ * cut off; then some may have been renumbered.
+ */
+export function rewriteBaseOffsets(bytes: Uint8Array, baseOffset: number, start = 0, end = bytes.length): number {
+  let offset = baseOffset;
+  let at = start;
+  while (at < end) {
+    const size = batchBytesAt(bytes, at, end);
+    if (size === 0) throw corrupt('the last batch is cut off', 'batchLength', at);
+    writeI64(bytes, at, offset);
+    offset += lastOffsetDeltaAt(bytes, at) + 1;
+    at += size;
+  }
+  return offset;
+}
+
+function lastOffsetDeltaAt(bytes: Uint8Array, at: number): number {
+  const delta = readI32(bytes, at + AT_LAST_OFFSET_DELTA);
+  if (delta < 0) throw corrupt(`lastOffsetDelta ${delta}`, 'lastOffsetDelta', at + AT_LAST_OFFSET_DELTA);
+  return delta;
+}
+
+export interface BatchLimits {
+  /** The most one batch may take, compressed. */
+  readonly batchBytesMax: number;
+  /** The most one batch may unpack to. */
+  readonly decompressedBytesMax?: number;
+  readonly recordsMax?: number;
+}
+
+export interface BatchTotals {
+  readonly batchCount: number;
+  readonly recordCount: number;
+  readonly maxTimestamp: number;
+}
+
+/**
+ * Walks every record of bytes that come from outside, before they are stored: sums, lengths, offsets that follow one
+ * another without gaps, maxTimestamp, no control batch, nothing cut off. BATCH_CORRUPT, BATCH_TOO_LARGE.
+ */
+export function validateBatches(bytes: Uint8Array, limits: BatchLimits): BatchTotals {
+  const { batchBytesMax, decompressedBytesMax = 16 * 1024 * 1024, recordsMax = Number.MAX_SAFE_INTEGER } = limits;
+  const cursor = new BatchCursor({ includeControl: true, decompressedBytesMax });
+  cursor.reset(bytes);
+  let batchCount = 0;
+  let recordCount = 0;
+  let maxTimestamp = -1;
+  while (cursor.nextBatch()) {
+    const at = cursor.batchStart;
+    const size = cursor.batchEnd - at;
+    if (size > batchBytesMax) throw tooLarge(`a batch of ${size} bytes; the limit is ${batchBytesMax}`, at);
+    if (cursor.isControl) throw corrupt('a control batch from outside', 'attributes', at);
+    if (cursor.recordCount === 0) throw corrupt('a batch without records', 'recordCount', at + AT_RECORD_COUNT);
+    if (cursor.recordCount !== cursor.lastOffset - cursor.baseOffset + 1) {
+      throw corrupt('offsets have gaps', 'lastOffsetDelta', at + AT_LAST_OFFSET_DELTA);
+    }
+    recordCount += cursor.recordCount;
+    if (recordCount > recordsMax) throw tooLarge(`more than ${recordsMax} records`, at);
+    const { recordCount: expected, maxTimestamp: stated } = cursor;
+    let latest = -Infinity;
+    for (let i = 0; i < expected; i++) {
+      cursor.next();
+      if (cursor.timestamp > latest) latest = cursor.timestamp;
+    }
+    if (latest !== stated) throw corrupt(`maxTimestamp ${stated}, records say ${latest}`, 'maxTimestamp', at);
+    maxTimestamp = Math.max(maxTimestamp, stated);
+    batchCount++;
+  }
+  if (cursor.truncated) throw corrupt('the last batch is cut off', 'batchLength', cursor.batchEnd);
+  return { batchCount, recordCount, maxTimestamp };
+}
+
+function tooLarge(message: string, byteOffset: number): MsecError {
+  return new MsecError('BATCH_TOO_LARGE', message, { field: 'batchLength', byteOffset });
+}
