@@ -68,11 +68,23 @@ export const ERROR_TABLE = {
     'The bytes are not a frame of the named type.',
     'Look at the named field and offset with `msec decode`; the layouts are in docs/reference/frames.',
   ),
+  FRAME_TOO_LARGE: row(
+    'input',
+    false,
+    'The frame exceeds the limit of the bridge.',
+    'Send smaller frames, or raise the limit in msec.yaml.',
+  ),
   IDENTITY_MISMATCH: row(
     'input',
     false,
     'The device of the credential, of the key and the identity inside the frame are not one.',
     'Check what the device sends and how it is enrolled.',
+  ),
+  INTAKE_BUSY: row(
+    'operating',
+    true,
+    'More frames are on their way into the log than the bridge may hold.',
+    'Send again after the time that the answer names.',
   ),
   KEY_DESTROYED: row(
     'input',
@@ -86,6 +98,12 @@ export const ERROR_TABLE = {
     "The frame's key is none of the device's active keys.",
     "Use the device's current key, or enrol the new one with `msec device rotate`.",
   ),
+  NOT_AUTHENTICATED: row(
+    'input',
+    false,
+    'The device id and the token do not belong together.',
+    'Use the token that `msec device add` printed; a lost one is replaced by adding the device again.',
+  ),
   OFFSET_OUT_OF_RANGE: row(
     'input',
     false,
@@ -97,6 +115,12 @@ export const ERROR_TABLE = {
     true,
     'The disk quota is used up by records that a required reader has not read.',
     'Let the reader catch up or raise the quota.',
+  ),
+  RATE_LIMITED: row(
+    'operating',
+    true,
+    'The device sends more frames than its rate allows.',
+    'Send again after the time that the answer names, or raise the rate in msec.yaml.',
   ),
   RECORD_HUNG: row(
     'bug',
@@ -115,6 +139,12 @@ export const ERROR_TABLE = {
     false,
     'The boot epoch or sequence lies before what is still tracked.',
     'After a device lost its state: raise its boot epoch, or `msec device reset`.',
+  ),
+  REQUEST_INVALID: row(
+    'input',
+    false,
+    'The request is not one that this address answers.',
+    'Read the message; docs/bridges.md shows each request.',
   ),
   SCHEMA_INCOMPATIBLE: row(
     'input',
@@ -147,6 +177,12 @@ export const ERROR_TABLE = {
     false,
     'The topic exists with another configuration.',
     'Use its configuration or another name.',
+  ),
+  TOPIC_REFUSED: row(
+    'input',
+    false,
+    'A device may publish to devices/<its id>/frames and subscribe to devices/<its id>/notices, without retained messages.',
+    'Correct the topic or the flag.',
   ),
   TOPIC_UNKNOWN: row('input', false, 'No such topic or partition.', 'See `msec topics list`.'),
   TOPOLOGY_INVALID: row('input', false, 'The actors cannot be wired as declared.', 'Correct the named actor or topic.'),
