@@ -1,0 +1,14 @@
+export {
+  ConfigError,
+  type ConfigProblem,
+  formatProblem,
+  type LoadedConfig,
+  loadConfig,
+  parseConfig,
+  parseSetting,
+} from './load.ts';
+export { nearMiss } from './near-miss.ts';
+export { configReference } from './reference.ts';
+export { configSchema } from './schema.ts';
+export { type Config, SETTINGS, type SettingName } from './settings.ts';
+export { parseDuration, parseSize } from './units.ts';

@@ -1,0 +1,227 @@
+/**
+ * Every setting of msec.yaml, in one table: the JSON schema, the typed configuration and docs/reference/config.md are
+ * made from it. A secret is never a setting; a setting may name the file that holds one.
+ */
+
+interface Row<Kind extends string, Value> {
+  readonly kind: Kind;
+  /** As it would be written in the file; null: nothing is set. */
+  readonly default: Value;
+  readonly doc: string;
+}
+interface Bounded {
+  readonly min: number;
+  readonly max: number;
+}
+interface BoundedText {
+  readonly min: string;
+  readonly max: string;
+}
+
+export type Setting =
+  | Row<'boolean', boolean>
+  | (Row<'integer', number | null> & Bounded)
+  | (Row<'number', number> & Bounded)
+  | (Row<'port', number> & Partial<Bounded>)
+  | (Row<'duration', string | null> & BoundedText)
+  | (Row<'size', string | null> & BoundedText)
+  | (Row<'choice', string> & { readonly choices: readonly string[] })
+  | Row<'host', string>
+  | Row<'path', string | null>
+  | Row<'cidrs', readonly string[]>;
+
+const PORT_DOC = 'When it is not set and taken, the next free port is used and printed; 0 takes any free port.';
+
+export const SETTINGS = {
+  data: {
+    kind: 'path',
+    default: './data',
+    doc: 'Folder of everything that lasts: the log, the keys, the admin token. One process at a time. `--data`.',
+  },
+  workers: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    max: 256,
+    doc: 'Worker threads. Unset: one for each processor core, at most 8. `--workers`.',
+  },
+  'log.quota': {
+    kind: 'size',
+    default: '8GiB',
+    min: '64MiB',
+    max: '1024TiB',
+    doc: 'Disk space of the log. When records that a required reader has not read fill it, bridges refuse new frames.',
+  },
+  'log.partitions': {
+    kind: 'integer',
+    default: 4,
+    min: 1,
+    max: 256,
+    doc: 'Partitions of each keyed topic: the upper bound of parallel work. Fixed once the topics exist.',
+  },
+  'log.groupCommit': {
+    kind: 'duration',
+    default: '5ms',
+    min: '0ms',
+    max: '1s',
+    doc: 'How long a commit waits for others to share one write to disk with.',
+  },
+  'console.host': { kind: 'host', default: '127.0.0.1', doc: 'Address of the status page. Loopback addresses only.' },
+  'console.port': {
+    kind: 'port',
+    default: 8080,
+    doc: `Port of the status page and of /metrics. ${PORT_DOC} \`--port\`.`,
+  },
+  'console.adminTokenFile': {
+    kind: 'path',
+    default: null,
+    doc: 'File with the token of the admin API. Unset: `admin-token` in the data folder, made at the first start, mode 0600. The environment variable MSEC_ADMIN_TOKEN comes first.',
+  },
+  'mqtt.enabled': { kind: 'boolean', default: true, doc: 'Whether the MQTT 3.1.1 bridge listens.' },
+  'mqtt.host': {
+    kind: 'host',
+    default: '127.0.0.1',
+    doc: 'Address of the MQTT bridge. Each device shows its own credentials.',
+  },
+  'mqtt.port': { kind: 'port', default: 1883, doc: `Port of the MQTT bridge. ${PORT_DOC} \`--mqtt-port\`.` },
+  'http.enabled': { kind: 'boolean', default: true, doc: 'Whether the HTTP bridge listens.' },
+  'http.host': {
+    kind: 'host',
+    default: '127.0.0.1',
+    doc: 'Address of the HTTP bridge. Each device shows its own credentials.',
+  },
+  'http.port': { kind: 'port', default: 8081, doc: `Port of the HTTP bridge. ${PORT_DOC} \`--http-port\`.` },
+  'limits.frame': {
+    kind: 'size',
+    default: '64KiB',
+    min: '64B',
+    max: '1MiB',
+    doc: 'The largest payload that a bridge takes, envelope included.',
+  },
+  'limits.deviceRate': {
+    kind: 'number',
+    default: 50,
+    min: 0.01,
+    max: 100_000,
+    doc: 'Frames a second that one device may send over a longer time.',
+  },
+  'limits.deviceBurst': {
+    kind: 'integer',
+    default: 500,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Frames that one device may send at once after a pause.',
+  },
+  'limits.clockSkew': {
+    kind: 'duration',
+    default: '5min',
+    min: '0s',
+    max: '24h',
+    doc: 'How far ahead of the bridge a device’s signed time may be before the frame is refused.',
+  },
+  unsignedFrom: {
+    kind: 'cidrs',
+    default: [],
+    doc: 'Networks from which frames without a signature are accepted; their readings are marked as unverified. Empty: none. `--unsigned-from`.',
+  },
+  'windows.grace': {
+    kind: 'duration',
+    default: '10s',
+    min: '0s',
+    max: '1h',
+    doc: 'How long after its end a one-minute window waits for late readings. Later ones go to a side output.',
+  },
+  'retention.frames': {
+    kind: 'duration',
+    default: '24h',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long raw frames are kept. Crowd payloads cannot be read after their day’s key is destroyed, whatever stands here.',
+  },
+  'retention.readings': {
+    kind: 'duration',
+    default: '7d',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long readings are kept.',
+  },
+  'retention.aggregates': {
+    kind: 'duration',
+    default: '90d',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long aggregates are kept.',
+  },
+  'retention.deadLetters': {
+    kind: 'duration',
+    default: '30d',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long dead letters are kept.',
+  },
+  'files.enabled': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether readings and aggregates are also written as NDJSON files.',
+  },
+  'files.folder': {
+    kind: 'path',
+    default: null,
+    doc: 'Folder of the NDJSON files. Unset: `files` in the data folder.',
+  },
+  'files.rotateSize': {
+    kind: 'size',
+    default: '64MiB',
+    min: '4KiB',
+    max: '64GiB',
+    doc: 'Size at which a file is closed and the next one begun.',
+  },
+  'files.keep': { kind: 'integer', default: 16, min: 1, max: 100_000, doc: 'Closed files kept for each topic.' },
+  'fleet.enabled': { kind: 'boolean', default: true, doc: 'Whether a simulated fleet publishes frames. `--no-fleet`.' },
+  'fleet.devices': { kind: 'integer', default: 200, min: 1, max: 100_000, doc: 'Simulated devices. `--devices`.' },
+  'fleet.rate': {
+    kind: 'number',
+    default: 200,
+    min: 0.01,
+    max: 1_000_000,
+    doc: 'Frames a second of the whole fleet. `--rate`.',
+  },
+  'fleet.faults': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether some simulated devices misbehave: broken frames, forged signatures, replays, repeats. `--faults`.',
+  },
+  'logging.level': {
+    kind: 'choice',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    doc: 'The least important log lines that are written.',
+  },
+  'logging.file': {
+    kind: 'path',
+    default: null,
+    doc: 'File that structured log lines (JSON) are appended to. Unset: `msec.log` in the data folder on a terminal, standard error otherwise.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOfKind<S extends Setting> = S extends { kind: 'boolean' }
+  ? boolean
+  : S extends { kind: 'integer' | 'number' | 'port' | 'duration' | 'size' }
+    ? number
+    : S extends { kind: 'cidrs' }
+      ? readonly string[]
+      : S extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+        ? Choice
+        : string;
+
+/** Durations in milliseconds, sizes in bytes, paths absolute. */
+export type Config = {
+  readonly [Name in SettingName]:
+    | ValueOfKind<(typeof SETTINGS)[Name]>
+    | ((typeof SETTINGS)[Name]['default'] extends null ? null : never);
+};
+
+/** Singles out names that would hold a secret if they existed, so that the refusal can say where a secret belongs. */
+export const SECRET_NAME: RegExp = /(token|password|passphrase|secret|private[-_]?key|credential)s?$/i;
