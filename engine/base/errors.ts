@@ -57,7 +57,9 @@ export const ERROR_TABLE = {
   CLOSED: row('operating', false, 'The part was closed before the call ended.', 'Start it again.'),
   CONFIG_INVALID: row('input', false, 'The configuration breaks its schema.', 'Correct the named line.'),
   DEPENDENCY_DOWN: row('operating', true, 'Something outside does not answer.', 'It is tried again by itself.'),
+  DEVICE_EXISTS: row('input', false, 'A device with this id is enrolled, or was.', 'Choose another id.'),
   DEVICE_INVALID: row('input', false, 'A device registry record breaks its schema.', 'Correct the named field.'),
+  DEVICE_LIMIT: row('operating', false, 'As many devices as allowed are enrolled.', 'Raise the limit.'),
   DEVICE_REVOKED: row('input', false, 'The device was revoked.', 'Enrol it again if that was wrong.'),
   DEVICE_UNKNOWN: row('input', false, 'No such device is enrolled.', 'Enrol it with `msec device add`.'),
   ENVELOPE_INVALID: row('input', false, "The bytes break the envelope's layout.", 'See docs/specs/envelope.md.'),
@@ -172,6 +174,12 @@ export const ERROR_TABLE = {
     'The device, or a copy of its key, must be looked at.',
   ),
   SIGNATURE_INVALID: row('input', false, 'The signature does not hold.', "Check the device's key."),
+  STATE_CORRUPT: row(
+    'operating',
+    false,
+    'The changelog of a state cannot be read.',
+    'Check the disk; restore the data directory.',
+  ),
   TOPIC_CONFLICT: row(
     'input',
     false,
@@ -185,6 +193,8 @@ export const ERROR_TABLE = {
     'Correct the topic or the flag.',
   ),
   TOPIC_UNKNOWN: row('input', false, 'No such topic or partition.', 'See `msec topics list`.'),
+  VALUE_INVALID: row('input', false, 'The value does not have the form of its topic.', 'Check the producer.'),
+  VALUE_MISSING: row('input', false, 'A record of this topic must have a value.', 'Check the producer.'),
   TOPOLOGY_INVALID: row('input', false, 'The actors cannot be wired as declared.', 'Correct the named actor or topic.'),
   UNSIGNED: row(
     'input',

@@ -1,5 +1,6 @@
 export { ByteWriter } from './byte-writer.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
+export type { Codec } from './codec.ts';
 export {
   assert,
   ERROR_TABLE,

@@ -1,0 +1,130 @@
+/**
+ * The actor contract. An actor is a named behaviour with typed inputs, outputs and keyed state. The runtime opens it
+ * once per task (a partition on a worker thread) and calls it for one record after another, never two at a time.
+ *
+ * Whatever it emits and stores while it handles a record becomes real together with the record's offset, or not at
+ * all. What it throws decides the record's way (see `Directive`): it never has to clean up after itself.
+ */
+import type { KeyTable } from '../batch/index.ts';
+import type { RowStore, StateDeclaration, ValueStore } from '../state/index.ts';
+import type { Topic } from './topic.ts';
+
+export type Topics = Readonly<Record<string, Topic<unknown>>>;
+export type States = Readonly<Record<string, StateDeclaration>>;
+
+/** The type of a topic's values. */
+export type ValueOf<T> = T extends Topic<infer V> ? V : never;
+
+/** One record, in an object that is used again for the next one: copy what you keep. */
+export interface ActorRecord<V> {
+  readonly value: V;
+  /** Event time, Unix milliseconds. */
+  readonly timestamp: number;
+  /** Dense number of the key within this task; stable while any state or output of this task refers to the key. */
+  readonly keyId: number;
+  /** The key as text (UTF-8). Makes a string on each call. */
+  keyText(): string;
+}
+
+/** The record of one of several inputs; `input` tells which, and with it the type of `value`. */
+export type RecordOf<I extends Topics> = {
+  [K in keyof I & string]: ActorRecord<ValueOf<I[K]>> & { readonly input: K };
+}[keyof I & string];
+
+/** Where an actor's values leave. The value is written, or handed on, before the call returns: it may be used again. */
+export interface Output<V> {
+  /** Under the current record's key; event time is the record's unless given. Only while a record is handled. */
+  emit(value: V, timestamp?: number): void;
+  /** Under any key of this task (from `onWatermark`, say). */
+  emitFor(keyId: number, value: V, timestamp: number): void;
+  /**
+   * Under another key, so it may land in another partition. The output must be declared in `rekeyed`.
+   */
+  emitKeyed(key: Uint8Array, value: V, timestamp: number): void;
+}
+
+export type StoreOf<D> = D extends { readonly kind: 'rows' }
+  ? RowStore
+  : D extends { readonly kind: 'values'; readonly codec: { decode(b: Uint8Array, s: number, e: number): infer V } }
+    ? ValueStore<V>
+    : never;
+
+export interface ActorContext<I extends Topics, O extends Topics, S extends States> {
+  readonly out: { readonly [K in keyof O]: Output<ValueOf<O[K]>> };
+  readonly state: { readonly [K in keyof S]: StoreOf<S[K]> };
+  /** Key ids and their bytes; read only for actors. */
+  readonly keys: KeyTable;
+  readonly partition: number;
+  /** Event time that all inputs have passed; -Infinity before the first record. */
+  watermark(): number;
+  /** The same for one input: a record of this input older than this is out of order. */
+  inputWatermark(input: keyof I & string): number;
+  /** Adds to a counter of this actor that shows in the metrics, e.g. `duplicate`. */
+  count(name: string, by?: number): void;
+}
+
+export interface ActorTask<I extends Topics> {
+  /**
+   * Handles one record. A thrown MsecError of kind input sends the record to the dead letters at once; a retriable one
+   * pauses the task and tries again; anything else is tried again a few times and then sent to the dead letters.
+   */
+  process(record: RecordOf<I>): void;
+  /** Called when event time has moved on for all inputs, after the record that moved it. */
+  onWatermark?(watermark: number): void;
+}
+
+export interface ActorDefinition<I extends Topics, O extends Topics, S extends States> {
+  /** Lower case, unique in the topology; names the consumer group, the state's changelog and the metrics. */
+  readonly name: string;
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly state: S;
+  /** Outputs that go to another key than the record's. */
+  readonly rekeyed?: readonly (keyof O & string)[];
+  open(context: ActorContext<I, O, S>): ActorTask<I>;
+}
+
+/** An actor whose types the runtime does not know. */
+export type AnyActor = ActorDefinition<Topics, Topics, States>;
+
+/** Where the definition alone says it all: one function of record and context. */
+export interface PlainActor<I extends Topics, O extends Topics, S extends States> {
+  readonly name: string;
+  readonly inputs: I;
+  readonly outputs?: O;
+  readonly state?: S;
+  readonly rekeyed?: readonly (keyof O & string)[];
+  process(record: RecordOf<I>, context: ActorContext<I, O, S>): void;
+}
+
+type OpenableActor<I extends Topics, O extends Topics, S extends States> = Omit<PlainActor<I, O, S>, 'process'> & {
+  open(context: ActorContext<I, O, S>): ActorTask<I>;
+};
+
+/**
+ * Defines an actor, with `process(record, context)` for the plain ones, or with `open(context)` for those that prepare
+ * something per task or care about time.
+ */
+export function defineActor<
+  const I extends Topics,
+  const O extends Topics = Record<never, never>,
+  const S extends States = Record<never, never>,
+>(definition: PlainActor<I, O, S> | OpenableActor<I, O, S>): AnyActor {
+  const { name, inputs, rekeyed } = definition;
+  const open =
+    'open' in definition
+      ? definition.open
+      : (context: ActorContext<I, O, S>): ActorTask<I> => ({
+          process: (record) => definition.process(record, context),
+        });
+  const actor: ActorDefinition<I, O, S> = {
+    name,
+    inputs,
+    outputs: definition.outputs ?? ({} as O),
+    state: definition.state ?? ({} as S),
+    ...(rekeyed === undefined ? {} : { rekeyed }),
+    open,
+  };
+  // The runtime wires by name; the definition's own types have done their work here.
+  return actor as unknown as AnyActor;
+}

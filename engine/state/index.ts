@@ -1,0 +1,4 @@
+export { type RowsDeclaration, rows, type StateDeclaration, type ValuesDeclaration, values } from './declaration.ts';
+export { BLOCK_BYTES, RowStore } from './row-store.ts';
+export { StageState, type StateChange } from './stage-state.ts';
+export { ValueStore } from './value-store.ts';

@@ -1,0 +1,226 @@
+/**
+ * Keyed rows of fixed width in plain memory, for state that changes a million times a second. The actor writes numbers
+ * straight into the views; it says `touch` before it changes a block of 64 bytes, which saves the block for the
+ * record's undo (once a record) and lists it for the changelog (once a transaction).
+ */
+import { assert } from '../base/index.ts';
+import type { KeyTable } from '../batch/index.ts';
+import type { ChangeReader, ChangeWriter } from './changes.ts';
+import { Slots } from './slots.ts';
+
+export const BLOCK_BYTES = 64;
+const BLOCK_WORDS = BLOCK_BYTES / 4;
+
+export class RowStore {
+  readonly rowBytes: number;
+  /** Views over all rows; row r begins at byte r * rowBytes. They are replaced when the store grows: do not keep them. */
+  u8: Uint8Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  f64: Float64Array;
+  readonly #slots: Slots;
+  readonly #blocksPerRow: number;
+  #capacity = 64;
+  #scope = 1;
+  #scopeOf: Int32Array;
+  #undoBlocks = new Int32Array(64);
+  #undoWords = new Int32Array(64 * BLOCK_WORDS);
+  #undoLength = 0;
+  #transaction = 1;
+  #dirtyOf: Int32Array;
+  readonly #dirty: number[] = [];
+  #sweepNext = 0;
+  readonly #keys: KeyTable;
+
+  constructor(keys: KeyTable, rowBytes: number) {
+    assert(rowBytes > 0 && rowBytes % BLOCK_BYTES === 0, 'a row is a whole number of 64-byte blocks');
+    this.#keys = keys;
+    this.#slots = new Slots(keys);
+    this.rowBytes = rowBytes;
+    this.#blocksPerRow = rowBytes / BLOCK_BYTES;
+    const memory = new ArrayBuffer(this.#capacity * rowBytes);
+    this.u8 = new Uint8Array(memory);
+    this.i32 = new Int32Array(memory);
+    this.u32 = new Uint32Array(memory);
+    this.f64 = new Float64Array(memory);
+    this.#scopeOf = new Int32Array(this.#capacity * this.#blocksPerRow);
+    this.#dirtyOf = new Int32Array(this.#capacity * this.#blocksPerRow);
+  }
+
+  /** Live rows. */
+  get size(): number {
+    return this.#slots.live;
+  }
+
+  get bytes(): number {
+    return this.u8.byteLength;
+  }
+
+  /** The row of (key id, sub), -1 where there is none. `sub` tells several rows of a key apart, e.g. by window. */
+  find(keyId: number, sub = 0): number {
+    return this.#slots.find(keyId, sub);
+  }
+
+  /** A new row, all zero; the pair must not exist. */
+  create(keyId: number, sub = 0): number {
+    const row = this.#slots.create(keyId, sub);
+    if (row >= this.#capacity) this.#grow(row);
+    this.u8.fill(0, row * this.rowBytes, (row + 1) * this.rowBytes);
+    return row;
+  }
+
+  remove(row: number): void {
+    this.#slots.remove(row);
+  }
+
+  keyIdOf(row: number): number {
+    return this.#slots.keyIds[row];
+  }
+
+  subOf(row: number): number {
+    return this.#slots.subs[row];
+  }
+
+  isLive(row: number): boolean {
+    return this.#slots.isLive(row);
+  }
+
+  /** Every live row, in no promised order. */
+  *rows(): Generator<number> {
+    for (let row = 0; row < this.#slots.used; row++) if (this.#slots.isLive(row)) yield row;
+  }
+
+  /** Must be called before block `block` (of 64 bytes, within the row) is written to. */
+  touch(row: number, block: number): void {
+    const at = row * this.#blocksPerRow + block;
+    if (this.#scopeOf[at] === this.#scope) return;
+    this.#scopeOf[at] = this.#scope;
+    if (this.#undoLength === this.#undoBlocks.length) this.#growUndo();
+    this.#undoBlocks[this.#undoLength] = at;
+    const words = this.i32;
+    const saved = this.#undoWords;
+    let from = at * BLOCK_WORDS;
+    let to = this.#undoLength * BLOCK_WORDS;
+    for (let i = 0; i < BLOCK_WORDS; i++) saved[to++] = words[from++];
+    this.#undoLength++;
+    if (this.#dirtyOf[at] !== this.#transaction) {
+      this.#dirtyOf[at] = this.#transaction;
+      this.#dirty.push(at);
+    }
+  }
+
+  /** As `touch`, for all blocks of the row. */
+  touchAll(row: number): void {
+    for (let block = 0; block < this.#blocksPerRow; block++) this.touch(row, block);
+  }
+
+  /** A savepoint: two numbers to hand to `rollback`. */
+  get slotsMark(): number {
+    return this.#slots.undoLength;
+  }
+
+  get blocksMark(): number {
+    this.#beginScope();
+    return this.#undoLength;
+  }
+
+  rollback(slotsMark: number, blocksMark: number): void {
+    while (this.#undoLength > blocksMark) {
+      this.#undoLength--;
+      let from = this.#undoLength * BLOCK_WORDS;
+      let to = this.#undoBlocks[this.#undoLength] * BLOCK_WORDS;
+      for (let i = 0; i < BLOCK_WORDS; i++) this.i32[to++] = this.#undoWords[from++];
+    }
+    this.#beginScope();
+    this.#slots.rollback(slotsMark);
+  }
+
+  settle(): void {
+    this.#undoLength = 0;
+    this.#slots.settle();
+  }
+
+  /** Writes what the transaction changed, then starts the next one. */
+  collect(changes: ChangeWriter): void {
+    const slots = this.#slots;
+    for (const row of slots.removed) changes.removed(row);
+    for (const row of slots.created) if (slots.isLive(row)) this.#writeRow(changes, row);
+    for (const at of this.#dirty) {
+      const row = (at / this.#blocksPerRow) | 0;
+      if (!slots.isLive(row) || slots.isNew(row)) continue;
+      changes.block(row, at % this.#blocksPerRow, this.u8, at * BLOCK_BYTES);
+    }
+    slots.beginTransaction();
+    this.#transaction++;
+    this.#dirty.length = 0;
+  }
+
+  /** Writes whole rows from where the last call ended until `bytesMax` or the last row; true when the round is done. */
+  sweep(changes: ChangeWriter, bytesMax: number): boolean {
+    const limit = changes.bytes + bytesMax;
+    while (this.#sweepNext < this.#slots.used) {
+      const row = this.#sweepNext++;
+      if (this.#slots.isLive(row)) this.#writeRow(changes, row);
+      if (changes.bytes >= limit && this.#sweepNext < this.#slots.used) return false;
+    }
+    this.#sweepNext = 0;
+    return true;
+  }
+
+  restore(changes: ChangeReader): void {
+    while (changes.next()) {
+      const row = changes.slot;
+      if (changes.kind === 'removed') this.#slots.restoreRemoval(row);
+      else if (changes.kind === 'row') {
+        this.#slots.restore(row, changes.internKey(this.#keys), changes.sub);
+        if (row >= this.#capacity) this.#grow(row);
+        this.u8.set(changes.content(this.rowBytes), row * this.rowBytes);
+      } else if (this.#slots.isLive(row)) {
+        this.u8.set(changes.content(BLOCK_BYTES), row * this.rowBytes + changes.block * BLOCK_BYTES);
+      }
+    }
+  }
+
+  endRestore(): void {
+    this.#slots.endRestore();
+    this.#slots.beginTransaction();
+  }
+
+  #beginScope(): void {
+    if (++this.#scope < 0x7fffffff) return;
+    // Stamps must never meet again by wrapping; forgetting them only saves a block twice.
+    this.#scope = 1;
+    this.#scopeOf.fill(0);
+  }
+
+  #writeRow(changes: ChangeWriter, row: number): void {
+    changes.row(row, this.#keys, this.keyIdOf(row), this.subOf(row), this.u8, row * this.rowBytes, this.rowBytes);
+  }
+
+  #grow(row: number): void {
+    while (this.#capacity <= row) this.#capacity *= 2;
+    const memory = new ArrayBuffer(this.#capacity * this.rowBytes);
+    const u8 = new Uint8Array(memory);
+    u8.set(this.u8);
+    this.u8 = u8;
+    this.i32 = new Int32Array(memory);
+    this.u32 = new Uint32Array(memory);
+    this.f64 = new Float64Array(memory);
+    const blocks = this.#capacity * this.#blocksPerRow;
+    const scopeOf = new Int32Array(blocks);
+    scopeOf.set(this.#scopeOf);
+    this.#scopeOf = scopeOf;
+    const dirtyOf = new Int32Array(blocks);
+    dirtyOf.set(this.#dirtyOf);
+    this.#dirtyOf = dirtyOf;
+  }
+
+  #growUndo(): void {
+    const blocks = new Int32Array(this.#undoBlocks.length * 2);
+    blocks.set(this.#undoBlocks);
+    this.#undoBlocks = blocks;
+    const words = new Int32Array(this.#undoWords.length * 2);
+    words.set(this.#undoWords);
+    this.#undoWords = words;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The rows of a keyed store: (key id, sub) ↔ slot number, with exact undo for one record and a list of what a
+ * transaction created and removed. A removed slot is not used again before the record that removed it has settled, so
+ * its content is still there when the removal is undone.
+ */
+import { assert } from '../base/index.ts';
+import type { KeyTable } from '../batch/index.ts';
+
+const FREE = 0;
+const LIVE = 1;
+
+function hash(keyId: number, sub: number): number {
+  const low = sub | 0;
+  const high = (sub / 2 ** 32) | 0;
+  let h = Math.imul(keyId, 0x9e3779b1) ^ Math.imul(low, 0x85ebca77) ^ Math.imul(high, 0xc2b2ae3d);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+export class Slots {
+  /** Slots ever used; all slot numbers are below it. */
+  used = 0;
+  live = 0;
+  keyIds = new Int32Array(64);
+  subs = new Float64Array(64);
+  readonly #keys: KeyTable;
+  #states = new Uint8Array(64);
+  #bornIn = new Int32Array(64);
+  #index = new Int32Array(128);
+  #free: number[] = [];
+  readonly #freedByRecord: number[] = [];
+  /** +slot+1 for a creation, -(slot+1) for a removal, in order, since the record began. */
+  readonly #undo: number[] = [];
+  #transaction = 1;
+  readonly #created: number[] = [];
+  readonly #removed: number[] = [];
+
+  constructor(keys: KeyTable) {
+    this.#keys = keys;
+  }
+
+  get capacity(): number {
+    return this.#states.length;
+  }
+
+  isLive(slot: number): boolean {
+    return slot < this.used && this.#states[slot] === LIVE;
+  }
+
+  /** -1 where there is none. */
+  find(keyId: number, sub: number): number {
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let at = hash(keyId, sub) & mask; ; at = (at + 1) & mask) {
+      const slot = index[at] - 1;
+      if (slot < 0) return -1;
+      if (this.keyIds[slot] === keyId && this.subs[slot] === sub) return slot;
+    }
+  }
+
+  /** The pair must not exist. */
+  create(keyId: number, sub: number): number {
+    const slot = this.#free.pop() ?? this.used++;
+    if (slot >= this.#states.length) this.#grow();
+    this.#put(slot, keyId, sub);
+    this.#bornIn[slot] = this.#transaction;
+    this.#created.push(slot);
+    this.#undo.push(slot + 1);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    assert(this.isLive(slot), 'only a live slot can be removed');
+    this.#take(slot);
+    if (this.#bornIn[slot] !== this.#transaction) this.#removed.push(slot);
+    this.#freedByRecord.push(slot);
+    this.#undo.push(-(slot + 1));
+  }
+
+  get undoLength(): number {
+    return this.#undo.length;
+  }
+
+  rollback(undoLength: number): void {
+    while (this.#undo.length > undoLength) {
+      const entry = this.#undo.pop() as number;
+      if (entry > 0) {
+        const slot = entry - 1;
+        this.#take(slot);
+        this.#created.pop();
+        this.#keys.release(this.keyIds[slot]);
+        this.#free.push(slot);
+      } else {
+        const slot = -entry - 1;
+        this.#freedByRecord.pop();
+        if (this.#bornIn[slot] !== this.#transaction) this.#removed.pop();
+        this.#insert(slot);
+      }
+    }
+  }
+
+  /** The record is done: nothing of it can be undone any more. */
+  settle(): void {
+    if (this.#undo.length === 0) return;
+    this.#undo.length = 0;
+    for (const slot of this.#freedByRecord) {
+      this.#keys.release(this.keyIds[slot]);
+      this.#free.push(slot);
+    }
+    this.#freedByRecord.length = 0;
+  }
+
+  /** Slots that were there before this transaction and are gone, or were replaced. */
+  get removed(): readonly number[] {
+    return this.#removed;
+  }
+
+  /** Slots that this transaction created; some may be gone again, some listed twice. */
+  get created(): readonly number[] {
+    return this.#created;
+  }
+
+  isNew(slot: number): boolean {
+    return this.#bornIn[slot] === this.#transaction;
+  }
+
+  beginTransaction(): void {
+    this.#transaction++;
+    this.#created.length = 0;
+    this.#removed.length = 0;
+  }
+
+  /** Puts a slot where a changelog says it was; replaces what it held. */
+  restore(slot: number, keyId: number, sub: number): void {
+    while (slot >= this.#states.length) this.#grow();
+    if (slot >= this.used) this.used = slot + 1;
+    if (this.isLive(slot)) this.restoreRemoval(slot);
+    this.#put(slot, keyId, sub);
+  }
+
+  restoreRemoval(slot: number): void {
+    if (!this.isLive(slot)) return;
+    this.#take(slot);
+    this.#keys.release(this.keyIds[slot]);
+  }
+
+  /** After the last restored change: what is not live is free, lowest numbers first to be used. */
+  endRestore(): void {
+    this.#free = [];
+    for (let slot = this.used - 1; slot >= 0; slot--) if (this.#states[slot] === FREE) this.#free.push(slot);
+  }
+
+  #put(slot: number, keyId: number, sub: number): void {
+    this.keyIds[slot] = keyId;
+    this.subs[slot] = sub;
+    this.#keys.retain(keyId);
+    this.#insert(slot);
+  }
+
+  #insert(slot: number): void {
+    this.#states[slot] = LIVE;
+    this.live++;
+    if (this.live * 2 > this.#index.length) this.#rebuild(this.#index.length * 2);
+    else this.#link(slot);
+  }
+
+  #link(slot: number): void {
+    const mask = this.#index.length - 1;
+    let at = hash(this.keyIds[slot], this.subs[slot]) & mask;
+    while (this.#index[at] !== 0) at = (at + 1) & mask;
+    this.#index[at] = slot + 1;
+  }
+
+  /** Takes the slot out of the index by shifting the rest of its run back (Knuth, vol. 3, 6.4, algorithm R). */
+  #take(slot: number): void {
+    this.#states[slot] = FREE;
+    this.live--;
+    const index = this.#index;
+    const mask = index.length - 1;
+    let hole = hash(this.keyIds[slot], this.subs[slot]) & mask;
+    while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
+    for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
+      const other = index[at] - 1;
+      const home = hash(this.keyIds[other], this.subs[other]) & mask;
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        index[hole] = other + 1;
+        hole = at;
+      }
+    }
+    index[hole] = 0;
+  }
+
+  #rebuild(size: number): void {
+    this.#index = new Int32Array(size);
+    for (let slot = 0; slot < this.used; slot++) if (this.#states[slot] === LIVE) this.#link(slot);
+  }
+
+  #grow(): void {
+    const capacity = this.#states.length * 2;
+    const copy = <A extends Int32Array | Float64Array | Uint8Array>(grown: A, from: A): A => {
+      grown.set(from);
+      return grown;
+    };
+    this.keyIds = copy(new Int32Array(capacity), this.keyIds);
+    this.subs = copy(new Float64Array(capacity), this.subs);
+    this.#states = copy(new Uint8Array(capacity), this.#states);
+    this.#bornIn = copy(new Int32Array(capacity), this.#bornIn);
+  }
+}

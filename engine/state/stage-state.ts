@@ -1,0 +1,124 @@
+/**
+ * All stores of one stage in one task, their savepoints, and their way to the changelog and back.
+ *
+ * The changelog needs no snapshots: each transaction writes, beside what it changed, about as many bytes of rows that
+ * it did not change, going round all of them. When a round is complete, everything before its beginning may go. So the
+ * changelog stays within a few times the state's size, and no commit is longer than its own changes make it.
+ */
+import type { KeyTable } from '../batch/index.ts';
+import { ChangeReader, ChangeWriter } from './changes.ts';
+import type { StateDeclaration } from './declaration.ts';
+import { RowStore } from './row-store.ts';
+import { ValueStore } from './value-store.ts';
+
+const SWEEP_BYTES_MIN = 512;
+const WATERMARKS = '';
+
+type Store = RowStore | ValueStore<unknown>;
+
+export interface StateChange {
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Set when a round of the sweep was completed: chunks before this number (counted from the first ever) may go. */
+  readonly truncateBefore: number | null;
+}
+
+export class StageState {
+  readonly stores: Readonly<Record<string, Store>>;
+  readonly watermarks: Map<string, number>;
+  readonly #named: readonly (readonly [string, Store])[];
+  readonly #changes = new ChangeWriter();
+  readonly #writtenWatermarks = new Map<string, number>();
+  #chunkNext = 0;
+  #roundStart = 0;
+  #sweepStore = 0;
+
+  constructor(declared: Readonly<Record<string, StateDeclaration>>, inputs: readonly string[], keys: KeyTable) {
+    this.#named = Object.entries(declared).map(([name, declaration]) => [
+      name,
+      declaration.kind === 'rows'
+        ? new RowStore(keys, declaration.rowBytes)
+        : new ValueStore<unknown>(keys, declaration.codec),
+    ]);
+    this.stores = Object.fromEntries(this.#named);
+    this.watermarks = new Map(inputs.map((input) => [input, Number.NEGATIVE_INFINITY]));
+  }
+
+  get list(): readonly Store[] {
+    return this.#named.map(([, store]) => store);
+  }
+
+  get bytes(): number {
+    return this.#named.reduce((sum, [, store]) => sum + store.bytes, 0);
+  }
+
+  /** What changed since the last call. `chunkNext` of the changelog moves on by the number of chunks. */
+  collect(): StateChange {
+    const changes = this.#changes;
+    this.#collectWatermarks(false);
+    for (const [name, store] of this.#named) {
+      changes.section(name, store instanceof RowStore ? store.rowBytes : 0);
+      store.collect(changes);
+    }
+    if (!changes.hasChanges) {
+      changes.take();
+      return { chunks: [], truncateBefore: null };
+    }
+    const roundDone = this.#sweep(Math.max(changes.bytes, SWEEP_BYTES_MIN));
+    if (roundDone) this.#collectWatermarks(true);
+    const chunks = changes.take();
+    this.#chunkNext += chunks.length;
+    if (!roundDone) return { chunks, truncateBefore: null };
+    const truncateBefore = this.#roundStart;
+    this.#roundStart = this.#chunkNext;
+    return { chunks, truncateBefore };
+  }
+
+  /** Applies one chunk; `number` is its place in the changelog. */
+  restoreChunk(chunk: Uint8Array, number: number): void {
+    const changes = new ChangeReader(chunk);
+    const byName = new Map(this.#named);
+    while (changes.nextSection()) {
+      const store = byName.get(changes.sectionName);
+      if (store !== undefined) store.restore(changes);
+      else
+        while (changes.next())
+          if (changes.sectionName === WATERMARKS && this.watermarks.has(changes.keyText()))
+            this.watermarks.set(changes.keyText(), changes.number());
+    }
+    this.#chunkNext = number + 1;
+  }
+
+  /** `chunkNext`: the changelog's end, also when it was empty. */
+  endRestore(chunkNext: number): void {
+    for (const [, store] of this.#named) store.endRestore();
+    for (const [input, watermark] of this.watermarks) this.#writtenWatermarks.set(input, watermark);
+    this.#chunkNext = chunkNext;
+    this.#roundStart = chunkNext;
+  }
+
+  #collectWatermarks(all: boolean): void {
+    let isOpen = false;
+    for (const [input, watermark] of this.watermarks) {
+      if (watermark === Number.NEGATIVE_INFINITY || (!all && this.#writtenWatermarks.get(input) === watermark))
+        continue;
+      if (!isOpen) this.#changes.section(WATERMARKS, 0);
+      isOpen = true;
+      this.#changes.named(input, watermark);
+      this.#writtenWatermarks.set(input, watermark);
+    }
+  }
+
+  /** True when the round is complete with this call. */
+  #sweep(bytesMax: number): boolean {
+    const changes = this.#changes;
+    const limit = changes.bytes + bytesMax;
+    while (this.#sweepStore < this.#named.length) {
+      const [name, store] = this.#named[this.#sweepStore];
+      changes.section(name, store instanceof RowStore ? store.rowBytes : 0);
+      if (!store.sweep(changes, limit - changes.bytes)) return false;
+      this.#sweepStore++;
+    }
+    this.#sweepStore = 0;
+    return true;
+  }
+}

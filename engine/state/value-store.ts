@@ -1,0 +1,131 @@
+/**
+ * Keyed values of any type that has a codec, for state that is read as objects. A value handed out must not be changed:
+ * change a copy and `set` it, or undo and changelog will not know.
+ */
+import { ByteWriter, type Codec } from '../base/index.ts';
+import type { KeyTable } from '../batch/index.ts';
+import type { ChangeReader, ChangeWriter } from './changes.ts';
+import { Slots } from './slots.ts';
+
+export class ValueStore<V> {
+  readonly #codec: Codec<V>;
+  readonly #keys: KeyTable;
+  readonly #slots: Slots;
+  readonly #scratch = new ByteWriter(256);
+  readonly #values: (V | undefined)[] = [];
+  /** Slots and the values that they had before, in turn. */
+  readonly #undo: { slot: number; before: V | undefined }[] = [];
+  readonly #dirty = new Set<number>();
+  #sweepNext = 0;
+
+  constructor(keys: KeyTable, codec: Codec<V>) {
+    this.#keys = keys;
+    this.#codec = codec;
+    this.#slots = new Slots(keys);
+  }
+
+  get size(): number {
+    return this.#slots.live;
+  }
+
+  /** A guess: what the codec would need is not kept. */
+  get bytes(): number {
+    return this.#slots.live * 64;
+  }
+
+  get(keyId: number, sub = 0): Readonly<V> | undefined {
+    const slot = this.#slots.find(keyId, sub);
+    return slot < 0 ? undefined : this.#values[slot];
+  }
+
+  set(keyId: number, value: V, sub = 0): void {
+    let slot = this.#slots.find(keyId, sub);
+    if (slot < 0) slot = this.#slots.create(keyId, sub);
+    this.#undo.push({ slot, before: this.#values[slot] });
+    this.#values[slot] = value;
+    this.#dirty.add(slot);
+  }
+
+  delete(keyId: number, sub = 0): boolean {
+    const slot = this.#slots.find(keyId, sub);
+    if (slot < 0) return false;
+    this.#undo.push({ slot, before: this.#values[slot] });
+    this.#values[slot] = undefined;
+    this.#slots.remove(slot);
+    return true;
+  }
+
+  /** Every (key id, sub, value), in no promised order. */
+  *entries(): Generator<{ keyId: number; sub: number; value: Readonly<V> }> {
+    for (let slot = 0; slot < this.#slots.used; slot++) {
+      if (!this.#slots.isLive(slot)) continue;
+      yield { keyId: this.#slots.keyIds[slot], sub: this.#slots.subs[slot], value: this.#values[slot] as V };
+    }
+  }
+
+  get slotsMark(): number {
+    return this.#slots.undoLength;
+  }
+
+  get blocksMark(): number {
+    return this.#undo.length;
+  }
+
+  rollback(slotsMark: number, blocksMark: number): void {
+    while (this.#undo.length > blocksMark) {
+      const { slot, before } = this.#undo.pop() as { slot: number; before: V | undefined };
+      this.#values[slot] = before;
+    }
+    this.#slots.rollback(slotsMark);
+  }
+
+  settle(): void {
+    if (this.#undo.length > 0) this.#undo.length = 0;
+    this.#slots.settle();
+  }
+
+  collect(changes: ChangeWriter): void {
+    const slots = this.#slots;
+    for (const slot of slots.removed) changes.removed(slot);
+    for (const slot of this.#dirty) if (slots.isLive(slot)) this.#write(changes, slot);
+    slots.beginTransaction();
+    this.#dirty.clear();
+  }
+
+  sweep(changes: ChangeWriter, bytesMax: number): boolean {
+    const limit = changes.bytes + bytesMax;
+    while (this.#sweepNext < this.#slots.used) {
+      const slot = this.#sweepNext++;
+      if (this.#slots.isLive(slot)) this.#write(changes, slot);
+      if (changes.bytes >= limit && this.#sweepNext < this.#slots.used) return false;
+    }
+    this.#sweepNext = 0;
+    return true;
+  }
+
+  restore(changes: ChangeReader): void {
+    while (changes.next()) {
+      if (changes.kind === 'removed') {
+        this.#slots.restoreRemoval(changes.slot);
+        this.#values[changes.slot] = undefined;
+        continue;
+      }
+      this.#slots.restore(changes.slot, changes.internKey(this.#keys), changes.sub);
+      // An own copy: a codec may keep a view of what it decodes, and the changelog's buffer is used again.
+      const content = changes.content().slice();
+      this.#values[changes.slot] = this.#codec.decode(content, 0, content.length);
+    }
+  }
+
+  endRestore(): void {
+    this.#slots.endRestore();
+    this.#slots.beginTransaction();
+  }
+
+  #write(changes: ChangeWriter, slot: number): void {
+    this.#scratch.clear();
+    this.#codec.encode(this.#values[slot] as V, this.#scratch);
+    const { bytes, position } = this.#scratch;
+    changes.row(slot, this.#keys, this.#slots.keyIds[slot], this.#slots.subs[slot], bytes, 0, position);
+  }
+}
