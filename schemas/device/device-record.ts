@@ -1,0 +1,161 @@
+/**
+ * What is known of one enrolled device: the value of the compacted topic device.registry (key: the device id) and,
+ * behind a kind byte, of the copy in the device's own partition of device.frames. JSON, checked strictly: it is the
+ * control plane. It holds no secret, only the hash of one.
+ */
+import { MsecError } from '../../engine/index.ts';
+import { isDeviceId } from '../envelope/index.ts';
+
+export type DeviceState = 'active' | 'revoked';
+export type KeyState = 'active' | 'retired';
+
+export interface DeviceKey {
+  /** The first 8 bytes of the SHA-256 of the SPKI, 16 hex digits. */
+  readonly keyId: string;
+  readonly algorithm: 'ecdsa-p256-sha256';
+  /** SubjectPublicKeyInfo (DER), base64. */
+  readonly publicKey: string;
+  readonly state: KeyState;
+}
+
+export interface DeviceRecord {
+  readonly version: 1;
+  readonly deviceId: string;
+  /** One more with each change: tells which of two records of a device is newer. */
+  readonly revision: number;
+  /** The name of the frame description that its payloads follow: enmon, crowd, … */
+  readonly type: string;
+  readonly state: DeviceState;
+  /** The newest first. A device without any may only send where signatures are not required. */
+  readonly keys: readonly DeviceKey[];
+  /** What its frames say inside: the IMEI of an EnMon, the SN of a crowd counter. */
+  readonly identity: string;
+  /** IANA name of the zone that local times in its frames are in. */
+  readonly timeZone: string;
+  /** SHA-256 of its token, 64 hex digits; null for a legacy device that cannot authenticate. */
+  readonly credentialHash: string | null;
+  /** Keys the tags of its sequence window, 16 hex digits. The device never learns it, so it cannot aim for equal tags. */
+  readonly tagKey: string;
+  /** How often its sequence state was forgotten. */
+  readonly resetCount: number;
+  /** Unix milliseconds. */
+  readonly createdAtMs: number;
+}
+
+export const DEVICE_KEYS_MAX = 8;
+export const IDENTITY_CHARS_MAX = 64;
+
+const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state'];
+const RECORD_FIELDS = [
+  'version',
+  'deviceId',
+  'revision',
+  'type',
+  'state',
+  'keys',
+  'identity',
+  'timeZone',
+  'credentialHash',
+  'tagKey',
+  'resetCount',
+  'createdAtMs',
+];
+
+function invalid(field: string, says: string): MsecError {
+  return new MsecError('DEVICE_INVALID', `device record, ${field}: ${says}`, { field });
+}
+
+function fieldsOf(value: unknown, field: string, names: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(field, 'must be an object');
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw invalid(`${field}.${name}`, 'is not a field');
+  }
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, field: string, pattern: RegExp, says: string): string {
+  if (typeof value !== 'string' || !pattern.test(value)) throw invalid(field, says);
+  return value;
+}
+
+function count(value: unknown, field: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(field, 'must be a whole number');
+  return value as number;
+}
+
+function oneOf<T extends string>(value: unknown, field: string, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) throw invalid(field, `must be one of ${allowed.join(', ')}`);
+  return value as T;
+}
+
+function checkKey(value: unknown, field: string): DeviceKey {
+  const key = fieldsOf(value, field, KEY_FIELDS);
+  return {
+    keyId: text(key.keyId, `${field}.keyId`, /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
+    algorithm: oneOf(key.algorithm, `${field}.algorithm`, ['ecdsa-p256-sha256']),
+    publicKey: text(key.publicKey, `${field}.publicKey`, /^[A-Za-z0-9+/]{1,512}={0,2}$/, 'must be base64'),
+    state: oneOf(key.state, `${field}.state`, ['active', 'retired']),
+  };
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Any value as a device record, or DEVICE_INVALID with the field. */
+export function checkDeviceRecord(value: unknown): DeviceRecord {
+  const record = fieldsOf(value, 'record', RECORD_FIELDS);
+  if (record.version !== 1) throw invalid('version', 'must be 1');
+  const { deviceId, keys, timeZone, credentialHash } = record;
+  if (typeof deviceId !== 'string' || !isDeviceId(deviceId)) {
+    throw invalid('deviceId', 'must be 1 to 64 of [A-Za-z0-9._:-]');
+  }
+  if (!Array.isArray(keys) || keys.length > DEVICE_KEYS_MAX) {
+    throw invalid('keys', `must be a list of at most ${DEVICE_KEYS_MAX}`);
+  }
+  if (typeof timeZone !== 'string' || !isTimeZone(timeZone)) throw invalid('timeZone', 'is not known');
+  return {
+    version: 1,
+    deviceId,
+    revision: count(record.revision, 'revision'),
+    type: text(record.type, 'type', /^[a-z][a-z0-9-]{0,31}$/, 'must be the name of a frame description'),
+    state: oneOf(record.state, 'state', ['active', 'revoked']),
+    keys: keys.map((key, i) => checkKey(key, `keys[${i}]`)),
+    identity: text(record.identity, 'identity', /^[!-~]{1,64}$/, 'must be 1 to 64 printable ASCII characters'),
+    timeZone,
+    credentialHash:
+      credentialHash === null
+        ? null
+        : text(credentialHash, 'credentialHash', /^[0-9a-f]{64}$/, 'must be 64 hex digits or null'),
+    tagKey: text(record.tagKey, 'tagKey', /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
+    resetCount: count(record.resetCount, 'resetCount'),
+    createdAtMs: count(record.createdAtMs, 'createdAtMs'),
+  };
+}
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true });
+
+export function encodeDeviceRecord(record: DeviceRecord): Uint8Array<ArrayBuffer> {
+  return utf8Encoder.encode(JSON.stringify(checkDeviceRecord(record))) as Uint8Array<ArrayBuffer>;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8Decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fails with DEVICE_INVALID. */
+export function decodeDeviceRecord(bytes: Uint8Array, start = 0, end = bytes.length): DeviceRecord {
+  const value = parseJson(bytes.subarray(start, end));
+  if (value === undefined) throw new MsecError('DEVICE_INVALID', 'device record: not JSON in UTF-8', { byteOffset: 0 });
+  return checkDeviceRecord(value);
+}

@@ -1,0 +1,333 @@
+/**
+ * The devices that may send: their records in memory, loaded from the compacted topic device.registry and kept up with
+ * it. Each change is one log transaction that appends the record there and its control copy to the device's own
+ * partition of device.frames (docs/decisions/0003): what a device sends and what is decided about it have one order.
+ */
+import {
+  type Append,
+  BatchCursor,
+  BatchEncoder,
+  type Clock,
+  type Log,
+  type LogReader,
+  MsecError,
+  type Ownership,
+  partitionForKey,
+  type Random,
+  systemRandom,
+} from '../../engine/index.ts';
+import { type DeviceRecord, decodeDeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
+import { encodeFrameRecord, KIND_CONTROL } from '../../schemas/envelope/index.ts';
+import { isToken } from './credentials.ts';
+import {
+  type Enrolment,
+  enrolled,
+  type NewDevice,
+  type Rotation,
+  revoked,
+  rotated,
+  wasReset,
+} from './device-changes.ts';
+
+const FRAMES_TOPIC = 'device.frames';
+const REGISTRY_TOPIC = 'device.registry';
+const OWNER = 'msec.devices';
+const FETCH_BYTES_MAX = 1024 * 1024;
+const WAIT_MS = 1000;
+
+export interface DeviceServiceOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Tokens come from here: the system's, outside of a simulation. */
+  readonly random?: Random;
+  /** Default 100,000. */
+  readonly devicesMax?: number;
+}
+
+interface Known {
+  readonly record: DeviceRecord;
+  readonly credentialHash: Uint8Array | null;
+}
+
+export class DeviceService {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #devicesMax: number;
+  readonly #partitions: number;
+  readonly #reader: LogReader;
+  readonly #cursor = new BatchCursor();
+  readonly #encoder = new BatchEncoder();
+  readonly #positions: number[];
+  readonly #devices = new Map<string, Known>();
+  readonly #listeners = new Set<(record: DeviceRecord) => void>();
+  #ownership: Ownership | null = null;
+  /** Everything that uses the reader, the encoder or the ownership runs one after another through this. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #following: Promise<void> | null = null;
+  #waiter: LogReader | null = null;
+  #isClosed = false;
+
+  private constructor(options: DeviceServiceOptions, partitions: number) {
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#random = options.random ?? systemRandom;
+    this.#devicesMax = options.devicesMax ?? 100_000;
+    this.#partitions = partitions;
+    this.#positions = new Array(partitions).fill(0);
+    this.#reader = options.log.openReader();
+  }
+
+  /** Resolves when every committed record is known. TOPIC_UNKNOWN, TOPIC_CONFLICT when the partitions differ. */
+  static async open(options: DeviceServiceOptions): Promise<DeviceService> {
+    const topics = await options.log.describe();
+    const partitionsOf = (name: string): number => {
+      const found = topics.find((topic) => topic.name === name);
+      if (found === undefined) throw new MsecError('TOPIC_UNKNOWN', `topic ${name} does not exist`);
+      return found.partitions;
+    };
+    const partitions = partitionsOf(REGISTRY_TOPIC);
+    if (partitions !== partitionsOf(FRAMES_TOPIC)) {
+      throw new MsecError('TOPIC_CONFLICT', `${REGISTRY_TOPIC} and ${FRAMES_TOPIC} must have as many partitions`);
+    }
+    const service = new DeviceService(options, partitions);
+    try {
+      await service.refresh();
+    } catch (error) {
+      await service.close();
+      throw error;
+    }
+    return service;
+  }
+
+  /** Goes on reading what other writers change, until `close`. Rejects when the log fails for good. */
+  follow(): Promise<void> {
+    this.#following ??= this.#follow();
+    return this.#following;
+  }
+
+  get(deviceId: string): DeviceRecord | undefined {
+    return this.#devices.get(deviceId)?.record;
+  }
+
+  /** By device id. */
+  list(): DeviceRecord[] {
+    const records = Array.from(this.#devices.values(), (known) => known.record);
+    return records.sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+  }
+
+  /**
+   * The device whose token this is; null for a wrong one, an unknown device and a revoked one alike, in the same time.
+   * One SHA-256: for every connection and request.
+   */
+  authenticate(deviceId: string, token: string | Uint8Array): DeviceRecord | null {
+    const known = this.#devices.get(deviceId);
+    const isRight = isToken(token, known?.credentialHash ?? null);
+    return isRight && known?.record.state === 'active' ? known.record : null;
+  }
+
+  /** Calls `handle` for each change, own ones included, once it is durable; the result ends that. */
+  onChange(handle: (record: DeviceRecord) => void): () => void {
+    this.#listeners.add(handle);
+    return () => this.#listeners.delete(handle);
+  }
+
+  /** DEVICE_EXISTS (also for a revoked one: ids are not used again), DEVICE_LIMIT, DEVICE_INVALID. */
+  add(device: NewDevice): Promise<Enrolment> {
+    return this.#change(() => {
+      if (this.#devices.has(device.deviceId)) {
+        throw new MsecError('DEVICE_EXISTS', `device ${device.deviceId} exists`, { field: 'deviceId' });
+      }
+      if (this.#devices.size >= this.#devicesMax) {
+        throw new MsecError('DEVICE_LIMIT', `there are ${this.#devicesMax} devices already`);
+      }
+      return enrolled(device, this.#random, this.#clock.now());
+    });
+  }
+
+  /** Adds several in one transaction: all or none. */
+  addAll(devices: readonly NewDevice[]): Promise<Enrolment[]> {
+    return this.#changeAll(() => {
+      const ids = new Set(devices.map((device) => device.deviceId));
+      const taken = devices.find((device) => this.#devices.has(device.deviceId));
+      if (taken !== undefined || ids.size < devices.length) {
+        throw new MsecError('DEVICE_EXISTS', `device ${taken?.deviceId ?? 'named twice'} exists`, {
+          field: 'deviceId',
+        });
+      }
+      if (this.#devices.size + devices.length > this.#devicesMax) {
+        throw new MsecError('DEVICE_LIMIT', `there may be ${this.#devicesMax} devices`);
+      }
+      return devices.map((device) => enrolled(device, this.#random, this.#clock.now()));
+    });
+  }
+
+  /** From the next frame in its partition on nothing of the device passes. DEVICE_UNKNOWN. */
+  async revoke(deviceId: string): Promise<DeviceRecord> {
+    const change = await this.#change(() => ({ record: revoked(this.#known(deviceId)), secrets: null }));
+    return change.record;
+  }
+
+  /** A new active key; all earlier ones retire. DEVICE_UNKNOWN, DEVICE_REVOKED, DEVICE_INVALID. */
+  rotate(deviceId: string, rotation: Rotation = {}): Promise<Enrolment> {
+    return this.#change(() => rotated(this.#active(deviceId), rotation, this.#random));
+  }
+
+  /** Its sequence state, and whether it is suspect, are forgotten. DEVICE_UNKNOWN, DEVICE_REVOKED. */
+  async reset(deviceId: string): Promise<DeviceRecord> {
+    const change = await this.#change(() => ({ record: wasReset(this.#active(deviceId)), secrets: null }));
+    return change.record;
+  }
+
+  /** Writes every device's present record to its partition again, for a verifier whose state was thrown away. */
+  async republish(): Promise<void> {
+    await this.#changeAll(() => {
+      return this.list().map((record) => ({ record: { ...record, revision: record.revision + 1 } }));
+    });
+  }
+
+  /** Reads what was committed since, by anyone. */
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#readAll());
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#turn;
+    await this.#reader.close();
+    await this.#waiter?.close();
+    await this.#following?.catch(() => undefined);
+    this.#listeners.clear();
+  }
+
+  #known(deviceId: string): DeviceRecord {
+    const known = this.#devices.get(deviceId);
+    if (known === undefined) {
+      throw new MsecError('DEVICE_UNKNOWN', `no device ${deviceId} is enrolled`, { field: 'deviceId' });
+    }
+    return known.record;
+  }
+
+  #active(deviceId: string): DeviceRecord {
+    const record = this.#known(deviceId);
+    if (record.state !== 'active') {
+      throw new MsecError('DEVICE_REVOKED', `device ${deviceId} was revoked`, { field: 'deviceId' });
+    }
+    return record;
+  }
+
+  async #change<T extends { readonly record: DeviceRecord }>(make: () => T): Promise<T> {
+    const changes = await this.#changeAll(() => [make()]);
+    return changes[0] as T;
+  }
+
+  /**
+   * `make` decides from a registry that is up to date and that nobody else can change before the commit: the ownership
+   * is taken first, and another owner's commit would have fenced it. Being fenced costs one more try.
+   */
+  #changeAll<T extends { readonly record: DeviceRecord }>(make: () => T[]): Promise<T[]> {
+    return this.#inTurn(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          if (this.#ownership === null) {
+            this.#ownership = await this.#log.acquire(OWNER);
+            await this.#readAll();
+          }
+          const changes = make();
+          const records = changes.map((change) => change.record);
+          if (records.length > 0) await this.#commit(records, this.#ownership);
+          for (const record of records) this.#apply(record);
+          return changes;
+        } catch (error) {
+          const isFenced = error instanceof MsecError && error.code === 'FENCED';
+          // After a failed commit every later one of this ownership fails as well.
+          if (!(error instanceof MsecError) || error.kind !== 'input') this.#ownership = null;
+          if (!isFenced || attempt === 2) throw error;
+        }
+      }
+    });
+  }
+
+  async #commit(records: readonly DeviceRecord[], ownership: Ownership): Promise<void> {
+    const nowMs = this.#clock.now();
+    const byPartition = Map.groupBy(records, ({ deviceId }) => {
+      return partitionForKey(asKey(deviceId), 0, deviceId.length, this.#partitions);
+    });
+    const appends: Append[] = [];
+    for (const [partition, group] of byPartition) {
+      for (const topic of [REGISTRY_TOPIC, FRAMES_TOPIC]) {
+        for (const record of group) {
+          const key = asKey(record.deviceId);
+          const json = encodeDeviceRecord(record);
+          const value = topic === FRAMES_TOPIC ? encodeFrameRecord(KIND_CONTROL, json) : json;
+          this.#encoder.append(nowMs, key, 0, key.length, value, 0, value.length);
+        }
+        appends.push({ topic, partition, bytes: this.#encoder.finish() });
+      }
+    }
+    await this.#log.commit({ ownership, appends, admission: 'internal' });
+  }
+
+  async #readAll(): Promise<void> {
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      for (;;) {
+        const position = this.#positions[partition] as number;
+        const { bytes, start, end, bounds } = await this.#read(partition, position);
+        this.#cursor.reset(bytes, start, end);
+        this.#cursor.seek(position);
+        while (this.#cursor.nextBatch()) while (this.#cursor.next()) this.#applyCurrent();
+        this.#positions[partition] = Math.max(position, this.#cursor.offsetNext);
+        if (start === end || this.#positions[partition] >= bounds.end) break;
+      }
+    }
+  }
+
+  async #read(partition: number, position: number) {
+    const bounds = await this.#reader.bounds(REGISTRY_TOPIC, partition);
+    return this.#reader.fetch(REGISTRY_TOPIC, partition, Math.max(position, bounds.start), FETCH_BYTES_MAX);
+  }
+
+  #applyCurrent(): void {
+    const { bytes, valueStart, valueEnd } = this.#cursor;
+    if (valueStart >= 0) this.#apply(decodeDeviceRecord(bytes, valueStart, valueEnd));
+  }
+
+  #apply(record: DeviceRecord): void {
+    const known = this.#devices.get(record.deviceId);
+    if (known !== undefined && known.record.revision >= record.revision) return;
+    const credentialHash = record.credentialHash === null ? null : Buffer.from(record.credentialHash, 'hex');
+    this.#devices.set(record.deviceId, { record, credentialHash });
+    for (const handle of this.#listeners) handle(record);
+  }
+
+  /** Waits with a reader of its own, as the other one is in use by whose turn it is. */
+  async #follow(): Promise<void> {
+    const waiter = this.#log.openReader();
+    this.#waiter = waiter;
+    try {
+      while (!this.#isClosed) {
+        const positions = this.#positions.map((offset, partition) => ({ topic: REGISTRY_TOPIC, partition, offset }));
+        const hasMore = await waiter.wait(positions, WAIT_MS);
+        if (hasMore && !this.#isClosed) await this.refresh();
+      }
+    } finally {
+      await waiter.close();
+    }
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => {
+      if (this.#isClosed) throw new MsecError('CLOSED', 'the device service was closed');
+      return run();
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function asKey(deviceId: string): Uint8Array {
+  const key = new Uint8Array(deviceId.length);
+  for (let i = 0; i < deviceId.length; i++) key[i] = deviceId.charCodeAt(i);
+  return key;
+}
