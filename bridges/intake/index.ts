@@ -1,0 +1,14 @@
+export {
+  type FramesRefused,
+  INTAKE_LIMITS,
+  Intake,
+  type IntakeCounts,
+  type IntakeLimits,
+  type IntakeOptions,
+  type Lane,
+  REFUSAL_REPORT_MS,
+} from './intake.ts';
+export { type Accepted, isLasting, type Outcome, type Refused, refusal } from './outcome.ts';
+export type { DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
+export { type Rate, TokenBucket } from './token-bucket.ts';
+export { type UnsignedPolicy, unsignedFrom } from './unsigned-policy.ts';

@@ -1,0 +1,249 @@
+/**
+ * Frames over MQTT 3.1.1. A device connects with its id as user name and its token as password and publishes to
+ * devices/<its id>/frames; QoS 1 and 2 are acknowledged once the frame is durable, and not before. Nothing that a
+ * device publishes reaches another client. docs/bridges.md says what each refusal does at each quality of service.
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Client, PublishPacket, Subscription } from 'aedes';
+import { type Intake, isLasting, type Refused, refusal } from '../intake/index.ts';
+import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
+import { FrameBroker } from './frame-broker.ts';
+import type { MqttSession } from './mqtt-session.ts';
+import { gateSocket, type PacketLimits } from './packet-gate.ts';
+
+export interface MqttLimits extends AdmissionLimits, PacketLimits {
+  readonly connectionsMax: number;
+  /** From the TCP connection to the whole CONNECT packet. */
+  readonly connectTimeoutMs: number;
+  /** A client that does not take its acknowledgements is dropped after this. */
+  readonly drainTimeoutMs: number;
+  /** QoS 2 messages between PUBLISH and PUBREL, for each connection. */
+  readonly qos2InFlightMax: number;
+}
+
+export const MQTT_LIMITS: MqttLimits = {
+  connectionsMax: 4096,
+  connectionsPerDeviceMax: 4,
+  connectTimeoutMs: 5000,
+  keepAliveSecMax: 300,
+  drainTimeoutMs: 15_000,
+  connectBytesMax: 2048,
+  // Above the intake's limit for a frame, so that a frame a little too large is refused with a reason.
+  packetBytesMax: 128 * 1024,
+  qos2InFlightMax: 256,
+};
+
+export interface MqttBridgeOptions {
+  readonly intake: Intake;
+  /** Loopback unless the operator says otherwise. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly limits?: Partial<MqttLimits>;
+  readonly onEvent?: (event: ConnectionRefused) => void;
+}
+
+export interface MqttCounts {
+  readonly connections: number;
+  /** Refused, or closed because they broke the protocol or a limit. */
+  readonly refusedConnections: number;
+  /** Frames of which the client does not know yet what became of them. */
+  readonly pendingFrames: number;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+export class MqttBridge {
+  readonly #intake: Intake;
+  readonly #limits: MqttLimits;
+  readonly #onEvent: (event: ConnectionRefused) => void;
+  readonly #server: Server;
+  readonly #admission: Admission;
+  readonly #broker: FrameBroker;
+  #connections = 0;
+  #refusedConnections = 0;
+  #pendingFrames = 0;
+  #isClosing = false;
+  #settled: (() => void) | undefined;
+
+  private constructor(options: MqttBridgeOptions) {
+    this.#intake = options.intake;
+    this.#limits = { ...MQTT_LIMITS, ...options.limits };
+    this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
+      this.#connected(socket),
+    );
+    this.#server.maxConnections = this.#limits.connectionsMax;
+    this.#server.on('drop', (dropped) =>
+      this.#refused({
+        event: 'ConnectionRefused',
+        remoteAddress: dropped?.remoteAddress,
+        code: 'INTAKE_BUSY',
+        reason: 'as many connections as allowed are open',
+      }),
+    );
+    this.#admission = new Admission(options.intake, this.#limits, (refused) => this.#refused(refused));
+    this.#broker = this.#makeBroker();
+  }
+
+  /** Resolves once it listens; rejects with the system's error where the port is taken. */
+  static async open(options: MqttBridgeOptions): Promise<MqttBridge> {
+    const bridge = new MqttBridge(options);
+    await bridge.#broker.listen();
+    try {
+      await bridge.#listen(options.host ?? '127.0.0.1', options.port);
+    } catch (error) {
+      await bridge.#closeBroker();
+      throw error;
+    }
+    return bridge;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  counts(): MqttCounts {
+    return {
+      connections: this.#connections,
+      refusedConnections: this.#refusedConnections,
+      pendingFrames: this.#pendingFrames,
+    };
+  }
+
+  /** Takes nothing new, acknowledges what is on its way into the log, then closes every connection. */
+  async close(): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    if (this.#pendingFrames > 0) {
+      await new Promise<void>((resolve) => {
+        this.#settled = resolve;
+      });
+      // aedes corks a socket until the next tick: the acknowledgements leave before the connections close.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    await this.#closeBroker();
+    await closed;
+  }
+
+  #makeBroker(): FrameBroker {
+    const limits = this.#limits;
+    const broker = new FrameBroker({
+      connectTimeout: limits.connectTimeoutMs,
+      drainTimeout: limits.drainTimeoutMs,
+      maxInflightInbound: limits.qos2InFlightMax,
+      // What a client may send behind its CONNECT without waiting: one read's worth, which the gate bounds.
+      queueLimit: 4096,
+      preConnect: (client, packet, done) => {
+        this.#admission.prepare(client, packet);
+        done(null, !this.#isClosing);
+      },
+      authenticate: (client, username, password, done) =>
+        this.#admission.authenticate(client, username, password, done),
+      authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => done(null, this.#subscription(client, subscription)),
+    });
+    const failed = (client: Client, error: Error) => {
+      const { remoteAddress } = client.conn as Socket;
+      this.#refused({ event: 'ConnectionRefused', remoteAddress, code: 'REQUEST_INVALID', reason: error.message });
+    };
+    broker.on('clientError', failed);
+    broker.on('connectionError', failed);
+    broker.on('unsubscribe', (topics, client) => {
+      const session = this.#admission.session(client);
+      if (session !== undefined && topics.includes(session.noticesTopic)) session.wantsNotices = false;
+    });
+    return broker;
+  }
+
+  #closeBroker(): Promise<void> {
+    return new Promise((resolve) => this.#broker.close(resolve));
+  }
+
+  #listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  #connected(socket: Socket): void {
+    this.#connections += 1;
+    socket.once('close', () => {
+      this.#connections -= 1;
+    });
+    const { remoteAddress } = socket;
+    const room = {
+      hasRoom: () => !this.#isClosing && this.#intake.hasRoom,
+      whenRoom: (run: () => void) => this.#intake.whenRoom(run),
+    };
+    gateSocket(socket, this.#limits, room, (reason) =>
+      this.#refused({ event: 'ConnectionRefused', remoteAddress, code: 'FRAME_TOO_LARGE', reason }),
+    );
+    this.#broker.handle(socket);
+  }
+
+  /** The frame's whole way: aedes acknowledges as soon as `done` is called, so that waits for the log. */
+  #publish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const session = client === null ? undefined : this.#admission.session(client);
+    if (session === undefined) {
+      done(new Error('a message of nobody'));
+      return;
+    }
+    if (session.isClosing) return;
+    const misplaced =
+      packet.topic === session.framesTopic
+        ? packet.retain && 'retained messages are refused'
+        : `publish to ${session.framesTopic}`;
+    if (misplaced !== false) {
+      this.#refuseFrame(session, refusal('TOPIC_REFUSED', misplaced), packet, done);
+      return;
+    }
+    this.#pendingFrames += 1;
+    void session.lane.accept(packet.payload as Buffer).then((outcome) => {
+      // aedes keeps a QoS 2 packet until PUBREL; the frame in it is in the log by now.
+      if (packet.qos === 2) packet.payload = NOTHING;
+      if (outcome.isAccepted) done(null);
+      else this.#refuseFrame(session, outcome, packet, done);
+      this.#pendingFrames -= 1;
+      if (this.#pendingFrames === 0) this.#settled?.();
+    });
+  }
+
+  /**
+   * A lasting refusal is acknowledged, or the client would send the same frame for ever. One that may pass is not:
+   * the connection closes, and a QoS 1 client sends it again when it is back. So does one of the device itself.
+   */
+  #refuseFrame(
+    session: MqttSession,
+    refused: Refused,
+    packet: PublishPacket,
+    done: (error?: Error | null) => void,
+  ): void {
+    if (session.isClosing) return;
+    const isDeviceGone = refused.code === 'DEVICE_REVOKED' || refused.code === 'NOT_AUTHENTICATED';
+    if (isLasting(refused) && !isDeviceGone) {
+      session.notify(refused, packet.messageId, () => done(null));
+      return;
+    }
+    session.isClosing = true;
+    session.notify(refused, packet.messageId, () => session.client.close());
+  }
+
+  /** Only its own notices, at QoS 0; null makes aedes answer 0x80 in the SUBACK. */
+  #subscription(client: Client, subscription: Subscription): Subscription | null {
+    const session = this.#admission.session(client);
+    if (session === undefined || subscription.topic !== session.noticesTopic) return null;
+    session.wantsNotices = true;
+    return { ...subscription, qos: 0 };
+  }
+
+  #refused(refused: ConnectionRefused): void {
+    this.#refusedConnections += 1;
+    if (!this.#isClosing) this.#onEvent(refused);
+  }
+}

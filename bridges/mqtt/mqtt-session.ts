@@ -1,0 +1,48 @@
+/**
+ * What the bridge knows of one authenticated connection: its way into the log, the two topics it may use, and whether
+ * it wants to be told of refusals.
+ */
+import type { Client } from 'aedes';
+import type { Lane, Refused } from '../intake/index.ts';
+
+/** Notices that may wait for a client that does not read; more are dropped, the counters still tell of them. */
+const NOTICES_PENDING_MAX = 16;
+
+export const framesTopic = (deviceId: string): string => `devices/${deviceId}/frames`;
+export const noticesTopic = (deviceId: string): string => `devices/${deviceId}/notices`;
+
+export class MqttSession {
+  readonly client: Client;
+  readonly lane: Lane;
+  readonly framesTopic: string;
+  readonly noticesTopic: string;
+  wantsNotices = false;
+  /** Set with the first refusal that may pass: nothing that the client sent after it is taken, so order holds. */
+  isClosing = false;
+  #noticesPending = 0;
+
+  constructor(client: Client, lane: Lane) {
+    this.client = client;
+    this.lane = lane;
+    this.framesTopic = framesTopic(lane.deviceId);
+    this.noticesTopic = noticesTopic(lane.deviceId);
+  }
+
+  /** MQTT 3.1.1 has no reason in a PUBACK, so a subscribed client gets it here. Calls back once it is written. */
+  notify(refused: Refused, messageId: number | undefined, written: () => void): void {
+    if (!this.wantsNotices || this.client.closed || this.#noticesPending >= NOTICES_PENDING_MAX) {
+      written();
+      return;
+    }
+    this.#noticesPending += 1;
+    const { code, message, retryAfterMs, field, byteOffset } = refused;
+    const payload = JSON.stringify({ code, message, messageId, retryAfterMs, field, byteOffset });
+    this.client.publish(
+      { cmd: 'publish', topic: this.noticesTopic, payload: Buffer.from(payload), qos: 0, retain: false, dup: false },
+      () => {
+        this.#noticesPending -= 1;
+        written();
+      },
+    );
+  }
+}
