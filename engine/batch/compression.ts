@@ -50,7 +50,10 @@ export function decompress(
   into: UnpackedRecords,
 ): void {
   into.length = 0;
-  if (codec === CODEC_SNAPPY && isXerial(bytes, start, end)) return decompressXerial(bytes, start, end, bytesMax, into);
+  if (codec === CODEC_SNAPPY && isXerial(bytes, start, end)) {
+    decompressXerial(bytes, start, end, bytesMax, into);
+    return;
+  }
   const block = bytes.subarray(start, end);
   let unpacked: Uint8Array;
   try {
@@ -59,7 +62,7 @@ export function decompress(
     else if (codec === CODEC_LZ4) {
       checkLz4Frame(bytes, start, end, bytesMax);
       unpacked = decompressFrameSync(asBuffer(block));
-    } else if (codec === CODEC_SNAPPY) unpacked = snappyBlock(bytes, start, end, bytesMax);
+    } else if (codec === CODEC_SNAPPY) unpacked = snappyBlock(bytes, start, end, bytesMax, 0);
     else throw corrupt(`codec ${codec} is unknown`, 'attributes', start);
   } catch (error) {
     throw asCorrupt(error, start, bytesMax);
@@ -116,7 +119,7 @@ function decompressXerial(
     if (length <= 0 || length > end - at - 4) throw corrupt(`a snappy block of ${length} bytes`, FIELD, at);
     let unpacked: Uint8Array;
     try {
-      unpacked = snappyBlock(bytes, at + 4, at + 4 + length, bytesMax - total);
+      unpacked = snappyBlock(bytes, at + 4, at + 4 + length, bytesMax, total);
     } catch (error) {
       throw asCorrupt(error, at, bytesMax);
     }
@@ -129,7 +132,7 @@ function decompressXerial(
 }
 
 /** A raw block starts with its unpacked length (little-endian base 128), which native code would allocate unseen. */
-function snappyBlock(bytes: Uint8Array, start: number, end: number, bytesMax: number): Uint8Array {
+function snappyBlock(bytes: Uint8Array, start: number, end: number, bytesMax: number, before: number): Uint8Array {
   let length = 0;
   let at = start;
   for (let factor = 1; ; factor *= 128) {
@@ -138,7 +141,7 @@ function snappyBlock(bytes: Uint8Array, start: number, end: number, bytesMax: nu
     length += (byte & 0x7f) * factor;
     if (byte < 0x80) break;
   }
-  if (length > bytesMax) throw tooLarge(start, bytesMax);
+  if (before + length > bytesMax) throw tooLarge(start, bytesMax);
   return snappyUncompressSync(bytes.subarray(start, end)) as Buffer;
 }
 

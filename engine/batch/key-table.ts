@@ -1,20 +1,21 @@
 /**
  * Interns key bytes: each distinct key gets a small dense number, so that state lives in arrays. Open addressing over
- * one byte arena; keys come from devices, so the hash is keyed (HalfSipHash-1-3: a seeded murmur has collisions that
- * no seed removes) and keys that nobody retains give their id and bytes back in `sweep`.
+ * one byte arena; keys come from devices, so the hash is keyed (a murmur with a seed has collisions that no seed
+ * removes) and keys that nobody retains give their id and bytes back in `sweep`.
  */
 import { type Random, systemRandom } from '../base/index.ts';
 
 const CAPACITY_MIN = 64;
 const ARENA_BYTES_MIN = 4096;
 const FREE = -1;
+const BLOCK_BYTES = 32;
+const CHAIN_ROW = BLOCK_BYTES * 256;
 
 export class KeyTable {
   /** The bytes of every key; replaced when it grows or is compacted, so read it again after `intern` or `sweep`. */
   arena: Uint8Array = new Uint8Array(ARENA_BYTES_MIN);
 
-  readonly #seed0: number;
-  readonly #seed1: number;
+  readonly #words: Int32Array;
   /** id + 1, or 0 for an empty slot; a power of two, at most half full. */
   #slots = new Int32Array(CAPACITY_MIN * 2);
   #hashes = new Int32Array(CAPACITY_MIN);
@@ -30,8 +31,7 @@ export class KeyTable {
   #unretained = 0;
 
   constructor(random: Random = systemRandom) {
-    this.#seed0 = random.u32() | 0;
-    this.#seed1 = random.u32() | 0;
+    this.#words = new Int32Array(random.bytes(4 * (CHAIN_ROW + 4 * 256)).slice().buffer);
   }
 
   /** Keys that have an id. */
@@ -51,7 +51,7 @@ export class KeyTable {
 
   /** Memory held, in bytes. */
   get byteLength(): number {
-    return this.arena.length + this.#slots.byteLength + 4 * this.#hashes.byteLength;
+    return this.arena.length + this.#words.byteLength + this.#slots.byteLength + 4 * this.#hashes.byteLength;
   }
 
   /**
@@ -59,7 +59,7 @@ export class KeyTable {
    * none: who keeps the id beyond the batch at hand retains it.
    */
   intern(bytes: Uint8Array, start: number, end: number): number {
-    const hash = halfSipHash13(bytes, start, end, this.#seed0, this.#seed1);
+    const hash = tabulationHash(bytes, start, end, this.#words);
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = hash & mask;
@@ -219,52 +219,21 @@ function resized(from: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
 }
 
 /**
- * HalfSipHash (Aumasson and Bernstein) with one compression and three finalisation rounds, 64-bit key, 32-bit result,
- * as Linux uses it for its hash tables.
+ * Simple tabulation (Zobrist; Pătraşcu and Thorup, "The power of simple tabulation hashing"): a secret random word for
+ * each position and byte, combined by exclusive or, so that who does not know the words cannot aim at a slot. After 32
+ * bytes the sum so far enters the next block as four more bytes.
  */
-export function halfSipHash13(bytes: Uint8Array, start: number, end: number, key0: number, key1: number): number {
-  let v0 = key0;
-  let v1 = key1;
-  let v2 = 0x6c796765 ^ key0;
-  let v3 = 0x74656462 ^ key1;
+export function tabulationHash(bytes: Uint8Array, start: number, end: number, words: Int32Array): number {
+  let hash = 0;
   let at = start;
-  // The round is written out twice, as calls with four results would need an object.
-  for (const last = end - 4; at <= last; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    v3 ^= word;
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
-    v0 ^= word;
+  for (;;) {
+    const blockEnd = end - at > BLOCK_BYTES ? at + BLOCK_BYTES : end;
+    for (let row = 0; at < blockEnd; row += 256) hash ^= words[row + bytes[at++]!]!;
+    if (at === end) return hash;
+    hash =
+      words[CHAIN_ROW + (hash & 0xff)]! ^
+      words[CHAIN_ROW + 256 + ((hash >>> 8) & 0xff)]! ^
+      words[CHAIN_ROW + 512 + ((hash >>> 16) & 0xff)]! ^
+      words[CHAIN_ROW + 768 + (hash >>> 24)]!;
   }
-  let word = (end - start) << 24;
-  const rest = end - at;
-  if (rest > 2) word |= bytes[at + 2]! << 16;
-  if (rest > 1) word |= bytes[at + 1]! << 8;
-  if (rest > 0) word |= bytes[at]!;
-  v3 ^= word;
-  for (let round = 0; round < 4; round++) {
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
-    if (round === 0) {
-      v0 ^= word;
-      v2 ^= 0xff;
-    }
-  }
-  return v1 ^ v3;
 }

@@ -2,7 +2,7 @@
  * Whole batches as the log handles them: where each lies and which offsets it takes, without walking records; giving
  * them their place in the log; and the full check of bytes that come from outside.
  */
-import { MsecError } from '../base/index.ts';
+import { assert, MsecError } from '../base/index.ts';
 import { BatchCursor } from './cursor.ts';
 import {
   AT_LAST_OFFSET_DELTA,
@@ -52,11 +52,13 @@ export function* batchSpans(bytes: Uint8Array, start = 0, end = bytes.length): G
 export function rewriteBaseOffsets(bytes: Uint8Array, baseOffset: number, start = 0, end = bytes.length): number {
   let offset = baseOffset;
   let at = start;
+  assert(Number.isSafeInteger(baseOffset) && baseOffset >= 0, `base offset ${baseOffset}`);
   while (at < end) {
     const size = batchBytesAt(bytes, at, end);
     if (size === 0) throw corrupt('the last batch is cut off', 'batchLength', at);
     writeI64(bytes, at, offset);
     offset += lastOffsetDeltaAt(bytes, at) + 1;
+    assert(Number.isSafeInteger(offset), 'offsets end at 2^53');
     at += size;
   }
   return offset;
