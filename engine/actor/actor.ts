@@ -5,6 +5,7 @@
  * Whatever it emits and stores while it handles a record becomes real together with the record's offset, or not at
  * all. What it throws decides the record's way (see `Directive`): it never has to clean up after itself.
  */
+import type { MsecError } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { RowStore, StateDeclaration, ValueStore } from '../state/index.ts';
 import type { Topic } from './topic.ts';
@@ -59,6 +60,11 @@ export interface ActorContext<I extends Topics, O extends Topics, S extends Stat
   watermark(): number;
   /** The same for one input: a record of this input older than this is out of order. */
   inputWatermark(input: keyof I & string): number;
+  /**
+   * The current record goes to the dead letters with this reason, and what was stored and emitted for it stays. For
+   * refusals that have to be remembered themselves (a budget of failures); without that need, throw. Return after it.
+   */
+  deadLetter(reason: MsecError): void;
   /** Adds to a counter of this actor that shows in the metrics, e.g. `duplicate`. */
   count(name: string, by?: number): void;
 }
