@@ -2,7 +2,8 @@ export type { Compression } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { BatchCursor, type CursorOptions } from './cursor.ts';
 export { BatchEncoder, EncoderMark, type EncoderOptions } from './encoder.ts';
-export { halfSipHash13, KeyTable } from './key-table.ts';
+export { halfSipHash13 } from './half-sip-hash.ts';
+export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
 export {

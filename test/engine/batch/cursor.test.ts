@@ -294,8 +294,8 @@ t.test('a corrupt batch ends the walk before it, and offsetNext stays there', as
 });
 
 /** The Java client's snappy stream: header, then blocks of at most 32 KiB with their length before them. */
-function xerial(bytes: Uint8Array): Uint8Array {
-  const parts = [Uint8Array.of(0x82, ...encode('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1)];
+function xerial(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(0x82, ...encode('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1)];
   for (let at = 0; at < bytes.length; at += 32_768) {
     const block = snappyCompressSync(bytes.subarray(at, at + 32_768));
     const length = new Uint8Array(4);

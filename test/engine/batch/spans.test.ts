@@ -85,7 +85,7 @@ t.test('bytes from outside are refused for whatever would harm the log', async (
   const view = (bytes: Uint8Array) => new DataView(bytes.buffer);
   const cases: [
     name: string,
-    expected: { code?: string; field?: string; message?: RegExp },
+    expected: { code: string; field?: string; message?: RegExp },
     bytes: Uint8Array,
     limits?: object,
   ][] = [
@@ -113,7 +113,7 @@ t.test('bytes from outside are refused for whatever would harm the log', async (
   const bomb = Uint8Array.of(...one().slice(0, 61), ...packed);
   view(bomb).setInt32(8, bomb.length - 12);
   bomb[22] = 1;
-  cases.push(['a bomb', { message: /bomb/ }, summed(bomb), { decompressedBytesMax: 9999 }]);
+  cases.push(['a bomb', { code: 'BATCH_CORRUPT', message: /bomb/ }, summed(bomb), { decompressedBytesMax: 9999 }]);
   for (const [name, expected, bytes, limits] of cases) {
     t.throws(() => validateBatches(bytes, { ...LIMITS, ...limits }), expected, name);
   }
