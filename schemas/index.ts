@@ -1,0 +1,35 @@
+/** Frames, readings and the other public records: descriptions, codecs, Avro schemas. The only door to schemas/. */
+import type { FrameCodec } from './frame-codec.ts';
+import { FrameTypes } from './frame-types.ts';
+import { crowd, enmon } from './generated/index.ts';
+
+export {
+  type Aggregate,
+  type DistinctCount,
+  decodeAggregate,
+  encodeAggregate,
+  type MeasureAggregate,
+} from './codec/aggregate.ts';
+export { decodeLate, encodeLate, type Late } from './codec/late.ts';
+export { decodeSightings, encodeSightings, SightingsView } from './codec/sighting.ts';
+export { compileFrameDescription, type FrameValues } from './compile.ts';
+export {
+  type FieldSpan,
+  type FrameCodec,
+  FrameContext,
+  type JsonView,
+  type Measure,
+  type Pseudonymise,
+  type Reading,
+  ReadingHead,
+  type SightingsReading,
+} from './frame-codec.ts';
+export { FrameTypes } from './frame-types.ts';
+export * from './generated/index.ts';
+export { frameBytesFromHex } from './hex.ts';
+export { UTC, type Zone, zoneOf } from './zone.ts';
+
+/** The committed frame types and those compiled from the configuration. Throws CONFIG_INVALID where two clash. */
+export function frameTypes(extra: readonly FrameCodec[] = []): FrameTypes {
+  return new FrameTypes([enmon, crowd, ...extra]);
+}
