@@ -106,6 +106,16 @@ t.test('seek passes over earlier records and earlier batches', async (t) => {
   }
 });
 
+t.test('a batch that seek passes over is not summed', async (t) => {
+  const bytes = three();
+  bytes[70]! ^= 1;
+  const cursor = new BatchCursor();
+  cursor.reset(bytes);
+  cursor.seek(58);
+  t.equal(cursor.next(), true);
+  t.equal(cursor.offset, 58);
+});
+
 t.test('nextBatch steps by batch and drops what is left of the current one', async (t) => {
   const cursor = new BatchCursor();
   cursor.reset(three());
@@ -215,7 +225,16 @@ const malformed: [name: string, field: string, bytes: () => Uint8Array][] = [
   ['a record length of less than its fields', 'length', () => batchOf(Uint8Array.of(10, 0, 0, 0, 1, 1, 0), 1)],
   ['a negative record length', 'length', () => batchOf(Uint8Array.of(1, 0, 0, 0, 1, 1, 0), 1)],
   ['a record that passes its batch', 'length', () => batchOf(Uint8Array.of(14, 0, 0, 0, 1, 1, 0), 1)],
-  ['a record length of six bytes', 'length', () => batchOf(new Uint8Array(9).fill(0xff), 1)],
+  [
+    'a record length of six bytes',
+    'length',
+    () => batchOf(Uint8Array.of(0x8c, 128, 128, 128, 128, 0, 0, 0, 0, 1, 1, 0), 1),
+  ],
+  [
+    'a record length beyond 32 bits',
+    'length',
+    () => batchOf(Uint8Array.of(0x8c, 128, 128, 128, 0x10, 0, 0, 0, 1, 1, 0), 1),
+  ],
   ['a record length that is cut off', 'length', () => batchOf(Uint8Array.of(0x80), 1)],
   ['a record that ends before its length', 'length', () => batchOf(Uint8Array.of(14, 0, 0, 0, 1, 1, 0, 0), 1)],
   [
