@@ -39,12 +39,6 @@ export function putLong(bytes: Uint8Array, at: number, value: number): number {
   return next;
 }
 
-export function putDouble(bytes: Uint8Array, at: number, value: number): number {
-  scratch.setFloat64(0, value, true);
-  for (let i = 0; i < 8; i++) bytes[at + i] = scratchBytes[i];
-  return at + 8;
-}
-
 /** Avro `bytes` or, of UTF-8, `string`. */
 export function putBytes(bytes: Uint8Array, at: number, source: Uint8Array, start: number, end: number): number {
   let next = putLong(bytes, at, end - start);

@@ -6,7 +6,7 @@
 import { compileFunction } from 'node:vm';
 import type { FrameCodec, Reading } from './frame-codec.ts';
 import { parseFrameDescription } from './frame-description.ts';
-import { javascriptSource } from './generator/codec-source.ts';
+import { javascriptSource } from './generator/index.ts';
 import * as runtime from './runtime.ts';
 
 /** What the encoder of a codec takes that was compiled at run time: integers in wire units, texts, sightings. */

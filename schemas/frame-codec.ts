@@ -16,6 +16,9 @@ export interface Reading {
 
 /** A reading with a list of addresses, which it holds only as pseudonyms. `sightings` rows are in use. */
 export interface SightingsReading extends Reading {
+  /** Different addresses, and how many of them are locally administered. Of a published reading 0 where suppressed. */
+  distinct: number;
+  randomised: number;
   sightings: number;
   /** Eight bytes a row. */
   pseudonyms: Uint8Array;

@@ -1,108 +1,24 @@
 /**
- * A device frame, described: the model behind schemas/frames/*.yaml and its reader. Whatever passes here can be
- * generated and loaded: names are safe as identifiers, and widths, roles and limits agree. Errors carry their lines.
+ * Reads the description of a device frame, such as schemas/frames/*.yaml. Whatever passes here can be generated and
+ * loaded: names are safe as identifiers, and widths, roles and limits agree. Errors carry their lines.
  */
 import { parseDateLayout } from './date-layout.ts';
+import {
+  type BinaryField,
+  type BinaryFrame,
+  type FieldTexts,
+  type FrameDescription,
+  type FrameTexts,
+  integerRange,
+  type Quantity,
+  type TextField,
+  type TextFrame,
+  type TextLines,
+  type TextRole,
+} from './frame-model.ts';
 import { YamlReader, type YamlTable } from './yaml-reader.ts';
 
-export type IntegerKind = 'u8' | 'u16' | 'u32' | 'i8' | 'i16' | 'i32';
-
-/** What a field means to the path: only counters and measures are published; the identity must match the envelope. */
-export type BinaryRole = 'type' | 'length' | 'identity' | 'counter' | 'measure';
-export type TextRole = 'identity' | 'tag' | 'date' | 'count' | 'counter' | 'measure';
-
-export interface FieldTexts {
-  readonly name: string;
-  /** The name in the device maker's document. */
-  readonly label: string;
-  readonly doc: string;
-}
-
-/** A physical quantity: wire integer = value in `unit` × `scale`. Limits are in `unit`; null is no limit. */
-export interface Quantity {
-  readonly unit: string | null;
-  readonly scale: number;
-  readonly min: number | null;
-  readonly max: number | null;
-}
-
-export interface BinaryField extends FieldTexts, Quantity {
-  readonly as: IntegerKind | 'ascii';
-  readonly role: BinaryRole;
-  readonly offset: number;
-  readonly sizeBytes: number;
-  /** The only value allowed; of `type` and `length`. */
-  readonly value: number | null;
-  /** Decimal digits of an ascii identity, before the NUL where there is one. */
-  readonly digits: number;
-  readonly hasNul: boolean;
-}
-
-export interface TextField extends FieldTexts, Quantity {
-  readonly as: 'alphanumeric' | 'literal' | 'date-time' | 'decimal' | 'integer';
-  readonly role: TextRole;
-  readonly charsMax: number;
-  readonly value: string;
-  readonly layout: string;
-}
-
-export interface TextLines {
-  /** The name under which the number of different addresses is published. */
-  readonly name: string;
-  readonly doc: string;
-  readonly linesMax: number;
-  readonly address: FieldTexts;
-  readonly strength: FieldTexts & Quantity;
-}
-
-export interface FrameExample {
-  readonly doc: string;
-  /** Hex digits of a binary frame, or the text of a text frame. */
-  readonly frame: string;
-  readonly reads: Readonly<Record<string, string | number>>;
-  /** Of a refused frame: the field that the error names. */
-  readonly field: string;
-}
-
-interface FrameTexts {
-  readonly name: string;
-  readonly record: string;
-  readonly title: string;
-  readonly source: string;
-  readonly doc: string;
-  readonly examples: readonly FrameExample[];
-  readonly refused: readonly FrameExample[];
-}
-
-export interface BinaryFrame extends FrameTexts {
-  readonly format: 'binary';
-  readonly isLittleEndian: boolean;
-  readonly sizeBytes: number;
-  readonly fields: readonly BinaryField[];
-}
-
-export interface TextFrame extends FrameTexts {
-  readonly format: 'text';
-  readonly separator: string;
-  readonly bytesMax: number;
-  readonly clockSkewMsMax: number;
-  /** Counts of people's devices below this are not published. */
-  readonly suppressBelow: number;
-  readonly fields: readonly TextField[];
-  readonly lines: TextLines | null;
-}
-
-export type FrameDescription = BinaryFrame | TextFrame;
-
 const NAME = { pattern: /^[a-z][A-Za-z0-9]{0,39}$/, says: 'must be a camelCase name' };
-const INTEGERS: Record<IntegerKind, { sizeBytes: number; min: number; max: number }> = {
-  u8: { sizeBytes: 1, min: 0, max: 0xff },
-  u16: { sizeBytes: 2, min: 0, max: 0xffff },
-  u32: { sizeBytes: 4, min: 0, max: 0xffffffff },
-  i8: { sizeBytes: 1, min: -0x80, max: 0x7f },
-  i16: { sizeBytes: 2, min: -0x8000, max: 0x7fff },
-  i32: { sizeBytes: 4, min: -0x80000000, max: 0x7fffffff },
-};
 /** Names that the flyweight, the published record's head or JavaScript itself already give a meaning. */
 const RESERVED = new Set(
   (
@@ -111,22 +27,6 @@ const RESERVED = new Set(
   ).split(' '),
 );
 const FLAGS_MAX = 26;
-
-/** The range of a wire integer, in wire units. */
-export function integerRange(kind: IntegerKind): { sizeBytes: number; min: number; max: number } {
-  return INTEGERS[kind];
-}
-
-/** Limits in wire units, narrowed to what the wire can carry; null where the wire itself keeps the limit. */
-export function wireLimits(
-  field: Quantity,
-  wireMin: number,
-  wireMax: number,
-): { min: number | null; max: number | null } {
-  const min = field.min === null ? null : Math.ceil(field.min * field.scale - 1e-9);
-  const max = field.max === null ? null : Math.floor(field.max * field.scale + 1e-9);
-  return { min: min !== null && min > wireMin ? min : null, max: max !== null && max < wireMax ? max : null };
-}
 
 /** Throws CONFIG_INVALID with one line for each mistake, `file:line: path: what is wrong`. */
 export function parseFrameDescription(text: string, file = 'frame.yaml'): FrameDescription {
@@ -248,17 +148,17 @@ function readBinaryField(table: YamlTable, offset: number): BinaryField {
   if ((as === 'ascii') !== (role === 'identity')) table.report('as', 'an identity is ascii, and nothing else is');
   const digits = as === 'ascii' ? table.number('digits', { min: 1, max: 64, integer: true }) : 0;
   const hasNul = as === 'ascii' && table.choice('terminator', ['none', 'nul'], 'none') === 'nul';
-  const sizeBytes = as === 'ascii' ? digits + (hasNul ? 1 : 0) : INTEGERS[as].sizeBytes;
+  const sizeBytes = as === 'ascii' ? digits + (hasNul ? 1 : 0) : integerRange(as).sizeBytes;
   const value = role === 'type' ? table.number('value', { min: 0, max: 255, integer: true }) : null;
   const quantity = role === 'measure' ? readQuantity(table) : NO_QUANTITY;
-  if (as !== 'ascii' && role === 'measure') checkReach(table, quantity, INTEGERS[as].min, INTEGERS[as].max);
+  if (as !== 'ascii' && role === 'measure') checkReach(table, quantity, integerRange(as));
   if ((role === 'length' || role === 'counter') && as.startsWith('i')) table.report('as', `a ${role} is unsigned`);
   table.close();
   return { ...texts, ...quantity, as, role, offset, sizeBytes, value, digits, hasNul };
 }
 
 /** A limit that no wire value can reach is a mistake in scale or width. */
-function checkReach(table: YamlTable, quantity: Quantity, min: number, max: number): void {
+function checkReach(table: YamlTable, quantity: Quantity, { min, max }: { min: number; max: number }): void {
   if (quantity.max !== null && quantity.max * quantity.scale < min) table.report('max', 'lies below all wire values');
   if (quantity.min !== null && quantity.min * quantity.scale > max) table.report('min', 'lies above all wire values');
 }

@@ -8,10 +8,7 @@ import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { MsecError } from './base.ts';
 import { parseFrameDescription } from './frame-description.ts';
-import { avroSchema } from './generator/avro-schema.ts';
-import { codecName, typescriptSource } from './generator/codec-source.ts';
-import { quote } from './generator/dialect.ts';
-import { framePage } from './generator/page.ts';
+import { avroSchema, codecName, framePage, quote, typescriptSource } from './generator/index.ts';
 import * as runtime from './runtime.ts';
 
 /** Every generated file by its path from the repository's root. */

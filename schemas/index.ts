@@ -3,15 +3,7 @@ import type { FrameCodec } from './frame-codec.ts';
 import { FrameTypes } from './frame-types.ts';
 import { crowd, enmon } from './generated/index.ts';
 
-export {
-  type Aggregate,
-  type DistinctCount,
-  decodeAggregate,
-  encodeAggregate,
-  type MeasureAggregate,
-} from './codec/aggregate.ts';
-export { decodeLate, encodeLate, type Late } from './codec/late.ts';
-export { decodeSightings, encodeSightings, SightingsView } from './codec/sighting.ts';
+export * from './codec/index.ts';
 export { compileFrameDescription, type FrameValues } from './compile.ts';
 export {
   type FieldSpan,

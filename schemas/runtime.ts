@@ -8,7 +8,7 @@ import type { FrameContext, ReadingHead, SightingsReading } from './frame-codec.
 import { civilMs, frameInvalid, type TextScan } from './text-scan.ts';
 
 export { AddressSet } from './address-set.ts';
-export { AvroReader, avroStrings, putDouble, putFlags, putLong } from './avro-bytes.ts';
+export { AvroReader, avroStrings, putFlags, putLong } from './avro-bytes.ts';
 export { hasTag, TextScan } from './text-scan.ts';
 export { UTC } from './zone.ts';
 export { civilMs, frameInvalid };

@@ -1,5 +1,5 @@
 /** The aggregate of one window as an object, and its Avro form in Confluent's wire format. */
-import { AvroReader, putDouble, putWireHeader } from '../avro-bytes.ts';
+import { AvroReader, putWireHeader } from '../avro-bytes.ts';
 import type { ByteWriter } from '../base.ts';
 import { writeLong, writeString } from './strings.ts';
 
@@ -111,5 +111,7 @@ function readOptionalDouble(field: string): number | null {
 function writeOptionalDouble(writer: ByteWriter, value: number | null): void {
   writer.ensure(9);
   writer.bytes[writer.position++] = value === null ? 0 : 2;
-  if (value !== null) writer.position = putDouble(writer.bytes, writer.position, value);
+  if (value === null) return;
+  writer.view.setFloat64(writer.position, value, true);
+  writer.position += 8;
 }

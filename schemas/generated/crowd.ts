@@ -19,7 +19,6 @@ import {
   growSightings,
   hasTag,
   isSkewed,
-  putDouble,
   putFlags,
   putHead,
   putLong,
@@ -200,6 +199,7 @@ function copyMeasures(reading: CrowdReading, into: Float64Array): void {
 function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, reading: CrowdReading): void {
   writer.ensure(HEAD_BYTES_MAX + 132 + head.deviceEnd - head.deviceStart);
   const bytes = writer.bytes;
+  const view = writer.view;
   let flags = reading.flags;
   if (!(reading.distinct >= 5) || !(reading.randomised >= 5 && reading.distinct - reading.randomised >= 5)) {
     flags |= FLAG_SUPPRESSED;
@@ -208,7 +208,8 @@ function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, 
   at = putLong(bytes, at, reading.date);
   if ((flags & FLAG_OUT_OF_RANGE_TEMPERATURE) === 0) {
     bytes[at++] = 2;
-    at = putDouble(bytes, at, reading.temperature / 100);
+    view.setFloat64(at, reading.temperature / 100, true);
+    at += 8;
   } else bytes[at++] = 0;
   at = putLong(bytes, at, reading.packets);
   if (reading.distinct >= 5) {

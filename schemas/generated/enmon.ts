@@ -10,7 +10,6 @@ import {
   flagList,
   frameInvalid,
   putDigits,
-  putDouble,
   putFlags,
   putHead,
   putLong,
@@ -168,24 +167,29 @@ function copyMeasures(reading: EnMonReading, into: Float64Array): void {
 function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, reading: EnMonReading): void {
   writer.ensure(HEAD_BYTES_MAX + 147 + head.deviceEnd - head.deviceStart);
   const bytes = writer.bytes;
+  const view = writer.view;
   const flags = reading.flags;
   let at = putHead(bytes, writer.position, schemaId, head);
   at = putLong(bytes, at, reading.nSend);
   if ((flags & FLAG_OUT_OF_RANGE_BATTERY_VOLTAGE) === 0) {
     bytes[at++] = 2;
-    at = putDouble(bytes, at, reading.batteryVoltage);
+    view.setFloat64(at, reading.batteryVoltage, true);
+    at += 8;
   } else bytes[at++] = 0;
   if ((flags & FLAG_OUT_OF_RANGE_SONOMETER) === 0) {
     bytes[at++] = 2;
-    at = putDouble(bytes, at, reading.sonometer);
+    view.setFloat64(at, reading.sonometer, true);
+    at += 8;
   } else bytes[at++] = 0;
   if ((flags & FLAG_OUT_OF_RANGE_TEMPERATURE) === 0) {
     bytes[at++] = 2;
-    at = putDouble(bytes, at, reading.temperature / 10);
+    view.setFloat64(at, reading.temperature / 10, true);
+    at += 8;
   } else bytes[at++] = 0;
   if ((flags & FLAG_OUT_OF_RANGE_HUMIDITY) === 0) {
     bytes[at++] = 2;
-    at = putDouble(bytes, at, reading.humidity / 10);
+    view.setFloat64(at, reading.humidity / 10, true);
+    at += 8;
   } else bytes[at++] = 0;
   writer.position = putFlags(bytes, at, flags, FLAG_STRINGS);
 }

@@ -1,5 +1,5 @@
 /** The Avro schema of a published reading. `unit` and `scale` are attributes that Avro readers ignore. */
-import type { FrameDescription } from '../frame-description.ts';
+import type { FrameDescription } from '../frame-model.ts';
 import { flagNames, type PublishedField, publishedFields } from './published.ts';
 
 const TIMESTAMP = { type: 'long', logicalType: 'timestamp-millis' };

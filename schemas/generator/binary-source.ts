@@ -1,5 +1,5 @@
 /** Decoder, encoder and JSON view of a binary frame of fixed size. */
-import { type BinaryField, type BinaryFrame, integerRange, wireLimits } from '../frame-description.ts';
+import { type BinaryField, type BinaryFrame, integerRange, wireLimits } from '../frame-model.ts';
 import { comment, type Dialect, indent, quote } from './dialect.ts';
 import { flagConstant } from './reading-source.ts';
 

@@ -1,5 +1,5 @@
 /** The whole source of a frame codec, as the TypeScript file that is committed or the JavaScript that is loaded. */
-import type { FrameDescription } from '../frame-description.ts';
+import type { FrameDescription } from '../frame-model.ts';
 import { avroSchema } from './avro-schema.ts';
 import { binaryCodecSource, binaryValuesSource } from './binary-source.ts';
 import { type Dialect, indent, JAVASCRIPT, quote, TYPESCRIPT } from './dialect.ts';

@@ -1,12 +1,5 @@
 /** The documentation page of a frame, for device makers and analysts. */
-import type {
-  BinaryField,
-  BinaryFrame,
-  FrameDescription,
-  FrameExample,
-  Quantity,
-  TextFrame,
-} from '../frame-description.ts';
+import type { BinaryField, BinaryFrame, FrameDescription, FrameExample, Quantity, TextFrame } from '../frame-model.ts';
 import { flagMeaning, flagNames, publishedFields } from './published.ts';
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

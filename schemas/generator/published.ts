@@ -1,13 +1,7 @@
 /**
  * What of a frame is published, and how: the one list that the Avro schema, the codec and the page are made from.
  */
-import {
-  type BinaryField,
-  type FrameDescription,
-  integerRange,
-  type TextField,
-  wireLimits,
-} from '../frame-description.ts';
+import { type BinaryField, type FrameDescription, integerRange, type TextField, wireLimits } from '../frame-model.ts';
 
 export interface PublishedField {
   readonly name: string;

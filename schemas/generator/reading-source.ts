@@ -1,5 +1,5 @@
 /** The half of a codec that deals with the published reading: flyweight class, Avro out and in, measures. */
-import type { FrameDescription } from '../frame-description.ts';
+import type { FrameDescription } from '../frame-model.ts';
 import { comment, type Dialect, indent, quote } from './dialect.ts';
 import { flagNames, type PublishedField, publishedFields } from './published.ts';
 
@@ -71,7 +71,8 @@ function encodeField(field: PublishedField, below: number): string[] {
       return [
         `if ((flags & ${flagConstant(`outOfRange:${field.name}`)}) === 0) {`,
         '  bytes[at++] = 2;',
-        `  at = putDouble(bytes, at, ${real});`,
+        `  view.setFloat64(at, ${real}, true);`,
+        '  at += 8;',
         '} else bytes[at++] = 0;',
       ];
     }
@@ -96,10 +97,12 @@ export function encodeReadingSource(frame: FrameDescription, names: ReadingNames
   const fields = publishedFields(frame);
   const encoder = new TextEncoder();
   const flagBytes = flagNames(frame).reduce((sum, name) => sum + encoder.encode(name).length + 2, 8);
+  const hasMeasures = fields.some((field) => field.kind === 'measure');
   const room = fields.length * 9 + flagBytes;
   const body = [
     `writer.ensure(HEAD_BYTES_MAX + ${room} + head.deviceEnd - head.deviceStart);`,
     'const bytes = writer.bytes;',
+    ...(hasMeasures ? ['const view = writer.view;'] : []),
     ...(names.hasSightings
       ? [
           'let flags = reading.flags;',

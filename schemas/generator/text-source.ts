@@ -1,6 +1,6 @@
 /** Decoder, encoder and JSON view of a text frame: a line of fields, then a line for each address heard. */
 import { parseDateLayout } from '../date-layout.ts';
-import { type TextField, type TextFrame, type TextLines, wireLimits } from '../frame-description.ts';
+import { type TextField, type TextFrame, type TextLines, wireLimits } from '../frame-model.ts';
 import { comment, type Dialect, indent, quote } from './dialect.ts';
 import { TEXT_INTEGER_MAX } from './published.ts';
 import { flagConstant } from './reading-source.ts';
