@@ -77,6 +77,8 @@ export interface ActorTask<I extends Topics> {
   process(record: RecordOf<I>): void;
   /** Called when event time has moved on for all inputs, after the record that moved it. */
   onWatermark?(watermark: number): void;
+  /** Called after a rollback that undid calls of this actor: what it keeps beside its state must be made anew from it. */
+  onRollback?(): void;
 }
 
 export interface ActorDefinition<I extends Topics, O extends Topics, S extends States> {
@@ -87,6 +89,11 @@ export interface ActorDefinition<I extends Topics, O extends Topics, S extends S
   readonly state: S;
   /** Outputs that go to another key than the record's. */
   readonly rekeyed?: readonly (keyof O & string)[];
+  /**
+   * How much its outputs' event time may lag behind its inputs': idle time is passed on with this delay. Default 0; for
+   * an actor that gives records another time than they came with.
+   */
+  readonly watermarkDelayMs?: number;
   open(context: ActorContext<I, O, S>): ActorTask<I>;
 }
 
@@ -100,6 +107,7 @@ export interface PlainActor<I extends Topics, O extends Topics, S extends States
   readonly outputs?: O;
   readonly state?: S;
   readonly rekeyed?: readonly (keyof O & string)[];
+  readonly watermarkDelayMs?: number;
   process(record: RecordOf<I>, context: ActorContext<I, O, S>): void;
 }
 
@@ -116,7 +124,7 @@ export function defineActor<
   const O extends Topics = Record<never, never>,
   const S extends States = Record<never, never>,
 >(definition: PlainActor<I, O, S> | OpenableActor<I, O, S>): AnyActor {
-  const { name, inputs, rekeyed } = definition;
+  const { name, inputs, rekeyed, watermarkDelayMs } = definition;
   const open =
     'open' in definition
       ? definition.open
@@ -129,6 +137,7 @@ export function defineActor<
     outputs: definition.outputs ?? ({} as O),
     state: definition.state ?? ({} as S),
     ...(rekeyed === undefined ? {} : { rekeyed }),
+    ...(watermarkDelayMs === undefined ? {} : { watermarkDelayMs }),
     open,
   };
   // The runtime wires by name; the definition's own types have done their work here.

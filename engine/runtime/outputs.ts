@@ -1,0 +1,82 @@
+/**
+ * What a task has written in the open transaction: one encoder for each topic-partition, and an undo log of the appends
+ * since the current record began, so that a savepoint is one number.
+ */
+import { BatchEncoder, EncoderMark, type Header } from '../batch/index.ts';
+import type { Append } from '../log/index.ts';
+
+/** One topic-partition that the task writes to. */
+export class Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly encoder: BatchEncoder;
+
+  constructor(topic: string, partition: number, encoder: BatchEncoder) {
+    this.topic = topic;
+    this.partition = partition;
+    this.encoder = encoder;
+  }
+}
+
+export class TaskOutputs {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #undoLanes: Lane[] = [];
+  readonly #undoMarks: EncoderMark[] = [];
+  #undoLength = 0;
+  /** Appended bytes since the last `take`, keys and values only. */
+  bytes = 0;
+
+  lane(topic: string, partition: number): Lane {
+    const id = `${partition} ${topic}`;
+    let lane = this.#lanes.get(id);
+    if (lane === undefined) {
+      lane = new Lane(topic, partition, new BatchEncoder());
+      this.#lanes.set(id, lane);
+    }
+    return lane;
+  }
+
+  append(
+    lane: Lane,
+    timestamp: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    headers?: readonly Header[],
+  ): void {
+    const at = this.#undoLength;
+    if (at === this.#undoMarks.length) this.#undoMarks.push(new EncoderMark());
+    lane.encoder.saveTo(this.#undoMarks[at]);
+    lane.encoder.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
+    this.#undoLanes[at] = lane;
+    this.#undoLength = at + 1;
+    this.bytes += valueEnd - valueStart + (keyEnd - keyStart);
+  }
+
+  get mark(): number {
+    return this.#undoLength;
+  }
+
+  rollback(mark: number): void {
+    while (this.#undoLength > mark) {
+      this.#undoLength--;
+      this.#undoLanes[this.#undoLength].encoder.rollback(this.#undoMarks[this.#undoLength]);
+    }
+  }
+
+  settle(): void {
+    this.#undoLength = 0;
+  }
+
+  /** The finished batches; the encoders start anew. */
+  take(): Append[] {
+    const appends: Append[] = [];
+    for (const { topic, partition, encoder } of this.#lanes.values())
+      if (encoder.count > 0) appends.push({ topic, partition, bytes: encoder.finish() });
+    this.bytes = 0;
+    return appends;
+  }
+}

@@ -1,0 +1,72 @@
+/** One output of a stage: writes to the log where somebody reads there, and calls the stages that are fused to it. */
+import type { Output } from '../actor/index.ts';
+import { ByteWriter } from '../base/index.ts';
+import { partitionForKey } from '../batch/index.ts';
+import type { PlannedOutput } from '../topology/index.ts';
+import type { Lane } from './outputs.ts';
+import { CALLED, type StageRunner, type StageSurroundings } from './stage-runner.ts';
+
+const NOTHING = new Uint8Array(0);
+
+export class StageOutput implements Output<unknown> {
+  readonly planned: PlannedOutput;
+  readonly name: string;
+  /** Set by the stage: the record that is being handled. */
+  keyId = -1;
+  timestamp = 0;
+  emitted = 0;
+  readonly #around: StageSurroundings;
+  readonly #lane: Lane | null;
+  readonly #scratch = new ByteWriter(1024);
+  #calls: { stage: StageRunner; input: number }[] = [];
+
+  constructor(planned: PlannedOutput, around: StageSurroundings) {
+    this.planned = planned;
+    this.name = planned.name;
+    this.#around = around;
+    this.#lane =
+      planned.isWritten && !planned.isRekeyed ? around.outputs.lane(planned.topic.name, around.partition) : null;
+  }
+
+  connect(stages: readonly StageRunner[]): void {
+    this.#calls = this.planned.calls.map(({ stage, input }) => ({
+      stage: stages[stage],
+      input: stages[stage].inputIndex(input),
+    }));
+  }
+
+  emit(value: unknown, timestamp = this.timestamp): void {
+    this.emitFor(this.keyId, value, timestamp);
+  }
+
+  emitFor(keyId: number, value: unknown, timestamp: number): void {
+    this.emitted++;
+    const lane = this.#lane;
+    if (lane !== null) {
+      const scratch = this.#scratch;
+      scratch.clear();
+      this.planned.topic.codec.encode(value, scratch);
+      const { keys, outputs } = this.#around;
+      const start = keys.startOf(keyId);
+      outputs.append(lane, timestamp, keys.arena, start, keys.endOf(keyId), scratch.bytes, 0, scratch.position);
+    }
+    for (const { stage, input } of this.#calls) stage.handle(input, keyId, timestamp, value, CALLED);
+  }
+
+  emitKeyed(key: Uint8Array, value: unknown, timestamp: number): void {
+    this.emitted++;
+    const { outputs, partitions } = this.#around;
+    const scratch = this.#scratch;
+    scratch.clear();
+    this.planned.topic.codec.encode(value, scratch);
+    const lane = outputs.lane(this.planned.topic.name, partitionForKey(key, 0, key.length, partitions));
+    outputs.append(lane, timestamp, key, 0, key.length, scratch.bytes, 0, scratch.position);
+  }
+
+  advance(watermark: number): void {
+    // Neither key nor value: a record that only tells the time (docs/specs/watermarks.md).
+    if (this.#lane !== null && this.planned.carriesWatermark)
+      this.#around.outputs.append(this.#lane, watermark, NOTHING, -1, -1, NOTHING, -1, -1);
+    for (const { stage, input } of this.#calls) stage.advance(input, watermark);
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * Runs one actor within a task: gives it its context, calls it record by record under a savepoint, and decides what
+ * becomes of a record that it fails on. A stage that follows in the same task is called straight from `emit`, under a
+ * savepoint of its own, so that a failure there leaves what the earlier stages did in place, as if a topic stood between.
+ */
+import {
+  type ActorContext,
+  type ActorRecord,
+  type ActorTask,
+  directiveFor,
+  type States,
+  type Topic,
+  type Topics,
+} from '../actor/index.ts';
+import { ByteWriter, errorData, type MsecError } from '../base/index.ts';
+import type { KeyTable } from '../batch/index.ts';
+import type { StageStatus } from '../observe/index.ts';
+import type { RowStore, StageState, ValueStore } from '../state/index.ts';
+import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
+import { letterHeaders } from './dead-letter.ts';
+import type { Lane, TaskOutputs } from './outputs.ts';
+import { StageOutput } from './stage-output.ts';
+
+/** How a record came to a stage: from a stage before it, from the log, or from the log as a letter that comes again. */
+export const CALLED = 0;
+export const READ = 1;
+export const RESENT = 2;
+
+/** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
+const WATERMARK_STEP_MS = 1000;
+const utf8Decoder = new TextDecoder();
+
+/** What a stage needs to know of the task around it. */
+export interface StageSurroundings {
+  readonly keys: KeyTable;
+  readonly outputs: TaskOutputs;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly subtopology: string;
+  readonly attemptsMax: number;
+  /** The record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
+  readonly source: { topic: string; offset: number; bytes: Uint8Array; valueStart: number; valueEnd: number };
+  /** Set while an error that is not the record's own travels out of nested stages. */
+  unwinding: { readonly thrown: unknown } | null;
+}
+
+class TaskRecord implements ActorRecord<unknown> {
+  input = '';
+  value: unknown = null;
+  timestamp = 0;
+  keyId = -1;
+  readonly #keys: KeyTable;
+
+  constructor(keys: KeyTable) {
+    this.#keys = keys;
+  }
+
+  keyText(): string {
+    return utf8Decoder.decode(this.#keys.bytesOf(this.keyId));
+  }
+}
+
+class StageInput {
+  readonly name: string;
+  readonly deadLetters: Lane;
+  readonly record: TaskRecord;
+  readonly topic: Topic<unknown>;
+
+  constructor(planned: PlannedStage, name: string, around: StageSurroundings) {
+    this.name = name;
+    this.topic = planned.actor.inputs[name];
+    this.record = new TaskRecord(around.keys);
+    this.record.input = name;
+    this.deadLetters = around.outputs.lane(deadLetterTopic(this.topic.name), around.partition);
+  }
+}
+
+/** Places in a stage's clock: its own watermark, the next step, then the watermark of each input. */
+const OWN = 0;
+const STEP_NEXT = 1;
+const INPUTS = 2;
+
+export class StageRunner implements ActorContext<Topics, Topics, States> {
+  readonly planned: PlannedStage;
+  readonly state: ActorContext<Topics, Topics, States>['state'];
+  readonly keys: KeyTable;
+  readonly partition: number;
+  readonly out: Readonly<Record<string, StageOutput>>;
+  readonly #around: StageSurroundings;
+  readonly #state: StageState;
+  readonly #inputs: StageInput[];
+  readonly #outputs: StageOutput[];
+  readonly #clock: Float64Array;
+  /** The clock as it was when the task's current record began. */
+  readonly #recordClock: Float64Array;
+  readonly #scratch = new ByteWriter(1024);
+  readonly #counts = new Map<string, number>();
+  /** This stage and all that it may call, and what the last savepoint found there. */
+  #scope: readonly StageRunner[] = [];
+  #stores: readonly (RowStore | ValueStore<unknown>)[] = [];
+  #storeMarks = new Float64Array(0);
+  #clockMarks = new Float64Array(0);
+  #turnMarks = new Float64Array(0);
+  /** How often the actor was called, for whatever reason. */
+  #turns = 0;
+  /** The record that is being handled: its input, how it came, and whether the actor itself has sent it away. */
+  #current = 0;
+  #currentFrom = CALLED;
+  #isRefused = false;
+  #task: ActorTask<Topics> = { process: () => {} };
+  #recordsIn = 0;
+  #deadLetters = 0;
+
+  constructor(planned: PlannedStage, state: StageState, around: StageSurroundings) {
+    this.planned = planned;
+    this.state = state.stores as ActorContext<Topics, Topics, States>['state'];
+    this.keys = around.keys;
+    this.partition = around.partition;
+    this.#around = around;
+    this.#state = state;
+    this.#inputs = [...state.watermarks.keys()].map((name) => new StageInput(planned, name, around));
+    this.#outputs = planned.outputs.map((output) => new StageOutput(output, around));
+    this.out = Object.fromEntries(this.#outputs.map((output) => [output.name, output]));
+    const watermarks = [...state.watermarks.values()];
+    const own = Math.min(...watermarks);
+    this.#clock = Float64Array.of(own, nextStep(own), ...watermarks);
+    this.#recordClock = this.#clock.slice();
+  }
+
+  /** Connects the stages that this one calls, then opens the actor. Stages are opened from the last to the first. */
+  open(stages: readonly StageRunner[]): void {
+    const scope = new Set<StageRunner>([this]);
+    for (const output of this.#outputs) {
+      output.connect(stages);
+      for (const { stage } of output.planned.calls) for (const callee of stages[stage].#scope) scope.add(callee);
+    }
+    this.#scope = [...scope];
+    this.#stores = this.#scope.flatMap((stage) => stage.#state.list);
+    this.#storeMarks = new Float64Array(this.#stores.length * 2);
+    this.#clockMarks = new Float64Array(this.#scope.reduce((sum, stage) => sum + stage.#clock.length, 0));
+    this.#turnMarks = new Float64Array(this.#scope.length);
+    this.#task = this.planned.actor.open(this);
+  }
+
+  inputIndex(name: string): number {
+    return this.#inputs.findIndex((input) => input.name === name);
+  }
+
+  watermark(): number {
+    return this.#clock[OWN];
+  }
+
+  inputWatermark(input: string): number {
+    return this.#clock[INPUTS + this.inputIndex(input)];
+  }
+
+  deadLetter(reason: MsecError): void {
+    const { keyId, timestamp, value } = this.#inputs[this.#current].record;
+    this.#isRefused = true;
+    this.#sendAway(this.#current, keyId, timestamp, value, this.#currentFrom, reason, 1);
+  }
+
+  count(name: string, by = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  /** `from` is CALLED, READ or RESENT; a letter that comes again belongs to the past and moves no watermark. */
+  handle(inputIndex: number, keyId: number, timestamp: number, value: unknown, from: number): void {
+    const input = this.#inputs[inputIndex];
+    const record = input.record;
+    this.#recordsIn++;
+    for (let attempts = 1; ; attempts++) {
+      const outputsMark = this.#save();
+      record.keyId = keyId;
+      record.timestamp = timestamp;
+      record.value = value;
+      this.#turns++;
+      this.#current = inputIndex;
+      this.#currentFrom = from;
+      this.#isRefused = false;
+      this.#setCurrent(keyId, timestamp);
+      try {
+        this.#task.process(record as never);
+        if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
+        if (!this.#isRefused && from !== RESENT && timestamp > this.#clock[INPUTS + inputIndex])
+          this.#advance(inputIndex, timestamp);
+        return;
+      } catch (thrown) {
+        this.#rollback(outputsMark);
+        if (this.#around.unwinding !== null) throw thrown;
+        const directive = directiveFor(thrown, attempts, this.#around.attemptsMax);
+        if (directive === 'retry') continue;
+        if (directive !== 'dead-letter') {
+          this.#around.unwinding = { thrown };
+          throw thrown;
+        }
+        this.#sendAway(inputIndex, keyId, timestamp, value, from, thrown, attempts);
+        return;
+      }
+    }
+  }
+
+  /** Event time of an input has come this far without a record to show it. */
+  advance(inputIndex: number, timestamp: number): void {
+    if (timestamp <= this.#clock[INPUTS + inputIndex]) return;
+    this.#turns++;
+    this.#setCurrent(-1, timestamp);
+    const outputsMark = this.#save();
+    try {
+      this.#advance(inputIndex, timestamp);
+    } catch (thrown) {
+      this.#rollback(outputsMark);
+      this.#around.unwinding ??= { thrown };
+      throw thrown;
+    }
+  }
+
+  /** Writes the letter of a record of this stage; `bytes` is the record's value as it is or would be in its topic. */
+  appendLetter(
+    inputIndex: number,
+    keyId: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    thrown: unknown,
+    attempts: number,
+  ): void {
+    const { keys, outputs, source, partition, subtopology } = this.#around;
+    const origin = {
+      actor: this.planned.actor.name,
+      stage: subtopology,
+      topic: source.topic,
+      partition,
+      offset: source.offset,
+      attempts,
+    };
+    outputs.append(
+      this.#inputs[inputIndex].deadLetters,
+      timestamp,
+      keys.arena,
+      keys.startOf(keyId),
+      keys.endOf(keyId),
+      bytes,
+      start,
+      end,
+      letterHeaders(errorData(thrown), origin),
+    );
+    this.#deadLetters++;
+  }
+
+  /** What must be in the changelog with the next transaction. */
+  collectState() {
+    for (const [i, { name }] of this.#inputs.entries()) this.#state.watermarks.set(name, this.#clock[INPUTS + i]);
+    return this.#state.collect();
+  }
+
+  /** The record is done and nothing of it can be undone any more. */
+  settle(): void {
+    for (const store of this.#state.list) store.settle();
+    const clock = this.#clock;
+    for (let i = 0; i < clock.length; i++) this.#recordClock[i] = clock[i];
+  }
+
+  /** Takes back everything since the record began, wherever in the task it was done. */
+  undoRecord(): void {
+    for (const store of this.#state.list) store.rollback(0, 0);
+    this.#clock.set(this.#recordClock);
+    this.#task.onRollback?.();
+  }
+
+  status(): StageStatus {
+    return {
+      actor: this.planned.actor.name,
+      recordsIn: this.#recordsIn,
+      recordsOut: Object.fromEntries(this.#outputs.map((output) => [output.planned.topic.name, output.emitted])),
+      deadLetters: this.#deadLetters,
+      counts: Object.fromEntries(this.#counts),
+    };
+  }
+
+  get stateBytes(): number {
+    return this.#state.bytes;
+  }
+
+  #setCurrent(keyId: number, timestamp: number): void {
+    for (const output of this.#outputs) {
+      output.keyId = keyId;
+      output.timestamp = timestamp;
+    }
+  }
+
+  #sendAway(
+    inputIndex: number,
+    keyId: number,
+    timestamp: number,
+    value: unknown,
+    from: number,
+    thrown: unknown,
+    attempts: number,
+  ): void {
+    if (from !== CALLED) {
+      const { bytes, valueStart, valueEnd } = this.#around.source;
+      this.appendLetter(inputIndex, keyId, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
+      return;
+    }
+    this.#scratch.clear();
+    this.#inputs[inputIndex].topic.codec.encode(value, this.#scratch);
+    this.appendLetter(inputIndex, keyId, timestamp, this.#scratch.bytes, 0, this.#scratch.position, thrown, attempts);
+  }
+
+  #save(): number {
+    const stores = this.#stores;
+    for (let i = 0; i < stores.length; i++) {
+      this.#storeMarks[i * 2] = stores[i].slotsMark;
+      this.#storeMarks[i * 2 + 1] = stores[i].blocksMark;
+    }
+    const scope = this.#scope;
+    let at = 0;
+    for (let i = 0; i < scope.length; i++) {
+      const { length } = scope[i].#clock;
+      for (let j = 0; j < length; j++) this.#clockMarks[at++] = scope[i].#clock[j];
+      this.#turnMarks[i] = scope[i].#turns;
+    }
+    return this.#around.outputs.mark;
+  }
+
+  #rollback(outputsMark: number): void {
+    const stores = this.#stores;
+    for (let i = 0; i < stores.length; i++) stores[i].rollback(this.#storeMarks[i * 2], this.#storeMarks[i * 2 + 1]);
+    this.#around.outputs.rollback(outputsMark);
+    let at = 0;
+    this.#scope.forEach((stage, i) => {
+      for (let j = 0; j < stage.#clock.length; j++) stage.#clock[j] = this.#clockMarks[at++];
+      if (stage.#turns !== this.#turnMarks[i]) stage.#task.onRollback?.();
+    });
+  }
+
+  #advance(inputIndex: number, timestamp: number): void {
+    const clock = this.#clock;
+    clock[INPUTS + inputIndex] = timestamp;
+    let least = timestamp;
+    for (let i = INPUTS; i < clock.length; i++) if (clock[i] < least) least = clock[i];
+    if (least <= clock[OWN]) return;
+    clock[OWN] = least;
+    this.#task.onWatermark?.(least);
+    if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
+    if (least < clock[STEP_NEXT]) return;
+    clock[STEP_NEXT] = nextStep(least);
+    // The step and not the time itself: the same, whether or not a topic stands between the stages.
+    const step = clock[STEP_NEXT] - WATERMARK_STEP_MS - (this.planned.actor.watermarkDelayMs ?? 0);
+    for (const output of this.#outputs) output.advance(step);
+  }
+}
+
+function nextStep(watermark: number): number {
+  if (watermark === Number.NEGATIVE_INFINITY) return watermark;
+  return Math.floor(watermark / WATERMARK_STEP_MS) * WATERMARK_STEP_MS + WATERMARK_STEP_MS;
+}

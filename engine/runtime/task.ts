@@ -1,0 +1,416 @@
+/**
+ * One subtopology on one partition: reads its sources, runs its stages, and commits outputs, state and offsets in one
+ * transaction. It never waits for a commit before it goes on, but for no more than two; when one fails, the task ends
+ * and is opened again from what was committed.
+ */
+import { assert, type Clock, errorData, MsecError, pause } from '../base/index.ts';
+import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
+import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
+import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
+import { StageState } from '../state/index.ts';
+import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
+import { LETTER_HEADER } from './dead-letter.ts';
+import { TaskOutputs } from './outputs.ts';
+import type { WorkerPosition } from './position.ts';
+import { READ, RESENT, StageRunner, type StageSurroundings } from './stage-runner.ts';
+import type { CondemnedRecord } from './thread-messages.ts';
+
+export interface TaskOptions {
+  /** A transaction is committed at the latest after this, when records come in slowly and when they pile up. */
+  readonly commitIntervalMs: number;
+  readonly commitIntervalBusyMs: number;
+  readonly outputBytesMax: number;
+  readonly fetchBytes: number;
+  /** Calls of the actor for one record before it goes to the dead letters. */
+  readonly attemptsMax: number;
+}
+
+export const TASK_OPTIONS: TaskOptions = {
+  commitIntervalMs: 25,
+  commitIntervalBusyMs: 200,
+  outputBytesMax: 8 * 1024 * 1024,
+  fetchBytes: 1024 * 1024,
+  attemptsMax: 3,
+};
+
+export interface TaskSetup {
+  readonly plan: Plan;
+  readonly subtopology: Subtopology;
+  readonly partition: number;
+  readonly slot: number;
+  readonly ownership: Ownership;
+  readonly condemned: readonly CondemnedRecord[];
+  readonly reader: LogReader;
+  readonly clock: Clock;
+  readonly position: WorkerPosition;
+  readonly options: TaskOptions;
+  commit(transaction: Transaction): Promise<Committed>;
+  /** Told once for each fetched batch: records handled and how long that took. */
+  observe(records: number, tookMs: number): void;
+}
+
+const COMMITS_IN_FLIGHT_MAX = 2;
+/** Longest stretch of handling before other tasks of the thread get their turn. */
+const SLICE_MS_MAX = 50;
+const SLICE_CHECK_RECORDS = 128;
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 10_000;
+const IDLE_WAIT_MS = 1000;
+const STATE_FETCH_BYTES = 1024 * 1024;
+const utf8Decoder = new TextDecoder();
+
+interface Source {
+  readonly index: number;
+  readonly topic: string;
+  readonly isResend: boolean;
+  readonly feeds: readonly { readonly stage: StageRunner; readonly input: number; decode: Decode }[];
+  /** Next offset to read; everything before it is in the open transaction or committed. */
+  position: number;
+  /** What the last transaction carries. */
+  sent: number;
+  committed: number;
+  end: number;
+}
+
+type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
+
+export class Task {
+  readonly name: string;
+  readonly slot: number;
+  readonly #setup: TaskSetup;
+  readonly #keys = new KeyTable();
+  readonly #outputs = new TaskOutputs();
+  readonly #cursor = new BatchCursor();
+  readonly #stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024 });
+  readonly #around: StageSurroundings;
+  readonly #stopping = new AbortController();
+  #stages: readonly StageRunner[] = [];
+  #sources: readonly Source[] = [];
+  #inFlight: Promise<void>[] = [];
+  #failure: { readonly thrown: unknown } | null = null;
+  #openSince: number | null = null;
+  #isBusy = false;
+  #state: TaskStatus['state'] = 'restoring';
+  #pausedBecause: string | null = null;
+  #pauseMs = PAUSE_MS_MIN;
+  #transactions = 0;
+
+  constructor(setup: TaskSetup) {
+    const { plan, subtopology, partition, options } = setup;
+    this.#setup = setup;
+    this.slot = setup.slot;
+    this.name = taskName(subtopology.name, partition);
+    this.#around = {
+      keys: this.#keys,
+      outputs: this.#outputs,
+      partition,
+      partitions: plan.partitions,
+      subtopology: subtopology.name,
+      attemptsMax: options.attemptsMax,
+      source: { topic: '', offset: 0, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
+      unwinding: null,
+    };
+  }
+
+  /** Runs until `stop`, then commits what is open. Rejects when a commit fails or an actor cannot be opened. */
+  async run(): Promise<void> {
+    await this.#open();
+    this.#state = 'running';
+    while (!this.#stopping.signal.aborted) {
+      const progressed = await this.#pollSources();
+      if (this.#failure !== null) throw this.#failure.thrown;
+      if (this.#isCommitDue(progressed)) await this.#commit();
+      if (!progressed && !this.#stopping.signal.aborted) await this.#idle();
+    }
+    await this.#commit();
+    await Promise.all(this.#inFlight);
+    if (this.#failure !== null) throw this.#failure.thrown;
+    this.#state = 'stopped';
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  status(): Omit<TaskStatus, 'worker'> {
+    const watermarks = this.#stages.map((stage) => stage.watermark());
+    const watermark = Math.max(Number.NEGATIVE_INFINITY, ...watermarks);
+    return {
+      task: this.name,
+      subtopology: this.#setup.subtopology.name,
+      partition: this.#setup.partition,
+      state: this.#state,
+      pausedBecause: this.#pausedBecause,
+      inputs: this.#sources.map(({ topic, committed, end }): TaskInputStatus => ({ topic, committed, end })),
+      stages: this.#stages.map((stage) => stage.status()),
+      transactions: this.#transactions,
+      stateBytes: this.#stages.reduce((sum, stage) => sum + stage.stateBytes, 0),
+      watermark: Number.isFinite(watermark) ? watermark : null,
+    };
+  }
+
+  get commitsInFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  async #open(): Promise<void> {
+    const { plan, subtopology, partition, reader } = this.#setup;
+    const stages: StageRunner[] = [];
+    for (const planned of subtopology.stages) {
+      const state = new StageState(planned.actor.state, Object.keys(planned.actor.inputs), this.#keys);
+      await restoreState(state, reader, stateTopic(plan.name, planned.actor.name), partition);
+      stages.push(new StageRunner(planned, state, this.#around));
+    }
+    for (let i = stages.length - 1; i >= 0; i--) stages[i].open(stages);
+    this.#stages = stages;
+    const sources: Source[] = [];
+    for (const [index, { topic, isResend, feeds }] of subtopology.sources.entries()) {
+      const [bounds, committed] = await Promise.all([
+        reader.bounds(topic.name, partition),
+        reader.committed(subtopology.group, topic.name),
+      ]);
+      const position = committed[partition] ?? bounds.start;
+      sources.push({
+        index,
+        topic: topic.name,
+        isResend,
+        feeds: feeds.map(({ stage, input }) => ({
+          stage: stages[stage],
+          input: stages[stage].inputIndex(input),
+          decode: (bytes, start, end) => topic.codec.decode(bytes, start, end),
+        })),
+        position,
+        sent: position,
+        committed: position,
+        end: bounds.end,
+      });
+    }
+    this.#sources = sources;
+  }
+
+  /** One fetch of each source; true when any had something. */
+  async #pollSources(): Promise<boolean> {
+    const { reader, partition, clock, options } = this.#setup;
+    let progressed = false;
+    this.#isBusy = false;
+    for (const source of this.#sources) {
+      const fetched = await reader.fetch(source.topic, partition, source.position, options.fetchBytes);
+      source.end = fetched.bounds.end;
+      if (fetched.end === fetched.start) continue;
+      if (fetched.end - fetched.start >= options.fetchBytes / 2) this.#isBusy = true;
+      const startedAt = clock.monotonic();
+      this.#openSince ??= startedAt;
+      const before = source.position;
+      const thrown = this.#handleBatches(source, fetched.bytes, fetched.start, fetched.end);
+      this.#setup.position.leave();
+      this.#setup.observe(source.position - before, clock.monotonic() - startedAt);
+      progressed ||= source.position > before;
+      if (thrown !== null) await this.#pauseFor(thrown.thrown);
+      else if (source.position > before) this.#resume();
+      if (this.#failure !== null) break;
+    }
+    return progressed;
+  }
+
+  /** Returns what stopped it before the end; null when all was handled, or the slice was used up. */
+  #handleBatches(source: Source, bytes: Uint8Array, start: number, end: number): { readonly thrown: unknown } | null {
+    const { clock, position, slot } = this.#setup;
+    const cursor = this.#cursor;
+    const around = this.#around;
+    cursor.reset(bytes, start, end);
+    cursor.seek(source.position);
+    around.source.topic = source.topic;
+    const sliceEnd = clock.monotonic() + SLICE_MS_MAX;
+    let untilCheck = SLICE_CHECK_RECORDS;
+    while (cursor.next()) {
+      position.enter(slot, source.index, cursor.offset);
+      try {
+        this.#handleRecord(source, cursor);
+      } catch (thrown) {
+        this.#undoRecord();
+        around.unwinding = null;
+        source.position = cursor.offset;
+        return { thrown };
+      }
+      this.#settle();
+      if (--untilCheck === 0) {
+        untilCheck = SLICE_CHECK_RECORDS;
+        if (clock.monotonic() >= sliceEnd || this.#outputs.bytes >= this.#setup.options.outputBytesMax) {
+          source.position = cursor.offset + 1;
+          return null;
+        }
+      }
+    }
+    source.position = cursor.offsetNext;
+    return null;
+  }
+
+  #handleRecord(source: Source, cursor: BatchCursor): void {
+    const { source: origin } = this.#around;
+    origin.offset = cursor.offset;
+    origin.bytes = cursor.bytes;
+    origin.valueStart = cursor.valueStart;
+    origin.valueEnd = cursor.valueEnd;
+    const isNull = cursor.valueStart < 0;
+    if (isNull && cursor.keyStart < 0) {
+      // Neither key nor value: the record only tells how far event time has come.
+      for (const { stage, input } of source.feeds) stage.advance(input, cursor.timestamp);
+      return;
+    }
+    const keyId =
+      cursor.keyStart < 0
+        ? this.#keys.intern(cursor.bytes, 0, 0)
+        : this.#keys.intern(cursor.bytes, cursor.keyStart, cursor.keyEnd);
+    const condemned = this.#setup.condemned.length === 0 ? undefined : this.#condemned(source, cursor.offset);
+    const resendFor = source.isResend ? headerText(cursor, LETTER_HEADER.actor) : '';
+    for (const { stage, input, decode } of source.feeds) {
+      if (source.isResend && stage.planned.actor.name !== resendFor) continue;
+      if (condemned !== undefined) {
+        const reason = new MsecError(condemned.code, 'Handling this record ended its worker thread.');
+        this.#refuse(stage, input, keyId, cursor, reason, condemned.attempts);
+        continue;
+      }
+      let value: unknown;
+      try {
+        if (isNull) throw new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' });
+        value = decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+      } catch (thrown) {
+        this.#refuse(stage, input, keyId, cursor, thrown, 1);
+        continue;
+      }
+      stage.handle(input, keyId, cursor.timestamp, value, source.isResend ? RESENT : READ);
+    }
+  }
+
+  #refuse(
+    stage: StageRunner,
+    input: number,
+    keyId: number,
+    { timestamp, bytes, valueStart, valueEnd }: BatchCursor,
+    thrown: unknown,
+    attempts: number,
+  ): void {
+    stage.appendLetter(input, keyId, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
+  }
+
+  #condemned(source: Source, offset: number): CondemnedRecord | undefined {
+    return this.#setup.condemned.find((record) => record.source === source.index && record.offset === offset);
+  }
+
+  #settle(): void {
+    this.#outputs.settle();
+    for (const stage of this.#stages) stage.settle();
+  }
+
+  #undoRecord(): void {
+    this.#outputs.rollback(0);
+    for (const stage of this.#stages) stage.undoRecord();
+    this.#settle();
+  }
+
+  #isCommitDue(progressed: boolean): boolean {
+    if (this.#openSince === null) return false;
+    const { commitIntervalMs, commitIntervalBusyMs, outputBytesMax } = this.#setup.options;
+    if (this.#outputs.bytes >= outputBytesMax) return true;
+    const openMs = this.#setup.clock.monotonic() - this.#openSince;
+    return openMs >= (progressed && this.#isBusy ? commitIntervalBusyMs : commitIntervalMs);
+  }
+
+  /** Sends the open transaction on its way; waits only when too many are under way. */
+  async #commit(): Promise<void> {
+    this.#openSince = null;
+    if (this.#failure !== null) return;
+    const { ownership, partition, subtopology } = this.#setup;
+    const offsets: GroupOffset[] = [];
+    for (const source of this.#sources) {
+      if (source.position === source.sent) continue;
+      source.sent = source.position;
+      offsets.push({ group: subtopology.group, topic: source.topic, partition, offset: source.position });
+    }
+    if (offsets.length === 0) return;
+    const appends = this.#outputs.take();
+    const truncations: Truncation[] = [];
+    for (const stage of this.#stages) this.#collectState(stage, appends, truncations);
+    this.#keys.sweep();
+    const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
+    while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
+    if (this.#failure !== null) return;
+    const sent = this.#setup.commit(transaction).then(
+      () => {
+        this.#transactions++;
+        for (const { topic, offset } of offsets)
+          for (const source of this.#sources) if (source.topic === topic) source.committed = offset;
+      },
+      (thrown: unknown) => {
+        this.#failure ??= { thrown };
+        this.#stopping.abort();
+      },
+    );
+    const tracked = sent.finally(() => {
+      this.#inFlight = this.#inFlight.filter((other) => other !== tracked);
+    });
+    this.#inFlight.push(tracked);
+  }
+
+  #collectState(stage: StageRunner, appends: Append[], truncations: Truncation[]): void {
+    const topic = stateTopic(this.#setup.plan.name, stage.planned.actor.name);
+    const { partition, clock } = this.#setup;
+    const { chunks, truncateBefore } = stage.collectState();
+    if (chunks.length > 0) {
+      for (const chunk of chunks) this.#stateEncoder.append(clock.now(), chunk, -1, -1, chunk, 0, chunk.length);
+      appends.push({ topic, partition, bytes: this.#stateEncoder.finish() });
+    }
+    if (truncateBefore !== null) truncations.push({ topic, partition, before: truncateBefore });
+  }
+
+  async #idle(): Promise<void> {
+    const { reader, partition, options, clock } = this.#setup;
+    const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
+    const waitMs = this.#openSince === null ? IDLE_WAIT_MS : Math.max(1, options.commitIntervalMs - openMs);
+    const positions = this.#sources.map(({ topic, position }) => ({ topic, partition, offset: position }));
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([reader.wait(positions, waitMs), stopped]);
+  }
+
+  /** Something outside is down: what was done so far is committed, and the record is tried again after a while. */
+  async #pauseFor(thrown: unknown): Promise<void> {
+    if (!(thrown instanceof MsecError && thrown.retriable)) {
+      this.#failure ??= { thrown };
+      return;
+    }
+    this.#state = 'paused';
+    this.#pausedBecause = errorData(thrown).message;
+    await this.#commit();
+    await pause(this.#setup.clock, this.#pauseMs, this.#stopping.signal);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX);
+  }
+
+  #resume(): void {
+    this.#pauseMs = PAUSE_MS_MIN;
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    this.#pausedBecause = null;
+  }
+}
+
+async function restoreState(state: StageState, reader: LogReader, topic: string, partition: number): Promise<void> {
+  const cursor = new BatchCursor();
+  const { start, end } = await reader.bounds(topic, partition);
+  let offset = start;
+  while (offset < end) {
+    const fetched = await reader.fetch(topic, partition, offset, STATE_FETCH_BYTES);
+    cursor.reset(fetched.bytes, fetched.start, fetched.end);
+    cursor.seek(offset);
+    while (cursor.next()) state.restoreChunk(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd), cursor.offset);
+    assert(cursor.offsetNext > offset, 'a fetch below the end of a changelog brings at least one batch');
+    offset = cursor.offsetNext;
+  }
+  state.endRestore(end);
+}
+
+function headerText(cursor: BatchCursor, name: string): string {
+  const value = cursor.header(name);
+  return value === undefined ? '' : utf8Decoder.decode(value);
+}

@@ -1,0 +1,79 @@
+/**
+ * Everything that crosses between the main thread and a worker: one interface for each message, imported by both sides.
+ * Bytes of appends are transferred; the rest is cloned and small.
+ */
+import type { ErrorCode, ErrorData } from '../base/index.ts';
+import type { Committed, Ownership, Transaction } from '../log/index.ts';
+import type { TaskStatus, WorkerStatus } from '../observe/index.ts';
+
+/** A record that must not be handled again, because handling it has ended its thread. */
+export interface CondemnedRecord {
+  /** Index of the task's source. */
+  readonly source: number;
+  readonly offset: number;
+  readonly attempts: number;
+  readonly code: ErrorCode;
+}
+
+export interface AssignTask {
+  readonly kind: 'assign';
+  /** Number of the task for this worker's position, from 1. */
+  readonly slot: number;
+  readonly subtopology: string;
+  readonly partition: number;
+  readonly ownership: Ownership;
+  readonly condemned: readonly CondemnedRecord[];
+}
+
+/** Finish what is begun, commit it, and end: the answer is `released` for each task, then `drained`. */
+export interface Drain {
+  readonly kind: 'drain';
+}
+
+export interface CommitDone {
+  readonly kind: 'committed';
+  readonly id: number;
+  readonly committed: Committed;
+}
+
+export interface CommitFailed {
+  readonly kind: 'commit-failed';
+  readonly id: number;
+  readonly error: ErrorData;
+}
+
+export type ToWorker = AssignTask | Drain | CommitDone | CommitFailed;
+
+export interface Ready {
+  readonly kind: 'ready';
+}
+
+export interface CommitRequest {
+  readonly kind: 'commit';
+  readonly id: number;
+  readonly transaction: Transaction;
+}
+
+/** The task has ended by itself; what it had not committed is forgotten. */
+export interface TaskFailed {
+  readonly kind: 'task-failed';
+  readonly slot: number;
+  readonly error: ErrorData;
+}
+
+export interface TaskReleased {
+  readonly kind: 'released';
+  readonly slot: number;
+}
+
+export interface Drained {
+  readonly kind: 'drained';
+}
+
+export interface Report {
+  readonly kind: 'report';
+  readonly tasks: readonly Omit<TaskStatus, 'worker'>[];
+  readonly worker: Omit<WorkerStatus, 'worker' | 'state' | 'restarts'>;
+}
+
+export type FromWorker = Ready | CommitRequest | TaskFailed | TaskReleased | Drained | Report;

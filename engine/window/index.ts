@@ -1,0 +1,1 @@
+export { type KeyOrder, type TumblingWindowOptions, TumblingWindows } from './tumbling-windows.ts';
