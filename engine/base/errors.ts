@@ -100,6 +100,12 @@ export const ERROR_TABLE = {
     "The frame's key is none of the device's active keys.",
     "Use the device's current key, or enrol the new one with `msec device rotate`.",
   ),
+  LOG_LOCKED: row(
+    'operating',
+    true,
+    'Another process has the data directory open for writing.',
+    'Stop that process, or give this one a directory of its own; reading beside it is possible.',
+  ),
   NOT_AUTHENTICATED: row(
     'input',
     false,

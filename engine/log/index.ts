@@ -1,1 +1,15 @@
+export { EmbeddedLog, type EmbeddedLogOptions } from './embedded/embedded-log.ts';
+export { EmbeddedReader } from './embedded/embedded-reader.ts';
+export { type Ends, LocalEnds, type PublishedEnds, SharedEnds } from './embedded/ends.ts';
+export { type Flusher, MemoryDisk, MemoryStore } from './embedded/memory-store.ts';
+export {
+  EmbeddedLogOnDisk,
+  type EmbeddedReaderDescriptor,
+  openEmbeddedLog,
+  openEmbeddedLogReadOnly,
+  openEmbeddedReader,
+  type ReadOnlyLog,
+} from './embedded/open.ts';
+export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';
 export type * from './port.ts';
+export { RecordAppender, type RecordAppenderOptions } from './record-appender.ts';

@@ -1,0 +1,208 @@
+/**
+ * Compaction of one partition: of its closed segments, each key keeps its newest record. Offsets stay, so gaps appear.
+ * First the dirty part (what was closed since the last time) is read for the newest offset of each key, then
+ * everything up to its end is rewritten, oldest first: a crash between two steps leaves both an older and a newer
+ * record of a key, never neither. Records without a key stay. Each step handles a few MiB.
+ */
+import { BATCH_HEADER_BYTES, BatchCursor, crc32c } from '../../batch/index.ts';
+import type { CommitGroup } from './group-commit.ts';
+import { batchKey, batchRange, offsetOf } from './keys.ts';
+import { type Partition, type Segment, storedBytes } from './partition.ts';
+import type { Store } from './store.ts';
+
+export interface CompactionLimits {
+  /** Tombstones in segments whose newest append is older are forgotten. */
+  readonly tombstonesBeforeMs: number;
+  /** Nobody misses tombstones below this offset: every required reader has read them. */
+  readonly readTo: number;
+}
+
+const STEP_BYTES_MAX = 2 * 1024 * 1024;
+const STEP_BATCHES_MAX = 1_000;
+/** Keys of one run; what lies behind is the next run's. A key costs some 100 bytes. */
+const KEYS_MAX = 500_000;
+/** A run rewrites everything closed, so it waits until the dirty part is that much of it. */
+const DIRTY_SHARE_MIN = 0.5;
+
+// Positions in a batch's header (Kafka protocol guide, "Record Batch").
+const AT_BATCH_LENGTH = 8;
+const BATCH_LENGTH_END = 12;
+const AT_CRC = 17;
+const AT_ATTRIBUTES = 21;
+const AT_RECORD_COUNT = 57;
+const CODEC_MASK = 0x07;
+
+export class Compaction {
+  isDone = false;
+  readonly #partition: Partition;
+  readonly #store: Store;
+  readonly #limits: CompactionLimits;
+  readonly #newest = new Map<string, number>();
+  readonly #cursor = new BatchCursor();
+  readonly #end: number;
+  #phase: 'index' | 'rewrite' = 'index';
+  #next: number;
+  /** Everything below is compacted when the run ends. */
+  #cleanTo: number;
+  /** Segments that still have a tombstone, by base. */
+  readonly #withTombstones = new Set<number>();
+
+  /** Undefined where there is nothing worth doing. */
+  static of(partition: Partition, store: Store, limits: CompactionLimits): Compaction | undefined {
+    const closed = partition.segments.slice(0, -1);
+    const end = closed.at(-1)?.end ?? partition.start;
+    const bytes = closed.reduce((sum, segment) => sum + segment.bytes, 0);
+    const dirty = closed.reduce((sum, segment) => sum + (segment.end > partition.cleanedTo ? segment.bytes : 0), 0);
+    const isDue = dirty > 0 && dirty >= bytes * DIRTY_SHARE_MIN;
+    const hasExpired = closed.some((segment) => segment.end <= partition.cleanedTo && isExpired(segment, limits));
+    return isDue || hasExpired ? new Compaction(partition, store, limits, end) : undefined;
+  }
+
+  private constructor(partition: Partition, store: Store, limits: CompactionLimits, end: number) {
+    this.#partition = partition;
+    this.#store = store;
+    this.#limits = limits;
+    this.#end = end;
+    this.#next = partition.cleanedTo;
+    this.#cleanTo = end;
+  }
+
+  /** BATCH_CORRUPT: then the partition is left as it is. */
+  step(group: CommitGroup): void {
+    this.#next = Math.max(this.#next, this.#partition.start);
+    if (this.#phase === 'index') this.#index();
+    else this.#rewrite(group);
+  }
+
+  #index(): void {
+    let bytes = 0;
+    const keys = this.#keys(this.#end);
+    for (const key of keys) {
+      const batch = this.#store.get(key)!;
+      bytes += batch.length;
+      this.#cursor.reset(batch);
+      while (this.#cursor.next()) {
+        const { keyStart, keyEnd, offset } = this.#cursor;
+        if (keyStart >= 0) this.#newest.set(keyText(this.#cursor.bytes, keyStart, keyEnd), offset);
+      }
+      this.#next = this.#cursor.offsetNext;
+      if (this.#newest.size >= KEYS_MAX) {
+        this.#cleanTo = this.#next;
+        return this.#beginRewrite();
+      }
+      if (bytes >= STEP_BYTES_MAX) return;
+    }
+    if (keys.length < STEP_BATCHES_MAX) this.#beginRewrite();
+  }
+
+  #beginRewrite(): void {
+    this.#phase = 'rewrite';
+    this.#next = this.#partition.start;
+  }
+
+  #rewrite(group: CommitGroup): void {
+    const partition = this.#partition;
+    let bytes = 0;
+    group.touched.add(partition);
+    const keys = this.#keys(this.#cleanTo);
+    for (const key of keys) {
+      const base = offsetOf(key);
+      const segment = partition.segments.find(({ end }) => end > base);
+      if (segment === undefined) continue;
+      const batch = this.#store.get(key)!;
+      const kept = this.#retained(batch, segment);
+      this.#next = this.#cursor.offsetNext;
+      bytes += batch.length;
+      if (kept === undefined) group.batch.delete(batchKey(partition.id, base));
+      else if (kept !== batch) group.batch.put(batchKey(partition.id, base), kept);
+      if (kept !== batch) partition.resize(segment, storedBytes(batch.length), kept ? storedBytes(kept.length) : 0);
+      if (bytes >= STEP_BYTES_MAX) return;
+    }
+    if (keys.length < STEP_BATCHES_MAX) this.#finish();
+  }
+
+  #finish(): void {
+    const partition = this.#partition;
+    for (const segment of partition.segments) {
+      if (segment.end <= this.#cleanTo) partition.setTombstones(segment, this.#withTombstones.has(segment.base));
+    }
+    partition.cleanedTo = Math.max(partition.cleanedTo, this.#cleanTo);
+    partition.joinSegments(this.#cleanTo, partition.config.segmentBytes ?? STEP_BYTES_MAX);
+    this.isDone = true;
+  }
+
+  #keys(end: number): readonly Uint8Array[] {
+    return [...this.#store.keys({ ...batchRange(this.#partition.id, this.#next, end), limit: STEP_BATCHES_MAX })];
+  }
+
+  /** The batch itself where every record stays, undefined where none does. */
+  #retained(batch: Uint8Array, segment: Segment): Uint8Array | undefined {
+    const cursor = this.#cursor;
+    cursor.reset(batch);
+    if (!cursor.nextBatch()) return undefined;
+    const count = cursor.recordCount;
+    const isPacked = (cursor.attributes & CODEC_MASK) !== 0;
+    // The records as they lie, one behind the other; each begins where the one before ended.
+    let recordAt = isPacked ? 0 : BATCH_HEADER_BYTES;
+    const kept: [start: number, end: number][] = [];
+    for (let i = 0; i < count; i++) {
+      cursor.next();
+      const end = recordEnd(cursor.bytes, recordAt);
+      if (this.#isKept(segment)) kept.push([recordAt, end]);
+      recordAt = end;
+    }
+    cursor.nextBatch();
+    if (kept.length === count) return batch;
+    if (kept.length === 0) return undefined;
+    return rebuilt(batch, cursor.bytes, kept);
+  }
+
+  #isKept(segment: Segment): boolean {
+    const { bytes, keyStart, keyEnd, valueStart, offset } = this.#cursor;
+    if (keyStart < 0) return true;
+    const newest = this.#newest.get(keyText(bytes, keyStart, keyEnd));
+    if (newest !== undefined && newest > offset) return false;
+    if (valueStart >= 0) return true;
+    if (segment.appendedMs < this.#limits.tombstonesBeforeMs && offset < this.#limits.readTo) return false;
+    this.#withTombstones.add(segment.base);
+    return true;
+  }
+}
+
+function isExpired(segment: Segment, limits: CompactionLimits): boolean {
+  return segment.hasTombstones && segment.appendedMs < limits.tombstonesBeforeMs && segment.end <= limits.readTo;
+}
+
+function keyText(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}
+
+/** A record is its length as a zigzag varint, and that many bytes; the cursor has checked it. */
+function recordEnd(bytes: Uint8Array, start: number): number {
+  let at = start;
+  let raw = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++]!;
+    raw |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return at + (raw >>> 1);
+}
+
+/** The same batch with some of its records, uncompressed: base offset, last offset and timestamps stay. */
+function rebuilt(batch: Uint8Array, records: Uint8Array, kept: readonly [start: number, end: number][]): Uint8Array {
+  const size = kept.reduce((sum, [start, end]) => sum + end - start, BATCH_HEADER_BYTES);
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  bytes.set(batch.subarray(0, BATCH_HEADER_BYTES));
+  let at = BATCH_HEADER_BYTES;
+  for (const [start, end] of kept) {
+    bytes.set(records.subarray(start, end), at);
+    at += end - start;
+  }
+  view.setInt32(AT_BATCH_LENGTH, size - BATCH_LENGTH_END);
+  view.setInt16(AT_ATTRIBUTES, view.getInt16(AT_ATTRIBUTES) & ~CODEC_MASK);
+  view.setInt32(AT_RECORD_COUNT, kept.length);
+  view.setUint32(AT_CRC, crc32c(bytes, AT_ATTRIBUTES, size));
+  return bytes;
+}

@@ -1,0 +1,137 @@
+/**
+ * The store on LMDB: one environment in one directory, one database in it, values as they are. A commit is one LMDB
+ * transaction, written and flushed by a thread of libuv's pool (fdatasync, then the meta page through O_DSYNC) before
+ * it resolves; `overlappingSync` would resolve earlier and is off. The file never shrinks; its free pages are reused.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ABORT, open, type RootDatabase } from 'lmdb';
+import { MsecError } from '../../base/index.ts';
+import type { Store, StoreRange, WriteBatch } from './store.ts';
+
+export interface LmdbStoreOptions {
+  /** A directory; made where it does not exist. */
+  readonly path: string;
+  /** For the threads and processes that only read. They may be many (126 at a time). */
+  readonly readOnly?: boolean;
+}
+
+type Database = RootDatabase<Uint8Array, Uint8Array>;
+
+/** From the operating system (errno on Linux) when there is no room: ENOSPC, EFBIG (a limit of this process), EDQUOT. */
+const FULL_MESSAGES = /No space left|File too large|quota exceeded|MDB_MAP_FULL|ENOSPC|EFBIG|EDQUOT/i;
+
+export class LmdbStore implements Store {
+  readonly #database: Database;
+  readonly #file: string;
+  #isOpen = true;
+
+  constructor(options: LmdbStoreOptions) {
+    this.#file = join(options.path, 'data.mdb');
+    this.#database = open<Uint8Array, Uint8Array>({
+      path: options.path,
+      noSubdir: false,
+      readOnly: options.readOnly ?? false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      compression: false,
+      cache: false,
+      overlappingSync: false,
+      // A commit is started by `commit` below, never by a timer of the library.
+      eventTurnBatching: false,
+    });
+  }
+
+  async commit(batch: WriteBatch): Promise<void> {
+    this.#assertOpen();
+    const database = this.#database;
+    const { keys, values } = batch;
+    try {
+      await database.batch(() => {
+        for (let i = 0; i < keys.length; i++) {
+          const value = values[i]!;
+          // The whole batch settles as one, below; a promise for each write would only repeat it.
+          if (value === null) void database.remove(keys[i]!);
+          else void database.put(keys[i]!, value);
+        }
+      });
+    } catch (error) {
+      throw await failureOf(error);
+    }
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    const shared = this.#database.getBinaryFast(key);
+    if (shared === undefined) return undefined;
+    // The library shrinks `length` alone; copying methods would still see all of its shared buffer.
+    return new Uint8Array(shared.buffer, shared.byteOffset, shared.length);
+  }
+
+  keys(range: StoreRange): Iterable<Uint8Array> {
+    this.#assertOpen();
+    const { from, to, reverse = false, limit } = range;
+    return this.#database.getKeys({
+      ...(limit === undefined ? {} : { limit }),
+      ...(reverse
+        ? { reverse, start: to, exclusiveStart: true, end: from, inclusiveEnd: true }
+        : { start: from, end: to }),
+    });
+  }
+
+  refresh(): void {
+    if (this.#isOpen) this.#database.resetReadTxn();
+  }
+
+  diskBytes(): number {
+    return statSync(this.#file).blocks * 512;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#database.close();
+  }
+
+  /** Frees the slots of readers whose process died; one of them would hold back free pages for ever. */
+  forgetDeadReaders(): void {
+    if (this.#isOpen) this.#database.readerCheck();
+  }
+
+  /**
+   * Reads and perhaps replaces one value in a transaction that excludes every other process's. `decide` gets the
+   * present value and returns the new one, or undefined to leave it.
+   */
+  exchange(key: Uint8Array, decide: (present: Uint8Array | undefined) => Uint8Array | undefined): void {
+    this.#assertOpen();
+    this.#database.transactionSync(() => {
+      const next = decide(this.get(key)?.slice());
+      if (next === undefined) return ABORT;
+      this.#database.putSync(key, next);
+      return undefined;
+    });
+  }
+
+  #assertOpen(): void {
+    if (!this.#isOpen) throw new MsecError('CLOSED', 'the store is closed');
+  }
+}
+
+async function failureOf(error: unknown): Promise<MsecError> {
+  const cause = await causeOf(error);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return FULL_MESSAGES.test(message)
+    ? new MsecError('QUOTA_EXCEEDED', `the disk is full: ${message}`, { cause })
+    : new MsecError('CLOSED', `the store failed: ${message}`, { cause });
+}
+
+/** The library rejects with a wrapper whose `commitError` is a promise that rejects with the reason. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    await (error.commitError as Promise<never>);
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}

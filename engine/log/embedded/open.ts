@@ -1,0 +1,135 @@
+/**
+ * The embedded log on a disk: opened once for writing, read from any thread of that process through a descriptor, and
+ * from other processes read-only.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, MsecError, systemClock } from '../../base/index.ts';
+import type { LogReader, PartitionBounds, TopicDescription } from '../port.ts';
+import { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.ts';
+import { EmbeddedReader } from './embedded-reader.ts';
+import { PolledEnds, SharedEnds } from './ends.ts';
+import { decodeJson, decodePartition, decodeSegment, offsetOf, partitionKey, segmentKey, TOPIC_RANGE } from './keys.ts';
+import { LmdbStore } from './lmdb-store.ts';
+import { claimStore, releaseStore } from './owner-claim.ts';
+import type { TopicRecord } from './topic-record.ts';
+
+/** Plain data: crosses to a worker as it is. Of use only within the process whose log it describes. */
+export interface EmbeddedReaderDescriptor {
+  readonly path: string;
+  readonly ends: SharedArrayBuffer;
+}
+
+const DEAD_READERS_MS = 10_000;
+
+export class EmbeddedLogOnDisk extends EmbeddedLog {
+  readonly #path: string;
+  readonly #store: LmdbStore;
+  readonly #ends: SharedEnds;
+  readonly #clock: Clock;
+  #timer: ReturnType<Clock['after']>;
+
+  constructor(path: string, store: LmdbStore, ends: SharedEnds, clock: Clock, options: EmbeddedLogOptions) {
+    super(store, ends, clock, options);
+    this.#path = path;
+    this.#store = store;
+    this.#ends = ends;
+    this.#clock = clock;
+    this.#timer = this.#forgetDeadReaders();
+  }
+
+  /** For `openEmbeddedReader` in a worker; valid as long as this log is open. */
+  readerDescriptor(): EmbeddedReaderDescriptor {
+    return { path: this.#path, ends: this.#ends.memory };
+  }
+
+  /** What the files take; it does not shrink, free pages inside are used again. */
+  diskBytes(): number {
+    return this.#store.diskBytes();
+  }
+
+  /** A reader of another process that was killed would keep free pages from being used again. */
+  #forgetDeadReaders(): ReturnType<Clock['after']> {
+    return this.#clock.after(DEAD_READERS_MS, () => {
+      this.#store.forgetDeadReaders();
+      this.#timer = this.#forgetDeadReaders();
+    });
+  }
+
+  protected override async closeStore(): Promise<void> {
+    this.#timer.cancel();
+    releaseStore(this.#store);
+    await this.#store.close();
+  }
+}
+
+/** Opens or makes the log in the directory. LOG_LOCKED, CONFIG_INVALID (written by a newer version). */
+export async function openEmbeddedLog(
+  path: string,
+  options: EmbeddedLogOptions = {},
+  clock: Clock = systemClock,
+): Promise<EmbeddedLogOnDisk> {
+  const store = new LmdbStore({ path });
+  let isClaimed = false;
+  try {
+    claimStore(store, path);
+    isClaimed = true;
+    return new EmbeddedLogOnDisk(path, store, new SharedEnds(), clock, options);
+  } catch (error) {
+    if (isClaimed) releaseStore(store);
+    await store.close();
+    throw error;
+  }
+}
+
+/** A reader in the calling thread, of a log that is open in this process. Closing it leaves the log open. */
+export function openEmbeddedReader(descriptor: EmbeddedReaderDescriptor, clock: Clock = systemClock): LogReader {
+  const store = new LmdbStore({ path: descriptor.path, readOnly: true });
+  return new EmbeddedReader(store, new SharedEnds(descriptor.ends), clock, true);
+}
+
+export interface ReadOnlyLog {
+  describe(): Promise<readonly TopicDescription[]>;
+  openReader(): LogReader;
+  close(): Promise<void>;
+}
+
+/**
+ * The log of another process, or of none, without disturbing it: `wait` looks again every `pollMs`. CONFIG_INVALID
+ * where there is no log.
+ */
+export function openEmbeddedLogReadOnly(path: string, pollMs = 50, clock: Clock = systemClock): Promise<ReadOnlyLog> {
+  if (!existsSync(join(path, 'data.mdb'))) {
+    return Promise.reject(new MsecError('CONFIG_INVALID', `${path} holds no log`, { field: 'path' }));
+  }
+  const store = new LmdbStore({ path, readOnly: true });
+  const readers = new Set<LogReader>();
+  return Promise.resolve({
+    describe: () => Promise.resolve().then(() => describeStore(store)),
+    openReader: () => {
+      const reader = new EmbeddedReader(store, new PolledEnds(store, clock, pollMs), clock);
+      readers.add(reader);
+      return reader;
+    },
+    close: async () => {
+      for (const reader of readers) await reader.close();
+      await store.close();
+    },
+  });
+}
+
+function describeStore(store: LmdbStore): TopicDescription[] {
+  store.refresh();
+  const topics = [...store.keys(TOPIC_RANGE)].map((key) => decodeJson(store.get(key)!) as TopicRecord);
+  return topics.map(({ id, config }) => {
+    const bounds: PartitionBounds[] = [];
+    for (let i = 0; i < config.partitions; i++) {
+      const { start, end } = decodePartition(store.get(partitionKey(id + i))!);
+      bounds.push({ start, end });
+    }
+    let bytes = 0;
+    const segments = { from: segmentKey(id, 0), to: segmentKey(id + config.partitions, 0) };
+    for (const key of [...store.keys(segments)]) bytes += decodeSegment(offsetOf(key), store.get(key)!).bytes;
+    return { ...config, bounds, bytes };
+  });
+}
