@@ -74,7 +74,7 @@ export const LIBRARY_HOMES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['actors/anonymise'],
   pino: ['cli', 'engine/observe'],
   piscina: ['engine/runtime'],
-  'prom-client': ['engine/observe'],
+  'prom-client': ['console', 'engine/observe'],
   snappy: ['engine/batch'],
   uplot: ['console'],
   yaml: ['cli', 'schemas', 'services'],

@@ -3,6 +3,7 @@ import t from 'tap';
 import { checkBans } from './ban-checks.ts';
 import { checkLength, checkOrphans, checkTestsRun } from './file-checks.ts';
 import { checkCycles, checkImports } from './import-checks.ts';
+import { checkLockfile } from './lockfile-checks.ts';
 import { readSourceTree, type SourceTree, type Violation, violationText } from './source-tree.ts';
 import { checkDocuments, checkText } from './text-checks.ts';
 
@@ -400,4 +401,18 @@ allows('links that lead somewhere', checkDocuments, {
   'README.md':
     '[a](docs/a.md) [b](docs/a.md#two-words-here) [c](https://x.example) [d](#top) `engine/batch/cursor.ts` `engine/batch/`\n# Top\n```\n[x](gone.md)\n```',
   'docs/a.md': '# One\n## Two words, here',
+});
+
+const LOCKED = {
+  'node_modules/tool': { optionalDependencies: { 'tool-linux': '1.0.0', 'tool-darwin': '1.0.0' } },
+  'node_modules/tool-linux': {},
+};
+finds(
+  'a lockfile without one platform',
+  checkLockfile,
+  { 'package-lock.json': JSON.stringify({ packages: LOCKED }) },
+  /lacks tool-darwin 1\.0\.0/,
+);
+allows('a lockfile with all of them', checkLockfile, {
+  'package-lock.json': JSON.stringify({ packages: { ...LOCKED, 'node_modules/tool-darwin': {} } }),
 });

@@ -4,6 +4,7 @@ import { repositoryRoot } from '../support/needs.ts';
 import { checkBans } from './ban-checks.ts';
 import { checkLength, checkOrphans, checkTestsRun } from './file-checks.ts';
 import { checkCycles, checkImports } from './import-checks.ts';
+import { checkLockfile } from './lockfile-checks.ts';
 import { readSourceTree, type Violation, violationText } from './source-tree.ts';
 import { checkDocuments, checkText } from './text-checks.ts';
 
@@ -17,6 +18,7 @@ const rules: Readonly<Record<string, () => readonly Violation[]>> = {
   'every source file is used': () => checkOrphans(tree),
   'every test is run': () => checkTestsRun(tree),
   'no text holds what must not be there': () => checkText(tree),
+  'npm ci takes the lockfile on every platform': () => checkLockfile(tree),
   'links and file names in the documents lead somewhere': () => checkDocuments(tree),
 };
 
