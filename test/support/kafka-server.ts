@@ -1,0 +1,225 @@
+/**
+ * A real Kafka broker in KRaft mode for tests: free ports on loopback, a temporary folder, killed when the test ends,
+ * however it ends. Needs Java and Maven (`needs('java', 'mvn')`); Maven fetches the pinned jars once per clone.
+ */
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { programPath, repositoryRoot } from './needs.ts';
+
+const folder = join(repositoryRoot, 'test', 'support', 'kafka');
+const KEPT_OUTPUT_CHARS = 20_000;
+
+export interface ToolResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface KafkaServer {
+  /** host:port */
+  readonly bootstrap: string;
+  /** Runs a main class of the broker's jars, with `input` on its standard input. */
+  tool(mainClass: string, args: readonly string[], input?: string): Promise<ToolResult>;
+  /** As `kill -9` does. Its data stay. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, on the same port and data. */
+  restart(): Promise<void>;
+  /** Kills it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
+export async function startKafka(properties: Readonly<Record<string, string>> = {}): Promise<KafkaServer> {
+  const jars = await fetchJars();
+  const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
+  const removeData = () => rmSync(data, { recursive: true, force: true });
+  process.once('exit', removeData);
+  try {
+    const [brokerPort, controllerPort] = await freePorts();
+    const file = join(data, 'server.properties');
+    writeFileSync(file, serverProperties(data, brokerPort, controllerPort, properties));
+    const clusterId = randomBytes(16).toString('base64url');
+    const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file]);
+    if (format.code !== 0) throw new Error(`formatting Kafka's storage failed: ${format.stdout}${format.stderr}`);
+    let broker = await startBroker(jars, file);
+    return {
+      bootstrap: `127.0.0.1:${brokerPort}`,
+      tool: (mainClass, args, input) => runJava(jars, mainClass, args, input),
+      kill: () => broker.kill(),
+      async restart() {
+        await broker.kill();
+        broker = await startBroker(jars, file);
+      },
+      async stop() {
+        await broker.kill();
+        process.removeListener('exit', removeData);
+        removeData();
+      },
+    };
+  } catch (error) {
+    process.removeListener('exit', removeData);
+    removeData();
+    throw error;
+  }
+}
+
+function serverProperties(
+  data: string,
+  brokerPort: number,
+  controllerPort: number,
+  more: Readonly<Record<string, string>>,
+): string {
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${brokerPort},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${brokerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(data, 'log'),
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+    // A killed broker may register again only once its session has ended.
+    'broker.session.timeout.ms': '1000',
+    'broker.heartbeat.interval.ms': '200',
+    // The default deletes records with old timestamps, which tests write.
+    'log.retention.ms': '-1',
+    'log.cleaner.backoff.ms': '100',
+    'log.retention.check.interval.ms': '100',
+    'log.initial.task.delay.ms': '100',
+    ...more,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+interface Broker {
+  kill(): Promise<void>;
+}
+
+/**
+ * The shell between us kills the broker as soon as its own input ends, which also happens when this process is killed
+ * and can do nothing any more.
+ */
+const GUARD = '"$@" 0</dev/null 3<&- & broker=$!; { cat <&3; kill -9 $broker; } >/dev/null 2>&1 & wait $broker';
+
+function startBroker(jars: string, file: string): Promise<Broker> {
+  const args = [
+    '-Xmx320m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    ...logging('warn'),
+    '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
+    '-cp',
+    join(jars, '*'),
+    'kafka.Kafka',
+    file,
+  ];
+  const child = spawn('/bin/sh', ['-c', `exec 3<&0; ${GUARD}`, 'sh', programPath('java'), ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // A broken pipe says only that the broker has gone, which `exited` says as well.
+  child.stdin.on('error', () => {});
+  const broker: Broker = {
+    async kill() {
+      child.stdin.end();
+      await exited;
+    },
+  };
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const collect = (chunk: string) => {
+      output = (output + chunk).slice(-KEPT_OUTPUT_CHARS);
+      if (output.includes('Kafka Server started')) resolve(broker);
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`Kafka ended before it answered:\n${output}`)));
+  });
+}
+
+function logging(level: string): string[] {
+  return ['-Dorg.slf4j.simpleLogger.logFile=System.out', `-Dorg.slf4j.simpleLogger.defaultLogLevel=${level}`];
+}
+
+function runJava(jars: string, mainClass: string, args: readonly string[], input = ''): Promise<ToolResult> {
+  const options = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...logging('error')];
+  return run(programPath('java'), [...options, '-cp', join(jars, '*'), mainClass, ...args], input);
+}
+
+function run(program: string, args: readonly string[], input = ''): Promise<ToolResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const killChild = () => child.kill('SIGKILL');
+    process.once('exit', killChild);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      process.removeListener('exit', killChild);
+      resolve({ code: code ?? 1, stdout, stderr });
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** The folder with the jars of pom.xml, named by its content; several tests may ask at once. */
+async function fetchJars(): Promise<string> {
+  const pom = join(folder, 'pom.xml');
+  const version = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
+  const jars = join(folder, 'target', `jars-${version}`);
+  if (existsSync(jars)) return jars;
+  const partial = join(folder, 'target', `partial-${process.pid}`);
+  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
+  const { code, stdout, stderr } = await run(programPath('mvn'), args);
+  if (code !== 0) throw new Error(`Maven could not fetch Kafka: ${stdout}${stderr}`);
+  try {
+    renameSync(partial, jars);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    if (!existsSync(jars)) throw error;
+  }
+  return jars;
+}
+
+/** Two ports that nobody listens on, held at the same time, so that they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            if (address === null || typeof address === 'string') reject(new Error('no port'));
+            else resolve(address.port);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return [ports[0]!, ports[1]!];
+}
