@@ -5,6 +5,7 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Client, PublishPacket, Subscription } from 'aedes';
+import type { ErrorCode } from '../../engine/index.ts';
 import { type Intake, isLasting, type Refused, refusal } from '../intake/index.ts';
 import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
 import { FrameBroker } from './frame-broker.ts';
@@ -52,6 +53,8 @@ export interface MqttCounts {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Lasting for the frame, but the connection has no business any more. */
+const IS_DEVICE_GONE: ReadonlySet<ErrorCode> = new Set(['DEVICE_REVOKED', 'NOT_AUTHENTICATED']);
 
 export class MqttBridge {
   readonly #intake: Intake;
@@ -195,20 +198,17 @@ export class MqttBridge {
       return;
     }
     if (session.isClosing) return;
-    const misplaced =
-      packet.topic === session.framesTopic
-        ? packet.retain && 'retained messages are refused'
-        : `publish to ${session.framesTopic}`;
-    if (misplaced !== false) {
-      this.#refuseFrame(session, refusal('TOPIC_REFUSED', misplaced), packet, done);
+    const message = session.received(packet, done);
+    const misplaced = misplacement(session, packet);
+    if (misplaced !== undefined) {
+      message.outcome = misplaced;
+      this.#answer(session);
       return;
     }
     this.#pendingFrames += 1;
     void session.lane.accept(packet.payload as Buffer).then((outcome) => {
-      // aedes keeps a QoS 2 packet until PUBREL; the frame in it is in the log by now.
-      if (packet.qos === 2) packet.payload = NOTHING;
-      if (outcome.isAccepted) done(null);
-      else this.#refuseFrame(session, outcome, packet, done);
+      message.outcome = outcome;
+      this.#answer(session);
       this.#pendingFrames -= 1;
       if (this.#pendingFrames === 0) this.#settled?.();
     });
@@ -218,32 +218,39 @@ export class MqttBridge {
    * A lasting refusal is acknowledged, or the client would send the same frame for ever. One that may pass is not:
    * the connection closes, and a QoS 1 client sends it again when it is back. So does one of the device itself.
    */
-  #refuseFrame(
-    session: MqttSession,
-    refused: Refused,
-    packet: PublishPacket,
-    done: (error?: Error | null) => void,
-  ): void {
-    if (session.isClosing) return;
-    const isDeviceGone = refused.code === 'DEVICE_REVOKED' || refused.code === 'NOT_AUTHENTICATED';
-    if (isLasting(refused) && !isDeviceGone) {
-      session.notify(refused, packet.messageId, () => done(null));
-      return;
+  #answer(session: MqttSession): void {
+    while (!session.isClosing) {
+      const message = session.takeAnswered();
+      if (message?.outcome === undefined) return;
+      const { outcome, packet, done } = message;
+      // aedes keeps a QoS 2 packet until PUBREL; the frame in it is in the log by now.
+      if (packet.qos === 2) packet.payload = NOTHING;
+      if (outcome.isAccepted) done(null);
+      else if (isLasting(outcome) && !IS_DEVICE_GONE.has(outcome.code)) {
+        session.notify(outcome, packet.messageId);
+        done(null);
+      } else {
+        session.isClosing = true;
+        session.notify(outcome, packet.messageId, () => session.client.close());
+      }
     }
-    session.isClosing = true;
-    session.notify(refused, packet.messageId, () => session.client.close());
   }
 
-  /** Only its own notices, at QoS 0; null makes aedes answer 0x80 in the SUBACK. */
+  /** Only its own notices, which are sent at QoS 0; null makes aedes answer 0x80 in the SUBACK. */
   #subscription(client: Client, subscription: Subscription): Subscription | null {
     const session = this.#admission.session(client);
     if (session === undefined || subscription.topic !== session.noticesTopic) return null;
     session.wantsNotices = true;
-    return { ...subscription, qos: 0 };
+    return subscription;
   }
 
   #refused(refused: ConnectionRefused): void {
     this.#refusedConnections += 1;
     if (!this.#isClosing) this.#onEvent(refused);
   }
+}
+
+function misplacement(session: MqttSession, packet: PublishPacket): Refused | undefined {
+  if (packet.topic !== session.framesTopic) return refusal('TOPIC_REFUSED', `publish to ${session.framesTopic}`);
+  return packet.retain ? refusal('TOPIC_REFUSED', 'retained messages are refused') : undefined;
 }

@@ -1,15 +1,23 @@
 /**
- * What the bridge knows of one authenticated connection: its way into the log, the two topics it may use, and whether
- * it wants to be told of refusals.
+ * What the bridge knows of one authenticated connection: its way into the log, the two topics it may use, whether it
+ * wants to be told of refusals, and the messages that wait for their acknowledgement.
  */
-import type { Client } from 'aedes';
-import type { Lane, Refused } from '../intake/index.ts';
+import type { Client, PublishPacket } from 'aedes';
+import type { Lane, Outcome, Refused } from '../intake/index.ts';
 
 /** Notices that may wait for a client that does not read; more are dropped, the counters still tell of them. */
 const NOTICES_PENDING_MAX = 16;
 
 export const framesTopic = (deviceId: string): string => `devices/${deviceId}/frames`;
 export const noticesTopic = (deviceId: string): string => `devices/${deviceId}/notices`;
+
+/** A message that came and what became of it, once that is known. */
+export interface Message {
+  readonly packet: PublishPacket;
+  /** Makes aedes acknowledge. */
+  readonly done: (error?: Error | null) => void;
+  outcome: Outcome | undefined;
+}
 
 export class MqttSession {
   readonly client: Client;
@@ -20,6 +28,9 @@ export class MqttSession {
   /** Set with the first refusal that may pass: nothing that the client sent after it is taken, so order holds. */
   isClosing = false;
   #noticesPending = 0;
+  /** In the order they came; those before `#head` are answered. */
+  #messages: Message[] = [];
+  #head = 0;
 
   constructor(client: Client, lane: Lane) {
     this.client = client;
@@ -28,8 +39,26 @@ export class MqttSession {
     this.noticesTopic = noticesTopic(lane.deviceId);
   }
 
+  received(packet: PublishPacket, done: (error?: Error | null) => void): Message {
+    const message: Message = { packet, done, outcome: undefined };
+    this.#messages.push(message);
+    return message;
+  }
+
+  /** Acknowledgements leave in the order of the messages (MQTT-4.6.0-2): the next one that can, or undefined. */
+  takeAnswered(): Message | undefined {
+    const message = this.#messages[this.#head];
+    if (message?.outcome === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head === this.#messages.length) {
+      this.#messages = [];
+      this.#head = 0;
+    }
+    return message;
+  }
+
   /** MQTT 3.1.1 has no reason in a PUBACK, so a subscribed client gets it here. Calls back once it is written. */
-  notify(refused: Refused, messageId: number | undefined, written: () => void): void {
+  notify(refused: Refused, messageId: number | undefined, written: () => void = () => undefined): void {
     if (!this.wantsNotices || this.client.closed || this.#noticesPending >= NOTICES_PENDING_MAX) {
       written();
       return;

@@ -1,0 +1,205 @@
+/**
+ * Frames over HTTP: POST /v1/frames takes one, POST /v1/frames/batch several envelopes one behind the other. The answer
+ * 202 comes once they are durable, and not before. Who sends is checked before the body is read.
+ */
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Intake, type Lane, type Outcome, refusal } from '../intake/index.ts';
+import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
+import { splitBatch } from './batch-split.ts';
+import { readAuthorization } from './credentials.ts';
+
+export interface HttpLimits {
+  readonly connectionsMax: number;
+  readonly headersBytesMax: number;
+  /** From the connection, or the end of the request before, to the last header. */
+  readonly headersTimeoutMs: number;
+  /** To the last byte of the body. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly batchBytesMax: number;
+  readonly batchFramesMax: number;
+  /** Bodies of all requests together that are being read or wait for the log. */
+  readonly bodyBytesInFlightMax: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  connectionsMax: 1024,
+  headersBytesMax: 8192,
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 60_000,
+  batchBytesMax: 1024 * 1024,
+  batchFramesMax: 1000,
+  bodyBytesInFlightMax: 64 * 1024 * 1024,
+};
+
+export interface HttpBridgeOptions {
+  readonly intake: Intake;
+  /** Loopback unless the operator says otherwise. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface HttpCounts {
+  readonly connections: number;
+  /** Requests that were refused before a frame was seen: credential, size, form. */
+  readonly refusedRequests: number;
+}
+
+const TIMEOUT_CHECK_MS = 1000;
+
+export class HttpBridge {
+  readonly #intake: Intake;
+  readonly #limits: HttpLimits;
+  readonly #app: FastifyInstance;
+  readonly #lanes = new WeakMap<FastifyRequest, Lane>();
+  #connections = 0;
+  #bodyBytesInFlight = 0;
+  #refusedRequests = 0;
+
+  private constructor(options: HttpBridgeOptions) {
+    this.#intake = options.intake;
+    this.#limits = { ...HTTP_LIMITS, ...options.limits };
+    this.#app = this.#makeApp();
+  }
+
+  /** Resolves once it listens; rejects with the system's error where the port is taken. */
+  static async open(options: HttpBridgeOptions): Promise<HttpBridge> {
+    const bridge = new HttpBridge(options);
+    await bridge.#app.listen({ host: options.host ?? '127.0.0.1', port: options.port });
+    return bridge;
+  }
+
+  get port(): number {
+    return (this.#app.server.address() as AddressInfo).port;
+  }
+
+  counts(): HttpCounts {
+    return { connections: this.#connections, refusedRequests: this.#refusedRequests };
+  }
+
+  /** Answers the requests that are under way, then closes every connection. */
+  async close(): Promise<void> {
+    await this.#app.close();
+  }
+
+  #makeApp(): FastifyInstance {
+    const limits = this.#limits;
+    const app = fastify({
+      bodyLimit: Math.max(limits.batchBytesMax, this.#intake.limits.frameBytesMax),
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      forceCloseConnections: 'idle',
+      routerOptions: { maxParamLength: 64 },
+      http: {
+        maxHeaderSize: limits.headersBytesMax,
+        headersTimeout: limits.headersTimeoutMs,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      },
+    });
+    app.server.maxConnections = limits.connectionsMax;
+    app.server.on('connection', (socket) => {
+      this.#connections += 1;
+      socket.once('close', () => {
+        this.#connections -= 1;
+      });
+    });
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    );
+    app.addHook('onRequest', (request, reply, done) => {
+      if (this.#admit(request, reply)) done();
+    });
+    app.setErrorHandler((error: FastifyError, request, reply) => this.#fail(error, request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', `there is no ${request.method} here`), 404));
+    });
+    app.post('/v1/frames', { bodyLimit: this.#intake.limits.frameBytesMax }, (request, reply) =>
+      this.#takeFrame(request, reply),
+    );
+    app.post('/v1/frames/batch', { bodyLimit: limits.batchBytesMax }, (request, reply) =>
+      this.#takeBatch(request, reply),
+    );
+    return app;
+  }
+
+  /** False where the answer has been given already. */
+  #admit(request: FastifyRequest, reply: FastifyReply): boolean {
+    const credential = readAuthorization(request.headers.authorization);
+    const lane =
+      credential && this.#intake.authenticate(credential.deviceId, credential.token, request.socket.remoteAddress);
+    if (lane === undefined) {
+      const message = 'device id and token do not belong together; send "Authorization: Bearer <device id>:<token>"';
+      this.#refuse(reply, answerRefused(refusal('NOT_AUTHENTICATED', message)));
+      return false;
+    }
+    const announced = Number(request.headers['content-length'] ?? request.routeOptions.bodyLimit ?? 0);
+    const bytes = Math.min(announced, request.routeOptions.bodyLimit ?? announced);
+    if (!this.#intake.hasRoom || this.#bodyBytesInFlight + bytes > this.#limits.bodyBytesInFlightMax) {
+      const refused = refusal('INTAKE_BUSY', 'more frames arrive than the log can take', { retryAfterMs: 1000 });
+      this.#refuse(reply, answerRefused(refused));
+      return false;
+    }
+    this.#bodyBytesInFlight += bytes;
+    reply.raw.once('close', () => {
+      this.#bodyBytesInFlight -= bytes;
+    });
+    this.#lanes.set(request, lane);
+    return true;
+  }
+
+  async #takeFrame(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const body = this.#bodyOf(request, reply);
+    if (body === undefined) return;
+    await this.#send(reply, answerFrame(await this.#laneOf(request).accept(body)));
+  }
+
+  async #takeBatch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const body = this.#bodyOf(request, reply);
+    if (body === undefined) return;
+    const lane = this.#laneOf(request);
+    const { frames, rest } = splitBatch(body, this.#limits.batchFramesMax);
+    const outcomes: Outcome[] = await Promise.all(frames.map((frame) => lane.accept(frame)));
+    if (rest !== undefined) outcomes.push(rest);
+    await this.#send(reply, answerBatch(outcomes));
+  }
+
+  #bodyOf(request: FastifyRequest, reply: FastifyReply): Uint8Array | undefined {
+    if (request.body instanceof Uint8Array && request.body.length > 0) return request.body;
+    const message = 'the body must hold a frame, as application/octet-stream';
+    this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', message, { byteOffset: 0 })));
+    return undefined;
+  }
+
+  #laneOf(request: FastifyRequest): Lane {
+    return this.#lanes.get(request)!;
+  }
+
+  #fail(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+    const limit = request.routeOptions.bodyLimit ?? 0;
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      this.#refuse(reply, answerRefused(refusal('FRAME_TOO_LARGE', `the body may have at most ${limit} bytes`)));
+    } else if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', 'send application/octet-stream'), 415));
+    } else if (error.statusCode !== undefined && error.statusCode < 500) {
+      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', error.message), error.statusCode));
+    } else {
+      this.#refuse(reply, answerRefused(refusal('DEPENDENCY_DOWN', 'the request failed', { retryAfterMs: 1000 })));
+    }
+  }
+
+  /** The connection closes with it: what is left of a body that nobody wants is not read. */
+  #refuse(reply: FastifyReply, answer: Answer): void {
+    this.#refusedRequests += 1;
+    void reply.header('connection', 'close');
+    void this.#send(reply, answer);
+  }
+
+  #send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+    return reply.code(status).headers(headers).send(body);
+  }
+}

@@ -1,0 +1,1 @@
+export { HTTP_LIMITS, HttpBridge, type HttpBridgeOptions, type HttpCounts, type HttpLimits } from './http-bridge.ts';
