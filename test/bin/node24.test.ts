@@ -1,7 +1,7 @@
 // The launcher: it finds a Node that is new enough, and puts no process between the caller and the program.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { repositoryRoot } from '../support/needs.ts';
@@ -51,6 +51,21 @@ t.test('a clone whose path has blanks works, also without a node on PATH', async
   const clone = copyOfBin(folder);
   symlinkSync(join(repositoryRoot, 'node_modules'), join(clone, 'node_modules'));
   t.same(run(join(clone, 'bin', 'node24'), pathWithoutNode(folder)), { status: 0, out: 'true', err: '' });
+});
+
+t.test('msec runs the sources of its clone, through a link and a path with blanks, from anywhere', async (t) => {
+  const folder = t.testdir({});
+  const clone = copyOfBin(folder);
+  symlinkSync(join(repositoryRoot, 'node_modules'), join(clone, 'node_modules'));
+  mkdirSync(join(clone, 'cli'));
+  writeFileSync(
+    join(clone, 'cli', 'main.ts'),
+    'const rest: string[] = process.argv.slice(2);\nconsole.log(rest.join());\n',
+  );
+  symlinkSync(join(clone, 'bin', 'msec'), join(folder, 'msec'));
+  const result = spawnSync(join(folder, 'msec'), ['up', '--rate', '5'], { cwd: '/', encoding: 'utf8' });
+  t.equal(result.stdout, 'up,--rate,5\n', result.stderr);
+  t.equal(result.stderr, '');
 });
 
 t.test('where there is none, it says what to do and ends with 69', async (t) => {

@@ -1,4 +1,4 @@
-// The rules of import-rules.ts and of the texts, applied to this repository. planted.test.ts proves that each rule bites.
+// The rules of import-rules.ts and of the texts, applied to this repository. planted-*.test.ts prove that each rule bites.
 import t from 'tap';
 import { repositoryRoot } from '../support/needs.ts';
 import { checkBans } from './ban-checks.ts';
