@@ -40,6 +40,7 @@ export interface TaskSetup {
   readonly slot: number;
   readonly ownership: Ownership;
   readonly condemned: readonly CondemnedRecord[];
+  /** The task's own: what it fetched must not be overwritten by another task's fetch. */
   readonly reader: LogReader;
   readonly clock: Clock;
   readonly position: WorkerPosition;
@@ -55,7 +56,8 @@ const SLICE_MS_MAX = 50;
 const SLICE_CHECK_RECORDS = 128;
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
-const IDLE_WAIT_MS = 1000;
+/** Bounds how long a stop may go unnoticed. */
+const IDLE_WAIT_MS = 200;
 const STATE_FETCH_BYTES = 1024 * 1024;
 const utf8Decoder = new TextDecoder();
 
@@ -368,10 +370,7 @@ export class Task {
     const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
     const waitMs = this.#openSince === null ? IDLE_WAIT_MS : Math.max(1, options.commitIntervalMs - openMs);
     const positions = this.#sources.map(({ topic, position }) => ({ topic, partition, offset: position }));
-    const stopped = new Promise<void>((resolve) => {
-      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([reader.wait(positions, waitMs), stopped]);
+    await reader.wait(positions, waitMs);
   }
 
   /** Something outside is down: what was done so far is committed, and the record is tried again after a while. */

@@ -1,0 +1,17 @@
+export { LETTER_HEADER, type Letter, type LetterOrigin, readLetter } from './dead-letter.ts';
+export { type Engine, type EngineSetup, startEngine } from './engine.ts';
+export { IDLE_TICK_OPTIONS, type IdleTickOptions } from './idle-ticks.ts';
+export { WorkerPosition } from './position.ts';
+export { type RealThreadsOptions, realThreads } from './real-threads.ts';
+export { type LetterPlace, resendLetter } from './resend.ts';
+export {
+  type Emit,
+  SUPERVISOR_OPTIONS,
+  type SupervisorOptions,
+  type WorkerInit,
+  type WorkerThreads,
+} from './supervisor.ts';
+export { TASK_OPTIONS, type TaskOptions } from './task.ts';
+export type { FromWorker, ToWorker } from './thread-messages.ts';
+export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';
+export { Worker, type WorkerHealth, type WorkerSetup } from './worker.ts';

@@ -1,0 +1,39 @@
+/** The threads port over node:worker_threads. */
+import { Worker as NodeThread } from 'node:worker_threads';
+import type { Thread, ThreadEnd, Threads } from './threads.ts';
+
+export interface RealThreadsOptions {
+  /** Module that every thread runs. */
+  readonly entry: URL;
+  /** What all threads are given, beside their own initial data; must be clonable. */
+  readonly shared: unknown;
+  readonly heapMegabytesMax: number;
+}
+
+export function realThreads<Init, Out, In>({
+  entry,
+  shared,
+  heapMegabytesMax,
+}: RealThreadsOptions): Threads<Init, Out, In> {
+  return {
+    start(name, init): Thread<Out, In> {
+      const thread = new NodeThread(entry, {
+        name,
+        workerData: { shared, init },
+        resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
+      });
+      let end: ThreadEnd = { kind: 'ended' };
+      thread.on('error', (error: Error & { code?: string }) => {
+        end = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? { kind: 'heap' } : { kind: 'failed', message: error.message };
+      });
+      return {
+        post: (message, transfer) => thread.postMessage(message, transfer ?? []),
+        onMessage: (handle) => void thread.on('message', handle),
+        onEnd: (handle) => void thread.once('exit', () => handle(end)),
+        async terminate() {
+          await thread.terminate();
+        },
+      };
+    },
+  };
+}

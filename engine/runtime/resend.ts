@@ -1,0 +1,42 @@
+/**
+ * Sends a dead letter again, to the actor that failed on it and to no other: it enters through `<topic>.resend`. Each
+ * letter goes once, however often it is asked for: that it went is committed together with the record itself.
+ */
+
+import { MsecError } from '../base/index.ts';
+import { BatchCursor, BatchEncoder } from '../batch/index.ts';
+import type { Log, LogReader } from '../log/index.ts';
+import { deadLetterTopic, resendTopic } from '../topology/index.ts';
+
+const FETCH_BYTES = 64 * 1024;
+
+export interface LetterPlace {
+  /** The topic whose letters they are, without `.dlq`. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** False when the letter had been sent again before. One caller at a time. */
+export async function resendLetter(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
+  const { partition, offset } = place;
+  const letters = deadLetterTopic(place.topic);
+  const target = resendTopic(place.topic);
+  const group = `${letters}.${offset}`;
+  const sent = await reader.committed(group, target);
+  if (sent[partition] !== null && sent[partition] !== undefined) return false;
+  const fetched = await reader.fetch(letters, partition, offset, FETCH_BYTES);
+  const cursor = new BatchCursor();
+  cursor.reset(fetched.bytes, fetched.start, fetched.end);
+  cursor.seek(offset);
+  if (!cursor.next() || cursor.offset !== offset)
+    throw new MsecError('OFFSET_OUT_OF_RANGE', `There is no letter at offset ${offset} of ${letters}-${partition}.`);
+  const encoder = new BatchEncoder();
+  const { timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor;
+  encoder.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, cursor.readHeaders());
+  await log.commit({
+    appends: [{ topic: target, partition, bytes: encoder.finish() }],
+    offsets: [{ group, topic: target, partition, offset: 1 }],
+  });
+  return true;
+}

@@ -1,0 +1,153 @@
+/**
+ * A worker thread's side: runs the tasks that it is assigned and asks the main thread to commit for them. The same code
+ * runs in real threads (worker-main.ts) and in the simulator.
+ */
+import { assert, type Clock, type ErrorData, errorData, MsecError } from '../base/index.ts';
+import type { Append, Committed, LogReader, Transaction } from '../log/index.ts';
+import { BATCH_RECORDS_BOUNDS, Histogram, PROCESSING_MS_BOUNDS } from '../observe/index.ts';
+import type { Plan } from '../topology/index.ts';
+import type { WorkerPosition } from './position.ts';
+import { Task, type TaskOptions } from './task.ts';
+import type { AssignTask, FromWorker, ToWorker } from './thread-messages.ts';
+import type { ThreadPort } from './threads.ts';
+
+export interface WorkerHealth {
+  readonly heapBytes: number;
+  readonly heapBytesMax: number;
+  readonly eventLoopDelayMs: number;
+}
+
+export interface WorkerSetup {
+  readonly plan: Plan;
+  readonly clock: Clock;
+  readonly position: WorkerPosition;
+  readonly options: TaskOptions;
+  readonly reportIntervalMs: number;
+  openReader(): LogReader;
+  health(): WorkerHealth;
+}
+
+export class Worker {
+  readonly #port: ThreadPort<FromWorker, ToWorker>;
+  readonly #setup: WorkerSetup;
+  readonly #tasks = new Map<number, { readonly task: Task; readonly ended: Promise<void> }>();
+  readonly #commits = new Map<number, { done: (committed: Committed) => void; failed: (error: unknown) => void }>();
+  readonly #batchRecords = new Histogram(BATCH_RECORDS_BOUNDS);
+  readonly #processingMs = new Histogram(PROCESSING_MS_BOUNDS);
+  #commitNext = 1;
+
+  constructor(port: ThreadPort<FromWorker, ToWorker>, setup: WorkerSetup) {
+    this.#port = port;
+    this.#setup = setup;
+  }
+
+  start(): void {
+    this.#port.onMessage((message) => this.#receive(message));
+    this.#port.post({ kind: 'ready' });
+    this.#scheduleReport();
+  }
+
+  #receive(message: ToWorker): void {
+    switch (message.kind) {
+      case 'assign':
+        this.#assign(message);
+        break;
+      case 'drain':
+        this.#drain();
+        break;
+      case 'committed':
+        this.#takeCommit(message.id).done(message.committed);
+        break;
+      case 'commit-failed': {
+        const { code, message: text } = message.error;
+        this.#takeCommit(message.id).failed(new MsecError(code, text));
+        break;
+      }
+    }
+  }
+
+  #takeCommit(id: number) {
+    const commit = this.#commits.get(id);
+    assert(commit !== undefined, 'each commit is answered once');
+    this.#commits.delete(id);
+    return commit;
+  }
+
+  #assign({ slot, subtopology: name, partition, ownership, condemned }: AssignTask): void {
+    const { plan, clock, position, options } = this.#setup;
+    const subtopology = plan.subtopologies.find((other) => other.name === name);
+    assert(subtopology !== undefined, 'both sides plan the same topology');
+    const reader = this.#setup.openReader();
+    const task = new Task({
+      plan,
+      subtopology,
+      partition,
+      slot,
+      ownership,
+      condemned,
+      reader,
+      clock,
+      position,
+      options,
+      commit: (transaction) => this.#commit(transaction),
+      observe: (records, tookMs) => {
+        this.#batchRecords.record(records);
+        this.#processingMs.record(tookMs);
+      },
+    });
+    let failure: ErrorData | null = null;
+    const ended = task
+      .run()
+      .catch((thrown: unknown) => {
+        failure = errorData(thrown);
+      })
+      .then(() => reader.close())
+      .then(() => {
+        this.#tasks.delete(slot);
+        this.#port.post(failure === null ? { kind: 'released', slot } : { kind: 'task-failed', slot, error: failure });
+      });
+    this.#tasks.set(slot, { task, ended });
+  }
+
+  #commit(transaction: Transaction): Promise<Committed> {
+    const id = this.#commitNext++;
+    return new Promise((done, failed) => {
+      this.#commits.set(id, { done, failed });
+      this.#port.post({ kind: 'commit', id, transaction }, buffersOf(transaction.appends ?? []));
+    });
+  }
+
+  #drain(): void {
+    const running = [...this.#tasks.values()];
+    for (const { task } of running) task.stop();
+    void Promise.all(running.map(({ ended }) => ended)).then(() => {
+      this.#report();
+      this.#port.post({ kind: 'drained' });
+    });
+  }
+
+  #scheduleReport(): void {
+    this.#setup.clock.after(this.#setup.reportIntervalMs, () => {
+      this.#report();
+      this.#scheduleReport();
+    });
+  }
+
+  #report(): void {
+    const tasks = [...this.#tasks.values()].map(({ task }) => task);
+    this.#port.post({
+      kind: 'report',
+      tasks: tasks.map((task) => task.status()),
+      worker: {
+        ...this.#setup.health(),
+        batchRecords: this.#batchRecords.status(),
+        processingMs: this.#processingMs.status(),
+        commitsInFlight: tasks.reduce((sum, task) => sum + task.commitsInFlight, 0),
+      },
+    });
+  }
+}
+
+function buffersOf(appends: readonly Append[]): ArrayBuffer[] {
+  return appends.map(({ bytes }) => bytes.buffer);
+}
