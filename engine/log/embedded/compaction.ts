@@ -88,7 +88,8 @@ export class Compaction {
       this.#next = this.#cursor.offsetNext;
       if (this.#newest.size >= KEYS_MAX) {
         this.#cleanTo = this.#next;
-        return this.#beginRewrite();
+        this.#beginRewrite();
+        return;
       }
       if (bytes >= STEP_BYTES_MAX) return;
     }

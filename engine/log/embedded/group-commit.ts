@@ -108,7 +108,7 @@ export class GroupCommit {
     try {
       if (jobs.length > 0) {
         this.#hooks.seal(group);
-        await this.#store.commit(group.batch);
+        if (group.batch.keys.length > 0) await this.#store.commit(group.batch);
         this.#hooks.durable(group);
         for (const run of group.whenDurable) run();
         for (const job of jobs) job.done();

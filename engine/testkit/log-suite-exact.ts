@@ -1,0 +1,344 @@
+/** The parts of the log suite that exactly-once and compacted state rest on. */
+import type { Test } from 'tap';
+import type { Ownership, Transaction } from '../log/index.ts';
+import {
+  batchesOf,
+  caseOf,
+  eventually,
+  type KeyValue,
+  type LogUnderTest,
+  numbered,
+  type OpenLog,
+  readAll,
+  topicOf,
+} from './log-suite-kit.ts';
+
+export function transactionCases(t: Test, open: OpenLog): void {
+  caseOf(t, 'appends, offsets and truncations of a transaction happen together', open, async (t, { log }) => {
+    const [inputs, outputs] = [topicOf(1), topicOf(2)];
+    await log.createTopics([inputs, outputs]);
+    const reader = log.openReader();
+    await log.commit({
+      appends: [0, 10].map((first) => ({ topic: inputs.name, partition: 0, bytes: batchesOf(numbered(first, 10)) })),
+    });
+    const { baseOffsets } = await log.commit({
+      appends: [
+        { topic: outputs.name, partition: 0, bytes: batchesOf(numbered(0, 3)) },
+        { topic: outputs.name, partition: 1, bytes: batchesOf(numbered(0, 4)) },
+        { topic: outputs.name, partition: 0, bytes: batchesOf(numbered(3, 5)) },
+      ],
+      offsets: [{ group: 'task', topic: inputs.name, partition: 0, offset: 10 }],
+      truncations: [{ topic: inputs.name, partition: 0, before: 10 }],
+    });
+    t.same(baseOffsets, [0, 0, 3]);
+    t.same(await reader.bounds(outputs.name, 0), { start: 0, end: 8 });
+    t.same(await reader.bounds(outputs.name, 1), { start: 0, end: 4 });
+    t.same(await reader.committed('task', inputs.name), [10]);
+    t.same(await reader.bounds(inputs.name, 0), { start: 10, end: 20 });
+    await t.rejects(reader.fetch(inputs.name, 0, 9, 1_000), { code: 'OFFSET_OUT_OF_RANGE' });
+    await reader.close();
+  });
+
+  caseOf(t, 'nothing of a transaction happens when a part of it is refused', open, async (t, { log }) => {
+    const topic = topicOf(2);
+    await log.createTopics([topic]);
+    const reader = log.openReader();
+    const good = () => ({ topic: topic.name, partition: 0, bytes: batchesOf(numbered(0, 3)) });
+    const offsets = [{ group: 'task', topic: topic.name, partition: 0, offset: 3 }];
+    const torn = batchesOf(numbered(0, 3)).slice(0, -1);
+    const foreign = Uint8Array.from({ length: 100 }, (_, i) => i);
+    const refused: [string, Transaction][] = [
+      ['TOPIC_UNKNOWN', { appends: [good(), { ...good(), partition: 9 }], offsets }],
+      ['BATCH_CORRUPT', { appends: [good(), { ...good(), bytes: torn }], offsets }],
+      ['BATCH_CORRUPT', { appends: [good(), { ...good(), bytes: foreign }], offsets }],
+      ['BATCH_CORRUPT', { appends: [good(), { ...good(), bytes: new Uint8Array(0) }], offsets }],
+      ['OFFSET_OUT_OF_RANGE', { appends: [good()], offsets: [{ ...offsets[0]!, offset: -1 }] }],
+      ['TOPIC_UNKNOWN', { appends: [good()], truncations: [{ topic: 'suite-none', partition: 0, before: 1 }] }],
+    ];
+    for (const [code, transaction] of refused) await t.rejects(log.commit(transaction), { code });
+    t.same(await reader.bounds(topic.name, 0), { start: 0, end: 0 });
+    t.same(await reader.committed('task', topic.name), [null, null]);
+    t.same((await log.commit({ appends: [good()] })).baseOffsets, [0], 'and the log goes on');
+    await reader.close();
+  });
+
+  caseOf(t, 'a truncation keeps the batch that holds its offset', open, async (t, { log }) => {
+    const topic = topicOf(1);
+    await log.createTopics([topic]);
+    const reader = log.openReader();
+    for (let i = 0; i < 100; i += 10) {
+      await log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(numbered(i, 10)) }] });
+    }
+    const truncate = (before: number) => log.commit({ truncations: [{ topic: topic.name, partition: 0, before }] });
+    await truncate(35);
+    t.same(await reader.bounds(topic.name, 0), { start: 30, end: 100 });
+    t.equal((await readAll(reader, topic.name, 0))[0]?.offset, 30);
+    await truncate(20);
+    t.same(await reader.bounds(topic.name, 0), { start: 30, end: 100 }, 'what is gone stays gone');
+    await truncate(1_000);
+    t.same(await reader.bounds(topic.name, 0), { start: 100, end: 100 }, 'all of it, no more');
+    t.same(await readAll(reader, topic.name, 0), []);
+    await reader.close();
+  });
+
+  caseOf(t, 'what a truncation leaves is freed, and survives a restart', open, async (t, subject) => {
+    const { log, reopen } = subject;
+    const topic = topicOf(1);
+    await log.createTopics([topic]);
+    for (let i = 0; i < 2_000; i += 10) {
+      await log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(numbered(i, 10, 100)) }] });
+    }
+    await log.commit({ truncations: [{ topic: topic.name, partition: 0, before: 1_500 }] });
+    for (let i = 0; i < 5; i++) await subject.maintain();
+    const again = (await reopen?.()) ?? log;
+    const reader = again.openReader();
+    t.same(await reader.bounds(topic.name, 0), { start: 1_500, end: 2_000 });
+    t.equal((await readAll(reader, topic.name, 0)).length, 500);
+    await reader.close();
+  });
+}
+
+export function fencingCases(t: Test, open: OpenLog): void {
+  const appendBy = (topic: string, ownership: Ownership, first: number): Transaction => ({
+    ownership,
+    appends: [{ topic, partition: 0, bytes: batchesOf(numbered(first, 1)) }],
+  });
+
+  caseOf(t, 'a newer owner fences every earlier one, also what still waits', open, async (t, { log }) => {
+    const topic = topicOf(1);
+    await log.createTopics([topic]);
+    const old = await log.acquire('task-0');
+    await log.commit(appendBy(topic.name, old, 0));
+    // Handed in, but not one of them is durable when the newer owner comes.
+    const late = [1, 2, 3].map((first) => log.commit(appendBy(topic.name, old, first)));
+    const settled = Promise.allSettled(late);
+    const taking = log.acquire('task-0');
+    const zombie = log.commit(appendBy(topic.name, old, 4));
+    await t.rejects(zombie, { code: 'FENCED' });
+    const owner = await taking;
+    t.ok(owner.epoch > old.epoch);
+    const reader = log.openReader();
+    const before = await reader.bounds(topic.name, 0);
+    const outcomes = (await settled).map(({ status }) => status);
+    const kept = outcomes.filter((status) => status === 'fulfilled').length;
+    t.equal(before.end, 1 + kept, 'who has acquired sees all that will ever be of the older owner');
+    await t.rejects(log.commit(appendBy(topic.name, old, 5)), { code: 'FENCED' });
+    await log.commit(appendBy(topic.name, owner, 6));
+    t.equal((await reader.bounds(topic.name, 0)).end, before.end + 1);
+    await reader.close();
+  });
+
+  caseOf(t, 'owners of other names and transactions without one are not touched', open, async (t, { log }) => {
+    const topic = topicOf(1);
+    await log.createTopics([topic]);
+    const first = await log.acquire('task-1');
+    await log.acquire('task-2');
+    await log.commit(appendBy(topic.name, first, 0));
+    await log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(numbered(1, 1)) }] });
+    await t.rejects(log.commit(appendBy(topic.name, { owner: 'task-never', epoch: 1 }, 2)), { code: 'FENCED' });
+  });
+
+  caseOf(t, 'after one transaction of an ownership failed, all later ones fail', open, async (t, { log }) => {
+    const topic = topicOf(1);
+    await log.createTopics([topic]);
+    const owner = await log.acquire('task-3');
+    const first = log.commit(appendBy(topic.name, owner, 0));
+    const wrong = log.commit({
+      ...appendBy(topic.name, owner, 1),
+      offsets: [{ group: 'g', topic: 'suite-none', partition: 0, offset: 0 }],
+    });
+    const behind = log.commit(appendBy(topic.name, owner, 2));
+    const outcomes = await Promise.allSettled([first, wrong, behind]);
+    t.match(outcomes[1], { status: 'rejected', reason: { code: 'TOPIC_UNKNOWN' } });
+    t.match(outcomes[2], { status: 'rejected', reason: { code: 'FENCED' } });
+    const again = await log.acquire('task-3');
+    await log.commit(appendBy(topic.name, again, 3));
+    const reader = log.openReader();
+    const values = (await readAll(reader, topic.name, 0)).map(({ value }) => value);
+    t.same(values, outcomes[0]!.status === 'fulfilled' ? ['0', '3'] : ['3']);
+    await reader.close();
+  });
+
+  caseOf(t, 'epochs are not given out again after a restart', open, async (t, { log, reopen }) => {
+    if (reopen === undefined) return t.comment('the driver has no data of its own to open again');
+    await log.acquire('task-4');
+    const { epoch } = await log.acquire('task-4');
+    const again = await reopen();
+    t.ok((await again.acquire('task-4')).epoch > epoch);
+  });
+}
+
+export function compactionCases(t: Test, open: OpenLog): void {
+  const fill = async ({ log }: LogUnderTest, topic: string, rounds: number): Promise<Map<string, string>> => {
+    const expected = new Map<string, string>();
+    for (let round = 0; round < rounds; round++) {
+      const records = Array.from(
+        { length: 20 },
+        (_, i): KeyValue => [`key-${(round * 7 + i) % 50}`, `${round}-${i}`.padEnd(200)],
+      );
+      for (const [key, value] of records) expected.set(key!, value!);
+      await log.commit({ appends: [{ topic, partition: 0, bytes: batchesOf(records, 2_000) }] });
+    }
+    return expected;
+  };
+
+  caseOf(t, 'the newest record of each key stays, at its offset, and older ones go', open, async (t, subject) => {
+    const topic = topicOf(1, { cleanup: 'compact', segmentBytes: 20_000 });
+    await subject.log.createTopics([topic]);
+    const expected = await fill(subject, topic.name, 60);
+    const reader = subject.log.openReader();
+    const read = () => readAll(reader, topic.name, 0, 0);
+    const before = await read();
+    t.equal(before.length, 1_200);
+    await eventually(subject, 'older records go', async () => (await read()).length < 300);
+    const after = await read();
+    const offsets = new Set(after.map(({ offset }) => offset));
+    t.equal(offsets.size, after.length, 'no record twice');
+    t.same(
+      after,
+      before.filter(({ offset }) => offsets.has(offset)),
+      'what stays is unchanged, at its offset and in its order',
+    );
+    t.same(new Map(after.map(({ key, value }) => [key, value])), expected, 'and tells the same last values');
+    t.equal((await reader.bounds(topic.name, 0)).end, 1_200);
+    const from = await readAll(reader, topic.name, 0, 601);
+    t.same(
+      from,
+      after.filter(({ offset }) => offset >= 601),
+      'reading from within a gap goes on behind it',
+    );
+    await reader.close();
+  });
+
+  caseOf(t, 'compaction survives a restart, and goes on', open, async (t, subject) => {
+    const topic = topicOf(1, { cleanup: 'compact', segmentBytes: 20_000 });
+    await subject.log.createTopics([topic]);
+    await fill(subject, topic.name, 30);
+    for (let i = 0; i < 3; i++) await subject.maintain();
+    const log = (await subject.reopen?.()) ?? subject.log;
+    const expected = await fill({ ...subject, log }, topic.name, 30);
+    const reader = log.openReader();
+    await eventually(
+      { ...subject, log },
+      'older records go',
+      async () => (await readAll(reader, topic.name, 0, 0)).length < 300,
+    );
+    const last = new Map((await readAll(reader, topic.name, 0, 0)).map(({ key, value }) => [key, value]));
+    t.same(last, expected);
+    await reader.close();
+  });
+
+  caseOf(
+    t,
+    'a tombstone ends its key, and is forgotten after its time',
+    open,
+    async (t, subject) => {
+      const { log, advance } = subject;
+      const topic = topicOf(1, { cleanup: 'compact', segmentBytes: 4_000 });
+      await log.createTopics([topic]);
+      const append = (...records: KeyValue[]) =>
+        log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(records) }] });
+      await append(['gone', 'x'.padEnd(3_000)], ['stays', '1'], [null, 'no key']);
+      await append(['gone', null]);
+      await append(['filler', 'y'.padEnd(5_000)]);
+      await append(['filler', 'z'.padEnd(5_000)]);
+      const reader = log.openReader();
+      const keys = async () => (await readAll(reader, topic.name, 0, 0)).map(({ key }) => key);
+      await eventually(
+        subject,
+        'the older value goes',
+        async () => (await keys()).filter((key) => key === 'gone').length === 1,
+      );
+      t.ok((await keys()).includes(null), 'a record without a key is left alone');
+      t.ok((await keys()).includes('stays'));
+      if (advance === undefined) return;
+      await advance(120_000);
+      await append(['filler', 'y'.padEnd(5_000)]);
+      await append(['filler', 'z'.padEnd(5_000)]);
+      await eventually(subject, 'the tombstone goes', async () => !(await keys()).includes('gone'));
+      t.ok((await keys()).includes('stays'));
+      await reader.close();
+    },
+    { tombstoneMs: 60_000 },
+  );
+}
+
+export function quotaCases(t: Test, open: OpenLog): void {
+  const quotaBytes = 1024 * 1024;
+
+  caseOf(
+    t,
+    'what comes from outside is refused first, and accepted again when its readers have caught up',
+    open,
+    async (t, subject) => {
+      const { log } = subject;
+      const topic = topicOf(1, { segmentBytes: 64 * 1024, requiredReaders: ['reader'] });
+      const outputs = topicOf(1);
+      await log.createTopics([topic, outputs]);
+      const append = (name: string, admission: 'refusable' | 'internal') =>
+        log.commit({ appends: [{ topic: name, partition: 0, bytes: batchesOf(numbered(0, 10, 1_000)) }], admission });
+      const fill = async (name: string, admission: 'refusable' | 'internal') => {
+        for (let i = 0; i < 200; i++) {
+          const outcome = await append(name, admission).then(
+            () => 'kept',
+            (error: unknown) => (error as { code: string }).code,
+          );
+          if (outcome !== 'kept') return [i, outcome];
+        }
+        return [200, 'kept'];
+      };
+      const [taken, reason] = await fill(topic.name, 'refusable');
+      t.equal(reason, 'QUOTA_EXCEEDED');
+      t.ok(Number(taken) > 50, `${taken} appends were taken`);
+      await append(outputs.name, 'internal');
+      const [more, limit] = await fill(outputs.name, 'internal');
+      t.equal(limit, 'QUOTA_EXCEEDED', 'the higher mark is a mark too');
+      t.ok(Number(more) >= 1, 'but what the engine itself writes goes on for a while');
+      for (let i = 0; i < 5; i++) await subject.maintain();
+      const reader = log.openReader();
+      t.equal((await reader.bounds(topic.name, 0)).start, 0, 'nothing unread is dropped');
+      const { end } = await reader.bounds(topic.name, 0);
+      await log.commit({ offsets: [{ group: 'reader', topic: topic.name, partition: 0, offset: end }] });
+      await eventually(subject, 'outside is accepted again', () =>
+        append(topic.name, 'refusable').then(
+          () => true,
+          () => false,
+        ),
+      );
+      t.ok((await reader.bounds(topic.name, 0)).start > 0);
+      await reader.close();
+    },
+    { quotaBytes },
+  );
+
+  caseOf(
+    t,
+    'retention never passes a record that a required reader has not read',
+    open,
+    async (t, subject) => {
+      const { log } = subject;
+      const topic = topicOf(1, {
+        segmentBytes: 16 * 1024,
+        retentionBytes: 32 * 1024,
+        requiredReaders: ['slow', 'fast'],
+      });
+      await log.createTopics([topic]);
+      const reader = log.openReader();
+      for (let i = 0; i < 200; i += 10) {
+        await log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(numbered(i, 10, 1_000)) }] });
+      }
+      const commit = (group: string, offset: number) =>
+        log.commit({ offsets: [{ group, topic: topic.name, partition: 0, offset }] });
+      await commit('fast', 200);
+      for (let i = 0; i < 5; i++) await subject.maintain();
+      t.equal((await reader.bounds(topic.name, 0)).start, 0);
+      await commit('slow', 95);
+      await eventually(subject, 'read segments go', async () => (await reader.bounds(topic.name, 0)).start > 0);
+      for (let i = 0; i < 5; i++) await subject.maintain();
+      t.ok((await reader.bounds(topic.name, 0)).start <= 95);
+      t.equal((await readAll(reader, topic.name, 0, 95))[0]?.offset, 95);
+      await reader.close();
+    },
+    { quotaBytes },
+  );
+}
