@@ -4,10 +4,10 @@
  */
 import type { Clock } from '../base/index.ts';
 import type { Log } from '../log/index.ts';
-import type { EngineStatus } from '../observe/index.ts';
+import type { Emit, EngineStatus } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
 import { IDLE_TICK_OPTIONS, type IdleTickOptions, IdleTicks } from './idle-ticks.ts';
-import { type Emit, SUPERVISOR_OPTIONS, Supervisor, type SupervisorOptions, type WorkerThreads } from './supervisor.ts';
+import { SUPERVISOR_OPTIONS, Supervisor, type SupervisorOptions, type WorkerThreads } from './supervisor.ts';
 
 export interface EngineSetup {
   readonly log: Log;

@@ -4,8 +4,8 @@ export { IDLE_TICK_OPTIONS, type IdleTickOptions } from './idle-ticks.ts';
 export { WorkerPosition } from './position.ts';
 export { type RealThreadsOptions, realThreads } from './real-threads.ts';
 export { type LetterPlace, resendLetter } from './resend.ts';
+export { bindSchemaIds, schemasOf } from './schema-ids.ts';
 export {
-  type Emit,
   SUPERVISOR_OPTIONS,
   type SupervisorOptions,
   type WorkerInit,
@@ -15,3 +15,4 @@ export { TASK_OPTIONS, type TaskOptions } from './task.ts';
 export type { FromWorker, ToWorker } from './thread-messages.ts';
 export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';
 export { Worker, type WorkerHealth, type WorkerSetup } from './worker.ts';
+export type { TopologyModule, WorkerShared } from './worker-main.ts';

@@ -4,7 +4,7 @@ import { ByteWriter } from '../base/index.ts';
 import { partitionForKey } from '../batch/index.ts';
 import type { PlannedOutput } from '../topology/index.ts';
 import type { Lane } from './outputs.ts';
-import { CALLED, type StageRunner, type StageSurroundings } from './stage-runner.ts';
+import { CALLED, type Callee, type StageSurroundings } from './stage-surroundings.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -18,7 +18,7 @@ export class StageOutput implements Output<unknown> {
   readonly #around: StageSurroundings;
   readonly #lane: Lane | null;
   readonly #scratch = new ByteWriter(1024);
-  #calls: { stage: StageRunner; input: number }[] = [];
+  #calls: { stage: Callee; input: number }[] = [];
 
   constructor(planned: PlannedOutput, around: StageSurroundings) {
     this.planned = planned;
@@ -28,7 +28,7 @@ export class StageOutput implements Output<unknown> {
       planned.isWritten && !planned.isRekeyed ? around.outputs.lane(planned.topic.name, around.partition) : null;
   }
 
-  connect(stages: readonly StageRunner[]): void {
+  connect(stages: readonly Callee[]): void {
     this.#calls = this.planned.calls.map(({ stage, input }) => ({
       stage: stages[stage],
       input: stages[stage].inputIndex(input),

@@ -18,31 +18,13 @@ import type { StageStatus } from '../observe/index.ts';
 import type { RowStore, StageState, ValueStore } from '../state/index.ts';
 import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
-import type { Lane, TaskOutputs } from './outputs.ts';
+import type { Lane } from './outputs.ts';
 import { StageOutput } from './stage-output.ts';
-
-/** How a record came to a stage: from a stage before it, from the log, or from the log as a letter that comes again. */
-export const CALLED = 0;
-export const READ = 1;
-export const RESENT = 2;
+import { CALLED, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
 const WATERMARK_STEP_MS = 1000;
 const utf8Decoder = new TextDecoder();
-
-/** What a stage needs to know of the task around it. */
-export interface StageSurroundings {
-  readonly keys: KeyTable;
-  readonly outputs: TaskOutputs;
-  readonly partition: number;
-  readonly partitions: number;
-  readonly subtopology: string;
-  readonly attemptsMax: number;
-  /** The record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
-  readonly source: { topic: string; offset: number; bytes: Uint8Array; valueStart: number; valueEnd: number };
-  /** Set while an error that is not the record's own travels out of nested stages. */
-  unwinding: { readonly thrown: unknown } | null;
-}
 
 class TaskRecord implements ActorRecord<unknown> {
   input = '';

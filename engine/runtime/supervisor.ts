@@ -5,7 +5,7 @@
  */
 import { assert, type Clock, type ErrorCode, errorData, type Timer } from '../base/index.ts';
 import type { Log, Transaction } from '../log/index.ts';
-import type { EngineEvents, TaskStatus, WorkerStatus } from '../observe/index.ts';
+import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import type { CondemnedRecord, FromWorker, Report, ToWorker } from './thread-messages.ts';
@@ -17,8 +17,6 @@ export interface WorkerInit {
 }
 
 export type WorkerThreads = Threads<WorkerInit, ToWorker, FromWorker>;
-
-export type Emit = <Name extends keyof EngineEvents>(name: Name, event: EngineEvents[Name]) => void;
 
 export interface SupervisorOptions {
   /** A record that takes longer is taken for hung, and its thread ended. */

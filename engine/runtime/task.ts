@@ -12,7 +12,8 @@ import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/i
 import { LETTER_HEADER } from './dead-letter.ts';
 import { TaskOutputs } from './outputs.ts';
 import type { WorkerPosition } from './position.ts';
-import { READ, RESENT, StageRunner, type StageSurroundings } from './stage-runner.ts';
+import { StageRunner } from './stage-runner.ts';
+import { READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 import type { CondemnedRecord } from './thread-messages.ts';
 
 export interface TaskOptions {

@@ -1,0 +1,30 @@
+/** What the stages of one task share, and how they hand records to each other. */
+import type { KeyTable } from '../batch/index.ts';
+import type { TaskOutputs } from './outputs.ts';
+
+/** How a record came to a stage: from a stage before it, from the log, or from the log as a letter that comes again. */
+export const CALLED = 0;
+export const READ = 1;
+export const RESENT = 2;
+
+/** What a stage needs to know of the task around it. */
+export interface StageSurroundings {
+  readonly keys: KeyTable;
+  readonly outputs: TaskOutputs;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly subtopology: string;
+  readonly attemptsMax: number;
+  /** The record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
+  readonly source: { topic: string; offset: number; bytes: Uint8Array; valueStart: number; valueEnd: number };
+  /** Set while an error that is not the record's own travels out of nested stages. */
+  unwinding: { readonly thrown: unknown } | null;
+}
+
+/** A stage as the one before it sees it. */
+export interface Callee {
+  handle(inputIndex: number, keyId: number, timestamp: number, value: unknown, from: number): void;
+  /** Event time of an input has come this far without a record to show it. */
+  advance(inputIndex: number, timestamp: number): void;
+  inputIndex(name: string): number;
+}

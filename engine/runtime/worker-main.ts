@@ -1,0 +1,64 @@
+/**
+ * Entry of a real worker thread. The topology comes as a module, because functions do not cross threads: each thread
+ * makes its own actors and codecs from the same configuration.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert, systemClock } from '../base/index.ts';
+import { type EmbeddedReaderDescriptor, openEmbeddedReader } from '../log/index.ts';
+import { planTopology, type TopologyDefinition } from '../topology/index.ts';
+import { WorkerPosition } from './position.ts';
+import { bindSchemaIds } from './schema-ids.ts';
+import type { WorkerInit } from './supervisor.ts';
+import type { TaskOptions } from './task.ts';
+import type { FromWorker, ToWorker } from './thread-messages.ts';
+import type { ThreadPort } from './threads.ts';
+import { Worker } from './worker.ts';
+
+/** What all workers of an engine are given; plain data. */
+export interface WorkerShared {
+  /** URL of a module whose default export makes the topology from `config`. */
+  readonly topologyModule: string;
+  readonly config: unknown;
+  readonly schemaIds: readonly (readonly [string, number])[];
+  readonly log: EmbeddedReaderDescriptor;
+  readonly options: TaskOptions;
+  readonly reportIntervalMs: number;
+}
+
+export type TopologyModule = (config: unknown) => TopologyDefinition | Promise<TopologyDefinition>;
+
+const NANOSECONDS_PER_MS = 1e6;
+
+async function main(): Promise<void> {
+  const thread = parentPort;
+  assert(thread !== null, 'this module runs in a worker thread');
+  const { shared, init } = workerData as { shared: WorkerShared; init: WorkerInit };
+  const { default: createTopology } = (await import(shared.topologyModule)) as { default: TopologyModule };
+  const definition = await createTopology(shared.config);
+  bindSchemaIds(definition, new Map(shared.schemaIds));
+  const delay = monitorEventLoopDelay();
+  delay.enable();
+  const port: ThreadPort<FromWorker, ToWorker> = {
+    post: (message, transfer) => thread.postMessage(message, transfer ?? []),
+    onMessage: (handle) => void thread.on('message', handle),
+  };
+  const worker = new Worker(port, {
+    plan: planTopology(definition),
+    clock: systemClock,
+    position: new WorkerPosition(init.position),
+    options: shared.options,
+    reportIntervalMs: shared.reportIntervalMs,
+    openReader: () => openEmbeddedReader(shared.log),
+    health() {
+      const eventLoopDelayMs = delay.percentile(99) / NANOSECONDS_PER_MS;
+      delay.reset();
+      const { used_heap_size, heap_size_limit } = getHeapStatistics();
+      return { heapBytes: used_heap_size, heapBytesMax: heap_size_limit, eventLoopDelayMs };
+    },
+  });
+  worker.start();
+}
+
+await main();
