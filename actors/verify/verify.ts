@@ -1,0 +1,228 @@
+/**
+ * Decides for each frame whether the device it names sent it, now and for the first time. Cheap checks first: layout,
+ * registry, sequence, budget, and the signature last; nothing of the payload is looked at. State changes only for
+ * frames whose signature holds, except for the budget that failures use up.
+ */
+import {
+  type ActorContext,
+  type ActorRecord,
+  type ActorTask,
+  halfSipHash13,
+  MsecError,
+  type Output,
+  type RowStore,
+  type RowsDeclaration,
+  rows,
+  type ValueStore,
+  type ValuesDeclaration,
+  values,
+} from '../../engine/index.ts';
+import { decodeDeviceRecord } from '../../schemas/device/index.ts';
+import {
+  EnvelopeView,
+  KIND_CONTROL,
+  KIND_ENVELOPE,
+  KIND_SEALED_ENVELOPE,
+  KIND_UNSIGNED,
+  MODE_FRAME,
+  type OpeningKeys,
+  readSealedHead,
+  SignatureVerifier,
+  unseal,
+} from '../../schemas/envelope/index.ts';
+import { type DeviceTopics, type FrameRecord, VerifiedFrame } from '../../schemas/topics/index.ts';
+import { ROW_BYTES } from './device-row.ts';
+import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
+import { KnownDevice, knownDeviceCodec } from './known-device.ts';
+import { CONFLICTING, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
+
+/** How far a signed device time may lie after the bridge's receive time. */
+export const CLOCK_AHEAD_MS_MAX = 120_000;
+
+export interface VerifyOptions {
+  /** Opens sealed records; of this thread. */
+  readonly keys: OpeningKeys;
+  /** 'off' also takes unsigned envelopes and checks no signature: for benchmarks alone. Default 'required'. */
+  readonly signatures?: 'required' | 'off';
+  readonly budget?: FailureBudgetOptions;
+}
+
+export const verifyState: { readonly devices: ValuesDeclaration<KnownDevice>; readonly sequences: RowsDeclaration } = {
+  devices: values(knownDeviceCodec),
+  sequences: rows(ROW_BYTES),
+};
+
+export type VerifyContext = ActorContext<
+  Pick<DeviceTopics, 'frames'>,
+  Pick<DeviceTopics, 'verified'>,
+  typeof verifyState
+>;
+
+export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
+  readonly #context: VerifyContext;
+  readonly #out: Output<VerifiedFrame>;
+  readonly #devices: ValueStore<KnownDevice>;
+  readonly #rows: RowStore;
+  readonly #window: SequenceWindow;
+  readonly #budget: FailureBudget;
+  readonly #openingKeys: OpeningKeys;
+  readonly #isSignatureRequired: boolean;
+  readonly #envelope = new EnvelopeView();
+  readonly #verifier = new SignatureVerifier();
+  readonly #verified = new VerifiedFrame();
+
+  constructor(context: VerifyContext, options: VerifyOptions) {
+    this.#context = context;
+    this.#out = context.out.verified;
+    this.#devices = context.state.devices;
+    this.#rows = context.state.sequences;
+    this.#window = new SequenceWindow(this.#rows);
+    this.#budget = new FailureBudget(this.#rows, options.budget);
+    this.#openingKeys = options.keys;
+    this.#isSignatureRequired = options.signatures !== 'off';
+  }
+
+  process(record: ActorRecord<FrameRecord>): void {
+    const frame = record.value;
+    if (frame.kind === KIND_ENVELOPE) this.#envelopeIn(record, frame.bytes, frame.start + 1, frame.end, '');
+    else if (frame.kind === KIND_CONTROL) this.#control(record);
+    else if (frame.kind === KIND_UNSIGNED) this.#unsigned(record, frame.bytes, frame.start + 1, frame.end, '');
+    else this.#sealed(record);
+  }
+
+  #sealed(record: ActorRecord<FrameRecord>): void {
+    const { kind, bytes, start, end } = record.value;
+    const { keyId } = readSealedHead(bytes, start, end);
+    const body = unseal(this.#openingKeys, record.keyText(), bytes, start, end);
+    if (kind === KIND_SEALED_ENVELOPE) this.#envelopeIn(record, body, 0, body.length, keyId);
+    else this.#unsigned(record, body, 0, body.length, keyId);
+  }
+
+  #envelopeIn(
+    record: ActorRecord<FrameRecord>,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    sealKeyId: string,
+  ): void {
+    const envelope = this.#envelope;
+    const { keyId, timestamp } = record;
+    if (!envelope.tryParseOnly(bytes, start, end)) throw envelope.error();
+    const isSigned = envelope.mode === MODE_FRAME;
+    if (!isSigned && this.#isSignatureRequired) throw refusal('UNSIGNED', 'the envelope carries no signature', 'mode');
+    const keys = this.#context.keys;
+    if (!envelope.isDevice(keys.arena, keys.startOf(keyId), keys.endOf(keyId))) {
+      throw refusal('IDENTITY_MISMATCH', "the envelope names another device than the bridge's credential", 'deviceId');
+    }
+    const device = this.#device(keyId);
+    const key = this.#isSignatureRequired ? device.key(envelope.keyIdHigh, envelope.keyIdLow) : null;
+    if (key === null && this.#isSignatureRequired) {
+      throw refusal('KEY_UNKNOWN', `key ${envelope.keyId()} is no active key of the device`, 'keyId');
+    }
+    const { bootEpoch, sequence } = envelope;
+    // 0 stands for "not seen" in the window.
+    const tag = halfSipHash13(bytes, start, envelope.signatureStart, device.tagKey0, device.tagKey1) >>> 0 || 1;
+    let row = this.#rows.find(keyId);
+    const verdict = this.#window.verdict(row, bootEpoch, sequence, tag);
+    if (verdict === OLD_EPOCH || verdict === OLD_SEQUENCE) throw replayed(verdict, envelope);
+    if (envelope.hasDeviceTime && envelope.deviceTimeMs > timestamp + CLOCK_AHEAD_MS_MAX) {
+      const aheadMs = envelope.deviceTimeMs - timestamp;
+      throw refusal('CLOCK_SKEW', `the signed time lies ${aheadMs} ms after the receive time`, 'deviceTime');
+    }
+    if (key !== null) {
+      if (this.#budget.isExhausted(row, timestamp)) {
+        throw refusal('BUDGET_EXHAUSTED', 'too many bad signatures; this one was not checked', 'signature');
+      }
+      if (!this.#verifier.isSignedBy(envelope, key)) {
+        this.#budget.charge(row < 0 ? this.#rows.create(keyId) : row, timestamp);
+        this.#context.deadLetter(refusal('SIGNATURE_INVALID', 'the signature does not hold', 'signature'));
+        return;
+      }
+    }
+    if (verdict === REPEATED) {
+      this.#context.count('duplicate');
+      return;
+    }
+    if (verdict === CONFLICTING) {
+      this.#window.markSuspect(row);
+      const says = `boot epoch ${bootEpoch}, sequence ${sequence} was signed for other content before`;
+      this.#context.deadLetter(refusal('SEQUENCE_CONFLICT', says, 'sequence'));
+      return;
+    }
+    if (row < 0) row = this.#rows.create(keyId);
+    this.#window.accept(row, bootEpoch, sequence, tag);
+    const verified = this.#verified;
+    verified.facts = device.facts;
+    verified.isVerified = key !== null;
+    verified.isSuspect = this.#window.isSuspect(row);
+    verified.receivedAtMs = timestamp;
+    verified.bootEpoch = bootEpoch;
+    verified.sequence = sequence;
+    this.#content(record.value, sealKeyId, bytes, envelope.payloadStart, envelope.payloadEnd);
+    // Nothing is received before it happens. A clock within the tolerance that runs ahead must not push the watermark,
+    // which the frames of all devices of the partition are measured by, ahead of the bridge's time.
+    const isDeviceTime = envelope.hasDeviceTime && envelope.deviceTimeMs < timestamp;
+    this.#out.emit(verified, isDeviceTime ? envelope.deviceTimeMs : timestamp);
+  }
+
+  /** A legacy device's raw frame: the bridge let it in, and nothing vouches for it beyond that. */
+  #unsigned(record: ActorRecord<FrameRecord>, bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
+    const verified = this.#verified;
+    verified.facts = this.#device(record.keyId).facts;
+    verified.isVerified = false;
+    verified.isSuspect = this.#window.isSuspect(this.#rows.find(record.keyId));
+    verified.receivedAtMs = record.timestamp;
+    verified.bootEpoch = 0;
+    verified.sequence = 0;
+    this.#content(record.value, sealKeyId, bytes, start, end);
+    this.#out.emit(verified, record.timestamp);
+  }
+
+  #content(frame: FrameRecord, sealKeyId: string, body: Uint8Array, payloadStart: number, payloadEnd: number): void {
+    if (sealKeyId === '') this.#verified.setClear(body, payloadStart, payloadEnd);
+    else this.#verified.setOpened(sealKeyId, frame.bytes, frame.start, frame.end, body, payloadStart, payloadEnd);
+  }
+
+  #device(keyId: number): Readonly<KnownDevice> {
+    const device = this.#devices.get(keyId);
+    if (device === undefined) throw refusal('DEVICE_UNKNOWN', 'the device is not enrolled', 'deviceId');
+    if (!device.isActive) throw refusal('DEVICE_REVOKED', 'the device was revoked', 'deviceId');
+    return device;
+  }
+
+  /** The newest record of the device wins; a raised reset count forgets its sequences, failures and suspicion. */
+  #control(record: ActorRecord<FrameRecord>): void {
+    const { bytes, start, end } = record.value;
+    const next = decodeDeviceRecord(bytes, start + 1, end);
+    if (next.deviceId !== record.keyText()) {
+      throw refusal('IDENTITY_MISMATCH', "the control record names another device than the record's key", 'deviceId');
+    }
+    const known = this.#devices.get(record.keyId);
+    if (known !== undefined && known.record.revision >= next.revision) return;
+    const row = this.#rows.find(record.keyId);
+    if (row >= 0 && (known?.record.resetCount ?? 0) !== next.resetCount) this.#rows.remove(row);
+    this.#devices.set(record.keyId, new KnownDevice(next));
+  }
+}
+
+type Refusal =
+  | 'BUDGET_EXHAUSTED'
+  | 'CLOCK_SKEW'
+  | 'DEVICE_REVOKED'
+  | 'DEVICE_UNKNOWN'
+  | 'IDENTITY_MISMATCH'
+  | 'KEY_UNKNOWN'
+  | 'REPLAYED'
+  | 'SEQUENCE_CONFLICT'
+  | 'SIGNATURE_INVALID'
+  | 'UNSIGNED';
+
+function refusal(code: Refusal, says: string, field: string): MsecError {
+  return new MsecError(code, says, { field });
+}
+
+function replayed(verdict: Verdict, { bootEpoch, sequence }: EnvelopeView): MsecError {
+  return verdict === OLD_EPOCH
+    ? refusal('REPLAYED', `boot epoch ${bootEpoch} was followed by a higher one`, 'bootEpoch')
+    : refusal('REPLAYED', `sequence ${sequence} lies before the last 1024 of boot epoch ${bootEpoch}`, 'sequence');
+}

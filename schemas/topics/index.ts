@@ -1,0 +1,17 @@
+export { DeviceReading, deviceReadingCodec, readingSubject } from './device-reading.ts';
+export { asciiBytes, DeviceSightings, deviceSightingsCodec, type SightingColumns } from './device-sightings.ts';
+export {
+  DEVICE_AGGREGATES,
+  DEVICE_FRAMES,
+  DEVICE_LATE,
+  DEVICE_READINGS,
+  DEVICE_REGISTRY,
+  DEVICE_SIGHTINGS,
+  DEVICE_VERIFIED,
+  type DeviceTopics,
+  deviceRegistryConfig,
+  deviceTopics,
+} from './device-topics.ts';
+export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
+export { type DeviceFacts, VerifiedFrame, verifiedFrameCodec } from './verified-frame.ts';
+export { aggregateCodec, deviceOf, type LateReading, lateCodec } from './windows.ts';
