@@ -5,7 +5,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type t from 'tap';
 
 /** The root of the clone, wherever it lies. */
 export const repositoryRoot: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -33,8 +32,12 @@ const PROGRAMS = {
 export type ProgramName = keyof typeof PROGRAMS;
 export type Part = ProgramName | 'shared-data';
 
-/** What `needs` uses of a tap test. */
-type SkippableTest = Pick<typeof t, 'end' | 'fail' | 'plan'>;
+/** What `needs` uses of a tap test, the root's or a case's. */
+interface SkippableTest {
+  end(): unknown;
+  fail(message: string): unknown;
+  plan(assertions: number, comment: string): unknown;
+}
 
 /** Absolute path of a program on PATH; Debian keeps daemons in /usr/sbin, which a user's PATH may lack. */
 export function findProgram(name: ProgramName, path: string = process.env.PATH ?? ''): string | undefined {
