@@ -199,7 +199,7 @@ function readText(root: YamlTable, texts: Texts): TextFrame {
     separator,
     bytesMax: root.number('bytesMax', { min: 16, max: 1_048_576, integer: true, or: 65_536 }),
     clockSkewMsMax: root.number('clockSkewMsMax', { min: 0, max: 86_400_000, integer: true, or: 300_000 }),
-    suppressBelow: lines === null ? 0 : root.number('suppressBelow', { min: 0, max: 1000, integer: true, or: 5 }),
+    suppressBelow: root.number('suppressBelow', { min: 0, max: 1000, integer: true, or: 5 }),
     fields,
     lines,
     ...readExamples(root, 'text'),

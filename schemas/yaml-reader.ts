@@ -53,6 +53,7 @@ export class YamlTable {
   }
 
   has(key: string): boolean {
+    this.#seen.add(key);
     return this.node.has(key);
   }
 
