@@ -1,0 +1,82 @@
+/**
+ * The topology of the main job: frames → verify → decode → readings → windows, and the actors that the configuration
+ * adds. Main thread and workers each make it from the same plain data.
+ */
+
+import { aggregateActor } from '../../actors/aggregate/index.ts';
+import { decodeActor } from '../../actors/decode/index.ts';
+import { verifyActor } from '../../actors/verify/index.ts';
+import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
+import { compileFrameDescription, frameTypes } from '../../schemas/index.ts';
+import { type DeviceTopics, deviceTopics } from '../../schemas/topics/index.ts';
+import { DayKeyFiles } from '../day-keys/index.ts';
+
+export interface MainJobConfig {
+  readonly partitions: number;
+  /** Folder of the day keys. */
+  readonly keysFolder: string;
+  /** Descriptions of further frame types: file names for messages, and their YAML. */
+  readonly frames: readonly { readonly file: string; readonly text: string }[];
+  /** URLs of modules whose default export makes an actor from the topics. */
+  readonly actors: readonly string[];
+  readonly windowMs: number;
+  readonly graceMs: number;
+  /** 'off' for benchmarks alone. */
+  readonly signatures: 'required' | 'off';
+  /** Public topics that are not to be written; for benchmarks. */
+  readonly omit: readonly string[];
+  readonly fuse: boolean;
+}
+
+export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
+  partitions: 8,
+  frames: [],
+  actors: [],
+  windowMs: 60_000,
+  graceMs: 10_000,
+  signatures: 'required',
+  omit: [],
+  fuse: true,
+};
+
+/** What the module of an added actor exports by default. */
+export type ActorModule = (topics: DeviceTopics) => AnyActor;
+
+export const APPLICATION = 'city';
+
+export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDefinition> {
+  const types = frameTypes(config.frames.map(({ file, text }) => compileFrameDescription(text, file)));
+  const topics = deviceTopics(types);
+  const keys = new DayKeyFiles(config.keysFolder, systemClock);
+  const added = await Promise.all(config.actors.map((url) => addedActor(url, topics)));
+  return {
+    name: APPLICATION,
+    partitions: config.partitions,
+    fuse: config.fuse,
+    omit: config.omit,
+    actors: [
+      verifyActor(topics, { keys, signatures: config.signatures }),
+      decodeActor(topics, { types, keys }),
+      aggregateActor(topics, { types, windowMs: config.windowMs, graceMs: config.graceMs }),
+      ...added,
+    ],
+  };
+}
+
+async function addedActor(url: string, topics: DeviceTopics): Promise<AnyActor> {
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(url)) as { readonly default?: unknown };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MsecError('CONFIG_INVALID', `The actor ${url} cannot be loaded: ${why}`, { field: 'actors', cause });
+  }
+  if (typeof module.default !== 'function')
+    throw new MsecError('CONFIG_INVALID', `The actor ${url} has no default export that is a function of the topics.`, {
+      field: 'actors',
+    });
+  return (module.default as ActorModule)(topics);
+}
+
+/** The entry that each worker imports. */
+export default (config: unknown): Promise<TopologyDefinition> => mainJobTopology(config as MainJobConfig);
