@@ -40,6 +40,8 @@ export class ReadingHead {
   sequence = 0;
   /** False for a legacy device whose frame carried no signature. */
   verified = false;
+  /** True once two different signed frames of the device carried one sequence, until it is reset. */
+  suspect = false;
 }
 
 /**

@@ -22,7 +22,7 @@ const NAME = { pattern: /^[a-z][A-Za-z0-9]{0,39}$/, says: 'must be a camelCase n
 /** Names that the flyweight, the published record's head or JavaScript itself already give a meaning. */
 const RESERVED = new Set(
   (
-    'device eventTime receivedAt bootEpoch sequence verified flags identityStart identityEnd distinct randomised type ' +
+    'device eventTime receivedAt bootEpoch sequence verified suspect flags identityStart identityEnd distinct randomised type ' +
     'pseudonyms rssi isRandomised sightings constructor prototype'
   ).split(' '),
 );

@@ -14,7 +14,7 @@ export { UTC } from './zone.ts';
 export { civilMs, frameInvalid };
 
 /** Room for the wire header and a head without its device. */
-export const HEAD_BYTES_MAX = 5 + 5 * LONG_BYTES_MAX + 1;
+export const HEAD_BYTES_MAX = 5 + 5 * LONG_BYTES_MAX + 2;
 
 export function putHead(bytes: Uint8Array, at: number, schemaId: number, head: ReadingHead): number {
   let next = putWireHeader(bytes, at, schemaId);
@@ -24,6 +24,7 @@ export function putHead(bytes: Uint8Array, at: number, schemaId: number, head: R
   next = putLong(bytes, next, head.bootEpoch);
   next = putLong(bytes, next, head.sequence);
   bytes[next++] = head.verified ? 1 : 0;
+  bytes[next++] = head.suspect ? 1 : 0;
   return next;
 }
 
@@ -36,6 +37,7 @@ export function readHead(avro: AvroReader, head: ReadingHead): void {
   head.bootEpoch = avro.long('bootEpoch');
   head.sequence = avro.long('sequence');
   head.verified = avro.boolean('verified');
+  head.suspect = avro.boolean('suspect');
 }
 
 /** A published double back as the wire's integer. */

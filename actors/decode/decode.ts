@@ -141,6 +141,7 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     head.bootEpoch = frame.bootEpoch;
     head.sequence = frame.sequence;
     head.verified = frame.isVerified;
+    head.suspect = frame.isSuspect;
   }
 
   /** A text frame's date is judged by the receive time, and its addresses need the day's key. */

@@ -11,6 +11,11 @@ const HEAD = [
   { name: 'bootEpoch', type: 'long', doc: 'Counts the restarts of the device, from the envelope.' },
   { name: 'sequence', type: 'long', doc: 'Counts the frames within the boot epoch, from the envelope.' },
   { name: 'verified', type: 'boolean', doc: 'Whether a signature was verified; false for legacy devices only.' },
+  {
+    name: 'suspect',
+    type: 'boolean',
+    doc: 'Whether the device has signed two different frames under one sequence, so that its key may be copied.',
+  },
 ];
 
 function avroField(field: PublishedField): object {

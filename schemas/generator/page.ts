@@ -109,7 +109,7 @@ function published(frame: FrameDescription): string {
   const flags = flagNames(frame).map((name) => [`\`${name}\``, flagMeaning(name, frame)]);
   return [
     `Avro record \`msec.readings.${frame.record}\` (\`schemas/avro/${frame.name}-reading.avsc\`). Before these fields stand ` +
-      '`device`, `eventTime`, `receivedAt`, `bootEpoch`, `sequence` and `verified`, after them `flags`.',
+      '`device`, `eventTime`, `receivedAt`, `bootEpoch`, `sequence`, `verified` and `suspect`, after them `flags`.',
     table(['field', 'type', 'unit', 'meaning'], rows),
     rangeRule(frame),
     ...(flags.length === 0 ? [] : [table(['flag', 'meaning'], flags)]),

@@ -20,6 +20,7 @@ const heads = fc.record(
     bootEpoch: fc.nat(0xffffffff),
     sequence: fc.integer({ min: 0, max: EXACT }),
     verified: fc.boolean(),
+    suspect: fc.boolean(),
   },
   plain,
 );
@@ -32,8 +33,8 @@ function headOf(values: Head): ReadingHead {
   head.device.set(text, 3);
   head.deviceStart = 3;
   head.deviceEnd = 3 + text.length;
-  const { eventTime, receivedAt, bootEpoch, sequence, verified } = values;
-  return Object.assign(head, { eventTime, receivedAt, bootEpoch, sequence, verified });
+  const { eventTime, receivedAt, bootEpoch, sequence, verified, suspect } = values;
+  return Object.assign(head, { eventTime, receivedAt, bootEpoch, sequence, verified, suspect });
 }
 
 const measure = (min: number, max: number) => fc.option(fc.integer({ min, max }));
@@ -159,6 +160,7 @@ t.test('no pseudonym and no serial is in a published crowd reading', async (t) =
     'bootEpoch',
     'sequence',
     'verified',
+    'suspect',
     'date',
     'temperature',
     'packets',
