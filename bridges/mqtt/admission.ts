@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { AuthenticateError, Client, ConnectPacket } from 'aedes';
 import type { ErrorCode } from '../../engine/index.ts';
 import type { Intake } from '../intake/index.ts';
-import { MqttSession } from './mqtt-session.ts';
+import { type DeviceConnections, MqttSession } from './mqtt-session.ts';
 
 /** A connection that was refused or broke the protocol. `reason` is for people and quotes nothing that was sent. */
 export interface ConnectionRefused {
@@ -36,7 +36,7 @@ export class Admission {
   readonly #onRefused: (refused: ConnectionRefused) => void;
   readonly #sessions = new WeakMap<Client, MqttSession>();
   readonly #wills = new WeakSet<Client>();
-  readonly #connections = new Map<string, number>();
+  readonly #devices = new Map<string, DeviceConnections>();
 
   constructor(intake: Intake, limits: AdmissionLimits, onRefused: (refused: ConnectionRefused) => void) {
     this.#intake = intake;
@@ -80,20 +80,18 @@ export class Admission {
       refuse(RETURN_CODE.notAuthorized, 'TOPIC_REFUSED', `${deviceId} left a will, which is not accepted`);
       return;
     }
-    const open = this.#connections.get(deviceId) ?? 0;
-    if (open >= this.#limits.connectionsPerDeviceMax) {
-      refuse(RETURN_CODE.unavailable, 'INTAKE_BUSY', `${deviceId} has ${open} connections already`);
+    const device = this.#devices.get(deviceId) ?? { open: 0, listening: 0, noticesPending: 0 };
+    if (device.open >= this.#limits.connectionsPerDeviceMax) {
+      refuse(RETURN_CODE.unavailable, 'INTAKE_BUSY', `${deviceId} has ${device.open} connections already`);
       return;
     }
-    this.#connections.set(deviceId, open + 1);
-    client.conn.once('close', () => this.#left(deviceId));
-    this.#sessions.set(client, new MqttSession(client, lane));
+    this.#devices.set(deviceId, device);
+    const session = new MqttSession(client, lane, device);
+    client.conn.once('close', () => {
+      session.left();
+      if (device.open === 0) this.#devices.delete(deviceId);
+    });
+    this.#sessions.set(client, session);
     done(null, true);
-  }
-
-  #left(deviceId: string): void {
-    const open = (this.#connections.get(deviceId) ?? 1) - 1;
-    if (open === 0) this.#connections.delete(deviceId);
-    else this.#connections.set(deviceId, open);
   }
 }

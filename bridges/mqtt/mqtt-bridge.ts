@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../engine/index.ts';
 import { type Intake, isLasting, type Refused, refusal } from '../intake/index.ts';
 import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
 import { FrameBroker } from './frame-broker.ts';
-import type { MqttSession } from './mqtt-session.ts';
+import type { MqttSession, PublishNotice } from './mqtt-session.ts';
 import { gateSocket, type PacketLimits } from './packet-gate.ts';
 
 export interface MqttLimits extends AdmissionLimits, PacketLimits {
@@ -63,6 +63,7 @@ export class MqttBridge {
   readonly #server: Server;
   readonly #admission: Admission;
   readonly #broker: FrameBroker;
+  readonly #publishNotice: PublishNotice = (packet, written) => this.#broker.publish(packet, written);
   #connections = 0;
   #refusedConnections = 0;
   #pendingFrames = 0;
@@ -155,7 +156,7 @@ export class MqttBridge {
     broker.on('connectionError', failed);
     broker.on('unsubscribe', (topics, client) => {
       const session = this.#admission.session(client);
-      if (session !== undefined && topics.includes(session.noticesTopic)) session.wantsNotices = false;
+      if (session !== undefined && topics.includes(session.noticesTopic)) session.listen(false);
     });
     return broker;
   }
@@ -227,11 +228,11 @@ export class MqttBridge {
       if (packet.qos === 2) packet.payload = NOTHING;
       if (outcome.isAccepted) done(null);
       else if (isLasting(outcome) && !IS_DEVICE_GONE.has(outcome.code)) {
-        session.notify(outcome, packet.messageId);
+        session.notify(this.#publishNotice, outcome, packet.messageId, () => undefined);
         done(null);
       } else {
         session.isClosing = true;
-        session.notify(outcome, packet.messageId, () => session.client.close());
+        session.notify(this.#publishNotice, outcome, packet.messageId, () => session.client.close());
       }
     }
   }
@@ -240,7 +241,7 @@ export class MqttBridge {
   #subscription(client: Client, subscription: Subscription): Subscription | null {
     const session = this.#admission.session(client);
     if (session === undefined || subscription.topic !== session.noticesTopic) return null;
-    session.wantsNotices = true;
+    session.listen(true);
     return subscription;
   }
 

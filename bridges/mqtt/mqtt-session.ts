@@ -1,15 +1,25 @@
 /**
- * What the bridge knows of one authenticated connection: its way into the log, the two topics it may use, whether it
- * wants to be told of refusals, and the messages that wait for their acknowledgement.
+ * What the bridge knows of one authenticated connection: its way into the log, the two topics it may use, and the
+ * messages that wait for their acknowledgement.
  */
 import type { Client, PublishPacket } from 'aedes';
 import type { Lane, Outcome, Refused } from '../intake/index.ts';
 
-/** Notices that may wait for a client that does not read; more are dropped, the counters still tell of them. */
+/** Notices that may wait for a device that does not read; more are dropped, the counters still tell of them. */
 const NOTICES_PENDING_MAX = 16;
 
 export const framesTopic = (deviceId: string): string => `devices/${deviceId}/frames`;
 export const noticesTopic = (deviceId: string): string => `devices/${deviceId}/notices`;
+
+/** All connections of one device. */
+export interface DeviceConnections {
+  open: number;
+  /** Those that subscribed to its notices. */
+  listening: number;
+  noticesPending: number;
+}
+
+export type PublishNotice = (packet: PublishPacket, written: () => void) => void;
 
 /** A message that came and what became of it, once that is known. */
 export interface Message {
@@ -24,17 +34,19 @@ export class MqttSession {
   readonly lane: Lane;
   readonly framesTopic: string;
   readonly noticesTopic: string;
-  wantsNotices = false;
   /** Set with the first refusal that may pass: nothing that the client sent after it is taken, so order holds. */
   isClosing = false;
-  #noticesPending = 0;
+  #isListening = false;
+  readonly #device: DeviceConnections;
   /** In the order they came; those before `#head` are answered. */
   #messages: Message[] = [];
   #head = 0;
 
-  constructor(client: Client, lane: Lane) {
+  constructor(client: Client, lane: Lane, device: DeviceConnections) {
     this.client = client;
     this.lane = lane;
+    this.#device = device;
+    device.open += 1;
     this.framesTopic = framesTopic(lane.deviceId);
     this.noticesTopic = noticesTopic(lane.deviceId);
   }
@@ -57,21 +69,35 @@ export class MqttSession {
     return message;
   }
 
-  /** MQTT 3.1.1 has no reason in a PUBACK, so a subscribed client gets it here. Calls back once it is written. */
-  notify(refused: Refused, messageId: number | undefined, written: () => void = () => undefined): void {
-    if (!this.wantsNotices || this.client.closed || this.#noticesPending >= NOTICES_PENDING_MAX) {
+  /** Whether this connection subscribed to the device's notices. */
+  listen(wantsNotices: boolean): void {
+    if (wantsNotices === this.#isListening) return;
+    this.#isListening = wantsNotices;
+    this.#device.listening += wantsNotices ? 1 : -1;
+  }
+
+  /** The connection has ended. */
+  left(): void {
+    this.listen(false);
+    this.#device.open -= 1;
+  }
+
+  /**
+   * MQTT 3.1.1 has no reason in a PUBACK, so every connection of the device that subscribed to it gets the reason as a
+   * message. Calls back once it is written.
+   */
+  notify(publish: PublishNotice, refused: Refused, messageId: number | undefined, written: () => void): void {
+    const device = this.#device;
+    if (device.listening === 0 || device.noticesPending >= NOTICES_PENDING_MAX) {
       written();
       return;
     }
-    this.#noticesPending += 1;
+    device.noticesPending += 1;
     const { code, message, retryAfterMs, field, byteOffset } = refused;
-    const payload = JSON.stringify({ code, message, messageId, retryAfterMs, field, byteOffset });
-    this.client.publish(
-      { cmd: 'publish', topic: this.noticesTopic, payload: Buffer.from(payload), qos: 0, retain: false, dup: false },
-      () => {
-        this.#noticesPending -= 1;
-        written();
-      },
-    );
+    const payload = Buffer.from(JSON.stringify({ code, message, messageId, retryAfterMs, field, byteOffset }));
+    publish({ cmd: 'publish', topic: this.noticesTopic, payload, qos: 0, retain: false, dup: false }, () => {
+      device.noticesPending -= 1;
+      written();
+    });
   }
 }
