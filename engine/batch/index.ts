@@ -11,6 +11,7 @@ export {
   type BatchSpan,
   type BatchTotals,
   batchSpans,
+  hideBatch,
   rewriteBaseOffsets,
   validateBatches,
 } from './spans.ts';

@@ -3,15 +3,24 @@
  * them their place in the log; and the full check of bytes that come from outside.
  */
 import { assert, MsecError } from '../base/index.ts';
+import { crc32c } from './crc32c.ts';
 import { BatchCursor } from './cursor.ts';
 import {
+  AT_ATTRIBUTES,
+  AT_CRC,
   AT_LAST_OFFSET_DELTA,
   AT_MAX_TIMESTAMP,
+  AT_PRODUCER_ID,
   AT_RECORD_COUNT,
   batchBytesAt,
+  CONTROL_BIT,
   corrupt,
+  readI16,
   readI32,
   readI64,
+  TRANSACTIONAL_BIT,
+  writeI16,
+  writeI32,
   writeI64,
 } from './layout.ts';
 
@@ -23,6 +32,9 @@ export interface BatchSpan {
   readonly lastOffset: number;
   readonly recordCount: number;
   readonly maxTimestamp: number;
+  readonly producerId: number;
+  readonly isTransactional: boolean;
+  readonly isControl: boolean;
 }
 
 /** The whole batches of bytes[start, end), in order; a last one that is cut off is left out. BATCH_CORRUPT. */
@@ -32,6 +44,7 @@ export function* batchSpans(bytes: Uint8Array, start = 0, end = bytes.length): G
     const size = batchBytesAt(bytes, at, end);
     if (size === 0) return;
     const baseOffset = readI64(bytes, at, 'baseOffset');
+    const attributes = readI16(bytes, at + AT_ATTRIBUTES);
     yield {
       start: at,
       end: at + size,
@@ -39,6 +52,9 @@ export function* batchSpans(bytes: Uint8Array, start = 0, end = bytes.length): G
       lastOffset: baseOffset + lastOffsetDeltaAt(bytes, at),
       recordCount: readI32(bytes, at + AT_RECORD_COUNT),
       maxTimestamp: readI64(bytes, at + AT_MAX_TIMESTAMP, 'maxTimestamp'),
+      producerId: readI64(bytes, at + AT_PRODUCER_ID, 'producerId'),
+      isTransactional: (attributes & TRANSACTIONAL_BIT) !== 0,
+      isControl: (attributes & CONTROL_BIT) !== 0,
     };
     at += size;
   }
@@ -62,6 +78,15 @@ export function rewriteBaseOffsets(bytes: Uint8Array, baseOffset: number, start 
     at += size;
   }
   return offset;
+}
+
+/**
+ * Turns the batch bytes[start, end) into a control batch, sum included: cursors pass over it and count its offsets.
+ * For batches that must not be seen, as those of an aborted transaction.
+ */
+export function hideBatch(bytes: Uint8Array, start: number, end: number): void {
+  writeI16(bytes, start + AT_ATTRIBUTES, readI16(bytes, start + AT_ATTRIBUTES) | CONTROL_BIT);
+  writeI32(bytes, start + AT_CRC, crc32c(bytes, start + AT_ATTRIBUTES, end));
 }
 
 function lastOffsetDeltaAt(bytes: Uint8Array, at: number): number {

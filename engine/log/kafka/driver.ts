@@ -1,0 +1,276 @@
+/**
+ * The Kafka driver, first form: at least once. A commit's appends are acknowledged by all replicas in sync before its
+ * offsets are stored, so nothing is lost; after a failure in between some appends may be there twice. Ownership is
+ * proved within this process only.
+ */
+import { type Clock, MsecError, systemClock } from '../../base/index.ts';
+import { batchSpans } from '../../batch/index.ts';
+import type {
+  Append,
+  Committed,
+  GroupOffset,
+  Log,
+  LogReader,
+  Ownership,
+  TopicConfig,
+  TopicDescription,
+  Transaction,
+  Truncation,
+} from '../port.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { answerError, NO_ERROR, POLICY_VIOLATION } from './kafka-errors.ts';
+import { deleteRecords, describeLogDirs, offsetCommit, type ProduceItem, produce } from './messages.ts';
+import { boundsOf, KafkaReader } from './reader.ts';
+import { createTopics, describeTopics } from './topics.ts';
+
+export interface KafkaLogOptions {
+  /** host:port, at least one. */
+  readonly bootstrap: readonly string[];
+  /** Default msec. */
+  readonly clientId?: string;
+  readonly clock?: Clock;
+  /** Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** For how long what may pass by itself is tried again. Default 60 s. */
+  readonly retryMsMax?: number;
+}
+
+/** Commits that may wait in one line. */
+const QUEUED_MAX = 1024;
+
+interface Line {
+  tail: Promise<unknown>;
+  length: number;
+  epoch: number;
+  /** Once a commit of an owner failed, its later ones must not happen: they may depend on it. */
+  hasFailed: boolean;
+}
+
+class KafkaLog implements Log {
+  readonly #options: ClusterOptions;
+  readonly #cluster: Cluster;
+  /** Commits of one owner, and all commits without one, follow one another. */
+  readonly #lines = new Map<string, Line>();
+  readonly #readers = new Set<KafkaReader>();
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#cluster = new Cluster(options);
+  }
+
+  async createTopics(topics: readonly TopicConfig[]): Promise<void> {
+    this.#assertOpen();
+    await createTopics(this.#adminConfig, topics);
+    this.#cluster.forget();
+  }
+
+  async describe(): Promise<readonly TopicDescription[]> {
+    const answer = await this.#cluster.retry(() => this.#cluster.describe(null));
+    const topics = answer.topics.filter(({ isInternal, error }) => !isInternal && error === NO_ERROR);
+    const configs = await describeTopics(
+      this.#adminConfig,
+      topics.map(({ name }) => name),
+    );
+    const sizes = await this.#sizes(answer.brokers.map(({ id }) => id));
+    const described: TopicDescription[] = [];
+    for (const { name, partitions } of topics) {
+      const bounds = await Promise.all(
+        partitions.map((_, partition) => this.#cluster.retry(() => boundsOf(this.#cluster, name, partition))),
+      );
+      const config = configs.get(name) ?? { cleanup: 'delete' };
+      described.push({ name, partitions: partitions.length, ...config, bounds, bytes: sizes.get(name) ?? 0 });
+    }
+    return described;
+  }
+
+  async acquire(owner: string): Promise<Ownership> {
+    this.#assertOpen();
+    const line = this.#line(owner);
+    line.epoch++;
+    line.hasFailed = false;
+    const epoch = line.epoch;
+    // What the earlier owner has already sent may still arrive; what waits in its line is refused.
+    await line.tail;
+    return { owner, epoch };
+  }
+
+  async commit(transaction: Transaction): Promise<Committed> {
+    this.#assertOpen();
+    const { ownership } = transaction;
+    const line = this.#line(ownership?.owner ?? '');
+    if (line.length >= QUEUED_MAX) throw new MsecError('DEPENDENCY_DOWN', `${QUEUED_MAX} commits wait for Kafka`);
+    line.length++;
+    const done = line.tail.then(async () => {
+      try {
+        if (ownership !== undefined && (line.hasFailed || line.epoch !== ownership.epoch)) {
+          throw new MsecError('FENCED', `'${ownership.owner}' has a newer owner, or an earlier commit of it failed`);
+        }
+        return await this.#commitNow(transaction);
+      } catch (error) {
+        if (ownership !== undefined && line.epoch === ownership.epoch) line.hasFailed = true;
+        throw error;
+      } finally {
+        line.length--;
+      }
+    });
+    line.tail = done.catch(() => {});
+    return await done;
+  }
+
+  openReader(): LogReader {
+    this.#assertOpen();
+    const reader = new KafkaReader(this.#options);
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  async close(): Promise<void> {
+    this.#cluster.close();
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    await Promise.all([...this.#lines.values()].map((line) => line.tail));
+  }
+
+  get #adminConfig() {
+    const { bootstrap, clientId, requestTimeoutMs } = this.#options;
+    return { brokers: [...bootstrap], clientId, requestTimeout: requestTimeoutMs };
+  }
+
+  #assertOpen(): void {
+    if (this.#cluster.isClosed) throw new MsecError('CLOSED', 'the Kafka log was closed');
+  }
+
+  #line(owner: string): Line {
+    let line = this.#lines.get(owner);
+    if (line === undefined) {
+      line = { tail: Promise.resolve(), length: 0, epoch: 0, hasFailed: false };
+      this.#lines.set(owner, line);
+    }
+    return line;
+  }
+
+  async #commitNow(transaction: Transaction): Promise<Committed> {
+    const { appends = [], offsets = [], truncations = [] } = transaction;
+    // An unknown topic is found before anything is written.
+    for (const { topic, partition } of [...appends, ...offsets, ...truncations]) {
+      await this.#cluster.retry(() => this.#cluster.leader(topic, partition));
+    }
+    const baseOffsets = await this.#append(appends);
+    for (const [group, items] of Map.groupBy(offsets, (offset) => offset.group)) await this.#store(group, items);
+    if (truncations.length > 0) await this.#truncate(truncations);
+    return { baseOffsets };
+  }
+
+  /**
+   * A request takes one batch for a partition, so a partition's batches go one after the other: in order, whatever has
+   * to be tried again. Different partitions share requests.
+   */
+  async #append(appends: readonly Append[]): Promise<number[]> {
+    const baseOffsets: number[] = new Array(appends.length).fill(-1);
+    const queues = new Map<string, { item: ProduceItem; append: number }[]>();
+    for (const [append, { topic, partition, bytes }] of appends.entries()) {
+      const key = `${partition}:${topic}`;
+      let queue = queues.get(key);
+      if (queue === undefined) {
+        queue = [];
+        queues.set(key, queue);
+      }
+      for (const { start, end } of batchSpans(bytes)) {
+        queue.push({ item: { topic, partition, batch: bytes.subarray(start, end) }, append });
+      }
+    }
+    for (;;) {
+      const round = [...queues.values()].flatMap((queue) => queue.splice(0, 1));
+      if (round.length === 0) return baseOffsets;
+      const written = await this.#produceAll(round.map(({ item }) => item));
+      for (const [i, { append }] of round.entries()) {
+        if (baseOffsets[append] === -1) baseOffsets[append] = written[i]!;
+      }
+    }
+  }
+
+  /** One batch for each of some partitions; gives where each was written. What fails for the time being goes again. */
+  async #produceAll(items: readonly ProduceItem[]): Promise<number[]> {
+    const written: number[] = new Array(items.length).fill(-1);
+    await this.#cluster.retry(async () => {
+      const byLeader = new Map<number, number[]>();
+      for (const [i, { topic, partition }] of items.entries()) {
+        if (written[i] !== -1) continue;
+        const leader = await this.#cluster.leader(topic, partition);
+        byLeader.set(leader, [...(byLeader.get(leader) ?? []), i]);
+      }
+      const results = await Promise.allSettled(
+        [...byLeader].map(([leader, indexes]) => this.#produceTo(leader, items, indexes, written)),
+      );
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    });
+    return written;
+  }
+
+  async #produceTo(
+    leader: number,
+    items: readonly ProduceItem[],
+    indexes: readonly number[],
+    written: number[],
+  ): Promise<void> {
+    const timeoutMs = this.#options.requestTimeoutMs;
+    const connection = await this.#cluster.connection(leader);
+    const answers = await connection.request(produce, { items: indexes.map((i) => items[i]!), timeoutMs }, timeoutMs);
+    let failure: MsecError | undefined;
+    for (const i of indexes) {
+      const { topic, partition } = items[i]!;
+      const answer = answers.find((each) => each.partition === partition && each.topic === topic);
+      if (answer?.error === NO_ERROR) written[i] = answer.baseOffset;
+      else failure = answerError(answer?.error ?? -1, `Produce to ${topic}-${partition}`, answer?.message);
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  async #store(group: string, items: readonly GroupOffset[]): Promise<void> {
+    await this.#cluster.retry(async () => {
+      const connection = await this.#cluster.connection(await this.#cluster.coordinator(group));
+      for (const { error } of await connection.request(offsetCommit, { group, items })) {
+        if (error !== NO_ERROR) throw answerError(error, `OffsetCommit of group ${group}`);
+      }
+    });
+  }
+
+  async #truncate(truncations: readonly Truncation[]): Promise<void> {
+    const timeoutMs = this.#options.requestTimeoutMs;
+    for (const truncation of truncations) {
+      const { topic, partition } = truncation;
+      await this.#cluster.retry(async () => {
+        const connection = await this.#cluster.connection(await this.#cluster.leader(topic, partition));
+        const [answer] = await connection.request(deleteRecords, { items: [truncation], timeoutMs }, timeoutMs);
+        const error = answer?.error ?? NO_ERROR;
+        // A compacted topic refuses; it sheds its old records by compaction, and truncation only says that it may.
+        if (error !== NO_ERROR && error !== POLICY_VIOLATION) {
+          throw answerError(error, `DeleteRecords of ${topic}-${partition}`);
+        }
+      });
+    }
+  }
+
+  /** Bytes by topic, summed over the replicas of all brokers. */
+  async #sizes(brokers: readonly number[]): Promise<Map<string, number>> {
+    const sizes = new Map<string, number>();
+    for (const broker of brokers) {
+      const replicas = await this.#cluster.retry(async () => {
+        const connection = await this.#cluster.connection(broker);
+        return await connection.request(describeLogDirs, undefined);
+      });
+      for (const { topic, bytes } of replicas) sizes.set(topic, (sizes.get(topic) ?? 0) + bytes);
+    }
+    return sizes;
+  }
+}
+
+/** Opens a log on a Kafka cluster; connects at the first use. CONFIG_INVALID for an address that is none. */
+export function openKafkaLog(options: KafkaLogOptions): Log {
+  return new KafkaLog({
+    bootstrap: options.bootstrap,
+    clientId: options.clientId ?? 'msec',
+    clock: options.clock ?? systemClock,
+    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+    retryMsMax: options.retryMsMax ?? 60_000,
+  });
+}

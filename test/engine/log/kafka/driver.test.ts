@@ -1,0 +1,329 @@
+import { Kafka, logLevel } from 'kafkajs';
+import t from 'tap';
+import { systemClock } from '../../../../engine/base/index.ts';
+import { BatchCursor, BatchEncoder, type Compression, partitionForKey } from '../../../../engine/batch/index.ts';
+import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
+import type { Log, LogReader, TopicConfig } from '../../../../engine/log/port.ts';
+import { type KafkaServer, startKafka } from '../../../support/kafka-server.ts';
+import { needs } from '../../../support/needs.ts';
+
+if (needs(t, 'java', 'mvn')) await main();
+
+interface Text {
+  readonly offset: number;
+  readonly key: string | null;
+  readonly value: string | null;
+}
+
+function batches(values: readonly string[], compression: Compression = 'none', batchBytesMax = 524_288) {
+  const encoder = new BatchEncoder({ compression, batchBytesMax });
+  for (const [i, text] of values.entries()) {
+    const value = Buffer.from(text);
+    encoder.append(1000 + i, value, -1, -1, value, 0, value.length);
+  }
+  return encoder.finish();
+}
+
+/** Everything committed from an offset on, as text, over as many fetches as it takes. */
+async function readAll(reader: LogReader, topic: string, partition = 0, from?: number): Promise<Text[]> {
+  const cursor = new BatchCursor();
+  const found: Text[] = [];
+  const { start, end } = await reader.bounds(topic, partition);
+  let offset = from ?? start;
+  while (offset < end) {
+    const fetched = await reader.fetch(topic, partition, offset, 100_000);
+    cursor.reset(fetched.bytes, fetched.start, fetched.end);
+    cursor.seek(offset);
+    const text = (from: number, to: number) =>
+      from < 0 ? null : Buffer.from(cursor.bytes.slice(from, to)).toString('utf8');
+    while (cursor.next()) {
+      const { keyStart, keyEnd, valueStart, valueEnd } = cursor;
+      found.push({ offset: cursor.offset, key: text(keyStart, keyEnd), value: text(valueStart, valueEnd) });
+    }
+    if (cursor.offsetNext <= offset) throw new Error(`stuck at ${offset}`);
+    offset = cursor.offsetNext;
+  }
+  return found;
+}
+
+const values = (texts: readonly Text[]) => texts.map((text) => text.value);
+
+async function main(): Promise<void> {
+  const server: KafkaServer = await startKafka();
+  const log: Log = openKafkaLog({ bootstrap: [server.bootstrap] });
+  const reader = log.openReader();
+  t.teardown(async () => {
+    await log.close();
+    await server.stop();
+  });
+
+  const topic = async (name: string, more: Partial<TopicConfig> = {}) => {
+    await log.createTopics([{ name, partitions: 1, cleanup: 'delete', ...more }]);
+    return name;
+  };
+  const append = (name: string, bytes: Uint8Array<ArrayBuffer>, partition = 0) =>
+    log.commit({ appends: [{ topic: name, partition, bytes }] });
+
+  t.test('what is committed is read back in its order, and each commit says where it begins', async (t) => {
+    const name = await topic('order');
+    t.same(await append(name, batches(['a', 'b'])), { baseOffsets: [0] });
+    const several = Array.from({ length: 300 }, (_, i) => `value number ${i}`);
+    t.same(await append(name, batches(several, 'none', 500)), { baseOffsets: [2] }, 'many batches in one append');
+    const commits = Array.from({ length: 50 }, (_, i) => append(name, batches([`c${i}`])));
+    t.same(
+      (await Promise.all(commits)).map((commit) => commit.baseOffsets[0]),
+      commits.map((_, i) => 302 + i),
+      'commits follow one another in the order of the calls',
+    );
+    const read = await readAll(reader, name);
+    t.same(values(read), ['a', 'b', ...several, ...commits.map((_, i) => `c${i}`)]);
+    t.same(
+      read.map((text) => text.offset),
+      read.map((_, i) => i),
+    );
+    t.same(values(await readAll(reader, name, 0, 350)), ['c48', 'c49'], 'from any offset, also within a batch');
+    const atEnd = await reader.fetch(name, 0, 352, 1000);
+    t.equal(atEnd.start, atEnd.end, 'nothing yet at the end');
+    t.same(atEnd.bounds, { start: 0, end: 352 });
+  });
+
+  t.test('one commit may write to several partitions', async (t) => {
+    const name = await topic('several', { partitions: 3 });
+    const appends = [2, 0, 2].map((partition, i) => ({ topic: name, partition, bytes: batches([`${i}`, `${i}+`]) }));
+    t.same(await log.commit({ appends }), { baseOffsets: [0, 0, 2] });
+    t.same(values(await readAll(reader, name, 2)), ['0', '0+', '2', '2+']);
+    t.same(values(await readAll(reader, name, 0)), ['1', '1+']);
+  });
+
+  t.test('keys go where Java’s default partitioner sends them', async (t) => {
+    const name = await topic('partitioner', { partitions: 7 });
+    const keys = Array.from({ length: 400 }, (_, i) => `${'k'.repeat(i % 23)}${i * 7919}${'ü'.repeat(i % 3)}`);
+    const input = keys.map((key) => `${key}\t${key}\n`).join('');
+    const produced = await server.tool(
+      'org.apache.kafka.tools.ConsoleProducer',
+      ['--bootstrap-server', server.bootstrap, '--topic', name, '--reader-property', 'parse.key=true'],
+      input,
+    );
+    t.equal(produced.code, 0, produced.stderr);
+    const found = new Map<string, number>();
+    for (let partition = 0; partition < 7; partition++) {
+      for (const { key } of await readAll(reader, name, partition)) found.set(key ?? '', partition);
+    }
+    t.equal(found.size, keys.length);
+    const ours = keys.map((key) => [key, partitionForKey(Buffer.from(key), 0, Buffer.byteLength(key), 7)]);
+    t.same(Object.fromEntries(found), Object.fromEntries(ours));
+  });
+
+  const lines = Array.from({ length: 200 }, (_, i) => `reading ${i}: ${'0123456789'.repeat(i % 9)}`);
+  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+    t.test(`batches that the Java client wrote with ${codec} are read`, async (t) => {
+      const name = await topic(`java-${codec}`);
+      const args = ['--bootstrap-server', server.bootstrap, '--topic', name, '--compression-codec', codec];
+      const produced = await server.tool('org.apache.kafka.tools.ConsoleProducer', args, lines.join('\n'));
+      t.equal(produced.code, 0, produced.stderr);
+      const { bytes, start } = await reader.fetch(name, 0, 0, 1_000_000);
+      t.equal(bytes[start + 22], ['none', 'gzip', 'snappy', 'lz4', 'zstd'].indexOf(codec), 'the batch names its codec');
+      t.same(values(await readAll(reader, name)), lines);
+    });
+  }
+
+  for (const codec of ['none', 'lz4', 'zstd'] as const) {
+    t.test(`the Java client reads what we wrote with ${codec}`, async (t) => {
+      const name = await topic(`ours-${codec}`);
+      await append(name, batches(lines, codec, 3000));
+      const args = ['--bootstrap-server', server.bootstrap, '--topic', name, '--from-beginning'];
+      const consumed = await server.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+        ...args,
+        '--max-messages',
+        String(lines.length),
+        '--timeout-ms',
+        '20000',
+      ]);
+      t.same(consumed.stdout.trimEnd().split('\n'), lines, consumed.stderr);
+    });
+  }
+
+  t.test('offsets of a group are stored with the commit, and kafkajs finds them', async (t) => {
+    const name = await topic('offsets', { partitions: 3 });
+    t.same(await reader.committed('group-a', name), [null, null, null]);
+    await log.commit({
+      appends: [{ topic: name, partition: 0, bytes: batches(['out']) }],
+      offsets: [
+        { group: 'group-a', topic: name, partition: 1, offset: 42 },
+        { group: 'group-b', topic: name, partition: 2, offset: 7 },
+      ],
+    });
+    t.same(await reader.committed('group-a', name), [null, 42, null]);
+    t.same(await reader.committed('group-b', name), [null, null, 7]);
+    const admin = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const [seen] = await admin.fetchOffsets({ groupId: 'group-a', topics: [name] });
+    await admin.disconnect();
+    t.equal(seen?.partitions.find(({ partition }) => partition === 1)?.offset, '42');
+  });
+
+  t.test('what does not exist is refused by its code', async (t) => {
+    const name = await topic('exists');
+    await append(name, batches(['only']));
+    await t.rejects(reader.fetch('absent', 0, 0, 1000), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(reader.bounds(name, 1), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(reader.committed('group', 'absent'), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(append('absent', batches(['x'])), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(append(name, batches(['x']), 5), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(reader.fetch(name, 0, 2, 1000), { code: 'OFFSET_OUT_OF_RANGE' });
+    await t.rejects(append(name, oversized()), {
+      code: 'BATCH_TOO_LARGE',
+    });
+    const broken = batches(['x']);
+    broken[65]! ^= 1;
+    await t.rejects(append(name, broken), { code: 'BATCH_CORRUPT' });
+  });
+
+  t.test('a truncated start is out of range, and the bounds say so', async (t) => {
+    const name = await topic('truncated');
+    for (const value of ['a', 'b', 'c']) await append(name, batches([value]));
+    await log.commit({ truncations: [{ topic: name, partition: 0, before: 2 }] });
+    t.same(await reader.bounds(name, 0), { start: 2, end: 3 });
+    await t.rejects(reader.fetch(name, 0, 1, 1000), { code: 'OFFSET_OUT_OF_RANGE' });
+    t.same(values(await readAll(reader, name)), ['c']);
+  });
+
+  t.test('a compacted topic takes a truncation as the permission it is', async (t) => {
+    const name = await topic('compacted', { cleanup: 'compact' });
+    const key = Buffer.from('k');
+    const encoder = new BatchEncoder();
+    encoder.append(1, key, 0, 1, key, 0, 1);
+    await append(name, encoder.finish());
+    await log.commit({ truncations: [{ topic: name, partition: 0, before: 1 }] });
+    t.same(await reader.bounds(name, 0), { start: 0, end: 1 });
+  });
+
+  t.test('topics are made once, described as they were made, and conflicts are named', async (t) => {
+    const config: TopicConfig = {
+      name: 'described',
+      partitions: 2,
+      cleanup: 'compact',
+      retentionMs: 86_400_000,
+      retentionBytes: 123_456_789,
+      segmentBytes: 1_048_576,
+    };
+    await log.createTopics([config]);
+    await log.createTopics([config]);
+    const found = (await log.describe()).find(({ name }) => name === 'described');
+    t.match(found, {
+      ...config,
+      bounds: [
+        { start: 0, end: 0 },
+        { start: 0, end: 0 },
+      ],
+      bytes: 0,
+    });
+    await t.rejects(log.createTopics([{ ...config, partitions: 3 }]), { code: 'TOPIC_CONFLICT', field: 'partitions' });
+    await t.rejects(log.createTopics([{ ...config, cleanup: 'delete' }]), { code: 'TOPIC_CONFLICT', field: 'cleanup' });
+    const sized = (await log.describe()).find(({ name }) => name === 'order');
+    t.ok((sized?.bytes ?? 0) > 5000);
+    t.notOk(
+      (await log.describe()).some(({ name }) => name.startsWith('__')),
+      'internal topics are left out',
+    );
+  });
+
+  t.test('old timestamps are kept', async (t) => {
+    const name = await topic('old', { segmentBytes: 1_048_576 });
+    await append(name, batches(['from 1970']));
+    await server.tool('kafka.tools.StorageTool', ['random-uuid']);
+    t.same(values(await readAll(reader, name)), ['from 1970']);
+  });
+
+  t.test('a wait ends as soon as there is something, at its time, and when the reader is closed', async (t) => {
+    const name = await topic('waited', { partitions: 2 });
+    const positions = [0, 1].map((partition) => ({ topic: name, partition, offset: 0 }));
+    t.equal(await reader.wait(positions, 0), false);
+    t.equal(await reader.wait(positions, 50), false);
+    const waiting = reader.wait(positions, 600_000);
+    await append(name, batches(['now']), 1);
+    t.equal(await waiting, true);
+    t.equal(await reader.wait(positions, 600_000), true, 'what is there already');
+    const closing = log.openReader();
+    const cut = closing.wait([{ topic: name, partition: 0, offset: 0 }], 600_000);
+    await closing.close();
+    t.equal(await cut, false);
+    await t.rejects(closing.fetch(name, 0, 0, 1000), { code: 'CLOSED' });
+  });
+
+  t.test('aborted transactions are not read, and readers advance over them', async (t) => {
+    const name = await topic('aborted');
+    const kafka = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING });
+    const producer = kafka.producer({ transactionalId: 'foreign', maxInFlightRequests: 1, idempotent: true });
+    await producer.connect();
+    const send = async (value: string, commits: boolean) => {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic: name, messages: [{ value }] });
+      await (commits ? transaction.commit() : transaction.abort());
+    };
+    await send('aborted 1', false);
+    await send('committed 1', true);
+    await append(name, batches(['plain']));
+    await send('aborted 2', false);
+    await send('aborted 3', false);
+    await send('committed 2', true);
+    await send('aborted 4', false);
+    const open = await producer.transaction();
+    await open.send({ topic: name, messages: [{ value: 'open' }] });
+    t.same(values(await readAll(reader, name)), ['committed 1', 'plain', 'committed 2']);
+    const { end } = await reader.bounds(name, 0);
+    t.equal(end, 13, 'six transactions with a marker each, one plain record, and nothing of the open one');
+    await open.abort();
+    await producer.disconnect();
+  });
+
+  t.test('a newer owner fences the older, and a failed commit its later ones', async (t) => {
+    const name = await topic('owned');
+    const first = await log.acquire('task-0');
+    const commit = (ownership: typeof first, value: string, to = name) =>
+      log.commit({ ownership, appends: [{ topic: to, partition: 0, bytes: batches([value]) }] });
+    await commit(first, 'first');
+    const second = await log.acquire('task-0');
+    await t.rejects(commit(first, 'late'), { code: 'FENCED' });
+    await commit(second, 'second');
+    await t.rejects(commit(second, 'x', 'absent'), { code: 'TOPIC_UNKNOWN' });
+    await t.rejects(commit(second, 'after'), { code: 'FENCED' });
+    await commit(await log.acquire('task-0'), 'third');
+    t.same(values(await readAll(reader, name)), ['first', 'second', 'third']);
+  });
+
+  t.test('a broker that is killed and comes back loses nothing that was committed', async (t) => {
+    const name = await topic('killed');
+    await append(name, batches(['before']));
+    const waiting = reader.wait([{ topic: name, partition: 0, offset: 1 }], 600_000);
+    await server.kill();
+    const during = append(name, batches(['during']));
+    await server.restart();
+    await during;
+    t.equal(await waiting, true, 'the wait goes on over the reconnection');
+    await append(name, batches(['after']));
+    const read = values(await readAll(reader, name));
+    // At least once: a commit whose answer was lost is sent again.
+    t.same([...new Set(read)], ['before', 'during', 'after']);
+  });
+
+  t.test('a broker that stays away is DEPENDENCY_DOWN once the time for retries is over', async (t) => {
+    const away = openKafkaLog({ bootstrap: ['127.0.0.1:1'], retryMsMax: 50, clock: systemClock });
+    const awayReader = away.openReader();
+    await t.rejects(awayReader.fetch('x', 0, 0, 1), { code: 'DEPENDENCY_DOWN' });
+    await t.rejects(away.commit({ appends: [{ topic: 'x', partition: 0, bytes: batches(['x']) }] }), {
+      code: 'DEPENDENCY_DOWN',
+    });
+    t.equal(await awayReader.wait([{ topic: 'x', partition: 0, offset: 0 }], 50), false);
+    await away.close();
+    await t.rejects(away.commit({}), { code: 'CLOSED' });
+  });
+}
+
+/** One batch of more than a broker's default limit. */
+function oversized(): Uint8Array<ArrayBuffer> {
+  const encoder = new BatchEncoder({ batchBytesMax: 4_000_000 });
+  const value = new Uint8Array(900_000);
+  for (let i = 0; i < 3; i++) encoder.append(0, value, -1, -1, value, 0, value.length);
+  return encoder.finish();
+}
