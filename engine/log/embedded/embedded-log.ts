@@ -178,7 +178,7 @@ export class EmbeddedLog implements Log {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#maintenance.stop();
-    await this.#groups.drained();
+    await this.#groups.drain();
     for (const reader of this.#readers) await reader.close();
     this.#ends.ring();
     await this.closeStore();

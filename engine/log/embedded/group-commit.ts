@@ -52,6 +52,7 @@ export class GroupCommit {
   #timer: Timer | undefined;
   #isStarting = false;
   #isWriting = false;
+  #isDraining = false;
   #failure: MsecError | undefined;
   #idle = Promise.withResolvers<void>();
 
@@ -76,15 +77,17 @@ export class GroupCommit {
     this.#schedule();
   }
 
-  /** Resolves when every job that was submitted has ended. */
-  async drained(): Promise<void> {
+  /** Resolves when every job that was submitted has ended. From now on no group waits for its time. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#schedule();
     while (this.#waiting.length > 0 || this.#isWriting) await this.#idle.promise;
   }
 
   #schedule(): void {
     if (this.#isWriting || this.#isStarting || this.#waiting.length === 0) return;
     const waitMs = this.#startedMs + this.#options.groupCommitMs - this.#clock.monotonic();
-    if (waitMs <= 0 || this.#waitingBytes >= this.#options.groupBytesMax) {
+    if (waitMs <= 0 || this.#isDraining || this.#waitingBytes >= this.#options.groupBytesMax) {
       this.#timer?.cancel();
       this.#timer = undefined;
       this.#isStarting = true;
