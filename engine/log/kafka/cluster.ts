@@ -5,7 +5,7 @@
  */
 import { type Clock, MsecError, pause } from '../../base/index.ts';
 import { Connection } from './connection.ts';
-import { answerError, NO_ERROR } from './kafka-errors.ts';
+import { answerError, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './kafka-errors.ts';
 import { findCoordinator, type MetadataAnswer, metadata } from './messages.ts';
 
 export interface ClusterOptions {
@@ -21,7 +21,6 @@ export interface ClusterOptions {
 
 const BACKOFF_MS_MIN = 20;
 const BACKOFF_MS_MAX = 1000;
-const UNKNOWN_TOPIC = 3;
 
 interface Address {
   readonly host: string;
@@ -62,7 +61,7 @@ export class Cluster {
   async coordinator(group: string): Promise<number> {
     const known = this.#coordinators.get(group);
     if (known !== undefined) return known;
-    const connection = await this.#anyConnection();
+    const connection = await this.anyConnection();
     const { error, id } = await connection.request(findCoordinator, group);
     if (error !== NO_ERROR) throw answerError(error, `FindCoordinator of group ${group}`);
     if (!this.#addresses.has(id)) await this.describe([]);
@@ -79,10 +78,10 @@ export class Cluster {
 
   /** What the cluster says of these topics, or of all of them (null); remembered. */
   async describe(topics: readonly string[] | null): Promise<MetadataAnswer> {
-    const answer = await (await this.#anyConnection()).request(metadata, topics);
+    const answer = await (await this.anyConnection()).request(metadata, topics);
     for (const { id, host, port } of answer.brokers) this.#addresses.set(id, { host, port });
     for (const { error, name, partitions } of answer.topics) {
-      if (error === UNKNOWN_TOPIC) {
+      if (error === UNKNOWN_TOPIC_OR_PARTITION) {
         this.#leaders.delete(name);
         continue;
       }
@@ -130,12 +129,13 @@ export class Cluster {
     const answer = await this.describe([topic]);
     const leaders = this.#leaders.get(topic);
     if (leaders !== undefined && leaders.length > 0) return leaders;
-    const error = answer.topics.find(({ name }) => name === topic)?.error ?? UNKNOWN_TOPIC;
-    if (error === UNKNOWN_TOPIC) throw new MsecError('TOPIC_UNKNOWN', `Kafka has no topic ${topic}`);
+    const error = answer.topics.find(({ name }) => name === topic)?.error ?? UNKNOWN_TOPIC_OR_PARTITION;
+    if (error === UNKNOWN_TOPIC_OR_PARTITION) throw new MsecError('TOPIC_UNKNOWN', `Kafka has no topic ${topic}`);
     throw answerError(error, `Metadata of ${topic}`);
   }
 
-  async #anyConnection(): Promise<Connection> {
+  /** A connection to any broker that answers. DEPENDENCY_DOWN. */
+  async anyConnection(): Promise<Connection> {
     let last: unknown;
     for (const address of [...this.#options.bootstrap.map(addressOf), ...this.#addresses.values()]) {
       try {

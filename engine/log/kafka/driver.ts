@@ -60,15 +60,14 @@ class KafkaLog implements Log {
 
   async createTopics(topics: readonly TopicConfig[]): Promise<void> {
     this.#assertOpen();
-    await createTopics(this.#adminConfig, topics);
-    this.#cluster.forget();
+    await createTopics(this.#cluster, topics, this.#options.requestTimeoutMs);
   }
 
   async describe(): Promise<readonly TopicDescription[]> {
     const answer = await this.#cluster.retry(() => this.#cluster.describe(null));
     const topics = answer.topics.filter(({ isInternal, error }) => !isInternal && error === NO_ERROR);
     const configs = await describeTopics(
-      this.#adminConfig,
+      this.#cluster,
       topics.map(({ name }) => name),
     );
     const sizes = await this.#sizes(answer.brokers.map(({ id }) => id));
@@ -128,11 +127,6 @@ class KafkaLog implements Log {
     this.#cluster.close();
     await Promise.all([...this.#readers].map((reader) => reader.close()));
     await Promise.all([...this.#lines.values()].map((line) => line.tail));
-  }
-
-  get #adminConfig() {
-    const { bootstrap, clientId, requestTimeoutMs } = this.#options;
-    return { brokers: [...bootstrap], clientId, requestTimeout: requestTimeoutMs };
   }
 
   #assertOpen(): void {

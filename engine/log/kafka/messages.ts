@@ -320,6 +320,66 @@ export const describeLogDirs: Message<undefined, (Place & { readonly bytes: numb
   },
 };
 
+export interface NewTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly configs: readonly (readonly [name: string, value: string | number])[];
+}
+
+/** With as many replicas as the brokers' default says. */
+export const createTopics: Message<
+  { topics: readonly NewTopic[]; timeoutMs: number },
+  { topic: string; error: number; message: string | null }[]
+> = {
+  name: 'CreateTopics',
+  apiKey: 19,
+  version: 4,
+  encode(writer, { topics, timeoutMs }) {
+    writer.array(topics, ({ name, partitions, configs }) => {
+      writer.string(name).i32(partitions).i16(-1).i32(0);
+      writer.array(configs, ([config, value]) => writer.string(config).string(String(value)));
+    });
+    writer.i32(timeoutMs).bool(false);
+  },
+  decode(reader) {
+    reader.i32();
+    return reader.array(() => ({ topic: reader.string(), error: reader.i16(), message: reader.nullableString() }));
+  },
+};
+
+const TOPIC_RESOURCE = 2;
+
+/** The configuration of topics. */
+export const describeConfigs: Message<
+  readonly string[],
+  { name: string; error: number; message: string | null; configs: ReadonlyMap<string, string | null> }[]
+> = {
+  name: 'DescribeConfigs',
+  apiKey: 32,
+  version: 1,
+  encode(writer, names) {
+    writer.array(names, (name) => writer.i8(TOPIC_RESOURCE).string(name).i32(-1)).bool(false);
+  },
+  decode(reader) {
+    reader.i32();
+    return reader.array(() => {
+      const error = reader.i16();
+      const message = reader.nullableString();
+      reader.i8();
+      const name = reader.string();
+      const configs = new Map<string, string | null>();
+      reader.array(() => {
+        configs.set(reader.string(), reader.nullableString());
+        reader.bool();
+        reader.i8();
+        reader.bool();
+        reader.array(() => reader.string() + reader.nullableString() + reader.i8());
+      });
+      return { name, error, message, configs };
+    });
+  },
+};
+
 /** What a broker must know; each is asked for in exactly this version. */
 export const USED_MESSAGES: readonly { readonly name: string; readonly apiKey: number; readonly version: number }[] = [
   metadata,
@@ -331,4 +391,6 @@ export const USED_MESSAGES: readonly { readonly name: string; readonly apiKey: n
   offsetFetch,
   deleteRecords,
   describeLogDirs,
+  createTopics,
+  describeConfigs,
 ];

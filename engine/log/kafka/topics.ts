@@ -1,107 +1,109 @@
 /**
- * Topics and their configuration, through kafkajs's admin client: rare calls, where an object for each thing costs
- * nothing. Kafka has no notion of required readers and of a quota for each topic; `requiredReaders` has no effect here.
+ * Topics and their configuration. Kafka has no notion of required readers and no quota for a topic's disk:
+ * `requiredReaders` has no effect here and is not described back.
  */
-import { type Admin, ConfigResourceTypes, Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { MsecError } from '../../base/index.ts';
 import type { Cleanup, TopicConfig } from '../port.ts';
+import type { Cluster } from './cluster.ts';
+import { answerError, NO_ERROR, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from './kafka-errors.ts';
+import { createTopics as createTopicsMessage, describeConfigs, type NewTopic } from './messages.ts';
 
 const UNLIMITED = -1;
 
-/** Runs `use` with a connected admin client. Its failures are DEPENDENCY_DOWN unless they are ours. */
-async function withAdmin<T>(config: KafkaConfig, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = new Kafka({ ...config, logLevel: logLevel.NOTHING }).admin();
-  try {
-    await admin.connect();
-    return await use(admin);
-  } catch (error) {
-    if (error instanceof MsecError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MsecError('DEPENDENCY_DOWN', `Kafka's admin interface: ${reason}`, { cause: error });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-/** Makes the topics that do not exist. TOPIC_CONFLICT where one does with other partitions or cleanup. */
-export async function createTopics(config: KafkaConfig, topics: readonly TopicConfig[]): Promise<void> {
-  if (topics.length === 0) return;
-  await withAdmin(config, async (admin) => {
-    const existing = new Set(await admin.listTopics());
-    const absent = topics.filter(({ name }) => !existing.has(name));
-    // Someone else may make it in between: then it is compared below like the others.
-    if (absent.length > 0) await admin.createTopics({ topics: absent.map(kafkaTopic), waitForLeaders: true });
-    const present = topics.filter(({ name }) => existing.has(name));
-    if (present.length === 0) return;
-    const names = present.map(({ name }) => name);
-    const described = await admin.fetchTopicMetadata({ topics: names });
-    const configs = await readConfigs(admin, names);
-    for (const wanted of present) {
-      const partitions = described.topics.find(({ name }) => name === wanted.name)?.partitions.length;
-      const cleanup = configs.get(wanted.name)?.cleanup;
-      if (partitions === wanted.partitions && cleanup === wanted.cleanup) continue;
-      throw new MsecError(
-        'TOPIC_CONFLICT',
-        `topic ${wanted.name} has ${partitions} partitions and cleanup ${cleanup}, ` +
-          `not ${wanted.partitions} and ${wanted.cleanup}`,
-        { field: partitions === wanted.partitions ? 'cleanup' : 'partitions' },
-      );
-    }
+/** Makes the topics that do not exist, and resolves once they have leaders. TOPIC_CONFLICT. */
+export async function createTopics(
+  cluster: Cluster,
+  wanted: readonly TopicConfig[],
+  requestTimeoutMs: number,
+): Promise<void> {
+  if (wanted.length === 0) return;
+  const answers = await cluster.retry(async () => {
+    const connection = await cluster.anyConnection();
+    const request = { topics: wanted.map(newTopic), timeoutMs: requestTimeoutMs };
+    return await connection.request(createTopicsMessage, request, requestTimeoutMs);
   });
+  for (const { topic, error, message } of answers) {
+    if (error !== NO_ERROR && error !== TOPIC_ALREADY_EXISTS) {
+      throw answerError(error, `CreateTopics of ${topic}`, message);
+    }
+  }
+  const existing = new Set(answers.filter(({ error }) => error === TOPIC_ALREADY_EXISTS).map(({ topic }) => topic));
+  await cluster.retry(() => awaitLeaders(cluster, wanted));
+  await checkExisting(
+    cluster,
+    wanted.filter(({ name }) => existing.has(name)),
+  );
 }
 
-function kafkaTopic(topic: TopicConfig) {
-  const entries: Record<string, string | number> = {
+function newTopic(topic: TopicConfig): NewTopic {
+  const configs: Record<string, string | number> = {
     'cleanup.policy': topic.cleanup,
     'retention.ms': topic.retentionMs ?? UNLIMITED,
     'retention.bytes': topic.retentionBytes ?? UNLIMITED,
-    // Retention goes by the age of the append, as the port says, and not by what a device claims.
-    'message.timestamp.before.max.ms': Number.MAX_SAFE_INTEGER,
-    'message.timestamp.after.max.ms': Number.MAX_SAFE_INTEGER,
   };
-  if (topic.segmentBytes !== undefined) entries['segment.bytes'] = topic.segmentBytes;
-  return {
-    topic: topic.name,
-    numPartitions: topic.partitions,
-    // The broker's default.
-    replicationFactor: -1,
-    configEntries: Object.entries(entries).map(([name, value]) => ({ name, value: String(value) })),
-  };
+  if (topic.segmentBytes !== undefined) configs['segment.bytes'] = topic.segmentBytes;
+  return { name: topic.name, partitions: topic.partitions, configs: Object.entries(configs) };
+}
+
+/** A topic that was made a moment ago is unknown to the broker, or without leaders, for a while. */
+async function awaitLeaders(cluster: Cluster, wanted: readonly TopicConfig[]): Promise<void> {
+  const names = wanted.map(({ name }) => name);
+  const { topics } = await cluster.describe(names);
+  for (const name of names) {
+    const found = topics.find((topic) => topic.name === name);
+    const error = found?.error ?? UNKNOWN_TOPIC_OR_PARTITION;
+    if (error !== NO_ERROR) throw answerError(error, `Metadata of ${name}`);
+    if (found?.partitions.some(({ leader }) => leader < 0)) {
+      throw new MsecError('DEPENDENCY_DOWN', `${name} has a partition without a leader`);
+    }
+  }
+}
+
+async function checkExisting(cluster: Cluster, wanted: readonly TopicConfig[]): Promise<void> {
+  const stored = await describeTopics(
+    cluster,
+    wanted.map(({ name }) => name),
+  );
+  for (const { name, partitions, cleanup } of wanted) {
+    const found = await cluster.retry(() => cluster.partitionCount(name));
+    const foundCleanup = stored.get(name)?.cleanup;
+    if (found === partitions && foundCleanup === cleanup) continue;
+    throw new MsecError(
+      'TOPIC_CONFLICT',
+      `topic ${name} has ${found} partitions and cleanup ${foundCleanup}, not ${partitions} and ${cleanup}`,
+      { field: found === partitions ? 'cleanup' : 'partitions' },
+    );
+  }
 }
 
 export type StoredConfig = Pick<TopicConfig, 'cleanup' | 'retentionMs' | 'retentionBytes' | 'segmentBytes'>;
 
-/** What the broker keeps of each topic's configuration. */
+/** What the brokers keep of each topic's configuration. */
 export async function describeTopics(
-  config: KafkaConfig,
+  cluster: Cluster,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, StoredConfig>> {
   if (names.length === 0) return new Map();
-  return await withAdmin(config, (admin) => readConfigs(admin, names));
+  const resources = await cluster.retry(async () => {
+    const connection = await cluster.anyConnection();
+    return await connection.request(describeConfigs, names);
+  });
+  const stored = new Map<string, StoredConfig>();
+  for (const { name, error, message, configs } of resources) {
+    if (error !== NO_ERROR) throw answerError(error, `DescribeConfigs of ${name}`, message);
+    const value = (config: string) => configs.get(config) ?? '';
+    const cleanup: Cleanup = value('cleanup.policy').includes('compact') ? 'compact' : 'delete';
+    stored.set(name, {
+      cleanup,
+      ...limit('retentionMs', value('retention.ms')),
+      ...limit('retentionBytes', value('retention.bytes')),
+      ...limit('segmentBytes', value('segment.bytes')),
+    });
+  }
+  return stored;
 }
 
-async function readConfigs(admin: Admin, names: readonly string[]): Promise<Map<string, StoredConfig>> {
-  const answer = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
-  });
-  return new Map(
-    answer.resources.map(({ resourceName, configEntries }) => {
-      const value = (name: string) => configEntries.find((entry) => entry.configName === name)?.configValue ?? '';
-      const cleanup: Cleanup = value('cleanup.policy').includes('compact') ? 'compact' : 'delete';
-      const limit = <Name extends string>(name: Name, text: string) => {
-        const number = Number(text);
-        return text === '' || number < 0 ? {} : ({ [name]: number } as Record<Name, number>);
-      };
-      return [
-        resourceName,
-        {
-          cleanup,
-          ...limit('retentionMs', value('retention.ms')),
-          ...limit('retentionBytes', value('retention.bytes')),
-          ...limit('segmentBytes', value('segment.bytes')),
-        },
-      ];
-    }),
-  );
+function limit<Name extends string>(name: Name, text: string): Partial<Record<Name, number>> {
+  const value = Number(text);
+  return text === '' || value < 0 ? {} : ({ [name]: value } as Record<Name, number>);
 }

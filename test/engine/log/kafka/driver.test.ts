@@ -1,52 +1,14 @@
 import { Kafka, logLevel } from 'kafkajs';
 import t from 'tap';
 import { systemClock } from '../../../../engine/base/index.ts';
-import { BatchCursor, BatchEncoder, type Compression, partitionForKey } from '../../../../engine/batch/index.ts';
+import { BatchEncoder } from '../../../../engine/batch/index.ts';
 import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
-import type { Log, LogReader, TopicConfig } from '../../../../engine/log/port.ts';
+import type { Log, TopicConfig } from '../../../../engine/log/port.ts';
 import { type KafkaServer, startKafka } from '../../../support/kafka-server.ts';
 import { needs } from '../../../support/needs.ts';
+import { batches, readAll, values } from './texts.ts';
 
 if (needs(t, 'java', 'mvn')) await main();
-
-interface Text {
-  readonly offset: number;
-  readonly key: string | null;
-  readonly value: string | null;
-}
-
-function batches(values: readonly string[], compression: Compression = 'none', batchBytesMax = 524_288) {
-  const encoder = new BatchEncoder({ compression, batchBytesMax });
-  for (const [i, text] of values.entries()) {
-    const value = Buffer.from(text);
-    encoder.append(1000 + i, value, -1, -1, value, 0, value.length);
-  }
-  return encoder.finish();
-}
-
-/** Everything committed from an offset on, as text, over as many fetches as it takes. */
-async function readAll(reader: LogReader, topic: string, partition = 0, from?: number): Promise<Text[]> {
-  const cursor = new BatchCursor();
-  const found: Text[] = [];
-  const { start, end } = await reader.bounds(topic, partition);
-  let offset = from ?? start;
-  while (offset < end) {
-    const fetched = await reader.fetch(topic, partition, offset, 100_000);
-    cursor.reset(fetched.bytes, fetched.start, fetched.end);
-    cursor.seek(offset);
-    const text = (from: number, to: number) =>
-      from < 0 ? null : Buffer.from(cursor.bytes.slice(from, to)).toString('utf8');
-    while (cursor.next()) {
-      const { keyStart, keyEnd, valueStart, valueEnd } = cursor;
-      found.push({ offset: cursor.offset, key: text(keyStart, keyEnd), value: text(valueStart, valueEnd) });
-    }
-    if (cursor.offsetNext <= offset) throw new Error(`stuck at ${offset}`);
-    offset = cursor.offsetNext;
-  }
-  return found;
-}
-
-const values = (texts: readonly Text[]) => texts.map((text) => text.value);
 
 async function main(): Promise<void> {
   const server: KafkaServer = await startKafka();
@@ -94,54 +56,6 @@ async function main(): Promise<void> {
     t.same(values(await readAll(reader, name, 2)), ['0', '0+', '2', '2+']);
     t.same(values(await readAll(reader, name, 0)), ['1', '1+']);
   });
-
-  t.test('keys go where Java’s default partitioner sends them', async (t) => {
-    const name = await topic('partitioner', { partitions: 7 });
-    const keys = Array.from({ length: 400 }, (_, i) => `${'k'.repeat(i % 23)}${i * 7919}${'ü'.repeat(i % 3)}`);
-    const input = keys.map((key) => `${key}\t${key}\n`).join('');
-    const produced = await server.tool(
-      'org.apache.kafka.tools.ConsoleProducer',
-      ['--bootstrap-server', server.bootstrap, '--topic', name, '--reader-property', 'parse.key=true'],
-      input,
-    );
-    t.equal(produced.code, 0, produced.stderr);
-    const found = new Map<string, number>();
-    for (let partition = 0; partition < 7; partition++) {
-      for (const { key } of await readAll(reader, name, partition)) found.set(key ?? '', partition);
-    }
-    t.equal(found.size, keys.length);
-    const ours = keys.map((key) => [key, partitionForKey(Buffer.from(key), 0, Buffer.byteLength(key), 7)]);
-    t.same(Object.fromEntries(found), Object.fromEntries(ours));
-  });
-
-  const lines = Array.from({ length: 200 }, (_, i) => `reading ${i}: ${'0123456789'.repeat(i % 9)}`);
-  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
-    t.test(`batches that the Java client wrote with ${codec} are read`, async (t) => {
-      const name = await topic(`java-${codec}`);
-      const args = ['--bootstrap-server', server.bootstrap, '--topic', name, '--compression-codec', codec];
-      const produced = await server.tool('org.apache.kafka.tools.ConsoleProducer', args, lines.join('\n'));
-      t.equal(produced.code, 0, produced.stderr);
-      const { bytes, start } = await reader.fetch(name, 0, 0, 1_000_000);
-      t.equal(bytes[start + 22], ['none', 'gzip', 'snappy', 'lz4', 'zstd'].indexOf(codec), 'the batch names its codec');
-      t.same(values(await readAll(reader, name)), lines);
-    });
-  }
-
-  for (const codec of ['none', 'lz4', 'zstd'] as const) {
-    t.test(`the Java client reads what we wrote with ${codec}`, async (t) => {
-      const name = await topic(`ours-${codec}`);
-      await append(name, batches(lines, codec, 3000));
-      const args = ['--bootstrap-server', server.bootstrap, '--topic', name, '--from-beginning'];
-      const consumed = await server.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-        ...args,
-        '--max-messages',
-        String(lines.length),
-        '--timeout-ms',
-        '20000',
-      ]);
-      t.same(consumed.stdout.trimEnd().split('\n'), lines, consumed.stderr);
-    });
-  }
 
   t.test('offsets of a group are stored with the commit, and kafkajs finds them', async (t) => {
     const name = await topic('offsets', { partitions: 3 });
@@ -226,13 +140,6 @@ async function main(): Promise<void> {
       (await log.describe()).some(({ name }) => name.startsWith('__')),
       'internal topics are left out',
     );
-  });
-
-  t.test('old timestamps are kept', async (t) => {
-    const name = await topic('old', { segmentBytes: 1_048_576 });
-    await append(name, batches(['from 1970']));
-    await server.tool('kafka.tools.StorageTool', ['random-uuid']);
-    t.same(values(await readAll(reader, name)), ['from 1970']);
   });
 
   t.test('a wait ends as soon as there is something, at its time, and when the reader is closed', async (t) => {
