@@ -1,0 +1,144 @@
+/**
+ * What the console shows, as plain data, and the few calls behind it. The console knows no codec, no device record and no
+ * bridge: whoever composes the program (cli/up) hands these in, tests hand in their own.
+ */
+import type { EngineStatus, Header, LogReader } from '../engine/index.ts';
+
+/** The plan of the topology as a graph. Ids are `bridge:mqtt`, `topic:device.frames`, `actor:verify`, `reader:page`. */
+export interface TopologyNode {
+  readonly id: string;
+  readonly kind: 'bridge' | 'topic' | 'actor' | 'reader';
+  readonly label: string;
+  /** Internal topics (changelogs, control) are drawn only when asked for. */
+  readonly isInternal: boolean;
+  /** `letters`: a dead-letter topic, `late`: a side output of late records. */
+  readonly role: 'main' | 'letters' | 'late' | 'control';
+  /** An actor's consumer group, a reader's where it has one: whose committed offsets are its progress. */
+  readonly group?: string;
+}
+
+export interface TopologyEdge {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Topology {
+  readonly nodes: readonly TopologyNode[];
+  readonly edges: readonly TopologyEdge[];
+}
+
+/** A quantity that a kind of device measures. */
+export interface Measure {
+  readonly name: string;
+  readonly label: string;
+  /** null: a plain count. */
+  readonly unit: string | null;
+  /** Digits after the decimal point. */
+  readonly digits: number;
+}
+
+export interface DeviceKind {
+  readonly name: string;
+  readonly title: string;
+  readonly measures: readonly Measure[];
+}
+
+/** Where a record lies in the log. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface Reading extends Place {
+  readonly device: string;
+  readonly kind: string;
+  /** Event time, Unix ms. */
+  readonly time: number;
+  readonly isVerified: boolean;
+  /** By measure name; null where the value is suppressed or out of range. */
+  readonly values: Readonly<Record<string, number | null>>;
+  readonly flags: readonly string[];
+}
+
+export interface AggregateValues {
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  readonly deviation: number;
+}
+
+export interface Aggregate extends Place {
+  readonly device: string;
+  readonly kind: string;
+  /** Window [start, end), Unix ms. */
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
+  /** By measure name; null where there was no value. */
+  readonly values: Readonly<Record<string, AggregateValues | null>>;
+  /** Different devices that a crowd counter heard in the window; null: suppressed; absent: not such a device. */
+  readonly distinct?: number | null;
+}
+
+export interface DeadLetter extends Place {
+  /** When it was written, Unix ms. */
+  readonly time: number;
+  readonly code: string;
+  readonly message: string;
+  readonly actor: string;
+  readonly stage: string | null;
+  /** Where the record lay that failed. */
+  readonly source: Place | null;
+  readonly attempts: number | null;
+  readonly field: string | null;
+  readonly byteOffset: number | null;
+  readonly key: string;
+  readonly bytes: number;
+  /** The first bytes, in hex. */
+  readonly hex: string;
+}
+
+/** A record as the follower hands it out; slices are valid during the call only. */
+export interface RawRecord extends Place {
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+}
+
+/** Turns records into what the page shows. null: nothing to show (a tombstone); throws where the bytes are wrong. */
+export interface Decoders {
+  reading(record: RawRecord): Reading | null;
+  aggregate(record: RawRecord): Aggregate | null;
+  letter(record: RawRecord): DeadLetter | null;
+}
+
+export interface BridgeStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly connections: number;
+  readonly accepted: number;
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+/** Changes devices. Results are plain JSON, secrets included: they are shown once. Failures are MsecErrors. */
+export interface DeviceAdmin {
+  list(): Promise<readonly unknown[]>;
+  add(request: unknown): Promise<unknown>;
+  change(action: 'revoke' | 'reset' | 'rotate', device: string): Promise<unknown>;
+  /** Sends a dead letter again, to the stage where it failed. */
+  resend(place: Place): Promise<unknown>;
+}
+
+export interface ConsolePorts {
+  status(): Promise<EngineStatus>;
+  bridges(): readonly BridgeStatus[];
+  readonly topology: Topology;
+  readonly kinds: readonly DeviceKind[];
+  readonly topics: { readonly readings: string; readonly aggregates: string; readonly letters: readonly string[] };
+  readonly decoders: Decoders;
+  openReader(): LogReader;
+  readonly admin: DeviceAdmin;
+}

@@ -1,0 +1,161 @@
+/** What the console answers beside the page: the JSON API, events, metrics, health, and the admin calls. */
+import { MsecError } from '../engine/index.ts';
+import type { EventStream } from './event-stream.ts';
+import type { Feed } from './feed.ts';
+import { type Call, type Route, readJson, sendError, sendJson, sendText } from './http.ts';
+import { withoutInternal } from './plan-picture.ts';
+import type { ConsolePorts, Place } from './ports.ts';
+import type { TopicFollower } from './topic-follower.ts';
+
+/** What the console holds once it has ports. */
+export interface Attached {
+  readonly ports: ConsolePorts;
+  readonly feed: Feed;
+  readonly follower: TopicFollower;
+}
+
+/** The server's state as the routes see it. */
+export interface Shown {
+  readonly version: string;
+  readonly stream: EventStream;
+  attached(): Attached | undefined;
+  statusView(): unknown;
+  snapshot(): unknown;
+  /** What /readyz waits for, in words. */
+  notReady(): Promise<readonly string[]>;
+}
+
+export function apiRoutes(shown: Shown): Route[] {
+  const get = (path: string, handle: (call: Call) => void | Promise<void>): Route => ({
+    method: 'GET',
+    path,
+    handle,
+  });
+  const withFeed = (handle: (call: Call, attached: Attached) => void | Promise<void>) => (call: Call) => {
+    const attached = shown.attached();
+    if (attached !== undefined) return handle(call, attached);
+    sendError(call.response, 503, 'DEPENDENCY_DOWN', 'The engine is still starting.');
+  };
+  return [
+    get('/healthz', ({ response }) => sendJson(response, 200, { status: 'alive', version: shown.version })),
+    get('/readyz', async ({ response }) => {
+      const waiting = await shown.notReady();
+      sendJson(response, waiting.length === 0 ? 200 : 503, {
+        status: waiting.length === 0 ? 'ready' : 'not ready',
+        waiting,
+      });
+    }),
+    get(
+      '/metrics',
+      withFeed(async ({ response }, { ports, feed }) => {
+        const { metricsText } = await import('./metrics.ts');
+        const { text, type } = await metricsText({
+          status: await ports.status(),
+          bridges: ports.bridges(),
+          reasons: feed.reasons,
+          pages: shown.stream.clients,
+        });
+        sendText(response, 200, type, text);
+      }),
+    ),
+    get('/events', ({ response, request }) => {
+      if (request.method === 'HEAD') return sendText(response, 200, 'text/event-stream', '');
+      if (!shown.stream.join(response, [['snapshot', shown.snapshot()]])) {
+        sendError(response, 503, 'INTAKE_BUSY', 'Too many pages are open.');
+      }
+    }),
+    get('/api/status', ({ response }) => sendJson(response, 200, shown.statusView())),
+    get(
+      '/api/topology',
+      withFeed(({ response, query }, { ports }) =>
+        sendJson(response, 200, query.has('internal') ? ports.topology : withoutInternal(ports.topology)),
+      ),
+    ),
+    get(
+      '/api/readings',
+      withFeed(({ response, query }, { feed }) => {
+        const device = query.get('device');
+        const readings = feed.readings.newest().filter((reading) => device === null || reading.device === device);
+        sendJson(response, 200, readings.slice(0, limitOf(query)));
+      }),
+    ),
+    get(
+      '/api/aggregates',
+      withFeed(({ response, query }, { feed }) => {
+        const device = query.get('device');
+        if (device === null) return sendJson(response, 200, { devices: feed.devices() });
+        const windows = feed.windowsOf(device);
+        if (windows === undefined) return sendError(response, 404, 'DEVICE_UNKNOWN', `No window of ${device} yet.`);
+        sendJson(response, 200, windows);
+      }),
+    ),
+    get(
+      '/api/dlq',
+      withFeed(({ response, query }, { feed }) => {
+        sendJson(response, 200, {
+          reasons: Object.fromEntries(feed.reasons),
+          letters: feed.letters.newest(limitOf(query)),
+        });
+      }),
+    ),
+    get(
+      '/api/dlq/:topic/:partition/:offset',
+      withFeed(({ response, params }, { feed }) => {
+        const letter = feed.letterAt(placeOf(params));
+        if (letter === undefined)
+          return sendError(
+            response,
+            404,
+            'OFFSET_OUT_OF_RANGE',
+            'Not among the latest letters; `msec dlq show` reads all of them.',
+          );
+        sendJson(response, 200, letter);
+      }),
+    ),
+  ];
+}
+
+export function adminRoutes(attached: () => Attached | undefined): Route[] {
+  const admin = (
+    method: 'GET' | 'POST',
+    path: string,
+    run: (ports: ConsolePorts, call: Call) => Promise<unknown>,
+  ): Route => ({
+    method,
+    path,
+    needsToken: true,
+    handle: async (call) => {
+      const now = attached();
+      if (now === undefined) throw new MsecError('DEPENDENCY_DOWN', 'The engine is still starting.');
+      sendJson(call.response, 200, await run(now.ports, call));
+    },
+  });
+  return [
+    admin('GET', '/api/devices', ({ admin }) => admin.list()),
+    admin('POST', '/api/devices', async ({ admin }, { request }) => admin.add(await readJson(request))),
+    ...(['revoke', 'reset', 'rotate'] as const).map((action) =>
+      admin('POST', `/api/devices/:device/${action}`, ({ admin }, { params }) => admin.change(action, params.device!)),
+    ),
+    admin('POST', '/api/dlq/:topic/:partition/:offset/resend', ({ admin }, { params }) =>
+      admin.resend(placeOf(params)),
+    ),
+  ];
+}
+
+function limitOf(query: URLSearchParams): number {
+  const limit = Number(query.get('limit') ?? 100);
+  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, 1_000) : 100;
+}
+
+function placeOf({ topic, partition, offset }: Readonly<Record<string, string>>): Place {
+  const place = { topic: topic ?? '', partition: Number(partition), offset: Number(offset) };
+  if (
+    !Number.isSafeInteger(place.partition) ||
+    !Number.isSafeInteger(place.offset) ||
+    place.partition < 0 ||
+    place.offset < 0
+  ) {
+    throw new MsecError('REQUEST_INVALID', 'Partition and offset must be whole numbers.', { field: 'offset' });
+  }
+  return place;
+}
