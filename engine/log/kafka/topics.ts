@@ -9,6 +9,8 @@ import { answerError, NO_ERROR, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION
 import { createTopics as createTopicsMessage, describeConfigs, type NewTopic } from './messages.ts';
 
 const UNLIMITED = -1;
+/** Brokers since 4.0 refuse smaller segments (KIP-1030). */
+const SEGMENT_BYTES_MIN = 1024 * 1024;
 
 /** Makes the topics that do not exist, and resolves once they have leaders. TOPIC_CONFLICT. */
 export async function createTopics(
@@ -41,7 +43,7 @@ function newTopic(topic: TopicConfig): NewTopic {
     'retention.ms': topic.retentionMs ?? UNLIMITED,
     'retention.bytes': topic.retentionBytes ?? UNLIMITED,
   };
-  if (topic.segmentBytes !== undefined) configs['segment.bytes'] = topic.segmentBytes;
+  if (topic.segmentBytes !== undefined) configs['segment.bytes'] = Math.max(topic.segmentBytes, SEGMENT_BYTES_MIN);
   return { name: topic.name, partitions: topic.partitions, configs: Object.entries(configs) };
 }
 
