@@ -131,6 +131,16 @@ export class EmbeddedLog implements Log {
     });
   }
 
+  /** What it holds and may hold (retention works towards the quota), and how busy its writer is. */
+  usage(): { usedBytes: number; quotaBytes: number | null; commits: number; commitQueue: number } {
+    return {
+      usedBytes: this.#usage.bytes,
+      quotaBytes: Number.isFinite(this.#quotaBytes) ? this.#quotaBytes : null,
+      commits: this.#groups.commits,
+      commitQueue: this.#groups.waitingJobs,
+    };
+  }
+
   async describe(): Promise<readonly TopicDescription[]> {
     this.#assertOpen();
     return [...this.#topics.values()].map(({ config, partitions }) => ({

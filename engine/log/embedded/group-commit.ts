@@ -42,6 +42,8 @@ export interface GroupCommitOptions {
 }
 
 export class GroupCommit {
+  /** Groups that were written since the start. */
+  commits = 0;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #hooks: GroupCommitHooks;
@@ -61,6 +63,10 @@ export class GroupCommit {
     this.#clock = clock;
     this.#hooks = hooks;
     this.#options = options;
+  }
+
+  get waitingJobs(): number {
+    return this.#waiting.length;
   }
 
   get waitingBytes(): number {
@@ -111,7 +117,10 @@ export class GroupCommit {
     try {
       if (jobs.length > 0) {
         this.#hooks.seal(group);
-        if (group.batch.keys.length > 0) await this.#store.commit(group.batch);
+        if (group.batch.keys.length > 0) {
+          await this.#store.commit(group.batch);
+          this.commits++;
+        }
         this.#hooks.durable(group);
         for (const run of group.whenDurable) run();
         for (const job of jobs) job.done();
@@ -151,8 +160,8 @@ export class GroupCommit {
   }
 
   #fail(group: CommitGroup, jobs: readonly Job[], error: unknown): void {
-    // A full disk passes; after anything else nobody knows what the store holds, and going on could tell a lie.
-    const canGoOn = error instanceof MsecError && error.code === 'QUOTA_EXCEEDED';
+    // A full disk passes; after what does not, nobody knows what the store holds, and going on could tell a lie.
+    const canGoOn = error instanceof MsecError && error.retriable;
     if (canGoOn) this.#hooks.undo(group);
     for (const job of jobs) job.failed(error);
     if (canGoOn) return;
