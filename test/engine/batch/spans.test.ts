@@ -5,6 +5,7 @@ import {
   BatchEncoder,
   batchSpans,
   crc32c,
+  hideBatch,
   rewriteBaseOffsets,
   validateBatches,
 } from '../../../engine/batch/index.ts';
@@ -73,6 +74,22 @@ t.test('spans tell where each batch lies and what it holds, as kafkajs sees it',
   t.equal(spans[0]?.start, 0);
   t.equal(spans.at(-1)?.end, bytes.length);
   t.equal([...batchSpans(bytes, 0, bytes.length - 1)].length, spans.length - 1, 'without the truncated last');
+});
+
+t.test('a hidden batch keeps a right sum, is passed over and counted', async (t) => {
+  const bytes = batches(10);
+  rewriteBaseOffsets(bytes, 0);
+  const [first, second] = [...batchSpans(bytes)];
+  t.equal(second?.isControl, false);
+  hideBatch(bytes, second!.start, second!.end);
+  t.equal([...batchSpans(bytes)][1]?.isControl, true);
+  const cursor = new BatchCursor();
+  cursor.reset(bytes);
+  const offsets: number[] = [];
+  while (cursor.next()) offsets.push(cursor.offset);
+  t.notOk(offsets.some((offset) => offset > first!.lastOffset && offset <= second!.lastOffset));
+  t.equal(offsets.length, 10 - second!.recordCount);
+  t.equal(cursor.offsetNext, 10);
 });
 
 t.test('good bytes from outside pass with their totals', async (t) => {
