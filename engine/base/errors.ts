@@ -57,6 +57,12 @@ export const ERROR_TABLE = {
   CLOSED: row('operating', false, 'The part was closed before the call ended.', 'Start it again.'),
   CONFIG_INVALID: row('input', false, 'The configuration breaks its schema.', 'Correct the named line.'),
   DEPENDENCY_DOWN: row('operating', true, 'Something outside does not answer.', 'It is tried again by itself.'),
+  DATA_UNUSABLE: row(
+    'operating',
+    false,
+    'The data folder cannot be made or written.',
+    'Name another with --data, or give its owner the right to write.',
+  ),
   DEVICE_EXISTS: row('input', false, 'A device with this id is enrolled, or was.', 'Choose another id.'),
   DEVICE_INVALID: row('input', false, 'A device registry record breaks its schema.', 'Correct the named field.'),
   DEVICE_LIMIT: row('operating', false, 'As many devices as allowed are enrolled.', 'Raise the limit.'),
@@ -117,6 +123,12 @@ export const ERROR_TABLE = {
     false,
     'The offset lies before the start or after the end of the partition.',
     'Start from the earliest or latest offset.',
+  ),
+  PORT_TAKEN: row(
+    'operating',
+    true,
+    'Another program listens on the port.',
+    'Stop that program, or name another port; 0 takes any free one.',
   ),
   QUOTA_EXCEEDED: row(
     'operating',

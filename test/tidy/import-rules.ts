@@ -49,6 +49,8 @@ export const FREE_ENTRY: readonly string[] = ['test', 'bench', 'tools'];
  */
 export const ENGINE_SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
   schemas: ['engine/base/index.ts'],
+  // A short command must not load the engine; the registry brings a web server, which workers must not load.
+  cli: ['engine/base/index.ts', 'engine/registry/index.ts'],
 };
 
 /** Folders every file of which is an entrance, except for those top folders that are named. */
