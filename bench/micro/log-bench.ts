@@ -151,7 +151,9 @@ async function benchFetches(): Promise<void> {
       }
       const job: FetchJob = { descriptor: log.readerDescriptor(), bytesMax: MIB };
       const worker = new Worker(new URL(import.meta.url), { workerData: job });
-      const rate = await new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      const rate = await new Promise<number>((resolve, reject) =>
+        worker.once('message', resolve).once('error', reject),
+      );
       await worker.terminate();
       report(`fetch in a worker, batches of ${kib} KiB, 1 MiB a fetch, warm`, rate / MIB, 'MiB/s');
     });
@@ -194,7 +196,8 @@ async function benchRecords(): Promise<void> {
       const key = value.subarray(0, 15);
       const start = performance.now();
       const caller = async (lane: number) => {
-        while (performance.now() - start < ROUND_MS) await appender.append(TOPIC, lane % 4, 1_700_000_000_000, key, value);
+        while (performance.now() - start < ROUND_MS)
+          await appender.append(TOPIC, lane % 4, 1_700_000_000_000, key, value);
       };
       const outstanding = 4;
       await Promise.all(Array.from({ length: 1_000 * outstanding }, (_, i) => caller(i)));

@@ -1,0 +1,67 @@
+/** Starts the engine on a log with real threads, as the product does, for a benchmark's own process. */
+import {
+  type EmbeddedLogOnDisk,
+  type Engine,
+  type EngineEvents,
+  type EventName,
+  type Plan,
+  planTopology,
+  realThreads,
+  type SupervisorOptions,
+  schemasOf,
+  startEngine,
+  systemClock,
+  TASK_OPTIONS,
+  type WorkerShared,
+} from '../../engine/index.ts';
+import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
+import { type BenchTopology, benchTopology } from './topology.ts';
+
+export interface EngineOptions {
+  readonly topology: BenchTopology;
+  readonly workers: number;
+  readonly supervisor?: Partial<SupervisorOptions>;
+  readonly heapMegabytesMax?: number;
+  readonly emit?: <N extends EventName>(name: N, event: EngineEvents[N]) => void;
+}
+
+export interface BenchEngine {
+  readonly engine: Engine;
+  readonly plan: Plan;
+  /** Under which the frames' offsets are committed. */
+  readonly group: string;
+}
+
+/** Ticks of idle partitions would move the ends that runs are measured by. */
+const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
+
+export async function startBenchEngine(log: EmbeddedLogOnDisk, options: EngineOptions): Promise<BenchEngine> {
+  const { topology, workers, supervisor, heapMegabytesMax = 256, emit = () => {} } = options;
+  const definition = await benchTopology(topology);
+  const plan = planTopology(definition);
+  const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
+  const shared: WorkerShared = {
+    topologyModule: new URL('./topology.ts', import.meta.url).href,
+    config: topology,
+    schemaIds: subjects.map((subject, i) => [subject, i + 1]),
+    log: log.readerDescriptor(),
+    options: TASK_OPTIONS,
+    reportIntervalMs: 1000,
+  };
+  const entry = new URL('../../engine/runtime/worker-main.ts', import.meta.url);
+  const engine = await startEngine({
+    log,
+    plan,
+    threads: realThreads({ entry, shared, heapMegabytesMax }),
+    workers,
+    clock: systemClock,
+    emit,
+    idleTicks: NEVER,
+    ...(supervisor === undefined ? {} : { supervisor }),
+    logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
+  });
+  const group = plan.subtopologies.find(({ sources }) =>
+    sources.some(({ topic }) => topic.name === DEVICE_FRAMES),
+  )!.group;
+  return { engine, plan, group };
+}

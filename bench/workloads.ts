@@ -1,0 +1,7 @@
+/** Every workload that `npm run bench` knows. */
+
+import type { Workload } from './workload.ts';
+import { signed } from './workloads/signed/signed.ts';
+import { windows } from './workloads/windows/windows.ts';
+
+export const WORKLOADS: readonly Workload[] = [windows, signed];
