@@ -16,14 +16,14 @@ import {
 import type { Aggregate, DistinctCount, FrameCodec, FrameTypes } from '../../schemas/index.ts';
 import type { DeviceReading, DeviceSightings, DeviceTopics, LateReading } from '../../schemas/topics/index.ts';
 import { DISTINCT_MAX, DistinctDevices } from './distinct-devices.ts';
-import { addValue, MEASURE_DOUBLES, measureResult } from './measure-sums.ts';
+import { MeasureSums } from './measure-sums.ts';
 import {
   AT_DISTINCT,
   AT_DISTINCT_HEAD,
   AT_READINGS,
   AT_TYPE,
   AT_VERIFIED,
-  HEAD_DOUBLES,
+  HEAD_BYTES,
   typeHash,
 } from './window-row.ts';
 
@@ -57,6 +57,7 @@ export class AggregateTask implements ActorTask<Inputs> {
   readonly #types: readonly AggregatedType[];
   readonly #doublesPerRow: number;
   readonly #wordsPerRow: number;
+  readonly #sums: MeasureSums;
   readonly #values: Float64Array;
   /** The last type looked up; a partition's readings are mostly of one. */
   #type: AggregatedType;
@@ -75,7 +76,9 @@ export class AggregateTask implements ActorTask<Inputs> {
     this.#type = this.#types[0] as AggregatedType;
     this.#doublesPerRow = this.#rows.rowBytes / 8;
     this.#wordsPerRow = this.#rows.rowBytes / 4;
-    this.#values = new Float64Array(this.#doublesPerRow);
+    const measuresMax = Math.max(...options.types.all.map((type) => type.measures.length));
+    this.#sums = new MeasureSums(this.#rows, HEAD_BYTES, measuresMax);
+    this.#values = new Float64Array(measuresMax);
     this.#close = (row, start, end) => this.#emit(row, start, end);
   }
 
@@ -104,19 +107,13 @@ export class AggregateTask implements ActorTask<Inputs> {
     rows.touch(row, 0);
     const doubles = rows.f64;
     const at = row * this.#doublesPerRow;
-    doubles[at + AT_READINGS] = (doubles[at + AT_READINGS] as number) + 1;
+    const readings = doubles[at + AT_READINGS] as number;
+    doubles[at + AT_READINGS] = readings + 1;
     if (value.head.verified) doubles[at + AT_VERIFIED] = (doubles[at + AT_VERIFIED] as number) + 1;
     rows.u32[row * this.#wordsPerRow + AT_TYPE] = hash;
-    const values = this.#values;
-    codec.copyMeasures(value.reading, values);
-    const count = codec.measures.length;
-    for (let i = 0; i < count; i++) {
-      const wire = values[i] as number;
-      // NaN: out of its physical limits.
-      if (Number.isNaN(wire)) continue;
-      rows.touch(row, 1 + i);
-      addValue(doubles, at + HEAD_DOUBLES + i * MEASURE_DOUBLES, wire);
-    }
+    codec.copyMeasures(value.reading, this.#values);
+    if (readings === 0) this.#sums.begin(row, codec.measures.length);
+    this.#sums.add(row, this.#values, codec.measures.length);
   }
 
   #addSightings(keyId: number, timestamp: number, value: DeviceSightings): void {
@@ -169,7 +166,7 @@ export class AggregateTask implements ActorTask<Inputs> {
         count,
         verifiedCount: rows.f64[at + AT_VERIFIED] as number,
         measures: type.measures.map(({ name, unit, scale }, i) => {
-          return { name, unit, ...measureResult(rows.f64, at + HEAD_DOUBLES + i * MEASURE_DOUBLES, scale) };
+          return { name, unit, ...this.#sums.result(row, i, count, scale) };
         }),
         distinct: distinctCount(type, heard),
       },

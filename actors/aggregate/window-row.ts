@@ -1,12 +1,11 @@
 /**
- * One window of one device in its row; measures follow the head, 64 bytes each (measure-sums.ts).
+ * The head of one window of one device in its row; the sums of its measures follow (measure-sums.ts).
  *
  *   f64 readings · f64 of them verified · u32 hash of the type's name · u32 head of the pseudonyms · f64 distinct
  */
-import { MEASURE_BYTES } from './measure-sums.ts';
+import { sumBytes } from './measure-sums.ts';
 
 export const HEAD_BYTES = 64;
-export const HEAD_DOUBLES = HEAD_BYTES / 8;
 export const AT_READINGS = 0;
 export const AT_VERIFIED = 1;
 /** In words of 32 bits. */
@@ -16,7 +15,7 @@ export const AT_DISTINCT_HEAD = 5;
 export const AT_DISTINCT = 3;
 
 export function rowBytesFor(measures: number): number {
-  return HEAD_BYTES + measures * MEASURE_BYTES;
+  return HEAD_BYTES + sumBytes(measures);
 }
 
 /** FNV-1a of the name: the same after a restart with other types beside it. Never 0, which means "no reading yet". */

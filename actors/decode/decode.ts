@@ -54,6 +54,9 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
   readonly #keys: OpeningKeys;
   readonly #pseudonyms = new Pseudonyms();
   readonly #decoders = new Map<DeviceFacts, Decoder>();
+  /** What each key had last, to spare the map: valid while the facts are the same object. */
+  readonly #factsOfKey: (DeviceFacts | undefined)[] = [];
+  readonly #decoderOfKey: (Decoder | undefined)[] = [];
   /** One reading of each type: what is emitted is used again for the next frame. */
   readonly #readingOf = new Map<FrameCodec, Reading>();
   readonly #reading: DeviceReading;
@@ -73,7 +76,7 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
 
   process(record: ActorRecord<VerifiedFrame>): void {
     const frame = record.value;
-    const decoder = this.#decoders.get(frame.facts) ?? this.#addDecoder(frame.facts);
+    const decoder = this.#decoderFor(record.keyId, frame.facts);
     const { type } = decoder;
     if (!frame.isOpen) frame.open(this.#keys, record.keyText());
     if (type.format === 'text') this.#prepare(frame, decoder);
@@ -159,6 +162,18 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     if (this.#sealKeyId === frame.sealKeyId) return;
     this.#sealKeyId = frame.sealKeyId;
     this.#sighting.keyId = asciiBytes(frame.sealKeyId);
+  }
+
+  #decoderFor(keyId: number, facts: DeviceFacts): Decoder {
+    if (this.#factsOfKey[keyId] === facts) return this.#decoderOfKey[keyId] as Decoder;
+    const decoder = this.#decoders.get(facts) ?? this.#addDecoder(facts);
+    while (this.#factsOfKey.length <= keyId) {
+      this.#factsOfKey.push(undefined);
+      this.#decoderOfKey.push(undefined);
+    }
+    this.#factsOfKey[keyId] = facts;
+    this.#decoderOfKey[keyId] = decoder;
+    return decoder;
   }
 
   #addDecoder(facts: DeviceFacts): Decoder {

@@ -120,8 +120,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       throw refusal('KEY_UNKNOWN', `key ${envelope.keyId()} is no active key of the device`, 'keyId');
     }
     const { bootEpoch, sequence } = envelope;
-    // 0 stands for "not seen" in the window.
-    const tag = halfSipHash13(bytes, start, envelope.signatureStart, device.tagKey0, device.tagKey1) >>> 0 || 1;
+    const tag = tagOf(envelope, device);
     let row = this.#rows.find(keyId);
     const verdict = this.#window.verdict(row, bootEpoch, sequence, tag);
     if (verdict === OLD_EPOCH || verdict === OLD_SEQUENCE) throw replayed(verdict, envelope);
@@ -203,6 +202,17 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     if (row >= 0 && (known?.record.resetCount ?? 0) !== next.resetCount) this.#rows.remove(row);
     this.#devices.set(record.keyId, new KnownDevice(next));
   }
+}
+
+/**
+ * Of what the device said under its sequence: the device time, the payload and its length. Not of the key and the
+ * signature, so that the same content signed anew is a repeat and nobody can make a contradiction of somebody else's
+ * frame by turning its s into n − s. Never 0, which stands for "not seen" in the window.
+ */
+function tagOf(envelope: EnvelopeView, device: Readonly<KnownDevice>): number {
+  const from = envelope.deviceIdEnd + 8;
+  const key0 = envelope.hasDeviceTime ? ~device.tagKey0 : device.tagKey0;
+  return halfSipHash13(envelope.bytes, from, envelope.signatureStart, key0, device.tagKey1) >>> 0 || 1;
 }
 
 type Refusal =

@@ -125,7 +125,9 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   inputIndex(name: string): number {
-    return this.#inputs.findIndex((input) => input.name === name);
+    const inputs = this.#inputs;
+    for (let i = 0; i < inputs.length; i++) if (inputs[i].name === name) return i;
+    return -1;
   }
 
   watermark(): number {

@@ -25,6 +25,7 @@ export interface StateChange {
 export class StageState {
   readonly stores: Readonly<Record<string, Store>>;
   readonly watermarks: Map<string, number>;
+  readonly list: readonly Store[];
   readonly #named: readonly (readonly [string, Store])[];
   readonly #changes = new ChangeWriter();
   readonly #writtenWatermarks = new Map<string, number>();
@@ -40,11 +41,8 @@ export class StageState {
         : new ValueStore<unknown>(keys, declaration.codec),
     ]);
     this.stores = Object.fromEntries(this.#named);
+    this.list = this.#named.map(([, store]) => store);
     this.watermarks = new Map(inputs.map((input) => [input, Number.NEGATIVE_INFINITY]));
-  }
-
-  get list(): readonly Store[] {
-    return this.#named.map(([, store]) => store);
   }
 
   get bytes(): number {
