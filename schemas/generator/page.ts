@@ -93,7 +93,7 @@ function rangeRule(frame: FrameDescription): string {
     'A value outside its physical limits does not condemn the frame. In the published reading the measure is `null`, ' +
     'and `flags` names it; the other measures stand. No value is reserved as a mark for "not measured": a sensor that ' +
     'reports one reports a value out of range.';
-  if (frame.format === 'binary') return rule;
+  if (frame.format === 'binary' || frame.lines === null) return rule;
   return `${rule} Counts below ${frame.suppressBelow} are null too, with the flag \`suppressed\`.`;
 }
 

@@ -132,7 +132,7 @@ t.test('the committed descriptions compile to codecs that do the same as the com
 
 t.test('each description’s own examples hold', async (t) => {
   const committed = readdirSync(folder('../../schemas/frames/')).map((name) => `../../schemas/frames/${name}`);
-  for (const path of [...committed, 'descriptions/air.yaml']) {
+  for (const path of [...committed, 'descriptions/air.yaml', 'descriptions/gate.yaml']) {
     const text = readFileSync(folder(path), 'utf8');
     const { examples, refused, format } = parseFrameDescription(text, path);
     const codec = compileFrameDescription(text, path);
@@ -153,6 +153,32 @@ t.test('each description’s own examples hold', async (t) => {
     }
     for (const { frame, field } of refused) t.throws(() => jsonOf(frame), { code: 'FRAME_INVALID', field }, path);
   }
+});
+
+t.test('a text frame may have neither date nor lines', async (t) => {
+  const codec = compileFrameDescription(readFileSync(folder('descriptions/gate.yaml'), 'utf8'));
+  const bytes = Buffer.from('G7;GATE;-12.5;3\r\n');
+  t.equal(codec.matches(bytes, 0, bytes.length), true);
+  const reading = codec.create();
+  codec.decode(bytes, 0, bytes.length, reading, context);
+  t.same(codec.toJson(bytes, reading), {
+    type: 'gate',
+    serial: 'G7',
+    angle: { value: -12.5, unit: '°' },
+    opened: 3,
+    flags: [],
+  });
+  const writer = new ByteWriter();
+  codec.encode(writer, { serial: 'G7', angle: -125, opened: 3 });
+  t.equal(Buffer.from(writer.take()).toString(), 'G7;GATE;-12.5;3');
+  const published = new ByteWriter();
+  codec.encodeReading(published, 1, new ReadingHead(), reading);
+  const record = avsc.Type.forSchema(JSON.parse(codec.avroSchema)).fromBuffer(
+    Buffer.from(published.take().subarray(5)),
+  );
+  t.match(record, { angle: -12.5, opened: 3, flags: [] });
+  const more = Buffer.from('G7;GATE;1;3\n4');
+  t.throws(() => codec.decode(more, 0, more.length, reading, context), { code: 'FRAME_INVALID', field: 'end' });
 });
 
 t.test('a description with mistakes loads nothing and names their lines', async (t) => {
