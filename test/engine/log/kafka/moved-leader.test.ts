@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import t from 'tap';
 import { systemClock } from '../../../../engine/base/index.ts';
 import { BatchCursor, BatchEncoder, rewriteBaseOffsets } from '../../../../engine/batch/index.ts';
