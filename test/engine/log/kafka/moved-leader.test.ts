@@ -152,6 +152,9 @@ t.test(
     two.answers.set(API.fetch, fetched('two', 0, batches(['x']), 1));
     const positions = [0, 1].map((partition) => ({ topic: 'two', partition, offset: 0 }));
     t.equal(await reader.wait(positions, 600_000), true);
+    const held = one.asked.find(({ apiKey }) => apiKey === API.fetch);
+    if (held !== undefined && !held.socket.destroyed) await once(held.socket, 'close');
+    t.equal(held?.socket.destroyed, true, 'the connection that is still held is given up');
     t.equal(await reader.wait(positions, 600_000), true);
   },
 );
