@@ -3,7 +3,7 @@
  * transaction. It never waits for a commit before it goes on, but for no more than two; when one fails, the task ends
  * and is opened again from what was committed.
  */
-import { assert, type Clock, errorData, MsecError, pause } from '../base/index.ts';
+import { assert, type Clock, errorData, MsecError, pause, type Random } from '../base/index.ts';
 import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
 import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
@@ -44,6 +44,8 @@ export interface TaskSetup {
   /** The task's own: what it fetched must not be overwritten by another task's fetch. */
   readonly reader: LogReader;
   readonly clock: Clock;
+  /** For the secret of its key table. */
+  readonly random: Random;
   readonly position: WorkerPosition;
   readonly options: TaskOptions;
   commit(transaction: Transaction): Promise<Committed>;
@@ -81,7 +83,7 @@ export class Task {
   readonly name: string;
   readonly slot: number;
   readonly #setup: TaskSetup;
-  readonly #keys = new KeyTable();
+  readonly #keys: KeyTable;
   readonly #outputs = new TaskOutputs();
   readonly #cursor = new BatchCursor();
   readonly #stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024 });
@@ -101,6 +103,7 @@ export class Task {
   constructor(setup: TaskSetup) {
     const { plan, subtopology, partition, options } = setup;
     this.#setup = setup;
+    this.#keys = new KeyTable(setup.random);
     this.slot = setup.slot;
     this.name = taskName(subtopology.name, partition);
     this.#around = {

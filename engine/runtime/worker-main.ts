@@ -5,7 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, systemClock } from '../base/index.ts';
+import { assert, systemClock, systemRandom } from '../base/index.ts';
 import { type EmbeddedReaderDescriptor, openEmbeddedReader } from '../log/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
@@ -47,6 +47,7 @@ async function main(): Promise<void> {
   const worker = new Worker(port, {
     plan: planTopology(definition),
     clock: systemClock,
+    random: systemRandom,
     position: new WorkerPosition(init.position),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,

@@ -2,7 +2,7 @@
  * A worker thread's side: runs the tasks that it is assigned and asks the main thread to commit for them. The same code
  * runs in real threads (worker-main.ts) and in the simulator.
  */
-import { assert, type Clock, type ErrorData, errorData, MsecError } from '../base/index.ts';
+import { assert, type Clock, type ErrorData, errorData, MsecError, type Random } from '../base/index.ts';
 import type { Append, Committed, LogReader, Transaction } from '../log/index.ts';
 import { BATCH_RECORDS_BOUNDS, Histogram, PROCESSING_MS_BOUNDS } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
@@ -20,6 +20,7 @@ export interface WorkerHealth {
 export interface WorkerSetup {
   readonly plan: Plan;
   readonly clock: Clock;
+  readonly random: Random;
   readonly position: WorkerPosition;
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
@@ -74,7 +75,7 @@ export class Worker {
   }
 
   #assign({ slot, subtopology: name, partition, ownership, condemned }: AssignTask): void {
-    const { plan, clock, position, options } = this.#setup;
+    const { plan, clock, random, position, options } = this.#setup;
     const subtopology = plan.subtopologies.find((other) => other.name === name);
     assert(subtopology !== undefined, 'both sides plan the same topology');
     const reader = this.#setup.openReader();
@@ -87,6 +88,7 @@ export class Worker {
       condemned,
       reader,
       clock,
+      random,
       position,
       options,
       commit: (transaction) => this.#commit(transaction),

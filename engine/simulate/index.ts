@@ -1,0 +1,5 @@
+export type { Fault, FaultAction, FaultPlan, Point } from './faults.ts';
+export type { SimulatedProcess } from './simulated-process.ts';
+export type { ThreadWorld } from './simulated-threads.ts';
+export { Simulation, type SimulationScenario } from './simulation.ts';
+export { EPOCH_MS, Life, Timeline } from './timeline.ts';

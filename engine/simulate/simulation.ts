@@ -1,0 +1,222 @@
+/**
+ * One run: a machine whose process crashes and comes back, and a client who asks until he is answered. Nothing in it
+ * knows what the actors are for; see `SimulationScenario`.
+ */
+import { MsecError, type Random, randomBelow, seededRandom } from '../base/index.ts';
+import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
+import type { IdleTickOptions, SupervisorOptions, TaskOptions } from '../runtime/index.ts';
+import { planTopology, type TopologyDefinition } from '../topology/index.ts';
+import { FaultBoard } from './fault-board.ts';
+import { drawFaults, type FaultAction, type FaultPlan } from './faults.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { ProcessGone, SimulatedProcess } from './simulated-process.ts';
+import type { ThreadWorld } from './simulated-threads.ts';
+import { Life, Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
+
+export interface SimulationScenario {
+  readonly workers: number;
+  readonly taskOptions: TaskOptions;
+  readonly supervisor: Partial<SupervisorOptions>;
+  readonly idleTicks: IdleTickOptions;
+  readonly groupCommitMs: number;
+  /** Within this time from the beginning faults may strike. */
+  readonly horizonMs: number;
+  /** Longer than this, and the run has failed. */
+  readonly limitMs: number;
+  /** A fresh topology for each thread, as real threads have one each. */
+  createTopology(world: ThreadWorld, simulation: Simulation): TopologyDefinition;
+  /** What the outside does; the run ends when it returns. */
+  client(simulation: Simulation): Promise<void>;
+  /** Stands around the log: how a test plants a fault. */
+  wrapLog?(log: Log): Log;
+}
+
+const RESTART_MS_MAX = 200;
+const RETRY_MS = 20;
+const LOOK_MS = 40;
+
+export class Simulation {
+  readonly seed: number;
+  /** The scenario's own; draws nothing that the machine's would. */
+  readonly random: Random;
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly faults: FaultPlan;
+  readonly #scenario: SimulationScenario;
+  readonly #machineRandom: Random;
+  readonly #board: FaultBoard;
+  readonly #disk: SimulatedDisk;
+  readonly #world = new Life();
+  readonly #struck = new Set<string>();
+  readonly #randomForKeys: Random;
+  #process: SimulatedProcess | null = null;
+
+  constructor(seed: number, scenario: SimulationScenario, keepsTrace = false) {
+    this.seed = seed;
+    this.random = seededRandom(seed);
+    this.#machineRandom = seededRandom(this.random.u32());
+    this.#randomForKeys = sharedBytes;
+    this.timeline = new Timeline(seededRandom(this.random.u32()));
+    this.trace = new Trace(this.timeline, keepsTrace);
+    this.faults = drawFaults(seededRandom(this.random.u32()), scenario.horizonMs);
+    this.#scenario = scenario;
+    this.#board = new FaultBoard(this.faults, this.trace);
+    this.#disk = new SimulatedDisk(this.faults, this.#machineRandom, this.timeline, this.#board, this.trace);
+  }
+
+  async run(): Promise<void> {
+    this.#scheduleFaults();
+    this.#boot();
+    let isDone = false;
+    let failure: { readonly thrown: unknown } | null = null;
+    this.#scenario.client(this).then(
+      () => {
+        isDone = true;
+      },
+      (thrown: unknown) => {
+        failure = { thrown };
+      },
+    );
+    await this.timeline.run(() => isDone || failure !== null, this.#scenario.limitMs);
+    this.#world.end();
+    this.#process?.end();
+    if (failure !== null) throw (failure as { thrown: unknown }).thrown;
+  }
+
+  get isOver(): boolean {
+    return this.#world.isOver;
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.timeline.pause(ms, this.#world);
+  }
+
+  /** Asks the process that runs, or the next one. Rejects when it dies before it answers: then nobody knows. */
+  async ask<T>(question: (process: SimulatedProcess) => Promise<T>): Promise<T> {
+    while (this.#process === null) await this.pause(RETRY_MS);
+    return this.#process.ask(question);
+  }
+
+  /** As `ask`, and asks again after a death or a refusal that may pass: the question may have its effect many times. */
+  async askUntilAnswered<T>(question: (process: SimulatedProcess) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.ask(question);
+      } catch (thrown) {
+        const mayPass = thrown instanceof ProcessGone || (thrown instanceof MsecError && isPassing(thrown));
+        if (!mayPass) throw thrown;
+        await this.pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Resolves when every input of every task is committed to its end, at one moment. */
+  async comesToRest(): Promise<void> {
+    for (;;) {
+      const isResting = await this.askUntilAnswered(async (process) => {
+        await process.started;
+        return this.#isResting(process.openReader());
+      });
+      if (isResting) return;
+      await this.pause(LOOK_MS);
+    }
+  }
+
+  /** Ends the process in order: everything is committed when it resolves. A crash meanwhile counts as an end too. */
+  async drain(): Promise<void> {
+    const process = this.#process;
+    if (process === null) return;
+    try {
+      await process.ask(async () => (await process.started).drain());
+    } catch (thrown) {
+      if (!(thrown instanceof ProcessGone)) throw thrown;
+    }
+  }
+
+  /** Reads what is on the disk now, without a process. */
+  inspect(): { readonly log: Log; readonly reader: LogReader } {
+    const store = this.#disk.peek();
+    const ends = new LocalEnds();
+    const clock = this.timeline.clock(this.#world);
+    return { log: new EmbeddedLog(store, ends, clock), reader: new EmbeddedReader(store, ends, clock) };
+  }
+
+  async #isResting(reader: LogReader): Promise<boolean> {
+    const plan = planTopology(this.#scenario.createTopology(NOBODY, this));
+    for (const { group, sources } of plan.subtopologies)
+      for (const { topic } of sources) {
+        const committed = await reader.committed(group, topic.name);
+        for (let partition = 0; partition < plan.partitions; partition++) {
+          const { start, end } = await reader.bounds(topic.name, partition);
+          if ((committed[partition] ?? start) !== end) return false;
+        }
+      }
+    return true;
+  }
+
+  #boot(): void {
+    const scenario = this.#scenario;
+    this.trace.add('boot', () => '');
+    this.#process = new SimulatedProcess({
+      timeline: this.timeline,
+      random: this.#machineRandom,
+      randomForKeys: this.#randomForKeys,
+      board: this.#board,
+      plan: this.faults,
+      trace: this.trace,
+      disk: this.#disk,
+      struck: this.#struck,
+      workers: scenario.workers,
+      taskOptions: scenario.taskOptions,
+      supervisor: scenario.supervisor,
+      idleTicks: scenario.idleTicks,
+      groupCommitMs: scenario.groupCommitMs,
+      createTopology: (world) => scenario.createTopology(world, this),
+      wrapLog: (log) => scenario.wrapLog?.(log) ?? log,
+      crashed: () => {
+        this.#process = null;
+        if (this.#world.isOver) return;
+        this.timeline.after(1 + randomBelow(this.#machineRandom, RESTART_MS_MAX), this.#world, () => this.#boot());
+      },
+    });
+  }
+
+  #scheduleFaults(): void {
+    for (const fault of this.faults.faults) {
+      if (fault.at === 'time') this.timeline.after(fault.ms, this.#world, () => this.#strike(fault.action));
+      if (fault.at !== 'disk') continue;
+      this.timeline.after(fault.ms, this.#world, () => this.#disk.trouble(fault.trouble));
+      this.timeline.after(fault.ms + fault.forMs, this.#world, () => this.#disk.trouble(null));
+    }
+  }
+
+  #strike(action: FaultAction): void {
+    const process = this.#process;
+    if (process === null) return;
+    this.trace.add(`${action}@time`, () => '');
+    if (action === 'crash') process.crash();
+    else process.threads.any()?.strike(action);
+  }
+}
+
+function isPassing({ code, retriable }: MsecError): boolean {
+  return retriable || code === 'CLOSED';
+}
+
+const NOBODY: ThreadWorld = {
+  step: () => {},
+  die: () => {
+    throw new Error('nobody runs here');
+  },
+  hang: () => {
+    throw new Error('nobody runs here');
+  },
+};
+
+/** Secrets of hash tables, which no result depends on; drawn once, because filling 36 KB for each task would take a third of a run. */
+const poolOfBytes = seededRandom(1).bytes(64 * 1024);
+const sharedBytes: Random = {
+  u32: () => 0,
+  bytes: (length) => poolOfBytes.slice(0, length),
+};
