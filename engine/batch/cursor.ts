@@ -3,7 +3,7 @@
  * of the product. It trusts no byte: every malformed length is BATCH_CORRUPT with its field and position, and no field
  * ever points outside of the buffer. Layout: layout.ts.
  */
-import { CODEC_NONE, decompress, UnpackedRecords } from './compression.ts';
+import { CODEC_NONE, decompress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
 import {
   AT_ATTRIBUTES,
@@ -28,6 +28,7 @@ import {
   readI64,
   TRANSACTIONAL_BIT,
 } from './layout.ts';
+import { UnpackedRecords } from './unpacked-records.ts';
 
 export interface CursorOptions {
   /** False only for bytes that this process has just encoded itself. Default true. */

@@ -51,7 +51,7 @@ export class EncoderMark {
 /** More than this is not kept between two uses. */
 const RETAINED_BYTES_MAX = 8 * 1024 * 1024;
 /** Up to this many bytes a loop is faster than a native copy and the view that it needs. */
-const LOOP_COPY_BYTES_MAX = 128;
+const LOOP_COPY_BYTES_MAX = 64;
 const NO_HEADERS: readonly Header[] = [];
 const NO_BYTES = new Uint8Array(0);
 
