@@ -1,9 +1,11 @@
 /**
  * Sums of whole numbers that stay exact, so that a window's result does not depend on the order of its records. A sum
- * is low + high × 2^52, both doubles that hold integers; 2^105 before the high half rounds. Of the measures of one
- * window, what changes with each record stands together, two measures in 64 bytes, and what seldom does behind it:
+ * is low + high × 2^52, both doubles that hold integers: exact below 2^105, which 2^31 of the largest numbers that a
+ * frame can carry (2^37) stay under. Of the measures of one window, what changes with each record stands together, two
+ * measures in 64 bytes, and what seldom does behind it:
  *
- *   hot  × measures: f64 sum low · squares low · least · greatest       cold × measures: f64 missing · sum high · squares high · (unused)
+ *   hot, for each measure:  f64 sum low · squares low · least · greatest
+ *   cold, for each measure: f64 missing · sum high · squares high · (unused)
  */
 import { BLOCK_BYTES, type RowStore } from '../../engine/index.ts';
 

@@ -34,6 +34,7 @@ const REGISTRY_TOPIC = 'device.registry';
 const OWNER = 'msec.devices';
 const FETCH_BYTES_MAX = 1024 * 1024;
 const WAIT_MS = 1000;
+const REPUBLISHED_AT_ONCE = 1000;
 
 export interface DeviceServiceOptions {
   readonly log: Log;
@@ -181,9 +182,15 @@ export class DeviceService {
 
   /** Writes every device's present record to its partition again, for a verifier whose state was thrown away. */
   async republish(): Promise<void> {
-    await this.#changeAll(() => {
-      return this.list().map((record) => ({ record: { ...record, revision: record.revision + 1 } }));
-    });
+    const ids = this.list().map(({ deviceId }) => deviceId);
+    for (let from = 0; from < ids.length; from += REPUBLISHED_AT_ONCE) {
+      await this.#changeAll(() => {
+        return ids.slice(from, from + REPUBLISHED_AT_ONCE).map((deviceId) => {
+          const record = this.#known(deviceId);
+          return { record: { ...record, revision: record.revision + 1 } };
+        });
+      });
+    }
   }
 
   /** Reads what was committed since, by anyone. */
