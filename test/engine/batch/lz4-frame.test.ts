@@ -111,3 +111,11 @@ t.test(
     );
   },
 );
+
+t.test('a block may end with a match, and not pass the limit with it', async (t) => {
+  // A literal and a match of 200 at offset 1.
+  const frame = Buffer.from(`04224d18404000${'050000001f410100b500000000'}`, 'hex');
+  t.equal(unpack(frame).toString(), 'A'.repeat(201));
+  t.equal(unpack(frame, 201).length, 201);
+  t.throws(() => unpack(frame, 200), { code: 'BATCH_CORRUPT', message: /bomb/ });
+});
