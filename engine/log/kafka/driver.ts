@@ -118,7 +118,7 @@ class KafkaLog implements Log {
 
   openReader(): LogReader {
     this.#assertOpen();
-    const reader = new KafkaReader(this.#options);
+    const reader = new KafkaReader(this.#options, (closed) => this.#readers.delete(closed));
     this.#readers.add(reader);
     return reader;
   }

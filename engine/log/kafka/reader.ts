@@ -18,8 +18,11 @@ export class KafkaReader implements LogReader {
   /** Waits hold their connection until the broker answers, so they have connections apart. */
   readonly #waiting: Cluster;
 
-  constructor(options: ClusterOptions) {
+  readonly #onClose: (reader: KafkaReader) => void;
+
+  constructor(options: ClusterOptions, onClose: (reader: KafkaReader) => void) {
     this.#clock = options.clock;
+    this.#onClose = onClose;
     this.#cluster = new Cluster(options);
     this.#waiting = new Cluster(options);
   }
@@ -89,6 +92,7 @@ export class KafkaReader implements LogReader {
   async close(): Promise<void> {
     this.#cluster.close();
     this.#waiting.close();
+    this.#onClose(this);
   }
 
   /** One long Fetch at each broker that leads a position; the first that has something decides. */
