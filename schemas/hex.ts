@@ -3,8 +3,7 @@
  * missing, each field is tried in turn as the one that lost it, and the error names those that make the frame whole.
  */
 import { MsecError } from './base.ts';
-import type { FrameCodec } from './frame-codec.ts';
-import { FrameContext } from './frame-codec.ts';
+import { type FieldSpan, type FrameCodec, FrameContext } from './frame-codec.ts';
 import { frameInvalid } from './text-scan.ts';
 
 /**
@@ -41,21 +40,46 @@ function explainOddDigits(digits: string, codecs: readonly FrameCodec[]): never 
   });
 }
 
-/** The fields where one more digit makes a frame, without values out of range if such there are. */
-function fieldsThatMayLackADigit(digits: string, codec: FrameCodec) {
+const MANY_MORE = 64;
+
+/**
+ * The fields where one more digit makes a frame, without values out of range if such there are. A digit at the edge of
+ * two fields may be put down to either: a field is left out when all that it makes whole, another does too and with
+ * many more digits, being free where this one is fixed.
+ */
+function fieldsThatMayLackADigit(digits: string, codec: FrameCodec): FieldSpan[] {
+  const all = codec.spans.map((span) => ({ span, ...framesWithOneMore(digits, span, codec) }));
+  const areInRange = all.some(({ inRange }) => inRange.size > 0);
+  const found = all.map(({ span, inRange, outOfRange }) => ({ span, frames: areInRange ? inRange : outOfRange }));
+  const isMoreThan = (other: Set<string>, own: Set<string>) =>
+    other.size > own.size * MANY_MORE && [...own].every((frame) => other.has(frame));
+  return found
+    .filter(({ frames }) => frames.size > 0 && !found.some((other) => isMoreThan(other.frames, frames)))
+    .map(({ span }) => span);
+}
+
+/** The frames that one more digit within the field makes, as digits. */
+function framesWithOneMore(digits: string, { offset, sizeBytes }: FieldSpan, codec: FrameCodec) {
   const context = new FrameContext(() => {});
   const reading = codec.create();
-  const flagsWith = (offset: number): number | null => {
-    const bytes = bytesOf(`${digits.slice(0, offset * 2)}0${digits.slice(offset * 2)}`);
-    try {
-      codec.decode(bytes, 0, bytes.length, reading, context);
-      return reading.flags;
-    } catch (error) {
-      if (error instanceof MsecError) return null;
-      throw error;
+  const frames = { inRange: new Set<string>(), outOfRange: new Set<string>() };
+  for (let at = offset * 2; at < (offset + sizeBytes) * 2; at++) {
+    for (const digit of '0123456789abcdef') {
+      const whole = digits.slice(0, at) + digit + digits.slice(at);
+      const bytes = bytesOf(whole);
+      if (!isFrame(() => codec.decode(bytes, 0, bytes.length, reading, context))) continue;
+      (reading.flags === 0 ? frames.inRange : frames.outOfRange).add(whole);
     }
-  };
-  const tried = codec.spans.map((span) => ({ span, flags: flagsWith(span.offset) }));
-  const inRange = tried.filter(({ flags }) => flags === 0);
-  return (inRange.length > 0 ? inRange : tried.filter(({ flags }) => flags !== null)).map(({ span }) => span);
+  }
+  return frames;
+}
+
+function isFrame(decode: () => void): boolean {
+  try {
+    decode();
+    return true;
+  } catch (error) {
+    if (error instanceof MsecError) return false;
+    throw error;
+  }
 }

@@ -60,5 +60,5 @@ function normalForm(value: unknown, depth = 0): unknown {
   const [only] = entries;
   if (entries.length === 1 && only?.[0] === 'type' && typeof only[1] === 'string') return only[1];
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, item]) => [key, key === 'default' ? item : normalForm(item, depth + 1)]);
+  return entries.map(([key, item]) => [key, normalForm(item, depth + 1)]);
 }

@@ -72,6 +72,16 @@ t.test('flags that a newer writer may know are skipped, known ones are found in 
   reader.close();
 });
 
+t.test('a negative length, a third branch of a union and a boolean of 2 are refused', async (t) => {
+  const reader = new AvroReader();
+  reader.open(framed(1, 65), 0, 7);
+  t.throws(() => reader.span('name'), { code: 'AVRO_INVALID', field: 'name', message: /-1 bytes/ });
+  reader.open(framed(4), 0, 6);
+  t.throws(() => reader.isPresent('value'), { code: 'AVRO_INVALID', field: 'value' });
+  reader.open(framed(2), 0, 6);
+  t.throws(() => reader.boolean('value'), { code: 'AVRO_INVALID', field: 'value' });
+});
+
 t.test('no flag is one byte', async (t) => {
   const bytes = new Uint8Array(4).fill(9);
   t.equal(putFlags(bytes, 1, 0, avroStrings(['one'])), 2);

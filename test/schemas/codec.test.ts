@@ -114,30 +114,36 @@ t.test('sightings are written as avsc writes them, and read back into columns', 
   );
   const view = new SightingsView();
   fc.assert(
-    fc.property(text, time, text, fc.array(row, { maxLength: 60 }), (device, eventTime, keyId, sightings) => {
-      const head = new ReadingHead();
-      head.device = new TextEncoder().encode(device);
-      head.deviceEnd = head.device.length;
-      head.eventTime = eventTime;
-      const reading = crowd.create();
-      reading.sightings = sightings.length;
-      reading.pseudonyms = Uint8Array.from(sightings.flatMap(({ pseudonym }) => [...pseudonym]));
-      reading.rssi = Int16Array.from(sightings, ({ rssi }) => rssi);
-      reading.isRandomised = Uint8Array.from(sightings, ({ randomised }) => (randomised ? 1 : 0));
-      const writer = new ByteWriter(1);
-      encodeSightings(writer, 6, head, new TextEncoder().encode(keyId), reading);
-      const bytes = writer.take();
-      const items = sightings.map((item) => ({ ...item, pseudonym: Buffer.from(item.pseudonym) }));
-      assert.equal(hex(bytes), judged(SIGHTING_SCHEMA, 6, { device, eventTime, keyId, sightings: items }));
-      decodeSightings(bytes, 0, bytes.length, view);
-      assert.equal(view.count, sightings.length);
-      assert.equal(view.eventTime, eventTime);
-      assert.equal(new TextDecoder().decode(bytes.subarray(view.keyIdStart, view.keyIdEnd)), keyId);
-      assert.equal(new TextDecoder().decode(bytes.subarray(view.deviceStart, view.deviceEnd)), device);
-      assert.equal(hex(view.pseudonyms.subarray(0, view.count * 8)), hex(reading.pseudonyms));
-      assert.deepEqual(view.rssi.slice(0, view.count), reading.rssi);
-      assert.deepEqual(view.isRandomised.slice(0, view.count), reading.isRandomised);
-    }),
+    fc.property(
+      text,
+      time,
+      text,
+      fc.array(row, { maxLength: 60, size: 'max' }),
+      (device, eventTime, keyId, sightings) => {
+        const head = new ReadingHead();
+        head.device = new TextEncoder().encode(device);
+        head.deviceEnd = head.device.length;
+        head.eventTime = eventTime;
+        const reading = crowd.create();
+        reading.sightings = sightings.length;
+        reading.pseudonyms = Uint8Array.from(sightings.flatMap(({ pseudonym }) => [...pseudonym]));
+        reading.rssi = Int16Array.from(sightings, ({ rssi }) => rssi);
+        reading.isRandomised = Uint8Array.from(sightings, ({ randomised }) => (randomised ? 1 : 0));
+        const writer = new ByteWriter(1);
+        encodeSightings(writer, 6, head, new TextEncoder().encode(keyId), reading);
+        const bytes = writer.take();
+        const items = sightings.map((item) => ({ ...item, pseudonym: Buffer.from(item.pseudonym) }));
+        assert.equal(hex(bytes), judged(SIGHTING_SCHEMA, 6, { device, eventTime, keyId, sightings: items }));
+        decodeSightings(bytes, 0, bytes.length, view);
+        assert.equal(view.count, sightings.length);
+        assert.equal(view.eventTime, eventTime);
+        assert.equal(new TextDecoder().decode(bytes.subarray(view.keyIdStart, view.keyIdEnd)), keyId);
+        assert.equal(new TextDecoder().decode(bytes.subarray(view.deviceStart, view.deviceEnd)), device);
+        assert.equal(hex(view.pseudonyms.subarray(0, view.count * 8)), hex(reading.pseudonyms));
+        assert.deepEqual(view.rssi.slice(0, view.count), reading.rssi);
+        assert.deepEqual(view.isRandomised.slice(0, view.count), reading.isRandomised);
+      },
+    ),
   );
 });
 

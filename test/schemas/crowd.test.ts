@@ -207,6 +207,28 @@ t.test('each broken place is named with its offset', async (t) => {
   }
 });
 
+t.test('a frame is read at any place, and an offset is counted from where it starts', async (t) => {
+  const bytes = ascii(`xxx${EXAMPLE.join('\n')}xxx`);
+  const reading = crowd.create();
+  crowd.decode(bytes, 3, bytes.length - 3, reading, context);
+  t.equal(crowd.identityEquals(bytes, reading, ascii('00000006956C35F')), true);
+  t.equal(reading.distinct, 5);
+  t.throws(() => crowd.decode(bytes, 3, bytes.length, reading, context), {
+    code: 'FRAME_INVALID',
+    field: 'devices',
+    byteOffset: bytes.length - 6,
+  });
+});
+
+t.test('a reading that is used again keeps nothing of the frame before', async (t) => {
+  const { reading } = decoded([...EXAMPLE, 'DA:A1:19:00:00:01@9'].join('\n'));
+  const next = decoded('B2@WIFI@20192208-22:41:55@20@9@0');
+  crowd.decode(next.bytes, 0, next.bytes.length, reading, context);
+  const { pseudonyms, rssi, isRandomised, ...numbers } = reading;
+  const { pseudonyms: _, rssi: __, isRandomised: ___, ...expected } = next.reading;
+  t.same(numbers, expected);
+});
+
 t.test('length and number of lines are limited', async (t) => {
   const lines = (count: number) =>
     Array.from(

@@ -119,6 +119,22 @@ t.test('a value at its physical limit stands, one beyond is flagged and the fram
   t.same([...measures], [Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
 });
 
+t.test('a reading that is used again keeps nothing of the frame before', async (t) => {
+  const frame = {
+    nSend: 1,
+    imei: '867723030040330',
+    batteryVoltage: 0,
+    sonometer: 999,
+    temperature: 124,
+    humidity: 565,
+  };
+  const reading = decoded(encoded(frame));
+  t.not(reading.flags, 0);
+  const bytes = bytesOf(VECTOR);
+  enmon.decode(bytes, 0, bytes.length, reading, context);
+  t.same({ ...reading }, { ...decoded(bytes) });
+});
+
 t.test('each broken place is named with its offset', async (t) => {
   const broken = (offset: number, byte: number) => {
     const bytes = bytesOf(VECTOR);
