@@ -7,7 +7,7 @@ import { crc32c as nativeCrc32c } from '@node-rs/crc32';
 
 const POLYNOMIAL_REFLECTED = 0x82f63b78;
 /** From this many bytes up, the native code is faster. */
-export const CRC_NATIVE_BYTES_MIN = 512;
+export const CRC_NATIVE_BYTES_MIN = 192;
 
 const tables = makeTables();
 const [T0, T1, T2, T3, T4, T5, T6, T7] = tables;
