@@ -3,7 +3,7 @@
  * only. Bodies of refusals are Confluent's `{error_code, message}`. A page from elsewhere cannot use it: the Host must
  * be loopback's, and a body must be declared as JSON, which browsers do not send across origins unasked.
  */
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance } from 'fastify';
 import { type ErrorData, errorData, MsecError } from '../base/index.ts';
 import type { SchemaCandidate, SchemaRegistry, SubjectVersion } from './schema-registry.ts';
 import { isReferences } from './stored-records.ts';
@@ -22,6 +22,8 @@ export interface RegistryServer {
 
 /** Port 0 takes a free one. Fails with DEPENDENCY_DOWN where the port is taken. */
 export async function registryServer(registry: SchemaRegistry, port: number): Promise<RegistryServer> {
+  // Loaded here, since every worker thread imports this folder and none of them serves it.
+  const { fastify } = await import('fastify');
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: 1024 },
