@@ -51,16 +51,17 @@ export class MeasureSums {
 
   /** One value of each measure, whole numbers below 2^52; NaN where there is none. */
   add(row: number, values: Float64Array, measures: number): void {
-    const hot = this.#hot;
-    for (let i = 0; i < measures; i++) {
+    const rows = this.#rows;
+    const blocksEnd = (this.#hot + measures * PART_DOUBLES) / BLOCK_DOUBLES;
+    for (let block = this.#hot / BLOCK_DOUBLES; block < blocksEnd; block++) rows.touch(row, block);
+    const doubles = rows.f64;
+    let at = row * this.#doublesPerRow + this.#hot;
+    for (let i = 0; i < measures; i++, at += PART_DOUBLES) {
       const value = values[i] as number;
       if (Number.isNaN(value)) {
-        const at = this.#touch(row, this.#cold + i * PART_DOUBLES) + AT_MISSING;
-        this.#rows.f64[at] = (this.#rows.f64[at] as number) + 1;
+        this.#miss(row, i);
         continue;
       }
-      const at = this.#touch(row, hot + i * PART_DOUBLES);
-      const doubles = this.#rows.f64;
       const sum = (doubles[at + AT_SUM] as number) + value;
       doubles[at + AT_SUM] = sum;
       if (sum >= HIGH || sum <= -HIGH) this.#carry(row, i, AT_SUM, AT_SUM_HIGH);
@@ -100,6 +101,11 @@ export class MeasureSums {
   #touch(row: number, double: number): number {
     this.#rows.touch(row, (double / BLOCK_DOUBLES) | 0);
     return row * this.#doublesPerRow + double;
+  }
+
+  #miss(row: number, measure: number): void {
+    const at = this.#touch(row, this.#cold + measure * PART_DOUBLES) + AT_MISSING;
+    this.#rows.f64[at] = (this.#rows.f64[at] as number) + 1;
   }
 
   #carry(row: number, measure: number, lowAt: number, highAt: number): void {
