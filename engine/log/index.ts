@@ -11,5 +11,6 @@ export {
   type ReadOnlyLog,
 } from './embedded/open.ts';
 export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';
+export { type KafkaLogOptions, openKafkaLog } from './kafka/index.ts';
 export type * from './port.ts';
 export { RecordAppender, type RecordAppenderOptions } from './record-appender.ts';
