@@ -42,7 +42,10 @@ export class IdleTicks {
     this.#options = options;
     const topics = new Set(
       plan.subtopologies.flatMap(({ sources }) =>
-        sources.filter(({ topic }) => topic.external === true).map(({ topic }) => topic.name),
+        sources
+          // A letter that comes again belongs to the past; silence there says nothing about the time.
+          .filter(({ topic, isResend }) => topic.external === true && !isResend)
+          .map(({ topic }) => topic.name),
       ),
     );
     this.#partitions = [...topics].flatMap((topic) =>

@@ -3,6 +3,7 @@
  * transaction. It never waits for a commit before it goes on, but for no more than two; when one fails, the task ends
  * and is opened again from what was committed.
  */
+import { directiveFor } from '../actor/index.ts';
 import { assert, type Clock, errorData, MsecError, pause, type Random } from '../base/index.ts';
 import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
 import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
@@ -207,8 +208,13 @@ export class Task {
       const startedAt = clock.monotonic();
       this.#openSince ??= startedAt;
       const before = source.position;
-      const thrown = this.#handleBatches(source, fetched.bytes, fetched.start, fetched.end);
-      this.#setup.position.leave();
+      let thrown: { readonly thrown: unknown } | null;
+      try {
+        thrown = this.#handleBatches(source, fetched.bytes, fetched.start, fetched.end);
+      } finally {
+        // Also when the batch cannot be read: a position that stays would be taken for a record that hangs.
+        this.#setup.position.leave();
+      }
       this.#setup.observe(source.position - before, clock.monotonic() - startedAt);
       progressed ||= source.position > before;
       if (thrown !== null) await this.#pauseFor(thrown.thrown);
@@ -281,6 +287,8 @@ export class Task {
         if (isNull) throw new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' });
         value = decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
       } catch (thrown) {
+        // A codec may depend on something outside too (a registry): then the record waits, as it would for an actor.
+        if (directiveFor(thrown, 1, 1) !== 'dead-letter') throw thrown;
         this.#refuse(stage, input, keyId, cursor, thrown, 1);
         continue;
       }
