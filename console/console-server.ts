@@ -34,6 +34,8 @@ export interface Console {
   readonly port: number;
   /** Shows the engine once it is there; before it the page waits and /readyz says no. */
   attach(ports: ConsolePorts): Promise<void>;
+  /** Lets go of the engine before it closes: pages stay open and say that it drains. */
+  detach(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ class ConsoleServer implements Console {
   #windowsSent = 0;
   #feedFailure: string | null = null;
   #isClosed = false;
+  #isDetached = false;
   readonly #rounds: Promise<void>[] = [];
   address = '';
   port = 0;
@@ -126,7 +129,7 @@ class ConsoleServer implements Console {
       this.#feedFailure = 'the page no longer reads the topics; msec.log says why';
       this.#options.onFailure('console feed', error);
     });
-    if (this.#isClosed) return follower.close();
+    if (this.#isDetached) return follower.close();
     this.#attached = { ports, feed, follower };
     await this.#tick();
     this.#stream.publish('snapshot', this.#snapshot());
@@ -134,13 +137,24 @@ class ConsoleServer implements Console {
     this.#every(READINGS_MS, () => this.#publishItems());
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  async detach(): Promise<void> {
+    this.#isDetached = true;
     for (const timer of this.#timers) timer.cancel();
     await Promise.all(this.#rounds);
+    if (this.#sample !== null) {
+      this.#sample = { ...this.#sample, status: { ...this.#sample.status, state: 'draining' } };
+      this.#stream.publish('status', this.#statusView());
+    }
+    const attached = this.#attached;
+    this.#attached = undefined;
+    await attached?.follower.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.detach();
     this.#stream.publish('bye', {});
     this.#stream.close();
-    await this.#attached?.follower.close();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
@@ -154,7 +168,7 @@ class ConsoleServer implements Console {
   #every(ms: number, run: () => void | Promise<void>): void {
     const index = this.#timers.length;
     const again = () => {
-      if (this.#isClosed) return;
+      if (this.#isDetached) return;
       this.#timers[index] = this.#options.clock.after(ms, () => {
         this.#rounds[index] = Promise.resolve()
           .then(run)
@@ -169,7 +183,7 @@ class ConsoleServer implements Console {
     if (this.#attached === undefined) return;
     const { ports } = this.#attached;
     const status = await ports.status();
-    if (this.#isClosed) return;
+    if (this.#isDetached) return;
     const now: Sample = { at: this.#options.clock.monotonic(), status, bridges: ports.bridges() };
     this.#flow = flowOf(ports.topology, this.#sample, now);
     this.#sample = now;
@@ -191,7 +205,7 @@ class ConsoleServer implements Console {
 
   #statusView() {
     if (this.#attached === undefined || this.#sample === null)
-      return { state: 'starting', version: this.#options.version };
+      return { state: this.#isDetached ? 'draining' : 'starting', version: this.#options.version };
     const { feed } = this.#attached;
     return {
       version: this.#options.version,
@@ -254,7 +268,7 @@ class ConsoleServer implements Console {
   /** What /readyz waits for, in words. */
   async #notReady(): Promise<string[]> {
     if (this.#isClosed) return ['the console is closing'];
-    if (this.#attached === undefined) return ['the engine'];
+    if (this.#attached === undefined) return [this.#isDetached ? 'the engine is draining' : 'the engine'];
     const { state, tasks } = await this.#attached.ports.status();
     if (state !== 'running') return [`the engine is ${state}`];
     return tasks

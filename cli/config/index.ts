@@ -7,7 +7,6 @@ export {
   parseConfig,
   parseSetting,
 } from './load.ts';
-export { nearMiss } from './near-miss.ts';
 export { configReference } from './reference.ts';
 export { configSchema } from './schema.ts';
 export { type Config, SETTINGS, type SettingName } from './settings.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { nearMiss } from './near-miss.ts';
+import { nearMiss } from '../near-miss.ts';
 import { configSchema, type SchemaNode } from './schema.ts';
 import { type Config, SECRET_NAME, SETTINGS, type Setting, type SettingName } from './settings.ts';
 import { DURATION_UNITS, isCidr, parseDuration, parseSize, SIZE_UNITS } from './units.ts';
@@ -245,6 +245,7 @@ function valuesOf(tree: Record<string, unknown>, folder: string): Config {
     if (raw === null) values[name] = null;
     else if (setting.kind === 'duration') values[name] = parseDuration(raw as string);
     else if (setting.kind === 'size') values[name] = parseSize(raw as string);
+    else if (setting.kind === 'paths') values[name] = (raw as string[]).map((path) => resolve(folder, path));
     else if (setting.kind === 'path') values[name] = resolve(folder, raw as string);
     else values[name] = raw;
   }

@@ -46,6 +46,8 @@ function kindText(setting: Setting): string {
       return setting.choices.map((choice) => `\`${choice}\``).join(', ');
     case 'cidrs':
       return 'list of networks (CIDR)';
+    case 'paths':
+      return 'list of paths';
     case 'boolean':
       return '`true`, `false`';
     case 'host':

@@ -59,6 +59,8 @@ function settingSchema(setting: Setting): SchemaNode {
       return { type: 'string', minLength: 1, maxLength: 253, format: 'host', ...about };
     case 'path':
       return { type: 'string', minLength: 1, maxLength: 4096, format: 'path', ...about };
+    case 'paths':
+      return { type: 'array', items: { type: 'string', minLength: 1, format: 'path' }, maxItems: 256, ...about };
     case 'cidrs':
       return { type: 'array', items: { type: 'string', format: 'cidr' }, maxItems: 256, ...about };
   }

@@ -28,7 +28,8 @@ export type Setting =
   | (Row<'choice', string> & { readonly choices: readonly string[] })
   | Row<'host', string>
   | Row<'path', string | null>
-  | Row<'cidrs', readonly string[]>;
+  | Row<'cidrs', readonly string[]>
+  | Row<'paths', readonly string[]>;
 
 const PORT_DOC = 'When it is not set and taken, the next free port is used and printed; 0 takes any free port.';
 
@@ -103,7 +104,7 @@ export const SETTINGS = {
     default: 50,
     min: 0.01,
     max: 100_000,
-    doc: 'Frames a second that one device may send over a longer time.',
+    doc: 'Frames a second that one device may send over a longer time, to each bridge.',
   },
   'limits.deviceBurst': {
     kind: 'integer',
@@ -112,17 +113,20 @@ export const SETTINGS = {
     max: 1_000_000,
     doc: 'Frames that one device may send at once after a pause.',
   },
-  'limits.clockSkew': {
-    kind: 'duration',
-    default: '5min',
-    min: '0s',
-    max: '24h',
-    doc: 'How far ahead of the bridge a device’s signed time may be before the frame is refused.',
-  },
   unsignedFrom: {
     kind: 'cidrs',
     default: [],
     doc: 'Networks from which frames without a signature are accepted; their readings are marked as unverified. Empty: none. `--unsigned-from`.',
+  },
+  frames: {
+    kind: 'paths',
+    default: [],
+    doc: 'Descriptions (YAML) of further frame types, in the form of schemas/frames/enmon.yaml.',
+  },
+  actors: {
+    kind: 'paths',
+    default: [],
+    doc: 'Modules of further actors: their default export takes the topics and gives an actor.',
   },
   'windows.grace': {
     kind: 'duration',
@@ -210,7 +214,7 @@ type ValueOfKind<S extends Setting> = S extends { kind: 'boolean' }
   ? boolean
   : S extends { kind: 'integer' | 'number' | 'port' | 'duration' | 'size' }
     ? number
-    : S extends { kind: 'cidrs' }
+    : S extends { kind: 'cidrs' | 'paths' }
       ? readonly string[]
       : S extends { kind: 'choice'; choices: readonly (infer Choice)[] }
         ? Choice

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { editDistance, nearMiss } from '../../../cli/config/near-miss.ts';
 import { isCidr, parseDuration, parseSize } from '../../../cli/config/units.ts';
+import { editDistance, nearMiss } from '../../../cli/near-miss.ts';
 
 t.test('durations and sizes need a known unit', async (t) => {
   t.same(['10s', '1.5h', '0ms', '7 d', '5min'].map(parseDuration), [10_000, 5_400_000, 0, 604_800_000, 300_000]);

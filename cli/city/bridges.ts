@@ -1,0 +1,155 @@
+/** The two bridges in front of the log, on ports that may move when nobody chose them. */
+import { HttpBridge } from '../../bridges/http/index.ts';
+import { Intake, unsignedFrom } from '../../bridges/intake/index.ts';
+import { MqttBridge } from '../../bridges/mqtt/index.ts';
+import type { BridgeStatus } from '../../console/index.ts';
+import type { Clock, Emit, Plan, RecordAppender } from '../../engine/index.ts';
+import type { FrameTypes } from '../../schemas/index.ts';
+import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
+import type { DayKeys } from '../../services/day-keys/index.ts';
+import type { DeviceService } from '../../services/devices/index.ts';
+import type { Config, SettingName } from '../config/index.ts';
+import { listenOn } from './listen.ts';
+import { Refusals } from './refusals.ts';
+
+export interface BridgesOptions {
+  readonly config: Config;
+  readonly set: ReadonlySet<SettingName>;
+  readonly plan: Plan;
+  readonly devices: DeviceService;
+  readonly keys: DayKeys;
+  readonly appender: RecordAppender;
+  readonly types: FrameTypes;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export interface Bridge {
+  readonly name: 'mqtt' | 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  /** Whether it listens elsewhere than asked for, as that port was taken. */
+  readonly hasMoved: boolean;
+}
+
+export interface Bridges {
+  readonly open: readonly Bridge[];
+  statuses(): BridgeStatus[];
+  /** Takes nothing new in; what was taken in is durable when it resolves. */
+  close(): Promise<void>;
+}
+
+interface OpenBridge {
+  readonly bridge: Bridge;
+  status(): BridgeStatus;
+  close(): Promise<void>;
+}
+
+export async function openBridges(options: BridgesOptions): Promise<Bridges> {
+  const refusals = new Refusals(options.emit, options.clock);
+  const open: OpenBridge[] = [];
+  const close = async () => {
+    await Promise.all(open.map((one) => one.close()));
+    refusals.flush();
+  };
+  try {
+    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, refusals));
+    if (options.config['http.enabled']) open.push(await openHttp(options, refusals));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  for (const { bridge } of open) options.emit('bridgeListening', { bridge: bridge.name, address: bridge.address });
+  return { open: open.map(({ bridge }) => bridge), statuses: () => open.map((one) => one.status()), close };
+}
+
+async function openMqtt(options: BridgesOptions, refusals: Refusals): Promise<OpenBridge> {
+  const { config, set } = options;
+  const intake = makeIntake(options, 'mqtt', refusals);
+  const host = config['mqtt.host'];
+  const wanted = {
+    port: config['mqtt.port'],
+    mayMove: !set.has('mqtt.port'),
+    what: 'The MQTT bridge',
+    flag: '--mqtt-port',
+  };
+  const bridge = await listenOn(wanted, (port) =>
+    MqttBridge.open({ intake, host, port, onEvent: ({ code }) => refusals.add('mqtt', code, 1) }),
+  );
+  return openBridge('mqtt', 'mqtt', host, wanted.port, intake, bridge);
+}
+
+async function openHttp(options: BridgesOptions, refusals: Refusals): Promise<OpenBridge> {
+  const { config, set } = options;
+  const intake = makeIntake(options, 'http', refusals);
+  const host = config['http.host'];
+  const wanted = {
+    port: config['http.port'],
+    mayMove: !set.has('http.port'),
+    what: 'The HTTP bridge',
+    flag: '--http-port',
+  };
+  const bridge = await listenOn(wanted, (port) => HttpBridge.open({ intake, host, port }));
+  return openBridge('http', 'http', host, wanted.port, intake, bridge);
+}
+
+interface Listening {
+  readonly port: number;
+  counts(): { readonly connections: number };
+  close(): Promise<void>;
+}
+
+function openBridge(
+  name: 'mqtt' | 'http',
+  scheme: string,
+  host: string,
+  wanted: number,
+  intake: Intake,
+  listening: Listening,
+): OpenBridge {
+  const { port } = listening;
+  const address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return {
+    bridge: { name, host, port, address, hasMoved: wanted !== 0 && port !== wanted },
+    status: () => {
+      const { acceptedFrames, refusedFrames } = intake.counts();
+      return {
+        name,
+        address,
+        connections: listening.counts().connections,
+        accepted: acceptedFrames,
+        refused: refusedFrames,
+      };
+    },
+    close: async () => {
+      await listening.close();
+      await intake.close();
+    },
+  };
+}
+
+function makeIntake(options: BridgesOptions, name: string, refusals: Refusals): Intake {
+  const { config, plan, devices, keys, appender, types, clock } = options;
+  const frames = plan.topics.find((topic) => topic.name === DEVICE_FRAMES);
+  return new Intake({
+    topic: DEVICE_FRAMES,
+    partitions: frames?.partitions ?? plan.partitions,
+    directory: devices,
+    // Whatever is not known not to be personal is sealed.
+    privacyOf: (type) => {
+      const codec = types.byName(type);
+      if (codec === null) return { personal: true, matches: () => false };
+      return { personal: codec.hasSightings, matches: (bytes, start, end) => codec.matches(bytes, start, end) };
+    },
+    keys,
+    appender,
+    clock,
+    unsigned: unsignedFrom(config.unsignedFrom),
+    limits: {
+      frameBytesMax: config['limits.frame'],
+      rate: { perSecond: config['limits.deviceRate'], burst: config['limits.deviceBurst'] },
+    },
+    onEvent: ({ code, frames: count }) => refusals.add(name, code, count),
+  });
+}

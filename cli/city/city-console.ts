@@ -1,0 +1,47 @@
+/** Lets the console see the running city. */
+import type { Console } from '../../console/index.ts';
+import type { EmbeddedLogOnDisk, Engine, Plan } from '../../engine/index.ts';
+import type { FrameTypes } from '../../schemas/index.ts';
+import { DEVICE_AGGREGATES, DEVICE_READINGS, type DeviceTopics } from '../../schemas/topics/index.ts';
+import type { DeviceService } from '../../services/devices/index.ts';
+import type { Config } from '../config/index.ts';
+import type { Bridges } from './bridges.ts';
+import { cityPicture, letterTopics } from './city-plan.ts';
+import { deviceAdmin } from './device-admin.ts';
+import { deviceKinds, pageDecoders } from './page-items.ts';
+
+export interface Shown {
+  readonly page: Console;
+  readonly engine: Engine;
+  readonly bridges: Bridges;
+  readonly plan: Plan;
+  readonly types: FrameTypes;
+  /** Codecs of this thread, their schema ids known. */
+  readonly topics: DeviceTopics;
+  readonly log: EmbeddedLogOnDisk;
+  readonly devices: DeviceService;
+  readonly config: Config;
+}
+
+export function attachConsole({
+  page,
+  engine,
+  bridges,
+  plan,
+  types,
+  topics,
+  log,
+  devices,
+  config,
+}: Shown): Promise<void> {
+  return page.attach({
+    status: () => engine.status(),
+    bridges: () => bridges.statuses(),
+    topology: cityPicture(plan, config),
+    kinds: deviceKinds(types),
+    topics: { readings: DEVICE_READINGS, aggregates: DEVICE_AGGREGATES, letters: letterTopics(plan) },
+    decoders: pageDecoders(topics),
+    openReader: () => log.openReader(),
+    admin: deviceAdmin(devices, log),
+  });
+}

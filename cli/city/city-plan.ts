@@ -1,0 +1,83 @@
+/** What the configuration says of the main job's topology: its plain data for the workers, its topics, its picture. */
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { type Outside, pictureOf, type Topology } from '../../console/index.ts';
+import { MsecError, type Plan, planTopology, type TopicConfig, type TopologyDefinition } from '../../engine/index.ts';
+import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
+import { DEVICE_AGGREGATES, DEVICE_FRAMES, DEVICE_LATE, DEVICE_READINGS } from '../../schemas/topics/index.ts';
+import { MAIN_JOB_CONFIG, type MainJobConfig } from '../../services/main-job/index.ts';
+import type { Config } from '../config/index.ts';
+import type { DataFolder } from './data-folder.ts';
+import { FILE_TOPICS, FILES_GROUP } from './files.ts';
+
+const LETTERS = '.dlq';
+
+export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig {
+  return {
+    ...MAIN_JOB_CONFIG,
+    partitions: config['log.partitions'],
+    keysFolder: folder.keys,
+    frames: config.frames.map((file) => ({ file, text: readText(file) })),
+    actors: config.actors.map((path) => pathToFileURL(path).href),
+    graceMs: config['windows.grace'],
+  };
+}
+
+export function cityFrameTypes(config: Config): FrameTypes {
+  return frameTypes(config.frames.map((file) => compileFrameDescription(readText(file), file)));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new MsecError('CONFIG_INVALID', `The frame description ${file} cannot be read (${code}).`, {
+      field: 'frames',
+      cause,
+    });
+  }
+}
+
+/** The plan with the topics as the configuration wants them kept. */
+export function cityPlan(definition: TopologyDefinition, config: Config): Plan {
+  const plan = planTopology(definition);
+  return { ...plan, topics: plan.topics.map((topic) => keptAs(topic, config)) };
+}
+
+function keptAs(topic: TopicConfig, config: Config): TopicConfig {
+  const retentionMs = retentionOf(topic.name, config);
+  const isRead = config['files.enabled'] && FILE_TOPICS.includes(topic.name);
+  const requiredReaders = [...(topic.requiredReaders ?? []), ...(isRead ? [FILES_GROUP] : [])];
+  return { ...topic, ...(retentionMs === undefined ? {} : { retentionMs }), requiredReaders };
+}
+
+function retentionOf(name: string, config: Config): number | undefined {
+  if (name.endsWith(LETTERS)) return config['retention.deadLetters'];
+  if (name === DEVICE_FRAMES) return config['retention.frames'];
+  if (name === DEVICE_READINGS) return config['retention.readings'];
+  if (name === DEVICE_AGGREGATES) return config['retention.aggregates'];
+  return undefined;
+}
+
+export const letterTopics = (plan: Plan): string[] =>
+  plan.topics.map(({ name }) => name).filter((name) => name.endsWith(LETTERS));
+
+/** The whole picture, with what stands around the engine. */
+export function cityPicture(plan: Plan, config: Config): Topology {
+  const outside: Outside = {
+    bridges: [
+      ...(config['mqtt.enabled'] ? [{ name: 'mqtt', label: 'MQTT', topic: DEVICE_FRAMES }] : []),
+      ...(config['http.enabled'] ? [{ name: 'http', label: 'HTTP', topic: DEVICE_FRAMES }] : []),
+    ],
+    readers: [
+      { name: 'page', label: 'status page', topics: [DEVICE_READINGS, DEVICE_AGGREGATES] },
+      ...(config['files.enabled']
+        ? [{ name: 'files', label: 'NDJSON files', topics: FILE_TOPICS, group: FILES_GROUP }]
+        : []),
+    ],
+    late: [DEVICE_LATE],
+    control: [],
+  };
+  return pictureOf(plan, outside);
+}

@@ -1,0 +1,199 @@
+/**
+ * The main job, put together: log → registry → engine → devices → bridges → files → fleet, and the console over all of
+ * it. What starts in one order ends in the other: nothing new comes in, then what is in is finished, then it closes.
+ */
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { Console } from '../../console/index.ts';
+import {
+  type Clock,
+  type EmbeddedLogOnDisk,
+  type Emit,
+  type Engine,
+  type FromWorker,
+  openEmbeddedLog,
+  type Plan,
+  RecordAppender,
+  realThreads,
+  schemasOf,
+  startEngine,
+  TASK_OPTIONS,
+  type ToWorker,
+  type WorkerInit,
+  type WorkerShared,
+} from '../../engine/index.ts';
+import { SchemaRegistry } from '../../engine/registry/index.ts';
+import { DEVICE_FRAMES, DEVICE_VERIFIED, deviceRegistryConfig, deviceTopics } from '../../schemas/topics/index.ts';
+import { DayKeys } from '../../services/day-keys/index.ts';
+import { DeviceService } from '../../services/devices/index.ts';
+import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
+import type { Config, SettingName } from '../config/index.ts';
+import { type Bridges, openBridges } from './bridges.ts';
+import { attachConsole } from './city-console.ts';
+import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
+import { type DataFolder, makeDataFolder } from './data-folder.ts';
+import { type FileSinks, openFileSinks } from './files.ts';
+import { careForKeys } from './key-care.ts';
+import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
+
+export interface CityOptions {
+  readonly config: Config;
+  /** Settings that the user chose: their ports do not move. */
+  readonly set: ReadonlySet<SettingName>;
+  readonly folder: DataFolder;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export interface City {
+  readonly bridges: Bridges;
+  readonly files: FileSinks | null;
+  readonly workers: number;
+  /** Records in a topic, by the log's offsets. */
+  recordsIn(topic: string): Promise<number>;
+  /** Takes nothing new in, finishes and commits what is in, and closes. Once. */
+  drain(): Promise<void>;
+}
+
+const WORKERS_MAX = 8;
+const HEAP_MEGABYTES_MAX = 512;
+
+export function workersOf(config: Config): number {
+  return config.workers ?? Math.min(availableParallelism(), WORKERS_MAX);
+}
+
+/** What was opened, to be closed in the other order; also when the opening fails half way. */
+class Closing {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    let failure: unknown;
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      // A step that fails must not keep the rest open; the first failure is told at the end.
+      await step().catch((error: unknown) => {
+        failure ??= error;
+      });
+    }
+    if (failure !== undefined) throw failure;
+  }
+}
+
+export async function openCity(options: CityOptions, page: Console): Promise<City> {
+  const closing = new Closing();
+  try {
+    return await open(options, page, closing);
+  } catch (error) {
+    await closing.run().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function open(options: CityOptions, page: Console, closing: Closing): Promise<City> {
+  const { config, folder, clock, emit } = options;
+  makeDataFolder(folder);
+  const log = await openCityLog(options);
+  closing.add(() => log.close());
+
+  const jobConfig = cityJobConfig(config, folder);
+  const definition = await mainJobTopology(jobConfig);
+  const plan = cityPlan(definition, config);
+  await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), SCHEMAS_TOPIC]);
+  const schemaIds = await registerSchemas(log, definition, closing);
+
+  const keys = new DayKeys({ folder: folder.keys, clock });
+  const devices = await DeviceService.open({ log, clock });
+  closing.add(() => devices.close());
+
+  const workers = workersOf(config);
+  const engine = await startCityEngine(options, log, plan, jobConfig, schemaIds);
+  closing.add(() => engine.drain());
+  const care = careForKeys(keys, log.openReader(), plan, [DEVICE_FRAMES, DEVICE_VERIFIED], clock, emit);
+  closing.add(() => care.close());
+
+  const types = cityFrameTypes(config);
+  const topics = deviceTopics(types);
+  for (const topic of Object.values(topics)) topic.codec.bindSchemaIds?.(schemaIds);
+  const files = config['files.enabled'] ? await openFileSinks(config, folder, log, topics, clock, emit) : null;
+  if (files !== null) closing.add(() => files.close());
+
+  const appender = new RecordAppender(log);
+  closing.add(() => appender.close());
+  const bridges = await openBridges({ ...options, plan, devices, keys, appender, types });
+  closing.add(() => bridges.close());
+
+  const follow = devices.follow();
+  // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
+  follow.catch(() => undefined);
+
+  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, config });
+  closing.add(() => page.detach());
+
+  return {
+    bridges,
+    files,
+    workers,
+    recordsIn: async (name) => {
+      const topic = (await log.describe()).find((one) => one.name === name);
+      return topic?.bounds.reduce((sum, { end }) => sum + end, 0) ?? 0;
+    },
+    drain: () => closing.run(),
+  };
+}
+
+async function openCityLog({ config, folder, clock }: CityOptions): Promise<EmbeddedLogOnDisk> {
+  mkdirSync(folder.log, { recursive: true, mode: 0o700 });
+  return openEmbeddedLog(
+    folder.log,
+    { groupCommitMs: config['log.groupCommit'], quotaBytes: config['log.quota'] },
+    clock,
+  );
+}
+
+/** The id of each subject, registered at the first start. SCHEMA_INCOMPATIBLE says why a changed schema is refused. */
+async function registerSchemas(
+  log: EmbeddedLogOnDisk,
+  definition: Parameters<typeof schemasOf>[0],
+  closing: Closing,
+): Promise<Map<string, number>> {
+  const reader = log.openReader();
+  closing.add(() => reader.close());
+  const registry = await SchemaRegistry.open(topicSchemaLog(log, reader));
+  const ids = new Map<string, number>();
+  for (const { subject, schema } of schemasOf(definition)) {
+    if (!ids.has(subject)) ids.set(subject, (await registry.register(subject, { schema })).id);
+  }
+  return ids;
+}
+
+/** Beside the entry of a worker lies the module that makes its topology; both are plain paths to the thread. */
+// Names in strings are not rewritten when this is built to JavaScript.
+const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const WORKER_ENTRY = new URL(`../../engine/runtime/worker-main.${SUFFIX}`, import.meta.url);
+const TOPOLOGY_MODULE = new URL(`../../services/main-job/topology.${SUFFIX}`, import.meta.url);
+
+function startCityEngine(
+  { config, clock, emit }: CityOptions,
+  log: EmbeddedLogOnDisk,
+  plan: Plan,
+  jobConfig: MainJobConfig,
+  schemaIds: ReadonlyMap<string, number>,
+): Promise<Engine> {
+  const shared: WorkerShared = {
+    topologyModule: TOPOLOGY_MODULE.href,
+    config: jobConfig,
+    schemaIds: [...schemaIds],
+    log: log.readerDescriptor(),
+    options: TASK_OPTIONS,
+    reportIntervalMs: 1_000,
+  };
+  const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
+    entry: WORKER_ENTRY,
+    shared,
+    heapMegabytesMax: HEAP_MEGABYTES_MAX,
+  });
+  return startEngine({ log, plan, threads, workers: workersOf(config), clock, emit, logUsage: () => log.usage() });
+}

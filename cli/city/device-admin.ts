@@ -1,0 +1,99 @@
+/** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
+import type { DeviceAdmin, Place } from '../../console/index.ts';
+import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
+import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
+
+const LETTERS = '.dlq';
+
+export function deviceAdmin(devices: DeviceService, log: Log): DeviceAdmin {
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    list: async () => devices.list().map(publicRecord),
+    add: async (request) => enrolmentView(await devices.add(newDevice(request))),
+    change: async (action, device) => {
+      if (action === 'rotate') return enrolmentView(await devices.rotate(device));
+      return publicRecord(await devices[action](device));
+    },
+    resend: (place) => {
+      // One after another: the check that a letter has not gone yet and the sending must not overlap.
+      const sending = turn.then(() => resend(log, place));
+      turn = sending.catch(() => undefined);
+      return sending;
+    },
+  };
+}
+
+async function resend(log: Log, { topic, partition, offset }: Place) {
+  if (!topic.endsWith(LETTERS)) {
+    throw new MsecError('REQUEST_INVALID', `${topic} holds no dead letters: their topics end in ${LETTERS}.`, {
+      field: 'topic',
+    });
+  }
+  const reader = log.openReader();
+  try {
+    const isSent = await resendLetter(log, reader, { topic: topic.slice(0, -LETTERS.length), partition, offset });
+    return { topic, partition, offset, isSent };
+  } finally {
+    await reader.close();
+  }
+}
+
+type Record_ = Enrolment['record'];
+
+/** Everything but hashes: nobody needs them outside. */
+function publicRecord({
+  deviceId,
+  type,
+  state,
+  identity,
+  timeZone,
+  keys,
+  credentialHash,
+  createdAtMs,
+  resetCount,
+  revision,
+}: Record_) {
+  return {
+    deviceId,
+    type,
+    state,
+    identity,
+    timeZone,
+    keys: keys.map(({ keyId, state: keyState }) => ({ keyId, state: keyState })),
+    hasCredential: credentialHash !== null,
+    createdAt: new Date(createdAtMs).toISOString(),
+    resetCount,
+    revision,
+  };
+}
+
+function enrolmentView({ record, secrets }: Enrolment) {
+  return { ...publicRecord(record), secrets };
+}
+
+const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'credential']);
+
+/** REQUEST_INVALID names the field; what a record may hold the service checks. */
+function newDevice(request: unknown): NewDevice {
+  const refuse = (field: string, says: string): never => {
+    throw new MsecError('REQUEST_INVALID', `${field} ${says}`, { field });
+  };
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    return refuse('body', 'must be an object');
+  const fields = request as Readonly<Record<string, unknown>>;
+  for (const field of Object.keys(fields)) if (!FIELDS.has(field)) refuse(field, 'is not a field of a device');
+  const text = (field: string): string => {
+    const value = fields[field];
+    return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
+  };
+  const { publicKey, credential, timeZone } = fields;
+  if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
+  return {
+    deviceId: text('deviceId'),
+    type: text('type'),
+    identity: text('identity'),
+    ...(timeZone === undefined ? {} : { timeZone: text('timeZone') }),
+    ...(publicKey === undefined ? {} : { publicKey: Buffer.from(text('publicKey'), 'base64') }),
+    ...(credential === undefined ? {} : { credential: credential as boolean }),
+  };
+}

@@ -1,0 +1,16 @@
+export type { Bridge, Bridges } from './bridges.ts';
+export { type City, type CityOptions, openCity, workersOf } from './city.ts';
+export { cityFrameTypes, cityJobConfig, cityPicture, cityPlan, letterTopics } from './city-plan.ts';
+export {
+  adminToken,
+  type DataFolder,
+  dataFolder,
+  forgetRunning,
+  makeDataFolder,
+  noteRunning,
+  type RunningNote,
+  runningNote,
+} from './data-folder.ts';
+export { deviceAdmin } from './device-admin.ts';
+export { letterView } from './page-items.ts';
+export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';

@@ -1,0 +1,99 @@
+/** `msec device`: enrol, list, revoke, reset, rotate. */
+import type { CommonFlags } from '../program.ts';
+import { note, paint, print, printJson, table } from '../terminal.ts';
+import { publicKeyOf, withAdmin } from './log-access.ts';
+import { settingsOf } from './settings.ts';
+
+export interface AddFlags extends CommonFlags {
+  readonly type: string;
+  readonly identity: string;
+  readonly zone?: string;
+  readonly publicKey?: string;
+  readonly credential: boolean;
+}
+
+interface DeviceView {
+  readonly deviceId: string;
+  readonly type: string;
+  readonly state: string;
+  readonly identity: string;
+  readonly timeZone: string;
+  readonly keys: readonly { readonly keyId: string; readonly state: string }[];
+  readonly createdAt: string;
+}
+
+interface EnrolmentView extends DeviceView {
+  readonly secrets: {
+    readonly token: string | null;
+    readonly privateKeyPem: string | null;
+    readonly keyId: string | null;
+  };
+}
+
+export async function addDevice(flags: AddFlags, id: string): Promise<number> {
+  const { config } = settingsOf(flags);
+  const request = {
+    deviceId: id,
+    type: flags.type,
+    identity: flags.identity,
+    ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
+    ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
+    ...(flags.credential ? {} : { credential: false }),
+  };
+  const enrolled = (await withAdmin(config, (admin) => admin.add(request))) as EnrolmentView;
+  showSecrets(flags, enrolled, `${enrolled.deviceId} is enrolled.`);
+  return 0;
+}
+
+function showSecrets(flags: CommonFlags, enrolled: EnrolmentView, says: string): void {
+  if (flags.json) {
+    printJson(enrolled);
+    return;
+  }
+  const { token, privateKeyPem, keyId } = enrolled.secrets;
+  note(paint('green', says, process.stderr));
+  if (token !== null || privateKeyPem !== null) note('This is shown once and stored nowhere:');
+  if (token !== null) print(`token: ${token}`);
+  if (keyId !== null) print(`key id: ${keyId}`);
+  if (privateKeyPem !== null) print(privateKeyPem.trimEnd());
+}
+
+export async function listDevices(flags: CommonFlags): Promise<number> {
+  const { config } = settingsOf(flags);
+  const devices = (await withAdmin(config, (admin) => admin.list())) as readonly DeviceView[];
+  if (flags.json) {
+    for (const device of devices) printJson(device);
+    return 0;
+  }
+  if (devices.length === 0) {
+    note('No device is enrolled. msec device add --help shows how.');
+    return 0;
+  }
+  const columns = ['DEVICE', 'TYPE', 'STATE', 'IDENTITY', 'ZONE', 'ACTIVE KEY', 'SINCE'].map((title) => ({ title }));
+  const rows = devices.map((device) => [
+    device.deviceId,
+    device.type,
+    device.state,
+    device.identity,
+    device.timeZone,
+    device.keys.find(({ state }) => state === 'active')?.keyId ?? '-',
+    device.createdAt.slice(0, 10),
+  ]);
+  for (const line of table(columns, rows)) print(line);
+  return 0;
+}
+
+const DONE = {
+  revoke: 'is revoked: nothing it sends from now on passes.',
+  reset: 'is reset: its next frame may have any sequence number.',
+  rotate: 'has a new key and token; the earlier ones have ended.',
+} as const;
+
+export async function changeDevice(flags: CommonFlags, action: keyof typeof DONE, id: string): Promise<number> {
+  const { config } = settingsOf(flags);
+  const changed = await withAdmin(config, (admin) => admin.change(action, id));
+  if (action === 'rotate') showSecrets(flags, changed as EnrolmentView, `${id} ${DONE.rotate}`);
+  else if (flags.json) printJson(changed);
+  else print(`${id} ${DONE[action]}`);
+  return 0;
+}

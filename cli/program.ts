@@ -1,0 +1,219 @@
+/** The commands with their options, examples and help; each loads its own module when it is called. */
+import { Command, Option } from 'commander';
+import type { AddFlags } from './commands/device.ts';
+import type { LetterFlags } from './commands/dlq.ts';
+import type { TailFlags } from './commands/topics.ts';
+import { EXIT } from './exit-codes.ts';
+import { UsageError } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+export interface Outcome {
+  exitCode: number;
+}
+
+export interface CommonFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+export function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`"${text}" is not a whole number`);
+  return Number(text);
+}
+
+export function decimal(text: string): number {
+  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new UsageError(`"${text}" is not a number`);
+  return Number(text);
+}
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** Every command takes these; they may stand before or after its name. */
+function common(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file (default: msec.yaml, where there is one)')
+    .option('-d, --data <folder>', 'data folder (default: ./data)')
+    .option('--json', 'answer in JSON, one value a line')
+    .option('--debug', 'say more when something fails');
+}
+
+const examples = (command: Command, lines: readonly (readonly [string, string])[]): Command =>
+  command.addHelpText('after', `\nExamples:\n${lines.map(([line, says]) => `  $ ${line}\n      ${says}`).join('\n')}`);
+
+export function buildProgram(outcome: Outcome): Command {
+  const program = new Command('msec');
+  program
+    .description('A stream engine that secures a city’s data from the sensor to whoever may use it.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .exitOverride()
+    .showHelpAfterError('(msec --help shows the commands)')
+    .showSuggestionAfterError(true)
+    .addHelpText('after', exitCodesText());
+  examples(program, [
+    ['msec up', 'start everything with a simulated fleet of devices'],
+    ['msec decode 01001c…', 'read a frame'],
+    ['msec topics tail device.readings --follow', 'watch readings as JSON'],
+  ]);
+  addUp(program, outcome);
+  addDecode(program, outcome);
+  addDevice(program, outcome);
+  addTopics(program, outcome);
+  addTopology(program, outcome);
+  addDlq(program, outcome);
+  return program;
+}
+
+export function exitCodesText(): string {
+  const lines = Object.values(EXIT).map(({ code, says }) => `  ${String(code).padStart(3)}  ${says}`);
+  return `\nExit codes:\n${lines.join('\n')}`;
+}
+
+/** Runs a command's module and keeps its exit code. Flags of the program and of the command are one. */
+function running<Flags extends CommonFlags>(
+  outcome: Outcome,
+  run: (flags: Flags, args: readonly string[]) => Promise<number>,
+): (this: Command) => Promise<void> {
+  return async function (this: Command) {
+    outcome.exitCode = await run(this.optsWithGlobals() as Flags, this.args);
+  };
+}
+
+function addUp(program: Command, outcome: Outcome): void {
+  const command = common(program.command('up'))
+    .description('Start the engine, its bridges, a simulated fleet and the console, until Ctrl-C.')
+    .option('--port <port>', 'port of the console (default: 8080)', whole)
+    .option('--mqtt-port <port>', 'port of the MQTT bridge (default: 1883)', whole)
+    .option('--http-port <port>', 'port of the HTTP bridge (default: 8081)', whole)
+    .option('--workers <number>', 'worker threads (default: one for each core, at most 8)', whole)
+    .option('--devices <number>', 'simulated devices (default: 200)', whole)
+    .option('--rate <number>', 'frames a second of the whole fleet (default: 200)', decimal)
+    .option('--faults', 'let some simulated devices misbehave')
+    .option('--no-fleet', 'start no simulated devices')
+    .option('--unsigned-from <cidr>', 'take unsigned frames from this network; may be repeated', collect)
+    .action(running(outcome, async (flags, _args) => (await import('./commands/up.ts')).runUp(flags)));
+  examples(command, [
+    ['msec up', 'everything on loopback, data in ./data'],
+    ['msec up --devices 20 --rate 5 --faults', 'a small fleet, some of it misbehaving'],
+    ['msec up --no-fleet --unsigned-from 10.4.0.0/16', 'real devices only, old ones without signatures too'],
+  ]);
+}
+
+function addDecode(program: Command, outcome: Outcome): void {
+  const command = common(program.command('decode'))
+    .argument('[frame]', 'hexadecimal digits, a file, or - for standard input (the default)')
+    .description('Read device frames and print one JSON object for each, with units.')
+    .option('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration (default: told by the bytes)')
+    .action(running(outcome, async (flags, args) => (await import('./commands/decode.ts')).runDecode(flags, args[0])));
+  examples(command, [
+    ['msec decode 01001c00000000383637373233303330303430333330000dd00040007c0235', 'one EnMon frame'],
+    ['msec decode --type crowd capture.txt', 'a crowd counter’s frame; addresses become pseudonyms of this run'],
+    ['cat frames.bin | msec decode -', 'frames one behind the other'],
+  ]);
+}
+
+function addDevice(program: Command, outcome: Outcome): void {
+  const device = program.command('device').description('Enrol, list and change devices; the engine may run or not.');
+  const add = common(device.command('add'))
+    .argument('<id>', 'name of the device: it authenticates with it')
+    .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+    .option('-k, --public-key <file>', 'its P-256 public key (PEM or DER); otherwise a key pair is made')
+    .option('--no-credential', 'a legacy device: no token, no signature; see --unsigned-from')
+    .action(
+      running<AddFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device.ts')).addDevice(flags, args[0]!),
+      ),
+    );
+  examples(add, [
+    ['msec device add roof-7 --type enmon --identity 867723030040330', 'enrol an EnMon monitor'],
+    ['msec device add hall-2 --type crowd --identity 00000006956C35F --zone Europe/Madrid', 'a crowd counter'],
+  ]);
+  const list = common(device.command('list'))
+    .description('List the devices.')
+    .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
+  examples(list, [['msec device list --json', 'one device a line, for scripts']]);
+  const actions = [
+    ['revoke', 'Refuse everything that the device sends from now on.', 'a stolen device'],
+    ['reset', 'Forget the device’s sequence numbers, after it lost its own.', 'after its memory was replaced'],
+    ['rotate', 'Give the device a new key and token; the earlier ones end.', 'a key that may be known to others'],
+  ] as const;
+  for (const [action, description, why] of actions) {
+    const command = common(device.command(action))
+      .argument('<id>', 'name of the device')
+      .description(description)
+      .action(
+        running(outcome, async (flags, args) =>
+          (await import('./commands/device.ts')).changeDevice(flags, action, args[0]!),
+        ),
+      );
+    examples(command, [[`msec device ${action} roof-7`, why]]);
+  }
+}
+
+function addTopics(program: Command, outcome: Outcome): void {
+  const topics = program
+    .command('topics')
+    .description('List topics and read their records; the engine may run or not.');
+  const list = common(topics.command('list'))
+    .description('List the topics with their sizes.')
+    .option('--internal', 'also changelogs, resends and other topics of the engine itself')
+    .action(running(outcome, async (flags) => (await import('./commands/topics.ts')).listTopics(flags)));
+  examples(list, [['msec topics list', 'what is in the log']]);
+  const tail = common(topics.command('tail'))
+    .argument('<topic>', 'name of the topic')
+    .description('Print records as JSON, one a line, with decoded values.')
+    .option('--from <place>', 'earliest, latest, an offset, or a time (ISO 8601)', 'latest')
+    .option('-f, --follow', 'go on as records come, until Ctrl-C')
+    .option('-n, --limit <number>', 'stop after so many records (default: 10 without --follow)', whole)
+    .option('-p, --partition <number>', 'this partition alone', whole)
+    .action(
+      running<TailFlags>(outcome, async (flags, args) =>
+        (await import('./commands/topics.ts')).tailTopic(flags, args[0]!),
+      ),
+    );
+  examples(tail, [
+    ['msec topics tail device.readings', 'the last ten readings'],
+    ['msec topics tail device.readings --follow | jq .value.temperature', 'temperatures as they come'],
+    ['msec topics tail device.aggregates --from 2026-11-23T08:00:00Z --limit 100', 'from a time on'],
+  ]);
+}
+
+function addTopology(program: Command, outcome: Outcome): void {
+  const command = common(program.command('topology'))
+    .description('Print which actors there are, and the topics between them.')
+    .addOption(new Option('--mermaid', 'as a Mermaid flow chart').conflicts('json'))
+    .option('--internal', 'also changelogs, resends and other topics of the engine itself')
+    .action(running(outcome, async (flags) => (await import('./commands/topology.ts')).showTopology(flags)));
+  examples(command, [['msec topology --mermaid > topology.mmd', 'a chart for a document']]);
+}
+
+function addDlq(program: Command, outcome: Outcome): void {
+  const dlq = program
+    .command('dlq')
+    .description('Look at dead letters: records that could not be handled; send them again.');
+  const list = common(dlq.command('list'))
+    .description('List dead letters, the newest first.')
+    .option('-n, --limit <number>', 'so many at most', whole, 20)
+    .option('--topic <topic>', 'of this dead-letter topic alone')
+    .option('--reason <code>', 'with this reason alone, e.g. SIGNATURE_INVALID')
+    .action(running<LetterFlags>(outcome, async (flags) => (await import('./commands/dlq.ts')).listLetters(flags)));
+  examples(list, [['msec dlq list --reason FRAME_INVALID', 'broken frames']]);
+  const place = (command: Command) =>
+    common(command)
+      .argument('<topic>', 'dead-letter topic, e.g. device.frames.dlq')
+      .argument('<partition>', 'partition of the letter')
+      .argument('<offset>', 'offset of the letter');
+  const show = place(dlq.command('show'))
+    .description('Show one letter in full: reason, place, bytes.')
+    .action(running(outcome, async (flags, args) => (await import('./commands/dlq.ts')).showLetter(flags, args)));
+  examples(show, [['msec dlq show device.frames.dlq 2 17', 'with the byte that was wrong marked']]);
+  const resend = place(dlq.command('resend'))
+    .description('Send a letter again, to the actor that failed on it; each goes once.')
+    .action(running(outcome, async (flags, args) => (await import('./commands/dlq.ts')).resendOne(flags, args)));
+  examples(resend, [['msec dlq resend device.frames.dlq 2 17', 'after what was wrong is mended']]);
+}

@@ -1,0 +1,228 @@
+/**
+ * `msec up`: the main job in this terminal. The console answers first, so that the address can be opened while the rest
+ * starts; a signal drains, and nothing is acknowledged or lost on the way out.
+ */
+import { type Console, startConsole } from '../console/index.ts';
+import { errorData, MsecError, openEventLog, systemClock } from '../engine/index.ts';
+import { DEVICE_READINGS } from '../schemas/topics/index.ts';
+import {
+  adminToken,
+  type City,
+  type DataFolder,
+  dataFolder,
+  forgetRunning,
+  makeDataFolder,
+  noteRunning,
+  openCity,
+  workersOf,
+} from './city/index.ts';
+import type { LoadedConfig } from './config/index.ts';
+import { EXIT } from './exit-codes.ts';
+import { note, paint, print, printJson } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+export interface UpOptions extends LoadedConfig {
+  readonly json: boolean;
+}
+
+const FORCE_MS = 15_000;
+/** npm passes a Ctrl-C on that the terminal has sent already: a second one so soon is the same one. */
+const DOUBLE_MS = 100;
+const SIGNALS_TO_FORCE = 3;
+
+/** Resolves with the exit code when it has drained. */
+export async function up(options: UpOptions): Promise<number> {
+  const { config, set, json } = options;
+  const startedAt = systemClock.monotonic();
+  const folder = dataFolder(config.data);
+  makeDataFolder(folder);
+  const isOnTerminal = process.stdout.isTTY === true;
+  const logFile = config['logging.file'] ?? (isOnTerminal ? folder.eventLog : 2);
+  const events = await openEventLog({ level: config['logging.level'], to: logFile });
+  const { emit } = events;
+  const stop = watchSignals((because) => {
+    emit('shutdownForced', { because });
+    events.flush();
+    note(
+      `\nmsec: ${because}; stopped without draining. What was acknowledged is on the disk, the rest is repeated at the next start.`,
+    );
+    process.exit(EXIT.forced.code);
+  });
+  const tokenFile = config['console.adminTokenFile'];
+  const page = await startConsole({
+    host: config['console.host'],
+    port: config['console.port'],
+    mayMovePort: !set.has('console.port'),
+    adminToken: adminToken(tokenFile ?? folder.adminToken, tokenFile === null, process.env.MSEC_ADMIN_TOKEN),
+    version: VERSION,
+    clock: systemClock,
+    onFailure: (where, error) => {
+      const { code, message } = errorData(error);
+      emit('unexpectedError', { where, code, error: message });
+    },
+  });
+  emit('consoleListening', { address: page.address });
+  let city: City;
+  try {
+    city = await openCity({ config, set, folder, clock: systemClock, emit }, page);
+  } catch (error) {
+    stop.release();
+    await page.close();
+    events.flush();
+    throw friendly(error, folder);
+  }
+  noteRunning(folder, { pid: process.pid, console: page.address });
+  greet(options, page, city, folder, systemClock.monotonic() - startedAt);
+  const progress = isOnTerminal && !json ? showProgress(city) : null;
+  const because = await stop.requested;
+  progress?.stop();
+  if (!json) note(`\n${paint('dim', `${because}: draining…`, process.stderr)}`);
+  emit('engineDraining', { because });
+  const drainedAt = systemClock.monotonic();
+  let exitCode: number = EXIT.ok.code;
+  try {
+    await city.drain();
+  } catch (error) {
+    const { code, message } = errorData(error);
+    emit('unexpectedError', { where: 'drain', code, error: message });
+    note(`msec: not everything closed in order: ${message} [${code}]`);
+    exitCode = EXIT.software.code;
+  }
+  await page.close();
+  forgetRunning(folder);
+  events.flush();
+  stop.release();
+  if (!json && exitCode === 0)
+    note(
+      paint(
+        'dim',
+        `Stopped after ${((systemClock.monotonic() - drainedAt) / 1000).toFixed(1)} s; everything is on the disk.`,
+        process.stderr,
+      ),
+    );
+  return exitCode;
+}
+
+/** What is most likely meant by the failures of a start. */
+function friendly(error: unknown, folder: DataFolder): unknown {
+  if (!(error instanceof MsecError)) return error;
+  if (error.code === 'LOG_LOCKED') {
+    return new MsecError(
+      'LOG_LOCKED',
+      `Another msec runs in ${folder.path}. Stop it, or start this one elsewhere: msec up --data ./other`,
+      { cause: error },
+    );
+  }
+  if (error.code === 'TOPIC_CONFLICT' && error.field === 'partitions') {
+    return new MsecError(
+      'TOPIC_CONFLICT',
+      `log.partitions cannot change once there are topics (${error.message}): set it back, or use another --data folder.`,
+      { cause: error, field: 'log.partitions' },
+    );
+  }
+  return error;
+}
+
+interface Stop {
+  /** Resolves with the name of the first signal. */
+  readonly requested: Promise<string>;
+  release(): void;
+}
+
+function watchSignals(force: (because: string) => void): Stop {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let count = 0;
+  let countedAt = Number.NEGATIVE_INFINITY;
+  let deadline: { cancel(): void } | undefined;
+  const handle = (signal: NodeJS.Signals) => {
+    const now = systemClock.monotonic();
+    const isDouble = now - countedAt < DOUBLE_MS;
+    // Only one double for each: a third one in the same moment is meant.
+    countedAt = isDouble ? Number.NEGATIVE_INFINITY : now;
+    if (isDouble) return;
+    count++;
+    if (count >= SIGNALS_TO_FORCE) force('a third signal came');
+    deadline ??= systemClock.after(FORCE_MS, () => force(`draining took more than ${FORCE_MS / 1000} s`));
+    resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal);
+  };
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, handle);
+  return {
+    requested: promise,
+    release: () => {
+      deadline?.cancel();
+      for (const signal of signals) process.off(signal, handle);
+    },
+  };
+}
+
+function greet({ config, file, json }: UpOptions, page: Console, city: City, folder: DataFolder, tookMs: number): void {
+  const bridges = Object.fromEntries(city.bridges.open.map(({ name, address }) => [name, address]));
+  if (json) {
+    printJson({
+      event: 'running',
+      console: page.address,
+      ...bridges,
+      data: folder.path,
+      pid: process.pid,
+      workers: workersOf(config),
+    });
+    return;
+  }
+  const moved = [
+    ...(config['console.port'] !== 0 && page.port !== config['console.port']
+      ? [`port ${config['console.port']} is taken, so the console took ${page.port}`]
+      : []),
+    ...city.bridges.open
+      .filter(({ hasMoved }) => hasMoved)
+      .map(({ name, port }) => `port ${config[`${name}.port`]} is taken, so ${name.toUpperCase()} took ${port}`),
+  ];
+  const rows: [string, string][] = [
+    ['Console', paint('underline', page.address)],
+    ...city.bridges.open.map(({ name, address }): [string, string] => [name.toUpperCase(), address]),
+    ['Data', `${folder.path}${file === null ? '' : `  (configured by ${file})`}`],
+    ...(city.files === null ? [] : [['Files', city.files.folder] as [string, string]]),
+    ['Workers', String(workersOf(config))],
+  ];
+  print();
+  print(`  ${paint('bold', 'msec')} ${paint('dim', `${VERSION}, running after ${(tookMs / 1000).toFixed(1)} s`)}`);
+  print();
+  for (const [name, value] of rows) print(`  ${paint('dim', name.padEnd(9))}${value}`);
+  for (const line of moved) print(`  ${paint('yellow', line)}`);
+  if (config.unsignedFrom.length > 0)
+    print(`  ${paint('yellow', `frames without a signature are taken from ${config.unsignedFrom.join(', ')}`)}`);
+  print();
+  print(`  ${paint('dim', 'Ctrl-C stops it; the next start goes on from there.')}`);
+  print();
+}
+
+const PROGRESS_MS = 1_000;
+
+/** One line that keeps itself up to date, where a person looks. */
+function showProgress(city: City): { stop(): void } {
+  let timer = systemClock.after(0, tick);
+  let isStopped = false;
+  let before: { readings: number; at: number } | undefined;
+  function tick(): void {
+    void city.recordsIn(DEVICE_READINGS).then(
+      (readings) => {
+        if (isStopped) return;
+        const at = systemClock.monotonic();
+        const speed = before === undefined ? 0 : ((readings - before.readings) * 1000) / (at - before.at);
+        before = { readings, at };
+        process.stdout.write(
+          `\r\x1b[2K  ${paint('dim', `${readings.toLocaleString('en')} readings, ${Math.round(speed).toLocaleString('en')} per second`)}`,
+        );
+        timer = systemClock.after(PROGRESS_MS, tick);
+      },
+      () => undefined,
+    );
+  }
+  return {
+    stop() {
+      isStopped = true;
+      timer.cancel();
+      process.stdout.write('\r\x1b[2K');
+    },
+  };
+}
