@@ -33,7 +33,7 @@ import {
   TOPIC_RANGE,
   topicKey,
 } from './keys.ts';
-import { Maintenance, type MaintenanceOptions } from './maintenance.ts';
+import { Maintenance, type MaintenanceOptions, type MaintenanceScope } from './maintenance.ts';
 import { Partition, type SegmentLimits, type Usage } from './partition.ts';
 import type { Store } from './store.ts';
 import { checkTopicConfig, plainConfig, type TopicRecord } from './topic-record.ts';
@@ -111,11 +111,15 @@ export class EmbeddedLog implements Log {
       reject: (transaction) => this.#reject(transaction),
       append: (partition, records, batchBytes) => this.#append(partition, records, batchBytes),
     };
-    const runJob = (prepare: (group: CommitGroup) => void) => this.#run(prepare);
-    this.#maintenance = new Maintenance(
-      { store, clock, usage: this.#usage, partitions: this.#partitions, runJob },
-      options,
-    );
+    const scope: MaintenanceScope = {
+      store,
+      clock,
+      usage: this.#usage,
+      partitions: this.#partitions,
+      runJob: (prepare) => this.#run(prepare),
+      isDiskFull: () => this.#groups.isTight,
+    };
+    this.#maintenance = new Maintenance(scope, options);
     this.#maintenance.start();
   }
 

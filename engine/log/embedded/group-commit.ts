@@ -11,8 +11,6 @@ import { type Store, WriteBatch } from './store.ts';
 export class CommitGroup {
   readonly batch = new WriteBatch();
   readonly touched = new Set<Partition>();
-  /** Run when the commit is durable, before any of its callers learns of it. */
-  readonly whenDurable: (() => void)[] = [];
 }
 
 export interface Job {
@@ -55,6 +53,8 @@ export class GroupCommit {
   #isStarting = false;
   #isWriting = false;
   #isDraining = false;
+  /** The disk was full: until data fits again, each append stands alone, so that what frees space gets through. */
+  #isTight = false;
   #failure: MsecError | undefined;
   #idle = Promise.withResolvers<void>();
 
@@ -63,6 +63,10 @@ export class GroupCommit {
     this.#clock = clock;
     this.#hooks = hooks;
     this.#options = options;
+  }
+
+  get isTight(): boolean {
+    return this.#isTight;
   }
 
   get waitingJobs(): number {
@@ -120,9 +124,9 @@ export class GroupCommit {
         if (group.batch.keys.length > 0) {
           await this.#store.commit(group.batch);
           this.commits++;
+          if (jobs.some((job) => job.bytes > 0)) this.#isTight = false;
         }
         this.#hooks.durable(group);
-        for (const run of group.whenDurable) run();
         for (const job of jobs) job.done();
       }
     } catch (error) {
@@ -144,6 +148,7 @@ export class GroupCommit {
     let taken = 0;
     for (const job of this.#waiting) {
       if (bytes > 0 && bytes + job.bytes > this.#options.groupBytesMax) break;
+      if (this.#isTight && jobs.length > 0 && (bytes > 0 || job.bytes > 0)) break;
       taken++;
       this.#waitingBytes -= job.bytes;
       try {
@@ -163,6 +168,7 @@ export class GroupCommit {
     // A full disk passes; after what does not, nobody knows what the store holds, and going on could tell a lie.
     const canGoOn = error instanceof MsecError && error.retriable;
     if (canGoOn) this.#hooks.undo(group);
+    this.#isTight = canGoOn;
     for (const job of jobs) job.failed(error);
     if (canGoOn) return;
     this.#failure = new MsecError('CLOSED', 'the log stopped: its store failed', { cause: error });

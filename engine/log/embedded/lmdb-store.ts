@@ -3,7 +3,7 @@
  * transaction, written and flushed by a thread of libuv's pool (fdatasync, then the meta page through O_DSYNC) before
  * it resolves; `overlappingSync` would resolve earlier and is off. The file never shrinks; its free pages are reused.
  */
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
 import { MsecError } from '../../base/index.ts';
@@ -20,14 +20,16 @@ type Database = RootDatabase<Uint8Array, Uint8Array>;
 
 /** From the operating system (errno on Linux) when there is no room: ENOSPC, EFBIG (a limit of this process), EDQUOT. */
 const FULL_MESSAGES = /No space left|File too large|quota exceeded|MDB_MAP_FULL|ENOSPC|EFBIG|EDQUOT/i;
+/** A write that only partly fits is EIO for LMDB, as a failing disk is. */
+const SHORT_WRITE_MESSAGES = /Input\/output error|EIO/i;
 
 export class LmdbStore implements Store {
   readonly #database: Database;
-  readonly #file: string;
+  readonly #path: string;
   #isOpen = true;
 
   constructor(options: LmdbStoreOptions) {
-    this.#file = join(options.path, 'data.mdb');
+    this.#path = options.path;
     this.#database = open<Uint8Array, Uint8Array>({
       path: options.path,
       noSubdir: false,
@@ -56,7 +58,7 @@ export class LmdbStore implements Store {
         }
       });
     } catch (error) {
-      throw await failureOf(error);
+      throw await failureOf(error, this.#path, batch.byteLength);
     }
   }
 
@@ -84,7 +86,7 @@ export class LmdbStore implements Store {
   }
 
   diskBytes(): number {
-    return statSync(this.#file).blocks * 512;
+    return statSync(join(this.#path, 'data.mdb')).blocks * 512;
   }
 
   async close(): Promise<void> {
@@ -117,12 +119,19 @@ export class LmdbStore implements Store {
   }
 }
 
-async function failureOf(error: unknown): Promise<MsecError> {
+/**
+ * LMDB gives up a transaction whose pages or flush failed before it writes the meta page, so a later one may succeed;
+ * only after a failure of the meta page itself it refuses everything (MDB_PANIC).
+ */
+async function failureOf(error: unknown, path: string, batchBytes: number): Promise<MsecError> {
   const cause = await causeOf(error);
   const message = cause instanceof Error ? cause.message : String(cause);
-  return FULL_MESSAGES.test(message)
-    ? new MsecError('QUOTA_EXCEEDED', `the disk is full: ${message}`, { cause })
-    : new MsecError('CLOSED', `the store failed: ${message}`, { cause });
+  if (FULL_MESSAGES.test(message)) return new MsecError('QUOTA_EXCEEDED', `the disk is full: ${message}`, { cause });
+  if (!SHORT_WRITE_MESSAGES.test(message)) return new MsecError('CLOSED', `the store failed: ${message}`, { cause });
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize <= batchBytes * 2
+    ? new MsecError('QUOTA_EXCEEDED', `the disk is full: ${bavail * bsize} bytes are left`, { cause })
+    : new MsecError('DEPENDENCY_DOWN', `the disk failed: ${message}`, { cause });
 }
 
 /** The library rejects with a wrapper whose `commitError` is a promise that rejects with the reason. */

@@ -26,6 +26,8 @@ export interface MaintenanceScope {
   readonly partitions: readonly Partition[];
   /** Runs a step in the next group commit; resolves when it is durable. */
   readonly runJob: (prepare: (group: CommitGroup) => void) => Promise<void>;
+  /** The last commit with data failed for want of space. */
+  readonly isDiskFull: () => boolean;
 }
 
 /** Removing one costs a microsecond or two in the writer, whatever its size. */
@@ -83,7 +85,7 @@ export class Maintenance {
     } catch (error) {
       // A full disk: tried again at the next look. A log that was closed or has failed says so to its callers.
       hasFailed = true;
-      if (!(error instanceof MsecError && (error.code === 'QUOTA_EXCEEDED' || error.code === 'CLOSED'))) throw error;
+      if (!(error instanceof MsecError && (error.retriable || error.code === 'CLOSED'))) throw error;
     }
     this.#isRunning = false;
     if (!this.#isStopped) this.#arm(this.#isHurried && !hasFailed ? HURRY_MS : this.#intervalMs);
@@ -100,6 +102,18 @@ export class Maintenance {
     await this.#relievePressure();
     for (const partition of [...partitions]) {
       if (partition.config.cleanup === 'compact') await this.#compact(partition);
+    }
+    if (this.#scope.isDiskFull()) await this.#ageFreePages();
+  }
+
+  /**
+   * LMDB uses a page again two commits after the one that freed it. On a full disk no append gets through to be one of
+   * the two, so they are made here.
+   */
+  async #ageFreePages(): Promise<void> {
+    const partition = this.#scope.partitions[0];
+    for (let i = 0; i < 2 && partition !== undefined; i++) {
+      await this.#scope.runJob((group) => group.touched.add(partition));
     }
   }
 

@@ -39,7 +39,8 @@ export interface StoreRange {
 export interface Store {
   /**
    * All of the batch or nothing; resolves once it is flushed to the disk. One at a time. QUOTA_EXCEEDED where the
-   * disk is full (nothing was written, a later commit may succeed); after any other failure the store is of no use.
+   * disk is full, DEPENDENCY_DOWN where it fails: nothing was written, a later commit may succeed. After any other
+   * error the store is of no use.
    */
   commit(batch: WriteBatch): Promise<void>;
   /** A view that is valid until the next call of any method; undefined where there is no such key. */
