@@ -157,7 +157,9 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     verified.receivedAtMs = timestamp;
     verified.bootEpoch = bootEpoch;
     verified.sequence = sequence;
-    this.#content(record.value, sealKeyId, bytes, envelope.payloadStart, envelope.payloadEnd);
+    const { bytes: raw, start: rawStart, end: rawEnd } = record.value;
+    const { payloadStart, payloadEnd } = envelope;
+    verified.setContent(raw, rawStart, rawEnd, sealKeyId, bytes, start, payloadStart, payloadEnd);
     // Nothing is received before it happens. A clock within the tolerance that runs ahead must not push the watermark,
     // which the frames of all devices of the partition are measured by, ahead of the bridge's time.
     const isDeviceTime = envelope.hasDeviceTime && envelope.deviceTimeMs < timestamp;
@@ -173,13 +175,9 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     verified.receivedAtMs = record.timestamp;
     verified.bootEpoch = 0;
     verified.sequence = 0;
-    this.#content(record.value, sealKeyId, bytes, start, end);
+    const { bytes: raw, start: rawStart, end: rawEnd } = record.value;
+    verified.setContent(raw, rawStart, rawEnd, sealKeyId, bytes, start, start, end);
     this.#out.emit(verified, record.timestamp);
-  }
-
-  #content(frame: FrameRecord, sealKeyId: string, body: Uint8Array, payloadStart: number, payloadEnd: number): void {
-    if (sealKeyId === '') this.#verified.setClear(body, payloadStart, payloadEnd);
-    else this.#verified.setOpened(sealKeyId, frame.bytes, frame.start, frame.end, body, payloadStart, payloadEnd);
   }
 
   #device(keyId: number): Readonly<KnownDevice> {

@@ -1,21 +1,20 @@
 /**
  * What verify says of a frame: the value of device.verified. Between fused stages it is one object, reused, with the
- * payload in clear; written to a topic, a sealed frame stays sealed, and whoever reads it opens it again.
+ * payload in clear; written to a topic it holds the record of device.frames as it was, so that a sealed frame stays
+ * sealed and a dead letter has all of the device's bytes. Whoever reads a sealed one opens it again.
  *
  *   verified = version u8 1 · flags u8 · received-at i64 ms · boot-epoch u32 · sequence u32
- *              type · identity · time-zone (each: length u8, ASCII) · content
- *   flags    = 1 signature verified | 2 device suspect | 4 sealed
- *   content  = payload                                                      when not sealed
- *            | payload-offset u32 · payload-length u32 · sealed record      when sealed; see schemas/envelope
+ *              type · identity · time-zone (each: length u8, ASCII) · payload-offset u32 · payload-length u32 · record
+ *   flags    = 1 signature verified | 2 device suspect
+ *   record   = the value in device.frames, see schemas/envelope; the offset counts in its body, opened if it was sealed
  */
 import { type ByteWriter, type Codec, MsecError } from '../../engine/index.ts';
-import { type OpeningKeys, readSealedHead, unseal } from '../envelope/index.ts';
+import { isSealedKind, type OpeningKeys, readSealedHead, unseal } from '../envelope/index.ts';
 
 const NOTHING = new Uint8Array(0);
 const VERSION = 1;
 const FLAG_VERIFIED = 1;
 const FLAG_SUSPECT = 2;
-const FLAG_SEALED = 4;
 
 /** What decoding needs to know of the device. One object for as long as nothing of it changes: compare by reference. */
 export interface DeviceFacts {
@@ -38,49 +37,41 @@ export class VerifiedFrame {
   payloadStart = 0;
   payloadEnd = 0;
   isOpen = true;
-  /** The sealed record that the payload came in, from its kind byte; empty when it came in clear. */
-  sealed: Uint8Array = NOTHING;
-  sealedStart = 0;
-  sealedEnd = 0;
-  /** Names the day's keys; empty when it came in clear. */
+  /** The record of device.frames, from its kind byte. */
+  record: Uint8Array = NOTHING;
+  recordStart = 0;
+  recordEnd = 0;
+  /** Names the day's keys; empty when the record came in clear. */
   sealKeyId = '';
-  /** Where the payload begins in what the sealed record holds. */
+  /** Where the payload begins in the record's body. */
   payloadOffset = 0;
 
-  setClear(payload: Uint8Array, start: number, end: number): void {
-    this.payload = payload;
-    this.payloadStart = start;
-    this.payloadEnd = end;
-    this.isOpen = true;
-    this.sealKeyId = '';
-    this.sealed = NOTHING;
-    this.sealedStart = 0;
-    this.sealedEnd = 0;
-    this.payloadOffset = 0;
-  }
-
-  /** `body` is what `sealed[start, end)` holds, opened; the payload is its slice. */
-  setOpened(
-    keyId: string,
-    sealed: Uint8Array,
-    sealedStart: number,
-    sealedEnd: number,
+  /** `body` is what the record holds behind its kind, opened if it was sealed; the payload is its slice. */
+  setContent(
+    record: Uint8Array,
+    recordStart: number,
+    recordEnd: number,
+    sealKeyId: string,
     body: Uint8Array,
+    bodyStart: number,
     payloadStart: number,
     payloadEnd: number,
   ): void {
-    this.setClear(body, payloadStart, payloadEnd);
-    this.sealKeyId = keyId;
-    this.sealed = sealed;
-    this.sealedStart = sealedStart;
-    this.sealedEnd = sealedEnd;
-    this.payloadOffset = payloadStart;
+    this.record = record;
+    this.recordStart = recordStart;
+    this.recordEnd = recordEnd;
+    this.sealKeyId = sealKeyId;
+    this.payloadOffset = payloadStart - bodyStart;
+    this.payload = body;
+    this.payloadStart = payloadStart;
+    this.payloadEnd = payloadEnd;
+    this.isOpen = true;
   }
 
   /** Opens what was read from a topic. KEY_DESTROYED, SEAL_INVALID. */
   open(keys: OpeningKeys, deviceId: string): void {
     if (this.isOpen) return;
-    const body = unseal(keys, deviceId, this.sealed, this.sealedStart, this.sealedEnd);
+    const body = unseal(keys, deviceId, this.record, this.recordStart, this.recordEnd);
     const length = this.payloadEnd - this.payloadStart;
     if (this.payloadOffset + length > body.length) throw invalid('payloadOffset', 0, 'lies outside of the sealed body');
     this.payload = body;
@@ -147,7 +138,7 @@ export function verifiedFrameCodec(): Codec<VerifiedFrame> {
       if (end - start < 18) throw invalid('version', 0, 'the record is shorter than its fixed part');
       if (bytes[start] !== VERSION) throw invalid('version', 0, 'must be 1');
       const flags = bytes[start + 1] as number;
-      if (flags > 7) throw invalid('flags', 1, 'has a reserved bit set');
+      if (flags > 3) throw invalid('flags', 1, 'has a reserved bit set');
       const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
       frame.isVerified = (flags & FLAG_VERIFIED) !== 0;
       frame.isSuspect = (flags & FLAG_SUSPECT) !== 0;
@@ -156,39 +147,34 @@ export function verifiedFrameCodec(): Codec<VerifiedFrame> {
       frame.sequence = view.getUint32(14);
       frame.facts = facts.read(bytes, start, start + 18, end);
       const at = facts.at;
-      if ((flags & FLAG_SEALED) === 0) {
-        frame.setClear(bytes, at, end);
+      const recordStart = at + 8;
+      if (end <= recordStart) throw invalid('record', at - start, 'the record ends before this field does');
+      const offset = view.getUint32(at - start);
+      const length = view.getUint32(at - start + 4);
+      if (isSealedKind(bytes[recordStart] as number)) {
+        const { keyId } = readSealedHead(bytes, recordStart, end);
+        frame.setContent(bytes, recordStart, end, keyId, NOTHING, 0, offset, offset + length);
+        frame.isOpen = false;
         return frame;
       }
-      if (end - at < 8) throw invalid('payloadOffset', at - start, 'the record ends before this field does');
-      const payloadLength = view.getUint32(at - start + 4);
-      const { keyId } = readSealedHead(bytes, at + 8, end);
-      frame.setOpened(keyId, bytes, at + 8, end, NOTHING, 0, payloadLength);
-      frame.payloadOffset = view.getUint32(at - start);
-      frame.isOpen = false;
+      const payloadStart = recordStart + 1 + offset;
+      if (payloadStart + length > end) throw invalid('payloadOffset', at - start, 'lies outside of the record');
+      frame.setContent(bytes, recordStart, end, '', bytes, recordStart + 1, payloadStart, payloadStart + length);
       return frame;
     },
     encode(value, writer) {
       const { type, identity, timeZone } = value.facts;
       writer.u8(VERSION);
-      writer.u8(
-        (value.isVerified ? FLAG_VERIFIED : 0) |
-          (value.isSuspect ? FLAG_SUSPECT : 0) |
-          (value.isSealed ? FLAG_SEALED : 0),
-      );
+      writer.u8((value.isVerified ? FLAG_VERIFIED : 0) | (value.isSuspect ? FLAG_SUSPECT : 0));
       writer.i64(value.receivedAtMs);
       writer.u32(value.bootEpoch);
       writer.u32(value.sequence);
       putText(writer, type);
       putText(writer, identity);
       putText(writer, timeZone);
-      if (!value.isSealed) {
-        writer.copy(value.payload, value.payloadStart, value.payloadEnd);
-        return;
-      }
       writer.u32(value.payloadOffset);
       writer.u32(value.payloadEnd - value.payloadStart);
-      writer.copy(value.sealed, value.sealedStart, value.sealedEnd);
+      writer.copy(value.record, value.recordStart, value.recordEnd);
     },
   };
 }
