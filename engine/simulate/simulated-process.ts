@@ -4,7 +4,13 @@
  */
 import type { Random } from '../base/index.ts';
 import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
-import { type Engine, type IdleTickOptions, type SupervisorOptions, startEngine, type TaskOptions } from '../runtime/index.ts';
+import {
+  type Engine,
+  type IdleTickOptions,
+  type SupervisorOptions,
+  startEngine,
+  type TaskOptions,
+} from '../runtime/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import type { FaultBoard } from './fault-board.ts';
 import type { FaultPlan } from './faults.ts';
@@ -35,7 +41,7 @@ export interface ProcessSetup {
 }
 
 /** In the main thread actors are only planned, never run. */
-const NO_THREAD: ThreadWorld = {
+export const NO_THREAD: ThreadWorld = {
   step: () => {},
   die: () => {
     throw new Error('no actor runs in the main thread');
@@ -47,6 +53,8 @@ const NO_THREAD: ThreadWorld = {
 
 export class SimulatedProcess {
   readonly log: Log;
+  /** For what looks at the log from outside, in one go. */
+  readonly reader: LogReader;
   readonly threads: SimulatedThreads;
   /** Resolves when every task was handed out; never, when the process dies before. */
   readonly started: Promise<Engine>;
@@ -66,6 +74,7 @@ export class SimulatedProcess {
     const ends = new LocalEnds();
     const embedded = setup.wrapLog(new EmbeddedLog(store, ends, clock, { groupCommitMs: setup.groupCommitMs }));
     this.#openReader = () => new EmbeddedReader(store, ends, clock);
+    this.reader = this.#openReader();
     const { commitMsMax } = plan;
     this.log = new SimulatedLog({ log: embedded, life, timeline, random, board, trace, commitMsMax, crash });
     const { log } = this;
@@ -83,7 +92,11 @@ export class SimulatedProcess {
         logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
       }),
     );
-    this.started.catch((thrown: Error) => trace.add('start-failed', () => thrown.message));
+    // Who starts the engine ends when that fails (a full disk, say), and is started again.
+    this.started.catch((thrown: Error) => {
+      trace.add('start-failed', () => thrown.message);
+      crash();
+    });
   }
 
   get isOver(): boolean {

@@ -275,7 +275,8 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
 
   #cloned<T extends ToWorker | FromWorker>(message: T): T {
     if (!this.#setup.plan.clonesMessages) return message;
-    const transfer = message.kind === 'commit' ? (message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer) : [];
+    const transfer =
+      message.kind === 'commit' ? (message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer) : [];
     return structuredClone(message, { transfer });
   }
 }

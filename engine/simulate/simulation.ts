@@ -5,11 +5,11 @@
 import { MsecError, type Random, randomBelow, seededRandom } from '../base/index.ts';
 import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
 import type { IdleTickOptions, SupervisorOptions, TaskOptions } from '../runtime/index.ts';
-import { planTopology, type TopologyDefinition } from '../topology/index.ts';
+import { type Plan, planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { FaultBoard } from './fault-board.ts';
 import { drawFaults, type FaultAction, type FaultPlan } from './faults.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
-import { ProcessGone, SimulatedProcess } from './simulated-process.ts';
+import { NO_THREAD, ProcessGone, SimulatedProcess } from './simulated-process.ts';
 import type { ThreadWorld } from './simulated-threads.ts';
 import { Life, Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -34,7 +34,8 @@ export interface SimulationScenario {
 
 const RESTART_MS_MAX = 200;
 const RETRY_MS = 20;
-const LOOK_MS = 40;
+const LOOK_MS = 20;
+const LOOK_MS_MAX = 200;
 
 export class Simulation {
   readonly seed: number;
@@ -51,6 +52,7 @@ export class Simulation {
   readonly #struck = new Set<string>();
   readonly #randomForKeys: Random;
   #process: SimulatedProcess | null = null;
+  #plan: Plan | null = null;
 
   constructor(seed: number, scenario: SimulationScenario, keepsTrace = false) {
     this.seed = seed;
@@ -113,13 +115,13 @@ export class Simulation {
 
   /** Resolves when every input of every task is committed to its end, at one moment. */
   async comesToRest(): Promise<void> {
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const isResting = await this.askUntilAnswered(async (process) => {
         await process.started;
-        return this.#isResting(process.openReader());
+        return this.#isResting(process.reader);
       });
       if (isResting) return;
-      await this.pause(LOOK_MS);
+      await this.pause(Math.min(looks * LOOK_MS, LOOK_MS_MAX));
     }
   }
 
@@ -143,7 +145,8 @@ export class Simulation {
   }
 
   async #isResting(reader: LogReader): Promise<boolean> {
-    const plan = planTopology(this.#scenario.createTopology(NOBODY, this));
+    this.#plan ??= planTopology(this.#scenario.createTopology(NO_THREAD, this));
+    const plan = this.#plan;
     for (const { group, sources } of plan.subtopologies)
       for (const { topic } of sources) {
         const committed = await reader.committed(group, topic.name);
@@ -204,19 +207,9 @@ function isPassing({ code, retriable }: MsecError): boolean {
   return retriable || code === 'CLOSED';
 }
 
-const NOBODY: ThreadWorld = {
-  step: () => {},
-  die: () => {
-    throw new Error('nobody runs here');
-  },
-  hang: () => {
-    throw new Error('nobody runs here');
-  },
-};
-
 /** Secrets of hash tables, which no result depends on; drawn once, because filling 36 KB for each task would take a third of a run. */
 const poolOfBytes = seededRandom(1).bytes(64 * 1024);
 const sharedBytes: Random = {
   u32: () => 0,
-  bytes: (length) => poolOfBytes.slice(0, length),
+  bytes: (length) => poolOfBytes.subarray(0, length),
 };

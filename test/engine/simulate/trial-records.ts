@@ -1,18 +1,6 @@
 /** Reading what a run left in the log, as plain objects that know nothing of the engine; and writing its inputs. */
 import { BatchCursor, BatchEncoder, type LogReader } from '../../../engine/index.ts';
-
-export interface PlainRecord {
-  readonly offset: number;
-  readonly timestamp: number;
-  /** Latin-1 text of the key; null where it has none. */
-  readonly key: string | null;
-  /** Hexadecimal. */
-  readonly value: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Topic → partition → records. */
-export type PlainLog = Readonly<Record<string, readonly (readonly PlainRecord[])[]>>;
+import type { PlainRecord } from '../../oracle/plain.ts';
 
 export async function readPartition(reader: LogReader, topic: string, partition: number): Promise<PlainRecord[]> {
   const cursor = new BatchCursor();

@@ -57,7 +57,10 @@ export interface Tally {
 
 function check(bytes: Uint8Array, start: number, end: number, length: number): DataView {
   if (end - start !== length)
-    throw new MsecError('VALUE_INVALID', `${end - start} bytes instead of ${length}`, { field: 'length', byteOffset: 0 });
+    throw new MsecError('VALUE_INVALID', `${end - start} bytes instead of ${length}`, {
+      field: 'length',
+      byteOffset: 0,
+    });
   return new DataView(bytes.buffer, bytes.byteOffset + start, length);
 }
 
