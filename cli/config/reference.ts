@@ -8,7 +8,7 @@ export function configReference(): string {
   );
   return `# Configuration: msec.yaml
 
-Made from \`cli/config/settings.ts\` by \`bin/node24 cli/config/write-reference.ts\`; do not edit.
+Made from \`cli/config/settings.ts\` by \`bin/node24 cli/write-reference.ts\`; do not edit.
 
 \`msec\` reads \`msec.yaml\` in the current folder, or the file that \`--config\` names. Every setting may be left out.
 A flag of the command line comes before the file, the file before the default. A mistake is an error with its line and

@@ -4,7 +4,7 @@ import { configReference, configSchema, parseConfig } from '../../../cli/config/
 
 t.test('the reference of the configuration is what its table generates', async (t) => {
   const file = new URL('../../../docs/reference/config.md', import.meta.url);
-  t.equal(readFileSync(file, 'utf8'), configReference(), 'run bin/node24 cli/config/write-reference.ts');
+  t.equal(readFileSync(file, 'utf8'), configReference(), 'run bin/node24 cli/write-reference.ts');
 });
 
 t.test('the example in the reference is a valid configuration', async (t) => {

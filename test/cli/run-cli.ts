@@ -1,0 +1,80 @@
+/** Runs the real binary as a child, in a folder of its own. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { repositoryRoot } from '../support/needs.ts';
+
+export const MSEC: string = join(repositoryRoot, 'bin', 'msec');
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function start(args: readonly string[], { cwd, env = {} }: RunOptions): ChildProcessWithoutNullStreams {
+  const { NO_COLOR: _no, FORCE_COLOR: _force, MSEC_ADMIN_TOKEN: _token, ...rest } = process.env;
+  return spawn(MSEC, args, { cwd, env: { ...rest, ...env } });
+}
+
+export async function msec(args: readonly string[], options: RunOptions): Promise<Ran> {
+  const child = start(args, options);
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  // A command that does not read its input has closed it.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err };
+}
+
+export interface Running {
+  readonly pid: number;
+  /** What `up --json` says when it runs. */
+  readonly said: { readonly console: string; readonly mqtt: string; readonly http: string; readonly data: string };
+  errors(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Exit code, and null with the signal's name where a signal ended it. */
+  readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>;
+}
+
+/** `msec up --json` with free ports, resolved once it runs; fails with what it wrote when it ends before. */
+export async function startUp(args: readonly string[], options: RunOptions): Promise<Running> {
+  const free = ['--port', '0', '--mqtt-port', '0', '--http-port', '0'];
+  const child = start(['up', '--json', ...free, ...args], options);
+  child.stdin.end();
+  let [out, err] = ['', ''];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const ended = once(child, 'close').then(([code, signal]) => [code, signal] as [number | null, NodeJS.Signals | null]);
+  const said = new Promise<Running['said']>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+      const line = out.split('\n').find((one) => one.includes('"running"'));
+      if (line !== undefined && out.includes('\n', out.indexOf('"running"'))) resolve(JSON.parse(line));
+    });
+    void ended.then(([code, signal]) => reject(new Error(`msec up ended with ${code ?? signal}:\n${out}\n${err}`)));
+  });
+  return { pid: child.pid!, said: await said, errors: () => err, kill: (signal) => void child.kill(signal), ended };
+}
+
+/** Asks until the answer is there; how long is the test's own limit. */
+export async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
