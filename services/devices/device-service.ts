@@ -5,7 +5,6 @@
  */
 import {
   type Append,
-  BatchCursor,
   BatchEncoder,
   type Clock,
   type Log,
@@ -16,8 +15,9 @@ import {
   type Random,
   systemRandom,
 } from '../../engine/index.ts';
-import { type DeviceRecord, decodeDeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
+import { type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
 import { encodeFrameRecord, KIND_CONTROL } from '../../schemas/envelope/index.ts';
+import { DEVICE_FRAMES, DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
 import { isToken } from './credentials.ts';
 import {
   type Enrolment,
@@ -28,11 +28,9 @@ import {
   rotated,
   wasReset,
 } from './device-changes.ts';
+import { RegistryReader } from './registry-reader.ts';
 
-const FRAMES_TOPIC = 'device.frames';
-const REGISTRY_TOPIC = 'device.registry';
 const OWNER = 'msec.devices';
-const FETCH_BYTES_MAX = 1024 * 1024;
 const WAIT_MS = 1000;
 const REPUBLISHED_AT_ONCE = 1000;
 
@@ -56,10 +54,8 @@ export class DeviceService {
   readonly #random: Random;
   readonly #devicesMax: number;
   readonly #partitions: number;
-  readonly #reader: LogReader;
-  readonly #cursor = new BatchCursor();
+  readonly #registry: RegistryReader;
   readonly #encoder = new BatchEncoder();
-  readonly #positions: number[];
   readonly #devices = new Map<string, Known>();
   readonly #listeners = new Set<(record: DeviceRecord) => void>();
   #ownership: Ownership | null = null;
@@ -75,8 +71,7 @@ export class DeviceService {
     this.#random = options.random ?? systemRandom;
     this.#devicesMax = options.devicesMax ?? 100_000;
     this.#partitions = partitions;
-    this.#positions = new Array(partitions).fill(0);
-    this.#reader = options.log.openReader();
+    this.#registry = new RegistryReader(options.log.openReader(), partitions);
   }
 
   /** Resolves when every committed record is known. TOPIC_UNKNOWN, TOPIC_CONFLICT when the partitions differ. */
@@ -87,9 +82,9 @@ export class DeviceService {
       if (found === undefined) throw new MsecError('TOPIC_UNKNOWN', `topic ${name} does not exist`);
       return found.partitions;
     };
-    const partitions = partitionsOf(REGISTRY_TOPIC);
-    if (partitions !== partitionsOf(FRAMES_TOPIC)) {
-      throw new MsecError('TOPIC_CONFLICT', `${REGISTRY_TOPIC} and ${FRAMES_TOPIC} must have as many partitions`);
+    const partitions = partitionsOf(DEVICE_REGISTRY);
+    if (partitions !== partitionsOf(DEVICE_FRAMES)) {
+      throw new MsecError('TOPIC_CONFLICT', `${DEVICE_REGISTRY} and ${DEVICE_FRAMES} must have as many partitions`);
     }
     const service = new DeviceService(options, partitions);
     try {
@@ -202,7 +197,7 @@ export class DeviceService {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#turn;
-    await this.#reader.close();
+    await this.#registry.close();
     await this.#waiter?.close();
     await this.#following?.catch(() => undefined);
     this.#listeners.clear();
@@ -263,11 +258,11 @@ export class DeviceService {
     });
     const appends: Append[] = [];
     for (const [partition, group] of byPartition) {
-      for (const topic of [REGISTRY_TOPIC, FRAMES_TOPIC]) {
+      for (const topic of [DEVICE_REGISTRY, DEVICE_FRAMES]) {
         for (const record of group) {
           const key = asKey(record.deviceId);
           const json = encodeDeviceRecord(record);
-          const value = topic === FRAMES_TOPIC ? encodeFrameRecord(KIND_CONTROL, json) : json;
+          const value = topic === DEVICE_FRAMES ? encodeFrameRecord(KIND_CONTROL, json) : json;
           this.#encoder.append(nowMs, key, 0, key.length, value, 0, value.length);
         }
         appends.push({ topic, partition, bytes: this.#encoder.finish() });
@@ -276,28 +271,8 @@ export class DeviceService {
     await this.#log.commit({ ownership, appends, admission: 'internal' });
   }
 
-  async #readAll(): Promise<void> {
-    for (let partition = 0; partition < this.#partitions; partition++) {
-      for (;;) {
-        const position = this.#positions[partition] as number;
-        const { bytes, start, end, bounds } = await this.#read(partition, position);
-        this.#cursor.reset(bytes, start, end);
-        this.#cursor.seek(position);
-        while (this.#cursor.nextBatch()) while (this.#cursor.next()) this.#applyCurrent();
-        this.#positions[partition] = Math.max(position, this.#cursor.offsetNext);
-        if (start === end || this.#positions[partition] >= bounds.end) break;
-      }
-    }
-  }
-
-  async #read(partition: number, position: number) {
-    const bounds = await this.#reader.bounds(REGISTRY_TOPIC, partition);
-    return this.#reader.fetch(REGISTRY_TOPIC, partition, Math.max(position, bounds.start), FETCH_BYTES_MAX);
-  }
-
-  #applyCurrent(): void {
-    const { bytes, valueStart, valueEnd } = this.#cursor;
-    if (valueStart >= 0) this.#apply(decodeDeviceRecord(bytes, valueStart, valueEnd));
+  #readAll(): Promise<void> {
+    return this.#registry.readAll((record) => this.#apply(record));
   }
 
   #apply(record: DeviceRecord): void {
@@ -314,8 +289,7 @@ export class DeviceService {
     this.#waiter = waiter;
     try {
       while (!this.#isClosed) {
-        const positions = this.#positions.map((offset, partition) => ({ topic: REGISTRY_TOPIC, partition, offset }));
-        const hasMore = await waiter.wait(positions, WAIT_MS);
+        const hasMore = await waiter.wait(this.#registry.positions(), WAIT_MS);
         if (hasMore && !this.#isClosed) await this.refresh();
       }
     } finally {
