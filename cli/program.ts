@@ -90,13 +90,13 @@ function addUp(program: Command, outcome: Outcome): void {
     .option('--workers <number>', 'worker threads (default: one for each core, at most 8)', whole)
     .option('--devices <number>', 'simulated devices (default: 200)', whole)
     .option('--rate <number>', 'frames a second of the whole fleet (default: 200)', decimal)
-    .option('--faults', 'let some simulated devices misbehave')
+    .option('--faults <share>', 'share of the fleet’s frames that are wrong on purpose (default: 0.002)', decimal)
     .option('--no-fleet', 'start no simulated devices')
     .option('--unsigned-from <cidr>', 'take unsigned frames from this network; may be repeated', collect)
     .action(running(outcome, async (flags, _args) => (await import('./commands/up.ts')).runUp(flags)));
   examples(command, [
     ['msec up', 'everything on loopback, data in ./data'],
-    ['msec up --devices 20 --rate 5 --faults', 'a small fleet, some of it misbehaving'],
+    ['msec up --devices 20 --rate 5 --faults 0.2', 'a small fleet, some of it misbehaving'],
     ['msec up --no-fleet --unsigned-from 10.4.0.0/16', 'real devices only, old ones without signatures too'],
   ]);
 }

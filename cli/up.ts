@@ -182,6 +182,14 @@ function greet({ config, file, json }: UpOptions, page: Console, city: City, fol
     ...city.bridges.open.map(({ name, address }): [string, string] => [name.toUpperCase(), address]),
     ['Data', `${folder.path}${file === null ? '' : `  (configured by ${file})`}`],
     ...(city.files === null ? [] : [['Files', city.files.folder] as [string, string]]),
+    ...(city.hasFleet
+      ? [
+          ['Fleet', `${config['fleet.devices']} simulated devices, ${config['fleet.rate']} frames per second`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ['Workers', String(workersOf(config))],
   ];
   print();

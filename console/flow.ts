@@ -48,6 +48,8 @@ interface Totals {
   readonly stageIn: Map<string, number>;
   readonly stageOut: Map<string, number>;
   readonly bridge: Map<string, number>;
+  /** By topic: what all stages have sent there. */
+  readonly written: Map<string, number>;
 }
 
 const add = (map: Map<string, number>, key: string, by: number) => map.set(key, (map.get(key) ?? 0) + by);
@@ -60,6 +62,7 @@ function totalsOf({ status, bridges }: Sample): Totals {
     stageIn: new Map(),
     stageOut: new Map(),
     bridge: new Map(bridges.map(({ name, accepted }) => [name, accepted])),
+    written: new Map(),
   };
   for (const task of status.tasks) {
     for (const input of task.inputs) {
@@ -70,8 +73,10 @@ function totalsOf({ status, bridges }: Sample): Totals {
     }
     for (const stage of task.stages) {
       add(totals.stageIn, stage.actor, stage.recordsIn);
-      for (const [topic, count] of Object.entries(stage.recordsOut))
+      for (const [topic, count] of Object.entries(stage.recordsOut)) {
         add(totals.stageOut, `${stage.actor}>${topic}`, count);
+        add(totals.written, topic, count);
+      }
     }
   }
   return totals;
@@ -97,9 +102,9 @@ export function flowOf(topology: Topology, before: Sample | null, now: Sample): 
     let lag: number | null = null;
     if (from.startsWith('bridge:')) perSecond = rate(({ bridge }) => bridge.get(source));
     else if (isFromTopic && to.startsWith('actor:')) {
-      // Where stages are fused the topic between them holds nothing, and the reader's own count is the only one.
+      // Between fused stages records are handed over, not read from the log: what one sends on the other takes.
       const isInLog = current.taken.has(key);
-      perSecond = isInLog ? rate(({ taken }) => taken.get(key)) : rate(({ stageIn }) => stageIn.get(target));
+      perSecond = isInLog ? rate(({ taken }) => taken.get(key)) : rate(({ written }) => written.get(source));
       lag = isInLog ? (current.lag.get(key) ?? 0) : null;
     } else if (isFromTopic) perSecond = rate(({ topicEnd }) => topicEnd.get(source));
     else if (to.startsWith('topic:')) perSecond = rate(({ stageOut }) => stageOut.get(key));

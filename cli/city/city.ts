@@ -33,6 +33,7 @@ import { attachConsole } from './city-console.ts';
 import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
+import { startCityFleet } from './fleet.ts';
 import { careForKeys } from './key-care.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 
@@ -47,6 +48,7 @@ export interface CityOptions {
 
 export interface City {
   readonly bridges: Bridges;
+  readonly hasFleet: boolean;
   readonly files: FileSinks | null;
   readonly workers: number;
   /** Records in a topic, by the log's offsets. */
@@ -131,10 +133,13 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
 
   await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, config });
   closing.add(() => page.detach());
+  const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
+  if (fleet !== null) closing.add(async () => void (await fleet.stop()));
 
   return {
     bridges,
     files,
+    hasFleet: fleet !== null,
     workers,
     recordsIn: async (name) => {
       const topic = (await log.describe()).find((one) => one.name === name);

@@ -10,7 +10,7 @@ export interface UpFlags extends CommonFlags {
   readonly workers?: number;
   readonly devices?: number;
   readonly rate?: number;
-  readonly faults?: boolean;
+  readonly faults?: number;
   readonly fleet?: boolean;
   readonly unsignedFrom?: readonly string[];
 }

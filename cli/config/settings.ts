@@ -191,9 +191,11 @@ export const SETTINGS = {
     doc: 'Frames a second of the whole fleet. `--rate`.',
   },
   'fleet.faults': {
-    kind: 'boolean',
-    default: false,
-    doc: 'Whether some simulated devices misbehave: broken frames, forged signatures, replays, repeats. `--faults`.',
+    kind: 'number',
+    default: 0.002,
+    min: 0,
+    max: 1,
+    doc: 'Share of the fleet’s frames that are wrong on purpose: forged, cut off, out of range, repeated. 0: none. `--faults`.',
   },
   'logging.level': {
     kind: 'choice',

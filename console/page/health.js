@@ -30,7 +30,7 @@ export function healthView() {
       reconcile(workers, status.workers, ({ worker }) => worker, makeWorker, showWorker);
       reconcile(
         tasks,
-        status.tasks,
+        [...status.tasks].sort((a, b) => a.subtopology.localeCompare(b.subtopology) || a.partition - b.partition),
         ({ task }) => task,
         ({ task }) => element('li', { tabindex: 0 }, task),
         (chip, task) => {
