@@ -93,13 +93,8 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     this.#emit(record, decoder);
   }
 
-  /** All frames are looked at before the first is emitted: either the whole payload counts or none of it. */
+  /** When one of the frames is refused, what the others made is undone with it: the whole payload counts or none. */
   #several(record: ActorRecord<VerifiedFrame>, decoder: Decoder): void {
-    this.#walk(record, decoder, false);
-    this.#walk(record, decoder, true);
-  }
-
-  #walk(record: ActorRecord<VerifiedFrame>, decoder: Decoder, isEmitted: boolean): void {
     const { payload, payloadStart, payloadEnd } = record.value;
     for (let at = payloadStart; at < payloadEnd; ) {
       let end = at;
@@ -109,7 +104,7 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
       } catch (error) {
         throw movedBy(error, at - payloadStart);
       }
-      if (isEmitted) this.#emit(record, decoder);
+      this.#emit(record, decoder);
       at = end;
     }
   }

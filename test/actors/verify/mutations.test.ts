@@ -55,7 +55,11 @@ t.test('each malformed frame becomes one letter with its bytes, and every good o
         bad++;
         const written = driver.records.filter(({ topic }) => topic.endsWith('.dlq'));
         const last = written.at(-1);
-        if (written.length !== letters + 1 || last === undefined || !Buffer.from(last.value).includes(Buffer.from(mutated))) {
+        if (
+          written.length !== letters + 1 ||
+          last === undefined ||
+          !Buffer.from(last.value).includes(Buffer.from(mutated))
+        ) {
           t.fail(`${name}: ${written.length - letters} letters for ${Buffer.from(mutated).toString('hex')}`);
         }
         letters = written.length;
