@@ -82,9 +82,9 @@ export class EmbeddedLog implements Log {
   readonly #usage: Usage = { bytes: 0 };
   readonly #groups: GroupCommit;
   readonly #maintenance: Maintenance;
-  readonly #readers = new Set<LogReader>();
+  readonly #readers = new Set<EmbeddedReader>();
   readonly #scope: TransactionScope;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   /** Reads what the store holds. CONFIG_INVALID where it was written by a newer version. */
   constructor(store: Store, ends: PublishedEnds, clock: Clock, options: EmbeddedLogOptions = {}) {
@@ -182,18 +182,22 @@ export class EmbeddedLog implements Log {
 
   openReader(): LogReader {
     this.#assertOpen();
-    const reader = new EmbeddedReader(this.#store, this.#ends, this.#clock);
+    const forget = async () => void this.#readers.delete(reader);
+    const reader = new EmbeddedReader(this.#store, this.#ends, this.#clock, forget);
     this.#readers.add(reader);
     return reader;
   }
 
   /** Waits for what was handed in; later calls fail with CLOSED, and so do this log's readers. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#maintenance.stop();
     await this.#groups.drain();
-    for (const reader of this.#readers) await reader.close();
+    for (const reader of [...this.#readers]) await reader.close();
     this.#ends.ring();
     await this.closeStore();
   }
@@ -350,6 +354,6 @@ export class EmbeddedLog implements Log {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new MsecError('CLOSED', 'the log is closed');
+    if (this.#closing !== undefined) throw new MsecError('CLOSED', 'the log is closed');
   }
 }

@@ -16,7 +16,7 @@ export class EmbeddedReader implements LogReader {
   readonly #store: Store;
   readonly #ends: Ends;
   readonly #clock: Clock;
-  readonly #ownsStore: boolean;
+  readonly #whenClosed: () => Promise<void>;
   readonly #topics = new Map<string, { id: number; partitions: number }>();
   /** Ends each wait that goes on. */
   readonly #stops = new Set<() => void>();
@@ -25,12 +25,12 @@ export class EmbeddedReader implements LogReader {
   /** Of the batch before: the guess at the next one's, so that a batch which will not fit is not copied in vain. */
   #batchBytes = 0;
 
-  /** `ownsStore`: whether `close` closes the store too. */
-  constructor(store: Store, ends: Ends, clock: Clock, ownsStore = false) {
+  /** `whenClosed`: what else ends with the reader, such as a store of its own. */
+  constructor(store: Store, ends: Ends, clock: Clock, whenClosed: () => Promise<void> = () => Promise.resolve()) {
     this.#store = store;
     this.#ends = ends;
     this.#clock = clock;
-    this.#ownsStore = ownsStore;
+    this.#whenClosed = whenClosed;
   }
 
   async fetch(topic: string, partition: number, offset: number, bytesMax: number): Promise<FetchedBatches> {
@@ -98,7 +98,7 @@ export class EmbeddedReader implements LogReader {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const stop of [...this.#stops]) stop();
-    if (this.#ownsStore) await this.#store.close();
+    await this.#whenClosed();
   }
 
   #partitionId(topic: string, partition: number): number {

@@ -85,7 +85,7 @@ export async function openEmbeddedLog(
 /** A reader in the calling thread, of a log that is open in this process. Closing it leaves the log open. */
 export function openEmbeddedReader(descriptor: EmbeddedReaderDescriptor, clock: Clock = systemClock): LogReader {
   const store = new LmdbStore({ path: descriptor.path, readOnly: true });
-  return new EmbeddedReader(store, new SharedEnds(descriptor.ends), clock, true);
+  return new EmbeddedReader(store, new SharedEnds(descriptor.ends), clock, () => store.close());
 }
 
 export interface ReadOnlyLog {
@@ -107,12 +107,13 @@ export function openEmbeddedLogReadOnly(path: string, pollMs = 50, clock: Clock 
   return Promise.resolve({
     describe: () => Promise.resolve().then(() => describeStore(store)),
     openReader: () => {
-      const reader = new EmbeddedReader(store, new PolledEnds(store, clock, pollMs), clock);
+      const forget = async () => void readers.delete(reader);
+      const reader = new EmbeddedReader(store, new PolledEnds(store, clock, pollMs), clock, forget);
       readers.add(reader);
       return reader;
     },
     close: async () => {
-      for (const reader of readers) await reader.close();
+      for (const reader of [...readers]) await reader.close();
       await store.close();
     },
   });
