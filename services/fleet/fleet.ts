@@ -1,0 +1,99 @@
+/**
+ * The simulated fleet of `npm start`: devices with keys and credentials of their own that publish signed frames over
+ * MQTT and HTTP, as real ones would. It lives in a worker thread, so that kill -9 leaves nothing behind; all that it
+ * shares with the engine is the network.
+ */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Random, systemRandom } from '../../engine/index.ts';
+import { type Enroller, startFleetMemory } from './fleet-file.ts';
+import type { FleetCounts, FleetPlan } from './fleet-run.ts';
+import { ADDED } from './frame-ring.ts';
+import type { BridgeAddress } from './mqtt-publisher.ts';
+
+export interface FleetOptions {
+  /** DATA/fleet; made with mode 0700. */
+  readonly folder: string;
+  readonly devices: number;
+  /** Frames a second of all devices together. */
+  readonly rate: number;
+  /** Share of frames that are wrong on purpose; 0 for none. */
+  readonly faultShare: number;
+  readonly enroller: Enroller;
+  /** At least one of the two. */
+  readonly mqtt?: BridgeAddress;
+  readonly http?: BridgeAddress;
+  /** Of the values and faults; default a random one. */
+  readonly seed?: number;
+  readonly random?: Random;
+  /** When the thread ends by itself; it is a bug. */
+  readonly onFailed?: (error: Error) => void;
+}
+
+export interface ToFleet {
+  readonly stopWithinMs: number;
+}
+
+export interface FromFleet {
+  readonly counts: FleetCounts;
+  readonly isLast: boolean;
+}
+
+const FILE = 'devices.json';
+const HEAP_MEGABYTES_MAX = 128;
+const STOP_WITHIN_MS = 3000;
+/** The share of `--faults`, where nobody says another. */
+export const FAULT_SHARE = 0.005;
+// Names in strings are not rewritten when this is built to JavaScript.
+const THREAD = new URL(`./fleet-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+export class Fleet {
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  #counts: FleetCounts = { made: 0, ...ADDED };
+  #isStopping = false;
+
+  private constructor(plan: FleetPlan, onFailed: (error: Error) => void) {
+    this.#worker = new Worker(THREAD, {
+      name: 'fleet',
+      workerData: plan,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    });
+    this.#worker.on('message', ({ counts, isLast }: FromFleet) => {
+      this.#counts = counts;
+      // A connection to a bridge that is gone would keep the thread.
+      if (isLast) void this.#worker.terminate();
+    });
+    this.#worker.on('error', onFailed);
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => resolve());
+    });
+  }
+
+  /** Resolves when every device is enrolled and the thread starts. CONFIG_INVALID, and the device service's errors. */
+  static async start(options: FleetOptions): Promise<Fleet> {
+    const { folder, devices: count, rate, faultShare, enroller, mqtt, http, random = systemRandom } = options;
+    const { bootEpoch, devices } = await startFleetMemory(join(folder, FILE), count, enroller);
+    const addresses = { ...(mqtt === undefined ? {} : { mqtt }), ...(http === undefined ? {} : { http }) };
+    const seed = options.seed ?? random.u32();
+    return new Fleet(
+      { devices, bootEpoch, rate, faultShare, seed, ...addresses },
+      options.onFailed ?? (() => undefined),
+    );
+  }
+
+  /** As of the last second. */
+  counts(): FleetCounts {
+    return this.#counts;
+  }
+
+  /** Makes no more frames, waits a little for what is unacknowledged, and ends the thread. */
+  async stop(): Promise<FleetCounts> {
+    if (!this.#isStopping) {
+      this.#isStopping = true;
+      this.#worker.postMessage({ stopWithinMs: STOP_WITHIN_MS } satisfies ToFleet);
+    }
+    await this.#ended;
+    return this.#counts;
+  }
+}

@@ -1,0 +1,105 @@
+import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import t from 'tap';
+import { seededRandom } from '../../../engine/index.ts';
+import { EnvelopeView, SIGNATURE_DOMAIN } from '../../../schemas/envelope/index.ts';
+import { crowd, enmon, FrameContext } from '../../../schemas/index.ts';
+import { SimulatedDevice } from '../../../services/fleet/simulated-device.ts';
+import { SimulatedSurroundings } from '../../../services/fleet/weather.ts';
+import { identity } from './fleet-fixture.ts';
+
+const NOON = Date.UTC(2026, 5, 1, 12);
+const context = () => new FrameContext((_mac, into, at) => into.fill(1, at, at + 8));
+
+function isSigned(body: Uint8Array, privateKey: string): boolean {
+  const view = new EnvelopeView();
+  if (!view.tryParseOnly(body, 0, body.length)) return false;
+  const signed = Buffer.concat([Buffer.from(SIGNATURE_DOMAIN, 'latin1'), body.subarray(0, view.signatureStart)]);
+  const key = createPublicKey(
+    createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' }),
+  );
+  return verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, body.subarray(view.signatureStart));
+}
+
+void t.test('frames are signed envelopes that count up, and decode without a flag', async (t) => {
+  for (const [type, codec] of [
+    ['enmon', enmon],
+    ['crowd', crowd],
+  ] as const) {
+    const known = identity('sim-1', type);
+    const device = new SimulatedDevice(known, 3, seededRandom(1));
+    const view = new EnvelopeView();
+    for (let i = 0; i < 30; i++) {
+      const { body, fault } = device.next(NOON + i * 60_000, 0);
+      t.equal(fault, undefined);
+      t.ok(isSigned(body, known.privateKey));
+      view.parseOnly(body, 0, body.length);
+      t.match(view, { bootEpoch: 3, sequence: i, deviceTimeMs: NOON + i * 60_000 });
+      t.equal(view.deviceId(), 'sim-1');
+      const reading = codec.create();
+      codec.decode(body, view.payloadStart, view.payloadEnd, reading, context());
+      t.equal(reading.flags & ~(2 ** codec.flagNames.length), reading.flags);
+      const flags = codec.flagNames.filter((_, bit) => (reading.flags & (1 << bit)) !== 0);
+      t.notOk(
+        flags.some((flag) => flag.startsWith('outOfRange')),
+        flags.join(),
+      );
+    }
+  }
+});
+
+void t.test(
+  'the same seed gives the same values, another one gives others, and they stay plausible all year',
+  async (t) => {
+    const values = (seed: number) => {
+      const surroundings = new SimulatedSurroundings(seededRandom(seed));
+      return Array.from({ length: 2000 }, (_, i) => surroundings.enmon('001010000000001', NOON + i * 4 * 3_600_000));
+    };
+    t.same(values(7), values(7));
+    t.notSame(values(7), values(8));
+    for (const { batteryVoltage, sonometer, temperature, humidity } of values(9)) {
+      if (batteryVoltage < 3000 || batteryVoltage > 4200) t.fail(`${batteryVoltage} mV`);
+      if (sonometer < 20 || sonometer > 90) t.fail(`${sonometer} dB`);
+      if (temperature < -100 || temperature > 400) t.fail(`${temperature} tenths of a degree`);
+      if (humidity < 200 || humidity > 1000) t.fail(`${humidity} tenths of a percent`);
+    }
+    t.pass();
+  },
+);
+
+void t.test('values move slowly: from one minute to the next by less than two degrees', async (t) => {
+  const surroundings = new SimulatedSurroundings(seededRandom(3));
+  let before = surroundings.enmon('001010000000001', NOON).temperature;
+  for (let i = 1; i < 1440; i++) {
+    const { temperature } = surroundings.enmon('001010000000001', NOON + i * 60_000);
+    if (Math.abs(temperature - before) > 20) t.fail(`from ${before} to ${temperature}`);
+    before = temperature;
+  }
+  t.pass();
+});
+
+void t.test('faults come in the asked share, each wrong in its own way', async (t) => {
+  const known = identity('sim-1');
+  const device = new SimulatedDevice(known, 1, seededRandom(11));
+  const frames = Array.from({ length: 1500 }, (_, i) => device.next(NOON + i, 0.1));
+  const faulty = frames.filter(({ fault }) => fault !== undefined);
+  t.ok(faulty.length > 90 && faulty.length < 220, `${faulty.length} of 1500`);
+  const view = new EnvelopeView();
+  const seen = new Set<string>();
+  for (const { body, fault } of frames) {
+    const text = Buffer.from(body).toString('hex');
+    const isWhole = view.tryParseOnly(body, 0, body.length);
+    if (fault === 'truncated') t.notOk(isWhole);
+    else if (fault === 'badSignature') t.ok(isWhole && !isSigned(body, known.privateKey));
+    else if (fault === 'repeated') t.ok(seen.has(text));
+    else if (fault === 'outOfRange') {
+      const reading = enmon.create();
+      enmon.decode(body, view.payloadStart, view.payloadEnd, reading, context());
+      t.match(
+        enmon.flagNames.filter((_, bit) => (reading.flags & (1 << bit)) !== 0),
+        ['outOfRange:temperature'],
+      );
+    } else if (!isWhole || seen.has(text)) t.fail('a good frame is broken or repeated');
+    seen.add(text);
+  }
+  t.equal(new Set(faulty.map(({ fault }) => fault)).size, 4);
+});
