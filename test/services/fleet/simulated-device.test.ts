@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
 import t from 'tap';
 import { seededRandom } from '../../../engine/index.ts';
 import { EnvelopeView, SIGNATURE_DOMAIN } from '../../../schemas/envelope/index.ts';
-import { crowd, enmon, FrameContext } from '../../../schemas/index.ts';
+import { crowd, enmon, type FrameCodec, FrameContext, type Reading } from '../../../schemas/index.ts';
 import { SimulatedDevice } from '../../../services/fleet/simulated-device.ts';
 import { SimulatedSurroundings } from '../../../services/fleet/weather.ts';
 import { identity } from './fleet-fixture.ts';
@@ -21,13 +21,15 @@ function isSigned(body: Uint8Array, privateKey: string): boolean {
 }
 
 void t.test('frames are signed envelopes that count up, and decode without a flag', async (t) => {
-  for (const [type, codec] of [
-    ['enmon', enmon],
-    ['crowd', crowd],
-  ] as const) {
+  const view = new EnvelopeView();
+  const flagsOf = <R extends Reading, V>(codec: FrameCodec<R, V>, body: Uint8Array): string[] => {
+    const reading = codec.create();
+    codec.decode(body, view.payloadStart, view.payloadEnd, reading, context());
+    return codec.flagNames.filter((_, bit) => (reading.flags & (1 << bit)) !== 0);
+  };
+  for (const type of ['enmon', 'crowd'] as const) {
     const known = identity('sim-1', type);
     const device = new SimulatedDevice(known, 3, seededRandom(1));
-    const view = new EnvelopeView();
     for (let i = 0; i < 30; i++) {
       const { body, fault } = device.next(NOON + i * 60_000, 0);
       t.equal(fault, undefined);
@@ -35,13 +37,10 @@ void t.test('frames are signed envelopes that count up, and decode without a fla
       view.parseOnly(body, 0, body.length);
       t.match(view, { bootEpoch: 3, sequence: i, deviceTimeMs: NOON + i * 60_000 });
       t.equal(view.deviceId(), 'sim-1');
-      const reading = codec.create();
-      codec.decode(body, view.payloadStart, view.payloadEnd, reading, context());
-      t.equal(reading.flags & ~(2 ** codec.flagNames.length), reading.flags);
-      const flags = codec.flagNames.filter((_, bit) => (reading.flags & (1 << bit)) !== 0);
-      t.notOk(
-        flags.some((flag) => flag.startsWith('outOfRange')),
-        flags.join(),
+      const flags = type === 'enmon' ? flagsOf(enmon, body) : flagsOf(crowd, body);
+      t.same(
+        flags.filter((flag) => flag.startsWith('outOfRange')),
+        [],
       );
     }
   }
@@ -54,8 +53,8 @@ void t.test(
       const surroundings = new SimulatedSurroundings(seededRandom(seed));
       return Array.from({ length: 2000 }, (_, i) => surroundings.enmon('001010000000001', NOON + i * 4 * 3_600_000));
     };
-    t.same(values(7), values(7));
-    t.notSame(values(7), values(8));
+    t.equal(JSON.stringify(values(7)), JSON.stringify(values(7)));
+    t.notOk(JSON.stringify(values(7)) === JSON.stringify(values(8)));
     for (const { batteryVoltage, sonometer, temperature, humidity } of values(9)) {
       if (batteryVoltage < 3000 || batteryVoltage > 4200) t.fail(`${batteryVoltage} mV`);
       if (sonometer < 20 || sonometer > 90) t.fail(`${sonometer} dB`);
