@@ -26,11 +26,12 @@ export class TaskOutputs {
   /** Appended bytes since the last `take`, keys and values only. */
   bytes = 0;
 
-  lane(topic: string, partition: number): Lane {
+  /** `recordBytesMax` counts for the call that makes the lane. */
+  lane(topic: string, partition: number, recordBytesMax?: number): Lane {
     const id = `${partition} ${topic}`;
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      lane = new Lane(topic, partition, new BatchEncoder());
+      lane = new Lane(topic, partition, new BatchEncoder(recordBytesMax === undefined ? {} : { recordBytesMax }));
       this.#lanes.set(id, lane);
     }
     return lane;

@@ -24,6 +24,9 @@ import { CALLED, RESENT, type StageSurroundings } from './stage-surroundings.ts'
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
 const WATERMARK_STEP_MS = 1000;
+/** A record that was taken must fit into its letter too, whatever its headers add: more than any log takes as a batch. */
+const LETTER_BYTES_MAX = 64 * 1024 * 1024;
+const NO_KEY = -1;
 const utf8Decoder = new TextDecoder();
 
 class TaskRecord implements ActorRecord<unknown> {
@@ -53,7 +56,8 @@ class StageInput {
     this.topic = planned.actor.inputs[name];
     this.record = new TaskRecord(around.keys);
     this.record.input = name;
-    this.deadLetters = around.outputs.lane(deadLetterTopic(this.topic.name), around.partition);
+    const letters = deadLetterTopic(this.topic.name);
+    this.deadLetters = around.outputs.lane(letters, around.partition, LETTER_BYTES_MAX);
   }
 }
 
@@ -199,38 +203,10 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     }
   }
 
-  /** Writes the letter of a record of this stage; `bytes` is the record's value as it is or would be in its topic. */
-  appendLetter(
-    inputIndex: number,
-    keyId: number,
-    timestamp: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    thrown: unknown,
-    attempts: number,
-  ): void {
-    const { keys, outputs, source, partition, subtopology } = this.#around;
-    const origin = {
-      actor: this.planned.actor.name,
-      stage: subtopology,
-      topic: source.topic,
-      partition,
-      offset: source.offset,
-      attempts,
-    };
-    outputs.append(
-      this.#inputs[inputIndex].deadLetters,
-      timestamp,
-      keys.arena,
-      keys.startOf(keyId),
-      keys.endOf(keyId),
-      bytes,
-      start,
-      end,
-      letterHeaders(errorData(thrown), origin),
-    );
-    this.#deadLetters++;
+  /** Writes the letter of the record that was read from the log: key and value as they stand there. */
+  refuse(inputIndex: number, keyId: number, timestamp: number, thrown: unknown, attempts: number): void {
+    const { hasKey, bytes, valueStart, valueEnd } = this.#around.source;
+    this.#appendLetter(inputIndex, hasKey ? keyId : NO_KEY, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
   }
 
   /** What must be in the changelog with the next transaction. */
@@ -284,13 +260,41 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     attempts: number,
   ): void {
     if (from !== CALLED) {
-      const { bytes, valueStart, valueEnd } = this.#around.source;
-      this.appendLetter(inputIndex, keyId, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
+      this.refuse(inputIndex, keyId, timestamp, thrown, attempts);
       return;
     }
-    this.#scratch.clear();
-    this.#inputs[inputIndex].topic.codec.encode(value, this.#scratch);
-    this.appendLetter(inputIndex, keyId, timestamp, this.#scratch.bytes, 0, this.#scratch.position, thrown, attempts);
+    // As it would stand in the topic between the stages.
+    const scratch = this.#scratch;
+    scratch.clear();
+    this.#inputs[inputIndex].topic.codec.encode(value, scratch);
+    this.#appendLetter(inputIndex, keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts);
+  }
+
+  #appendLetter(
+    inputIndex: number,
+    keyId: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    thrown: unknown,
+    attempts: number,
+  ): void {
+    const { keys, outputs, source, partition, subtopology } = this.#around;
+    const origin = {
+      actor: this.planned.actor.name,
+      stage: subtopology,
+      topic: source.topic,
+      partition,
+      offset: source.offset,
+      attempts,
+    };
+    const keyStart = keyId === NO_KEY ? -1 : keys.startOf(keyId);
+    const keyEnd = keyId === NO_KEY ? -1 : keys.endOf(keyId);
+    const headers = letterHeaders(errorData(thrown), origin);
+    const lane = this.#inputs[inputIndex].deadLetters;
+    outputs.append(lane, timestamp, keys.arena, keyStart, keyEnd, bytes, start, end, headers);
+    this.#deadLetters++;
   }
 
   #save(): number {

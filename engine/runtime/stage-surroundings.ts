@@ -16,7 +16,14 @@ export interface StageSurroundings {
   readonly subtopology: string;
   readonly attemptsMax: number;
   /** The record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
-  readonly source: { topic: string; offset: number; bytes: Uint8Array; valueStart: number; valueEnd: number };
+  readonly source: {
+    topic: string;
+    offset: number;
+    hasKey: boolean;
+    bytes: Uint8Array;
+    valueStart: number;
+    valueEnd: number;
+  };
   /** Set while an error that is not the record's own travels out of nested stages. */
   unwinding: { readonly thrown: unknown } | null;
 }

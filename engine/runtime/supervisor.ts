@@ -128,7 +128,7 @@ export class Supervisor {
   /** Every worker commits what it has begun and ends. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    this.#watch?.cancel();
+    // The watch goes on: a record that hangs would hold up the end for ever.
     await Promise.all(
       this.#workers.map(async (worker) => {
         worker.timer?.cancel();
@@ -143,6 +143,7 @@ export class Supervisor {
         await thread.terminate();
       }),
     );
+    this.#watch?.cancel();
   }
 
   tasks(): readonly TaskStatus[] {

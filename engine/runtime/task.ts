@@ -114,7 +114,7 @@ export class Task {
       partitions: plan.partitions,
       subtopology: subtopology.name,
       attemptsMax: options.attemptsMax,
-      source: { topic: '', offset: 0, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
+      source: { topic: '', offset: 0, hasKey: false, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
       unwinding: null,
     };
   }
@@ -260,6 +260,7 @@ export class Task {
   #handleRecord(source: Source, cursor: BatchCursor): void {
     const { source: origin } = this.#around;
     origin.offset = cursor.offset;
+    origin.hasKey = cursor.keyStart >= 0;
     origin.bytes = cursor.bytes;
     origin.valueStart = cursor.valueStart;
     origin.valueEnd = cursor.valueEnd;
@@ -279,7 +280,7 @@ export class Task {
       if (source.isResend && stage.planned.actor.name !== resendFor) continue;
       if (condemned !== undefined) {
         const reason = new MsecError(condemned.code, 'Handling this record ended its worker thread.');
-        this.#refuse(stage, input, keyId, cursor, reason, condemned.attempts);
+        stage.refuse(input, keyId, cursor.timestamp, reason, condemned.attempts);
         continue;
       }
       let value: unknown;
@@ -289,22 +290,11 @@ export class Task {
       } catch (thrown) {
         // A codec may depend on something outside too (a registry): then the record waits, as it would for an actor.
         if (directiveFor(thrown, 1, 1) !== 'dead-letter') throw thrown;
-        this.#refuse(stage, input, keyId, cursor, thrown, 1);
+        stage.refuse(input, keyId, cursor.timestamp, thrown, 1);
         continue;
       }
       stage.handle(input, keyId, cursor.timestamp, value, source.isResend ? RESENT : READ);
     }
-  }
-
-  #refuse(
-    stage: StageRunner,
-    input: number,
-    keyId: number,
-    { timestamp, bytes, valueStart, valueEnd }: BatchCursor,
-    thrown: unknown,
-    attempts: number,
-  ): void {
-    stage.appendLetter(input, keyId, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
   }
 
   #condemned(source: Source, offset: number): CondemnedRecord | undefined {
@@ -345,7 +335,8 @@ export class Task {
     const appends = this.#outputs.take();
     const truncations: Truncation[] = [];
     for (const stage of this.#stages) this.#collectState(stage, appends, truncations);
-    this.#keys.sweep();
+    // A pass over the whole table: only when enough of it would go.
+    if (this.#keys.unretained * 2 >= this.#keys.size) this.#keys.sweep();
     const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
     while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
     if (this.#failure !== null) return;

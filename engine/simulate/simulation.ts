@@ -137,11 +137,12 @@ export class Simulation {
   }
 
   /** Reads what is on the disk now, without a process. */
-  inspect(): { readonly log: Log; readonly reader: LogReader } {
-    const store = this.#disk.peek();
+  async inspect(): Promise<LogReader> {
     const ends = new LocalEnds();
     const clock = this.timeline.clock(this.#world);
-    return { log: new EmbeddedLog(store, ends, clock), reader: new EmbeddedReader(store, ends, clock) };
+    // Opening a log is what finds the ends; it is closed at once, or it would be a second writer.
+    await new EmbeddedLog(this.#disk.peek(), ends, clock).close();
+    return new EmbeddedReader(this.#disk.peek(), ends, clock);
   }
 
   async #isResting(reader: LogReader): Promise<boolean> {

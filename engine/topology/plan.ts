@@ -71,7 +71,7 @@ export function planTopology(definition: TopologyDefinition): Plan {
   const topics = checkTopics(definition, actors);
   checkCycles(definition, actors);
   const groups = fuse(definition, actors, topics);
-  const subtopologies = groups.map((members) => planSubtopology(definition, members, groups));
+  const subtopologies = groups.map((members) => planSubtopology(definition, members, groups, topics));
   return {
     name: definition.name,
     partitions: definition.partitions,
@@ -202,12 +202,18 @@ function planSubtopology(
   definition: TopologyDefinition,
   members: readonly AnyActor[],
   groups: readonly (readonly AnyActor[])[],
+  topics: ReadonlyMap<string, TopicUse>,
 ): Subtopology {
-  const isCalled = (topic: Topic<unknown>, producer: AnyActor, output: string): boolean =>
-    definition.fuse !== false &&
-    topic.external !== true &&
-    !(definition.cycles?.includes(topic.name) ?? false) &&
-    !(producer.rekeyed?.includes(output) ?? false);
+  // The topic as a whole: what comes under another key from one producer is read from the log, so all of it is.
+  const isCalled = ({ name }: Topic<unknown>): boolean => {
+    const { topic, isRekeyed } = topics.get(name) as TopicUse;
+    return (
+      definition.fuse !== false &&
+      topic.external !== true &&
+      !isRekeyed &&
+      !(definition.cycles?.includes(name) ?? false)
+    );
+  };
   const readers = (topic: Topic<unknown>) =>
     members.flatMap((actor, stage) =>
       Object.entries(actor.inputs)
@@ -217,7 +223,7 @@ function planSubtopology(
   const called = new Set<string>();
   const stages = members.map((actor): PlannedStage => {
     const outputs = Object.entries(actor.outputs).map(([name, topic]): PlannedOutput => {
-      const calls = isCalled(topic, actor, name) ? readers(topic) : [];
+      const calls = isCalled(topic) ? readers(topic) : [];
       for (const { stage, input } of calls) called.add(`${stage} ${input}`);
       const carriesWatermark = groups.some(
         (group) =>

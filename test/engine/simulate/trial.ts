@@ -11,7 +11,6 @@ import {
   randomBelow,
   resendLetter,
   type TaskOptions,
-  type TopologyDefinition,
 } from '../../../engine/index.ts';
 import { EPOCH_MS, Simulation, type SimulationScenario } from '../../../engine/simulate/index.ts';
 import { judge } from '../../oracle/judge.ts';
@@ -24,7 +23,8 @@ import { KIND } from './trial-values.ts';
 export interface Plant {
   wrapLog?(log: Log, random: Random): Log;
   wrapResendReader?(reader: LogReader): LogReader;
-  wrapTopology?(definition: TopologyDefinition): TopologyDefinition;
+  /** Puts itself into the code that runs; the returned function takes it out again. */
+  install?(): () => void;
 }
 
 export interface TrialOutcome {
@@ -76,12 +76,15 @@ export async function runTrial(seed: number, keepsTrace = false, plant: Plant = 
   const trial = new Trial(plant);
   const simulation = trial.simulation(seed, keepsTrace);
   let failure: unknown = null;
+  const restore = plant.install?.();
   try {
     await simulation.run();
   } catch (thrown) {
     failure = thrown;
+  } finally {
+    restore?.();
   }
-  const log = failure === null ? await trial.readLog(simulation.inspect().reader) : {};
+  const log = failure === null ? await trial.readLog(await simulation.inspect()) : {};
   const differences =
     failure === null
       ? judge({
@@ -129,7 +132,7 @@ class Trial {
       horizonMs: HORIZON_MS,
       limitMs: LIMIT_MS,
       createTopology: (thread, { timeline }) => {
-        const definition = trialTopology(
+        return trialTopology(
           {
             step: () => thread.step(),
             die: (end) => thread.die(end),
@@ -144,7 +147,6 @@ class Trial {
           },
           { partitions: this.partitions, fuse: this.isFused },
         );
-        return plant.wrapTopology?.(definition) ?? definition;
       },
       client: (simulation) => this.#client(simulation),
     };
@@ -222,7 +224,7 @@ class Trial {
 
   async #resend(simulation: Simulation): Promise<void> {
     const { random } = simulation;
-    const { reader } = simulation.inspect();
+    const reader = await simulation.inspect();
     for (const topic of ['readings', 'checked'])
       for (let partition = 0; partition < this.partitions; partition++)
         for (const letter of await readPartition(reader, `${topic}.dlq`, partition)) {
