@@ -44,8 +44,9 @@ const HEAP_MEGABYTES_MAX = 128;
 const STOP_WITHIN_MS = 3000;
 /** The share of `--faults`, where nobody says another. */
 export const FAULT_SHARE = 0.005;
-// Names in strings are not rewritten when this is built to JavaScript.
-const THREAD = new URL(`./fleet-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+const THREAD = import.meta.url.endsWith('.js')
+  ? new URL('./fleet-thread.js', import.meta.url)
+  : new URL('./fleet-thread.ts', import.meta.url);
 
 export class Fleet {
   readonly #worker: Worker;

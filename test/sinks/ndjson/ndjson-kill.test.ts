@@ -8,10 +8,10 @@ import { openEmbeddedLog } from '../../../engine/log/index.ts';
 import { append, filesIn, GROUP, linesIn, TOPIC } from './sink-fixture.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
-const RECORDS = 32;
+const RECORDS = 20;
 const PER_BATCH = 4;
 /** From the first step of a run to some way into its rotations. */
-const STEPS_MAX = 60;
+const STEPS_MAX = 80;
 
 void t.test(`killed again and again, no line is lost or twice (SEED=${seed})`, async (t) => {
   const folder = t.testdir();
