@@ -45,7 +45,7 @@ const READINGS_SHOWN = 40;
 const PORTS_TRIED = 20;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
-/** Fails with DEPENDENCY_DOWN where no port is free, CONFIG_INVALID where the host is not loopback. */
+/** Fails with PORT_TAKEN where the port is not free, CONFIG_INVALID where the host is not loopback. */
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
   if (!LOOPBACK.has(options.host)) {
     throw new MsecError(
@@ -112,11 +112,9 @@ class ConsoleServer implements Console {
       if (failure === null) break;
       if (failure.code === 'EADDRINUSE' && candidate < last) continue;
       const why = failure.code === 'EADDRINUSE' ? `port ${port} is taken` : (failure.code ?? failure.message);
-      throw new MsecError(
-        'DEPENDENCY_DOWN',
-        `The console cannot listen on ${host}: ${why}. Choose another with --port.`,
-        { cause: failure },
-      );
+      throw new MsecError('PORT_TAKEN', `The console cannot listen on ${host}: ${why}. Choose another with --port.`, {
+        cause: failure,
+      });
     }
     const bound = this.#server.address();
     this.port = typeof bound === 'object' && bound !== null ? bound.port : port;
@@ -185,7 +183,7 @@ class ConsoleServer implements Console {
     const status = await ports.status();
     if (this.#isDetached) return;
     const now: Sample = { at: this.#options.clock.monotonic(), status, bridges: ports.bridges() };
-    this.#flow = flowOf(ports.topology, this.#sample, now);
+    this.#flow = flowOf(withoutInternal(ports.topology), this.#sample, now);
     this.#sample = now;
     this.#stream.publish('status', this.#statusView());
   }

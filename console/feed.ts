@@ -42,7 +42,8 @@ export class Feed {
     const { topics, decoders } = this.#ports;
     const partitions = new Map((await this.#ports.status()).topics.map((topic) => [topic.topic, topic]));
     for (const topic of topics.letters) {
-      for (const [partition, end] of (partitions.get(topic)?.end ?? []).entries()) {
+      for (let partition = 0; partition < (partitions.get(topic)?.partitions ?? 0); partition++) {
+        const { end } = await reader.bounds(topic, partition);
         this.#lettersFrom.set(`${topic}-${partition}`, end);
       }
     }

@@ -94,6 +94,7 @@ export function flowOf(topology: Topology, before: Sample | null, now: Sample): 
   };
   const nameOf = (id: string) => id.slice(id.indexOf(':') + 1);
   const edges: Record<string, EdgeFlow> = {};
+  const letters = new Set(topology.nodes.filter(({ role }) => role === 'letters').map(({ id }) => id));
   for (const { from, to } of topology.edges) {
     const [source, target] = [nameOf(from), nameOf(to)];
     const key = `${source}>${target}`;
@@ -107,6 +108,7 @@ export function flowOf(topology: Topology, before: Sample | null, now: Sample): 
       perSecond = isInLog ? rate(({ taken }) => taken.get(key)) : rate(({ written }) => written.get(source));
       lag = isInLog ? (current.lag.get(key) ?? 0) : null;
     } else if (isFromTopic) perSecond = rate(({ topicEnd }) => topicEnd.get(source));
+    else if (letters.has(to)) perSecond = rate(({ topicEnd }) => topicEnd.get(target));
     else if (to.startsWith('topic:')) perSecond = rate(({ stageOut }) => stageOut.get(key));
     else perSecond = rate(({ stageIn }) => stageIn.get(target));
     edges[`${from}>${to}`] = { perSecond, lag };

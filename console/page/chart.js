@@ -58,7 +58,7 @@ export function chartView() {
         ),
       );
     }
-    if (device === null || !devices.some((one) => one.device === device)) device = devices[0]?.device ?? null;
+    if (device === null || !devices.some((one) => one.device === device)) device = [...kinds.keys()].map((kind) => devices.find((one) => one.kind === kind)?.device).find((one) => one !== undefined) ?? devices[0]?.device ?? null;
     if (device !== null) deviceBox.value = device;
   }
 
@@ -186,7 +186,6 @@ function makePlot(host, { digits }, series, pointed) {
   const font = `11px ${style.getPropertyValue('--font').trim() || 'sans-serif'}`;
   const axis = { stroke: color('--muted'), font, ticks: { show: false }, grid: { stroke: color('--grid'), width: 1 } };
   const edge = { stroke: color('--band-edge'), width: 1, points: { show: false } };
-  const only = series[0].length === 1;
   return new uPlot(
     {
       width: host.clientWidth,
@@ -196,7 +195,8 @@ function makePlot(host, { digits }, series, pointed) {
       cursor: { points: { size: 7 }, drag: { x: false, y: false } },
       hooks: { setCursor: [(plot) => pointed(plot.cursor.idx)] },
       scales: {
-        x: { time: true, range: (_, from, to) => (only || from === to ? [from - 300, to + 300] : [from, to]) },
+        x: { time: true, // For a single point uPlot would show a whole day.
+          range: (plot, from, to) => (plot.data[0].length < 2 ? [from - 300, from + 300] : [from, to]),
         y: { range: (_, from, to) => spread(from, to, digits) },
       },
       series: [
