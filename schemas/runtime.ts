@@ -60,6 +60,12 @@ export function wrongSize(title: string, found: number, expected: number, length
   return frameInvalid('length', where, `${title} has ${expected} bytes, here are ${found}: ${what}`);
 }
 
+/** Whether all of them are decimal digits. */
+export function areDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] < 0x30 || bytes[at] > 0x39) return false;
+  return true;
+}
+
 export function wrongDigit(field: string, byteOffset: number): never {
   return frameInvalid(field, byteOffset, 'an ASCII decimal digit is expected');
 }

@@ -33,7 +33,8 @@ export class FrameSealing {
     receivedAtMs: number,
   ): Uint8Array<ArrayBuffer> {
     const kind = isUnsignedAllowed && !this.#claimsToBeEnvelope(body) ? KIND_UNSIGNED : KIND_ENVELOPE;
-    if (!shouldSeal(this.#privacyOf(type), kind === KIND_ENVELOPE, body)) return encodeFrameRecord(kind, body);
+    const isEnvelope = kind === KIND_ENVELOPE;
+    if (!shouldSeal(this.#privacyOf(type), isEnvelope, body, deviceId)) return encodeFrameRecord(kind, body);
     return this.#sealed(kind, deviceId, body, receivedAtMs);
   }
 

@@ -140,7 +140,12 @@ function makeIntake(options: BridgesOptions, name: string, refusals: Refusals): 
     privacyOf: (type) => {
       const codec = types.byName(type);
       if (codec === null) return { personal: true, matches: () => false };
-      return { personal: codec.hasSightings, matches: (bytes, start, end) => codec.matches(bytes, start, end) };
+      // A text frame is known by its first letters alone, which say nothing of what follows them.
+      const isFixed = codec.format === 'binary';
+      return {
+        personal: codec.hasSightings,
+        matches: (bytes, start, end) => isFixed && codec.matches(bytes, start, end),
+      };
     },
     keys,
     appender,

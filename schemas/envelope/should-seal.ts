@@ -14,14 +14,20 @@ export interface PayloadPrivacy {
 
 const envelope = new EnvelopeView();
 
-/** `body` is what a device sent: an envelope when `isEnvelope` (or what claims to be one), else a raw frame. */
-export function shouldSeal(privacy: PayloadPrivacy, isEnvelope: boolean, body: Uint8Array): boolean {
+/**
+ * `body` is what a device sent: an envelope when `isEnvelope` (or what claims to be one), else a raw frame. `deviceId`
+ * is who sent it: its own name may look like an address, as a gateway's does, and is no person's.
+ */
+export function shouldSeal(privacy: PayloadPrivacy, isEnvelope: boolean, body: Uint8Array, deviceId: string): boolean {
   if (privacy.personal) return true;
   if (!isEnvelope) return !privacy.matches(body, 0, body.length) && hasMacAddress(body, 0, body.length);
   const isWhole = envelope.tryParseOnly(body, 0, body.length);
-  const { payloadStart, payloadEnd } = envelope;
+  const { deviceIdStart, deviceIdEnd, payloadStart, payloadEnd } = envelope;
+  const vouched = isWhole && privacy.matches(body, payloadStart, payloadEnd);
+  const isStranger = vouched && hasMacAddress(body, deviceIdStart, deviceIdEnd) && envelope.deviceId() !== deviceId;
   envelope.bytes = NOTHING;
-  if (isWhole && privacy.matches(body, payloadStart, payloadEnd)) return false;
+  // The type vouches for the payload; name and signature are whatever the sender wrote.
+  if (vouched) return isStranger || hasMacAddress(body, payloadEnd, body.length);
   return hasMacAddress(body, 0, body.length);
 }
 

@@ -4,6 +4,7 @@ import type { ByteWriter } from '../base.ts';
 import {
   AvroReader,
   HEAD_BYTES_MAX,
+  areDigits,
   asciiEquals,
   asciiText,
   avroStrings,
@@ -67,7 +68,7 @@ const AVRO_SCHEMA = '{"type":"record","name":"EnMon","namespace":"msec.readings"
 const avro = new AvroReader();
 
 function matches(bytes: Uint8Array, start: number, end: number): boolean {
-  return end - start === 31 && bytes[start] === 1 && ((bytes[start + 1] << 8) | bytes[start + 2]) === 28;
+  return end - start === 31 && bytes[start] === 1 && ((bytes[start + 1] << 8) | bytes[start + 2]) === 28 && areDigits(bytes, start + 7, start + 22) && bytes[start + 22] === 0;
 }
 
 function frameBytes(bytes: Uint8Array, start: number, end: number): number {

@@ -61,6 +61,14 @@ function decodeField(frame: BinaryFrame, field: BinaryField): string[] {
   return lines;
 }
 
+/** What stands in for a frame must not carry other text where its digits belong. */
+function identityMatch({ role, offset, digits, hasNul }: BinaryField): string {
+  if (role !== 'identity') return '';
+  const after = offset + digits;
+  const nul = hasNul ? ` && bytes[start + ${after}] === 0` : '';
+  return ` && areDigits(bytes, start + ${offset}, start + ${after})${nul}`;
+}
+
 export function binaryCodecSource(frame: BinaryFrame, reading: string, dialect: Dialect): string[] {
   const { t } = dialect;
   const [type, length] = frame.fields as [BinaryField, BinaryField];
@@ -69,7 +77,7 @@ export function binaryCodecSource(frame: BinaryFrame, reading: string, dialect: 
   const hasLimits = frame.fields.some((field) => field.role === 'measure' && outOfRange(field) !== null);
   const matches =
     `end - start === ${frame.sizeBytes} && bytes[start] === ${type.value} && ` +
-    `${readExpression(frame, length, 'start')} === ${length.value}`;
+    `${readExpression(frame, length, 'start')} === ${length.value}${frame.fields.map(identityMatch).join('')}`;
   const decode = [
     `if (end - start !== ${frame.sizeBytes}) wrongSize(${quote(frame.title)}, end - start, ${frame.sizeBytes}, ${lengthEnd});`,
     `if (bytes[start] !== ${type.value}) frameInvalid(${quote(type.name)}, 0, \`\${bytes[start]} is not the type ${type.value}\`);`,

@@ -45,6 +45,14 @@ const values = fc.record({
   humidity: fc.integer({ min: 0, max: 0xffff }),
 });
 
+t.test('only digits and a NUL pass for an IMEI, so that a frame cannot carry other text in its place', async (t) => {
+  for (const text of ['CC:4B:73:64:59:66', 'CC4B736459660000']) {
+    const bytes = bytesOf(VECTOR);
+    bytes.set(Buffer.from(text).subarray(0, 16), 7);
+    t.equal(enmon.matches(bytes, 0, 31), false);
+  }
+});
+
 t.test('the known frame reads as the cookbook says', async (t) => {
   const bytes = bytesOf(VECTOR);
   const reading = decoded(bytes);

@@ -55,20 +55,35 @@ const other: PayloadPrivacy = { personal: false, matches: () => false };
 const mac = Buffer.from('CC:4B:73:64:59:66');
 
 t.test('personal types are always sealed', async (t) => {
-  t.ok(shouldSeal({ personal: true, matches: () => true }, true, new Uint8Array(0)));
-  t.ok(shouldSeal({ personal: true, matches: () => true }, false, new Uint8Array(0)));
+  t.ok(shouldSeal({ personal: true, matches: () => true }, true, new Uint8Array(0), 'd'));
+  t.ok(shouldSeal({ personal: true, matches: () => true }, false, new Uint8Array(0), 'd'));
 });
 
 t.test('of others only what is not of their type and may hold an address', async (t) => {
   const envelope = (payload: Uint8Array) => encodeEnvelope({ deviceId: 'd', bootEpoch: 0, sequence: 0, payload });
-  t.notOk(shouldSeal(matching, true, envelope(mac)), 'the type vouches for it');
-  t.ok(shouldSeal(other, true, envelope(mac)));
-  t.notOk(shouldSeal(other, true, envelope(Buffer.from('garbage'))));
-  t.ok(shouldSeal(matching, true, mac), 'no envelope: nothing vouches for it');
-  t.ok(shouldSeal(matching, true, Buffer.concat([envelope(mac), mac])), 'nor for what stands behind it');
-  t.notOk(shouldSeal(matching, false, mac));
-  t.ok(shouldSeal(other, false, mac));
+  t.notOk(shouldSeal(matching, true, envelope(mac), 'd'), 'the type vouches for it');
+  t.ok(shouldSeal(other, true, envelope(mac), 'd'));
+  t.notOk(shouldSeal(other, true, envelope(Buffer.from('garbage')), 'd'));
+  t.ok(shouldSeal(matching, true, mac, 'd'), 'no envelope: nothing vouches for it');
+  t.ok(shouldSeal(matching, true, Buffer.concat([envelope(mac), mac]), 'd'), 'nor for what stands behind it');
+  t.notOk(shouldSeal(matching, false, mac, 'd'));
+  t.ok(shouldSeal(other, false, mac, 'd'));
 });
+
+t.test(
+  'an address in the name or the signature of a frame whose payload is good is sealed, but not its own name',
+  async (t) => {
+    const named = (deviceId: string) => encodeEnvelope({ deviceId, bootEpoch: 0, sequence: 0, payload: Buffer.of(1) });
+    t.ok(shouldSeal(matching, true, named('CC:4B:73:64:59:66'), 'd'));
+    t.notOk(shouldSeal(matching, true, named('CC:4B:73:64:59:66'), 'CC:4B:73:64:59:66'));
+    t.notOk(shouldSeal(matching, true, named('e'), 'd'));
+    const signed = Buffer.concat([named('d'), Buffer.alloc(64, 1)]);
+    signed.set([1, 1], 3);
+    t.notOk(shouldSeal(matching, true, signed, 'd'));
+    signed.set(mac, signed.length - 64);
+    t.ok(shouldSeal(matching, true, signed, 'd'));
+  },
+);
 
 t.test('only the payload is shown to the type', async (t) => {
   const seen: string[] = [];
@@ -77,7 +92,7 @@ t.test('only the payload is shown to the type', async (t) => {
     matches: (bytes, start, end) => seen.push(Buffer.from(bytes.subarray(start, end)).toString()) > 0,
   };
   const payload = Buffer.from('payload');
-  shouldSeal(privacy, true, encodeEnvelope({ deviceId: 'd', bootEpoch: 0, sequence: 0, payload }));
-  shouldSeal(privacy, false, payload);
+  shouldSeal(privacy, true, encodeEnvelope({ deviceId: 'd', bootEpoch: 0, sequence: 0, payload }), 'd');
+  shouldSeal(privacy, false, payload, 'd');
   t.same(seen, ['payload', 'payload']);
 });
