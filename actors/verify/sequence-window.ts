@@ -7,13 +7,16 @@ import type { RowStore } from '../../engine/index.ts';
 import {
   AT_BOOT_EPOCH,
   AT_FLAGS,
-  AT_HIGHEST,
-  AT_TAGS,
+  AT_HIGHEST_GROUP,
+  AT_RING,
+  BLOCK_WORDS,
   FLAG_SEEN,
   FLAG_SUSPECT,
-  HEAD_BYTES,
+  GROUP,
+  RING_BLOCK,
+  RING_GROUPS,
+  ROW_WORDS,
   WINDOW,
-  WORDS,
 } from './device-row.ts';
 
 export const FRESH = 0;
@@ -23,8 +26,8 @@ export const OLD_SEQUENCE = 3;
 export const OLD_EPOCH = 4;
 export type Verdict = typeof FRESH | typeof REPEATED | typeof CONFLICTING | typeof OLD_SEQUENCE | typeof OLD_EPOCH;
 
-const RING_BLOCK = HEAD_BYTES / 64;
-const TAGS_PER_BLOCK = 16;
+/** Groups this far below the highest one lie within the window as a whole; RING_GROUPS below, outside as a whole. */
+const SURE_GROUPS = Math.floor((WINDOW - GROUP) / GROUP);
 
 export class SequenceWindow {
   readonly #rows: RowStore;
@@ -37,14 +40,17 @@ export class SequenceWindow {
   verdict(row: number, bootEpoch: number, sequence: number, tag: number): Verdict {
     if (row < 0) return FRESH;
     const words = this.#rows.u32;
-    const at = row * WORDS;
+    const at = row * ROW_WORDS;
     if (((words[at + AT_FLAGS] as number) & FLAG_SEEN) === 0) return FRESH;
     const epoch = words[at + AT_BOOT_EPOCH] as number;
     if (bootEpoch !== epoch) return bootEpoch > epoch ? FRESH : OLD_EPOCH;
-    const highest = words[at + AT_HIGHEST] as number;
-    if (sequence > highest) return FRESH;
-    if (highest - sequence >= WINDOW) return OLD_SEQUENCE;
-    const seen = words[at + AT_TAGS + (sequence & (WINDOW - 1))] as number;
+    const group = Math.floor(sequence / GROUP);
+    const back = (words[at + AT_HIGHEST_GROUP] as number) - group;
+    if (back < 0) return FRESH;
+    if (back > SURE_GROUPS && (back >= RING_GROUPS || this.#highest(row) - sequence >= WINDOW)) return OLD_SEQUENCE;
+    const block = at + AT_RING + (group % RING_GROUPS) * BLOCK_WORDS;
+    if (words[block] !== group + 1) return FRESH;
+    const seen = words[block + 1 + sequence - group * GROUP] as number;
     if (seen === 0) return FRESH;
     return seen === tag ? REPEATED : CONFLICTING;
   }
@@ -53,53 +59,55 @@ export class SequenceWindow {
   accept(row: number, bootEpoch: number, sequence: number, tag: number): void {
     const rows = this.#rows;
     const words = rows.u32;
-    const at = row * WORDS;
+    const at = row * ROW_WORDS;
     const flags = words[at + AT_FLAGS] as number;
+    const group = Math.floor(sequence / GROUP);
     const isSeen = (flags & FLAG_SEEN) !== 0 && words[at + AT_BOOT_EPOCH] === bootEpoch;
-    const highest = words[at + AT_HIGHEST] as number;
-    if (!isSeen || sequence > highest) {
+    if (!isSeen || group > (words[at + AT_HIGHEST_GROUP] as number)) {
       rows.touch(row, 0);
       if (!isSeen) this.#forgetAll(row);
-      else if (sequence - highest >= WINDOW) this.#forgetAll(row);
-      else if (sequence - highest > 1) this.#forget(row, highest + 1, sequence);
       words[at + AT_BOOT_EPOCH] = bootEpoch;
-      words[at + AT_HIGHEST] = sequence;
+      words[at + AT_HIGHEST_GROUP] = group;
       words[at + AT_FLAGS] = flags | FLAG_SEEN;
     }
-    const place = sequence & (WINDOW - 1);
-    rows.touch(row, RING_BLOCK + ((place / TAGS_PER_BLOCK) | 0));
-    words[at + AT_TAGS + place] = tag;
+    const place = group % RING_GROUPS;
+    rows.touch(row, RING_BLOCK + place);
+    const block = at + AT_RING + place * BLOCK_WORDS;
+    if (words[block] !== group + 1) {
+      words[block] = group + 1;
+      for (let i = 1; i <= GROUP; i++) words[block + i] = 0;
+    }
+    words[block + 1 + sequence - group * GROUP] = tag;
   }
 
   isSuspect(row: number): boolean {
-    return row >= 0 && ((this.#rows.u32[row * WORDS + AT_FLAGS] as number) & FLAG_SUSPECT) !== 0;
+    return row >= 0 && ((this.#rows.u32[row * ROW_WORDS + AT_FLAGS] as number) & FLAG_SUSPECT) !== 0;
   }
 
   markSuspect(row: number): void {
     this.#rows.touch(row, 0);
-    const at = row * WORDS + AT_FLAGS;
+    const at = row * ROW_WORDS + AT_FLAGS;
     this.#rows.u32[at] = (this.#rows.u32[at] as number) | FLAG_SUSPECT;
   }
 
-  /** Sequences from (inclusive) to (exclusive), fewer than 1,024, were skipped: what the ring says there is older. */
-  #forget(row: number, from: number, to: number): void {
+  /** The last sequence of the highest group that was seen; there is one. */
+  #highest(row: number): number {
     const words = this.#rows.u32;
-    const ring = row * WORDS + AT_TAGS;
-    for (let sequence = from; sequence < to; sequence++) {
-      const place = sequence & (WINDOW - 1);
-      if (words[ring + place] === 0) continue;
-      this.#rows.touch(row, RING_BLOCK + ((place / TAGS_PER_BLOCK) | 0));
-      words[ring + place] = 0;
-    }
+    const group = words[row * ROW_WORDS + AT_HIGHEST_GROUP] as number;
+    const block = row * ROW_WORDS + AT_RING + (group % RING_GROUPS) * BLOCK_WORDS;
+    let last = GROUP;
+    while (words[block + last] === 0) last--;
+    return group * GROUP + last - 1;
   }
 
+  /** A new boot epoch: what the ring holds is of the one before. */
   #forgetAll(row: number): void {
     const words = this.#rows.u32;
-    const ring = row * WORDS + AT_TAGS;
-    for (let place = 0; place < WINDOW; place++) {
-      if (words[ring + place] === 0) continue;
-      this.#rows.touch(row, RING_BLOCK + ((place / TAGS_PER_BLOCK) | 0));
-      words[ring + place] = 0;
+    const ring = row * ROW_WORDS + AT_RING;
+    for (let place = 0; place < RING_GROUPS; place++) {
+      if (words[ring + place * BLOCK_WORDS] === 0) continue;
+      this.#rows.touch(row, RING_BLOCK + place);
+      words[ring + place * BLOCK_WORDS] = 0;
     }
   }
 }

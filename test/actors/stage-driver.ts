@@ -37,7 +37,7 @@ class DrivenTask {
       partitions: 1,
       subtopology: subtopology.name,
       attemptsMax: 1,
-      source: { topic: '', offset: 0, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
+      source: { topic: '', offset: 0, hasKey: true, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
       unwinding: null,
     };
     for (const planned of subtopology.stages) {
@@ -109,7 +109,7 @@ export class StageDriver {
         try {
           decoded = source.topic.codec.decode(value, 0, value.length);
         } catch (thrown) {
-          stage.appendLetter(inputIndex, keyId, timestamp, value, 0, value.length, thrown, 1);
+          stage.refuse(inputIndex, keyId, timestamp, thrown, 1);
           continue;
         }
         stage.handle(inputIndex, keyId, timestamp, decoded, READ);
