@@ -44,6 +44,8 @@ function start({ port, window }: Load, id: string, token: string): void {
       socket.write(halves[next++ % 2]!);
     }
   });
+  // What went wrong shows as the connection that closes.
+  socket.on('error', () => undefined);
   socket.once('close', () => {
     if (!process.connected) return;
     console.error(`${id} was disconnected`);
