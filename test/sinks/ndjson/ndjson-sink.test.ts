@@ -65,7 +65,7 @@ void t.test('a new sink goes on where the files end, whatever lies behind the po
   const first = await openSink(log, folder);
   await first.step();
   await first.close();
-  appendFileSync(join(folder, `${TOPIC}-00000001.ndjson.open`), '{"torn": ');
+  appendFileSync(join(folder, `${TOPIC}-00000001.ndjson.open`), '{"torn": '.repeat(100));
   writeFileSync(join(folder, `${POSITION}.new`), '{"ver');
   await append(log, 0, ['b']);
   const second = await openSink(log, folder);
@@ -163,6 +163,9 @@ void t.test('files of another log are refused, and so is a position that is none
   await sink.step();
   await sink.close();
   await t.rejects(openSink(await memoryLog(t), folder), { code: 'CONFIG_INVALID', field: 'folder' });
+  const wider = await memoryLog(t, 3);
+  await append(wider, 0, ['a']);
+  await t.rejects(openSink(wider, folder, { partitions: 3 }), { code: 'CONFIG_INVALID', field: 'folder' });
   for (const text of ['', '{}', 'null', '{"version":1,"sequence":-1,"openedAtMs":0,"bytes":0,"offsets":[]}']) {
     writeFileSync(join(folder, POSITION), text);
     await t.rejects(openSink(log, folder), { code: 'CONFIG_INVALID', field: 'position' });
