@@ -34,6 +34,11 @@ export class KnownDevice {
     this.#keys = active.map(() => null);
   }
 
+  /** Whether it can sign, and so must. */
+  get hasKey(): boolean {
+    return this.#keys.length > 0;
+  }
+
   /** The active key of that id, or null. */
   key(high: number, low: number): KeyObject | null {
     for (let i = 0; i < this.#keys.length; i++) {

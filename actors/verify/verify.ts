@@ -166,10 +166,17 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     this.#out.emit(verified, isDeviceTime ? envelope.deviceTimeMs : timestamp);
   }
 
-  /** A legacy device's raw frame: the bridge let it in, and nothing vouches for it beyond that. */
+  /**
+   * A legacy device's raw frame: the bridge let it in, and nothing vouches for it beyond that. Not of a device that has
+   * a key: whoever stole its token could leave out what the token cannot make.
+   */
   #unsigned(record: ActorRecord<FrameRecord>, bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
+    const device = this.#device(record.keyId);
+    if (device.hasKey && this.#isSignatureRequired) {
+      throw refusal('UNSIGNED', 'the device has a key and must sign', 'signature');
+    }
     const verified = this.#verified;
-    verified.facts = this.#device(record.keyId).facts;
+    verified.facts = device.facts;
     verified.isVerified = false;
     verified.isSuspect = this.#window.isSuspect(this.#rows.find(record.keyId));
     verified.receivedAtMs = record.timestamp;

@@ -58,6 +58,7 @@ t.test('a value out of its physical range is left out of its measure alone', asy
   const device = new Device('enmon-1');
   const driver = city([device]);
   driver.feed(FRAMES, device.id, NOW, device.signed(enmonFrame({ humidity: 1001 })));
+  driver.feed(FRAMES, device.id, NOW, device.control({ keys: [] }));
   driver.feed(FRAMES, device.id, NOW, encodeFrameRecord(KIND_UNSIGNED, enmonFrame({ humidity: 500 })));
   end(driver);
   const [window] = aggregates(driver);

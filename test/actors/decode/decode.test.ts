@@ -55,10 +55,12 @@ t.test('what is no frame of the type is refused', async (t) => {
 
 t.test('a frame that names another identity is refused', async (t) => {
   const device = new Device('enmon-1');
+  const legacy = new Device('enmon-2');
+  legacy.record = { ...legacy.record, keys: [] };
   const counter = new Device('crowd-1', 'crowd', CROWD_SN);
-  const driver = openCity([device, counter]);
+  const driver = openCity([device, legacy, counter]);
   driver.feed(FRAMES, device.id, NOW, device.signed(enmonFrame({ imei: '123456789012345' })));
-  driver.feed(FRAMES, device.id, NOW, encodeFrameRecord(KIND_UNSIGNED, enmonFrame({ imei: '123456789012345' })));
+  driver.feed(FRAMES, legacy.id, NOW, encodeFrameRecord(KIND_UNSIGNED, enmonFrame({ imei: '123456789012345' })));
   driver.feed(FRAMES, counter.id, NOW, counter.sealed(crowdFrame(MACS, { serial: '00000006956C350' })));
   t.same(driver.reasons, Array(3).fill('IDENTITY_MISMATCH'));
   t.equal(driver.of('device.verified.dlq')[0]?.letter?.byteOffset, 7);

@@ -202,9 +202,18 @@ t.test('a device that keeps failing is refused unchecked until the budget has gr
 
 t.test("a legacy device's raw frame passes unverified", async (t) => {
   const device = new Device('enmon-1');
+  device.record = { ...device.record, keys: [] };
   const driver = city([device]);
   driver.feed(FRAMES, device.id, NOW, encodeFrameRecord(KIND_UNSIGNED, enmonFrame()));
   t.match(heads(driver), [{ verified: false, bootEpoch: 0, sequence: 0, eventTime: NOW }]);
+});
+
+t.test('who has a key cannot leave its signature out, wherever it sends from', async (t) => {
+  const device = new Device('enmon-1');
+  const driver = city([device]);
+  driver.feed(FRAMES, device.id, NOW, encodeFrameRecord(KIND_UNSIGNED, enmonFrame()));
+  t.same(driver.reasons, ['UNSIGNED']);
+  t.same(heads(driver), []);
 });
 
 t.test('with signatures off nothing counts as verified', async (t) => {
