@@ -6,6 +6,7 @@ import { MsecError, type Random, randomBelow, seededRandom } from '../base/index
 import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
 import type { IdleTickOptions, SupervisorOptions, TaskOptions } from '../runtime/index.ts';
 import { type Plan, planTopology, type TopologyDefinition } from '../topology/index.ts';
+import { isAtRest } from './at-rest.ts';
 import { FaultBoard } from './fault-board.ts';
 import { drawFaults, type FaultAction, type FaultPlan } from './faults.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
@@ -118,7 +119,8 @@ export class Simulation {
     for (let looks = 1; ; looks++) {
       const isResting = await this.askUntilAnswered(async (process) => {
         await process.started;
-        return this.#isResting(process.reader);
+        this.#plan ??= planTopology(this.#scenario.createTopology(NO_THREAD, this));
+        return isAtRest(this.#plan, process.reader);
       });
       if (isResting) return;
       await this.pause(Math.min(looks * LOOK_MS, LOOK_MS_MAX));
@@ -143,20 +145,6 @@ export class Simulation {
     // Opening a log is what finds the ends; it is closed at once, or it would be a second writer.
     await new EmbeddedLog(this.#disk.peek(), ends, clock).close();
     return new EmbeddedReader(this.#disk.peek(), ends, clock);
-  }
-
-  async #isResting(reader: LogReader): Promise<boolean> {
-    this.#plan ??= planTopology(this.#scenario.createTopology(NO_THREAD, this));
-    const plan = this.#plan;
-    for (const { group, sources } of plan.subtopologies)
-      for (const { topic } of sources) {
-        const committed = await reader.committed(group, topic.name);
-        for (let partition = 0; partition < plan.partitions; partition++) {
-          const { start, end } = await reader.bounds(topic.name, partition);
-          if ((committed[partition] ?? start) !== end) return false;
-        }
-      }
-    return true;
   }
 
   #boot(): void {
