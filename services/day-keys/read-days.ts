@@ -39,6 +39,8 @@ export class ReadDays {
     for (const keyId of this.#progress.keys()) if (!keyIds.includes(keyId)) this.#progress.delete(keyId);
     for (const keyId of keyIds) {
       if (nowMs >= dayEndMs(keyId) + SEALING_GRACE_MS) await this.#advance(keyId);
+      // A clock set back into the day: more is sealed with its key than was there when the ends were taken.
+      else this.#progress.delete(keyId);
     }
   }
 

@@ -60,3 +60,23 @@ t.test('a topic further on is waited for only from when the one before it was re
   t.ok(days.isRead(KEY));
   await log.close();
 });
+
+t.test('a clock that is set back into the day takes the ends anew, as more may be sealed with its key', async (t) => {
+  const log = await memoryLog(1);
+  const days = new ReadDays(log.openReader(), [
+    { topic: 'device.frames', partitions: 1, requiredReaders: ['verify'] },
+  ]);
+  await append(log, 'device.frames', 0);
+  await read(log, 'verify', 'device.frames', 0, 1);
+  await days.update([KEY], OVER);
+  t.ok(days.isRead(KEY));
+  await days.update([KEY], OVER - 1);
+  t.notOk(days.isRead(KEY));
+  await append(log, 'device.frames', 0);
+  await days.update([KEY], OVER);
+  t.notOk(days.isRead(KEY), 'what came in the second part of the day is not read');
+  await read(log, 'verify', 'device.frames', 0, 2);
+  await days.update([KEY], OVER);
+  t.ok(days.isRead(KEY));
+  await log.close();
+});
