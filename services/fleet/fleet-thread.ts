@@ -1,7 +1,7 @@
 /** The fleet's own thread: signing must not slow down the thread that takes the frames in. Started by fleet.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock } from '../../engine/index.ts';
-import type { FromFleet, ToFleet } from './fleet.ts';
+import type { FromFleet, ToFleet } from './fleet-messages.ts';
 import { type FleetPlan, FleetRun } from './fleet-run.ts';
 
 const REPORT_MS = 1000;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Random, systemRandom } from '../../engine/index.ts';
 import { type Enroller, startFleetMemory } from './fleet-file.ts';
+import type { FromFleet, ToFleet } from './fleet-messages.ts';
 import type { FleetCounts, FleetPlan } from './fleet-run.ts';
 import { ADDED } from './frame-ring.ts';
 import type { BridgeAddress } from './mqtt-publisher.ts';
@@ -28,15 +29,6 @@ export interface FleetOptions {
   readonly random?: Random;
   /** When the thread ends by itself; it is a bug. */
   readonly onFailed?: (error: Error) => void;
-}
-
-export interface ToFleet {
-  readonly stopWithinMs: number;
-}
-
-export interface FromFleet {
-  readonly counts: FleetCounts;
-  readonly isLast: boolean;
 }
 
 const FILE = 'devices.json';

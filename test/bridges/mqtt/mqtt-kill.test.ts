@@ -79,7 +79,7 @@ void t.test(
   'killed while frames stream in: everything acknowledged is in the log, and all of it after resending',
   async (t) => {
     const folder = t.testdir();
-    const total = 3000;
+    const total = 1500;
     const isAcked = new Array<boolean>(total + 1).fill(false);
     let ackedBeforeLastKill: string[] = [];
     const open = () => isAcked.flatMap((acked, id) => (acked || id === 0 ? [] : [id]));
