@@ -3,6 +3,7 @@
  * they stand, should one ever find its way into an event.
  */
 import type { DestinationStream, LoggerOptions } from 'pino';
+import { type Clock, systemClock } from '../base/index.ts';
 import { type Emit, EVENT_TABLE, type EventLevel } from './events.ts';
 
 const SECRET_FIELDS = ['token', 'password', 'secret', 'privateKey', 'authorization', 'credential', 'payload'];
@@ -11,6 +12,8 @@ export interface EventLogOptions {
   readonly level: EventLevel;
   /** A path, or a file descriptor (2 is standard error), or a stream of the caller's. */
   readonly to: string | number | DestinationStream;
+  /** Stamps the lines. Default the system's. */
+  readonly clock?: Clock;
 }
 
 export interface EventLog {
@@ -20,7 +23,7 @@ export interface EventLog {
 }
 
 /** The logger is loaded here and not before: worker threads and short commands never need it. */
-export async function openEventLog({ level, to }: EventLogOptions): Promise<EventLog> {
+export async function openEventLog({ level, to, clock = systemClock }: EventLogOptions): Promise<EventLog> {
   const { destination, pino } = await import('pino');
   // Synchronous, so that no line is lost when the process is killed; events are rare by construction.
   const stream =
@@ -28,7 +31,7 @@ export async function openEventLog({ level, to }: EventLogOptions): Promise<Even
   const options: LoggerOptions = {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
   };

@@ -107,7 +107,7 @@ function libraryFaults(tree: SourceTree, path: string, specifier: string): strin
   const name = packageOf(specifier);
   if (name === undefined) return [];
   const declared = readDependencies(tree);
-  const isDevelopment = DEVELOPMENT_FOLDERS.includes(topFolder(path)) || topFolder(path) === '';
+  const isDevelopment = DEVELOPMENT_FOLDERS.some((folder) => path.startsWith(`${folder}/`)) || topFolder(path) === '';
   if (isDevelopment) {
     return declared.all.has(name) ? [] : [`${name} is not in package.json`];
   }

@@ -32,6 +32,7 @@ export const TOP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   services: ['engine', 'schemas', 'actors', 'bridges', 'sinks'],
   console: ['engine', 'schemas', 'actors', 'bridges', 'sinks'],
   cli: ['engine', 'schemas', 'actors', 'bridges', 'sinks', 'services', 'console'],
+  examples: ['engine', 'schemas'],
   tools: ['engine', 'schemas'],
   bench: ['*'],
   test: ['*'],
@@ -56,6 +57,8 @@ export const ENGINE_SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
 /** Folders every file of which is an entrance, except for those top folders that are named. */
 export const OPEN_FOLDERS: readonly { readonly folder: string; readonly closedTo: readonly string[] }[] = [
   { folder: 'schemas/generated', closedTo: ['engine'] },
+  // Each command is loaded only when it is called.
+  { folder: 'cli/commands', closedTo: [] },
 ];
 
 /** Where a package may be imported, beside test/ and bench/. A second home needs a decision record in docs/decisions. */
@@ -73,6 +76,8 @@ export const LIBRARY_HOMES: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['engine/log/embedded'],
   'lz4-napi': ['engine/batch'],
   mqtt: ['services/fleet'],
+  // The conformance suites are functions of a tap test; only tests load them (ENGINE_TEST_ONLY).
+  tap: ['engine/testkit'],
   'onnxruntime-node': ['actors/anonymise'],
   pino: ['cli', 'engine/observe'],
   piscina: ['engine/runtime'],
@@ -83,7 +88,7 @@ export const LIBRARY_HOMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages of which only tests, benchmarks and tools know. */
-export const DEVELOPMENT_FOLDERS: readonly string[] = ['test', 'bench', 'tools'];
+export const DEVELOPMENT_FOLDERS: readonly string[] = ['test', 'bench', 'tools', 'engine/testkit'];
 
 export interface Ban {
   readonly name: string;
