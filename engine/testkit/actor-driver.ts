@@ -15,7 +15,15 @@ import {
   MemoryStore,
   type Transaction,
 } from '../log/index.ts';
-import { type Letter, readLetter, resendLetter, Task, WorkerPosition } from '../runtime/index.ts';
+import {
+  bindSchemaIds,
+  type Letter,
+  readLetter,
+  resendLetter,
+  schemasOf,
+  Task,
+  WorkerPosition,
+} from '../runtime/index.ts';
 import { EPOCH_MS, isAtRest, Life, SimulatedReader, Timeline } from '../simulate/index.ts';
 import {
   deadLetterTopic,
@@ -96,6 +104,9 @@ export class ActorDriver {
       'actors' in subject ? { ...subject, fuse, partitions } : { name: 'test', partitions, fuse, actors: [subject] };
     const actors = openInputs(definition.actors);
     this.plan = planTopology({ ...definition, actors });
+    // No registry here: subjects are numbered as they come.
+    const subjects = new Set(schemasOf(definition).map(({ subject }) => subject));
+    bindSchemaIds(definition, new Map([...subjects].map((subject, i) => [subject, i + 1])));
     this.#cuts = cuts;
     for (const { inputs, outputs } of actors)
       for (const topic of [...Object.values(inputs), ...Object.values(outputs)]) this.#topics.set(topic.name, topic);
