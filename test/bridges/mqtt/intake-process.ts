@@ -1,7 +1,8 @@
 /**
- * A bridge over an embedded log in a process of its own, to be killed. `hold` says when: then appends become durable
- * and the parent is told, but nobody else is.
- *   intake-process.ts FOLDER [hold]
+ * A bridge over an embedded log in a process of its own, to be killed. With `hold` appends become durable and the
+ * parent is told, but nobody else is; with a number the process kills itself once so many frames are durable, before
+ * the last of them is acknowledged.
+ *   intake-process.ts FOLDER [hold | N]
  */
 import { join } from 'node:path';
 import { Intake, unsignedFrom } from '../../../bridges/intake/index.ts';
@@ -10,7 +11,8 @@ import { systemClock } from '../../../engine/base/index.ts';
 import { openEmbeddedLog, RecordAppender } from '../../../engine/log/index.ts';
 import { DAY_KEY, MemoryDirectory, privacyOf } from '../bridge-fixture.ts';
 
-const [folder = '', hold] = process.argv.slice(2);
+const [folder = '', end] = process.argv.slice(2);
+let durable = 0;
 const log = await openEmbeddedLog(join(folder, 'log'));
 await log.createTopics([{ name: 'device.frames', partitions: 1, cleanup: 'delete' }]);
 const appender = new RecordAppender(log);
@@ -23,7 +25,9 @@ const intake = new Intake({
   appender: {
     append: async (...record) => {
       const offset = await appender.append(...record);
-      if (hold === undefined) return offset;
+      durable += 1;
+      if (durable === Number(end)) process.kill(process.pid, 'SIGKILL');
+      if (end !== 'hold') return offset;
       process.send?.('durable');
       return new Promise<number>(() => undefined);
     },
