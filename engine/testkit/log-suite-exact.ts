@@ -1,5 +1,4 @@
 /** The parts of the log suite that exactly-once and compacted state rest on. */
-import type { Test } from 'tap';
 import type { Ownership, Transaction } from '../log/index.ts';
 import {
   batchesOf,
@@ -10,10 +9,11 @@ import {
   numbered,
   type OpenLog,
   readAll,
+  type SuiteTest,
   topicOf,
 } from './log-suite-kit.ts';
 
-export function transactionCases(t: Test, open: OpenLog): void {
+export function transactionCases(t: SuiteTest, open: OpenLog): void {
   caseOf(t, 'appends, offsets and truncations of a transaction happen together', open, async (t, { log }) => {
     const [inputs, outputs] = [topicOf(1), topicOf(2)];
     await log.createTopics([inputs, outputs]);
@@ -98,7 +98,7 @@ export function transactionCases(t: Test, open: OpenLog): void {
   });
 }
 
-export function fencingCases(t: Test, open: OpenLog): void {
+export function fencingCases(t: SuiteTest, open: OpenLog): void {
   const appendBy = (topic: string, ownership: Ownership, first: number): Transaction => ({
     ownership,
     appends: [{ topic, partition: 0, bytes: batchesOf(numbered(first, 1)) }],
@@ -168,7 +168,7 @@ export function fencingCases(t: Test, open: OpenLog): void {
   });
 }
 
-export function compactionCases(t: Test, open: OpenLog): void {
+export function compactionCases(t: SuiteTest, open: OpenLog): void {
   const fill = async ({ log }: LogUnderTest, topic: string, rounds: number): Promise<Map<string, string>> => {
     const expected = new Map<string, string>();
     for (let round = 0; round < rounds; round++) {
@@ -263,7 +263,7 @@ export function compactionCases(t: Test, open: OpenLog): void {
   );
 }
 
-export function quotaCases(t: Test, open: OpenLog): void {
+export function quotaCases(t: SuiteTest, open: OpenLog): void {
   const quotaBytes = 1024 * 1024;
 
   caseOf(
@@ -307,6 +307,35 @@ export function quotaCases(t: Test, open: OpenLog): void {
       );
       t.ok((await reader.bounds(topic.name, 0)).start > 0);
       await reader.close();
+    },
+    { quotaBytes },
+  );
+
+  caseOf(
+    t,
+    'what has been read makes room also where segments are as large as the quota',
+    open,
+    async (t, subject) => {
+      const { log } = subject;
+      const topic = topicOf(4, { requiredReaders: ['reader'] });
+      await log.createTopics([topic]);
+      for (let i = 0; i < 400; i++) {
+        const at = { topic: topic.name, partition: i % 4 };
+        const append = () =>
+          log
+            .commit({ appends: [{ ...at, bytes: batchesOf(numbered(0, 10, 1_000)) }], admission: 'refusable' })
+            .then(({ baseOffsets }) => baseOffsets[0] ?? null)
+            .catch(() => null);
+        let base = await append();
+        // Each refusal asks for room, which maintenance makes.
+        for (let tries = 0; base === null && tries < 50; tries++) {
+          await subject.maintain();
+          base = await append();
+        }
+        if (base === null) return t.fail(`append ${i} of what fits ten times over is refused for good`);
+        await log.commit({ offsets: [{ ...at, group: 'reader', offset: base + 10 }] });
+      }
+      t.pass();
     },
     { quotaBytes },
   );

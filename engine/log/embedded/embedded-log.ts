@@ -54,6 +54,9 @@ export interface EmbeddedLogOptions extends MaintenanceOptions {
 
 /** Of the quota: here what comes from outside is refused, and at the whole of it everything else. */
 const REFUSABLE_SHARE = 0.9;
+/** Of the quota: what all open segments together may take, as only closed ones can make room. */
+const OPEN_SHARE = 0.25;
+const SEGMENT_BYTES_MIN = 16 * 1024;
 /** An open segment closes after this part of its retention, so that age is kept to within a quarter. */
 const SEGMENT_AGE_SHARE = 0.25;
 /** An open segment of a compacted topic closes after that, or a small topic would never be compacted. */
@@ -274,13 +277,17 @@ export class EmbeddedLog implements Log {
   #append(partition: Partition, records: number, batchBytes: number): void {
     const { config } = partition;
     const limits: SegmentLimits = {
-      bytesMax: config.segmentBytes ?? this.#options.segmentBytes ?? 16 * 1024 * 1024,
+      bytesMax: Math.min(config.segmentBytes ?? this.#options.segmentBytes ?? 16 * 1024 * 1024, this.#openBytesMax()),
       ageMsMax:
         config.cleanup === 'compact'
           ? COMPACT_SEGMENT_MS
           : (config.retentionMs ?? Number.POSITIVE_INFINITY) * SEGMENT_AGE_SHARE,
     };
     if (partition.append(records, batchBytes, this.#clock.now(), limits)) this.#maintenance.hurry();
+  }
+
+  #openBytesMax(): number {
+    return Math.max(SEGMENT_BYTES_MIN, (this.#quotaBytes * OPEN_SHARE) / this.#partitions.length);
   }
 
   #admitToQueue({ admission = 'internal' }: Transaction, bytes: number): void {
