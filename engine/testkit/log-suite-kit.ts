@@ -1,7 +1,22 @@
 /** What the cases of the log suite share: making batches, reading records back, waiting for maintenance. */
-import type { Test } from 'tap';
 import { BatchCursor, BatchEncoder } from '../batch/index.ts';
 import type { Log, LogReader, TopicConfig } from '../log/index.ts';
+
+type Message = [] | [message: string];
+type ExpectedError = { readonly code: string; readonly field?: string };
+
+/** What the suite uses of a test runner; tap's tests are such. */
+export interface SuiteTest {
+  test(name: string, run: (t: SuiteTest) => Promise<void>): unknown;
+  pass(...message: Message): void;
+  fail(...message: Message): void;
+  ok(value: unknown, ...message: Message): unknown;
+  equal(actual: unknown, expected: unknown, ...message: Message): unknown;
+  same(actual: unknown, expected: unknown, ...message: Message): unknown;
+  match(actual: unknown, pattern: unknown, ...message: Message): unknown;
+  rejects(promise: Promise<unknown>, ...expected: [ExpectedError] | [ExpectedError, string]): Promise<unknown>;
+  comment(message: string): void;
+}
 
 export type LogPart =
   | 'order'
@@ -35,7 +50,7 @@ export interface LogUnderTest {
 export type OpenLog = (settings?: LogSettings) => Promise<LogUnderTest>;
 
 /** A group of cases; each opens a log of its own. */
-export type Cases = (t: Test, open: OpenLog) => void;
+export type Cases = (t: SuiteTest, open: OpenLog) => void;
 
 export interface SuiteRecord {
   readonly offset: number;
@@ -116,10 +131,10 @@ export async function eventually(subject: LogUnderTest, what: string, holds: () 
 
 /** Runs one case on a log of its own. */
 export function caseOf(
-  t: Test,
+  t: SuiteTest,
   name: string,
   open: OpenLog,
-  run: (t: Test, subject: LogUnderTest) => Promise<void>,
+  run: (t: SuiteTest, subject: LogUnderTest) => Promise<void>,
   settings?: LogSettings,
 ): void {
   void t.test(name, async (t) => {

@@ -2,13 +2,12 @@
  * The conformance suite of the log port. A driver registers itself with the parts that it implements; what it leaves
  * out is printed, so that nothing is left out silently.
  */
-import type { Test } from 'tap';
 import { partitionForKey } from '../batch/index.ts';
 import { compactionCases, fencingCases, quotaCases, transactionCases } from './log-suite-exact.ts';
-import type { Cases, LogPart, OpenLog } from './log-suite-kit.ts';
+import type { Cases, LogPart, OpenLog, SuiteTest } from './log-suite-kit.ts';
 import { batchesOf, bytesOf, caseOf, eventually, numbered, readAll, topicOf } from './log-suite-kit.ts';
 
-export type { LogPart, LogSettings, LogUnderTest, OpenLog } from './log-suite-kit.ts';
+export type { LogPart, LogSettings, LogUnderTest, OpenLog, SuiteTest } from './log-suite-kit.ts';
 
 const PARTS: Readonly<Record<LogPart, Cases>> = {
   order: orderCases,
@@ -24,7 +23,7 @@ const PARTS: Readonly<Record<LogPart, Cases>> = {
 export const ALL_LOG_PARTS = Object.keys(PARTS) as readonly LogPart[];
 
 /** Runs the parts against logs that `open` makes, one for each case. */
-export function logSuite(t: Test, name: string, open: OpenLog, parts: readonly LogPart[] = ALL_LOG_PARTS): void {
+export function logSuite(t: SuiteTest, name: string, open: OpenLog, parts: readonly LogPart[] = ALL_LOG_PARTS): void {
   void t.test(`the log suite holds for ${name}`, async (t) => {
     const missing = ALL_LOG_PARTS.filter((part) => !parts.includes(part));
     if (missing.length > 0) t.comment(`${name} does not implement: ${missing.join(', ')}`);
@@ -32,7 +31,7 @@ export function logSuite(t: Test, name: string, open: OpenLog, parts: readonly L
   });
 }
 
-function orderCases(t: Test, open: OpenLog): void {
+function orderCases(t: SuiteTest, open: OpenLog): void {
   caseOf(t, 'offsets follow the order of the commits, partition by partition', open, async (t, { log }) => {
     const topic = topicOf(2);
     await log.createTopics([topic]);
@@ -148,7 +147,7 @@ function orderCases(t: Test, open: OpenLog): void {
   });
 }
 
-function replayCases(t: Test, open: OpenLog): void {
+function replayCases(t: SuiteTest, open: OpenLog): void {
   caseOf(t, 'a partition is read again from any offset, with any size of fetch', open, async (t, { log }) => {
     const topic = topicOf(1);
     await log.createTopics([topic]);
@@ -200,7 +199,7 @@ function replayCases(t: Test, open: OpenLog): void {
   });
 }
 
-function retentionCases(t: Test, open: OpenLog): void {
+function retentionCases(t: SuiteTest, open: OpenLog): void {
   caseOf(t, 'whole segments leave by size, oldest first', open, async (t, subject) => {
     const { log } = subject;
     const topic = topicOf(1, { segmentBytes: 32 * 1024, retentionBytes: 128 * 1024 });
@@ -246,7 +245,7 @@ function retentionCases(t: Test, open: OpenLog): void {
   });
 }
 
-function partitionerCases(t: Test, open: OpenLog): void {
+function partitionerCases(t: SuiteTest, open: OpenLog): void {
   caseOf(t, "a key's partition is the one that Kafka's own clients choose", open, async (t, { partitionOf }) => {
     // From org.apache.kafka.common.utils.UtilsTest, testMurmur2: toPositive(murmur2(key)) % 100.
     const known: [string, number][] = [

@@ -221,6 +221,6 @@ async function turns(): Promise<void> {
 t.test('what is acknowledged stays, and everything is whole or absent, over crashes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => new Run().play(steps)),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
