@@ -4,6 +4,7 @@
  *   bin/node24 bench/workloads/mqtt-intake/mqtt-intake.ts [--devices 100] [--window 200] [--seconds 8] [--json]
  */
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,7 +82,9 @@ async function main(): Promise<void> {
     devices: devices.length,
     window: load.window,
   };
+  const gone = once(client, 'exit');
   client.disconnect();
+  await gone;
   await bridge.close();
   await intake.close();
   await appender.close();
