@@ -18,17 +18,13 @@ import {
 } from './city/index.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { EXIT } from './exit-codes.ts';
+import { watchSignals } from './signals.ts';
 import { note, paint, print, printJson } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface UpOptions extends LoadedConfig {
   readonly json: boolean;
 }
-
-const FORCE_MS = 15_000;
-/** npm passes a Ctrl-C on that the terminal has sent already: a second one so soon is the same one. */
-const DOUBLE_MS = 100;
-const SIGNALS_TO_FORCE = 3;
 
 /** Resolves with the exit code when it has drained. */
 export async function up(options: UpOptions): Promise<number> {
@@ -40,7 +36,7 @@ export async function up(options: UpOptions): Promise<number> {
   const logFile = config['logging.file'] ?? (isOnTerminal ? folder.eventLog : 2);
   const events = await openEventLog({ level: config['logging.level'], to: logFile });
   const { emit } = events;
-  const stop = watchSignals((because) => {
+  const stop = watchSignals(process, systemClock, (because) => {
     emit('shutdownForced', { because });
     events.flush();
     note(
@@ -121,39 +117,6 @@ function friendly(error: unknown, folder: DataFolder): unknown {
     );
   }
   return error;
-}
-
-interface Stop {
-  /** Resolves with the name of the first signal. */
-  readonly requested: Promise<string>;
-  release(): void;
-}
-
-function watchSignals(force: (because: string) => void): Stop {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let count = 0;
-  let countedAt = Number.NEGATIVE_INFINITY;
-  let deadline: { cancel(): void } | undefined;
-  const handle = (signal: NodeJS.Signals) => {
-    const now = systemClock.monotonic();
-    const isDouble = now - countedAt < DOUBLE_MS;
-    // Only one double for each: a third one in the same moment is meant.
-    countedAt = isDouble ? Number.NEGATIVE_INFINITY : now;
-    if (isDouble) return;
-    count++;
-    if (count >= SIGNALS_TO_FORCE) force('a third signal came');
-    deadline ??= systemClock.after(FORCE_MS, () => force(`draining took more than ${FORCE_MS / 1000} s`));
-    resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal);
-  };
-  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  for (const signal of signals) process.on(signal, handle);
-  return {
-    requested: promise,
-    release: () => {
-      deadline?.cancel();
-      for (const signal of signals) process.off(signal, handle);
-    },
-  };
 }
 
 function greet({ config, file, json }: UpOptions, page: Console, city: City, folder: DataFolder, tookMs: number): void {

@@ -93,13 +93,11 @@ export async function tailTopic(flags: TailFlags, name: string): Promise<number>
       const partitions =
         flags.partition === undefined ? Array.from({ length: topic.partitions }, (_, i) => i) : [flags.partition];
       const tail = flags.follow && flags.limit === undefined ? 0 : Math.min(limit, 1_000);
-      const positions = await Promise.all(
-        partitions.map(async (partition) => ({
-          topic: name,
-          partition,
-          offset: await startOffset(reader, name, partition, from, tail),
-        })),
-      );
+      const positions: Position[] = [];
+      // One after another: what a reader gives is good until its next fetch.
+      for (const partition of partitions) {
+        positions.push({ topic: name, partition, offset: await startOffset(reader, name, partition, from, tail) });
+      }
       const printer = new Printer(views, limit);
       if (from.kind === 'latest' && tail > 0) await printNewest(reader, positions, tail, printer);
       else await printOn(reader, positions, printer);

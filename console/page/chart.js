@@ -58,7 +58,13 @@ export function chartView() {
         ),
       );
     }
-    if (device === null || !devices.some((one) => one.device === device)) device = [...kinds.keys()].map((kind) => devices.find((one) => one.kind === kind)?.device).find((one) => one !== undefined) ?? devices[0]?.device ?? null;
+    if (device === null || !devices.some((one) => one.device === device))
+      device =
+        [...kinds.keys()]
+          .map((kind) => devices.find((one) => one.kind === kind)?.device)
+          .find((one) => one !== undefined) ??
+        devices[0]?.device ??
+        null;
     if (device !== null) deviceBox.value = device;
   }
 
@@ -195,8 +201,8 @@ function makePlot(host, { digits }, series, pointed) {
       cursor: { points: { size: 7 }, drag: { x: false, y: false } },
       hooks: { setCursor: [(plot) => pointed(plot.cursor.idx)] },
       scales: {
-        x: { time: true, // For a single point uPlot would show a whole day.
-          range: (plot, from, to) => (plot.data[0].length < 2 ? [from - 300, from + 300] : [from, to]),
+        // For a single point uPlot would show a whole day.
+        x: { time: true, range: (plot, from, to) => (plot.data[0].length < 2 ? [from - 300, from + 300] : [from, to]) },
         y: { range: (_, from, to) => spread(from, to, digits) },
       },
       series: [

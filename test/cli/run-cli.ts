@@ -78,3 +78,27 @@ export async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+export interface TailedRecord {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** All records of a topic, as `msec topics tail` prints them. */
+export async function tail<T extends TailedRecord>(cwd: string, topic: string): Promise<T[]> {
+  const { out } = await msec(['topics', 'tail', topic, '--from', 'earliest', '--limit', '100000'], { cwd });
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** Resolves when the topic holds so many records, by the log's offsets; gives their number. */
+export function recordsIn(running: Running, topic: string, count: number): Promise<number> {
+  return until(async () => {
+    const answer = await fetch(`${running.said.console}/api/status`);
+    const { topics = [] } = (await answer.json()) as { topics?: { topic: string; end: number[] }[] };
+    const records = topics.find((one) => one.topic === topic)?.end.reduce((sum, end) => sum + end, 0) ?? 0;
+    return records >= count ? records : undefined;
+  });
+}

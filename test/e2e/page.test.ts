@@ -1,0 +1,234 @@
+/** The status page in a real browser: what a person sees when nothing is there yet, when data flows, and when it stops. */
+import type { Browser } from 'playwright-core';
+import t from 'tap';
+import { type Console, startConsole } from '../../console/index.ts';
+import { systemClock } from '../../engine/index.ts';
+import { type Demo, demoStatus, openDemo } from '../console/support/demo-ports.ts';
+import { launchChromium, openPage } from '../support/chromium.ts';
+import { needs } from '../support/needs.ts';
+
+async function console_(test: Pick<typeof t, 'fail' | 'teardown'>, port = 0): Promise<Console> {
+  const page = await startConsole({
+    host: '127.0.0.1',
+    port,
+    mayMovePort: false,
+    adminToken: 'a-token-of-at-least-thirty-two-characters',
+    version: '1.2.3',
+    clock: systemClock,
+    onFailure: (where, error) => test.fail(`${where}: ${String(error)}`),
+  });
+  test.teardown(() => page.close());
+  return page;
+}
+
+/** One for all cases: starting it takes longer than any of them. */
+let launched: Promise<Browser> | undefined;
+function sharedBrowser(): Promise<Browser> {
+  launched ??= launchChromium();
+  return launched;
+}
+t.teardown(async () => (await launched)?.close());
+
+const emptyStatus = () => {
+  const status = demoStatus(Date.now(), 0);
+  return {
+    ...status,
+    topics: status.topics.map((topic) => ({ ...topic, end: [0, 0], bytes: 0 })),
+    tasks: status.tasks.map((task) => ({ ...task, watermark: null, stages: [] })),
+  };
+};
+
+const reading = (kind: string, values: object, more: object = {}) => ({
+  kind,
+  time: Date.now(),
+  isVerified: true,
+  flags: [],
+  values,
+  ...more,
+});
+const ENMON = { temperature: -2.4, humidity: 56.5, sonometer: 64, batteryVoltage: 3536 };
+
+async function fill(demo: Demo): Promise<void> {
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
+  for (let i = 5; i > 0; i--) {
+    const values = { temperature: { count: 60, mean: 12 + i, min: 11, max: 20, deviation: 0.5 } };
+    await demo.append('device.aggregates', 0, 'enmon-1', {
+      kind: 'enmon',
+      start: minute - i * 60_000,
+      end: minute - (i - 1) * 60_000,
+      count: 60,
+      values,
+    });
+    await demo.append('device.aggregates', 1, 'crowd-1', {
+      kind: 'crowd',
+      start: minute - i * 60_000,
+      end: minute - (i - 1) * 60_000,
+      count: 6,
+      distinct: 20 + i,
+      values: {},
+    });
+  }
+  await demo.append('device.readings', 0, 'enmon-1', reading('enmon', ENMON));
+  await demo.append(
+    'device.readings',
+    1,
+    'crowd-1',
+    reading(
+      'crowd',
+      { devices: null, packets: 12_076, temperature: 65.53 },
+      { isVerified: false, flags: ['Count mismatch'] },
+    ),
+  );
+  await demo.append('device.frames.dlq', 1, 'enmon-9', {
+    time: Date.now(),
+    code: 'FRAME_INVALID',
+    message: 'HUMIDITY at byte 29 is 1893, above its limit.',
+    actor: 'decode',
+    stage: 'verify',
+    source: { topic: 'device.frames', partition: 0, offset: 481 },
+    attempts: 1,
+    field: 'humidity',
+    byteOffset: 29,
+    bytes: 31,
+    hex: '01001c00000000383637373233303330303430333330000dd00040007c0765',
+  });
+}
+
+t.test('an empty engine says what it waits for, and the first records replace that by themselves', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  demo.status = emptyStatus();
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const browser = await sharedBrowser();
+  const { page, troubles } = await openPage(browser, server.address);
+  await page.getByText('Live', { exact: true }).waitFor();
+  t.ok(await page.getByText('Waiting for the first reading').isVisible());
+  t.ok(await page.getByText('Waiting for the first window to close').isVisible());
+  t.ok(await page.getByText('No dead letters').isVisible());
+  await fill(demo);
+  await page.locator('#readings tr').nth(1).waitFor();
+  t.notOk(await page.getByText('Waiting for the first reading').isVisible());
+  await page.locator('#chart canvas').waitFor();
+  await page.locator('#letters li').waitFor();
+  t.same(troubles, []);
+});
+
+t.test('data shows as a picture, a table, a plot and letters, with units', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  await fill(demo);
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const browser = await sharedBrowser();
+  const { page, troubles } = await openPage(browser, server.address);
+  await page.locator('#readings tr').nth(1).waitFor();
+
+  const row = await page.locator('#readings tr', { hasText: 'enmon-1' }).textContent();
+  t.match(row, /Environmental monitor/);
+  t.match(row, /\u22122\.4\s*°C/, 'a true minus and the unit');
+  t.match(row, /3,536\s*mV/);
+  const crowd = page.locator('#readings tr', { hasText: 'crowd-1' });
+  t.match(await crowd.textContent(), /unverified[\s\S]*Devices\s*–[\s\S]*65\.53\s*°C/, 'a suppressed count is a dash');
+
+  t.equal(await page.locator('#flow .node').count(), 16);
+  demo.status = demoStatus(Date.now() - 60_000, 60_687, 1_200);
+  await page.locator('#flow .lag.behind').first().waitFor();
+  t.match(await page.locator('#flow .lag.behind').first().textContent(), /lag 2,400/);
+  await page.locator('#flow .stream.moving').first().waitFor({ state: 'attached' });
+
+  await page.locator('#device').selectOption('enmon-1');
+  await page
+    .locator('#window dd', { hasText: '13.00' })
+    .or(page.locator('#window dd', { hasText: '13.0' }))
+    .first()
+    .waitFor();
+  t.match(await page.locator('#window').textContent(), /Least\s*11\.0 °C/);
+  await page.locator('#device').selectOption('crowd-1');
+  await page.locator('#measure').selectOption('distinct');
+  t.match(await page.locator('#window').textContent(), /Different devices\s*21/);
+
+  await page.locator('#letters button').click();
+  const letter = page.locator('#letter');
+  t.match(await letter.textContent(), /Frame invalid[\s\S]*device\.frames · partition 0 · offset 481[\s\S]*humidity/);
+  t.equal(await letter.locator('.hex .cells .here').textContent(), '07', 'the wrong byte is marked');
+  await page.keyboard.press('Escape');
+  t.notOk(await letter.isVisible());
+  t.same(troubles, []);
+});
+
+t.test('the page fits a phone, in the dark too', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  await fill(demo);
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const browser = await sharedBrowser();
+  for (const width of [360, 768, 1920]) {
+    const { page, troubles } = await openPage(browser, server.address, { width, colorScheme: 'dark' });
+    await page.locator('#chart canvas').waitFor();
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    t.equal(overflow, 0, `no sideways scrolling at ${width}`);
+    t.match(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(15, 21, 19)');
+    await page.locator('#theme').click();
+    t.match(
+      await page.evaluate('getComputedStyle(document.body).backgroundColor'),
+      'rgb(245, 246, 244)',
+      'light by choice',
+    );
+    t.same(troubles, []);
+    await page.close();
+  }
+});
+
+t.test('a stopped engine shows as such with what is old faded, and the page comes back by itself', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  await fill(demo);
+  const first = await console_(t);
+  await first.attach(demo.ports);
+  const browser = await sharedBrowser();
+  const { page } = await openPage(browser, first.address);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await first.close();
+  await page.locator('#state[data-state="gone"]').waitFor();
+  await page.locator('body.old').waitFor();
+  t.match(await page.locator('#notice').textContent(), /msec has stopped.*connects again by itself/);
+  const second = await console_(t, first.port);
+  await second.attach(demo.ports);
+  await page.getByText('Live', { exact: true }).waitFor();
+  t.notOk(await page.locator('#notice').isVisible());
+});
+
+t.test('what devices and letters say is shown as text and never becomes markup', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const browser = await sharedBrowser();
+  const { page, troubles } = await openPage(browser, server.address);
+  const nasty = '<img src=x onerror="document.title=1">';
+  await demo.append('device.readings', 0, nasty, reading(nasty, { [nasty]: 1 }, { flags: [nasty] }));
+  await demo.append('device.frames.dlq', 0, nasty, {
+    time: 1,
+    code: nasty,
+    message: nasty,
+    actor: nasty,
+    stage: nasty,
+    source: null,
+    attempts: null,
+    field: nasty,
+    byteOffset: null,
+    bytes: 0,
+    hex: '',
+  });
+  await page.locator('#letters button').click();
+  t.equal(await page.locator('main img, dialog img').count(), 0);
+  t.match(await page.locator('#readings').textContent(), nasty);
+  t.same(troubles, []);
+});
