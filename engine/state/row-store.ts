@@ -136,7 +136,11 @@ export class RowStore {
   }
 
   settle(): void {
-    this.#undoLength = 0;
+    if (this.#undoLength > 0) {
+      this.#undoLength = 0;
+      // What was saved is gone: the next change of the same block must be saved and listed anew.
+      this.#beginScope();
+    }
     this.#slots.settle();
   }
 

@@ -6,6 +6,7 @@
 import type { AnyActor, Topic } from '../actor/index.ts';
 import { MsecError } from '../base/index.ts';
 import type { TopicConfig } from '../log/index.ts';
+import { BLOCK_BYTES } from '../state/index.ts';
 import { deadLetterTopic, resendTopic, stateTopic } from './names.ts';
 
 export interface TopologyDefinition {
@@ -94,8 +95,18 @@ function checkActors(definition: TopologyDefinition): readonly AnyActor[] {
     if (Object.keys(actor.inputs).length === 0) throw invalid(`Actor "${actor.name}" has no input.`);
     const names = Object.values(actor.inputs).map((topic) => topic.name);
     if (new Set(names).size < names.length) throw invalid(`Actor "${actor.name}" has one topic as two inputs.`);
+    for (const output of actor.rekeyed ?? [])
+      if (!(output in actor.outputs))
+        throw invalid(`Actor "${actor.name}" declares "${output}" as rekeyed, but it is not among its outputs.`);
+    for (const [name, declared] of Object.entries(actor.state))
+      if (declared.kind === 'rows' && !(declared.rowBytes > 0 && declared.rowBytes % BLOCK_BYTES === 0))
+        throw invalid(
+          `State "${name}" of actor "${actor.name}" has rows of ${declared.rowBytes} bytes; they are multiples of ${BLOCK_BYTES}.`,
+        );
   }
   if (definition.actors.length === 0) throw invalid('The topology has no actor.');
+  if (!Number.isInteger(definition.partitions) || definition.partitions < 1)
+    throw invalid(`A topology has a whole number of partitions from 1 on, not ${definition.partitions}.`);
   return definition.actors;
 }
 

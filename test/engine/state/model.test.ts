@@ -1,0 +1,298 @@
+/**
+ * The stores of a stage beside a naive model: random changes, savepoints, rollbacks, commits, crashes and restores, and a
+ * changelog that is cut as soon as it may be.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { KeyTable } from '../../../engine/batch/index.ts';
+import type { ByteWriter, Codec } from '../../../engine/index.ts';
+import { RowStore, rows, StageState, ValueStore, values } from '../../../engine/state/index.ts';
+
+const KEYS = 6;
+const SUBS = [0, 1000, -1000, 2 ** 40];
+const ROW_BYTES = 128;
+
+const text: Codec<string> = {
+  format: 'text',
+  decode: (bytes, start, end) => Buffer.from(bytes.subarray(start, end)).toString(),
+  encode: (value, writer: ByteWriter) => writer.copy(Buffer.from(value)),
+};
+
+interface Model {
+  readonly rows: Map<string, readonly [number, number]>;
+  readonly values: Map<string, string>;
+}
+
+const copyOf = ({ rows: r, values: v }: Model): Model => ({ rows: new Map(r), values: new Map(v) });
+
+const place = { key: fc.nat(KEYS - 1), sub: fc.nat(SUBS.length - 1) };
+const change = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), ...place, block: fc.nat(1), value: fc.nat(999) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), ...place }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('set' as const), ...place, value: fc.nat(999) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), ...place }) },
+);
+/** One record: changes, and within them a nested call that fails or not. */
+const record = fc.record({
+  kind: fc.constant('record' as const),
+  before: fc.array(change, { maxLength: 4 }),
+  nested: fc.array(change, { maxLength: 4 }),
+  nestedFails: fc.boolean(),
+  after: fc.array(change, { maxLength: 3 }),
+  fails: fc.nat(3).map((drawn) => drawn === 0),
+  watermark: fc.nat(50),
+});
+const step = fc.oneof(
+  { weight: 12, arbitrary: record },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+);
+
+class Stage {
+  readonly keys = new KeyTable();
+  readonly state = new StageState({ rows: rows(ROW_BYTES), values: values(text) }, ['in'], this.keys);
+  readonly rows = this.state.stores.rows as RowStore;
+  readonly values = this.state.stores.values as ValueStore<string>;
+
+  key(index: number): number {
+    const bytes = Buffer.from(`key-${index}`);
+    return this.keys.intern(bytes, 0, bytes.length);
+  }
+
+  apply(change: { kind: string; key: number; sub: number; block?: number; value?: number }): void {
+    const keyId = this.key(change.key);
+    const sub = SUBS[change.sub]!;
+    if (change.kind === 'write') {
+      let row = this.rows.find(keyId, sub);
+      if (row < 0) row = this.rows.create(keyId, sub);
+      this.rows.touch(row, change.block!);
+      this.rows.f64[(row * ROW_BYTES) / 8 + change.block! * 8] = change.value!;
+    } else if (change.kind === 'remove') {
+      const row = this.rows.find(keyId, sub);
+      if (row >= 0) this.rows.remove(row);
+    } else if (change.kind === 'set') this.values.set(keyId, `v${change.value}`, sub);
+    else this.values.delete(keyId, sub);
+  }
+
+  content(): Model {
+    const name = (keyId: number, sub: number) => `${Buffer.from(this.keys.bytesOf(keyId)).toString()} ${sub}`;
+    const found: Model = { rows: new Map(), values: new Map() };
+    for (const row of this.rows.rows()) {
+      const at = (row * ROW_BYTES) / 8;
+      found.rows.set(name(this.rows.keyIdOf(row), this.rows.subOf(row)), [this.rows.f64[at]!, this.rows.f64[at + 8]!]);
+    }
+    for (const { keyId, sub, value } of this.values.entries()) found.values.set(name(keyId, sub), value);
+    return found;
+  }
+}
+
+function applyToModel(
+  model: Model,
+  change: { kind: string; key: number; sub: number; block?: number; value?: number },
+): void {
+  const name = `key-${change.key} ${SUBS[change.sub]}`;
+  if (change.kind === 'write') {
+    const [first, second] = model.rows.get(name) ?? [0, 0];
+    model.rows.set(name, change.block === 0 ? [change.value!, second] : [first, change.value!]);
+  } else if (change.kind === 'remove') model.rows.delete(name);
+  else if (change.kind === 'set') model.values.set(name, `v${change.value}`);
+  else model.values.delete(name);
+}
+
+const sorted = (model: Model) => ({ rows: [...model.rows].toSorted(), values: [...model.values].toSorted() });
+
+class Changelog {
+  start = 0;
+  readonly chunks: Uint8Array[] = [];
+
+  get bytes(): number {
+    return this.chunks.slice(this.start).reduce((sum, { length }) => sum + length, 0);
+  }
+
+  restore(): Stage {
+    const stage = new Stage();
+    for (let number = this.start; number < this.chunks.length; number++)
+      stage.state.restoreChunk(this.chunks[number]!, number);
+    stage.state.endRestore(this.chunks.length);
+    return stage;
+  }
+}
+
+t.test('state is what a naive model says, after any savepoints, rollbacks, commits and crashes', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const log = new Changelog();
+      let stage = new Stage();
+      let model: Model = { rows: new Map(), values: new Map() };
+      let watermark = Number.NEGATIVE_INFINITY;
+      let committed = { model: copyOf(model), watermark };
+      for (const next of steps) {
+        if (next.kind === 'record') {
+          const before = copyOf(model);
+          const outer = marksOf(stage);
+          for (const one of next.before) both(stage, model, one);
+          const inner = marksOf(stage);
+          const middle = copyOf(model);
+          for (const one of next.nested) both(stage, model, one);
+          if (next.nestedFails) {
+            rollback(stage, inner);
+            model = middle;
+            t.strictSame(sorted(stage.content()), sorted(model), 'a nested rollback undoes the nested call alone');
+          }
+          for (const one of next.after) both(stage, model, one);
+          if (next.fails) {
+            rollback(stage, outer);
+            model = before;
+          } else watermark = Math.max(watermark, next.watermark);
+          stage.rows.settle();
+          stage.values.settle();
+        } else if (next.kind === 'commit') {
+          stage.state.watermarks.set('in', watermark);
+          const { chunks, truncateBefore } = stage.state.collect();
+          log.chunks.push(...chunks);
+          if (truncateBefore !== null) {
+            t.ok(truncateBefore >= log.start && truncateBefore <= log.chunks.length);
+            log.start = truncateBefore;
+          }
+          stage.keys.sweep();
+          committed = { model: copyOf(model), watermark };
+        } else {
+          stage = log.restore();
+          model = copyOf(committed.model);
+          watermark = committed.watermark;
+          t.equal(stage.state.watermarks.get('in'), watermark);
+        }
+        const found = JSON.stringify(sorted(stage.content()));
+        if (found !== JSON.stringify(sorted(model))) {
+          t.strictSame(sorted(stage.content()), sorted(model), `after ${next.kind}`);
+          return false;
+        }
+        for (const [name] of model.rows) {
+          const [key = '', sub] = name.split(' ');
+          if (stage.rows.find(stage.key(Number(key.slice(4))), Number(sub)) < 0) return false;
+        }
+      }
+      return true;
+    }),
+    { numRuns: 400, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: false },
+  );
+  t.end();
+});
+
+function both(stage: Stage, model: Model, change: Parameters<typeof applyToModel>[1]): void {
+  stage.apply(change);
+  applyToModel(model, change);
+}
+
+function marksOf(stage: Stage): readonly number[] {
+  return [stage.rows.slotsMark, stage.rows.blocksMark, stage.values.slotsMark, stage.values.blocksMark];
+}
+
+function rollback(stage: Stage, [a = 0, b = 0, c = 0, d = 0]: readonly number[]): void {
+  stage.rows.rollback(a, b);
+  stage.values.rollback(c, d);
+}
+
+t.test('a changelog stays within a few times the state, and from any of its possible starts nothing is lost', (t) => {
+  const log = new Changelog();
+  const stage = new Stage();
+  const model: Model = { rows: new Map(), values: new Map() };
+  let most = 0;
+  for (let i = 0; i < 3_000; i++) {
+    const key = i % KEYS;
+    both(stage, model, { kind: 'write', key, sub: 0, block: i % 2, value: i });
+    if (i % 5 === 0) both(stage, model, { kind: i % 2 === 0 ? 'set' : 'delete', key, sub: 1, value: i });
+    stage.rows.settle();
+    stage.values.settle();
+    stage.state.watermarks.set('in', i);
+    const { chunks, truncateBefore } = stage.state.collect();
+    log.chunks.push(...chunks);
+    const earliest = log.start;
+    if (truncateBefore !== null) log.start = truncateBefore;
+    if (i > 100) most = Math.max(most, log.bytes);
+    if (i % 250 === 249)
+      // The log cuts whole batches, so it may keep more than it must.
+      for (let start = earliest; start <= log.start; start++) {
+        const kept = new Changelog();
+        kept.chunks.push(...log.chunks);
+        kept.start = start;
+        t.strictSame(sorted(kept.restore().content()), sorted(model));
+      }
+  }
+  const stateBytes = KEYS * (ROW_BYTES + 40) + KEYS * 40;
+  t.ok(most < stateBytes * 6, `${most} bytes of changelog for about ${stateBytes} bytes of state`);
+  t.end();
+});
+
+t.test('a state of many rows is written in several chunks, and comes back', (t) => {
+  const log = new Changelog();
+  const stage = new Stage();
+  for (let i = 0; i < 5_000; i++) {
+    const bytes = Buffer.from(`many-${i}`);
+    const keyId = stage.keys.intern(bytes, 0, bytes.length);
+    const row = stage.rows.create(keyId);
+    stage.rows.touchAll(row);
+    stage.rows.f64[(row * ROW_BYTES) / 8] = i;
+    stage.values.set(keyId, 'x'.repeat(i % 300));
+  }
+  stage.rows.settle();
+  stage.values.settle();
+  log.chunks.push(...stage.state.collect().chunks);
+  t.ok(log.chunks.length > 3);
+  t.ok(log.chunks.every(({ length }) => length < 300 * 1024));
+  const back = log.restore();
+  t.equal(back.rows.size, 5_000);
+  t.strictSame(sorted(back.content()), sorted(stage.content()));
+  t.end();
+});
+
+t.test('a chunk that is cut off or of another version is corrupt, with its place', (t) => {
+  const stage = new Stage();
+  stage.values.set(stage.key(1), 'one');
+  stage.values.settle();
+  const [chunk = new Uint8Array(0)] = stage.state.collect().chunks;
+  for (let length = 1; length < chunk.length; length++) {
+    const other = new Stage();
+    try {
+      other.state.restoreChunk(chunk.slice(0, length), 0);
+    } catch (thrown) {
+      t.match(thrown, { code: 'STATE_CORRUPT', field: String, byteOffset: Number }, `cut at ${length}`);
+    }
+  }
+  const foreign = chunk.slice();
+  foreign[0] = 9;
+  t.throws(() => new Stage().state.restoreChunk(foreign, 0), { code: 'STATE_CORRUPT', field: 'version' });
+  t.end();
+});
+
+t.test('keys are kept as long as a row or value needs them, and no longer', (t) => {
+  const stage = new Stage();
+  stage.values.set(stage.key(1), 'one');
+  const row = stage.rows.create(stage.key(2));
+  stage.rows.settle();
+  stage.values.settle();
+  stage.key(3);
+  t.equal(stage.keys.sweep(), 1, 'the key that nothing refers to goes');
+  stage.rows.remove(row);
+  t.equal(stage.keys.sweep(), 0, 'not before the record has settled: it may be undone');
+  stage.rows.settle();
+  t.equal(stage.keys.sweep(), 1);
+  t.end();
+});
+
+t.test('a row must be a whole number of blocks, and only a live row is removed', (t) => {
+  const keys = new KeyTable();
+  t.throws(() => new RowStore(keys, 100), { code: 'ASSERTION_FAILED' });
+  t.throws(() => new RowStore(keys, 64).remove(0), { code: 'ASSERTION_FAILED' });
+  t.end();
+});
+
+t.test('what is not there is undefined, and deleting it is told', (t) => {
+  const store = new ValueStore<string>(new KeyTable(), text);
+  t.equal(store.get(0), undefined);
+  t.equal(store.delete(0), false);
+  t.end();
+});

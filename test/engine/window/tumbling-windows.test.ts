@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { KeyTable } from '../../../engine/batch/index.ts';
+import { RowStore } from '../../../engine/state/index.ts';
+import { TumblingWindows } from '../../../engine/window/index.ts';
+
+function make(sizeMs = 1000, graceMs = 500) {
+  const keys = new KeyTable();
+  const store = new RowStore(keys, 64);
+  const key = (name: string) => {
+    const bytes = Buffer.from(name);
+    return keys.intern(bytes, 0, bytes.length);
+  };
+  return { keys, store, key, windows: new TumblingWindows(store, { sizeMs, graceMs }) };
+}
+
+function closed(subject: ReturnType<typeof make>, watermark: number): string[] {
+  const found: string[] = [];
+  const { windows, keys, store } = subject;
+  windows.closeDue(watermark, keys, (row, start, end) =>
+    found.push(`${Buffer.from(keys.bytesOf(store.keyIdOf(row))).toString()} ${start}-${end}`),
+  );
+  return found;
+}
+
+t.test('a window holds its start and not its end, also before 1970', (t) => {
+  const { windows, store, key } = make();
+  for (const [time, start] of [
+    [0, 0],
+    [999, 0],
+    [1000, 1000],
+    [-1, -1000],
+    [-1000, -1000],
+    [1_700_000_000_123, 1_700_000_000_000],
+  ] as const)
+    t.equal(store.subOf(windows.rowFor(key('a'), time, Number.NEGATIVE_INFINITY)), start, `${time}`);
+  t.end();
+});
+
+t.test('one row for each key and window', (t) => {
+  const { windows, key } = make();
+  const first = windows.rowFor(key('a'), 100, 0);
+  t.equal(windows.rowFor(key('a'), 900, 0), first);
+  t.not(windows.rowFor(key('b'), 900, 0), first);
+  t.not(windows.rowFor(key('a'), 1100, 0), first);
+  t.end();
+});
+
+t.test('a record is late from the moment on at which its window closes', (t) => {
+  const { windows, key } = make();
+  t.not(windows.rowFor(key('a'), 999, 1499), -1, 'the grace is not over');
+  t.equal(windows.rowFor(key('a'), 999, 1500), -1);
+  t.end();
+});
+
+t.test('windows close once, older ones first, and one window in the order of key bytes', (t) => {
+  const subject = make();
+  const { windows, key, store } = subject;
+  for (const [name, time] of [
+    ['b', 1500],
+    ['ab', 100],
+    ['a', 200],
+    ['c', 100],
+    ['a', 1100],
+  ] as const)
+    windows.rowFor(key(name), time, 0);
+  t.same(closed(subject, 1499), []);
+  t.equal(windows.isDue(1499), false);
+  t.equal(windows.isDue(1500), true);
+  t.same(closed(subject, 2500), ['a 0-1000', 'ab 0-1000', 'c 0-1000', 'a 1000-2000', 'b 1000-2000']);
+  t.equal(store.size, 0);
+  t.same(closed(subject, 9999), []);
+  t.end();
+});
+
+t.test('after a rollback and `rebuild` what was undone is not due, and what was closed is due again', (t) => {
+  const subject = make();
+  const { windows, key, store } = subject;
+  windows.rowFor(key('kept'), 100, 0);
+  store.settle();
+  const marks = [store.slotsMark, store.blocksMark] as const;
+  windows.rowFor(key('undone'), 100, 0);
+  t.same(closed(subject, 1500), ['kept 0-1000', 'undone 0-1000']);
+  store.rollback(...marks);
+  windows.rebuild();
+  t.same(closed(subject, 1500), ['kept 0-1000']);
+  t.end();
+});
+
+t.test('a record that is in time by its own input never meets a window that has closed', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(5000), fc.boolean()), { maxLength: 60 }), (records) => {
+      const subject = make(700, 300);
+      const { windows, key } = subject;
+      const watermarks = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      const done = new Set<string>();
+      for (const [keyIndex, time, isSecond] of records) {
+        const input = isSecond ? 1 : 0;
+        const row = windows.rowFor(key(`${keyIndex}`), time, watermarks[input]!);
+        if (row >= 0 && done.has(`${keyIndex} ${Math.floor(time / 700) * 700}-${Math.floor(time / 700) * 700 + 700}`))
+          return false;
+        if (row >= 0) watermarks[input] = Math.max(watermarks[input]!, time);
+        for (const window of closed(subject, Math.min(...watermarks))) {
+          if (done.has(window)) return false;
+          done.add(window);
+        }
+      }
+      return true;
+    }),
+    { numRuns: 300 },
+  );
+  t.end();
+});
