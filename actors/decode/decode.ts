@@ -3,25 +3,31 @@
  * a frame says of its own identity must be what the device is enrolled as. Addresses become pseudonyms here, and leave
  * in no other form.
  */
-import { type ActorContext, type ActorRecord, type ActorTask, MsecError, type Output } from '../../engine/index.ts';
-import type { OpeningKeys } from '../../schemas/envelope/index.ts';
 import {
-  type FrameCodec,
+  type ActorContext,
+  type ActorRecord,
+  type ActorTask,
+  assert,
+  MsecError,
+  type Output,
+} from '../../engine/index.ts';
+import type { OpeningKeys } from '../../schemas/envelope/index.ts';
+import type {
+  FrameCodec,
   FrameContext,
-  type FrameTypes,
-  type Reading,
-  type ReadingHead,
-  type SightingsReading,
-  zoneOf,
+  FrameTypes,
+  Reading,
+  ReadingHead,
+  SightingsReading,
 } from '../../schemas/index.ts';
 import {
   asciiBytes,
-  type DeviceFacts,
   DeviceReading,
   DeviceSightings,
   type DeviceTopics,
   type VerifiedFrame,
 } from '../../schemas/topics/index.ts';
+import { Decoders } from './decoders.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 
 export interface DecodeOptions {
@@ -36,95 +42,84 @@ export type DecodeContext = ActorContext<
   Record<never, never>
 >;
 
-/** What a device's facts come to, looked up once for each facts object. */
-interface Decoder {
-  readonly type: FrameCodec;
-  readonly reading: Reading;
-  readonly identity: Uint8Array;
-  readonly context: FrameContext;
-}
-
-const DECODERS_MAX = 10_000;
-
 export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
   readonly #context: DecodeContext;
   readonly #readings: Output<DeviceReading>;
   readonly #sightings: Output<DeviceSightings>;
-  readonly #types: FrameTypes;
   readonly #keys: OpeningKeys;
   readonly #pseudonyms = new Pseudonyms();
-  readonly #decoders = new Map<DeviceFacts, Decoder>();
-  /** What each key had last, to spare the map: valid while the facts are the same object. */
-  readonly #factsOfKey: (DeviceFacts | undefined)[] = [];
-  readonly #decoderOfKey: (Decoder | undefined)[] = [];
+  readonly #decoders: Decoders;
   /** One reading of each type: what is emitted is used again for the next frame. */
-  readonly #readingOf = new Map<FrameCodec, Reading>();
+  readonly #readingOf: ReadonlyMap<FrameCodec, Reading>;
   readonly #reading: DeviceReading;
   readonly #sighting = new DeviceSightings();
+  #frameContext: FrameContext;
   #sealKeyId = '';
 
   constructor(context: DecodeContext, options: DecodeOptions) {
     this.#context = context;
     this.#readings = context.out.readings;
     this.#sightings = context.out.sightings;
-    this.#types = options.types;
     this.#keys = options.keys;
-    for (const type of options.types.all) this.#readingOf.set(type, type.create());
-    const [[type, reading]] = this.#readingOf as Iterable<[FrameCodec, Reading]> as [[FrameCodec, Reading]];
-    this.#reading = new DeviceReading(type, reading);
+    this.#decoders = new Decoders(options.types, this.#pseudonyms.write);
+    this.#readingOf = new Map(options.types.all.map((type) => [type, type.create()]));
+    const [first] = this.#readingOf;
+    assert(first !== undefined, 'there is a frame type');
+    this.#reading = new DeviceReading(...first);
+    this.#frameContext = this.#decoders.context('UTC');
   }
 
   process(record: ActorRecord<VerifiedFrame>): void {
     const frame = record.value;
-    const decoder = this.#decoderFor(record.keyId, frame.facts);
-    const { type } = decoder;
+    const type = this.#decoders.type(record.keyId, frame.facts);
     if (!frame.isOpen) frame.open(this.#keys, record.keyText());
-    if (type.format === 'text') this.#prepare(frame, decoder);
-    this.#fillHead(record, this.#reading.head);
-    this.#reading.type = type;
-    this.#reading.reading = decoder.reading;
+    if (type.format === 'text') this.#prepare(frame, type);
+    const reading = this.#reading;
+    if (reading.type !== type) {
+      reading.type = type;
+      reading.reading = this.#readingOf.get(type) as Reading;
+    }
+    this.#fillHead(record, reading.head);
     const { payload, payloadStart, payloadEnd } = frame;
     const frameEnd = payloadStart + type.frameBytes(payload, payloadStart, payloadEnd);
-    if (frameEnd !== payloadEnd) {
-      this.#several(record, decoder);
-      return;
-    }
-    this.#decode(decoder, payload, payloadStart, payloadEnd);
-    this.#emit(record, decoder);
+    if (frameEnd === payloadEnd) {
+      this.#decode(record.keyId, payload, payloadStart, payloadEnd);
+      this.#emit(record);
+    } else this.#several(record);
   }
 
   /** When one of the frames is refused, what the others made is undone with it: the whole payload counts or none. */
-  #several(record: ActorRecord<VerifiedFrame>, decoder: Decoder): void {
+  #several(record: ActorRecord<VerifiedFrame>): void {
     const { payload, payloadStart, payloadEnd } = record.value;
     for (let at = payloadStart; at < payloadEnd; ) {
       let end = at;
       try {
-        end = at + decoder.type.frameBytes(payload, at, payloadEnd);
-        this.#decode(decoder, payload, at, end);
+        end = at + this.#reading.type.frameBytes(payload, at, payloadEnd);
+        this.#decode(record.keyId, payload, at, end);
       } catch (error) {
         throw movedBy(error, at - payloadStart);
       }
-      this.#emit(record, decoder);
+      this.#emit(record);
       at = end;
     }
   }
 
-  #decode(decoder: Decoder, bytes: Uint8Array, start: number, end: number): void {
-    const { type, reading, identity, context } = decoder;
-    type.decode(bytes, start, end, reading, context);
-    if (type.identityEquals(bytes, reading, identity)) return;
+  #decode(keyId: number, bytes: Uint8Array, start: number, end: number): void {
+    const { type, reading } = this.#reading;
+    type.decode(bytes, start, end, reading, this.#frameContext);
+    if (this.#decoders.isIdentity(keyId, bytes, reading.identityStart, reading.identityEnd)) return;
     throw new MsecError('IDENTITY_MISMATCH', 'the identity in the frame is not the one the device is enrolled with', {
       field: 'identity',
       byteOffset: reading.identityStart - start,
     });
   }
 
-  #emit(record: ActorRecord<VerifiedFrame>, decoder: Decoder): void {
+  #emit(record: ActorRecord<VerifiedFrame>): void {
     this.#readings.emit(this.#reading);
-    if (!decoder.type.hasSightings) return;
+    if (!this.#reading.type.hasSightings) return;
     const sighting = this.#sighting;
     this.#fillHead(record, sighting.head);
-    sighting.columns = decoder.reading as SightingsReading;
+    sighting.columns = this.#reading.reading as SightingsReading;
     this.#sightings.emit(sighting);
   }
 
@@ -143,9 +138,10 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
   }
 
   /** A text frame's date is judged by the receive time, and its addresses need the day's key. */
-  #prepare(frame: VerifiedFrame, decoder: Decoder): void {
-    decoder.context.receivedAt = frame.receivedAtMs;
-    if (!decoder.type.hasSightings) return;
+  #prepare(frame: VerifiedFrame, type: FrameCodec): void {
+    this.#frameContext = this.#decoders.context(frame.facts.timeZone);
+    this.#frameContext.receivedAt = frame.receivedAtMs;
+    if (!type.hasSightings) return;
     if (!frame.isSealed) {
       throw new MsecError('SEAL_INVALID', 'a frame with personal data came in clear', { field: 'kind', byteOffset: 0 });
     }
@@ -157,32 +153,6 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     if (this.#sealKeyId === frame.sealKeyId) return;
     this.#sealKeyId = frame.sealKeyId;
     this.#sighting.keyId = asciiBytes(frame.sealKeyId);
-  }
-
-  #decoderFor(keyId: number, facts: DeviceFacts): Decoder {
-    if (this.#factsOfKey[keyId] === facts) return this.#decoderOfKey[keyId] as Decoder;
-    const decoder = this.#decoders.get(facts) ?? this.#addDecoder(facts);
-    while (this.#factsOfKey.length <= keyId) {
-      this.#factsOfKey.push(undefined);
-      this.#decoderOfKey.push(undefined);
-    }
-    this.#factsOfKey[keyId] = facts;
-    this.#decoderOfKey[keyId] = decoder;
-    return decoder;
-  }
-
-  #addDecoder(facts: DeviceFacts): Decoder {
-    const type = this.#types.byName(facts.type);
-    const reading = type === null ? undefined : this.#readingOf.get(type);
-    if (type === null || reading === undefined) {
-      throw new MsecError('CONFIG_INVALID', `no frame type is called "${facts.type}"`, { field: 'type' });
-    }
-    const context = new FrameContext(this.#pseudonyms.write);
-    context.zone = zoneOf(facts.timeZone);
-    const decoder: Decoder = { type, reading, identity: asciiBytes(facts.identity), context };
-    if (this.#decoders.size >= DECODERS_MAX) this.#decoders.clear();
-    this.#decoders.set(facts, decoder);
-    return decoder;
   }
 }
 

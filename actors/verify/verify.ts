@@ -10,10 +10,8 @@ import {
   halfSipHash13,
   MsecError,
   type Output,
-  type RowStore,
   type RowsDeclaration,
   rows,
-  type ValueStore,
   type ValuesDeclaration,
   values,
 } from '../../engine/index.ts';
@@ -34,6 +32,7 @@ import { type DeviceTopics, type FrameRecord, VerifiedFrame } from '../../schema
 import { ROW_BYTES } from './device-row.ts';
 import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
 import { KnownDevice, knownDeviceCodec } from './known-device.ts';
+import { KnownDevices } from './known-devices.ts';
 import { CONFLICTING, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
 
 /** How far a signed device time may lie after the bridge's receive time. */
@@ -61,8 +60,9 @@ export type VerifyContext = ActorContext<
 export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #context: VerifyContext;
   readonly #out: Output<VerifiedFrame>;
-  readonly #devices: ValueStore<KnownDevice>;
-  readonly #rows: RowStore;
+  readonly #known: KnownDevices;
+  /** Of the record that is being handled. */
+  #keyId = -1;
   readonly #window: SequenceWindow;
   readonly #budget: FailureBudget;
   readonly #openingKeys: OpeningKeys;
@@ -74,20 +74,25 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   constructor(context: VerifyContext, options: VerifyOptions) {
     this.#context = context;
     this.#out = context.out.verified;
-    this.#devices = context.state.devices;
-    this.#rows = context.state.sequences;
-    this.#window = new SequenceWindow(this.#rows);
-    this.#budget = new FailureBudget(this.#rows, options.budget);
+    const { devices, sequences } = context.state;
+    this.#known = new KnownDevices(devices, sequences);
+    this.#window = new SequenceWindow(sequences);
+    this.#budget = new FailureBudget(sequences, options.budget);
     this.#openingKeys = options.keys;
     this.#isSignatureRequired = options.signatures !== 'off';
   }
 
   process(record: ActorRecord<FrameRecord>): void {
     const frame = record.value;
+    this.#keyId = record.keyId;
     if (frame.kind === KIND_ENVELOPE) this.#envelopeIn(record, frame.bytes, frame.start + 1, frame.end, '');
     else if (frame.kind === KIND_CONTROL) this.#control(record);
     else if (frame.kind === KIND_UNSIGNED) this.#unsigned(record, frame.bytes, frame.start + 1, frame.end, '');
     else this.#sealed(record);
+  }
+
+  onRollback(): void {
+    if (this.#keyId >= 0) this.#known.forget(this.#keyId);
   }
 
   #sealed(record: ActorRecord<FrameRecord>): void {
@@ -121,7 +126,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     }
     const { bootEpoch, sequence } = envelope;
     const tag = tagOf(envelope, device);
-    let row = this.#rows.find(keyId);
+    let row = this.#known.row(keyId);
     const verdict = this.#window.verdict(row, bootEpoch, sequence, tag);
     if (verdict === OLD_EPOCH || verdict === OLD_SEQUENCE) throw replayed(verdict, envelope);
     if (envelope.hasDeviceTime && envelope.deviceTimeMs > timestamp + CLOCK_AHEAD_MS_MAX) {
@@ -133,7 +138,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
         throw refusal('BUDGET_EXHAUSTED', 'too many bad signatures; this one was not checked', 'signature');
       }
       if (!this.#verifier.isSignedBy(envelope, key)) {
-        this.#budget.charge(row < 0 ? this.#rows.create(keyId) : row, timestamp);
+        this.#budget.charge(row < 0 ? this.#known.createRow(keyId) : row, timestamp);
         this.#context.deadLetter(refusal('SIGNATURE_INVALID', 'the signature does not hold', 'signature'));
         return;
       }
@@ -148,7 +153,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       this.#context.deadLetter(refusal('SEQUENCE_CONFLICT', says, 'sequence'));
       return;
     }
-    if (row < 0) row = this.#rows.create(keyId);
+    if (row < 0) row = this.#known.createRow(keyId);
     this.#window.accept(row, bootEpoch, sequence, tag);
     const verified = this.#verified;
     verified.facts = device.facts;
@@ -178,7 +183,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     const verified = this.#verified;
     verified.facts = device.facts;
     verified.isVerified = false;
-    verified.isSuspect = this.#window.isSuspect(this.#rows.find(record.keyId));
+    verified.isSuspect = this.#window.isSuspect(this.#known.row(record.keyId));
     verified.receivedAtMs = record.timestamp;
     verified.bootEpoch = 0;
     verified.sequence = 0;
@@ -188,7 +193,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   }
 
   #device(keyId: number): Readonly<KnownDevice> {
-    const device = this.#devices.get(keyId);
+    const device = this.#known.device(keyId);
     if (device === undefined) throw refusal('DEVICE_UNKNOWN', 'the device is not enrolled', 'deviceId');
     if (!device.isActive) throw refusal('DEVICE_REVOKED', 'the device was revoked', 'deviceId');
     return device;
@@ -201,11 +206,10 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     if (next.deviceId !== record.keyText()) {
       throw refusal('IDENTITY_MISMATCH', "the control record names another device than the record's key", 'deviceId');
     }
-    const known = this.#devices.get(record.keyId);
+    const known = this.#known.device(record.keyId);
     if (known !== undefined && known.record.revision >= next.revision) return;
-    const row = this.#rows.find(record.keyId);
-    if (row >= 0 && (known?.record.resetCount ?? 0) !== next.resetCount) this.#rows.remove(row);
-    this.#devices.set(record.keyId, new KnownDevice(next));
+    if (known !== undefined && known.record.resetCount !== next.resetCount) this.#known.removeRow(record.keyId);
+    this.#known.setDevice(record.keyId, new KnownDevice(next));
   }
 }
 
