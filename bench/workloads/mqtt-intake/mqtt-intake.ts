@@ -64,7 +64,9 @@ async function main(): Promise<void> {
   const client = fork(join(import.meta.dirname, 'client.ts'));
   const devices = enrolled.map(({ record, secrets }) => ({ id: record.deviceId, token: secrets.token ?? '' }));
   const load: Load = { port: bridge.port, window: Number(values.window), devices };
+  const started = once(client, 'message');
   client.send(load);
+  await started;
   const reader = log.openReader();
   const durable = async () => {
     const bounds = await Promise.all(Array.from({ length: PARTITIONS }, (_, i) => reader.bounds(TOPIC, i)));
