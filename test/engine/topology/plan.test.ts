@@ -59,7 +59,7 @@ t.test('each mistake in the wiring has its own words', (t) => {
     [/form a cycle/, () => plan([actor('one', { outside, a }, { a })])],
     [/"nowhere" is listed under omit or cycles/, () => plan([actor('one', { outside })], { omit: ['nowhere'] })],
     [/"nowhere" is listed/, () => plan([actor('one', { outside })], { cycles: ['nowhere'] })],
-    [/"other" is not among its outputs/, () => plan([actor('one', { outside }, { a }, ['other'])])],
+    [/"other" as rekeyed/, () => plan([actor('one', { outside }, { a }, ['other'])])],
     [/whole number of partitions/, () => plan([actor('one', { outside })], { partitions: 0 })],
     [
       /rows of 100 bytes/,
