@@ -21,6 +21,8 @@ export interface HttpLimits {
   readonly batchFramesMax: number;
   /** Bodies of all requests together that are being read or wait for the log. */
   readonly bodyBytesInFlightMax: number;
+  /** Requests of one device that are open at a time, so that it cannot hold all of that. */
+  readonly requestsPerDeviceMax: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = {
@@ -32,6 +34,7 @@ export const HTTP_LIMITS: HttpLimits = {
   batchBytesMax: 1024 * 1024,
   batchFramesMax: 1000,
   bodyBytesInFlightMax: 64 * 1024 * 1024,
+  requestsPerDeviceMax: 8,
 };
 
 export interface HttpBridgeOptions {
@@ -58,6 +61,8 @@ export class HttpBridge {
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
   #connections = 0;
   #bodyBytesInFlight = 0;
+  /** Devices with open requests, and how many. */
+  readonly #open = new Map<string, number>();
   #refusedRequests = 0;
 
   private constructor(options: HttpBridgeOptions) {
@@ -144,9 +149,20 @@ export class HttpBridge {
       this.#refuse(reply, answerRefused(refused));
       return false;
     }
+    const { deviceId } = lane;
+    const open = this.#open.get(deviceId) ?? 0;
+    if (open >= this.#limits.requestsPerDeviceMax) {
+      const refused = refusal('INTAKE_BUSY', `${open} requests of the device are open`, { retryAfterMs: 1000 });
+      this.#refuse(reply, answerRefused(refused));
+      return false;
+    }
+    this.#open.set(deviceId, open + 1);
     this.#bodyBytesInFlight += bytes;
     reply.raw.once('close', () => {
       this.#bodyBytesInFlight -= bytes;
+      const left = (this.#open.get(deviceId) ?? 1) - 1;
+      if (left > 0) this.#open.set(deviceId, left);
+      else this.#open.delete(deviceId);
     });
     this.#lanes.set(request, lane);
     return true;

@@ -176,6 +176,26 @@ void t.test('bodies of all requests together are bounded, by what they announce'
   t.pass('what the first had reserved was given back');
 });
 
+void t.test('one device cannot take the room for bodies from the others', async (t) => {
+  const { send, log } = await start(t, { requestsPerDeviceMax: 1 });
+  log.isPrompt = false;
+  const first = send('/v1/frames', Buffer.from('one'));
+  await log.arrived(1);
+  const refused = await send('/v1/frames', Buffer.from('two'));
+  t.match(refused, { status: 503, headers: { 'retry-after': '1' }, body: { code: 'INTAKE_BUSY' } });
+  const other = send('/v1/frames', Buffer.from('three'), {
+    ...BEARER,
+    authorization: 'Bearer meter-2:token-of-meter-2',
+  });
+  await log.arrived(2);
+  log.settle();
+  t.match(await first, { status: 202 });
+  t.match(await other, { status: 202 });
+  log.isPrompt = true;
+  for (;;) if ((await send('/v1/frames', Buffer.from('two'))).status === 202) break;
+  t.pass('an answered request makes room');
+});
+
 void t.test('slow headers and slow bodies are cut off', async (t) => {
   const { raw } = await start(t, { headersTimeoutMs: 100, requestTimeoutMs: 100 });
   const head = `POST /v1/frames HTTP/1.1\r\nhost: x\r\nauthorization: ${BEARER.authorization}\r\n`;
