@@ -290,17 +290,21 @@ export class DeviceService {
     try {
       while (!this.#isClosed) {
         const hasMore = await waiter.wait(this.#registry.positions(), WAIT_MS);
-        if (hasMore && !this.#isClosed) await this.refresh();
+        if (hasMore && !this.#isClosed) await this.#inTurn(() => this.#readAll(), false);
       }
     } finally {
       await waiter.close();
     }
   }
 
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+  /** A service that is closed before the turn comes fails with CLOSED, or just does nothing where that is no failure. */
+  #inTurn(run: () => Promise<void>, isFailure: false): Promise<void>;
+  #inTurn<T>(run: () => Promise<T>): Promise<T>;
+  #inTurn<T>(run: () => Promise<T>, isFailure = true): Promise<T | void> {
     const turn = this.#turn.then(() => {
-      if (this.#isClosed) throw new MsecError('CLOSED', 'the device service was closed');
-      return run();
+      if (!this.#isClosed) return run();
+      if (isFailure) throw new MsecError('CLOSED', 'the device service was closed');
+      return undefined;
     });
     this.#turn = turn.catch(() => undefined);
     return turn;

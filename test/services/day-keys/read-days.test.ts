@@ -63,9 +63,7 @@ t.test('a topic further on is waited for only from when the one before it was re
 
 t.test('a clock that is set back into the day takes the ends anew, as more may be sealed with its key', async (t) => {
   const log = await memoryLog(1);
-  const days = new ReadDays(log.openReader(), [
-    { topic: 'device.frames', partitions: 1, requiredReaders: ['verify'] },
-  ]);
+  const days = new ReadDays(log.openReader(), [{ topic: 'device.frames', partitions: 1, requiredReaders: ['verify'] }]);
   await append(log, 'device.frames', 0);
   await read(log, 'verify', 'device.frames', 0, 1);
   await days.update([KEY], OVER);

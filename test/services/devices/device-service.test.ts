@@ -134,6 +134,22 @@ t.test('a service that is opened later, and one that follows, know what the firs
   await log.close();
 });
 
+t.test('closing while it follows is no failure, whatever is on its way', async (t) => {
+  const log = await memoryLog();
+  const writer = await open(log);
+  for (let i = 0; i < 20; i++) {
+    const follower = await open(log);
+    const following = follower.follow();
+    const added = writer.add({ ...ENMON, deviceId: `d${i}` });
+    for (let turns = 0; turns < i; turns++) await Promise.resolve();
+    await follower.close();
+    await t.resolves(following);
+    await added;
+  }
+  await writer.close();
+  await log.close();
+});
+
 t.test('rotation makes the new key active and retires the others, up to eight', async (t) => {
   const log = await memoryLog();
   const devices = await open(log);
