@@ -290,21 +290,20 @@ export class DeviceService {
     try {
       while (!this.#isClosed) {
         const hasMore = await waiter.wait(this.#registry.positions(), WAIT_MS);
-        if (hasMore && !this.#isClosed) await this.#inTurn(() => this.#readAll(), false);
+        if (hasMore && !this.#isClosed) await this.refresh();
       }
+    } catch (error) {
+      // Closed between the wait and the read: no failure.
+      if (!this.#isClosed) throw error;
     } finally {
       await waiter.close();
     }
   }
 
-  /** A service that is closed before the turn comes fails with CLOSED, or just does nothing where that is no failure. */
-  #inTurn(run: () => Promise<void>, isFailure: false): Promise<void>;
-  #inTurn<T>(run: () => Promise<T>): Promise<T>;
-  #inTurn<T>(run: () => Promise<T>, isFailure = true): Promise<T | void> {
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(() => {
-      if (!this.#isClosed) return run();
-      if (isFailure) throw new MsecError('CLOSED', 'the device service was closed');
-      return undefined;
+      if (this.#isClosed) throw new MsecError('CLOSED', 'the device service was closed');
+      return run();
     });
     this.#turn = turn.catch(() => undefined);
     return turn;
