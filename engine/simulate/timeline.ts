@@ -106,7 +106,8 @@ export class Timeline {
         if (++this.events % EVENTS_PER_TURN === 0) setImmediate(step);
         else queueMicrotask(next);
       };
-      step();
+      // What needs no event may be done without one.
+      queueMicrotask(next);
     });
   }
 
