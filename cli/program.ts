@@ -3,19 +3,13 @@ import { Command, Option } from 'commander';
 import type { AddFlags } from './commands/device.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
+import type { CommonFlags } from './common-flags.ts';
 import { EXIT } from './exit-codes.ts';
 import { UsageError } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface Outcome {
   exitCode: number;
-}
-
-export interface CommonFlags {
-  readonly config?: string;
-  readonly data?: string;
-  readonly json?: boolean;
-  readonly debug?: boolean;
 }
 
 export function whole(text: string): number {

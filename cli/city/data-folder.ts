@@ -3,8 +3,8 @@
  * Everything in it is for its owner alone.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MsecError } from '../../engine/index.ts';
 
 export interface DataFolder {
@@ -34,7 +34,7 @@ export function dataFolder(path: string): DataFolder {
 /** Makes the folder where it is missing. CONFIG_INVALID where that cannot be. */
 export function makeDataFolder(folder: DataFolder): void {
   try {
-    mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+    makeFolders(folder.path);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new MsecError('DATA_UNUSABLE', `The data folder ${folder.path} cannot be made (${code ?? message}).`, {
@@ -42,6 +42,14 @@ export function makeDataFolder(folder: DataFolder): void {
       cause,
     });
   }
+}
+
+/** Level by level: Node's own recursive form never ends below /proc, where nothing can be made. */
+function makeFolders(path: string): void {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
+  for (const folder of missing.reverse()) mkdirSync(folder, { mode: 0o700 });
+  if (!statSync(path).isDirectory()) throw new Error('it is no folder');
 }
 
 const TOKEN_CHARS_MIN = 32;

@@ -13,9 +13,9 @@ import {
   frameBytesFromHex,
   frameTypes,
 } from '../../schemas/index.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { nearMiss } from '../near-miss.ts';
-import type { CommonFlags } from '../program.ts';
 import { NoInputError, note, printJson, report, UsageError } from '../terminal.ts';
 
 export interface DecodeFlags extends CommonFlags {

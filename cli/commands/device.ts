@@ -1,5 +1,5 @@
 /** `msec device`: enrol, list, revoke, reset, rotate. */
-import type { CommonFlags } from '../program.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table } from '../terminal.ts';
 import { publicKeyOf, withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';

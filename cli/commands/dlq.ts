@@ -2,8 +2,8 @@
 import type { DeadLetter, Place } from '../../console/index.ts';
 import { hasMacAddress } from '../../schemas/envelope/index.ts';
 import { letterView } from '../city/index.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { CommonFlags } from '../program.ts';
 import { NoInputError, note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog, withAdmin } from './log-access.ts';
 import { findTopic, readRecords, type WalkedRecord } from './record-walk.ts';

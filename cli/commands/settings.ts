@@ -1,6 +1,7 @@
 /** The configuration of a command: the file, then what its flags say. */
+
+import type { CommonFlags } from '../common-flags.ts';
 import { type Config, type LoadedConfig, loadConfig, parseSetting, type SettingName } from '../config/index.ts';
-import type { CommonFlags } from '../program.ts';
 
 export type FlagSettings = readonly (readonly [setting: SettingName, flag: string, value: unknown])[];
 

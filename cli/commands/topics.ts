@@ -1,7 +1,7 @@
 /** `msec topics`: what is in the log, and its records with decoded values. */
 import type { LogReader, TopicDescription } from '../../engine/index.ts';
 import { SCHEMAS_TOPIC } from '../city/index.ts';
-import type { CommonFlags } from '../program.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog } from './log-access.ts';
 import { RecordViews } from './record-view.ts';

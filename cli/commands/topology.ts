@@ -3,7 +3,7 @@ import type { Topology, TopologyNode } from '../../console/index.ts';
 import { withoutInternal } from '../../console/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
 import { cityJobConfig, cityPicture, cityPlan, dataFolder } from '../city/index.ts';
-import type { CommonFlags } from '../program.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { paint, print, printJson } from '../terminal.ts';
 import { settingsOf } from './settings.ts';
 

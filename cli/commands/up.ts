@@ -1,5 +1,5 @@
 /** `msec up`: flags to settings. */
-import type { CommonFlags } from '../program.ts';
+import type { CommonFlags } from '../common-flags.ts';
 import { up } from '../up.ts';
 import { settingsOf } from './settings.ts';
 

@@ -70,15 +70,6 @@ export async function startUp(args: readonly string[], options: RunOptions): Pro
   return { pid: child.pid!, said: await said, errors: () => err, kill: (signal) => void child.kill(signal), ended };
 }
 
-/** Asks until the answer is there; how long is the test's own limit. */
-export async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 export interface TailedRecord {
   readonly partition: number;
   readonly offset: number;
@@ -93,12 +84,33 @@ export async function tail<T extends TailedRecord>(cwd: string, topic: string): 
     .map((line) => JSON.parse(line) as T);
 }
 
+/** What /events says each second. */
+export interface StatusEvent {
+  readonly topics: readonly { readonly topic: string; readonly end: readonly number[] }[];
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+/** The first status, as the page gets them, that is as wished. */
+export async function untilStatus(running: Running, isWished: (status: StatusEvent) => boolean): Promise<StatusEvent> {
+  const answer = await fetch(`${running.said.console}/events`);
+  let text = '';
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const frames = text.split('\n\n');
+    text = frames.pop()!;
+    for (const frame of frames) {
+      if (!frame.includes('\nevent: status\n')) continue;
+      const status = JSON.parse(frame.slice(frame.indexOf('\ndata: ') + 7)) as StatusEvent;
+      if (isWished(status)) return status;
+    }
+  }
+  throw new Error(`msec up has ended:\n${running.errors()}`);
+}
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
 /** Resolves when the topic holds so many records, by the log's offsets; gives their number. */
-export function recordsIn(running: Running, topic: string, count: number): Promise<number> {
-  return until(async () => {
-    const answer = await fetch(`${running.said.console}/api/status`);
-    const { topics = [] } = (await answer.json()) as { topics?: { topic: string; end: number[] }[] };
-    const records = topics.find((one) => one.topic === topic)?.end.reduce((sum, end) => sum + end, 0) ?? 0;
-    return records >= count ? records : undefined;
-  });
+export async function recordsIn(running: Running, topic: string, count: number): Promise<number> {
+  const records = ({ topics }: StatusEvent) => sum(topics.find((one) => one.topic === topic)?.end ?? []);
+  return records(await untilStatus(running, (status) => records(status) >= count));
 }
