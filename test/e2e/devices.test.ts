@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { msec, recordsIn, startUp, type TailedRecord, tail, until } from '../cli/run-cli.ts';
+import { msec, recordsIn, startUp, sum, type TailedRecord, tail, untilStatus } from '../cli/run-cli.ts';
 
 t.setTimeout(90_000);
 
@@ -44,12 +44,7 @@ t.test('devices are enrolled and changed while it runs, and when it does not', a
   t.equal((await post(good)).status, 202);
   t.equal((await post(`${good.slice(0, -2)}`)).status, 202);
   await recordsIn(running, 'device.readings', 1);
-  const letterCount = async (count: number) => {
-    const answer = await fetch(`${running.said.console}/api/dlq`);
-    const { letters } = (await answer.json()) as { letters: readonly unknown[] };
-    return letters.length >= count ? letters : undefined;
-  };
-  await until(() => letterCount(1));
+  await untilStatus(running, ({ reasons }) => sum(Object.values(reasons)) >= 1);
 
   const [reading] = await tail<{ value: object } & TailedRecord>(cwd, 'device.readings');
   t.match(reading, { value: { device: 'old-1', temperature: 12.4, verified: false, eventTime: /^\d{4}-.*Z$/ } });
@@ -63,9 +58,11 @@ t.test('devices are enrolled and changed while it runs, and when it does not', a
   t.match(await msec(['dlq', 'resend', ...place], { cwd }), { code: 65, err: /each letter goes once/ });
   t.match(await msec(['dlq', 'show', letter.topic, '0', '999'], { cwd }), { code: 66 });
   // The letter failed again, so there is a second one, with the same bytes.
-  await until(() => letterCount(2));
-  const letters = (await msec(['dlq', 'list', '--json'], { cwd })).out.trimEnd().split('
-').map((line) => JSON.parse(line));
+  await untilStatus(running, ({ reasons }) => sum(Object.values(reasons)) >= 2);
+  const letters = (await msec(['dlq', 'list', '--json'], { cwd })).out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   t.equal(letters[0].bytes, letters[1].bytes);
 
   t.equal((await msec(['device', 'revoke', 'old-1'], { cwd })).code, 0);
