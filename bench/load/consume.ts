@@ -28,7 +28,7 @@ const SAMPLE_MS = 5;
 const { folder, topology, workers, ends } = JSON.parse(process.argv[2]!) as ConsumeTask;
 const log = await openEmbeddedLog(folder);
 const before = performance.now();
-const { engine, group } = await startBenchEngine(log, {
+const { engine, group } = await startBenchEngine(log, log.readerDescriptor(), {
   topology,
   workers,
   emit: (name, event) => {

@@ -1,9 +1,10 @@
 /** Starts the engine on a log with real threads, as the product does, for a benchmark's own process. */
 import {
-  type EmbeddedLogOnDisk,
+  type EmbeddedReaderDescriptor,
   type Engine,
   type EngineEvents,
   type EventName,
+  type Log,
   type Plan,
   planTopology,
   realThreads,
@@ -13,6 +14,7 @@ import {
   systemClock,
   TASK_OPTIONS,
   type WorkerShared,
+  type WorkerThreads,
 } from '../../engine/index.ts';
 import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
 import { type BenchTopology, benchTopology } from './topology.ts';
@@ -22,6 +24,9 @@ export interface EngineOptions {
   readonly workers: number;
   readonly supervisor?: Partial<SupervisorOptions>;
   readonly heapMegabytesMax?: number;
+  readonly reportIntervalMs?: number;
+  /** Stands between the engine and its threads; for tests that hurt them. */
+  readonly wrapThreads?: (threads: WorkerThreads) => WorkerThreads;
   readonly emit?: <N extends EventName>(name: N, event: EngineEvents[N]) => void;
 }
 
@@ -35,8 +40,14 @@ export interface BenchEngine {
 /** Ticks of idle partitions would move the ends that runs are measured by. */
 const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
 
-export async function startBenchEngine(log: EmbeddedLogOnDisk, options: EngineOptions): Promise<BenchEngine> {
-  const { topology, workers, supervisor, heapMegabytesMax = 256, emit = () => {} } = options;
+/** `log` may stand in front of the one that the descriptor leads to. */
+export async function startBenchEngine(
+  log: Log,
+  descriptor: EmbeddedReaderDescriptor,
+  options: EngineOptions,
+): Promise<BenchEngine> {
+  const { topology, workers, supervisor, heapMegabytesMax = 256, reportIntervalMs = 1000, emit = () => {} } = options;
+  const { wrapThreads = (threads: WorkerThreads) => threads } = options;
   const definition = await benchTopology(topology);
   const plan = planTopology(definition);
   const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
@@ -44,15 +55,15 @@ export async function startBenchEngine(log: EmbeddedLogOnDisk, options: EngineOp
     topologyModule: new URL('./topology.ts', import.meta.url).href,
     config: topology,
     schemaIds: subjects.map((subject, i) => [subject, i + 1]),
-    log: log.readerDescriptor(),
+    log: descriptor,
     options: TASK_OPTIONS,
-    reportIntervalMs: 1000,
+    reportIntervalMs,
   };
   const entry = new URL('../../engine/runtime/worker-main.ts', import.meta.url);
   const engine = await startEngine({
     log,
     plan,
-    threads: realThreads({ entry, shared, heapMegabytesMax }),
+    threads: wrapThreads(realThreads({ entry, shared, heapMegabytesMax })),
     workers,
     clock: systemClock,
     emit,

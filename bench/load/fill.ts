@@ -29,16 +29,12 @@ const NOTHING = new Uint8Array(0);
 /** Offset of each partition's end when it was filled. */
 export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Promise<number[]> {
   const { partitions, frames, isSigned, onFrame } = options;
-  const plan = planTopology(
-    await benchTopology({ application: 'fill', keysFolder: '/nonexistent', overrides: { partitions } }),
-  );
-  const frameTopic = plan.topics.find(({ name }) => name === DEVICE_FRAMES)!;
-  await log.createTopics([frameTopic, deviceRegistryConfig(partitions)]);
+  await makeTopics(log, partitions);
   const signers = isSigned ? fleet.ids.map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' })) : null;
-  const keyIds = await enrol(log, fleet, signers);
+  const keyIds = await enrolFleet(log, fleet, signers);
   const keys = fleet.ids.map((id) => new TextEncoder().encode(id));
   const partitionOf = keys.map((key) => partitionForKey(key, 0, key.length, partitions));
-  const templates = isSigned ? [] : fleet.ids.map((id, i) => template(id, fleet.imeis[i]!));
+  const unsigned = frameValues(fleet);
   const encoders = Array.from({ length: partitions }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
   const flush = async () => {
     const appends = encoders.map((encoder, partition) => ({
@@ -53,10 +49,7 @@ export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Pro
     onFrame(fleet);
     const { device, timestamp } = fleet;
     const key = keys[device]!;
-    const value =
-      signers === null
-        ? patched(templates[device]!, fleet)
-        : signedRecord(fleet, signers[device]!.privateKey, keyIds[device]!);
+    const value = signers === null ? unsigned() : signedRecord(fleet, signers[device]!.privateKey, keyIds[device]!);
     encoders[partitionOf[device]!]!.append(timestamp, key, 0, key.length, value, 0, value.length);
     if (i % 1024 === 0 && encoders.reduce((sum, { byteLength }) => sum + byteLength, 0) > COMMIT_BYTES) await flush();
   }
@@ -69,13 +62,20 @@ export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Pro
   return bounds.map(({ end }) => end);
 }
 
+export async function makeTopics(log: Log, partitions: number): Promise<void> {
+  const topology = { application: 'fill', keysFolder: '/nonexistent', overrides: { partitions } };
+  const { topics } = planTopology(await benchTopology(topology));
+  const frames = topics.find(({ name }) => name === DEVICE_FRAMES)!;
+  await log.createTopics([frames, deviceRegistryConfig(partitions)]);
+}
+
 interface KeyPair {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 
-/** Gives the key id of each device; empty without signatures. */
-async function enrol(log: Log, fleet: Fleet, signers: readonly KeyPair[] | null): Promise<Uint8Array[]> {
+/** The topics of device.frames and device.registry must exist. Gives the key id of each device; empty without keys. */
+export async function enrolFleet(log: Log, fleet: Fleet, signers: readonly KeyPair[] | null): Promise<Uint8Array[]> {
   const service = await DeviceService.open({ log, clock: systemClock });
   const keyIds: Uint8Array[] = [];
   for (let from = 0; from < fleet.ids.length; from += ENROL_AT_ONCE) {
@@ -108,6 +108,12 @@ function writeMeasures(bytes: Uint8Array, at: number, { sequence, wire }: Fleet)
   const view = new DataView(bytes.buffer, bytes.byteOffset + at);
   view.setUint32(3, sequence);
   for (let i = 0; i < wire.length; i++) view.setInt16(23 + 2 * i, wire[i]!);
+}
+
+/** Gives the value of the fleet's present frame as a record of device.frames, unsigned; valid until the device's next. */
+export function frameValues(fleet: Fleet): () => Uint8Array {
+  const templates = fleet.ids.map((id, i) => template(id, fleet.imeis[i]!));
+  return () => patched(templates[fleet.device]!, fleet);
 }
 
 function template(deviceId: string, imei: string): Uint8Array {

@@ -16,6 +16,7 @@ import {
   planTopology,
   schemasOf,
   systemClock,
+  systemRandom,
   TASK_OPTIONS,
   type ToWorker,
   Worker,
@@ -102,6 +103,7 @@ async function main(): Promise<void> {
   const worker = new Worker(port, {
     plan: { ...plan, subtopologies: [subtopology!] },
     clock: systemClock,
+    random: systemRandom,
     position: new WorkerPosition(),
     options: TASK_OPTIONS,
     reportIntervalMs: 60_000,

@@ -1,0 +1,116 @@
+/**
+ * The process that is killed: log, engine and a loader that appends the numbered stream and says which frames are
+ * durable. Started again on the same folder, it goes on from the last frame that its parent has seen acknowledged, so
+ * that frames whose acknowledgement was lost come a second time. Its task is JSON in the first argument; it prints
+ * `ack N`, `ended REASON` for each worker that ended, and `done`.
+ */
+import { writeSync } from 'node:fs';
+import { startBenchEngine } from '../../../bench/load/engine.ts';
+import { frameValues } from '../../../bench/load/fill.ts';
+import { BatchEncoder, openEmbeddedLog, partitionForKey } from '../../../engine/index.ts';
+import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
+import { FrameStream, PARTITIONS, type StreamOptions } from './frame-stream.ts';
+import { KillPoints, PointedLog, Progress, pointedThreads } from './kill-points.ts';
+
+export interface ChildTask {
+  readonly folder: string;
+  readonly keysFolder: string;
+  readonly stream: StreamOptions;
+  /** Frames that are acknowledged already, and how many there are to be in the end. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether event time ends behind the last frame, so that every window is told. */
+  readonly isLast: boolean;
+  readonly terminateAt: readonly number[];
+  /** URL of the hostile actor; empty without one. */
+  readonly hostileActor: string;
+}
+
+const CHUNK_FRAMES = 32;
+const CLOSING_MS = 10 * 60_000;
+const WORKERS = 2;
+const RECORD_MS_MAX = 1_500;
+const NOTHING = new Uint8Array(0);
+
+// Whoever starts it may be killed as well.
+process.stdin.on('end', () => process.exit(1)).resume();
+
+const task = JSON.parse(process.argv[2]!) as ChildTask;
+const say = (line: string) => writeSync(1, `${line}\n`);
+const points = new KillPoints();
+const progress = new Progress(DEVICE_FRAMES);
+const raw = await openEmbeddedLog(task.folder, { groupCommitMs: 2 });
+const log = new PointedLog(raw, points, progress.take);
+const { engine, group } = await startBenchEngine(log, raw.readerDescriptor(), {
+  topology: {
+    application: 'faults',
+    keysFolder: task.keysFolder,
+    overrides: {
+      partitions: PARTITIONS,
+      signatures: 'off',
+      actors: task.hostileActor === '' ? [] : [task.hostileActor],
+    },
+  },
+  workers: WORKERS,
+  heapMegabytesMax: 128,
+  reportIntervalMs: 100,
+  supervisor: { recordMsMax: RECORD_MS_MAX, restartMsMin: 5, restartMsMax: 50 },
+  wrapThreads: (threads) => pointedThreads(threads, points, new Set(task.terminateAt)),
+  emit: (name, event) => {
+    if (name === 'workerEnded') say(`ended ${(event as { because: string }).because}`);
+  },
+});
+await load();
+const reader = raw.openReader();
+const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+const bounds = await Promise.all(partitions.map((partition) => reader.bounds(DEVICE_FRAMES, partition)));
+const ends = bounds.map(({ end }) => end);
+await progress.reached(ends, await reader.committed(group, DEVICE_FRAMES));
+await reader.close();
+points.pass('drain.begun');
+await engine.drain();
+await raw.close();
+points.pass('drain.done');
+say('done');
+process.exit(0);
+
+async function load(): Promise<void> {
+  const stream = new FrameStream(task.stream);
+  const values = frameValues(stream.fleet);
+  const keys = stream.fleet.ids.map((id) => new TextEncoder().encode(id));
+  const encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder());
+  const append = async () => {
+    const appends = encoders.map((encoder, partition) => ({
+      topic: DEVICE_FRAMES,
+      partition,
+      bytes: encoder.finish(),
+    }));
+    await log.commit({ appends: appends.filter(({ bytes }) => bytes.length > 0), admission: 'refusable' });
+  };
+  while (stream.number + 1 < task.to) {
+    stream.next();
+    if (stream.number < task.from) continue;
+    const { device, timestamp } = stream.fleet;
+    const key = keys[device]!;
+    const value = values();
+    if (stream.isMalformed) value[1] = value[1]! ^ 0x20;
+    encoders[partitionForKey(key, 0, key.length, PARTITIONS)]!.append(
+      timestamp,
+      key,
+      0,
+      key.length,
+      value,
+      0,
+      value.length,
+    );
+    // The template is used again for the device's next frame.
+    if (stream.isMalformed) value[1] = value[1]! ^ 0x20;
+    if ((stream.number + 1) % CHUNK_FRAMES !== 0) continue;
+    await append();
+    say(`ack ${stream.number + 1}`);
+  }
+  for (const encoder of task.isLast ? encoders : [])
+    encoder.append(stream.fleet.timestamp + CLOSING_MS, NOTHING, -1, -1, NOTHING, -1, -1);
+  if (encoders.some(({ count }) => count > 0)) await append();
+  say(`ack ${task.to}`);
+}

@@ -1,0 +1,33 @@
+// Time limit: 240 s.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Mark } from './kit/frame-stream.ts';
+import { Lives } from './kit/life.ts';
+
+const FRAMES = 1_280;
+
+t.test('workers that end in any way cost nothing but the record that ends them', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'msec-workers-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const marked: [number, Mark][] = [
+    [100, 'refused'],
+    [301, 'heap'],
+    [500, 'uncaught'],
+    [701, 'hang'],
+    [900, 'refused'],
+  ];
+  const lives = await Lives.begin(folder, 11, marked);
+  const { workersEnded } = await lives.live({ frames: FRAMES, isLast: true, terminateAt: [3, 20, 21] });
+  t.comment(workersEnded.join('; '));
+  t.ok(workersEnded.includes('a record hung'), 'one stood still');
+  t.ok(workersEnded.includes('ended'), 'one was terminated');
+  t.ok(
+    workersEnded.some((because) => because.includes('nobody catches')),
+    'one threw',
+  );
+  const { differences, frames } = await lives.judge();
+  t.same(differences, []);
+  t.equal(frames, FRAMES);
+});
