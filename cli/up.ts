@@ -126,6 +126,7 @@ function greet({ config, file, json }: UpOptions, page: Console, city: City, fol
       event: 'running',
       console: page.address,
       ...bridges,
+      registry: city.registry,
       data: folder.path,
       pid: process.pid,
       workers: workersOf(config),
@@ -143,6 +144,7 @@ function greet({ config, file, json }: UpOptions, page: Console, city: City, fol
   const rows: [string, string][] = [
     ['Console', paint('underline', page.address)],
     ...city.bridges.open.map(({ name, address }): [string, string] => [name.toUpperCase(), address]),
+    ...(city.registry === null ? [] : [['Schemas', city.registry] as [string, string]]),
     ['Data', `${folder.path}${file === null ? '' : `  (configured by ${file})`}`],
     ...(city.files === null ? [] : [['Files', city.files.folder] as [string, string]]),
     ...(city.hasFleet

@@ -22,7 +22,7 @@ import {
   type WorkerInit,
   type WorkerShared,
 } from '../../engine/index.ts';
-import { SchemaRegistry } from '../../engine/registry/index.ts';
+import { type RegistryServer, registryServer, SchemaRegistry } from '../../engine/registry/index.ts';
 import { DEVICE_FRAMES, DEVICE_VERIFIED, deviceRegistryConfig, deviceTopics } from '../../schemas/topics/index.ts';
 import { DayKeys } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
@@ -35,6 +35,7 @@ import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
 import { careForKeys } from './key-care.ts';
+import { listenOn } from './listen.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 
 export interface CityOptions {
@@ -48,6 +49,8 @@ export interface CityOptions {
 
 export interface City {
   readonly bridges: Bridges;
+  /** Address of the schema registry; null where it does not answer. */
+  readonly registry: string | null;
   readonly hasFleet: boolean;
   readonly files: FileSinks | null;
   readonly workers: number;
@@ -104,7 +107,10 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
   await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), SCHEMAS_TOPIC]);
-  const schemaIds = await registerSchemas(log, definition, closing);
+  const registry = await openRegistry(log, closing);
+  const schemaIds = await registerSchemas(registry, definition);
+  const registryFace = config['registry.enabled'] ? await serveRegistry(options, registry) : null;
+  if (registryFace !== null) closing.add(() => registryFace.close());
 
   const keys = new DayKeys({ folder: folder.keys, clock });
   const devices = await DeviceService.open({ log, clock });
@@ -139,6 +145,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   return {
     bridges,
     files,
+    registry: registryFace?.url ?? null,
     hasFleet: fleet !== null,
     workers,
     recordsIn: async (name) => {
@@ -158,15 +165,27 @@ async function openCityLog({ config, folder, clock }: CityOptions): Promise<Embe
   );
 }
 
-/** The id of each subject, registered at the first start. SCHEMA_INCOMPATIBLE says why a changed schema is refused. */
-async function registerSchemas(
-  log: EmbeddedLogOnDisk,
-  definition: Parameters<typeof schemasOf>[0],
-  closing: Closing,
-): Promise<Map<string, number>> {
+async function openRegistry(log: EmbeddedLogOnDisk, closing: Closing): Promise<SchemaRegistry> {
   const reader = log.openReader();
   closing.add(() => reader.close());
-  const registry = await SchemaRegistry.open(topicSchemaLog(log, reader));
+  return SchemaRegistry.open(topicSchemaLog(log, reader));
+}
+
+function serveRegistry({ config, set }: CityOptions, registry: SchemaRegistry): Promise<RegistryServer> {
+  const wanted = {
+    port: config['registry.port'],
+    mayMove: !set.has('registry.port'),
+    what: 'The schema registry',
+    flag: 'registry.port',
+  };
+  return listenOn(wanted, (port) => registryServer(registry, port));
+}
+
+/** The id of each subject, registered at the first start. SCHEMA_INCOMPATIBLE says why a changed schema is refused. */
+async function registerSchemas(
+  registry: SchemaRegistry,
+  definition: Parameters<typeof schemasOf>[0],
+): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
   for (const { subject, schema } of schemasOf(definition)) {
     if (!ids.has(subject)) ids.set(subject, (await registry.register(subject, { schema })).id);

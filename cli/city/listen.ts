@@ -3,6 +3,12 @@ import { MsecError } from '../../engine/index.ts';
 
 const PORTS_TRIED = 20;
 
+/** What the system said, also where a part has wrapped it. */
+function systemError(thrown: unknown): NodeJS.ErrnoException {
+  const error = thrown as NodeJS.ErrnoException;
+  return error instanceof MsecError && error.cause !== undefined ? (error.cause as NodeJS.ErrnoException) : error;
+}
+
 /** `open` rejects with the system's error. PORT_TAKEN names the setting and the flag. */
 export async function listenOn<T>(
   wanted: { readonly port: number; readonly mayMove: boolean; readonly what: string; readonly flag: string },
@@ -13,7 +19,7 @@ export async function listenOn<T>(
     try {
       return await open(port);
     } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
+      const { code, message } = systemError(cause);
       if (code === 'EADDRINUSE' && port < last) continue;
       if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause;
       const why =
@@ -22,7 +28,7 @@ export async function listenOn<T>(
           : `port ${wanted.port} cannot be used (${code}: ${message})`;
       throw new MsecError(
         'PORT_TAKEN',
-        `${wanted.what} cannot listen: ${why}. Choose another with ${wanted.flag} PORT (0: any free one).`,
+        `${wanted.what} cannot listen: ${why}. Choose another with ${wanted.flag} (0: any free one).`,
         { field: wanted.flag, cause },
       );
     }

@@ -92,6 +92,12 @@ export const SETTINGS = {
     doc: 'Address of the HTTP bridge. Each device shows its own credentials.',
   },
   'http.port': { kind: 'port', default: 8081, doc: `Port of the HTTP bridge. ${PORT_DOC} \`--http-port\`.` },
+  'registry.enabled': {
+    kind: 'boolean',
+    default: true,
+    doc: 'Whether the schema registry answers HTTP, as Confluent’s does, on loopback.',
+  },
+  'registry.port': { kind: 'port', default: 8085, doc: `Port of the schema registry. ${PORT_DOC}` },
   'limits.frame': {
     kind: 'size',
     default: '64KiB',
