@@ -11,8 +11,10 @@ export interface ExpectedRecord {
   readonly timestamp: number;
 }
 
-export interface ExpectedLetter extends Omit<ExpectedRecord, 'value'> {
+export interface ExpectedLetter extends Omit<ExpectedRecord, 'key' | 'value'> {
   readonly topic: string;
+  /** As it was, null included. */
+  readonly key: string | null;
   readonly value: string | null;
   readonly reason: string;
   readonly actor: string;
@@ -159,7 +161,7 @@ export class PartitionOracle implements ExpectedPartition {
     const key = record.key ?? '';
     const letter = (reason: string, attempts: number) =>
       this.letters.push({
-        ...{ topic: 'readings.dlq', key, value, timestamp, reason, attempts },
+        ...{ topic: 'readings.dlq', key: record.key, value, timestamp, reason, attempts },
         ...{ actor: 'check', stage: 'check', originTopic: topic, originOffset: offset },
       });
     const reading = parse(value);
@@ -261,7 +263,7 @@ export class PartitionOracle implements ExpectedPartition {
     const reading = parse(value);
     if (typeof reading === 'string') {
       this.letters.push({
-        ...{ topic: `${input}.dlq`, key, value, timestamp, reason: reading, attempts: 1 },
+        ...{ topic: `${input}.dlq`, key: record.key, value, timestamp, reason: reading, attempts: 1 },
         ...{ actor: 'join', stage: 'join', originTopic: topic, originOffset: offset },
       });
       return;

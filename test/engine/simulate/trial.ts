@@ -212,8 +212,10 @@ class Trial {
     const kind = drawKind(random);
     if (kind === null) {
       const value = randomBelow(random, 3) === 0 ? null : random.bytes(randomBelow(random, 12));
-      // Seven bytes could be a reading by chance.
-      return { topic: 'readings', record: { timestamp, key, value: value?.length === 7 ? value.subarray(1) : value } };
+      // Seven bytes could be a reading by chance; neither key nor value would tell the time.
+      const bytes = value?.length === 7 ? value.subarray(1) : value;
+      const isKeyless = bytes !== null && randomBelow(random, 3) === 0;
+      return { topic: 'readings', record: { timestamp, key: isKeyless ? null : key, value: bytes } };
     }
     const isLater = kind === KIND.mendable || kind === KIND.mendableLater;
     // What the first stage lets pass moves its event time, and all after it would be late.
@@ -289,10 +291,10 @@ function reading(kind: number, id: number, amount: number, timestamp: number, ke
 function drawKind(random: Random): number | null {
   const drawn = randomBelow(random, 100);
   if (drawn < 62) return KIND.ok;
-  if (drawn < 64) return null;
-  if (drawn === 64 && randomBelow(random, 2) === 0) return KIND.kill;
-  if (drawn === 65 && randomBelow(random, 2) === 0) return KIND.heap;
-  if (drawn === 66 && randomBelow(random, 2) === 0) return KIND.hang;
+  if (drawn < 65) return null;
+  if (drawn === 65 && randomBelow(random, 2) === 0) return KIND.kill;
+  if (drawn === 66 && randomBelow(random, 2) === 0) return KIND.heap;
+  if (drawn === 67 && randomBelow(random, 2) === 0) return KIND.hang;
   const others = [
     KIND.reject,
     KIND.poison,
