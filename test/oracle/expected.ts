@@ -101,7 +101,7 @@ const hex = {
   },
 };
 
-/** Works through one partition: first all that devices sent, then the letters that were sent again, then the end. */
+/** Works through one partition: what devices sent, the letters that were sent again, what devices sent after that, and the end. */
 export class PartitionOracle implements ExpectedPartition {
   readonly checked: ExpectedRecord[] = [];
   readonly zoned: ExpectedRecord[] = [];
@@ -113,8 +113,8 @@ export class PartitionOracle implements ExpectedPartition {
   readonly joined: ExpectedRecord[] = [];
   readonly joinLate: ExpectedRecord[] = [];
   readonly letters: ExpectedLetter[] = [];
-  /** How many of `late` belong to what devices sent; the order of the rest is nobody's promise. */
-  lateInOrder = 0;
+  /** Which part of `late` comes from letters; the order within it is nobody's promise. */
+  lateOfLetters: readonly [number, number] = [0, 0];
   readonly #isFused: boolean;
   #isMended = false;
   readonly #seen = new Map<string, number>();
@@ -131,14 +131,13 @@ export class PartitionOracle implements ExpectedPartition {
     this.#isFused = isFused;
   }
 
-  run(log: PlainLog, partition: number, finalMs: number): void {
+  /** `mendedAt`: topic → the offset from which on the actors were mended and the letters had been sent again. */
+  run(log: PlainLog, partition: number, mendedAt: Readonly<Record<string, number>>, finalMs: number): void {
     const of = (topic: string): readonly PlainRecord[] => log[topic]?.[partition] ?? [];
-    const sent = (topic: string) => of(topic).filter(({ timestamp }) => timestamp < finalMs);
-    const readings = sent('readings');
-    for (const record of readings) this.#check(record, 'readings');
-    for (const record of readings) this.#joinRecord(record, 'readings', 'readings');
-    for (const record of sent('settings')) this.#joinRecord(record, 'settings', 'settings');
-    this.lateInOrder = this.late.length;
+    const sent = (topic: string, isMended: boolean) =>
+      of(topic).filter(({ timestamp, offset }) => timestamp < finalMs && offset >= (mendedAt[topic] ?? 0) === isMended);
+    this.#devices(sent('readings', false), sent('settings', false));
+    const before = this.late.length;
     this.#isMended = true;
     for (const record of of('readings.resend'))
       if (record.headers['msec.actor'] === 'check') this.#check(record, 'readings.resend');
@@ -147,9 +146,17 @@ export class PartitionOracle implements ExpectedPartition {
       const origin = { topic: 'checked.resend', offset: record.offset };
       this.#sum(record.key ?? '', record.timestamp, record.value ?? '', origin, true);
     }
+    this.lateOfLetters = [before, this.late.length];
+    this.#devices(sent('readings', true), sent('settings', true));
     this.#checkMoves(finalMs);
     this.#joinMoves('readings', finalMs);
     this.#joinMoves('settings', finalMs);
+  }
+
+  #devices(readings: readonly PlainRecord[], settings: readonly PlainRecord[]): void {
+    for (const record of readings) this.#check(record, 'readings');
+    for (const record of readings) this.#joinRecord(record, 'readings', 'readings');
+    for (const record of settings) this.#joinRecord(record, 'settings', 'settings');
   }
 
   #check(record: PlainRecord, topic: string): void {
@@ -173,7 +180,8 @@ export class PartitionOracle implements ExpectedPartition {
     else if (reading.kind === 8) {
       const before = this.#refusals.get(key) ?? { count: 0, sum: 0 };
       const after = { count: before.count + 1, sum: before.sum + reading.amount };
-      this.#refusals.set(key, after);
+      if (after.count === 3) this.#refusals.delete(key);
+      else this.#refusals.set(key, after);
       this.notes.push({ key, value: hex.f64(after.count) + hex.f64(after.sum), timestamp });
       letter('BUDGET_EXHAUSTED', 1);
     } else {

@@ -50,6 +50,9 @@ export const ZONES = 3;
 const utf8 = new TextEncoder();
 const ZONE_KEYS = Array.from({ length: ZONES }, (_, zone) => utf8.encode(`zone-${zone}`));
 
+/** Wide, so that a transaction does not write all of it again beside its changes. */
+const SEEN_BYTES = 512;
+const SEEN_LAST_BLOCK = 7;
 const COUNT = 0;
 const COUNT_OTHER = 1;
 const SUM = 1;
@@ -74,7 +77,7 @@ export function trialTopology(world: TrialWorld, { partitions, fuse }: TrialOpti
     inputs: { readings },
     outputs: { checked, byZone, notes },
     rekeyed: ['byZone'],
-    state: { seen: rows(64), refusals: values<Tally>(tallyCodec('trial-refusals')) },
+    state: { seen: rows(SEEN_BYTES), refusals: values<Tally>(tallyCodec('trial-refusals')) },
     open(context) {
       const { state, out } = context;
       const counted: Counted = { kind: 0, id: 0, amount: 0, count: 0 };
@@ -90,7 +93,9 @@ export function trialTopology(world: TrialWorld, { partitions, fuse }: TrialOpti
           if (kind === KIND.refuse) {
             const before = state.refusals.get(keyId) ?? { count: 0, sum: 0 };
             const after = { count: before.count + 1, sum: before.sum + amount };
-            state.refusals.set(keyId, after);
+            // Every third time the refusals are forgotten.
+            if (after.count === 3) state.refusals.delete(keyId);
+            else state.refusals.set(keyId, after);
             out.notes.emit(after);
             context.deadLetter(new MsecError('BUDGET_EXHAUSTED', 'refused'));
             return;
@@ -99,11 +104,14 @@ export function trialTopology(world: TrialWorld, { partitions, fuse }: TrialOpti
           let row = seen.find(keyId);
           if (row < 0) row = seen.create(keyId);
           seen.touch(row, 0);
+          seen.touch(row, SEEN_LAST_BLOCK);
+          // The count is kept at both ends of the row: one that comes back without the other is found out.
+          const count = ++seen.i32[row * 128]!;
+          const countedToo = ++seen.f64[row * 64 + SEEN_LAST_BLOCK * 8]!;
           counted.kind = kind;
           counted.id = id;
           counted.amount = amount;
-          counted.count = ++seen.i32[row * 16 + COUNT];
-          seen.f64[row * 8 + SUM] += amount;
+          counted.count = count === countedToo ? count : 0;
           out.checked.emit(counted);
           out.byZone.emitKeyed(ZONE_KEYS[id % ZONES]!, counted, timestamp);
           if (kind === KIND.needsDependency && world.isDown()) throw new MsecError('DEPENDENCY_DOWN', 'it is down');

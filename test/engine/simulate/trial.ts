@@ -93,6 +93,7 @@ export async function runTrial(seed: number, keepsTrace = false, plant: Plant = 
           log,
           written: trial.written,
           requests: trial.requests,
+          mendedAt: trial.mendedAt,
           finalMs: FINAL_MS,
         })
       : [{ where: 'run', says: failure instanceof Error ? failure.message : String(failure) }];
@@ -106,6 +107,7 @@ class Trial {
   isFused = true;
   readonly written: Written[] = [];
   readonly requests: Request[] = [];
+  mendedAt: Record<string, number[]> = {};
   readonly #plant: Plant;
   readonly #flaky = new Map<number, number>();
   #keys: readonly string[] = [];
@@ -177,29 +179,45 @@ class Trial {
     this.#downFrom = randomBelow(random, HORIZON_MS);
     this.#downTo = this.#downFrom + randomBelow(random, 1_500);
     this.#keys = Array.from({ length: 1 + randomBelow(random, 5) }, (_, i) => `device-${i}`);
-    await this.#send(simulation);
+    await this.#begin(simulation);
+    await this.#send(simulation, 1, 10 + randomBelow(random, 50));
     await simulation.comesToRest();
     this.#isMended = true;
     await this.#resend(simulation);
+    await simulation.comesToRest();
+    await this.#noteEnds(simulation);
+    await this.#send(simulation, 100, randomBelow(random, 8));
     await simulation.comesToRest();
     await this.#append(simulation, this.#everywhere(FINAL_MS));
     await simulation.comesToRest();
     await simulation.drain();
   }
 
-  async #send(simulation: Simulation): Promise<void> {
-    const { random, timeline } = simulation;
-    // Every partition that has keys begins with a record that nothing is wrong with.
-    await this.#append(
+  /** Every partition that has keys begins with a record that nothing is wrong with. */
+  #begin(simulation: Simulation): Promise<void> {
+    const records = this.#keys.map((key, i) => reading(KIND.ok, 1000 + i, 1, EPOCH_MS, key));
+    return this.#append(
       simulation,
-      this.#keys.map((key, i) => ({ topic: 'readings', record: reading(KIND.ok, 1000 + i, 1, EPOCH_MS, key) })),
+      records.map((record) => ({ topic: 'readings', record })),
     );
-    const total = 10 + randomBelow(random, 50);
-    for (let id = 1; id <= total; ) {
+  }
+
+  async #send(simulation: Simulation, first: number, total: number): Promise<void> {
+    const { random, timeline } = simulation;
+    for (let id = first; id < first + total; ) {
       const records: { topic: string; record: NewRecord }[] = [];
-      for (let i = randomBelow(random, 5); i >= 0 && id <= total; i--)
+      for (let i = randomBelow(random, 5); i >= 0 && id < first + total; i--)
         records.push(this.#draw(random, id++, EPOCH_MS + Math.floor(timeline.elapsedMs)));
       await Promise.all([this.#append(simulation, records), simulation.pause(randomBelow(random, 200))]);
+    }
+  }
+
+  async #noteEnds(simulation: Simulation): Promise<void> {
+    const reader = await simulation.inspect();
+    for (const topic of ['readings', 'settings']) {
+      this.mendedAt[topic] = [];
+      for (let partition = 0; partition < this.partitions; partition++)
+        this.mendedAt[topic].push((await reader.bounds(topic, partition)).end);
     }
   }
 
