@@ -51,7 +51,7 @@ export const SETTINGS = {
     default: '8GiB',
     min: '64MiB',
     max: '1024TiB',
-    doc: 'Disk space of the log. When records that a required reader has not read fill it, bridges refuse new frames.',
+    doc: 'Disk space of the log, at most 80 % of what the disk has for it at the start. When records that a required reader has not read fill it, bridges refuse new frames.',
   },
   'log.partitions': {
     kind: 'integer',

@@ -14,7 +14,21 @@ export interface LmdbStoreOptions {
   readonly path: string;
   /** For the threads and processes that only read. They may be many (126 at a time). */
   readonly readOnly?: boolean;
+  /** What the disk has left for this process; the file system's word unless given. */
+  readonly disk?: () => DiskRoom;
 }
+
+export interface DiskRoom {
+  readonly leftBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Of a commit, beyond its values: pages of the tree and of the list of free ones. */
+const TREE_BYTES_MAX = 1024 * 1024;
+/** Where less is left, or a sixteenth of a small disk, data has to fit into free pages of the file. */
+const RESERVE_BYTES = 32 * 1024 * 1024;
+/** Up to this a commit only frees or counts; its pages are single ones. */
+const SMALL_BYTES_MAX = 64 * 1024;
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -26,10 +40,12 @@ const SHORT_WRITE_MESSAGES = /Input\/output error|EIO/i;
 export class LmdbStore implements Store {
   readonly #database: Database;
   readonly #path: string;
+  readonly #disk: () => DiskRoom;
   #isOpen = true;
 
   constructor(options: LmdbStoreOptions) {
     this.#path = options.path;
+    this.#disk = options.disk ?? (() => diskRoom(options.path));
     this.#database = open<Uint8Array, Uint8Array>({
       path: options.path,
       noSubdir: false,
@@ -46,6 +62,7 @@ export class LmdbStore implements Store {
 
   async commit(batch: WriteBatch): Promise<void> {
     this.#assertOpen();
+    this.#assertRoom(batch.byteLength);
     const database = this.#database;
     const { keys, values } = batch;
     try {
@@ -114,9 +131,49 @@ export class LmdbStore implements Store {
     });
   }
 
+  /**
+   * The library (3.5.6) does not survive writes that the disk refuses: after a few of them the process dies of a damaged
+   * heap. So none is begun that might not fit. QUOTA_EXCEEDED.
+   */
+  #assertRoom(batchBytes: number): void {
+    const { leftBytes, totalBytes } = this.#disk();
+    const growthMax = batchBytes * 2 + TREE_BYTES_MAX;
+    if (leftBytes >= growthMax + Math.min(RESERVE_BYTES, totalBytes / 16)) return;
+    const isSmall = batchBytes <= SMALL_BYTES_MAX;
+    if (isSmall && leftBytes >= growthMax) return;
+    // Long values need free pages in a row, so there must be some room for the file to grow all the same.
+    if ((isSmall || leftBytes >= growthMax) && this.#freePagesBytes() >= growthMax * 2) return;
+    throw new MsecError('QUOTA_EXCEEDED', `the disk is full: ${leftBytes} bytes are left for ${batchBytes}`);
+  }
+
+  #freePagesBytes(): number {
+    const stats = this.#database.getStats() as TreeStats & {
+      readonly free: TreeStats;
+      readonly lastPageNumber: number;
+    };
+    return (stats.lastPageNumber - pagesOf(stats) - pagesOf(stats.free)) * stats.pageSize;
+  }
+
   #assertOpen(): void {
     if (!this.#isOpen) throw new MsecError('CLOSED', 'the store is closed');
   }
+}
+
+/** Of mdb_stat. */
+interface TreeStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
+}
+
+export function diskRoom(path: string): DiskRoom {
+  const { bavail, blocks, bsize } = statfsSync(path);
+  return { leftBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /**

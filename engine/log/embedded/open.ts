@@ -10,7 +10,7 @@ import { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { PolledEnds, SharedEnds } from './ends.ts';
 import { decodeJson, decodePartition, decodeSegment, offsetOf, partitionKey, segmentKey, TOPIC_RANGE } from './keys.ts';
-import { LmdbStore } from './lmdb-store.ts';
+import { diskRoom, LmdbStore } from './lmdb-store.ts';
 import { claimStore, releaseStore } from './owner-claim.ts';
 import type { TopicRecord } from './topic-record.ts';
 
@@ -21,6 +21,8 @@ export interface EmbeddedReaderDescriptor {
 }
 
 const DEAD_READERS_MS = 10_000;
+/** Of what the disk has for the log at the start; the rest is the tree's, the copies of changed pages, and others'. */
+const DISK_SHARE = 0.8;
 
 export class EmbeddedLogOnDisk extends EmbeddedLog {
   readonly #path: string;
@@ -74,12 +76,19 @@ export async function openEmbeddedLog(
   try {
     claimStore(store, path);
     isClaimed = true;
-    return new EmbeddedLogOnDisk(path, store, new SharedEnds(), clock, options);
+    return new EmbeddedLogOnDisk(path, store, new SharedEnds(), clock, withinDisk(options, store, path));
   } catch (error) {
     if (isClaimed) releaseStore(store);
     await store.close();
     throw error;
   }
+}
+
+/** A quota that the disk cannot hold would never be reached, and what was read never make room for what comes. */
+function withinDisk(options: EmbeddedLogOptions, store: LmdbStore, path: string): EmbeddedLogOptions {
+  if (options.quotaBytes === undefined) return options;
+  const disk = (store.diskBytes() + diskRoom(path).leftBytes) * DISK_SHARE;
+  return { ...options, quotaBytes: Math.min(options.quotaBytes, disk) };
 }
 
 /** A reader in the calling thread, of a log that is open in this process. Closing it leaves the log open. */

@@ -96,3 +96,53 @@ t.test('what is written is a copy in memory, as it is on a disk', async (t) => {
   value[0] = 9;
   t.same(store.get(Uint8Array.of(1)), Uint8Array.of(1));
 });
+
+t.test(
+  'a commit that the disk might not hold never reaches the library, and freed pages take data again',
+  async (t) => {
+    const path = temporaryDirectory(t);
+    const totalBytes = 24 * 1024 * 1024;
+    let othersBytes = 0;
+    const store: LmdbStore = new LmdbStore({
+      path,
+      disk: () => ({ leftBytes: totalBytes - othersBytes - store.diskBytes(), totalBytes }),
+    });
+    const keyOf = (i: number) => Uint8Array.of(1, i >> 8, i & 255);
+    const put = (i: number) => {
+      const batch = new WriteBatch();
+      batch.put(keyOf(i), new Uint8Array(100_000).fill(i));
+      return store.commit(batch);
+    };
+    let count = 0;
+    while (
+      count < 1_000 &&
+      (await put(count).then(
+        () => true,
+        () => false,
+      ))
+    )
+      count++;
+    t.ok(count > 50 && count < 240, `${count} values of 100 KB in 24 MB`);
+    await t.rejects(put(count), { code: 'QUOTA_EXCEEDED' });
+    t.ok(store.diskBytes() < totalBytes, 'the disk was never full');
+    const removal = new WriteBatch();
+    for (let i = 0; i < count / 2; i++) removal.delete(keyOf(i));
+    await store.commit(removal);
+    // Pages are used again two commits later.
+    for (let i = 0; i < 2; i++) {
+      const small = new WriteBatch();
+      small.put(Uint8Array.of(2), Uint8Array.of(i));
+      await store.commit(small);
+    }
+    await put(count);
+    store.refresh();
+    t.equal(store.get(keyOf(count))?.length, 100_000);
+    othersBytes = totalBytes;
+    await t.rejects(put(count + 1), { code: 'QUOTA_EXCEEDED' });
+    const offsets = new WriteBatch();
+    offsets.put(Uint8Array.of(3), Uint8Array.of(1));
+    await store.commit(offsets);
+    t.pass('what only counts goes on in free pages');
+    await store.close();
+  },
+);
