@@ -28,6 +28,11 @@ export class Slots {
   #states = new Uint8Array(64);
   #bornIn = new Int32Array(64);
   #index = new Int32Array(128);
+  /**
+   * Key id → the slot that was last found or put for it, plus 1; 0 for none. A live slot of that very key, always: it
+   * saves the walk through the index where a key is asked for the same row again, which is nearly every time.
+   */
+  #recent = new Int32Array(64);
   #free: number[] = [];
   readonly #freedByRecord: number[] = [];
   /** +slot+1 for a creation, -(slot+1) for a removal, in order, since the record began. */
@@ -50,12 +55,17 @@ export class Slots {
 
   /** -1 where there is none. */
   find(keyId: number, sub: number): number {
+    const recent = keyId < this.#recent.length ? this.#recent[keyId] - 1 : -1;
+    if (recent >= 0 && this.subs[recent] === sub) return recent;
     const index = this.#index;
     const mask = index.length - 1;
     for (let at = hash(keyId, sub) & mask; ; at = (at + 1) & mask) {
       const slot = index[at] - 1;
       if (slot < 0) return -1;
-      if (this.keyIds[slot] === keyId && this.subs[slot] === sub) return slot;
+      if (this.keyIds[slot] === keyId && this.subs[slot] === sub) {
+        this.#recent[keyId] = slot + 1;
+        return slot;
+      }
     }
   }
 
@@ -161,6 +171,9 @@ export class Slots {
   #insert(slot: number): void {
     this.#states[slot] = LIVE;
     this.live++;
+    const keyId = this.keyIds[slot];
+    if (keyId >= this.#recent.length) this.#growRecent(keyId);
+    this.#recent[keyId] = slot + 1;
     if (this.live * 2 > this.#index.length) this.#rebuild(this.#index.length * 2);
     else this.#link(slot);
   }
@@ -176,6 +189,7 @@ export class Slots {
   #take(slot: number): void {
     this.#states[slot] = FREE;
     this.live--;
+    if (this.#recent[this.keyIds[slot]] === slot + 1) this.#recent[this.keyIds[slot]] = 0;
     const index = this.#index;
     const mask = index.length - 1;
     let hole = hash(this.keyIds[slot], this.subs[slot]) & mask;
@@ -194,6 +208,12 @@ export class Slots {
   #rebuild(size: number): void {
     this.#index = new Int32Array(size);
     for (let slot = 0; slot < this.used; slot++) if (this.#states[slot] === LIVE) this.#link(slot);
+  }
+
+  #growRecent(keyId: number): void {
+    const grown = new Int32Array(2 ** (32 - Math.clz32(keyId)));
+    grown.set(this.#recent);
+    this.#recent = grown;
   }
 
   #grow(): void {
