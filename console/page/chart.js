@@ -4,6 +4,8 @@ import { byId, element, setHidden, setText } from './dom.js';
 import { clockTime, count, measure, plural } from './format.js';
 
 const HEIGHT = 330;
+/** Windows are minutes, so nothing between them is marked. In seconds. */
+const MINUTE_STEPS = [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400];
 
 export function chartView() {
   const [host, choosers, deviceBox, measureBox, empty, emptyText, emptyHint, list] = [
@@ -201,8 +203,14 @@ function makePlot(host, { digits }, series, pointed) {
       cursor: { points: { size: 7 }, drag: { x: false, y: false } },
       hooks: { setCursor: [(plot) => pointed(plot.cursor.idx)] },
       scales: {
-        // For a single point uPlot would show a whole day.
-        x: { time: true, range: (plot, from, to) => (plot.data[0].length < 2 ? [from - 300, from + 300] : [from, to]) },
+        // Few points keep the width of ten minutes; for a single one uPlot would show a whole day.
+        x: {
+          time: true,
+          range: (plot, from, to) => {
+            const last = plot.data[0].length < 2 ? from : to;
+            return [Math.min(from, last - 540), last + 30];
+          },
+        },
         y: { range: (_, from, to) => spread(from, to, digits) },
       },
       series: [
@@ -221,7 +229,8 @@ function makePlot(host, { digits }, series, pointed) {
           ...axis,
           size: 30,
           space: 64,
-          values: (_, ticks) => ticks.map((tick) => clockTime(tick * 1000, tick % 60 !== 0)),
+          incrs: MINUTE_STEPS,
+          values: (_, ticks) => ticks.map((tick) => clockTime(tick * 1000, false)),
         },
         { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => measure(tick, tickDigits(ticks))) },
       ],

@@ -7,7 +7,9 @@ const NODE_HEIGHT = 54;
 /** A layer across the page: what a node and the label on its edge need. */
 const LAYER_WIDTH = 148;
 const EDGE_ROOM = 50;
+/** Below it side outputs are left out. */
 const NARROW = 700;
+const SHRINK_MAX = 0.8;
 
 export function topologyView(host) {
   let topology = null;
@@ -46,18 +48,19 @@ function mainPath({ nodes, edges }) {
 }
 
 function draw(host, topology, width) {
-  const isNarrow = width < NARROW;
-  const { nodes, edges } = isNarrow ? mainPath(topology) : topology;
+  const { nodes, edges } = width < NARROW ? mainPath(topology) : topology;
   const plan = layOut(
     nodes.map(({ id, role }) => ({ id, weight: WEIGHT[role] ?? 0 })),
     edges,
   );
-  const geometry = isNarrow ? upright(plan, width) : across(plan, width);
+  // A little too wide is drawn smaller; much too wide stands upright.
+  const isUpright = width < plan.depth * LAYER_WIDTH * SHRINK_MAX;
+  const geometry = isUpright ? upright(plan, width) : across(plan, width);
   const picture = svg('svg', {
-    width: geometry.width,
-    height: geometry.height,
+    width: Math.min(geometry.width, width),
+    height: Math.round(geometry.height * Math.min(1, width / geometry.width)),
     viewBox: `0 0 ${geometry.width} ${geometry.height}`,
-    class: isNarrow ? 'topology upright' : 'topology',
+    class: isUpright ? 'topology upright' : 'topology',
   });
   const parts = { nodes: new Map(), edges: new Map() };
   const roleOf = new Map(nodes.map(({ id, role }) => [id, role]));
