@@ -13,6 +13,7 @@ import {
   startEngine,
   systemClock,
   TASK_OPTIONS,
+  type TopicConfig,
   type WorkerShared,
   type WorkerThreads,
 } from '../../engine/index.ts';
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly supervisor?: Partial<SupervisorOptions>;
   readonly heapMegabytesMax?: number;
   readonly reportIntervalMs?: number;
+  /** Another retention than the product's. */
+  readonly configOf?: (topic: TopicConfig) => TopicConfig;
   /** Stands between the engine and its threads; for tests that hurt them. */
   readonly wrapThreads?: (threads: WorkerThreads) => WorkerThreads;
   readonly emit?: <N extends EventName>(name: N, event: EngineEvents[N]) => void;
@@ -49,7 +52,9 @@ export async function startBenchEngine(
   const { topology, workers, supervisor, heapMegabytesMax = 256, reportIntervalMs = 1000, emit = () => {} } = options;
   const { wrapThreads = (threads: WorkerThreads) => threads } = options;
   const definition = await benchTopology(topology);
-  const plan = planTopology(definition);
+  const planned = planTopology(definition);
+  const { configOf = (topic: TopicConfig) => topic } = options;
+  const plan = { ...planned, topics: planned.topics.map(configOf) };
   const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
   const shared: WorkerShared = {
     topologyModule: new URL('./topology.ts', import.meta.url).href,
