@@ -369,6 +369,64 @@ t.test('a letter that comes again enters at the stage that failed, once, and mov
   await stop();
 });
 
+t.test('a letter that comes again moves no time, also when it is the newest of all', async (t) => {
+  const rig = new Rig();
+  let isMended = false;
+  const times: number[] = [];
+  const actor = defineActor({
+    name: 'one',
+    inputs: { from },
+    process({ value }, context) {
+      times.push(context.watermark());
+      if (value === 2 && !isMended) throw input('not yet');
+    },
+  });
+  const { stop } = await open(rig, [actor]);
+  for (const [value, timestamp] of [
+    ['1', 1000],
+    ['2', 9000],
+    ['3', 2000],
+  ] as const)
+    await rig.append('from', 0, 'k', value, timestamp);
+  await rig.pass(1_000);
+  isMended = true;
+  await rig.run(resendLetter(rig.log, rig.reader, { topic: 'from', partition: 0, offset: 0 }));
+  await rig.pass(1_000);
+  await rig.append('from', 0, 'k', '4', 2500);
+  await rig.pass(1_000);
+  t.same(times, [Number.NEGATIVE_INFINITY, 1000, 1000, 2000, 2000]);
+  await stop();
+});
+
+t.test('a pause of one reader of a record takes back the time of the other, too', async (t) => {
+  const rig = new Rig();
+  let isDown = true;
+  const times: number[] = [];
+  const met = topic('met', codec);
+  const timed = defineActor({
+    name: 'timed',
+    inputs: { from },
+    outputs: { met },
+    process: (_record, context) => void times.push(context.watermark()),
+  });
+  // Fused with the other through `met`, and a reader of `from` itself.
+  const needy = defineActor({
+    name: 'needy',
+    inputs: { from, met },
+    process() {
+      if (isDown) throw new MsecError('DEPENDENCY_DOWN', 'down');
+    },
+  });
+  const { stop } = await open(rig, [timed, needy]);
+  await rig.append('from', 0, 'k', '1', 5000);
+  await rig.pass(500);
+  isDown = false;
+  await rig.pass(5_000);
+  t.ok(times.length > 1);
+  t.ok(times.every((time) => time === Number.NEGATIVE_INFINITY));
+  await stop();
+});
+
 t.test('an error that is nobody’s fault undoes the whole record, earlier stages included', async (t) => {
   const rig = new Rig();
   const middle: Topic<number> = topic('middle', codec, { access: 'public' });
