@@ -1,0 +1,85 @@
+/** One task of a topology over the rig's log, and what the tests of it share. */
+import { seededRandom } from '../../../engine/base/index.ts';
+import {
+  type AnyActor,
+  defineActor,
+  jsonCodec,
+  MsecError,
+  planTopology,
+  topic,
+  values,
+} from '../../../engine/index.ts';
+import type { LogReader, Transaction } from '../../../engine/log/index.ts';
+import { TASK_OPTIONS, Task, type TaskOptions, WorkerPosition } from '../../../engine/runtime/index.ts';
+import type { Rig } from './rig.ts';
+
+export const codec = jsonCodec<number>();
+export const from = topic('from', codec, { external: true });
+export const to = topic('to', codec);
+
+export interface Given {
+  readonly condemned?: ConstructorParameters<typeof Task>[0]['condemned'];
+  readonly options?: Partial<TaskOptions>;
+  readonly onCommit?: (transaction: Transaction) => Promise<void>;
+  readonly reader?: (reader: LogReader) => LogReader;
+}
+
+/** A task of the actors' first subtopology on partition 0. */
+export async function open(rig: Rig, actors: readonly AnyActor[], given: Given = {}) {
+  const plan = planTopology({ name: 'app', partitions: 1, actors });
+  const [subtopology] = plan.subtopologies;
+  if (subtopology === undefined) throw new Error('a plan has a subtopology');
+  await rig.run(rig.log.createTopics(plan.topics));
+  const ownership = await rig.run(rig.log.acquire(`${subtopology.name}-0`));
+  const position = new WorkerPosition();
+  const commits: Transaction[] = [];
+  const reader = rig.openReader();
+  const task = new Task({
+    ...{ plan, subtopology, partition: 0, slot: 1, ownership, position },
+    condemned: given.condemned ?? [],
+    reader: given.reader?.(reader) ?? reader,
+    clock: rig.clock,
+    random: seededRandom(1),
+    options: { ...TASK_OPTIONS, ...given.options },
+    async commit(transaction) {
+      commits.push(transaction);
+      await given.onCommit?.(transaction);
+      return rig.log.commit(transaction);
+    },
+    observe: () => {},
+  });
+  const ended = task.run();
+  let outcome: unknown = null;
+  ended.then(
+    () => {
+      outcome = 'ended';
+    },
+    (thrown: unknown) => {
+      outcome = thrown;
+    },
+  );
+  return {
+    ...{ task, position, commits, plan },
+    outcome: () => outcome,
+    committed: async (name = 'from') => (await rig.reader.committed(subtopology.group, name))[0],
+    async stop() {
+      task.stop();
+      await rig.run(ended);
+    },
+  };
+}
+
+export function handler(process: (value: number, emit: (value: number) => void) => void, name = 'one'): AnyActor {
+  return defineActor({
+    name,
+    inputs: { from },
+    outputs: { to },
+    state: { sum: values(codec) },
+    process({ keyId, value }, { out, state }) {
+      state.sum.set(keyId, (state.sum.get(keyId) ?? 0) + value);
+      process(value, (n) => out.to.emit(n));
+    },
+  });
+}
+
+export const input = (error: string) => new MsecError('VALUE_INVALID', error);
