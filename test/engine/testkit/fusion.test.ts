@@ -103,7 +103,7 @@ async function run(stages: readonly Stage[], inputs: readonly Input[], options: 
   );
   const base = driver.now;
   for (const { key, n, ms, isBad } of inputs)
-    if (isBad) driver.sendBytes('outside', `k${key}`, Uint8Array.of(n & 255), base + ms);
+    if (isBad) driver.sendBytes('outside', `k${key}`, Uint8Array.of(0x7b), base + ms);
     else driver.send('outside', `k${key}`, { n, by: 'outside' }, base + ms);
   await driver.settle();
   await driver.advance(30_000);
