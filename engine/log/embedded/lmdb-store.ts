@@ -23,11 +23,14 @@ export interface DiskRoom {
   readonly totalBytes: number;
 }
 
-/** Of a commit, beyond its values: pages of the tree and of the list of free ones. */
-const TREE_BYTES_MAX = 1024 * 1024;
-/** Where less is left, or a sixteenth of a small disk, data has to fit into free pages of the file. */
+/** What a commit may add beyond its values (pages of the tree and of the free list), and others may take meanwhile. */
+const MARGIN_BYTES = 4 * 1024 * 1024;
+/** Where less is left, data has to fit into free pages of the file, so that what frees and counts can go on. */
 const RESERVE_BYTES = 32 * 1024 * 1024;
-/** Up to this a commit only frees or counts; its pages are single ones. */
+/** Both are less on a small disk. */
+const MARGIN_SHARE = 1 / 32;
+const RESERVE_SHARE = 1 / 16;
+/** Up to this a commit is taken for one that only frees or counts. */
 const SMALL_BYTES_MAX = 64 * 1024;
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
@@ -137,12 +140,13 @@ export class LmdbStore implements Store {
    */
   #assertRoom(batchBytes: number): void {
     const { leftBytes, totalBytes } = this.#disk();
-    const growthMax = batchBytes * 2 + TREE_BYTES_MAX;
-    if (leftBytes >= growthMax + Math.min(RESERVE_BYTES, totalBytes / 16)) return;
-    const isSmall = batchBytes <= SMALL_BYTES_MAX;
-    if (isSmall && leftBytes >= growthMax) return;
-    // Long values need free pages in a row, so there must be some room for the file to grow all the same.
-    if ((isSmall || leftBytes >= growthMax) && this.#freePagesBytes() >= growthMax * 2) return;
+    // Also where there are enough free pages: long values need them in a row, and a hole in the file is no block yet.
+    const growthMax = batchBytes * 2 + Math.min(MARGIN_BYTES, totalBytes * MARGIN_SHARE);
+    if (leftBytes >= growthMax) {
+      if (batchBytes <= SMALL_BYTES_MAX) return;
+      if (leftBytes >= growthMax + Math.min(RESERVE_BYTES, totalBytes * RESERVE_SHARE)) return;
+      if (this.#freePagesBytes() >= growthMax * 2) return;
+    }
     throw new MsecError('QUOTA_EXCEEDED', `the disk is full: ${leftBytes} bytes are left for ${batchBytes}`);
   }
 
