@@ -42,7 +42,8 @@ export async function startKafka(properties: Readonly<Record<string, string>> = 
     const [brokerPort, controllerPort] = await freePorts();
     const file = join(data, 'server.properties');
     writeFileSync(file, serverProperties(data, brokerPort, controllerPort, properties));
-    const clusterId = randomBytes(16).toString('base64url');
+    // Hexadecimal, because an identifier that begins with a hyphen would be taken for an option.
+    const clusterId = randomBytes(11).toString('hex');
     const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file]);
     if (format.code !== 0) throw new Error(`formatting Kafka's storage failed: ${format.stdout}${format.stderr}`);
     let broker = await startBroker(jars, file);
