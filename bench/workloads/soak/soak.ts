@@ -15,6 +15,9 @@ const MEGABYTE = 1e6;
 /** Growth that would reach the bar only after hours is counted as flat: garbage collection moves by as much. */
 const GROWTH_MEGABYTES_MAX = 5;
 
+/** As bin/msec starts the product. */
+const NODE_OPTIONS = ['--max-semi-space-size=2'];
+
 const script = fileURLToPath(new URL('./soak-process.ts', import.meta.url));
 
 export const soak: Workload = {
@@ -59,7 +62,9 @@ async function samplesOf(
   seconds: number,
   onSample: (sample: SoakSample) => void,
 ): Promise<SoakSample[]> {
-  const child = spawn(process.execPath, [script, folder, String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...NODE_OPTIONS, script, folder, String(seconds)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   const samples: SoakSample[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
