@@ -8,6 +8,7 @@ import {
   type ActorRecord,
   type ActorTask,
   directiveFor,
+  type RecordWalk,
   type States,
   type Topic,
   type Topics,
@@ -20,7 +21,7 @@ import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
 import type { Lane } from './outputs.ts';
 import { StageOutput } from './stage-output.ts';
-import { CALLED, RESENT, type StageSurroundings } from './stage-surroundings.ts';
+import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
 const WATERMARK_STEP_MS = 1000;
@@ -154,38 +155,81 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** `from` is CALLED, READ or RESENT; a letter that comes again belongs to the past and moves no watermark. */
   handle(inputIndex: number, keyId: number, timestamp: number, value: unknown, from: number): void {
-    const input = this.#inputs[inputIndex];
-    const record = input.record;
-    this.#recordsIn++;
+    const record = this.#inputs[inputIndex].record;
     for (let attempts = 1; ; attempts++) {
-      const outputsMark = this.#save();
-      record.keyId = keyId;
-      record.timestamp = timestamp;
+      const outputsMark = this.#begin(inputIndex, keyId, timestamp, from);
       record.value = value;
-      this.#turns++;
-      this.#current = inputIndex;
-      this.#currentFrom = from;
-      this.#isRefused = false;
-      this.#setCurrent(keyId, timestamp);
       try {
         this.#task.process(record as never);
-        if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
-        if (!this.#isRefused && from !== RESENT && timestamp > this.#clock[INPUTS + inputIndex])
-          this.#advance(inputIndex, timestamp);
+        this.#finish(inputIndex, timestamp, from);
         return;
       } catch (thrown) {
-        this.#rollback(outputsMark);
-        if (this.#around.unwinding !== null) throw thrown;
-        const directive = directiveFor(thrown, attempts, this.#around.attemptsMax);
-        if (directive === 'retry') continue;
-        if (directive !== 'dead-letter') {
-          this.#around.unwinding = { thrown };
-          throw thrown;
+        if (!this.#mayRetry(outputsMark, thrown, attempts)) {
+          this.#sendAway(inputIndex, keyId, timestamp, value, from, thrown, attempts);
+          return;
         }
-        this.#sendAway(inputIndex, keyId, timestamp, value, from, thrown, attempts);
-        return;
       }
     }
+  }
+
+  /** Whether the actor walks through the records that were read for it, instead of being called for each. */
+  get walksBatches(): boolean {
+    return this.#task.processBatch !== undefined;
+  }
+
+  /** Lets the actor walk; `records` calls `beginWalked` and `finishWalked` around each record. */
+  processBatch(inputIndex: number, records: RecordWalk): void {
+    this.#task.processBatch?.(this.#inputs[inputIndex].name, records);
+  }
+
+  /** Returns the savepoint for `mayRetryWalked`. */
+  beginWalked(inputIndex: number, keyId: number, timestamp: number): number {
+    return this.#begin(inputIndex, keyId, timestamp, READ);
+  }
+
+  finishWalked(inputIndex: number, timestamp: number): void {
+    this.#finish(inputIndex, timestamp, READ);
+  }
+
+  /** After a walked record has failed and is undone: true when it is to be tried again, else its letter is written. */
+  failWalked(inputIndex: number, outputsMark: number, thrown: unknown, attempts: number): boolean {
+    if (this.#mayRetry(outputsMark, thrown, attempts)) return true;
+    const { keyId, timestamp } = this.#inputs[inputIndex].record;
+    this.refuse(inputIndex, keyId, timestamp, thrown, attempts);
+    return false;
+  }
+
+  #begin(inputIndex: number, keyId: number, timestamp: number, from: number): number {
+    const record = this.#inputs[inputIndex].record;
+    record.keyId = keyId;
+    record.timestamp = timestamp;
+    this.#recordsIn++;
+    this.#turns++;
+    this.#current = inputIndex;
+    this.#currentFrom = from;
+    this.#isRefused = false;
+    this.#setCurrent(keyId, timestamp);
+    return this.#save();
+  }
+
+  #finish(inputIndex: number, timestamp: number, from: number): void {
+    if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
+    if (!this.#isRefused && from !== RESENT && timestamp > this.#clock[INPUTS + inputIndex])
+      this.#advance(inputIndex, timestamp);
+  }
+
+  /** Undoes the record. True: call the actor again; false: send the record away; throws what is not the record's fault. */
+  #mayRetry(outputsMark: number, thrown: unknown, attempts: number): boolean {
+    this.#rollback(outputsMark);
+    if (this.#around.unwinding !== null) throw thrown;
+    const directive = directiveFor(thrown, attempts, this.#around.attemptsMax);
+    if (directive === 'retry') {
+      this.#recordsIn--;
+      return true;
+    }
+    if (directive === 'dead-letter') return false;
+    this.#around.unwinding = { thrown };
+    throw thrown;
   }
 
   /** Event time of an input has come this far without a record to show it. */
@@ -198,8 +242,15 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       this.#advance(inputIndex, timestamp);
     } catch (thrown) {
       this.#rollback(outputsMark);
-      this.#around.unwinding ??= { thrown };
-      throw thrown;
+      if (this.#around.unwinding !== null) throw thrown;
+      if (directiveFor(thrown, 1, 1) !== 'dead-letter') {
+        this.#around.unwinding = { thrown };
+        throw thrown;
+      }
+      // No record to send away. A failing actor must not hold up the stages before it: its time stands still, and the
+      // next step tries again.
+      this.count('timeNotTaken');
+      this.#around.timeNotTaken(thrown);
     }
   }
 

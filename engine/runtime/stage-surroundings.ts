@@ -26,6 +26,8 @@ export interface StageSurroundings {
   };
   /** Set while an error that is not the record's own travels out of nested stages. */
   unwinding: { readonly thrown: unknown } | null;
+  /** Told of what an actor threw when event time came without a record. */
+  readonly timeNotTaken: (thrown: unknown) => void;
 }
 
 /** A stage as the one before it sees it. */

@@ -52,6 +52,8 @@ export interface TaskSetup {
   commit(transaction: Transaction): Promise<Committed>;
   /** Told once for each fetched batch: records handled and how long that took. */
   observe(records: number, tookMs: number): void;
+  /** Told of what an actor threw when event time came without a record. */
+  timeNotTaken?(thrown: unknown): void;
 }
 
 const COMMITS_IN_FLIGHT_MAX = 2;
@@ -116,6 +118,7 @@ export class Task {
       attemptsMax: options.attemptsMax,
       source: { topic: '', offset: 0, hasKey: false, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
       unwinding: null,
+      timeNotTaken: setup.timeNotTaken ?? (() => {}),
     };
   }
 

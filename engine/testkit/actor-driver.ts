@@ -228,10 +228,13 @@ export class ActorDriver {
       life.end();
       // One that fails is opened again, as in a worker; one that keeps failing is the test's result.
       if (++this.#failures < FAILURES_MAX) this.#startTask(subtopology, partition);
-      else
-        this.#failure =
-          thrown instanceof MsecError ? thrown : new MsecError('ACTOR_FAILED', String(thrown), { cause: thrown });
+      else this.#fail(thrown);
     });
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??=
+      thrown instanceof MsecError ? thrown : new MsecError('ACTOR_FAILED', String(thrown), { cause: thrown });
   }
 
   async #openTask(subtopology: Subtopology, partition: number, life: Life, isSpared: boolean): Promise<void> {
@@ -253,6 +256,8 @@ export class ActorDriver {
       options: { commitIntervalMs: 0, commitIntervalBusyMs: 0, outputBytesMax: 1, fetchBytes: 1, attemptsMax: 3 },
       commit: (transaction) => this.#commit(transaction, subtopology, partition, life, isSpared),
       observe: () => {},
+      // An engine goes on without it; a test is told.
+      timeNotTaken: (thrown) => this.#fail(thrown),
     });
     await task.run();
   }

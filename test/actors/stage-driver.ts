@@ -39,6 +39,9 @@ class DrivenTask {
       attemptsMax: 1,
       source: { topic: '', offset: 0, hasKey: true, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
       unwinding: null,
+      timeNotTaken: (thrown) => {
+        throw thrown;
+      },
     };
     for (const planned of subtopology.stages) {
       const state = new StageState(planned.actor.state, Object.keys(planned.actor.inputs), this.keys);

@@ -250,3 +250,46 @@ t.test('a task that has much to do commits in between, and loses nothing', async
     Array.from({ length: 400 }, (_, n) => n),
   );
 });
+
+t.test('an actor that fails as time goes on holds up neither its task nor the stages before it', async (t) => {
+  const rig = new Rig();
+  const middle: Topic<number> = topic('middle', codec, { access: 'public' });
+  let isBroken = true;
+  const told: number[] = [];
+  const first = defineActor({
+    name: 'first',
+    inputs: { from },
+    outputs: { middle },
+    process: ({ value }, { out }) => out.middle.emit(value),
+  });
+  const second = defineActor({
+    name: 'second',
+    inputs: { middle },
+    state: { seen: values(codec) },
+    open: ({ state }) => ({
+      process: ({ keyId, value }) => state.seen.set(keyId, value),
+      onWatermark(watermark) {
+        if (isBroken) throw new Error('a mistake');
+        told.push(watermark);
+      },
+    }),
+  });
+  const { stop, task, committed, outcome } = await open(rig, [first, second]);
+  await rig.append('from', 0, 'k', '1', 1_000);
+  await rig.append('from', 0, null, null, 5_000);
+  await rig.append('from', 0, 'k', '2', 6_000);
+  await rig.pass(1_000);
+  t.equal(outcome(), null);
+  t.equal(await committed(), 3);
+  t.same(
+    (await rig.read('middle')).filter(({ key }) => key !== null).map(({ value }) => value),
+    ['1', '2'],
+  );
+  t.equal((await rig.read('middle.dlq')).length, 2, 'its own records are letters');
+  t.ok((task.status().stages.find(({ actor }) => actor === 'second')?.counts.timeNotTaken ?? 0) > 0);
+  isBroken = false;
+  await rig.append('from', 0, null, null, 9_000);
+  await rig.pass(1_000);
+  t.same(told, [9_000], 'once it is mended, time goes on');
+  await stop();
+});
