@@ -117,7 +117,7 @@ export class DayKeys implements OpeningKeys {
     const due = this.list().filter((keyId) => {
       const ageMs = nowMs - dayEndMs(keyId);
       if (existsSync(this.#markerOf(keyId)) || ageMs >= hardDeadlineMs) return true;
-      return ageMs >= SEALING_GRACE_MS && committedPast(keyId);
+      return isOver(keyId, nowMs) && committedPast(keyId);
     });
     for (const keyId of due) this.destroy(keyId);
     return due;
@@ -205,6 +205,15 @@ export class DayKeys implements OpeningKeys {
       closeSync(folder);
     }
   }
+}
+
+/**
+ * Whether nothing is sealed with the key now: its day has passed, or has not begun, as when a clock had run far ahead
+ * and was set right. Else such a key would live for years.
+ */
+export function isOver(keyId: string, nowMs: number): boolean {
+  const endMs = dayEndMs(keyId);
+  return nowMs >= endMs + SEALING_GRACE_MS || nowMs < endMs - DAY_MS - SEALING_GRACE_MS;
 }
 
 /** Unix milliseconds of the end of the day that a key belongs to. */

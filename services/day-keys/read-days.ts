@@ -4,7 +4,7 @@
  * restart the ends are taken anew, which can only be later.
  */
 import type { LogReader } from '../../engine/index.ts';
-import { dayEndMs, SEALING_GRACE_MS } from './day-keys.ts';
+import { isOver } from './day-keys.ts';
 
 /** A topic that holds sealed records, and the groups that must have read it. */
 export interface SealedTopic {
@@ -38,7 +38,7 @@ export class ReadDays {
   async update(keyIds: readonly string[], nowMs: number): Promise<void> {
     for (const keyId of this.#progress.keys()) if (!keyIds.includes(keyId)) this.#progress.delete(keyId);
     for (const keyId of keyIds) {
-      if (nowMs >= dayEndMs(keyId) + SEALING_GRACE_MS) await this.#advance(keyId);
+      if (isOver(keyId, nowMs)) await this.#advance(keyId);
       // A clock set back into the day: more is sealed with its key than was there when the ends were taken.
       else this.#progress.delete(keyId);
     }

@@ -137,6 +137,9 @@ t.test('a key goes when its day is over and read, and at the deadline whatever w
   t.same(keys.retire({ ...unread, nowMs: deadline }), ['2026-11-24']);
   keys.sealingKey(END + DAY_MS);
   t.same(keys.retire({ ...unread, nowMs: END + 2 * DAY_MS + 5000, hardDeadlineMs: 5000 }), ['2026-11-25']);
+  keys.sealingKey(END + 900 * DAY_MS);
+  t.same(keys.retire({ ...unread, nowMs: END }), [], 'a clock had run ahead, and the records are not read');
+  t.same(keys.retire({ ...read, nowMs: END }).length, 1);
   t.same(keys.list(), []);
 });
 

@@ -78,3 +78,16 @@ t.test('a clock that is set back into the day takes the ends anew, as more may b
   t.ok(days.isRead(KEY));
   await log.close();
 });
+
+t.test('the key of a day that has not begun goes once all of it was read: a clock had run ahead', async (t) => {
+  const log = await memoryLog(1);
+  const days = new ReadDays(log.openReader(), [{ topic: 'device.frames', partitions: 1, requiredReaders: ['verify'] }]);
+  await append(log, 'device.frames', 0);
+  const later = '2031-01-01';
+  await days.update([later], OVER);
+  t.notOk(days.isRead(later));
+  await read(log, 'verify', 'device.frames', 0, 1);
+  await days.update([later], OVER);
+  t.ok(days.isRead(later));
+  await log.close();
+});
