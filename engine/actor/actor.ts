@@ -69,12 +69,39 @@ export interface ActorContext<I extends Topics, O extends Topics, S extends Stat
   count(name: string, by?: number): void;
 }
 
+/**
+ * The records of one input as they lie in their batch, one after the other, in place: for actors that would rather loop
+ * than be called. Each record has its own savepoint, as in `process`.
+ */
+export interface RecordWalk {
+  /**
+   * Moves to the next record; what was done for the one before is thereby done. False when there is no more for now.
+   * When the actor throws, its record is undone and sent on its way as for `process`, and the walk begins again after
+   * it, or with it, where it is to be tried once more.
+   */
+  next(): boolean;
+  readonly offset: number;
+  /** Event time, Unix milliseconds. */
+  readonly timestamp: number;
+  /** Dense number of the key within this task, as in `ActorRecord`. */
+  readonly keyId: number;
+  /** The value is bytes[valueStart, valueEnd); valid until the next call of `next`, and not to be written to. */
+  readonly bytes: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
 export interface ActorTask<I extends Topics> {
   /**
    * Handles one record. A thrown MsecError of kind input sends the record to the dead letters at once; a retriable one
    * pauses the task and tries again; anything else is tried again a few times and then sent to the dead letters.
    */
   process(record: RecordOf<I>): void;
+  /**
+   * Handles the records that were read from the log, in place of `process`, without decoding their values. Records that
+   * another actor hands over directly, and letters that come again, still go to `process`.
+   */
+  processBatch?(input: keyof I & string, records: RecordWalk): void;
   /** Called when event time has moved on for all inputs, after the record that moved it. */
   onWatermark?(watermark: number): void;
   /** Called after a rollback that undid calls of this actor: what it keeps beside its state must be made anew from it. */

@@ -200,6 +200,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   #begin(inputIndex: number, keyId: number, timestamp: number, from: number): number {
+    const outputsMark = this.#save();
     const record = this.#inputs[inputIndex].record;
     record.keyId = keyId;
     record.timestamp = timestamp;
@@ -209,7 +210,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#currentFrom = from;
     this.#isRefused = false;
     this.#setCurrent(keyId, timestamp);
-    return this.#save();
+    return outputsMark;
   }
 
   #finish(inputIndex: number, timestamp: number, from: number): void {

@@ -10,6 +10,7 @@ import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction,
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
 import { StageState } from '../state/index.ts';
 import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
+import { BatchWalk } from './batch-walk.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
 import { TaskOutputs } from './outputs.ts';
 import type { WorkerPosition } from './position.ts';
@@ -30,7 +31,7 @@ export interface TaskOptions {
 export const TASK_OPTIONS: TaskOptions = {
   commitIntervalMs: 25,
   commitIntervalBusyMs: 200,
-  outputBytesMax: 8 * 1024 * 1024,
+  outputBytesMax: 2 * 1024 * 1024,
   fetchBytes: 1024 * 1024,
   attemptsMax: 3,
 };
@@ -78,6 +79,8 @@ interface Source {
   sent: number;
   committed: number;
   end: number;
+  /** Where the one actor that it feeds walks through its records. */
+  walk: BatchWalk | null;
 }
 
 type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
@@ -94,6 +97,7 @@ export class Task {
   readonly #stopping = new AbortController();
   #stages: readonly StageRunner[] = [];
   #sources: readonly Source[] = [];
+  #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
   #openSince: number | null = null;
@@ -180,7 +184,7 @@ export class Task {
         reader.committed(subtopology.group, topic.name),
       ]);
       const position = committed[partition] ?? bounds.start;
-      sources.push({
+      const source: Source = {
         index,
         topic: topic.name,
         isResend,
@@ -193,9 +197,18 @@ export class Task {
         sent: position,
         committed: position,
         end: bounds.end,
-      });
+        walk: null,
+      };
+      const [feed, ...others] = source.feeds;
+      if (feed?.stage.walksBatches === true && others.length === 0 && !isResend) source.walk = this.#walk(source, feed);
+      sources.push(source);
     }
     this.#sources = sources;
+  }
+
+  #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {
+    const task = { cursor: this.#cursor, take: () => this.#take(source), settle: () => this.#settle() };
+    return new BatchWalk(task, stage, input);
   }
 
   /** One fetch of each source; true when any had something. */
@@ -229,66 +242,101 @@ export class Task {
 
   /** Returns what stopped it before the end; null when all was handled, or the slice was used up. */
   #handleBatches(source: Source, bytes: Uint8Array, start: number, end: number): { readonly thrown: unknown } | null {
-    const { clock, position, slot } = this.#setup;
     const cursor = this.#cursor;
-    const around = this.#around;
     cursor.reset(bytes, start, end);
     cursor.seek(source.position);
-    around.source.topic = source.topic;
-    const sliceEnd = clock.monotonic() + SLICE_MS_MAX;
-    let untilCheck = SLICE_CHECK_RECORDS;
-    while (cursor.next()) {
-      position.enter(slot, source.index, cursor.offset);
-      try {
-        this.#handleRecord(source, cursor);
-      } catch (thrown) {
-        this.#undoRecord();
-        around.unwinding = null;
-        source.position = cursor.offset;
-        return { thrown };
-      }
-      this.#settle();
-      if (--untilCheck === 0) {
-        untilCheck = SLICE_CHECK_RECORDS;
-        if (clock.monotonic() >= sliceEnd || this.#outputs.bytes >= this.#setup.options.outputBytesMax) {
-          source.position = cursor.offset + 1;
-          return null;
-        }
-      }
-    }
-    source.position = cursor.offsetNext;
-    return null;
+    this.#around.source.topic = source.topic;
+    this.#slice = {
+      endsAt: this.#setup.clock.monotonic() + SLICE_MS_MAX,
+      untilCheck: SLICE_CHECK_RECORDS,
+      isOver: false,
+    };
+    const stopped = source.walk === null ? this.#handleEach(source) : source.walk.run();
+    if (stopped !== null) {
+      this.#undoRecord();
+      this.#around.unwinding = null;
+      source.position = cursor.offset;
+    } else source.position = this.#slice.isOver ? cursor.offset + 1 : cursor.offsetNext;
+    return stopped;
   }
 
-  #handleRecord(source: Source, cursor: BatchCursor): void {
-    const { source: origin } = this.#around;
-    origin.offset = cursor.offset;
-    origin.hasKey = cursor.keyStart >= 0;
-    origin.bytes = cursor.bytes;
-    origin.valueStart = cursor.valueStart;
-    origin.valueEnd = cursor.valueEnd;
-    const isNull = cursor.valueStart < 0;
-    if (isNull && cursor.keyStart < 0) {
-      // Neither key nor value: the record only tells how far event time has come.
-      for (const { stage, input } of source.feeds) stage.advance(input, cursor.timestamp);
-      return;
+  #handleEach(source: Source): { readonly thrown: unknown } | null {
+    try {
+      for (;;) {
+        const keyId = this.#take(source);
+        if (keyId < 0) return null;
+        this.#handleRecord(source, keyId);
+        this.#settle();
+      }
+    } catch (thrown) {
+      return { thrown };
     }
-    const keyId =
-      cursor.keyStart < 0
-        ? this.#keys.intern(cursor.bytes, 0, 0)
-        : this.#keys.intern(cursor.bytes, cursor.keyStart, cursor.keyEnd);
-    const condemned = this.#setup.condemned.length === 0 ? undefined : this.#condemned(source, cursor.offset);
+  }
+
+  /**
+   * Moves to the next record that is for an actor, and returns its key id; what only tells the time, or must not be
+   * handled, is dealt with on the way. -1 at the end of what was fetched, or of the slice.
+   */
+  #take(source: Source): number {
+    const cursor = this.#cursor;
+    const { position, slot } = this.#setup;
+    while (!this.#isSliceOver() && cursor.next()) {
+      position.enter(slot, source.index, cursor.offset);
+      const { source: origin } = this.#around;
+      origin.offset = cursor.offset;
+      origin.hasKey = cursor.keyStart >= 0;
+      origin.bytes = cursor.bytes;
+      origin.valueStart = cursor.valueStart;
+      origin.valueEnd = cursor.valueEnd;
+      if (cursor.keyStart < 0 && cursor.valueStart < 0) {
+        // Neither key nor value: the record only tells how far event time has come.
+        for (const { stage, input } of source.feeds) stage.advance(input, cursor.timestamp);
+        this.#settle();
+        continue;
+      }
+      const keyId =
+        cursor.keyStart < 0
+          ? this.#keys.intern(cursor.bytes, 0, 0)
+          : this.#keys.intern(cursor.bytes, cursor.keyStart, cursor.keyEnd);
+      if (!this.#isRefused(source, keyId)) return keyId;
+      this.#settle();
+    }
+    return -1;
+  }
+
+  /** Counts the record that was just done, and looks at the time now and then. */
+  #isSliceOver(): boolean {
+    const slice = this.#slice;
+    if (--slice.untilCheck >= 0) return false;
+    slice.untilCheck = SLICE_CHECK_RECORDS;
+    const { clock, options } = this.#setup;
+    slice.isOver = clock.monotonic() >= slice.endsAt || this.#outputs.bytes >= options.outputBytesMax;
+    return slice.isOver;
+  }
+
+  /** Sends away what no actor may see: a record that ended its thread, or one without a value. */
+  #isRefused(source: Source, keyId: number): boolean {
+    const { offset, timestamp, valueStart } = this.#cursor;
+    const condemned = this.#setup.condemned.length === 0 ? undefined : this.#condemned(source, offset);
+    if (condemned === undefined && valueStart >= 0) return false;
+    const reason =
+      condemned === undefined
+        ? new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' })
+        : new MsecError(condemned.code, 'Handling this record ended its worker thread.');
+    const resendFor = source.isResend ? headerText(this.#cursor, LETTER_HEADER.actor) : '';
+    for (const { stage, input } of source.feeds)
+      if (!source.isResend || stage.planned.actor.name === resendFor)
+        stage.refuse(input, keyId, timestamp, reason, condemned?.attempts ?? 1);
+    return true;
+  }
+
+  #handleRecord(source: Source, keyId: number): void {
+    const cursor = this.#cursor;
     const resendFor = source.isResend ? headerText(cursor, LETTER_HEADER.actor) : '';
     for (const { stage, input, decode } of source.feeds) {
       if (source.isResend && stage.planned.actor.name !== resendFor) continue;
-      if (condemned !== undefined) {
-        const reason = new MsecError(condemned.code, 'Handling this record ended its worker thread.');
-        stage.refuse(input, keyId, cursor.timestamp, reason, condemned.attempts);
-        continue;
-      }
       let value: unknown;
       try {
-        if (isNull) throw new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' });
         value = decode(cursor.bytes, cursor.valueStart, cursor.valueEnd);
       } catch (thrown) {
         // A codec may depend on something outside too (a registry): then the record waits, as it would for an actor.
