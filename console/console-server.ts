@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, MsecError, type Timer } from '../engine/index.ts';
+import { consoleProof } from './console-proof.ts';
 import { EventStream } from './event-stream.ts';
 import { Feed } from './feed.ts';
 import { type Flow, flowOf, type Sample } from './flow.ts';
@@ -87,6 +88,7 @@ class ConsoleServer implements Console {
       ...apiRoutes({
         version: options.version,
         stream: this.#stream,
+        proofFor: (nonce) => consoleProof(options.adminToken, nonce),
         attached: () => this.#attached,
         statusView: () => this.#statusView(),
         snapshot: () => this.#snapshot(),

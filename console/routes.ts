@@ -18,6 +18,8 @@ export interface Attached {
 export interface Shown {
   readonly version: string;
   readonly stream: EventStream;
+  /** That this console has the admin token, without showing it. */
+  proofFor(nonce: string): string;
   attached(): Attached | undefined;
   statusView(): unknown;
   snapshot(): unknown;
@@ -37,7 +39,11 @@ export function apiRoutes(shown: Shown): Route[] {
     sendError(call.response, 503, 'DEPENDENCY_DOWN', 'The engine is still starting.');
   };
   return [
-    get('/healthz', ({ response }) => sendJson(response, 200, { status: 'alive', version: shown.version })),
+    get('/healthz', ({ response, query }) => {
+      const nonce = query.get('nonce');
+      const proof = nonce === null ? {} : { proof: shown.proofFor(nonce) };
+      sendJson(response, 200, { status: 'alive', version: shown.version, ...proof });
+    }),
     get('/readyz', async ({ response }) => {
       const waiting = await shown.notReady();
       sendJson(response, waiting.length === 0 ? 200 : 503, {

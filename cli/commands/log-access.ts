@@ -2,8 +2,9 @@
  * The log and the devices of a data folder, whether an engine runs on it or not. Reading never disturbs a running
  * engine; changes go through its admin API, and only where none runs is the log opened for writing.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { DeviceAdmin } from '../../console/index.ts';
+import { consoleProof, type DeviceAdmin } from '../../console/index.ts';
 import {
   ERROR_TABLE,
   type ErrorCode,
@@ -52,8 +53,8 @@ export async function readLog<T>(config: Config, use: (log: ReadOnlyLog) => Prom
 /** Devices and resends, of the running engine or of the log itself. LOG_LOCKED, DEPENDENCY_DOWN. */
 export async function withAdmin<T>(config: Config, use: (admin: DeviceAdmin) => Promise<T>): Promise<T> {
   const folder = dataFolder(config.data);
-  const address = await runningConsole(folder);
-  if (address !== undefined) return use(remoteAdmin(address, tokenOf(config, folder)));
+  const running = await runningConsole(config, folder);
+  if (running !== undefined) return use(remoteAdmin(running.address, running.token));
   makeDataFolder(folder);
   const log = await openEmbeddedLog(folder.log).catch((cause: unknown) => {
     if (!(cause instanceof MsecError) || cause.code !== 'LOG_LOCKED') throw cause;
@@ -80,16 +81,32 @@ function tokenOf(config: Config, folder: DataFolder): string {
 
 const ANSWER_MS = 5_000;
 
-/** The console of the engine that runs on the folder; undefined where the note is old or there is none. */
-async function runningConsole(folder: DataFolder): Promise<string | undefined> {
+/**
+ * The console of the engine that runs on the folder; undefined where the note is old or there is none. NOT_AUTHENTICATED
+ * where what answers there does not have the token: it is not shown to it then.
+ */
+async function runningConsole(
+  config: Config,
+  folder: DataFolder,
+): Promise<{ readonly address: string; readonly token: string } | undefined> {
   const running = runningNote(folder);
   if (running === undefined || !isAlive(running.pid)) return undefined;
+  const address = running.console;
+  const nonce = randomBytes(16).toString('hex');
+  let health: { readonly proof?: unknown };
   try {
-    const answer = await fetch(`${running.console}/healthz`, { signal: AbortSignal.timeout(ANSWER_MS) });
-    return answer.ok ? running.console : undefined;
+    const answer = await fetch(`${address}/healthz?nonce=${nonce}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (!answer.ok) return undefined;
+    health = (await answer.json()) as typeof health;
   } catch {
     return undefined;
   }
+  const token = tokenOf(config, folder);
+  if (health.proof === consoleProof(token, nonce)) return { address, token };
+  throw new MsecError(
+    'NOT_AUTHENTICATED',
+    `What answers at ${address} does not have the admin token of ${folder.path}: it was started with another one, or is another program.`,
+  );
 }
 
 function isAlive(pid: number): boolean {
