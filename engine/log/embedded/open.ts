@@ -11,7 +11,7 @@ import { EmbeddedReader } from './embedded-reader.ts';
 import { PolledEnds, SharedEnds } from './ends.ts';
 import { decodeJson, decodePartition, decodeSegment, offsetOf, partitionKey, segmentKey, TOPIC_RANGE } from './keys.ts';
 import { diskRoom, LmdbStore } from './lmdb-store.ts';
-import { claimStore, releaseStore } from './owner-claim.ts';
+import { BEAT_MS, beat, claimStore, releaseStore } from './owner-claim.ts';
 import type { TopicRecord } from './topic-record.ts';
 
 /** Plain data: crosses to a worker as it is. Of use only within the process whose log it describes. */
@@ -20,7 +20,6 @@ export interface EmbeddedReaderDescriptor {
   readonly ends: SharedArrayBuffer;
 }
 
-const DEAD_READERS_MS = 10_000;
 /** Of what the disk has for the log at the start; the rest is the tree's, the copies of changed pages, and others'. */
 const DISK_SHARE = 0.8;
 
@@ -50,9 +49,10 @@ export class EmbeddedLogOnDisk extends EmbeddedLog {
     return this.#store.diskBytes();
   }
 
-  /** A reader of another process that was killed would keep free pages from being used again. */
+  /** Lives on. A reader of another process that was killed would keep free pages from being used again. */
   #forgetDeadReaders(): ReturnType<Clock['after']> {
-    return this.#clock.after(DEAD_READERS_MS, () => {
+    return this.#clock.after(BEAT_MS, () => {
+      beat(this.#path, this.#clock.now());
       this.#store.forgetDeadReaders();
       this.#timer = this.#forgetDeadReaders();
     });
@@ -74,7 +74,7 @@ export async function openEmbeddedLog(
   const store = new LmdbStore({ path });
   let isClaimed = false;
   try {
-    claimStore(store, path);
+    claimStore(store, path, clock.now());
     isClaimed = true;
     return new EmbeddedLogOnDisk(path, store, new SharedEnds(), clock, withinDisk(options, store, path));
   } catch (error) {

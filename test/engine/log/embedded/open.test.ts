@@ -1,5 +1,9 @@
+import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { encodeJson, factKey } from '../../../../engine/log/embedded/keys.ts';
+import { LmdbStore } from '../../../../engine/log/embedded/lmdb-store.ts';
 import { openEmbeddedLog, openEmbeddedLogReadOnly } from '../../../../engine/log/index.ts';
 import { allValues, batchOf } from '../batches.ts';
 import { Child, temporaryDirectory } from './child-process.ts';
@@ -30,6 +34,34 @@ t.test('a second log on the same directory is refused while the first is open', 
   await log.close();
   t.equal(await new Child('tryOpen', path).line(), 'open', 'and not after');
 });
+
+t.test(
+  'an owner in another container is taken for alive while it beats, and for dead after it fell silent',
+  async (t) => {
+    if (process.platform !== 'linux') {
+      t.pass('process ids have namespaces on Linux alone');
+      return;
+    }
+    const path = temporaryDirectory(t);
+    const log = await openEmbeddedLog(path);
+    await log.close();
+    const store = new LmdbStore({ path });
+    // As its container's processes are numbered: here this may be anybody.
+    const elsewhere = {
+      pid: 1,
+      startTicks: '1',
+      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+      pidNamespace: 'pid:[1]',
+    };
+    store.exchange(factKey('process'), () => encodeJson(elsewhere));
+    await store.close();
+    await t.rejects(openEmbeddedLog(path), { code: 'LOG_LOCKED' });
+    const { mtimeMs } = statSync(join(path, 'owner'));
+    utimesSync(join(path, 'owner'), (mtimeMs - 31_000) / 1000, (mtimeMs - 31_000) / 1000);
+    const next = await openEmbeddedLog(path);
+    await next.close();
+  },
+);
 
 t.test('who was killed holds nothing', async (t) => {
   const path = temporaryDirectory(t);
