@@ -78,12 +78,14 @@ function failureOf(thrown: unknown): Failure {
   }
   if (thrown instanceof UsageError) return { message: thrown.message, exitCode: EXIT.usage.code };
   if (thrown instanceof NoInputError) return { message: thrown.message, exitCode: EXIT.noInput.code };
-  const error = thrown as { code?: string; message?: string; name?: string };
+  const error = thrown as { code?: string; message?: string; name?: string; isMissing?: boolean };
   // A flag's value is checked as the file's is, but it is the command line that is wrong.
   if (error.name === 'ConfigError' && error.message?.startsWith('--'))
     return { message: error.message, exitCode: EXIT.usage.code };
-  if (error.name === 'ConfigError')
-    return { message: error.message ?? '', code: 'CONFIG_INVALID', exitCode: EXIT.config.code };
+  if (error.name === 'ConfigError') {
+    const exitCode = error.isMissing === true ? EXIT.noInput.code : EXIT.config.code;
+    return { message: error.message ?? '', code: 'CONFIG_INVALID', exitCode };
+  }
   return { message: error.message ?? String(thrown), exitCode: EXIT.software.code };
 }
 

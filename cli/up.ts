@@ -10,6 +10,7 @@ import {
   type City,
   type DataFolder,
   dataFolder,
+  deviceRateNote,
   forgetRunning,
   makeDataFolder,
   noteRunning,
@@ -119,7 +120,13 @@ function friendly(error: unknown, folder: DataFolder): unknown {
   return error;
 }
 
-function greet({ config, file, json }: UpOptions, page: Console, city: City, folder: DataFolder, tookMs: number): void {
+function greet(
+  { config, set, file, json }: UpOptions,
+  page: Console,
+  city: City,
+  folder: DataFolder,
+  tookMs: number,
+): void {
   const bridges = Object.fromEntries(city.bridges.open.map(({ name, address }) => [name, address]));
   if (json) {
     printJson({
@@ -161,6 +168,8 @@ function greet({ config, file, json }: UpOptions, page: Console, city: City, fol
   print(`  ${paint('bold', 'msec')} ${paint('dim', `${VERSION}, running after ${(tookMs / 1000).toFixed(1)} s`)}`);
   print();
   for (const [name, value] of rows) print(`  ${paint('dim', name.padEnd(9))}${value}`);
+  const rateNote = deviceRateNote(config, set);
+  if (rateNote !== null) print(`  ${paint('yellow', rateNote)}`);
   for (const line of moved) print(`  ${paint('yellow', line)}`);
   if (config.unsignedFrom.length > 0)
     print(`  ${paint('yellow', `frames without a signature are taken from ${config.unsignedFrom.join(', ')}`)}`);

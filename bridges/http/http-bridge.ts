@@ -4,7 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Intake, type Lane, type Outcome, refusal } from '../intake/index.ts';
+import { type Entrance, type Lane, type Outcome, refusal } from '../intake/index.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
 import { readAuthorization } from './credentials.ts';
@@ -38,7 +38,7 @@ export const HTTP_LIMITS: HttpLimits = {
 };
 
 export interface HttpBridgeOptions {
-  readonly intake: Intake;
+  readonly intake: Entrance;
   /** Loopback unless the operator says otherwise. */
   readonly host?: string;
   /** 0 takes a free one. */
@@ -55,7 +55,7 @@ export interface HttpCounts {
 const TIMEOUT_CHECK_MS = 1000;
 
 export class HttpBridge {
-  readonly #intake: Intake;
+  readonly #intake: Entrance;
   readonly #limits: HttpLimits;
   readonly #app: FastifyInstance;
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();

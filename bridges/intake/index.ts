@@ -1,3 +1,4 @@
+export { Door, type DoorCounts, type Entrance } from './door.ts';
 export {
   type FramesRefused,
   INTAKE_LIMITS,

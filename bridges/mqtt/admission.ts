@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { AuthenticateError, Client, ConnectPacket } from 'aedes';
 import type { ErrorCode } from '../../engine/index.ts';
-import type { Intake } from '../intake/index.ts';
+import type { Entrance } from '../intake/index.ts';
 import { type DeviceConnections, MqttSession } from './mqtt-session.ts';
 
 /** A connection that was refused or broke the protocol. `reason` is for people and quotes nothing that was sent. */
@@ -31,14 +31,14 @@ const RETURN_CODE = { unavailable: 3, credentials: 4, notAuthorized: 5 } as cons
 type Done = (error: AuthenticateError | null, success: boolean | null) => void;
 
 export class Admission {
-  readonly #intake: Intake;
+  readonly #intake: Entrance;
   readonly #limits: AdmissionLimits;
   readonly #onRefused: (refused: ConnectionRefused) => void;
   readonly #sessions = new WeakMap<Client, MqttSession>();
   readonly #wills = new WeakSet<Client>();
   readonly #devices = new Map<string, DeviceConnections>();
 
-  constructor(intake: Intake, limits: AdmissionLimits, onRefused: (refused: ConnectionRefused) => void) {
+  constructor(intake: Entrance, limits: AdmissionLimits, onRefused: (refused: ConnectionRefused) => void) {
     this.#intake = intake;
     this.#limits = limits;
     this.#onRefused = onRefused;

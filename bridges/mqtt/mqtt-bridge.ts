@@ -6,7 +6,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Client, PublishPacket, Subscription } from 'aedes';
 import type { ErrorCode } from '../../engine/index.ts';
-import { type Intake, isLasting, type Refused, refusal } from '../intake/index.ts';
+import { type Entrance, isLasting, type Refused, refusal } from '../intake/index.ts';
 import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
 import { FrameBroker } from './frame-broker.ts';
 import type { MqttSession, PublishNotice } from './mqtt-session.ts';
@@ -35,7 +35,7 @@ export const MQTT_LIMITS: MqttLimits = {
 };
 
 export interface MqttBridgeOptions {
-  readonly intake: Intake;
+  readonly intake: Entrance;
   /** Loopback unless the operator says otherwise. */
   readonly host?: string;
   /** 0 takes a free one. */
@@ -57,7 +57,7 @@ const NOTHING = Buffer.alloc(0);
 const IS_DEVICE_GONE: ReadonlySet<ErrorCode> = new Set(['DEVICE_REVOKED', 'NOT_AUTHENTICATED']);
 
 export class MqttBridge {
-  readonly #intake: Intake;
+  readonly #intake: Entrance;
   readonly #limits: MqttLimits;
   readonly #onEvent: (event: ConnectionRefused) => void;
   readonly #server: Server;

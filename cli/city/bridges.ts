@@ -1,6 +1,6 @@
 /** The two bridges in front of the log, on ports that may move when nobody chose them. */
 import { HttpBridge } from '../../bridges/http/index.ts';
-import { Intake, unsignedFrom } from '../../bridges/intake/index.ts';
+import { Door, Intake, unsignedFrom } from '../../bridges/intake/index.ts';
 import { MqttBridge } from '../../bridges/mqtt/index.ts';
 import type { BridgeStatus } from '../../console/index.ts';
 import type { Clock, Emit, Plan, RecordAppender } from '../../engine/index.ts';
@@ -9,6 +9,7 @@ import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
 import type { DayKeys } from '../../services/day-keys/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
+import { deviceRate } from './device-rate.ts';
 import { listenOn } from './listen.ts';
 import { Refusals } from './refusals.ts';
 
@@ -48,14 +49,18 @@ interface OpenBridge {
 
 export async function openBridges(options: BridgesOptions): Promise<Bridges> {
   const refusals = new Refusals(options.emit, options.clock);
+  // One for all: a device does not get its rate once more with each protocol.
+  const intake = makeIntake(options);
   const open: OpenBridge[] = [];
   const close = async () => {
     await Promise.all(open.map((one) => one.close()));
+    await intake.close();
     refusals.flush();
   };
+  const door = (name: 'mqtt' | 'http') => new Door(intake, (code) => refusals.add(name, code, 1));
   try {
-    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, refusals));
-    if (options.config['http.enabled']) open.push(await openHttp(options, refusals));
+    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, door('mqtt'), refusals));
+    if (options.config['http.enabled']) open.push(await openHttp(options, door('http')));
   } catch (error) {
     await close();
     throw error;
@@ -64,9 +69,8 @@ export async function openBridges(options: BridgesOptions): Promise<Bridges> {
   return { open: open.map(({ bridge }) => bridge), statuses: () => open.map((one) => one.status()), close };
 }
 
-async function openMqtt(options: BridgesOptions, refusals: Refusals): Promise<OpenBridge> {
+async function openMqtt(options: BridgesOptions, intake: Door, refusals: Refusals): Promise<OpenBridge> {
   const { config, set } = options;
-  const intake = makeIntake(options, 'mqtt', refusals);
   const host = config['mqtt.host'];
   const wanted = {
     port: config['mqtt.port'],
@@ -80,9 +84,8 @@ async function openMqtt(options: BridgesOptions, refusals: Refusals): Promise<Op
   return openBridge('mqtt', 'mqtt', host, wanted.port, intake, bridge);
 }
 
-async function openHttp(options: BridgesOptions, refusals: Refusals): Promise<OpenBridge> {
+async function openHttp(options: BridgesOptions, intake: Door): Promise<OpenBridge> {
   const { config, set } = options;
-  const intake = makeIntake(options, 'http', refusals);
   const host = config['http.host'];
   const wanted = {
     port: config['http.port'],
@@ -105,7 +108,7 @@ function openBridge(
   scheme: string,
   host: string,
   wanted: number,
-  intake: Intake,
+  door: Door,
   listening: Listening,
 ): OpenBridge {
   const { port } = listening;
@@ -113,7 +116,7 @@ function openBridge(
   return {
     bridge: { name, host, port, address, hasMoved: wanted !== 0 && port !== wanted },
     status: () => {
-      const { acceptedFrames, refusedFrames } = intake.counts();
+      const { acceptedFrames, refusedFrames } = door.counts();
       return {
         name,
         address,
@@ -122,14 +125,11 @@ function openBridge(
         refused: refusedFrames,
       };
     },
-    close: async () => {
-      await listening.close();
-      await intake.close();
-    },
+    close: () => listening.close(),
   };
 }
 
-function makeIntake(options: BridgesOptions, name: string, refusals: Refusals): Intake {
+function makeIntake(options: BridgesOptions): Intake {
   const { config, plan, devices, keys, appender, types, clock } = options;
   const frames = plan.topics.find((topic) => topic.name === DEVICE_FRAMES);
   return new Intake({
@@ -153,8 +153,7 @@ function makeIntake(options: BridgesOptions, name: string, refusals: Refusals): 
     unsigned: unsignedFrom(config.unsignedFrom),
     limits: {
       frameBytesMax: config['limits.frame'],
-      rate: { perSecond: config['limits.deviceRate'], burst: config['limits.deviceBurst'] },
+      rate: deviceRate(config, options.set),
     },
-    onEvent: ({ code, frames: count }) => refusals.add(name, code, count),
   });
 }

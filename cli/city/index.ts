@@ -12,5 +12,6 @@ export {
   runningNote,
 } from './data-folder.ts';
 export { deviceAdmin } from './device-admin.ts';
+export { deviceRateNote } from './device-rate.ts';
 export { letterView } from './page-items.ts';
 export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';

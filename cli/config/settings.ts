@@ -110,14 +110,14 @@ export const SETTINGS = {
     default: 50,
     min: 0.01,
     max: 100_000,
-    doc: 'Frames a second that one device may send over a longer time, to each bridge.',
+    doc: 'Frames a second that one device may send over a longer time, over all protocols together. Unset: as much as a simulated device needs, where that is more.',
   },
   'limits.deviceBurst': {
     kind: 'integer',
     default: 500,
     min: 1,
     max: 1_000_000,
-    doc: 'Frames that one device may send at once after a pause.',
+    doc: 'Frames that one device may send at once after a pause. Unset: as `limits.deviceRate`.',
   },
   unsignedFrom: {
     kind: 'cidrs',
