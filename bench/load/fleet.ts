@@ -10,6 +10,8 @@ export interface FleetOptions {
   /** Of event time: how many frames one second of the whole city holds. */
   readonly framesPerSecond: number;
   readonly startMs: number;
+  /** How unequal the devices are: the k-th sends k^-exponent as often as the first. Default 1; 0: all alike. */
+  readonly exponent?: number;
 }
 
 /** One per measure, in the order of the frame description: battery mV, noise dB, temperature °C × 10, humidity % × 10. */
@@ -34,13 +36,13 @@ export class Fleet {
   #frames = 0;
 
   constructor(options: FleetOptions) {
-    const { devices, seed } = options;
+    const { devices, seed, exponent = 1 } = options;
     this.options = options;
     this.ids = Array.from({ length: devices }, (_, i) => `enmon-${String(i).padStart(6, '0')}`);
     this.imeis = Array.from({ length: devices }, (_, i) => String(867_723_030_000_000 + i));
     this.#random = seededRandom(seed);
     this.#sequences = new Uint32Array(devices);
-    [this.#threshold, this.#alias] = zipfTable(devices);
+    [this.#threshold, this.#alias] = zipfTable(devices, exponent);
   }
 
   next(): void {
@@ -55,16 +57,15 @@ export class Fleet {
   }
 }
 
-/** Zipf with exponent 1: the k-th device sends 1/k as often as the first. */
-function zipfTable(devices: number): [Float64Array, Int32Array] {
+function zipfTable(devices: number, exponent: number): [Float64Array, Int32Array] {
   let total = 0;
-  for (let i = 1; i <= devices; i++) total += 1 / i;
+  for (let i = 1; i <= devices; i++) total += i ** -exponent;
   const threshold = new Float64Array(devices);
   const alias = new Int32Array(devices);
   const small: number[] = [];
   const large: number[] = [];
   for (let i = 0; i < devices; i++) {
-    threshold[i] = (devices / (i + 1)) * (1 / total);
+    threshold[i] = (devices * (i + 1) ** -exponent) / total;
     (threshold[i]! < 1 ? small : large).push(i);
   }
   while (small.length > 0 && large.length > 0) {

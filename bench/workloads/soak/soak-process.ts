@@ -100,7 +100,6 @@ async function sample(): Promise<void> {
       second,
       anonymousBytes: Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)![1]) * 1024,
       heapBytes: process.memoryUsage().heapTotal,
-      ...(process.env.SOAK_DEBUG ? process.memoryUsage() : {}),
       logBytes: statSync(join(folder, 'log', 'data.mdb')).size,
       frames: await committed(),
     };
