@@ -93,7 +93,10 @@ export interface DeadLetter extends Place {
   readonly source: Place | null;
   readonly attempts: number | null;
   readonly field: string | null;
+  /** As the error counts, from the start of what the device sent. */
   readonly byteOffset: number | null;
+  /** The same byte in the letter's value; null where it cannot be shown. */
+  readonly markedByte: number | null;
   readonly key: string;
   readonly bytes: number;
   /** The first bytes, in hex. */

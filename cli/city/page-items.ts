@@ -11,6 +11,7 @@ import type {
 import { LETTER_HEADER } from '../../engine/index.ts';
 import type { FrameCodec, FrameTypes, SightingsReading } from '../../schemas/index.ts';
 import { type DeviceReading, type DeviceTopics, deviceOf } from '../../schemas/topics/index.ts';
+import { markedByte } from './letter-mark.ts';
 
 const LETTER_BYTES_SHOWN = 1_024;
 const utf8 = new TextDecoder();
@@ -131,17 +132,21 @@ export function letterView(record: RawRecord): DeadLetter {
     number(LETTER_HEADER.partition),
     number(LETTER_HEADER.offset),
   ];
+  const code = headers.get(LETTER_HEADER.reason) ?? 'ACTOR_FAILED';
+  const field = headers.get(LETTER_HEADER.field) ?? null;
+  const byteOffset = number(LETTER_HEADER.byteOffset);
   return {
     ...placeOf(record),
     time: record.timestamp,
-    code: headers.get(LETTER_HEADER.reason) ?? 'ACTOR_FAILED',
+    code,
     message: headers.get(LETTER_HEADER.message) ?? '',
     actor: headers.get(LETTER_HEADER.actor) ?? '',
     stage: headers.get(LETTER_HEADER.stage) ?? null,
     source: topic === undefined || partition === null || offset === null ? null : { topic, partition, offset },
     attempts: number(LETTER_HEADER.attempts),
-    field: headers.get(LETTER_HEADER.field) ?? null,
-    byteOffset: number(LETTER_HEADER.byteOffset),
+    field,
+    byteOffset,
+    markedByte: markedByte(record, code, field, byteOffset),
     key: record.key === null ? '' : utf8.decode(record.key),
     bytes: record.value?.length ?? 0,
     hex: record.value === null ? '' : Buffer.from(record.value.subarray(0, LETTER_BYTES_SHOWN)).toString('hex'),

@@ -125,7 +125,7 @@ function detail(letter) {
   ];
 }
 
-function hexDump({ hex, byteOffset }) {
+function hexDump({ hex, markedByte }) {
   const rows = hexRows(hex).map(({ offset, bytes: cells, text }) =>
     element(
       'div',
@@ -134,12 +134,12 @@ function hexDump({ hex, byteOffset }) {
       element(
         'span',
         { class: 'cells' },
-        cells.map((cell, i) => element('i', { class: offset + i === byteOffset ? 'here' : null }, cell)),
+        cells.map((cell, i) => element('i', { class: offset + i === markedByte ? 'here' : null }, cell)),
       ),
       element(
         'span',
         { class: 'text' },
-        text.map((one, i) => element('i', { class: offset + i === byteOffset ? 'here' : null }, one)),
+        text.map((one, i) => element('i', { class: offset + i === markedByte ? 'here' : null }, one)),
       ),
     ),
   );

@@ -89,6 +89,7 @@ async function fill(demo: Demo): Promise<void> {
     attempts: 1,
     field: 'humidity',
     byteOffset: 29,
+    markedByte: 29,
     bytes: 31,
     hex: '01001c00000000383637373233303330303430333330000dd00040007c0765',
   });
@@ -224,6 +225,7 @@ t.test('what devices and letters say is shown as text and never becomes markup',
     attempts: null,
     field: nasty,
     byteOffset: null,
+    markedByte: null,
     bytes: 0,
     hex: '',
   });
