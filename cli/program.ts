@@ -1,11 +1,10 @@
 /** The commands with their options, examples and help; each loads its own module when it is called. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AddFlags } from './commands/device.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
 import type { CommonFlags } from './common-flags.ts';
 import { EXIT } from './exit-codes.ts';
-import { UsageError } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface Outcome {
@@ -13,12 +12,12 @@ export interface Outcome {
 }
 
 export function whole(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`"${text}" is not a whole number`);
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
 export function decimal(text: string): number {
-  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new UsageError(`"${text}" is not a number`);
+  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It must be a number.');
   return Number(text);
 }
 
@@ -165,6 +164,7 @@ function addTopics(program: Command, outcome: Outcome): void {
     .option('-f, --follow', 'go on as records come, until Ctrl-C')
     .option('-n, --limit <number>', 'stop after so many records (default: 10 without --follow)', whole)
     .option('-p, --partition <number>', 'this partition alone', whole)
+    .option('--raw', 'key and value as they are, in base64, instead of decoded')
     .action(
       running<TailFlags>(outcome, async (flags, args) =>
         (await import('./commands/topics.ts')).tailTopic(flags, args[0]!),

@@ -42,6 +42,6 @@ export function attachConsole({
     topics: { readings: DEVICE_READINGS, aggregates: DEVICE_AGGREGATES, letters: letterTopics(plan) },
     decoders: pageDecoders(topics),
     openReader: () => log.openReader(),
-    admin: deviceAdmin(devices, log),
+    admin: deviceAdmin(devices, log, types),
   });
 }

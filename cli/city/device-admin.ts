@@ -1,15 +1,18 @@
 /** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
 import type { DeviceAdmin, Place } from '../../console/index.ts';
 import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
+import type { FrameTypes } from '../../schemas/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
+import { nearMiss } from '../near-miss.ts';
 
 const LETTERS = '.dlq';
 
-export function deviceAdmin(devices: DeviceService, log: Log): DeviceAdmin {
+/** `types`: what a device may send, by name. */
+export function deviceAdmin(devices: DeviceService, log: Log, types: FrameTypes): DeviceAdmin {
   let turn: Promise<unknown> = Promise.resolve();
   return {
     list: async () => devices.list().map(publicRecord),
-    add: async (request) => enrolmentView(await devices.add(newDevice(request))),
+    add: async (request) => enrolmentView(await devices.add(withKnownType(newDevice(request), types))),
     change: async (action, device) => {
       if (action === 'rotate') return enrolmentView(await devices.rotate(device));
       return publicRecord(await devices[action](device));
@@ -69,6 +72,17 @@ function publicRecord({
 
 function enrolmentView({ record, secrets }: Enrolment) {
   return { ...publicRecord(record), secrets };
+}
+
+function withKnownType(device: NewDevice, types: FrameTypes): NewDevice {
+  if (types.byName(device.type) !== null) return device;
+  const known = types.all.map(({ name }) => name);
+  const meant = nearMiss(device.type, known);
+  throw new MsecError(
+    'REQUEST_INVALID',
+    `there is no frame type ${device.type}${meant === undefined ? '' : `, did you mean ${meant}?`} (known: ${known.join(', ')})`,
+    { field: 'type' },
+  );
 }
 
 const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'credential']);

@@ -3,7 +3,7 @@
  * are still read where it is known where they begin. Addresses become pseudonyms of a random key that dies with the run.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { MsecError } from '../../engine/base/index.ts';
 import {
   compileFrameDescription,
@@ -38,7 +38,19 @@ async function knownTypes(flags: DecodeFlags): Promise<FrameTypes> {
   if (flags.config === undefined && !existsSync('msec.yaml')) return frameTypes();
   const { loadConfig } = await import('../config/index.ts');
   const { config } = loadConfig(flags.config, process.cwd());
-  return frameTypes(config.frames.map((file) => compileFrameDescription(readFileSync(file, 'utf8'), file)));
+  return frameTypes(config.frames.map((file) => compileFrameDescription(readDescription(file), file)));
+}
+
+function readDescription(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new MsecError('CONFIG_INVALID', `The frame description ${file} cannot be read (${code}).`, {
+      field: 'frames',
+      cause,
+    });
+  }
 }
 
 function chosenType(types: FrameTypes, name: string | undefined): FrameCodec | undefined {
@@ -70,7 +82,8 @@ function messagesOf(input: string | undefined, types: FrameTypes): Message[] {
     throw new NoInputError(`${input} is neither hexadecimal digits nor a file`);
   }
   const bytes = readInput(isArgument ? input : 0);
-  if (bytes.length === 0) throw new NoInputError('there are no bytes');
+  if (bytes.length === 0)
+    throw new NoInputError(`${isArgument ? input : 'standard input'} is empty: there is no frame to read`);
   const text = bytes.toString('latin1');
   if (HEX_TEXT.test(text)) return hexMessages(text, types);
   return textFrames(bytes, text, types);
@@ -100,6 +113,7 @@ function textFrames(bytes: Buffer, text: string, types: FrameTypes): Message[] {
 }
 
 function readInput(from: string | 0): Buffer {
+  if (from !== 0 && statSync(from).isDirectory()) throw new NoInputError(`${from} is a folder, not a file of frames`);
   const file = from === 0 ? 0 : openSync(from, 'r');
   const chunks: Buffer[] = [];
   let total = 0;
@@ -126,7 +140,6 @@ function readSome(file: number, into: Buffer): number {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return 0;
-      if (code === 'EISDIR') throw new NoInputError('that is a folder');
       // A pipe whose writer has not written yet.
       if (code !== 'EAGAIN') throw error;
     }

@@ -40,8 +40,12 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
     ...(flags.credential ? {} : { credential: false }),
   };
-  const enrolled = (await withAdmin(config, (admin) => admin.add(request))) as EnrolmentView;
+  const enrolled = (await withAdmin(config, (admin) => admin.add(request), { mayMake: true })) as EnrolmentView;
   showSecrets(flags, enrolled, `${enrolled.deviceId} is enrolled.`);
+  if (!flags.json) {
+    const { deviceId } = enrolled;
+    note(`It sends to devices/${deviceId}/frames over MQTT or to /v1/frames over HTTP: docs/bridges.md shows how.`);
+  }
   return 0;
 }
 

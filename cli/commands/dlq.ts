@@ -1,9 +1,11 @@
 /** `msec dlq`: dead letters, newest first; one in full; one sent again. */
 import type { DeadLetter, Place } from '../../console/index.ts';
+import { ERROR_TABLE } from '../../engine/base/index.ts';
 import { hasMacAddress } from '../../schemas/envelope/index.ts';
 import { letterView } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
+import { nearMiss } from '../near-miss.ts';
 import { NoInputError, note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog, withAdmin } from './log-access.ts';
 import { findTopic, readRecords, type WalkedRecord } from './record-walk.ts';
@@ -21,6 +23,7 @@ export interface LetterFlags extends CommonFlags {
 export async function listLetters(flags: LetterFlags): Promise<number> {
   const { config } = settingsOf(flags);
   const reason = flags.reason?.toUpperCase();
+  if (reason !== undefined && !Object.hasOwn(ERROR_TABLE, reason)) throw noReason(reason);
   const letters = await readLog(config, async (log) => {
     const topics = await log.describe();
     const wanted =
@@ -74,6 +77,13 @@ export async function listLetters(flags: LetterFlags): Promise<number> {
   ]);
   for (const line of table(columns, rows)) print(line);
   return 0;
+}
+
+function noReason(reason: string): UsageError {
+  const meant = nearMiss(reason, Object.keys(ERROR_TABLE));
+  return new UsageError(
+    `--reason: there is no reason ${reason}${meant === undefined ? '; docs/reference/errors.md has them all' : `, did you mean ${meant}?`}`,
+  );
 }
 
 /** Sorts in place, newest first, and keeps so many. */
@@ -146,7 +156,7 @@ function letterText(letter: DeadLetter, record: WalkedRecord): string[] {
   ];
   const lines = rows.map(([name, value]) => `${paint('dim', name.padEnd(14))}${value}`);
   if (hidden(record)) return [...lines, '', '[bytes not shown: they look as if they held a MAC address]'];
-  return [...lines, '', ...hexDump(record.value ?? new Uint8Array(), letter.byteOffset)];
+  return [...lines, '', ...hexDump(record.value ?? new Uint8Array(), letter.markedByte)];
 }
 
 function hexDump(bytes: Uint8Array, marked: number | null): string[] {

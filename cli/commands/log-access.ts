@@ -3,7 +3,7 @@
  * engine; changes go through its admin API, and only where none runs is the log opened for writing.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { consoleProof, type DeviceAdmin } from '../../console/index.ts';
 import {
   ERROR_TABLE,
@@ -19,6 +19,7 @@ import { DeviceService } from '../../services/devices/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
 import {
   adminToken,
+  cityFrameTypes,
   cityJobConfig,
   cityPlan,
   type DataFolder,
@@ -37,11 +38,7 @@ export async function readLog<T>(config: Config, use: (log: ReadOnlyLog) => Prom
     log = await openEmbeddedLogReadOnly(folder.log);
   } catch (cause) {
     if (!(cause instanceof MsecError) || cause.code !== 'CONFIG_INVALID') throw cause;
-    throw new MsecError(
-      'TOPIC_UNKNOWN',
-      `There is no log in ${folder.path} yet: start it with msec up, or name another folder with --data.`,
-      { cause },
-    );
+    throw noLog(folder, cause);
   }
   try {
     return await use(log);
@@ -50,11 +47,24 @@ export async function readLog<T>(config: Config, use: (log: ReadOnlyLog) => Prom
   }
 }
 
+const noLog = (folder: DataFolder, cause?: unknown): MsecError =>
+  new MsecError(
+    'TOPIC_UNKNOWN',
+    `There is no log in ${folder.path} yet: start it with msec up, or name another folder with --data.`,
+    { cause },
+  );
+
 /** Devices and resends, of the running engine or of the log itself. LOG_LOCKED, DEPENDENCY_DOWN. */
-export async function withAdmin<T>(config: Config, use: (admin: DeviceAdmin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  config: Config,
+  use: (admin: DeviceAdmin) => Promise<T>,
+  { mayMake }: { readonly mayMake: boolean } = { mayMake: false },
+): Promise<T> {
   const folder = dataFolder(config.data);
   const running = await runningConsole(config, folder);
   if (running !== undefined) return use(remoteAdmin(running.address, running.token));
+  // Only an enrolment may come before the first start; anything else has mistaken the folder.
+  if (!mayMake && !existsSync(folder.log)) throw noLog(folder);
   makeDataFolder(folder);
   const log = await openEmbeddedLog(folder.log).catch((cause: unknown) => {
     if (!(cause instanceof MsecError) || cause.code !== 'LOG_LOCKED') throw cause;
@@ -66,7 +76,7 @@ export async function withAdmin<T>(config: Config, use: (admin: DeviceAdmin) => 
     await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions)]);
     const devices = await DeviceService.open({ log, clock: systemClock });
     try {
-      return await use(deviceAdmin(devices, log));
+      return await use(deviceAdmin(devices, log, cityFrameTypes(config)));
     } finally {
       await devices.close();
     }

@@ -43,6 +43,13 @@ export class RecordViews {
     return new RecordViews(await SchemaRegistry.open(log));
   }
 
+  /** Key and value as they are, in base64, for programs that read them by themselves. */
+  raw({ topic, partition, offset, timestamp, key, value }: WalkedRecord): Record<string, unknown> {
+    const bytes = (part: Uint8Array | null) =>
+      part === null ? null : hasMacAddress(part, 0, part.length) ? NOT_SHOWN : Buffer.from(part).toString('base64');
+    return { topic, partition, offset, timestamp, key: bytes(key), value: bytes(value) };
+  }
+
   view(record: WalkedRecord): Record<string, unknown> {
     const { topic, partition, offset, timestamp, key, value } = record;
     const letter = topic.endsWith('.dlq') ? letterView(record) : undefined;
@@ -74,7 +81,7 @@ export class RecordViews {
     const source = topic.replace(/\.(dlq|resend)$/, '');
     if (source === DEVICE_FRAMES) return this.#frame(value);
     if (topic === DEVICE_REGISTRY || topic === SCHEMAS_TOPIC.name) return jsonView(value) ?? hex(value);
-    return this.#avro(value) ?? hex(value);
+    return this.#avro(value) ?? (isJson(value) ? jsonView(value) : undefined) ?? hex(value);
   }
 
   /** undefined where it is no Avro of a known schema. */
@@ -147,6 +154,9 @@ function textOrHex(bytes: Uint8Array): string {
   }
   return Buffer.from(bytes).toString('hex');
 }
+
+/** Text of an object or a list; a number or a word may be anything. */
+const isJson = (bytes: Uint8Array): boolean => bytes[0] === 0x7b || bytes[0] === 0x5b;
 
 function jsonView(bytes: Uint8Array): unknown {
   try {

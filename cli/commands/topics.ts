@@ -66,6 +66,7 @@ export interface TailFlags extends CommonFlags {
   readonly follow?: boolean;
   readonly limit?: number;
   readonly partition?: number;
+  readonly raw?: boolean;
 }
 
 const TAIL_DEFAULT = 10;
@@ -98,7 +99,7 @@ export async function tailTopic(flags: TailFlags, name: string): Promise<number>
       for (const partition of partitions) {
         positions.push({ topic: name, partition, offset: await startOffset(reader, name, partition, from, tail) });
       }
-      const printer = new Printer(views, limit);
+      const printer = new Printer((record) => (flags.raw ? views.raw(record) : views.view(record)), limit);
       if (from.kind === 'latest' && tail > 0) await printNewest(reader, positions, tail, printer);
       else await printOn(reader, positions, printer);
       if (flags.follow) await follow(reader, positions, printer);
@@ -116,11 +117,11 @@ interface Position {
 }
 
 class Printer {
-  readonly #views: RecordViews;
+  readonly #viewOf: (record: WalkedRecord) => object;
   left: number;
 
-  constructor(views: RecordViews, limit: number) {
-    this.#views = views;
+  constructor(viewOf: (record: WalkedRecord) => object, limit: number) {
+    this.#viewOf = viewOf;
     this.left = limit;
   }
 
@@ -128,7 +129,7 @@ class Printer {
     for (const record of records) {
       if (this.left <= 0) return;
       this.left--;
-      printJson(this.#views.view(record));
+      printJson(this.#viewOf(record));
     }
   }
 }

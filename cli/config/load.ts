@@ -163,6 +163,9 @@ function explain(error: ErrorObject, value: unknown): string {
         return 'secrets do not belong into the configuration: use the environment or a file that a setting such as console.adminTokenFile names';
       }
       const known = Object.keys(schema.properties ?? {});
+      const [section, inner] = name.split('.');
+      if (Object.hasOwn(SETTINGS, name) && inner !== undefined)
+        return `no such setting; written as a section of its own it is one: ${section}: { ${inner}: … }`;
       const meant = nearMiss(name, known);
       return `no such setting${meant === undefined ? '' : `, did you mean ${meant}?`} (known: ${known.join(', ')})`;
     }

@@ -74,7 +74,7 @@ export const ERROR_TABLE = {
     'input',
     false,
     'The bytes are not a frame of the named type.',
-    'Look at the named field and offset with `msec decode`; the layouts are in docs/reference/frames.',
+    'Look at the named field and offset; the layouts are in docs/reference/frames.',
   ),
   FRAME_TOO_LARGE: row(
     'input',

@@ -2,7 +2,7 @@
  * The topology of the main job: frames → verify → decode → readings → windows, and the actors that the configuration
  * adds. Main thread and workers each make it from the same plain data.
  */
-
+import { fileURLToPath } from 'node:url';
 import { aggregateActor } from '../../actors/aggregate/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
@@ -69,14 +69,23 @@ async function addedActor(url: string, topics: DeviceTopics): Promise<AnyActor> 
     module = (await import(url)) as { readonly default?: unknown };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MsecError('CONFIG_INVALID', `The actor ${url} cannot be loaded: ${why}`, { field: 'actors', cause });
+    throw new MsecError('CONFIG_INVALID', `The actor ${pathOf(url)} cannot be loaded: ${why}`, {
+      field: 'actors',
+      cause,
+    });
   }
   if (typeof module.default !== 'function')
-    throw new MsecError('CONFIG_INVALID', `The actor ${url} has no default export that is a function of the topics.`, {
-      field: 'actors',
-    });
+    throw new MsecError(
+      'CONFIG_INVALID',
+      `The actor ${pathOf(url)} has no default export that is a function of the topics.`,
+      {
+        field: 'actors',
+      },
+    );
   return (module.default as ActorModule)(topics);
 }
+
+const pathOf = (url: string): string => (url.startsWith('file:') ? fileURLToPath(url) : url);
 
 /** The entry that each worker imports. */
 export default (config: unknown): Promise<TopologyDefinition> => mainJobTopology(config as MainJobConfig);

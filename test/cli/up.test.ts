@@ -13,6 +13,7 @@ t.test('topics are listed, and read from a place, an offset or a time', async (t
   running.kill('SIGINT');
   await running.ended;
   const list = await msec(['topics', 'list', '--json'], { cwd });
+  t.equal(list.err, '', 'for machines there is nothing but JSON');
   const names = list.out
     .trimEnd()
     .split('\n')
@@ -29,6 +30,10 @@ t.test('topics are listed, and read from a place, an offset or a time', async (t
   };
   t.equal((await run('device.readings')).length, 10, 'the last ten by themselves');
   t.equal((await run('device.readings', '-n', '3')).length, 3);
+  const [raw] = await run('device.readings', '-n', '1', '--raw');
+  const value = Buffer.from(raw.value, 'base64');
+  t.equal(value[0], 0, 'the wire format: a zero, the id of the schema, the Avro');
+  t.ok(value.readUInt32BE(1) > 0);
   const [first] = await run('device.readings', '--from', 'earliest', '-n', '1');
   t.equal(
     (await run('device.readings', '--from', '0', '--partition', String(first.partition), '-n', '1'))[0].offset,
