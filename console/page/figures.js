@@ -3,6 +3,9 @@ import { element, reconcile, setText, svg } from './dom.js';
 import { bytes, count, rate } from './format.js';
 
 const SAMPLES = 90;
+/** A history this short fills the width, too: at first a line is only so many samples long. */
+const SAMPLES_MIN = 20;
+const SPARK = { width: 90, right: 3, top: 3, bottom: 26 };
 
 export function figuresView(host) {
   const histories = new Map();
@@ -67,6 +70,18 @@ export function figuresView(host) {
   };
 }
 
+/** The newest sample stands at the right, inside of the edge; the longer the history, the closer its samples. */
+export function sparkPaths(history) {
+  if (history.length < 2) return { line: '', area: '' };
+  const { width, right, top, bottom } = SPARK;
+  const greatest = Math.max(1, ...history);
+  const step = (width - right) / (Math.max(history.length, SAMPLES_MIN) - 1);
+  const x = (i) => (width - right - (history.length - 1 - i) * step).toFixed(1);
+  const points = history.map((sample, i) => `${x(i)} ${(bottom - ((bottom - top) * sample) / greatest).toFixed(1)}`);
+  const line = `M ${points.join(' L ')}`;
+  return { line, area: `${line} L ${x(history.length - 1)} 28 L ${x(0)} 28 Z` };
+}
+
 function make({ id, label }) {
   const tile = element(
     'div',
@@ -94,10 +109,7 @@ function show(tile, { value, unit, tone }, history) {
   tile.classList.toggle('warn', tone === 'warn');
   const spark = tile.querySelector('.spark');
   if (spark === null || history === undefined) return;
-  const top = Math.max(1, ...history);
-  const start = SAMPLES - history.length;
-  const points = history.map((sample, i) => `${start + i} ${(26 - (24 * sample) / top).toFixed(1)}`);
-  const line = points.length < 2 ? '' : `M ${points.join(' L ')}`;
+  const { line, area } = sparkPaths(history);
   spark.querySelector('.line').setAttribute('d', line);
-  spark.querySelector('.area').setAttribute('d', line === '' ? '' : `${line} L ${SAMPLES - 1} 28 L ${start} 28 Z`);
+  spark.querySelector('.area').setAttribute('d', area);
 }
