@@ -4,6 +4,7 @@ import { EnMonReading } from '../schemas/index.ts';
 import type { DeviceTopics } from '../schemas/topics/index.ts';
 
 const HOT = 350; // tenths of a degree, as the device sends them
+const BROKEN = 850; // what no air has: the reading is flagged as out of range
 
 export default ({ readings }: DeviceTopics) =>
   defineActor({
@@ -15,7 +16,7 @@ export default ({ readings }: DeviceTopics) =>
     state: { isHot: values(jsonCodec<boolean>()) },
     process(record, { state, out }) {
       const { reading } = record.value;
-      if (!(reading instanceof EnMonReading)) return;
+      if (!(reading instanceof EnMonReading) || reading.temperature > BROKEN) return;
       const isHot = reading.temperature > HOT;
       if (isHot && !state.isHot.get(record.keyId))
         out.alerts.emit({
