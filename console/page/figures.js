@@ -40,7 +40,7 @@ export function figuresView(host) {
           id: 'delay',
           label: 'Loop delay',
           value: delay < 9.95 ? delay.toFixed(1) : count(Math.round(delay)),
-          unit: 'ms, p99 of the slowest worker',
+          unit: 'ms (p99), worst',
           sample: delay,
         },
         {
