@@ -2,7 +2,7 @@
  * Frames over HTTP: POST /v1/frames takes one, POST /v1/frames/batch several envelopes one behind the other. The answer
  * 202 comes once they are durable, and not before. Who sends is checked before the body is read.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Entrance, type Lane, type Outcome, refusal } from '../intake/index.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
@@ -53,6 +53,7 @@ export interface HttpCounts {
 }
 
 const TIMEOUT_CHECK_MS = 1000;
+const CLOSE_MS_MAX = 1000;
 
 export class HttpBridge {
   readonly #intake: Entrance;
@@ -60,6 +61,8 @@ export class HttpBridge {
   readonly #app: FastifyInstance;
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
   #connections = 0;
+  /** Connections that have not sent a request yet. */
+  readonly #silent = new Set<Socket>();
   #bodyBytesInFlight = 0;
   /** Devices with open requests, and how many. */
   readonly #open = new Map<string, number>();
@@ -86,9 +89,14 @@ export class HttpBridge {
     return { connections: this.#connections, refusedRequests: this.#refusedRequests };
   }
 
-  /** Answers the requests that are under way, then closes every connection. */
+  /** Answers the requests that are under way, for a second at most, then closes every connection. */
   async close(): Promise<void> {
-    await this.#app.close();
+    const closed = this.#app.close();
+    // A connection that has not sent a whole request yet is neither idle nor busy to Node, which would wait for it.
+    for (const socket of this.#silent) socket.destroy();
+    const late = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_MS_MAX);
+    await closed;
+    clearTimeout(late);
   }
 
   #makeApp(): FastifyInstance {
@@ -108,10 +116,13 @@ export class HttpBridge {
     app.server.maxConnections = limits.connectionsMax;
     app.server.on('connection', (socket) => {
       this.#connections += 1;
+      this.#silent.add(socket);
       socket.once('close', () => {
         this.#connections -= 1;
+        this.#silent.delete(socket);
       });
     });
+    app.server.on('request', ({ socket }) => this.#silent.delete(socket));
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),

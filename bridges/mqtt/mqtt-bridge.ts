@@ -64,6 +64,7 @@ export class MqttBridge {
   readonly #admission: Admission;
   readonly #broker: FrameBroker;
   readonly #publishNotice: PublishNotice = (packet, written) => this.#broker.publish(packet, written);
+  readonly #sockets = new Set<Socket>();
   #connections = 0;
   #refusedConnections = 0;
   #pendingFrames = 0;
@@ -128,6 +129,8 @@ export class MqttBridge {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     await this.#closeBroker();
+    // The broker knows the clients that have sent their CONNECT; the others would be waited for.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
@@ -177,8 +180,10 @@ export class MqttBridge {
 
   #connected(socket: Socket): void {
     this.#connections += 1;
+    this.#sockets.add(socket);
     socket.once('close', () => {
       this.#connections -= 1;
+      this.#sockets.delete(socket);
     });
     const { remoteAddress } = socket;
     const room = {
