@@ -14,7 +14,7 @@ const bridges = {
     HttpBridge.open({
       intake: fixture().intake,
       port: 0,
-      limits: { headersTimeoutMs: NEVER_MS, requestTimeoutMs: NEVER_MS },
+      limits: { headersTimeoutMs: NEVER_MS, requestTimeoutMs: 2 * NEVER_MS },
     }),
   mqtt: () => MqttBridge.open({ intake: fixture().intake, port: 0, limits: { connectTimeoutMs: NEVER_MS } }),
 };
