@@ -4,8 +4,9 @@ import { kills } from './workloads/kills/kills.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
 import { signed } from './workloads/signed/signed.ts';
+import { simulate } from './workloads/simulate/simulate.ts';
 import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
 import { windows } from './workloads/windows/windows.ts';
 
-export const WORKLOADS: readonly Workload[] = [startup, windows, signed, mqttIntake, soak, kills, malformed];
+export const WORKLOADS: readonly Workload[] = [startup, windows, signed, mqttIntake, soak, simulate, kills, malformed];

@@ -1,20 +1,27 @@
 /** A bridge that is told to close does not wait for connections that never said anything. */
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { HttpBridge } from '../../bridges/http/index.ts';
 import { MqttBridge } from '../../bridges/mqtt/index.ts';
 import { fixture } from './bridge-fixture.ts';
 
+/** An end by reset is an end too. */
+function ended(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  socket.resume();
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}
+
 /** Longer than a test may take: who waits for it fails. */
-const NEVER_MS = 3_600_000;
+const NEVER_MS = 240_000;
 
 const bridges = {
   http: () =>
     HttpBridge.open({
       intake: fixture().intake,
       port: 0,
-      limits: { headersTimeoutMs: NEVER_MS, requestTimeoutMs: 2 * NEVER_MS },
+      limits: { headersTimeoutMs: NEVER_MS, requestTimeoutMs: NEVER_MS },
     }),
   mqtt: () => MqttBridge.open({ intake: fixture().intake, port: 0, limits: { connectTimeoutMs: NEVER_MS } }),
 };
@@ -27,11 +34,7 @@ for (const [name, open] of Object.entries(bridges))
     await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
     half.write(name === 'http' ? 'POST /v1/frames HT' : Uint8Array.of(0x10));
     while (bridge.counts().connections < 2) await new Promise((resolve) => setImmediate(resolve));
-    const gone = Promise.all([once(silent, 'close'), once(half, 'close')]);
-    silent.on('error', () => undefined);
-    half.on('error', () => undefined);
-    silent.resume();
-    half.resume();
+    const gone = Promise.all([silent, half].map(ended));
     await bridge.close();
     await gone;
     t.equal(bridge.counts().connections, 0);
