@@ -1,12 +1,11 @@
-/** What the configuration says of the main job's topology: its plain data for the workers, its topics, its picture. */
-import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type Outside, pictureOf, type Topology } from '../../console/index.ts';
-import { MsecError, type Plan, planTopology, type TopicConfig, type TopologyDefinition } from '../../engine/index.ts';
-import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
+import { type Plan, planTopology, type TopicConfig, type TopologyDefinition } from '../../engine/index.ts';
+import type { FrameTypes } from '../../schemas/index.ts';
 import { DEVICE_AGGREGATES, DEVICE_FRAMES, DEVICE_LATE, DEVICE_READINGS } from '../../schemas/topics/index.ts';
 import { MAIN_JOB_CONFIG, type MainJobConfig } from '../../services/main-job/index.ts';
 import type { Config } from '../config/index.ts';
+import { configuredFrameTypes, readDescription } from '../frame-types.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
 
@@ -17,26 +16,14 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     ...MAIN_JOB_CONFIG,
     partitions: config['log.partitions'],
     keysFolder: folder.keys,
-    frames: config.frames.map((file) => ({ file, text: readText(file) })),
+    frames: config.frames.map((file) => ({ file, text: readDescription(file) })),
     actors: config.actors.map((path) => pathToFileURL(path).href),
     graceMs: config['windows.grace'],
   };
 }
 
 export function cityFrameTypes(config: Config): FrameTypes {
-  return frameTypes(config.frames.map((file) => compileFrameDescription(readText(file), file)));
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MsecError('CONFIG_INVALID', `The frame description ${file} cannot be read (${code}).`, {
-      field: 'frames',
-      cause,
-    });
-  }
+  return configuredFrameTypes(config);
 }
 
 /** The plan with the topics as the configuration wants them kept. */

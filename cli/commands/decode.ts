@@ -2,19 +2,14 @@
  * `msec decode`: frames in, one JSON object each out. A broken frame is told with field and offset, the ones after it
  * are still read where it is known where they begin. Addresses become pseudonyms of a random key that dies with the run.
  */
+
 import { createHmac, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { MsecError } from '../../engine/base/index.ts';
-import {
-  compileFrameDescription,
-  type FrameCodec,
-  FrameContext,
-  type FrameTypes,
-  frameBytesFromHex,
-  frameTypes,
-} from '../../schemas/index.ts';
+import { type FrameCodec, FrameContext, type FrameTypes, frameBytesFromHex, frameTypes } from '../../schemas/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
+import { configuredFrameTypes } from '../frame-types.ts';
 import { nearMiss } from '../near-miss.ts';
 import { NoInputError, note, printJson, report, UsageError } from '../terminal.ts';
 
@@ -38,19 +33,7 @@ async function knownTypes(flags: DecodeFlags): Promise<FrameTypes> {
   if (flags.config === undefined && !existsSync('msec.yaml')) return frameTypes();
   const { loadConfig } = await import('../config/index.ts');
   const { config } = loadConfig(flags.config, process.cwd());
-  return frameTypes(config.frames.map((file) => compileFrameDescription(readDescription(file), file)));
-}
-
-function readDescription(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MsecError('CONFIG_INVALID', `The frame description ${file} cannot be read (${code}).`, {
-      field: 'frames',
-      cause,
-    });
-  }
+  return configuredFrameTypes(config);
 }
 
 function chosenType(types: FrameTypes, name: string | undefined): FrameCodec | undefined {
