@@ -49,6 +49,20 @@ export async function readRecords(
   return { records, next };
 }
 
+/** Partitions merged in the order of time, each in the order of its offsets: a straggler stays where it was written. */
+export function inTimeOrder(partitions: readonly (readonly WalkedRecord[])[]): WalkedRecord[] {
+  const placed = partitions.flatMap((records) => {
+    let time = Number.NEGATIVE_INFINITY;
+    return records.map((record) => {
+      time = Math.max(time, record.timestamp);
+      return { record, time };
+    });
+  });
+  const order = (a: (typeof placed)[number], b: (typeof placed)[number]) =>
+    a.time - b.time || a.record.partition - b.record.partition || a.record.offset - b.record.offset;
+  return placed.sort(order).map(({ record }) => record);
+}
+
 export type From =
   | { readonly kind: 'earliest' }
   | { readonly kind: 'latest' }

@@ -5,7 +5,7 @@ import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog } from './log-access.ts';
 import { RecordViews } from './record-view.ts';
-import { findTopic, parseFrom, readRecords, startOffset, type WalkedRecord } from './record-walk.ts';
+import { findTopic, inTimeOrder, parseFrom, readRecords, startOffset, type WalkedRecord } from './record-walk.ts';
 import { settingsOf } from './settings.ts';
 
 export interface ListFlags extends CommonFlags {
@@ -134,35 +134,34 @@ class Printer {
   }
 }
 
-const byTime = (a: WalkedRecord, b: WalkedRecord) =>
-  a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset;
-
 /** The last records of all partitions together, in the order of time. */
 async function printNewest(reader: LogReader, positions: Position[], count: number, printer: Printer): Promise<void> {
-  const all: WalkedRecord[] = [];
+  const partitions: WalkedRecord[][] = [];
   for (const position of positions) {
+    const all: WalkedRecord[] = [];
     for (;;) {
       const { records, next } = await readRecords(reader, position.topic, position.partition, position.offset, CHUNK);
       all.push(...records);
       if (next === position.offset) break;
       position.offset = next;
     }
+    partitions.push(all);
   }
-  printer.print(all.sort(byTime).slice(-count));
+  printer.print(inTimeOrder(partitions).slice(-count));
 }
 
 /** Everything from the positions to the present ends; each round in the order of time. */
 async function printOn(reader: LogReader, positions: Position[], printer: Printer): Promise<void> {
   for (let hasMore = true; hasMore && printer.left > 0; ) {
     hasMore = false;
-    const round: WalkedRecord[] = [];
+    const round: WalkedRecord[][] = [];
     for (const position of positions) {
       const { records, next } = await readRecords(reader, position.topic, position.partition, position.offset, CHUNK);
-      round.push(...records);
+      round.push(records);
       hasMore ||= next > position.offset;
       position.offset = next;
     }
-    printer.print(round.sort(byTime));
+    printer.print(inTimeOrder(round));
   }
 }
 
