@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
-import { type EmbeddedReaderDescriptor, openEmbeddedReader } from '../log/index.ts';
+import { type LogReaderDescriptor, logReaders } from '../log/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import { bindSchemaIds } from './schema-ids.ts';
@@ -22,7 +22,7 @@ export interface WorkerShared {
   readonly topologyModule: string;
   readonly config: unknown;
   readonly schemaIds: readonly (readonly [string, number])[];
-  readonly log: EmbeddedReaderDescriptor;
+  readonly log: LogReaderDescriptor;
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
 }
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     position: new WorkerPosition(init.position),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
-    openReader: () => openEmbeddedReader(shared.log),
+    openReader: logReaders(shared.log, systemClock),
     health() {
       const eventLoopDelayMs = delay.percentile(99) / NANOSECONDS_PER_MS;
       delay.reset();

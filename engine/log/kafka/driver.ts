@@ -23,16 +23,20 @@ import { deleteRecords, describeLogDirs, offsetCommit, type ProduceItem, produce
 import { boundsOf, KafkaReader } from './reader.ts';
 import { createTopics, describeTopics } from './topics.ts';
 
-export interface KafkaLogOptions {
+/** Plain data: crosses to a worker as it is. */
+export interface KafkaReaderDescriptor {
   /** host:port, at least one. */
   readonly bootstrap: readonly string[];
   /** Default msec. */
   readonly clientId?: string;
-  readonly clock?: Clock;
   /** Default 30 s. */
   readonly requestTimeoutMs?: number;
   /** For how long what may pass by itself is tried again. Default 60 s. */
   readonly retryMsMax?: number;
+}
+
+export interface KafkaLogOptions extends KafkaReaderDescriptor {
+  readonly clock?: Clock;
 }
 
 /** Commits that may wait in one line. */
@@ -260,11 +264,20 @@ class KafkaLog implements Log {
 
 /** Opens a log on a Kafka cluster; connects at the first use. CONFIG_INVALID for an address that is none. */
 export function openKafkaLog(options: KafkaLogOptions): Log {
-  return new KafkaLog({
-    bootstrap: options.bootstrap,
-    clientId: options.clientId ?? 'msec',
-    clock: options.clock ?? systemClock,
-    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
-    retryMsMax: options.retryMsMax ?? 60_000,
-  });
+  return new KafkaLog(clusterOptions(options, options.clock ?? systemClock));
+}
+
+/** Opens readers in the calling thread; each closes by itself. */
+export function kafkaReaders(descriptor: KafkaReaderDescriptor, clock: Clock): () => LogReader {
+  return () => new KafkaReader(clusterOptions(descriptor, clock), () => {});
+}
+
+function clusterOptions(descriptor: KafkaReaderDescriptor, clock: Clock): ClusterOptions {
+  return {
+    bootstrap: descriptor.bootstrap,
+    clientId: descriptor.clientId ?? 'msec',
+    clock,
+    requestTimeoutMs: descriptor.requestTimeoutMs ?? 30_000,
+    retryMsMax: descriptor.retryMsMax ?? 60_000,
+  };
 }

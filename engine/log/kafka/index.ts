@@ -1,1 +1,1 @@
-export { type KafkaLogOptions, openKafkaLog } from './driver.ts';
+export { type KafkaLogOptions, type KafkaReaderDescriptor, kafkaReaders, openKafkaLog } from './driver.ts';
