@@ -41,6 +41,8 @@ export interface Violation {
 const IGNORED_FOLDERS: readonly string[] = ['node_modules', '.git', '.tap'];
 /** Ignored by git, at the root only. */
 const IGNORED_AT_ROOT: readonly string[] = ['dist', 'data'];
+/** `.git` is a file where the tree is a worktree beside another one. */
+const IGNORED_FILES: readonly string[] = ['.env', '.git'];
 
 export function readSourceTree(root: string): SourceTree {
   const paths = [...walk(root, '')].toSorted();
@@ -58,7 +60,7 @@ function* walk(root: string, folder: string): Generator<string> {
     if (entry.isDirectory()) {
       const isIgnored = IGNORED_FOLDERS.includes(entry.name) || (folder === '' && IGNORED_AT_ROOT.includes(entry.name));
       if (!isIgnored) yield* walk(root, path);
-    } else if (entry.isFile() && !entry.name.endsWith('.log') && entry.name !== '.env') {
+    } else if (entry.isFile() && !entry.name.endsWith('.log') && !IGNORED_FILES.includes(entry.name)) {
       yield path;
     }
   }
