@@ -16,7 +16,7 @@ import {
 import { ByteWriter, errorData, type MsecError } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { StageStatus } from '../observe/index.ts';
-import type { RowStore, StageState, ValueStore } from '../state/index.ts';
+import type { RowStore, StageState, StateChange, ValueStore } from '../state/index.ts';
 import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
 import type { Lane } from './outputs.ts';
@@ -262,9 +262,14 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   /** What must be in the changelog with the next transaction. */
-  collectState() {
+  collectState(): StateChange {
     for (const [i, { name }] of this.#inputs.entries()) this.#state.watermarks.set(name, this.#clock[INPUTS + i]);
     return this.#state.collect();
+  }
+
+  /** The transaction of `change` is committed; told in the order of the transactions. */
+  stateCommitted(change: StateChange, baseOffset: number): void {
+    this.#state.committed(change, baseOffset);
   }
 
   /** The record is done and nothing of it can be undone any more. */

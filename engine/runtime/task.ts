@@ -8,7 +8,7 @@ import { assert, type Clock, errorData, MsecError, pause, type Random } from '..
 import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
 import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
-import { StageState } from '../state/index.ts';
+import { StageState, type StateChange } from '../state/index.ts';
 import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk } from './batch-walk.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
@@ -385,14 +385,16 @@ export class Task {
     if (offsets.length === 0) return;
     const appends = this.#outputs.take();
     const truncations: Truncation[] = [];
-    for (const stage of this.#stages) this.#collectState(stage, appends, truncations);
+    const states = this.#stages.map((stage) => this.#collectState(stage, appends, truncations));
     // A pass over the whole table: only when enough of it would go.
     if (this.#keys.unretained * 2 >= this.#keys.size) this.#keys.sweep();
     const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
     while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
     if (this.#failure !== null) return;
     const sent = this.#setup.commit(transaction).then(
-      () => {
+      ({ baseOffsets }) => {
+        for (const { stage, change, append } of states)
+          if (append >= 0) stage.stateCommitted(change, baseOffsets[append]!);
         this.#transactions++;
         for (const { topic, offset } of offsets)
           for (const source of this.#sources) if (source.topic === topic) source.committed = offset;
@@ -408,15 +410,22 @@ export class Task {
     this.#inFlight.push(tracked);
   }
 
-  #collectState(stage: StageRunner, appends: Append[], truncations: Truncation[]): void {
+  /** `append`: which of the appends holds the chunks, -1 where nothing changed. */
+  #collectState(
+    stage: StageRunner,
+    appends: Append[],
+    truncations: Truncation[],
+  ): { readonly stage: StageRunner; readonly change: StateChange; readonly append: number } {
     const topic = stateTopic(this.#setup.plan.name, stage.planned.actor.name);
     const { partition, clock } = this.#setup;
-    const { chunks, truncateBefore } = stage.collectState();
+    const change = stage.collectState();
+    const { chunks, truncateBefore } = change;
     if (chunks.length > 0) {
       for (const chunk of chunks) this.#stateEncoder.append(clock.now(), chunk, -1, -1, chunk, 0, chunk.length);
       appends.push({ topic, partition, bytes: this.#stateEncoder.finish() });
     }
     if (truncateBefore !== null) truncations.push({ topic, partition, before: truncateBefore });
+    return { stage, change, append: chunks.length > 0 ? appends.length - 1 : -1 };
   }
 
   async #idle(): Promise<void> {
@@ -456,7 +465,7 @@ async function restoreState(state: StageState, reader: LogReader, topic: string,
     const fetched = await reader.fetch(topic, partition, offset, STATE_FETCH_BYTES);
     cursor.reset(fetched.bytes, fetched.start, fetched.end);
     cursor.seek(offset);
-    while (cursor.next()) state.restoreChunk(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd), cursor.offset);
+    while (cursor.next()) state.restoreChunk(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd));
     assert(cursor.offsetNext > offset, 'a fetch below the end of a changelog brings at least one batch');
     offset = cursor.offsetNext;
   }

@@ -16,10 +16,17 @@ const WATERMARKS = '';
 
 type Store = RowStore | ValueStore<unknown>;
 
+/** Where a round of the sweep begins in the changelog; null until the transaction before it is committed. */
+interface RoundStart {
+  offset: number | null;
+}
+
 export interface StateChange {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
-  /** Set when a round of the sweep was completed: chunks before this number (counted from the first ever) may go. */
+  /** Set when a round of the sweep was completed and its place is known: what lies before this offset may go. */
   readonly truncateBefore: number | null;
+  /** The round that begins behind these chunks. */
+  readonly roundNext: RoundStart | null;
 }
 
 export class StageState {
@@ -29,8 +36,9 @@ export class StageState {
   readonly #named: readonly (readonly [string, Store])[];
   readonly #changes = new ChangeWriter();
   readonly #writtenWatermarks = new Map<string, number>();
-  #chunkNext = 0;
-  #roundStart = 0;
+  #round: RoundStart = { offset: 0 };
+  /** Starts of completed rounds before which nothing was truncated yet, in order. */
+  readonly #completed: RoundStart[] = [];
   #sweepStore = 0;
 
   constructor(declared: Readonly<Record<string, StateDeclaration>>, inputs: readonly string[], keys: KeyTable) {
@@ -49,7 +57,11 @@ export class StageState {
     return this.#named.reduce((sum, [, store]) => sum + store.bytes, 0);
   }
 
-  /** What changed since the last call. `chunkNext` of the changelog moves on by the number of chunks. */
+  /**
+   * What changed since the last call. The chunks go into the changelog one record each, in one append of the
+   * transaction; `committed` is told where they came to lie, in the order of the calls. Where that is cannot be
+   * counted here: Kafka's transaction markers take offsets too, and commits overlap.
+   */
   collect(): StateChange {
     const changes = this.#changes;
     this.#collectWatermarks(false);
@@ -59,20 +71,24 @@ export class StageState {
     }
     if (!changes.hasChanges) {
       changes.take();
-      return { chunks: [], truncateBefore: null };
+      return { chunks: [], truncateBefore: this.#takeTruncation(), roundNext: null };
     }
     const roundDone = this.#sweep(Math.max(changes.bytes, SWEEP_BYTES_MIN));
     if (roundDone) this.#collectWatermarks(true);
     const chunks = changes.take();
-    this.#chunkNext += chunks.length;
-    if (!roundDone) return { chunks, truncateBefore: null };
-    const truncateBefore = this.#roundStart;
-    this.#roundStart = this.#chunkNext;
-    return { chunks, truncateBefore };
+    if (!roundDone) return { chunks, truncateBefore: this.#takeTruncation(), roundNext: null };
+    this.#completed.push(this.#round);
+    this.#round = { offset: null };
+    return { chunks, truncateBefore: this.#takeTruncation(), roundNext: this.#round };
   }
 
-  /** Applies one chunk; `number` is its place in the changelog. */
-  restoreChunk(chunk: Uint8Array, number: number): void {
+  /** The transaction of `change` is committed, its first chunk at `baseOffset` of the changelog. */
+  committed(change: StateChange, baseOffset: number): void {
+    if (change.roundNext !== null) change.roundNext.offset = baseOffset + change.chunks.length;
+  }
+
+  /** Applies one chunk; called in the changelog's order. */
+  restoreChunk(chunk: Uint8Array): void {
     const changes = new ChangeReader(chunk);
     const byName = new Map(this.#named);
     while (changes.nextSection()) {
@@ -83,15 +99,25 @@ export class StageState {
           if (changes.sectionName === WATERMARKS && this.watermarks.has(changes.keyText()))
             this.watermarks.set(changes.keyText(), changes.number());
     }
-    this.#chunkNext = number + 1;
   }
 
-  /** `chunkNext`: the changelog's end, also when it was empty. */
-  endRestore(chunkNext: number): void {
+  /** `end`: the changelog's end offset, also when it was empty. */
+  endRestore(end: number): void {
     for (const [, store] of this.#named) store.endRestore();
     for (const [input, watermark] of this.watermarks) this.#writtenWatermarks.set(input, watermark);
-    this.#chunkNext = chunkNext;
-    this.#roundStart = chunkNext;
+    this.#round = { offset: end };
+  }
+
+  /**
+   * The start of the newest completed round whose place is known. It goes with the transaction that completes the round
+   * or a later one: those of an owner commit in order, so what it cuts off is always repeated behind it.
+   */
+  #takeTruncation(): number | null {
+    const known = this.#completed.findLastIndex(({ offset }) => offset !== null);
+    if (known < 0) return null;
+    const offset = this.#completed[known]!.offset;
+    this.#completed.splice(0, known + 1);
+    return offset;
   }
 
   #collectWatermarks(all: boolean): void {
