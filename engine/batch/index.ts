@@ -9,9 +9,12 @@ export { murmur2, partitionForKey } from './murmur2.ts';
 export {
   type BatchLimits,
   type BatchSpan,
+  type BatchStamp,
   type BatchTotals,
   batchSpans,
   hideBatch,
   rewriteBaseOffsets,
+  sequenceAfter,
+  stampBatch,
   validateBatches,
 } from './spans.ts';

@@ -7,9 +7,11 @@ import { crc32c } from './crc32c.ts';
 import { BatchCursor } from './cursor.ts';
 import {
   AT_ATTRIBUTES,
+  AT_BASE_SEQUENCE,
   AT_CRC,
   AT_LAST_OFFSET_DELTA,
   AT_MAX_TIMESTAMP,
+  AT_PRODUCER_EPOCH,
   AT_PRODUCER_ID,
   AT_RECORD_COUNT,
   batchBytesAt,
@@ -88,6 +90,40 @@ export function hideBatch(bytes: Uint8Array, start: number, end: number): void {
   writeI16(bytes, start + AT_ATTRIBUTES, readI16(bytes, start + AT_ATTRIBUTES) | CONTROL_BIT);
   writeI32(bytes, start + AT_CRC, crc32c(bytes, start + AT_ATTRIBUTES, end));
 }
+
+/** Who writes a batch, and in which place of its order (Kafka KIP-98): what a broker refuses repeats and gaps by. */
+export interface BatchStamp {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Counts the records of a partition from 0 after each epoch. */
+  readonly baseSequence: number;
+  readonly isTransactional: boolean;
+}
+
+/**
+ * Writes the stamp into the one batch bytes[start, end), in place, sum included: the records are summed again, which is
+ * the price of bytes that were made before their producer was known.
+ */
+export function stampBatch(bytes: Uint8Array, start: number, end: number, stamp: BatchStamp): void {
+  const { producerId, producerEpoch, baseSequence, isTransactional } = stamp;
+  const attributes = readI16(bytes, start + AT_ATTRIBUTES);
+  writeI16(
+    bytes,
+    start + AT_ATTRIBUTES,
+    isTransactional ? attributes | TRANSACTIONAL_BIT : attributes & ~TRANSACTIONAL_BIT,
+  );
+  writeI64(bytes, start + AT_PRODUCER_ID, producerId);
+  writeI16(bytes, start + AT_PRODUCER_EPOCH, producerEpoch);
+  writeI32(bytes, start + AT_BASE_SEQUENCE, baseSequence);
+  writeI32(bytes, start + AT_CRC, crc32c(bytes, start + AT_ATTRIBUTES, end));
+}
+
+/** The sequence number `count` records later: after the largest of 31 bits comes 0 (KIP-98). */
+export function sequenceAfter(sequence: number, count: number): number {
+  const next = sequence + count;
+  return next > SEQUENCE_MAX ? next - SEQUENCE_MAX - 1 : next;
+}
+const SEQUENCE_MAX = 0x7fffffff;
 
 function lastOffsetDeltaAt(bytes: Uint8Array, at: number): number {
   const delta = readI32(bytes, at + AT_LAST_OFFSET_DELTA);

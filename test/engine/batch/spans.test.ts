@@ -7,6 +7,8 @@ import {
   crc32c,
   hideBatch,
   rewriteBaseOffsets,
+  sequenceAfter,
+  stampBatch,
   validateBatches,
 } from '../../../engine/batch/index.ts';
 import { judgeBatches } from './kafkajs-judge.ts';
@@ -134,4 +136,35 @@ t.test('bytes from outside are refused for whatever would harm the log', async (
   for (const [name, expected, bytes, limits] of cases) {
     t.throws(() => validateBatches(bytes, { ...LIMITS, ...limits }), expected, name);
   }
+});
+
+t.test('a stamp names the producer, and the sum holds again, as kafkajs sees it', async (t) => {
+  const bytes = batches(10);
+  const plain = bytes.slice();
+  const stamp = { producerId: 4_294_967_297, producerEpoch: 32_766, baseSequence: 0x7ffffffe, isTransactional: true };
+  let baseSequence = stamp.baseSequence;
+  for (const { start, end, recordCount } of batchSpans(bytes)) {
+    stampBatch(bytes, start, end, { ...stamp, baseSequence });
+    baseSequence = sequenceAfter(baseSequence, recordCount);
+  }
+  const cursor = new BatchCursor();
+  cursor.reset(bytes);
+  const seen: (number | boolean)[][] = [];
+  while (cursor.nextBatch()) seen.push([cursor.producerId, cursor.producerEpoch, cursor.isTransactional]);
+  t.ok(seen.length > 2);
+  for (const each of seen) t.same(each, [stamp.producerId, stamp.producerEpoch, true]);
+  for (const judged of await judgeBatches(bytes)) {
+    t.match(judged, { producerId: String(stamp.producerId), producerEpoch: stamp.producerEpoch, inTransaction: true });
+  }
+  for (const { start, end } of batchSpans(bytes)) {
+    stampBatch(bytes, start, end, { producerId: -1, producerEpoch: -1, baseSequence: -1, isTransactional: false });
+  }
+  t.same(bytes, plain, 'and nothing else was changed');
+});
+
+t.test('sequence numbers go round after 31 bits', async (t) => {
+  t.equal(sequenceAfter(0, 5), 5);
+  t.equal(sequenceAfter(0x7ffffffe, 1), 0x7fffffff);
+  t.equal(sequenceAfter(0x7ffffffe, 2), 0);
+  t.equal(sequenceAfter(0x7fffffff, 1_000), 999);
 });
