@@ -32,9 +32,19 @@ export interface KafkaServer {
   stop(): Promise<void>;
 }
 
+export interface KafkaOptions {
+  /** Another version than pom.xml's, such as 3.9.1. */
+  readonly version?: string;
+  /** Feature levels to format the storage with, such as transaction.version=0; the version's own where absent. */
+  readonly features?: Readonly<Record<string, number>>;
+}
+
 /** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
-export async function startKafka(properties: Readonly<Record<string, string>> = {}): Promise<KafkaServer> {
-  const jars = await fetchJars();
+export async function startKafka(
+  properties: Readonly<Record<string, string>> = {},
+  { version, features = {} }: KafkaOptions = {},
+): Promise<KafkaServer> {
+  const jars = await fetchJars(version);
   const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
   const removeData = () => rmSync(data, { recursive: true, force: true });
   process.once('exit', removeData);
@@ -44,7 +54,8 @@ export async function startKafka(properties: Readonly<Record<string, string>> = 
     writeFileSync(file, serverProperties(data, brokerPort, controllerPort, properties));
     // Hexadecimal, because an identifier that begins with a hyphen would be taken for an option.
     const clusterId = randomBytes(11).toString('hex');
-    const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file]);
+    const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`]);
+    const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file, ...levels]);
     if (format.code !== 0) throw new Error(`formatting Kafka's storage failed: ${format.stdout}${format.stderr}`);
     let broker = await startBroker(jars, file);
     return {
@@ -187,13 +198,15 @@ function run(program: string, args: readonly string[], input = ''): Promise<Tool
 }
 
 /** The folder with the jars of pom.xml, named by its content; several tests may ask at once. */
-async function fetchJars(): Promise<string> {
+async function fetchJars(version?: string): Promise<string> {
   const pom = join(folder, 'pom.xml');
-  const version = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
-  const jars = join(folder, 'target', `jars-${version}`);
+  const content = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
+  const jars = join(folder, 'target', version === undefined ? `jars-${content}` : `jars-${content}-${version}`);
   if (existsSync(jars)) return jars;
   const partial = join(folder, 'target', `partial-${process.pid}`);
   const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
+  // Brokers before 4.0 bring a logger of their own, which would hide the line that says they have started.
+  if (version !== undefined) args.push(`-Dkafka.version=${version}`, '-DexcludeArtifactIds=slf4j-reload4j');
   const { code, stdout, stderr } = await run(programPath('mvn'), args);
   if (code !== 0) throw new Error(`Maven could not fetch Kafka: ${stdout}${stderr}`);
   try {
