@@ -11,7 +11,13 @@ export {
   type ReadOnlyLog,
 } from './embedded/open.ts';
 export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';
-export { type KafkaLogOptions, type KafkaReaderDescriptor, openKafkaLog } from './kafka/index.ts';
+export {
+  type KafkaLogOptions,
+  type KafkaReaderDescriptor,
+  type KafkaSasl,
+  type KafkaTls,
+  openKafkaLog,
+} from './kafka/index.ts';
 export { type LogReaderDescriptor, logReaders } from './log-access.ts';
 export type * from './port.ts';
 export { RecordAppender, type RecordAppenderOptions } from './record-appender.ts';

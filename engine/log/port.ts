@@ -113,7 +113,8 @@ export interface TopicDescription extends TopicConfig {
 export interface Log {
   /** Makes the topics that do not exist; TOPIC_CONFLICT where one does with other partitions or cleanup. */
   createTopics(topics: readonly TopicConfig[]): Promise<void>;
-  describe(): Promise<readonly TopicDescription[]>;
+  /** Of all topics, or of those that are named: one that does not exist is left out. */
+  describe(topics?: readonly string[]): Promise<readonly TopicDescription[]>;
   /** Takes the name over: every earlier ownership of it is fenced before this resolves. */
   acquire(owner: string): Promise<Ownership>;
   /**

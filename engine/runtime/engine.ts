@@ -35,6 +35,8 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
   await log.createTopics(plan.topics);
   const supervisor = new Supervisor({ ...setup, options: { ...SUPERVISOR_OPTIONS, ...setup.supervisor } });
   const ticks = new IdleTicks(log, plan, clock, setup.idleTicks ?? IDLE_TICK_OPTIONS);
+  // A cluster may hold much more than the plan.
+  const names = plan.topics.map(({ name }) => name);
   let state: EngineStatus['state'] = 'starting';
   await supervisor.start();
   ticks.start();
@@ -46,7 +48,7 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
   });
   return {
     async status() {
-      const topics = await log.describe();
+      const topics = await log.describe(names);
       return {
         state,
         startedAt,

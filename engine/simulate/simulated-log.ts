@@ -34,8 +34,8 @@ export class SimulatedLog implements Log {
     return this.#setup.life.gate(this.#setup.log.createTopics(topics));
   }
 
-  describe(): Promise<readonly TopicDescription[]> {
-    return this.#setup.life.gate(this.#setup.log.describe());
+  describe(topics?: readonly string[]): Promise<readonly TopicDescription[]> {
+    return this.#setup.life.gate(this.#setup.log.describe(topics));
   }
 
   acquire(owner: string): Promise<Ownership> {

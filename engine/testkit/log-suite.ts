@@ -133,6 +133,9 @@ function orderCases(t: SuiteTest, open: OpenLog): void {
     const described = (await log.describe()).find(({ name }) => name === topic.name);
     t.match(described, { partitions: 3, cleanup: 'delete' });
     t.equal(described?.bounds.length, 3);
+    const asked = await log.describe(['suite-none', topic.name]);
+    t.same(asked, [described], 'those that are named, without what does not exist');
+    t.same(await log.describe([]), []);
   });
 
   caseOf(t, 'a topic that is made later is visible to a reader that is open', open, async (t, { log }) => {

@@ -76,7 +76,7 @@ export class DeviceService {
 
   /** Resolves when every committed record is known. TOPIC_UNKNOWN, TOPIC_CONFLICT when the partitions differ. */
   static async open(options: DeviceServiceOptions): Promise<DeviceService> {
-    const topics = await options.log.describe();
+    const topics = await options.log.describe([DEVICE_REGISTRY, DEVICE_FRAMES]);
     const partitionsOf = (name: string): number => {
       const found = topics.find((topic) => topic.name === name);
       if (found === undefined) throw new MsecError('TOPIC_UNKNOWN', `topic ${name} does not exist`);

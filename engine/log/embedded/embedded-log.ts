@@ -148,9 +148,10 @@ export class EmbeddedLog implements Log {
     };
   }
 
-  async describe(): Promise<readonly TopicDescription[]> {
+  async describe(topics?: readonly string[]): Promise<readonly TopicDescription[]> {
     this.#assertOpen();
-    return [...this.#topics.values()].map(({ config, partitions }) => ({
+    const wanted = [...this.#topics.values()].filter(({ config }) => topics?.includes(config.name) ?? true);
+    return wanted.map(({ config, partitions }) => ({
       ...config,
       bounds: partitions.map((partition) => this.#bounds(partition)),
       bytes: partitions.reduce((sum, partition) => sum + partition.bytes, 0),

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, MsecError, systemClock } from '../../base/index.ts';
-import type { LogReader, PartitionBounds, TopicDescription } from '../port.ts';
+import type { Log, LogReader, PartitionBounds, TopicDescription } from '../port.ts';
 import { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { PolledEnds, SharedEnds } from './ends.ts';
@@ -97,11 +97,7 @@ export function openEmbeddedReader(descriptor: EmbeddedReaderDescriptor, clock: 
   return new EmbeddedReader(store, new SharedEnds(descriptor.ends), clock, () => store.close());
 }
 
-export interface ReadOnlyLog {
-  describe(): Promise<readonly TopicDescription[]>;
-  openReader(): LogReader;
-  close(): Promise<void>;
-}
+export type ReadOnlyLog = Pick<Log, 'describe' | 'openReader' | 'close'>;
 
 /**
  * The log of another process, or of none, without disturbing it: `wait` looks again every `pollMs`. CONFIG_INVALID
@@ -114,7 +110,7 @@ export function openEmbeddedLogReadOnly(path: string, pollMs = 50, clock: Clock 
   const store = new LmdbStore({ path, readOnly: true });
   const readers = new Set<LogReader>();
   return Promise.resolve({
-    describe: () => Promise.resolve().then(() => describeStore(store)),
+    describe: async (names) => describeStore(store).filter(({ name }) => names?.includes(name) ?? true),
     openReader: () => {
       const forget = async () => void readers.delete(reader);
       const reader = new EmbeddedReader(store, new PolledEnds(store, clock, pollMs), clock, forget);

@@ -18,26 +18,12 @@ import type {
   Truncation,
 } from '../port.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
+import { describe } from './describe.ts';
 import { answerError, NO_ERROR, POLICY_VIOLATION } from './kafka-errors.ts';
-import { deleteRecords, describeLogDirs, offsetCommit, type ProduceItem, produce } from './messages.ts';
-import { boundsOf, KafkaReader } from './reader.ts';
-import { createTopics, describeTopics } from './topics.ts';
-
-/** Plain data: crosses to a worker as it is. */
-export interface KafkaReaderDescriptor {
-  /** host:port, at least one. */
-  readonly bootstrap: readonly string[];
-  /** Default msec. */
-  readonly clientId?: string;
-  /** Default 30 s. */
-  readonly requestTimeoutMs?: number;
-  /** For how long what may pass by itself is tried again. Default 60 s. */
-  readonly retryMsMax?: number;
-}
-
-export interface KafkaLogOptions extends KafkaReaderDescriptor {
-  readonly clock?: Clock;
-}
+import { deleteRecords, offsetCommit, type ProduceItem, produce } from './messages.ts';
+import { KafkaReader } from './reader.ts';
+import type { KafkaLogOptions, KafkaReaderDescriptor } from './settings.ts';
+import { createTopics } from './topics.ts';
 
 /** Commits that may wait in one line. */
 const QUEUED_MAX = 1024;
@@ -67,23 +53,9 @@ class KafkaLog implements Log {
     await createTopics(this.#cluster, topics, this.#options.requestTimeoutMs);
   }
 
-  async describe(): Promise<readonly TopicDescription[]> {
-    const answer = await this.#cluster.retry(() => this.#cluster.describe(null));
-    const topics = answer.topics.filter(({ isInternal, error }) => !isInternal && error === NO_ERROR);
-    const configs = await describeTopics(
-      this.#cluster,
-      topics.map(({ name }) => name),
-    );
-    const sizes = await this.#sizes(answer.brokers.map(({ id }) => id));
-    const described: TopicDescription[] = [];
-    for (const { name, partitions } of topics) {
-      const bounds = await Promise.all(
-        partitions.map((_, partition) => this.#cluster.retry(() => boundsOf(this.#cluster, name, partition))),
-      );
-      const config = configs.get(name) ?? { cleanup: 'delete' };
-      described.push({ name, partitions: partitions.length, ...config, bounds, bytes: sizes.get(name) ?? 0 });
-    }
-    return described;
+  async describe(topics?: readonly string[]): Promise<readonly TopicDescription[]> {
+    this.#assertOpen();
+    return await describe(this.#cluster, topics ?? null);
   }
 
   async acquire(owner: string): Promise<Ownership> {
@@ -246,19 +218,6 @@ class KafkaLog implements Log {
         }
       });
     }
-  }
-
-  /** Bytes by topic, summed over the replicas of all brokers. */
-  async #sizes(brokers: readonly number[]): Promise<Map<string, number>> {
-    const sizes = new Map<string, number>();
-    for (const broker of brokers) {
-      const replicas = await this.#cluster.retry(async () => {
-        const connection = await this.#cluster.connection(broker);
-        return await connection.request(describeLogDirs, undefined);
-      });
-      for (const { topic, bytes } of replicas) sizes.set(topic, (sizes.get(topic) ?? 0) + bytes);
-    }
-    return sizes;
   }
 }
 

@@ -1,1 +1,2 @@
-export { type KafkaLogOptions, type KafkaReaderDescriptor, kafkaReaders, openKafkaLog } from './driver.ts';
+export { kafkaReaders, openKafkaLog } from './driver.ts';
+export type { KafkaLogOptions, KafkaReaderDescriptor, KafkaSasl, KafkaTls } from './settings.ts';

@@ -295,13 +295,13 @@ export const deleteRecords: Message<
   },
 };
 
-/** The size of each replica on one broker. */
-export const describeLogDirs: Message<undefined, (Place & { readonly bytes: number })[]> = {
+/** The size of each replica of these partitions on one broker. */
+export const describeLogDirs: Message<readonly Place[], (Place & { readonly bytes: number })[]> = {
   name: 'DescribeLogDirs',
   apiKey: 35,
   version: 1,
-  encode(writer) {
-    writer.i32(-1);
+  encode(writer, places) {
+    writeByTopic(writer, places, ({ partition }) => writer.i32(partition));
   },
   decode(reader) {
     reader.i32();

@@ -19,7 +19,7 @@ function around(log: Log, commit: (transaction: Transaction) => ReturnType<Log['
   return {
     commit,
     createTopics: (topics) => log.createTopics(topics),
-    describe: () => log.describe(),
+    describe: (topics) => log.describe(topics),
     acquire: (owner) => log.acquire(owner),
     openReader: () => log.openReader(),
     close: () => log.close(),

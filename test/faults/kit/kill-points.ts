@@ -81,8 +81,8 @@ export class PointedLog implements Log {
     return committed;
   }
 
-  describe(): ReturnType<Log['describe']> {
-    return this.#log.describe();
+  describe(topics?: readonly string[]): ReturnType<Log['describe']> {
+    return this.#log.describe(topics);
   }
 
   openReader(): LogReader {

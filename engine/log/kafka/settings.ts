@@ -1,0 +1,37 @@
+/** How a cluster is reached and what this application is called there: plain data, so that it crosses to workers. */
+import type { Clock } from '../../base/index.ts';
+
+export interface KafkaTls {
+  /** PEM of the authorities that are trusted instead of the system's. */
+  readonly ca?: string;
+  /** PEM of the client's certificate and its key; both or neither. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface KafkaReaderDescriptor {
+  /** host:port, at least one. */
+  readonly bootstrap: readonly string[];
+  /** Default msec. */
+  readonly clientId?: string;
+  /** In front of every transactional id, and the name of the group. Default msec. */
+  readonly applicationId?: string;
+  /** Of the topics that are made. Absent: the brokers' default. */
+  readonly replicationFactor?: number;
+  readonly tls?: KafkaTls;
+  readonly sasl?: KafkaSasl;
+  /** Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** For how long what may pass by itself is tried again. Default 60 s. */
+  readonly retryMsMax?: number;
+}
+
+export interface KafkaLogOptions extends KafkaReaderDescriptor {
+  readonly clock?: Clock;
+}
