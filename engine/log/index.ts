@@ -3,11 +3,13 @@ export { EmbeddedReader } from './embedded/embedded-reader.ts';
 export { type Ends, LocalEnds, type PublishedEnds, SharedEnds } from './embedded/ends.ts';
 export { type Flusher, MemoryDisk, MemoryStore } from './embedded/memory-store.ts';
 export {
+  claimLocalStore,
   EmbeddedLogOnDisk,
   type EmbeddedReaderDescriptor,
   openEmbeddedLog,
   openEmbeddedLogReadOnly,
   openEmbeddedReader,
+  openLocalStore,
   type ReadOnlyLog,
 } from './embedded/open.ts';
 export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';

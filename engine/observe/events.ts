@@ -14,6 +14,8 @@ export interface EngineEvents {
   taskStarted: { readonly task: string; readonly worker: number };
   taskPaused: { readonly task: string; readonly because: string };
   taskResumed: { readonly task: string };
+  /** The task goes on; its next start has to read the whole changelog. */
+  snapshotFailed: { readonly task: string; readonly because: string };
   taskFenced: { readonly task: string; readonly owner: string };
   recordDeadLettered: {
     readonly topic: string;
@@ -46,6 +48,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   taskStarted: { level: 'debug', says: 'a task runs' },
   taskPaused: { level: 'warn', says: 'a task is paused' },
   taskResumed: { level: 'info', says: 'a task goes on' },
+  snapshotFailed: { level: 'warn', says: 'the local copy of a task’s state cannot be written' },
   taskFenced: { level: 'info', says: 'a task was taken over by a newer owner' },
   recordDeadLettered: { level: 'debug', says: 'a record went to the dead letters' },
   quotaReached: { level: 'error', says: 'the disk quota is used up, bridges refuse frames' },

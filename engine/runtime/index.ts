@@ -12,6 +12,7 @@ export {
   type WorkerThreads,
 } from './supervisor.ts';
 export { TASK_OPTIONS, Task, type TaskOptions } from './task.ts';
+export type { LocalState } from './task-snapshots.ts';
 export type { FromWorker, ToWorker } from './thread-messages.ts';
 export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';
 export { Worker, type WorkerHealth, type WorkerSetup } from './worker.ts';

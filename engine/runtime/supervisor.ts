@@ -233,6 +233,9 @@ export class Supervisor {
       case 'released':
         this.#taskOf(worker, message.slot).isRunning = false;
         break;
+      case 'snapshot-failed':
+        this.#setup.emit('snapshotFailed', { task: message.task, because: message.error.message });
+        break;
       case 'drained':
         worker.drained?.();
         break;

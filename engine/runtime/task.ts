@@ -4,16 +4,17 @@
  * and is opened again from what was committed.
  */
 import { directiveFor } from '../actor/index.ts';
-import { assert, type Clock, errorData, MsecError, pause, type Random } from '../base/index.ts';
+import { type Clock, errorData, MsecError, pause, type Random } from '../base/index.ts';
 import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
 import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
-import { StageState, type StateChange } from '../state/index.ts';
+import { type SnapshotSlice, type StageSnapshot, StageState, type StateChange } from '../state/index.ts';
 import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk } from './batch-walk.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
 import { TaskOutputs } from './outputs.ts';
 import type { WorkerPosition } from './position.ts';
+import { restoreState } from './restore-state.ts';
 import { StageRunner } from './stage-runner.ts';
 import { READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 import type { CondemnedRecord } from './thread-messages.ts';
@@ -50,6 +51,8 @@ export interface TaskSetup {
   readonly random: Random;
   readonly position: WorkerPosition;
   readonly options: TaskOptions;
+  /** Makes the local copy of a stage's state; absent where the log itself is on the local disk. */
+  openSnapshot?(stage: string, state: StageState): StageSnapshot | null;
   commit(transaction: Transaction): Promise<Committed>;
   /** Told once for each fetched batch: records handled and how long that took. */
   observe(records: number, tookMs: number): void;
@@ -65,7 +68,6 @@ const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
 /** Bounds how long a stop may go unnoticed. */
 const IDLE_WAIT_MS = 200;
-const STATE_FETCH_BYTES = 1024 * 1024;
 const utf8Decoder = new TextDecoder();
 
 interface Source {
@@ -83,6 +85,15 @@ interface Source {
   walk: BatchWalk | null;
 }
 
+interface CollectedState {
+  readonly stage: StageRunner;
+  readonly change: StateChange;
+  /** Which of the transaction's appends holds the chunks; -1 where nothing changed. */
+  readonly append: number;
+  /** What goes into the local copy with this transaction. */
+  readonly slice: SnapshotSlice | null;
+}
+
 type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
 
 export class Task {
@@ -96,6 +107,7 @@ export class Task {
   readonly #around: StageSurroundings;
   readonly #stopping = new AbortController();
   #stages: readonly StageRunner[] = [];
+  readonly #snapshots = new Map<StageRunner, StageSnapshot>();
   #sources: readonly Source[] = [];
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
@@ -139,6 +151,7 @@ export class Task {
     await this.#commit();
     await Promise.all(this.#inFlight);
     if (this.#failure !== null) throw this.#failure.thrown;
+    for (const snapshot of this.#snapshots.values()) await snapshot.finish();
     this.#state = 'stopped';
   }
 
@@ -172,8 +185,11 @@ export class Task {
     const stages: StageRunner[] = [];
     for (const planned of subtopology.stages) {
       const state = new StageState(planned.actor.state, Object.keys(planned.actor.inputs), this.#keys);
-      await restoreState(state, reader, stateTopic(plan.name, planned.actor.name), partition);
-      stages.push(new StageRunner(planned, state, this.#around));
+      const snapshot = this.#setup.openSnapshot?.(planned.actor.name, state) ?? null;
+      await restoreState(state, snapshot, reader, stateTopic(plan.name, planned.actor.name), partition);
+      const stage = new StageRunner(planned, state, this.#around);
+      if (snapshot !== null) this.#snapshots.set(stage, snapshot);
+      stages.push(stage);
     }
     for (let i = stages.length - 1; i >= 0; i--) stages[i].open(stages);
     this.#stages = stages;
@@ -393,8 +409,11 @@ export class Task {
     if (this.#failure !== null) return;
     const sent = this.#setup.commit(transaction).then(
       ({ baseOffsets }) => {
-        for (const { stage, change, append } of states)
-          if (append >= 0) stage.stateCommitted(change, baseOffsets[append]!);
+        for (const { stage, change, append, slice } of states) {
+          if (append < 0) continue;
+          stage.stateCommitted(change, baseOffsets[append]!);
+          this.#snapshots.get(stage)?.committed(slice, baseOffsets[append]! + change.chunks.length);
+        }
         this.#transactions++;
         for (const { topic, offset } of offsets)
           for (const source of this.#sources) if (source.topic === topic) source.committed = offset;
@@ -410,12 +429,7 @@ export class Task {
     this.#inFlight.push(tracked);
   }
 
-  /** `append`: which of the appends holds the chunks, -1 where nothing changed. */
-  #collectState(
-    stage: StageRunner,
-    appends: Append[],
-    truncations: Truncation[],
-  ): { readonly stage: StageRunner; readonly change: StateChange; readonly append: number } {
+  #collectState(stage: StageRunner, appends: Append[], truncations: Truncation[]): CollectedState {
     const topic = stateTopic(this.#setup.plan.name, stage.planned.actor.name);
     const { partition, clock } = this.#setup;
     const change = stage.collectState();
@@ -425,7 +439,8 @@ export class Task {
       appends.push({ topic, partition, bytes: this.#stateEncoder.finish() });
     }
     if (truncateBefore !== null) truncations.push({ topic, partition, before: truncateBefore });
-    return { stage, change, append: chunks.length > 0 ? appends.length - 1 : -1 };
+    if (chunks.length === 0) return { stage, change, append: -1, slice: null };
+    return { stage, change, append: appends.length - 1, slice: this.#snapshots.get(stage)?.slice() ?? null };
   }
 
   async #idle(): Promise<void> {
@@ -455,21 +470,6 @@ export class Task {
     this.#state = 'running';
     this.#pausedBecause = null;
   }
-}
-
-async function restoreState(state: StageState, reader: LogReader, topic: string, partition: number): Promise<void> {
-  const cursor = new BatchCursor();
-  const { start, end } = await reader.bounds(topic, partition);
-  let offset = start;
-  while (offset < end) {
-    const fetched = await reader.fetch(topic, partition, offset, STATE_FETCH_BYTES);
-    cursor.reset(fetched.bytes, fetched.start, fetched.end);
-    cursor.seek(offset);
-    while (cursor.next()) state.restoreChunk(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd));
-    assert(cursor.offsetNext > offset, 'a fetch below the end of a changelog brings at least one batch');
-    offset = cursor.offsetNext;
-  }
-  state.endRestore(end);
 }
 
 function headerText(cursor: BatchCursor, name: string): string {

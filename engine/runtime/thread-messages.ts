@@ -66,6 +66,13 @@ export interface TaskReleased {
   readonly slot: number;
 }
 
+/** The local copy of a task's state cannot be written; the task goes on without. */
+export interface SnapshotFailed {
+  readonly kind: 'snapshot-failed';
+  readonly task: string;
+  readonly error: ErrorData;
+}
+
 export interface Drained {
   readonly kind: 'drained';
 }
@@ -76,4 +83,4 @@ export interface Report {
   readonly worker: Omit<WorkerStatus, 'worker' | 'state' | 'restarts'>;
 }
 
-export type FromWorker = Ready | CommitRequest | TaskFailed | TaskReleased | Drained | Report;
+export type FromWorker = Ready | CommitRequest | TaskFailed | TaskReleased | SnapshotFailed | Drained | Report;

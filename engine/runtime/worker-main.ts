@@ -6,12 +6,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
-import { type LogReaderDescriptor, logReaders } from '../log/index.ts';
+import { type LogReaderDescriptor, logReaders, openLocalStore } from '../log/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import { bindSchemaIds } from './schema-ids.ts';
 import type { WorkerInit } from './supervisor.ts';
 import type { TaskOptions } from './task.ts';
+import { type LocalState, TaskSnapshots } from './task-snapshots.ts';
 import type { FromWorker, ToWorker } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';
 import { Worker } from './worker.ts';
@@ -23,6 +24,8 @@ export interface WorkerShared {
   readonly config: unknown;
   readonly schemaIds: readonly (readonly [string, number])[];
   readonly log: LogReaderDescriptor;
+  /** Where tasks keep copies of their state; absent where the log itself is on the local disk. */
+  readonly localState?: LocalState;
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
 }
@@ -44,8 +47,11 @@ async function main(): Promise<void> {
     post: (message, transfer) => thread.postMessage(message, transfer ?? []),
     onMessage: (handle) => void thread.on('message', handle),
   };
+  const plan = planTopology(definition);
+  const { localState } = shared;
   const worker = new Worker(port, {
-    plan: planTopology(definition),
+    plan,
+    ...(localState === undefined ? {} : { snapshots: taskSnapshots(localState, plan.name) }),
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
@@ -60,6 +66,10 @@ async function main(): Promise<void> {
     },
   });
   worker.start();
+}
+
+function taskSnapshots({ path, changelogs }: LocalState, planName: string): TaskSnapshots {
+  return new TaskSnapshots(openLocalStore(path), planName, changelogs, systemClock);
 }
 
 await main();

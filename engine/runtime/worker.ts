@@ -5,9 +5,11 @@
 import { assert, type Clock, type ErrorData, errorData, MsecError, type Random } from '../base/index.ts';
 import type { Append, Committed, LogReader, Transaction } from '../log/index.ts';
 import { BATCH_RECORDS_BOUNDS, Histogram, PROCESSING_MS_BOUNDS } from '../observe/index.ts';
-import type { Plan } from '../topology/index.ts';
+import type { StageSnapshot, StageState } from '../state/index.ts';
+import { type Plan, taskName } from '../topology/index.ts';
 import type { WorkerPosition } from './position.ts';
 import { Task, type TaskOptions } from './task.ts';
+import type { TaskSnapshots } from './task-snapshots.ts';
 import type { AssignTask, FromWorker, ToWorker } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';
 
@@ -25,6 +27,8 @@ export interface WorkerSetup {
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
   openReader(): LogReader;
+  /** Absent where the log itself is on the local disk. */
+  readonly snapshots?: TaskSnapshots;
   health(): WorkerHealth;
 }
 
@@ -91,6 +95,7 @@ export class Worker {
       random,
       position,
       options,
+      openSnapshot: (stage, state) => this.#openSnapshot(taskName(name, partition), stage, partition, state),
       commit: (transaction) => this.#commit(transaction),
       observe: (records, tookMs) => {
         this.#batchRecords.record(records);
@@ -109,6 +114,11 @@ export class Worker {
         this.#port.post(failure === null ? { kind: 'released', slot } : { kind: 'task-failed', slot, error: failure });
       });
     this.#tasks.set(slot, { task, ended });
+  }
+
+  #openSnapshot(task: string, stage: string, partition: number, state: StageState): StageSnapshot | null {
+    const failed = (thrown: unknown) => this.#port.post({ kind: 'snapshot-failed', task, error: errorData(thrown) });
+    return this.#setup.snapshots?.open(task, stage, partition, state, failed) ?? null;
   }
 
   #commit(transaction: Transaction): Promise<Committed> {

@@ -6,6 +6,7 @@
 import { assert } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { ChangeReader, ChangeWriter } from './changes.ts';
+import { DirtyPages } from './dirty-pages.ts';
 import { Slots } from './slots.ts';
 
 export const BLOCK_BYTES = 64;
@@ -30,6 +31,8 @@ export class RowStore {
   #dirtyOf: Int32Array;
   readonly #dirty: number[] = [];
   #sweepNext = 0;
+  /** Null where no local copy is kept. */
+  #pages: DirtyPages | null = null;
   readonly #keys: KeyTable;
 
   constructor(keys: KeyTable, rowBytes: number) {
@@ -144,9 +147,23 @@ export class RowStore {
     this.#slots.settle();
   }
 
+  /** From now on what is collected or restored is noted by page. */
+  trackPages(): DirtyPages {
+    this.#pages = new DirtyPages(this.rowBytes);
+    return this.#pages;
+  }
+
+  /** The live rows of the page. */
+  writePage(changes: ChangeWriter, page: number): void {
+    const { slotsPerPage } = this.#pages as DirtyPages;
+    const end = Math.min((page + 1) * slotsPerPage, this.#slots.used);
+    for (let row = page * slotsPerPage; row < end; row++) if (this.#slots.isLive(row)) this.#writeRow(changes, row);
+  }
+
   /** Writes what the transaction changed, then starts the next one. */
   collect(changes: ChangeWriter): void {
     const slots = this.#slots;
+    if (this.#pages !== null) this.#notePages(this.#pages);
     for (const row of slots.removed) changes.removed(row);
     for (const row of slots.created) if (slots.isLive(row)) this.#writeRow(changes, row);
     for (const at of this.#dirty) {
@@ -171,9 +188,19 @@ export class RowStore {
     return true;
   }
 
+  /** Before many rows are restored: memory for `slots` of them at once. */
+  reserve(slots: number): void {
+    if (slots > this.#capacity) this.#grow(slots - 1);
+  }
+
+  get slotsUsed(): number {
+    return this.#slots.used;
+  }
+
   restore(changes: ChangeReader): void {
     while (changes.next()) {
       const row = changes.slot;
+      this.#pages?.add(row);
       if (changes.kind === 'removed') this.#slots.restoreRemoval(row);
       else if (changes.kind === 'row') {
         this.#slots.restore(row, changes.internKey(this.#keys), changes.sub);
@@ -188,6 +215,12 @@ export class RowStore {
   endRestore(): void {
     this.#slots.endRestore();
     this.#slots.beginTransaction();
+  }
+
+  #notePages(pages: DirtyPages): void {
+    for (const row of this.#slots.removed) pages.add(row);
+    for (const row of this.#slots.created) pages.add(row);
+    for (const at of this.#dirty) pages.add((at / this.#blocksPerRow) | 0);
   }
 
   #beginScope(): void {

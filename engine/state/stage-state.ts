@@ -8,6 +8,7 @@
 import type { KeyTable } from '../batch/index.ts';
 import { ChangeReader, ChangeWriter } from './changes.ts';
 import type { StateDeclaration } from './declaration.ts';
+import type { DirtyPages } from './dirty-pages.ts';
 import { RowStore } from './row-store.ts';
 import { ValueStore } from './value-store.ts';
 
@@ -29,6 +30,17 @@ export interface StateChange {
   readonly roundNext: RoundStart | null;
 }
 
+/** A page of a store that has changed since it was last written to the local copy. */
+export interface DirtyPage {
+  readonly store: string;
+  readonly page: number;
+}
+
+export interface PageContent extends DirtyPage {
+  /** None: the page holds nothing any more. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+}
+
 export class StageState {
   readonly stores: Readonly<Record<string, Store>>;
   readonly watermarks: Map<string, number>;
@@ -39,6 +51,8 @@ export class StageState {
   #round: RoundStart = { offset: 0 };
   /** Starts of completed rounds before which nothing was truncated yet, in order. */
   readonly #completed: RoundStart[] = [];
+  readonly #pages = new Map<string, DirtyPages>();
+  readonly #pageWriter = new ChangeWriter();
   #sweepStore = 0;
 
   constructor(declared: Readonly<Record<string, StateDeclaration>>, inputs: readonly string[], keys: KeyTable) {
@@ -87,7 +101,35 @@ export class StageState {
     if (change.roundNext !== null) change.roundNext.offset = baseOffset + change.chunks.length;
   }
 
-  /** Applies one chunk; called in the changelog's order. */
+  /** From now on what is collected or restored is noted by page, for a local copy. */
+  trackPages(): void {
+    for (const [name, store] of this.#named) this.#pages.set(name, store.trackPages());
+  }
+
+  /** The pages that changed since the last call, up to the last `collect`. */
+  takeDirtyPages(): DirtyPage[] {
+    return [...this.#pages].flatMap(([store, pages]) => pages.take().map((page) => ({ store, page })));
+  }
+
+  /** The page as it is now; between two transactions. */
+  writePage({ store: name, page }: DirtyPage): PageContent {
+    const writer = this.#pageWriter;
+    const store = this.stores[name] as Store;
+    writer.section(name, store instanceof RowStore ? store.rowBytes : 0);
+    store.writePage(writer, page);
+    return { store: name, page, chunks: writer.take() };
+  }
+
+  /** Slots in use, by store. */
+  slotsUsed(): Record<string, number> {
+    return Object.fromEntries(this.#named.map(([name, store]) => [name, store.slotsUsed]));
+  }
+
+  reserve(name: string, slots: number): void {
+    this.stores[name]?.reserve(slots);
+  }
+
+  /** Applies one chunk of the changelog, in its order, or rows of the local copy. */
   restoreChunk(chunk: Uint8Array): void {
     const changes = new ChangeReader(chunk);
     const byName = new Map(this.#named);

@@ -5,7 +5,10 @@
 import { ByteWriter, type Codec } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { ChangeReader, ChangeWriter } from './changes.ts';
+import { DirtyPages } from './dirty-pages.ts';
 import { Slots } from './slots.ts';
+
+const VALUE_BYTES_GUESSED = 64;
 
 export class ValueStore<V> {
   readonly #codec: Codec<V>;
@@ -17,6 +20,8 @@ export class ValueStore<V> {
   readonly #undo: { slot: number; before: V | undefined }[] = [];
   readonly #dirty = new Set<number>();
   #sweepNext = 0;
+  /** Null where no local copy is kept. */
+  #pages: DirtyPages | null = null;
 
   constructor(keys: KeyTable, codec: Codec<V>) {
     this.#keys = keys;
@@ -30,7 +35,7 @@ export class ValueStore<V> {
 
   /** A guess: what the codec would need is not kept. */
   get bytes(): number {
-    return this.#slots.live * 64;
+    return this.#slots.live * VALUE_BYTES_GUESSED;
   }
 
   get(keyId: number, sub = 0): Readonly<V> | undefined {
@@ -84,8 +89,26 @@ export class ValueStore<V> {
     this.#slots.settle();
   }
 
+  /** From now on what is collected or restored is noted by page. */
+  trackPages(): DirtyPages {
+    this.#pages = new DirtyPages(VALUE_BYTES_GUESSED);
+    return this.#pages;
+  }
+
+  /** The live values of the page. */
+  writePage(changes: ChangeWriter, page: number): void {
+    const { slotsPerPage } = this.#pages as DirtyPages;
+    const end = Math.min((page + 1) * slotsPerPage, this.#slots.used);
+    for (let slot = page * slotsPerPage; slot < end; slot++) if (this.#slots.isLive(slot)) this.#write(changes, slot);
+  }
+
   collect(changes: ChangeWriter): void {
     const slots = this.#slots;
+    if (this.#pages !== null) {
+      for (const slot of slots.removed) this.#pages.add(slot);
+      for (const slot of slots.created) this.#pages.add(slot);
+      for (const slot of this.#dirty) this.#pages.add(slot);
+    }
     for (const slot of slots.removed) changes.removed(slot);
     for (const slot of this.#dirty) if (slots.isLive(slot)) this.#write(changes, slot);
     slots.beginTransaction();
@@ -103,8 +126,16 @@ export class ValueStore<V> {
     return true;
   }
 
+  get slotsUsed(): number {
+    return this.#slots.used;
+  }
+
+  /** Nothing to do: values lie where they are made. */
+  reserve(_slots: number): void {}
+
   restore(changes: ChangeReader): void {
     while (changes.next()) {
+      this.#pages?.add(changes.slot);
       if (changes.kind === 'removed') {
         this.#slots.restoreRemoval(changes.slot);
         this.#values[changes.slot] = undefined;

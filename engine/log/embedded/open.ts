@@ -12,6 +12,7 @@ import { PolledEnds, SharedEnds } from './ends.ts';
 import { decodeJson, decodePartition, decodeSegment, offsetOf, partitionKey, segmentKey, TOPIC_RANGE } from './keys.ts';
 import { diskRoom, LmdbStore } from './lmdb-store.ts';
 import { BEAT_MS, beat, claimStore, releaseStore } from './owner-claim.ts';
+import type { Store } from './store.ts';
 import type { TopicRecord } from './topic-record.ts';
 
 /** Plain data: crosses to a worker as it is. Of use only within the process whose log it describes. */
@@ -138,4 +139,34 @@ function describeStore(store: LmdbStore): TopicDescription[] {
     for (const key of [...store.keys(segments)]) bytes += decodeSegment(offsetOf(key), store.get(key)!).bytes;
     return { ...config, bounds, bytes };
   });
+}
+
+/** A store in a directory that this process owns, for what is no log; for one thread. See `claimLocalStore`. */
+export function openLocalStore(path: string): Store {
+  return new LmdbStore({ path });
+}
+
+/** Takes the directory for this process, whose threads then open it, until the claim is closed. LOG_LOCKED. */
+export function claimLocalStore(path: string, clock: Clock = systemClock): { close(): Promise<void> } {
+  const store = new LmdbStore({ path });
+  try {
+    claimStore(store, path, clock.now());
+  } catch (error) {
+    void store.close();
+    throw error;
+  }
+  const live = (): ReturnType<Clock['after']> =>
+    clock.after(BEAT_MS, () => {
+      beat(path, clock.now());
+      store.forgetDeadReaders();
+      timer = live();
+    });
+  let timer = live();
+  return {
+    async close() {
+      timer.cancel();
+      releaseStore(store);
+      await store.close();
+    },
+  };
 }

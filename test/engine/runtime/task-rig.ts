@@ -22,6 +22,7 @@ export interface Given {
   readonly options?: Partial<TaskOptions>;
   readonly onCommit?: (transaction: Transaction) => Promise<void>;
   readonly reader?: (reader: LogReader) => LogReader;
+  readonly openSnapshot?: ConstructorParameters<typeof Task>[0]['openSnapshot'];
 }
 
 /** A task of the actors' first subtopology on partition 0. */
@@ -47,6 +48,7 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
       return rig.log.commit(transaction);
     },
     observe: () => {},
+    ...(given.openSnapshot === undefined ? {} : { openSnapshot: given.openSnapshot }),
   });
   const ended = task.run();
   let outcome: unknown = null;

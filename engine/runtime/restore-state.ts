@@ -1,0 +1,29 @@
+/** Brings a stage's state back to where the task's last commit left it. */
+import { assert } from '../base/index.ts';
+import { BatchCursor } from '../batch/index.ts';
+import type { LogReader } from '../log/index.ts';
+import type { StageSnapshot, StageState } from '../state/index.ts';
+
+const FETCH_BYTES = 1024 * 1024;
+
+/** From the local copy, if there is a good one, and the changelog behind it. */
+export async function restoreState(
+  state: StageState,
+  snapshot: StageSnapshot | null,
+  reader: LogReader,
+  topic: string,
+  partition: number,
+): Promise<void> {
+  const cursor = new BatchCursor();
+  const { start, end } = await reader.bounds(topic, partition);
+  let offset = (await snapshot?.open({ start, end })) ?? start;
+  while (offset < end) {
+    const fetched = await reader.fetch(topic, partition, offset, FETCH_BYTES);
+    cursor.reset(fetched.bytes, fetched.start, fetched.end);
+    cursor.seek(offset);
+    while (cursor.next()) state.restoreChunk(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd));
+    assert(cursor.offsetNext > offset, 'a fetch below the end of a changelog brings at least one batch');
+    offset = cursor.offsetNext;
+  }
+  state.endRestore(end);
+}
