@@ -272,7 +272,7 @@ class ConsoleServer implements Console {
     const { state, tasks } = await this.#attached.ports.status();
     if (state !== 'running') return [`the engine is ${state}`];
     return tasks
-      .filter((task) => task.state !== 'running')
+      .filter((task) => task.state !== 'running' && task.state !== 'elsewhere')
       .map(
         ({ task, state, pausedBecause }) =>
           `task ${task} is ${state}${pausedBecause === null ? '' : `: ${pausedBecause}`}`,

@@ -66,7 +66,11 @@ function addTasks({ tasks }: EngineStatus, counter: Family, gauge: Family): void
   const transactions = counter('msec_transactions_total', 'Committed transactions of a task.', 'task');
   const stateBytes = gauge('msec_state_bytes', 'Size of a task’s state.', 'task');
   const watermark = gauge('msec_watermark_seconds', 'Event time that a task has reached, Unix time.', 'task');
+  const elsewhere = gauge('msec_task_elsewhere', '1 while the task is another process’s.', 'task');
   for (const task of tasks) {
+    elsewhere({ task: task.task }, task.state === 'elsewhere' ? 1 : 0);
+    // Whoever sums over all processes must find each task once.
+    if (task.state === 'elsewhere') continue;
     running({ task: task.task }, task.state === 'running' ? 1 : 0);
     transactions({ task: task.task }, task.transactions);
     stateBytes({ task: task.task }, task.stateBytes);

@@ -3,6 +3,7 @@ import { byId, element, reconcile, setText } from './dom.js';
 import { bytes, count, plural, reason } from './format.js';
 
 const WORDS = {
+  elsewhere: 'is another process’s',
   waiting: 'waits for a worker',
   restoring: 'restores its state',
   running: 'runs',
@@ -35,7 +36,8 @@ export function healthView() {
         ({ task }) => element('li', { tabindex: 0 }, task),
         (chip, task) => {
           const lag = task.inputs.reduce((sum, input) => sum + Math.max(0, input.end - input.committed), 0);
-          const words = `${task.task} ${WORDS[task.state] ?? task.state}${task.pausedBecause === null ? '' : `: ${task.pausedBecause}`} · worker ${task.worker ?? '–'} · lag ${count(lag)} · state ${bytes(task.stateBytes)}`;
+          const here = `${task.pausedBecause === null ? '' : `: ${task.pausedBecause}`} · worker ${task.worker ?? '–'} · lag ${count(lag)} · state ${bytes(task.stateBytes)}`;
+          const words = `${task.task} ${WORDS[task.state] ?? task.state}${task.state === 'elsewhere' ? '' : here}`;
           chip.className = task.state;
           if (chip.title !== words) {
             chip.title = words;
@@ -65,11 +67,15 @@ export function healthView() {
         },
       );
       const running = status.tasks.filter((task) => task.state === 'running').length;
+      const elsewhere = status.tasks.filter((task) => task.state === 'elsewhere').length;
+      const here = status.tasks.length - elsewhere;
       setText(
         note,
-        running === status.tasks.length
-          ? `${plural(running, 'task')} on ${plural(status.workers.length, 'worker')}`
-          : `${running} of ${plural(status.tasks.length, 'task')} running`,
+        `${
+          running === here
+            ? `${plural(running, 'task')} on ${plural(status.workers.length, 'worker')}`
+            : `${running} of ${plural(here, 'task')} running`
+        }${elsewhere === 0 ? '' : `, ${count(elsewhere)} in other processes`}`,
       );
     },
   };

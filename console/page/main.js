@@ -58,7 +58,7 @@ function stateNow() {
   if (status === null || status.state === 'starting') return ['waiting', 'Starting'];
   if (performance.now() - heardAt > STALE_MS) return ['stale', 'No news'];
   if (status.state !== 'running') return ['waiting', status.state === 'draining' ? 'Draining' : 'Stopped'];
-  const halted = status.tasks.filter((task) => task.state !== 'running');
+  const halted = status.tasks.filter((task) => task.state !== 'running' && task.state !== 'elsewhere');
   if (halted.length > 0) return ['stale', `${plural(halted.length, 'task')} not running`];
   return ['live', 'Live'];
 }

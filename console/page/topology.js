@@ -223,6 +223,8 @@ function update({ nodes, edges }, topology, status) {
     }
   }
   const bridges = new Map((status.bridges ?? []).map((bridge) => [bridge.name, bridge]));
+  const isElsewhere = status.tasks?.length > 0 && status.tasks.every((task) => task.state === 'elsewhere');
+  const noTask = isElsewhere ? 'in other processes' : 'not started';
   const sizes = new Map((status.topics ?? []).map(({ topic, bytes: size }) => [topic, size]));
   for (const { id, kind, role } of topology.nodes) {
     const drawn = nodes.get(id);
@@ -247,12 +249,12 @@ function update({ nodes, edges }, topology, status) {
       setText(
         detail,
         actor === undefined
-          ? 'not started'
+          ? noTask
           : isWhole
             ? plural(actor.tasks, 'task')
             : `${actor.running} of ${actor.tasks} tasks`,
       );
-      box.classList.toggle('troubled', !isWhole);
+      box.classList.toggle('troubled', !isWhole && !isElsewhere);
     } else if (kind === 'bridge') {
       const bridge = bridges.get(name);
       setText(detail, bridge === undefined ? 'off' : `${count(bridge.connections)} connected`);

@@ -125,3 +125,28 @@ export interface Log {
   openReader(): LogReader;
   close(): Promise<void>;
 }
+
+/** The part of the engine that works on partitions, as a `PartitionShare` sees it. */
+export interface ShareHolder {
+  /**
+   * The whole set of partitions that this process may work on; called whenever it changes, never two at a time. A
+   * partition is given up when this has resolved and no earlier: then all its tasks have committed and ended.
+   */
+  change(partitions: readonly number[]): Promise<void>;
+  /**
+   * Every partition may be someone else's already: what runs is dropped without a commit, which would only be fenced.
+   * May be called at any time, also while a change is pending, which then resolves. `because` is a sentence.
+   */
+  lost(because: string): void;
+}
+
+/**
+ * Which partitions this process may work on, where several share a log. It spreads the work and no more: that nobody
+ * commits for what is another's is the affair of `acquire` and of the ownership that stands in each transaction.
+ */
+export interface PartitionShare {
+  /** Resolves once this process is a member, with or without a partition. Rejects where it cannot become one. */
+  start(holder: ShareHolder): Promise<void>;
+  /** Leaves, so that the others need not wait for a session to end. To be called when no task runs any more. */
+  close(): Promise<void>;
+}

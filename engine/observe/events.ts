@@ -16,6 +16,9 @@ export interface EngineEvents {
   taskResumed: { readonly task: string };
   /** The task goes on; its next start has to read the whole changelog. */
   snapshotFailed: { readonly task: string; readonly because: string };
+  /** How many there are now, and how many of them are new or were given up. */
+  partitionsChanged: { readonly partitions: number; readonly taken: number; readonly given: number };
+  partitionsLost: { readonly because: string };
   taskFenced: { readonly task: string; readonly owner: string };
   recordDeadLettered: {
     readonly topic: string;
@@ -49,6 +52,8 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   taskPaused: { level: 'warn', says: 'a task is paused' },
   taskResumed: { level: 'info', says: 'a task goes on' },
   snapshotFailed: { level: 'warn', says: 'the local copy of a task’s state cannot be written' },
+  partitionsChanged: { level: 'info', says: 'this process works on other partitions than before' },
+  partitionsLost: { level: 'warn', says: 'this process may not work on its partitions any more' },
   taskFenced: { level: 'info', says: 'a task was taken over by a newer owner' },
   recordDeadLettered: { level: 'debug', says: 'a record went to the dead letters' },
   quotaReached: { level: 'error', says: 'the disk quota is used up, bridges refuse frames' },

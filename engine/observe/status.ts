@@ -8,9 +8,10 @@ export interface TaskStatus {
   readonly task: string;
   readonly subtopology: string;
   readonly partition: number;
-  /** Index of the worker thread that runs it; null while it waits for one. */
+  /** Index of the worker thread that runs it; null while it waits for one, or is not this process's. */
   readonly worker: number | null;
-  readonly state: 'waiting' | 'restoring' | 'running' | 'paused' | 'stopped';
+  /** `elsewhere`: the partition is another process's, or nobody's yet; nothing else is known of the task here. */
+  readonly state: 'elsewhere' | 'waiting' | 'restoring' | 'running' | 'paused' | 'stopped';
   /** Why it is paused, in a sentence. */
   readonly pausedBecause: string | null;
   readonly inputs: readonly TaskInputStatus[];

@@ -3,7 +3,7 @@
  * touches comes in through ports, so the simulator starts the same engine.
  */
 import type { Clock } from '../base/index.ts';
-import type { Log } from '../log/index.ts';
+import type { Log, PartitionShare } from '../log/index.ts';
 import type { Emit, EngineStatus } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
 import { IDLE_TICK_OPTIONS, type IdleTickOptions, IdleTicks } from './idle-ticks.ts';
@@ -18,6 +18,8 @@ export interface EngineSetup {
   readonly emit: Emit;
   readonly supervisor?: Partial<SupervisorOptions>;
   readonly idleTicks?: IdleTickOptions;
+  /** Which partitions are this process's; absent: all. The engine starts and closes it. */
+  readonly share?: PartitionShare;
   /** What the log driver knows beyond its topics. */
   logUsage(): EngineStatus['log'];
 }
@@ -28,21 +30,25 @@ export interface Engine {
   drain(): Promise<void>;
 }
 
-/** Resolves when every task runs. */
+/** Resolves when every task runs that is this process's. */
 export async function startEngine(setup: EngineSetup): Promise<Engine> {
-  const { log, plan, clock, emit } = setup;
+  const { log, plan, clock, emit, share } = setup;
   const startedAt = clock.now();
   await log.createTopics(plan.topics);
-  const supervisor = new Supervisor({ ...setup, options: { ...SUPERVISOR_OPTIONS, ...setup.supervisor } });
-  const ticks = new IdleTicks(log, plan, clock, setup.idleTicks ?? IDLE_TICK_OPTIONS);
+  const options = { ...SUPERVISOR_OPTIONS, ...setup.supervisor };
+  const supervisor = new Supervisor({ ...setup, options, ...(share === undefined ? {} : { partitions: [] }) });
+  const ticks = new IdleTicks(log, plan, clock, setup.idleTicks ?? IDLE_TICK_OPTIONS, (partition) =>
+    supervisor.isHere(partition),
+  );
   // A cluster may hold much more than the plan.
   const names = plan.topics.map(({ name }) => name);
   let state: EngineStatus['state'] = 'starting';
   await supervisor.start();
+  if (share !== undefined) await join(share, supervisor, emit);
   ticks.start();
   state = 'running';
   emit('engineRunning', {
-    tasks: supervisor.tasks().length,
+    tasks: supervisor.tasks().filter((task) => task.state !== 'elsewhere').length,
     workers: setup.workers,
     tookMs: clock.now() - startedAt,
   });
@@ -68,9 +74,35 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
       const before = clock.now();
       state = 'draining';
       await ticks.close();
+      // The others take over as soon as this process leaves: by then everything is committed.
       await supervisor.drain();
+      await share?.close();
       state = 'stopped';
       emit('engineStopped', { tookMs: clock.now() - before });
     },
   };
+}
+
+async function join(share: PartitionShare, supervisor: Supervisor, emit: Emit): Promise<void> {
+  let before: readonly number[] = [];
+  try {
+    await share.start({
+      change(partitions) {
+        const taken = partitions.filter((partition) => !before.includes(partition)).length;
+        const given = before.length - (partitions.length - taken);
+        before = partitions;
+        emit('partitionsChanged', { partitions: partitions.length, taken, given });
+        return supervisor.setPartitions(partitions);
+      },
+      lost(because) {
+        before = [];
+        emit('partitionsLost', { because });
+        supervisor.losePartitions();
+      },
+    });
+  } catch (thrown) {
+    await supervisor.drain();
+    throw thrown;
+  }
+  await supervisor.running();
 }

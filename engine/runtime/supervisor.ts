@@ -3,12 +3,13 @@
  * A worker that ends, or stands still within one record for too long, is replaced; the record it was at is counted, and
  * when it has ended as many threads as it may, the fresh worker dead-letters it unseen.
  */
-import { assert, type Clock, type ErrorCode, errorData, type Timer } from '../base/index.ts';
+import { type Clock, errorData, type Timer } from '../base/index.ts';
 import type { Log, Transaction } from '../log/index.ts';
 import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
-import { type Plan, taskName } from '../topology/index.ts';
+import type { Plan } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
-import type { CondemnedRecord, FromWorker, Report, ToWorker } from './thread-messages.ts';
+import { TaskBoard } from './task-board.ts';
+import type { FromWorker, Report, ToWorker } from './thread-messages.ts';
 import type { Thread, ThreadEnd, Threads } from './threads.ts';
 
 export interface WorkerInit {
@@ -42,23 +43,12 @@ export interface SupervisorSetup {
   readonly clock: Clock;
   readonly options: SupervisorOptions;
   readonly emit: Emit;
-}
-
-interface TaskEntry {
-  readonly slot: number;
-  readonly name: string;
-  readonly subtopology: string;
-  readonly partition: number;
-  /** Records that ended a thread, by `source offset`. */
-  readonly suspects: Map<string, CondemnedRecord>;
-  failures: number;
-  isRunning: boolean;
-  waitsBecause: string | null;
+  /** What is worked on from the start; absent: every partition. */
+  readonly partitions?: readonly number[];
 }
 
 interface WorkerEntry {
   readonly index: number;
-  readonly tasks: readonly TaskEntry[];
   readonly position: WorkerPosition;
   thread: Thread<ToWorker, FromWorker> | null;
   state: WorkerStatus['state'];
@@ -78,29 +68,14 @@ const WATCH_DIVISOR = 4;
 export class Supervisor {
   readonly #setup: SupervisorSetup;
   readonly #workers: readonly WorkerEntry[];
+  readonly #board: TaskBoard;
   #isDraining = false;
   #watch: Timer | null = null;
-  #running: (() => void) | null = null;
 
   constructor(setup: SupervisorSetup) {
     this.#setup = setup;
-    const tasks: TaskEntry[] = [];
-    for (let partition = 0; partition < setup.plan.partitions; partition++)
-      for (const { name: subtopology } of setup.plan.subtopologies)
-        tasks.push({
-          slot: tasks.length + 1,
-          name: taskName(subtopology, partition),
-          subtopology,
-          partition,
-          suspects: new Map(),
-          failures: 0,
-          isRunning: false,
-          waitsBecause: null,
-        });
     this.#workers = Array.from({ length: setup.workers }, (_, index) => ({
       index,
-      // Whole partitions go to a worker, so that the stages of one device's data share a processor's cache.
-      tasks: tasks.filter(({ partition }) => partition % setup.workers === index),
       position: new WorkerPosition(),
       thread: null,
       state: 'starting',
@@ -113,21 +88,44 @@ export class Supervisor {
       timer: null,
       drained: null,
     }));
+    const { threadsPerRecordMax } = setup.options;
+    const backOff = (failures: number) => this.#backOff(failures);
+    this.#board = new TaskBoard({ ...setup, threadsPerRecordMax, backOff }, this.#workers);
   }
 
   /** Resolves when every task has been handed to a running worker. */
   async start(): Promise<void> {
-    const running = new Promise<void>((resolve) => {
-      this.#running = resolve;
-    });
     for (const worker of this.#workers) this.#startWorker(worker);
     this.#scheduleWatch();
-    await running;
+    await this.running();
+  }
+
+  /** Resolves when every task of the partitions that are this process's is with a running worker. */
+  running(): Promise<void> {
+    return this.#board.running();
+  }
+
+  /**
+   * From now on these are this process's, and no others. Resolves when every task of the others has committed and ended,
+   * or its thread has; new ones begin meanwhile.
+   */
+  setPartitions(partitions: readonly number[]): Promise<void> {
+    return this.#board.setPartitions(partitions);
+  }
+
+  /** None is this process's any more, and may be another's already: nothing is waited for. */
+  losePartitions(): void {
+    this.#board.losePartitions();
+  }
+
+  isHere(partition: number): boolean {
+    return this.#board.isHere(partition);
   }
 
   /** Every worker commits what it has begun and ends. */
   async drain(): Promise<void> {
     this.#isDraining = true;
+    this.#board.freeze();
     // The watch goes on: a record that hangs would hold up the end for ever.
     await Promise.all(
       this.#workers.map(async (worker) => {
@@ -144,30 +142,11 @@ export class Supervisor {
       }),
     );
     this.#watch?.cancel();
+    this.#board.close();
   }
 
   tasks(): readonly TaskStatus[] {
-    return this.#workers.flatMap((worker) =>
-      worker.tasks.map((task): TaskStatus => {
-        const reported = worker.report?.tasks.find((status) => status.task === task.name);
-        const isHere = task.isRunning && worker.state === 'running';
-        if (reported !== undefined && isHere) return { ...reported, worker: worker.index };
-        return {
-          task: task.name,
-          subtopology: task.subtopology,
-          partition: task.partition,
-          inputs: [],
-          stages: [],
-          transactions: 0,
-          stateBytes: 0,
-          watermark: null,
-          ...reported,
-          worker: isHere ? worker.index : null,
-          state: task.waitsBecause !== null ? 'paused' : isHere ? 'restoring' : 'waiting',
-          pausedBecause: task.waitsBecause,
-        };
-      }),
-    );
+    return this.#board.status();
   }
 
   workers(): readonly WorkerStatus[] {
@@ -209,7 +188,7 @@ export class Supervisor {
     switch (message.kind) {
       case 'ready':
         worker.state = 'running';
-        for (const task of worker.tasks) this.#assign(worker, thread, task);
+        this.#board.workerReady(worker);
         break;
       case 'commit':
         this.#commit(worker, thread, message.id, message.transaction);
@@ -218,20 +197,11 @@ export class Supervisor {
         worker.report = message;
         if (worker.recentEnds > 0 && message.tasks.some(({ transactions }) => transactions > 0)) worker.recentEnds = 0;
         break;
-      case 'task-failed': {
-        const task = this.#taskOf(worker, message.slot);
-        task.isRunning = false;
-        task.failures++;
-        task.waitsBecause = `${message.error.code}: ${message.error.message}`;
-        this.#setup.emit('taskPaused', { task: task.name, because: task.waitsBecause });
-        if (this.#isDraining) break;
-        this.#setup.clock.after(this.#backOff(task.failures), () => {
-          if (worker.thread === thread && !this.#isDraining) this.#assign(worker, thread, task);
-        });
+      case 'task-failed':
+        this.#board.taskFailed(worker, message.slot, `${message.error.code}: ${message.error.message}`);
         break;
-      }
       case 'released':
-        this.#taskOf(worker, message.slot).isRunning = false;
+        this.#board.taskReleased(worker, message.slot);
         break;
       case 'snapshot-failed':
         this.#setup.emit('snapshotFailed', { task: message.task, because: message.error.message });
@@ -242,75 +212,24 @@ export class Supervisor {
     }
   }
 
-  #taskOf(worker: WorkerEntry, slot: number): TaskEntry {
-    const task = worker.tasks.find((other) => other.slot === slot);
-    assert(task !== undefined, 'a worker speaks of its own tasks only');
-    return task;
-  }
-
-  #assign(worker: WorkerEntry, thread: Thread<ToWorker, FromWorker>, task: TaskEntry): void {
-    const { log, options, emit, clock } = this.#setup;
-    log.acquire(task.name).then(
-      (ownership) => {
-        if (worker.thread !== thread || this.#isDraining) return;
-        task.isRunning = true;
-        task.waitsBecause = null;
-        const condemned = [...task.suspects.values()].filter(({ attempts }) => attempts >= options.threadsPerRecordMax);
-        const { slot, subtopology, partition } = task;
-        thread.post({ kind: 'assign', slot, subtopology, partition, ownership, condemned });
-        emit('taskStarted', { task: task.name, worker: worker.index });
-        if (this.#workers.every((other) => other.tasks.every(({ isRunning }) => isRunning))) this.#running?.();
-      },
-      (thrown: unknown) => {
-        task.failures++;
-        task.waitsBecause = errorData(thrown).message;
-        emit('taskPaused', { task: task.name, because: task.waitsBecause });
-        clock.after(this.#backOff(task.failures), () => {
-          if (worker.thread === thread && !this.#isDraining) this.#assign(worker, thread, task);
-        });
-      },
-    );
-  }
-
   #commit(worker: WorkerEntry, thread: Thread<ToWorker, FromWorker>, id: number, transaction: Transaction): void {
     const answer = (message: ToWorker) => {
       if (worker.thread === thread) thread.post(message);
     };
     this.#setup.log.commit(transaction).then(
       (committed) => {
-        this.#forgetSuspects(worker, transaction);
+        this.#board.committed(transaction);
         answer({ kind: 'committed', id, committed });
       },
       (thrown: unknown) => answer({ kind: 'commit-failed', id, error: errorData(thrown) }),
     );
   }
 
-  /** What was committed past is no suspect any more. */
-  #forgetSuspects(worker: WorkerEntry, { ownership, offsets }: Transaction): void {
-    const task = worker.tasks.find(({ name }) => name === ownership?.owner);
-    if (task === undefined) return;
-    task.failures = 0;
-    if (task.suspects.size === 0) return;
-    const subtopology = this.#setup.plan.subtopologies.find(({ name }) => name === task.subtopology);
-    for (const [id, { source, offset }] of task.suspects) {
-      const topic = subtopology?.sources[source]?.topic.name;
-      if (offsets?.some((committed) => committed.topic === topic && committed.offset > offset))
-        task.suspects.delete(id);
-    }
-  }
-
   #workerEnded(worker: WorkerEntry, end: ThreadEnd): void {
     worker.thread = null;
     worker.state = 'restarting';
-    for (const task of worker.tasks) task.isRunning = false;
     const at = worker.position.read();
-    if (at !== null) {
-      const suspects = this.#taskOf(worker, at.slot).suspects;
-      const id = `${at.source} ${at.offset}`;
-      const attempts = (suspects.get(id)?.attempts ?? 0) + 1;
-      const code: ErrorCode = worker.hung ? 'RECORD_HUNG' : 'RECORD_KILLED_WORKER';
-      suspects.set(id, { source: at.source, offset: at.offset, attempts, code });
-    }
+    if (at !== null) this.#board.suspect(at, worker.hung ? 'RECORD_HUNG' : 'RECORD_KILLED_WORKER');
     if (this.#isDraining) {
       worker.drained?.();
       return;
@@ -320,6 +239,7 @@ export class Supervisor {
     this.#setup.emit('workerEnded', { worker: worker.index, because, restarts: worker.restarts });
     worker.recentEnds++;
     worker.timer = this.#setup.clock.after(this.#backOff(worker.recentEnds), () => this.#startWorker(worker));
+    this.#board.workerEnded(worker);
   }
 
   #backOff(failures: number): number {

@@ -114,6 +114,7 @@ export class Task {
   #failure: { readonly thrown: unknown } | null = null;
   #openSince: number | null = null;
   #isBusy = false;
+  #isAbandoned = false;
   #state: TaskStatus['state'] = 'restoring';
   #pausedBecause: string | null = null;
   #pauseMs = PAUSE_MS_MIN;
@@ -151,11 +152,19 @@ export class Task {
     await this.#commit();
     await Promise.all(this.#inFlight);
     if (this.#failure !== null) throw this.#failure.thrown;
+    // What an abandoned task has in memory was never committed, and its local copy may be another's to write.
+    if (this.#isAbandoned) return;
     for (const snapshot of this.#snapshots.values()) await snapshot.finish();
     this.#state = 'stopped';
   }
 
   stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Ends without a commit: what is not committed yet is for whoever has the task now. */
+  abandon(): void {
+    this.#isAbandoned = true;
     this.#stopping.abort();
   }
 
@@ -234,6 +243,7 @@ export class Task {
     this.#isBusy = false;
     for (const source of this.#sources) {
       const fetched = await reader.fetch(source.topic, partition, source.position, options.fetchBytes);
+      if (this.#isAbandoned) break;
       source.end = fetched.bounds.end;
       if (fetched.end === fetched.start) continue;
       if (fetched.end - fetched.start >= options.fetchBytes / 2) this.#isBusy = true;
@@ -390,7 +400,7 @@ export class Task {
   /** Sends the open transaction on its way; waits only when too many are under way. */
   async #commit(): Promise<void> {
     this.#openSince = null;
-    if (this.#failure !== null) return;
+    if (this.#failure !== null || this.#isAbandoned) return;
     const { ownership, partition, subtopology } = this.#setup;
     const offsets: GroupOffset[] = [];
     for (const source of this.#sources) {
@@ -406,13 +416,14 @@ export class Task {
     if (this.#keys.unretained * 2 >= this.#keys.size) this.#keys.sweep();
     const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
     while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
-    if (this.#failure !== null) return;
+    if (this.#failure !== null || this.#isAbandoned) return;
     const sent = this.#setup.commit(transaction).then(
       ({ baseOffsets }) => {
         for (const { stage, change, append, slice } of states) {
           if (append < 0) continue;
           stage.stateCommitted(change, baseOffsets[append]!);
-          this.#snapshots.get(stage)?.committed(slice, baseOffsets[append]! + change.chunks.length);
+          if (!this.#isAbandoned)
+            this.#snapshots.get(stage)?.committed(slice, baseOffsets[append]! + change.chunks.length);
         }
         this.#transactions++;
         for (const { topic, offset } of offsets)

@@ -25,6 +25,14 @@ export interface AssignTask {
   readonly condemned: readonly CondemnedRecord[];
 }
 
+/** The task is another's from now on, another thread's or process's: the answer is `released`, or `task-failed`. */
+export interface ReleaseTask {
+  readonly kind: 'release';
+  readonly slot: number;
+  /** Whether it may be another's already: then nothing is committed any more, and the answer comes at once. */
+  readonly isLost: boolean;
+}
+
 /** Finish what is begun, commit it, and end: the answer is `released` for each task, then `drained`. */
 export interface Drain {
   readonly kind: 'drain';
@@ -42,7 +50,7 @@ export interface CommitFailed {
   readonly error: ErrorData;
 }
 
-export type ToWorker = AssignTask | Drain | CommitDone | CommitFailed;
+export type ToWorker = AssignTask | ReleaseTask | Drain | CommitDone | CommitFailed;
 
 export interface Ready {
   readonly kind: 'ready';

@@ -10,7 +10,7 @@ import { type Plan, taskName } from '../topology/index.ts';
 import type { WorkerPosition } from './position.ts';
 import { Task, type TaskOptions } from './task.ts';
 import type { TaskSnapshots } from './task-snapshots.ts';
-import type { AssignTask, FromWorker, ToWorker } from './thread-messages.ts';
+import type { AssignTask, FromWorker, ReleaseTask, ToWorker } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';
 
 export interface WorkerHealth {
@@ -56,6 +56,9 @@ export class Worker {
     switch (message.kind) {
       case 'assign':
         this.#assign(message);
+        break;
+      case 'release':
+        this.#release(message);
         break;
       case 'drain':
         this.#drain();
@@ -110,6 +113,8 @@ export class Worker {
       })
       .then(() => reader.close())
       .then(() => {
+        // One that was abandoned has been answered for, and its slot may be another's.
+        if (this.#tasks.get(slot)?.task !== task) return;
         this.#tasks.delete(slot);
         this.#port.post(failure === null ? { kind: 'released', slot } : { kind: 'task-failed', slot, error: failure });
       });
@@ -119,6 +124,17 @@ export class Worker {
   #openSnapshot(task: string, stage: string, partition: number, state: StageState): StageSnapshot | null {
     const failed = (thrown: unknown) => this.#port.post({ kind: 'snapshot-failed', task, error: errorData(thrown) });
     return this.#setup.snapshots?.open(task, stage, partition, state, failed) ?? null;
+  }
+
+  /** A slot without a task has failed by itself, and the word of that is on its way. */
+  #release({ slot, isLost }: ReleaseTask): void {
+    const task = this.#tasks.get(slot)?.task;
+    if (!isLost) task?.stop();
+    else if (task !== undefined) {
+      task.abandon();
+      this.#tasks.delete(slot);
+      this.#port.post({ kind: 'released', slot });
+    }
   }
 
   #commit(transaction: Transaction): Promise<Committed> {

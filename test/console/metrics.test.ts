@@ -46,3 +46,17 @@ t.test('a scrape starts from nothing, so two give the same', async (t) => {
   const strip = (text: string) => text.replace(/^msec_process_(resident|heap).*$/gm, '');
   t.equal(strip((await metricsText(source)).text), strip((await metricsText(source)).text));
 });
+
+t.test(
+  'a task of another process says so, and nothing else: whoever sums over all processes finds it once',
+  async (t) => {
+    const [task, ...others] = source.status.tasks;
+    const away = { ...task!, state: 'elsewhere', worker: null, inputs: [], stages: [] } as const;
+    const { text } = await metricsText({ ...source, status: { ...source.status, tasks: [away, ...others] } });
+    const lines = text.split('\n');
+    t.ok(lines.includes('msec_task_elsewhere{task="verify-0"} 1'));
+    t.ok(lines.includes('msec_task_elsewhere{task="verify-1"} 0'));
+    t.ok(lines.includes('msec_task_running{task="verify-1"} 1'));
+    t.notOk(lines.some((line) => line.startsWith('msec_task_running{task="verify-0"}')));
+  },
+);

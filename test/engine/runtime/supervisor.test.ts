@@ -56,7 +56,7 @@ class PaperThread {
   }
 }
 
-async function start(workers = 1, partitions = 1) {
+async function start(workers = 1, partitions = 1, mine?: readonly number[]) {
   const rig = new Rig();
   const from = topic('from', rawCodec(), { external: true });
   const plan = planTopology({
@@ -71,6 +71,7 @@ async function start(workers = 1, partitions = 1) {
     log: rig.log,
     plan,
     workers,
+    ...(mine === undefined ? {} : { partitions: mine }),
     clock: rig.clock,
     options: { ...SUPERVISOR_OPTIONS, recordMsMax: 1000, restartMsMin: 100, restartMsMax: 1000 },
     emit: <Name extends keyof EngineEvents>(name: Name, event: EngineEvents[Name]) => void events.push([name, event]),
@@ -86,8 +87,8 @@ async function start(workers = 1, partitions = 1) {
   return { rig, plan, supervisor, threads, events, started };
 }
 
-async function running(workers = 1, partitions = 1) {
-  const all = await start(workers, partitions);
+async function running(workers = 1, partitions = 1, mine?: readonly number[]) {
+  const all = await start(workers, partitions, mine);
   for (const thread of all.threads) thread.says({ kind: 'ready' });
   await all.rig.run(all.started);
   return all;
@@ -267,4 +268,190 @@ t.test('draining ends also when a worker dies meanwhile, hangs, or is between tw
   t.equal(hanging.isTerminated, true);
   await rig.pass(20_000);
   t.equal(threads.length, 3, 'nobody is started again');
+});
+
+const partitionsOf = (thread: PaperThread) => thread.assigned('one').map(({ partition }) => partition);
+const releases = (thread: PaperThread) => thread.got.filter(({ kind }) => kind === 'release');
+const report = (task: string) => ({
+  kind: 'report' as const,
+  worker: {
+    ...{ heapBytes: 0, heapBytesMax: 0, eventLoopDelayMs: 0, commitsInFlight: 0 },
+    batchRecords: { bounds: [], cumulative: [0], sum: 0 },
+    processingMs: { bounds: [], cumulative: [0], sum: 0 },
+  },
+  tasks: [
+    {
+      ...{ task, subtopology: 'one', partition: 0, state: 'running' as const, pausedBecause: null },
+      ...{ inputs: [], stages: [], transactions: 3, stateBytes: 7, watermark: null },
+    },
+  ],
+});
+
+/** Whether it has resolved, without waiting for it. */
+function watched(promise: Promise<void>): () => boolean {
+  let isDone = false;
+  void promise.then(() => {
+    isDone = true;
+  });
+  return () => isDone;
+}
+
+t.test('where partitions are shared with others, nothing is worked on before it is said', async (t) => {
+  const { rig, threads, supervisor } = await running(2, 4, []);
+  await rig.pass(5_000);
+  t.same(threads.map(partitionsOf), [[], []]);
+  t.same(
+    supervisor.tasks().map(({ state, worker }) => [state, worker]),
+    Array(4).fill(['elsewhere', null]),
+  );
+  await rig.run(supervisor.setPartitions([1, 2, 3]));
+  await rig.run(supervisor.running());
+  t.same(threads.map(partitionsOf), [[1, 3], [2]]);
+  t.same(
+    supervisor.tasks().map(({ state }) => state),
+    ['elsewhere', 'restoring', 'restoring', 'restoring'],
+  );
+  t.same(
+    [0, 1].map((partition) => supervisor.isHere(partition)),
+    [false, true],
+  );
+});
+
+t.test('a partition is given up when its tasks have said so, and what they commit until then counts', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 2);
+  const thread = threads[0]!;
+  thread.says(report('one-0'));
+  const isDone = watched(supervisor.setPartitions([1]));
+  t.same(releases(thread), [{ kind: 'release', slot: 1, isLost: false }]);
+  const { ownership } = thread.assigned('one')[0]!;
+  const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset: 5 }];
+  thread.says({ kind: 'commit', id: 1, transaction: { ownership, offsets } });
+  await rig.until(() => thread.got.some(({ kind }) => kind === 'committed'));
+  await rig.pass(5_000);
+  t.equal(isDone(), false);
+  t.match(supervisor.tasks(), [{ state: 'running' }, {}], 'until then it runs here');
+  thread.says({ kind: 'released', slot: 1 });
+  await rig.pass(1);
+  t.equal(isDone(), true);
+  t.match(supervisor.tasks(), [{ state: 'elsewhere', worker: null, stateBytes: 0 }, { state: 'restoring' }]);
+  t.same(await rig.reader.committed('app.one', 'from'), [5, null]);
+  await rig.pass(5_000);
+  t.equal(thread.assigned('one').length, 2, 'nobody has it assigned again');
+});
+
+t.test('a task that fails while it is to end has ended', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 2);
+  const isDone = watched(supervisor.setPartitions([1]));
+  threads[0]!.says({ kind: 'task-failed', slot: 1, error: { code: 'FENCED', message: '' } });
+  await rig.pass(5_000);
+  t.equal(isDone(), true);
+  t.equal(threads[0]!.assigned('one').length, 2);
+});
+
+t.test('a partition whose task waits to be tried again is given up at once', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 2);
+  threads[0]!.says({ kind: 'task-failed', slot: 1, error: { code: 'QUOTA_EXCEEDED', message: 'full' } });
+  await rig.run(supervisor.setPartitions([1]));
+  t.same(releases(threads[0]!), []);
+  await rig.pass(5_000);
+  t.equal(threads[0]!.assigned('one').length, 2);
+  t.match(supervisor.tasks(), [{ state: 'elsewhere', pausedBecause: null }, {}]);
+});
+
+t.test('a worker that dies meanwhile has given up what it was to give up, and goes on with the rest', async (t) => {
+  const all = await running(1, 2);
+  const isDone = watched(all.supervisor.setPartitions([1]));
+  all.threads[0]!.ends({ kind: 'heap' });
+  await all.rig.pass(1);
+  t.equal(isDone(), true);
+  const thread = await next(all, 1);
+  await all.rig.pass(1);
+  t.same(partitionsOf(thread), [1]);
+});
+
+t.test('a record that hangs does not hold a partition for ever', async (t) => {
+  const all = await running(1, 2);
+  all.threads[0]!.position.enter(1, 0, 9);
+  await all.rig.run(all.supervisor.setPartitions([1]));
+  t.equal(all.threads[0]!.isTerminated, true);
+});
+
+t.test('a change of mind waits for the end of what was told to end, and takes it over anew', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 1);
+  const thread = threads[0]!;
+  const isDone = watched(supervisor.setPartitions([]));
+  await rig.run(supervisor.setPartitions([0]));
+  await rig.pass(1_000);
+  t.equal(isDone(), true, 'what is kept need not be waited for');
+  t.equal(thread.assigned('one').length, 1);
+  thread.says({ kind: 'released', slot: 1 });
+  await rig.run(supervisor.running());
+  t.equal(thread.assigned('one')[1]?.ownership.epoch, 2);
+});
+
+t.test(
+  'an ownership that arrives too late is not used, and until it is there the partition is not given up',
+  async (t) => {
+    const { rig, threads, supervisor } = await running(1, 1, []);
+    await supervisor.setPartitions([0]);
+    const isDone = watched(supervisor.setPartitions([]));
+    t.equal(isDone(), false);
+    await rig.pass(1_000);
+    t.equal(isDone(), true);
+    t.same(partitionsOf(threads[0]!), []);
+  },
+);
+
+t.test('a partition moves to a worker that has nothing when it has ended with the other', async (t) => {
+  const { rig, threads, supervisor } = await running(2, 4);
+  const [first, second] = threads as [PaperThread, PaperThread];
+  const given = supervisor.setPartitions([0, 2]);
+  t.match(releases(first), [{ slot: 3 }], 'one of two that stay');
+  t.match(releases(second), [{ slot: 2 }, { slot: 4 }]);
+  for (const slot of [2, 4]) second.says({ kind: 'released', slot });
+  await rig.run(given);
+  t.same(partitionsOf(second), [1, 3], 'not before it has ended there');
+  first.says({ kind: 'released', slot: 3 });
+  await rig.run(supervisor.running());
+  t.same(partitionsOf(second), [1, 3, 2]);
+  t.equal(second.assigned('one')[2]?.ownership.epoch, 2);
+});
+
+t.test('what is lost is dropped without a commit, and who waited for it waits no longer', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 2);
+  const thread = threads[0]!;
+  const given = supervisor.setPartitions([1]);
+  supervisor.losePartitions();
+  await rig.run(given);
+  t.match(releases(thread), [
+    { slot: 1, isLost: false },
+    { slot: 1, isLost: true },
+    { slot: 2, isLost: true },
+  ]);
+  await rig.run(supervisor.setPartitions([0]));
+  await rig.pass(1_000);
+  t.equal(thread.assigned('one').length, 2, 'the old one is still there');
+  thread.says({ kind: 'released', slot: 1 });
+  thread.says({ kind: 'released', slot: 2 });
+  await rig.run(supervisor.running());
+  t.same(partitionsOf(thread), [0, 1, 0]);
+});
+
+t.test('while it drains nothing new begins, and what is to be given up is given up with the last commit', async (t) => {
+  const { rig, threads, supervisor } = await running(1, 2);
+  const thread = threads[0]!;
+  const before = watched(supervisor.setPartitions([1]));
+  const drained = supervisor.drain();
+  const meanwhile = watched(supervisor.setPartitions([]));
+  supervisor.losePartitions();
+  thread.says({ kind: 'released', slot: 1 });
+  thread.says({ kind: 'released', slot: 2 });
+  await rig.pass(100);
+  t.equal(before() || meanwhile(), false);
+  thread.says({ kind: 'drained' });
+  await rig.run(drained);
+  await rig.pass(1);
+  t.equal(before() && meanwhile(), true);
+  await rig.run(supervisor.setPartitions([0, 1]));
+  t.equal(thread.assigned('one').length, 2);
 });

@@ -100,6 +100,23 @@ t.test('a dependency that is down pauses longer and longer, and is never a lette
   await stop();
 });
 
+t.test('a task that is abandoned ends without a commit, and handles nothing more', async (t) => {
+  const rig = new Rig();
+  const handled: number[] = [];
+  const { committed, commits, task, outcome } = await open(rig, [handler((n) => handled.push(n))], {
+    options: { commitIntervalMs: 60_000, commitIntervalBusyMs: 60_000 },
+  });
+  await rig.append('from', 0, 'k', '1');
+  await rig.pass(1_000);
+  task.abandon();
+  await rig.append('from', 0, 'k', '2');
+  await rig.pass(1_000);
+  t.equal(outcome(), 'ended');
+  t.same(handled, [1]);
+  t.same(commits, []);
+  t.equal(await committed(), null);
+});
+
 t.test('a paused task stops at once', async (t) => {
   const rig = new Rig();
   const { stop, outcome, task } = await open(rig, [
