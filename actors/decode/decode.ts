@@ -73,6 +73,16 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     const frame = record.value;
     const type = this.#decoders.type(record.keyId, frame.facts);
     if (!frame.isOpen) frame.open(this.#keys, record.keyText());
+    try {
+      this.#read(record, type);
+    } finally {
+      // Else the day's key would stay in memory after its destruction, until the next frame with addresses.
+      this.#pseudonyms.use(null);
+    }
+  }
+
+  #read(record: ActorRecord<VerifiedFrame>, type: FrameCodec): void {
+    const frame = record.value;
     if (type.format === 'text') this.#prepare(frame, type);
     const reading = this.#reading;
     if (reading.type !== type) {

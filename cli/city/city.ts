@@ -24,7 +24,6 @@ import {
 } from '../../engine/index.ts';
 import { type RegistryServer, registryServer, SchemaRegistry } from '../../engine/registry/index.ts';
 import { DEVICE_FRAMES, DEVICE_VERIFIED, deviceRegistryConfig, deviceTopics } from '../../schemas/topics/index.ts';
-import { DayKeys } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
@@ -34,7 +33,7 @@ import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
-import { careForKeys } from './key-care.ts';
+import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
 import { listenOn } from './listen.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 
@@ -100,8 +99,12 @@ export async function openCity(options: CityOptions, page: Console): Promise<Cit
 async function open(options: CityOptions, page: Console, closing: Closing): Promise<City> {
   const { config, folder, clock, emit } = options;
   makeDataFolder(folder);
-  const log = await openCityLog(options);
+  const log = await openCityLog(options).catch((error: unknown) => {
+    destroyOverdueWithoutLog(error, folder.keys, clock, emit);
+    throw error;
+  });
   closing.add(() => log.close());
+  const keys = openDayKeys(folder.keys, clock, emit);
 
   const jobConfig = cityJobConfig(config, folder);
   const definition = await mainJobTopology(jobConfig);
@@ -112,7 +115,6 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const registryFace = config['registry.enabled'] ? await serveRegistry(options, registry) : null;
   if (registryFace !== null) closing.add(() => registryFace.close());
 
-  const keys = new DayKeys({ folder: folder.keys, clock });
   const devices = await DeviceService.open({ log, clock });
   closing.add(() => devices.close());
 

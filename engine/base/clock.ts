@@ -6,6 +6,8 @@ import { performance } from 'node:perf_hooks';
 
 export interface Timer {
   cancel(): void;
+  /** The process may end without it; a clock that keeps no process alive has none. */
+  unref?(): void;
 }
 
 export interface Clock {
@@ -20,7 +22,7 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after(delayMs, run) {
     const handle = setTimeout(run, delayMs);
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() };
   },
 };
 

@@ -6,7 +6,7 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, MsecError } from '../../engine/index.ts';
+import { type Clock, MsecError, type Timer } from '../../engine/index.ts';
 import type { OpeningKeys } from '../../schemas/envelope/index.ts';
 
 export const SEED_BYTES = 32;
@@ -51,6 +51,7 @@ export class DayKeyFiles implements OpeningKeys {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
+  #look: Timer | undefined;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = folder;
@@ -70,6 +71,11 @@ export class DayKeyFiles implements OpeningKeys {
     this.#held.delete(keyId);
   }
 
+  /** Ids of the keys in this thread's memory. */
+  held(): string[] {
+    return [...this.#held].flatMap(([keyId, { keys }]) => (keys === null ? [] : [keyId]));
+  }
+
   pathOf(keyId: string): string {
     return join(this.#folder, `${keyId}.key`);
   }
@@ -86,7 +92,21 @@ export class DayKeyFiles implements OpeningKeys {
     this.#held.delete(keyId);
     this.#held.set(keyId, { keys, seenMs: nowMs });
     if (this.#held.size > CACHED_MAX) this.#held.delete(this.#held.keys().next().value as string);
+    this.#lookLater();
     return keys;
+  }
+
+  /** A key of a day that is over is asked for no more: nothing but a look of our own would let go of it. */
+  #lookLater(): void {
+    if (this.#look !== undefined || this.#held.size === 0) return;
+    this.#look = this.#clock.after(TRUSTED_MS, () => {
+      this.#look = undefined;
+      for (const [keyId, { keys }] of this.#held) {
+        if (keys === null || !existsSync(this.pathOf(keyId))) this.#held.delete(keyId);
+      }
+      this.#lookLater();
+    });
+    this.#look.unref?.();
   }
 
   /** Null also while the file is being overwritten for its destruction: all bytes zero, or not all there. */

@@ -111,7 +111,7 @@ export class DayKeys implements OpeningKeys {
     for (const handle of this.#listeners) handle(keyId);
   }
 
-  /** Destroys what may and what must go by now; gives the ids. Call it every few minutes. */
+  /** Destroys what may and what must go by now; gives the ids. One that cannot be destroyed does not keep the others. */
   retire(rule: RetireRule): string[] {
     const { committedPast, nowMs, hardDeadlineMs = HARD_DEADLINE_MS } = rule;
     const due = this.list().filter((keyId) => {
@@ -119,7 +119,15 @@ export class DayKeys implements OpeningKeys {
       if (existsSync(this.#markerOf(keyId)) || ageMs >= hardDeadlineMs) return true;
       return isOver(keyId, nowMs) && committedPast(keyId);
     });
-    for (const keyId of due) this.destroy(keyId);
+    let failure: unknown;
+    for (const keyId of due) {
+      try {
+        this.destroy(keyId);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
     return due;
   }
 

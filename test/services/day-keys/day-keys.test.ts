@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   linkSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Clock } from '../../../engine/base/index.ts';
+import type { Clock, Timer } from '../../../engine/base/index.ts';
 import { KIND_ENVELOPE, Sealer, unseal } from '../../../schemas/envelope/index.ts';
 import { DayKeyFiles, DayKeys, deriveKeys, utcDay } from '../../../services/day-keys/index.ts';
 
@@ -24,8 +25,11 @@ class HandClock implements Clock {
   nowMs = 0;
   now = () => this.nowMs;
   monotonic = () => this.nowMs;
-  after(): never {
-    throw new Error('no timers here');
+  /** The one timer that is set, if any. */
+  run: (() => void) | undefined;
+  after(_delayMs: number, run: () => void): Timer {
+    this.run = run;
+    return { cancel: () => undefined };
   }
 }
 
@@ -94,6 +98,38 @@ t.test('a destroyed key opens nothing any more: here at once, elsewhere at a mes
   t.equal(asked.pseudonymKey(keyId), null);
   t.notOk(existsSync(join(folder, `${keyId}.key`)));
   keys.destroy(keyId);
+});
+
+t.test('a thread that asks for nothing any more holds a destroyed key for a second at most', async (t) => {
+  const folder = t.testdir();
+  const clock = new HandClock();
+  const keys = new DayKeys({ folder, clock });
+  const quiet = new HandClock();
+  const reader = new DayKeyFiles(folder, quiet);
+  const { keyId } = keys.sealingKey(NOON);
+  keys.sealingKey(END);
+  for (const id of [keyId, '2026-11-24']) t.ok(reader.pseudonymKey(id));
+  quiet.run?.();
+  t.same(reader.held(), [keyId, '2026-11-24']);
+  keys.destroy(keyId);
+  quiet.run?.();
+  t.same(reader.held(), ['2026-11-24']);
+  keys.destroy('2026-11-24');
+  const look = quiet.run;
+  quiet.run = undefined;
+  look?.();
+  t.same(reader.held(), []);
+  t.equal(quiet.run, undefined, 'with nothing in memory there is nothing to look after');
+});
+
+t.test('one key that cannot be destroyed does not keep the others', async (t) => {
+  const folder = t.testdir();
+  const keys = new DayKeys({ folder, clock: new HandClock() });
+  keys.sealingKey(NOON);
+  keys.sealingKey(END);
+  mkdirSync(join(folder, '2026-11-23.destroyed'));
+  t.throws(() => keys.retire({ ...unread, nowMs: END + 10 * DAY_MS }), { code: 'EISDIR' });
+  t.same(keys.list(), ['2026-11-23']);
 });
 
 t.test('the bytes of a destroyed key are overwritten, not only unlinked', async (t) => {
