@@ -1,5 +1,6 @@
 /** Every workload that `npm run bench` knows. */
 import type { Workload } from './workload.ts';
+import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
 import { kills } from './workloads/kills/kills.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
@@ -9,4 +10,14 @@ import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
 import { windows } from './workloads/windows/windows.ts';
 
-export const WORKLOADS: readonly Workload[] = [startup, windows, signed, mqttIntake, soak, simulate, kills, malformed];
+export const WORKLOADS: readonly Workload[] = [
+  startup,
+  windows,
+  kafkaWindows,
+  signed,
+  mqttIntake,
+  soak,
+  simulate,
+  kills,
+  malformed,
+];

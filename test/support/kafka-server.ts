@@ -37,12 +37,16 @@ export interface KafkaOptions {
   readonly version?: string;
   /** Feature levels to format the storage with, such as transaction.version=0; the version's own where absent. */
   readonly features?: Readonly<Record<string, number>>;
+  /** Of the broker's virtual machine, instead of those that start fast in little memory. */
+  readonly jvm?: readonly string[];
 }
+
+const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
 export async function startKafka(
   properties: Readonly<Record<string, string>> = {},
-  { version, features = {} }: KafkaOptions = {},
+  { version, features = {}, jvm = JVM_SMALL }: KafkaOptions = {},
 ): Promise<KafkaServer> {
   const jars = await fetchJars(version);
   const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
@@ -57,14 +61,14 @@ export async function startKafka(
     const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`]);
     const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file, ...levels]);
     if (format.code !== 0) throw new Error(`formatting Kafka's storage failed: ${format.stdout}${format.stderr}`);
-    let broker = await startBroker(jars, file);
+    let broker = await startBroker(jars, file, jvm);
     return {
       bootstrap: `127.0.0.1:${brokerPort}`,
       tool: (mainClass, args, input) => runJava(jars, mainClass, args, input),
       kill: () => broker.kill(),
       async restart() {
         await broker.kill();
-        broker = await startBroker(jars, file);
+        broker = await startBroker(jars, file, jvm);
       },
       async stop() {
         await broker.kill();
@@ -128,11 +132,9 @@ interface Broker {
  */
 const GUARD = '"$@" 0</dev/null 3<&- & broker=$!; { cat <&3; kill -9 $broker; } >/dev/null 2>&1 & wait $broker';
 
-function startBroker(jars: string, file: string): Promise<Broker> {
+function startBroker(jars: string, file: string, jvm: readonly string[]): Promise<Broker> {
   const args = [
-    '-Xmx320m',
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
+    ...jvm,
     ...logging('warn'),
     '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
     '-cp',

@@ -1,0 +1,159 @@
+/**
+ * The actor of the comparison with Kafka Streams: EnMon frames → one-minute windows for each device. It decodes with the
+ * generated codec and keeps, in 128 bytes a window, what bench/peers/kafka-streams keeps: count, and of each quantity sum,
+ * least, greatest and sum of squares.
+ *
+ *   row   := f64 readings · f64 sum × 4 · f64 squares × 4 · i32 (least, greatest) × 4 · unused
+ *   value := i64 window start · i64 readings · (i64 sum · i64 least · i64 greatest · i64 squares) × 4, big-endian
+ */
+import {
+  type ActorContext,
+  type ActorTask,
+  type AnyActor,
+  type ByteSlice,
+  type ByteWriter,
+  type Codec,
+  defineActor,
+  MsecError,
+  type RecordOf,
+  type RecordWalk,
+  type RowStore,
+  type RowsDeclaration,
+  rawCodec,
+  rows,
+  type Topic,
+  TumblingWindows,
+  topic,
+} from '../../../engine/index.ts';
+import { EnMonReading, enmon } from '../../../schemas/generated/enmon.ts';
+import { FrameContext } from '../../../schemas/index.ts';
+
+export interface WindowOptions {
+  readonly input: string;
+  readonly output: string;
+  readonly windowMs: number;
+  readonly graceMs: number;
+}
+
+const QUANTITIES = 4;
+const ROW_BYTES = 128;
+const ROW_DOUBLES = ROW_BYTES / 8;
+const ROW_WORDS = ROW_BYTES / 4;
+const AT_SUM = 1;
+const AT_SQUARES = AT_SUM + QUANTITIES;
+/** In words. */
+const AT_LEAST = 2 * (AT_SQUARES + QUANTITIES);
+
+/** Where a told window lies in the store: written before the call that emits it returns. */
+export interface ToldWindow {
+  start: number;
+  row: number;
+  rows: RowStore | null;
+}
+
+const toldCodec: Codec<ToldWindow> = {
+  format: 'window-sums',
+  decode: () => {
+    throw new MsecError('ASSERTION_FAILED', 'only read from outside');
+  },
+  encode(told: ToldWindow, writer: ByteWriter) {
+    const { start, row, rows: store } = told;
+    if (store === null) return;
+    writer.i64(start);
+    const at = row * ROW_DOUBLES;
+    writer.i64(store.f64[at]!);
+    for (let i = 0; i < QUANTITIES; i++) {
+      const leastAt = row * ROW_WORDS + AT_LEAST + 2 * i;
+      writer.i64(store.f64[at + AT_SUM + i]!);
+      writer.i64(store.i32[leastAt]!);
+      writer.i64(store.i32[leastAt + 1]!);
+      writer.i64(store.f64[at + AT_SQUARES + i]!);
+    }
+  },
+};
+
+export function windowActor({ input, output, windowMs, graceMs }: WindowOptions): AnyActor {
+  return defineActor({
+    name: 'window',
+    inputs: { frames: topic(input, rawCodec(), { external: true }) },
+    outputs: { told: topic(output, toldCodec, { access: 'public' }) },
+    state: { windows: rows(ROW_BYTES) },
+    open: (context) => new WindowTask(context, windowMs, graceMs),
+  });
+}
+
+type Inputs = { readonly frames: Topic<ByteSlice> };
+type Outputs = { readonly told: Topic<ToldWindow> };
+type Context = ActorContext<Inputs, Outputs, { readonly windows: RowsDeclaration }>;
+
+class WindowTask implements ActorTask<Inputs> {
+  readonly #context: Context;
+  readonly #rows: RowStore;
+  readonly #windows: TumblingWindows;
+  readonly #reading = new EnMonReading();
+  readonly #frameContext = new FrameContext(() => 0);
+  readonly #told: ToldWindow;
+  readonly #close: (row: number, start: number) => void;
+
+  constructor(context: Context, sizeMs: number, graceMs: number) {
+    this.#context = context;
+    this.#rows = context.state.windows;
+    this.#windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
+    this.#told = { start: 0, row: 0, rows: this.#rows };
+    this.#close = (row, start) => {
+      this.#told.start = start;
+      this.#told.row = row;
+      context.out.told.emitFor(this.#rows.keyIdOf(row), this.#told, start + sizeMs - 1);
+    };
+  }
+
+  process({ keyId, timestamp, value }: RecordOf<Inputs>): void {
+    this.#add(keyId, timestamp, value.bytes, value.start, value.end);
+  }
+
+  processBatch(_input: 'frames', records: RecordWalk): void {
+    while (records.next())
+      this.#add(records.keyId, records.timestamp, records.bytes, records.valueStart, records.valueEnd);
+  }
+
+  onWatermark(watermark: number): void {
+    if (this.#windows.isDue(watermark)) this.#windows.closeDue(watermark, this.#context.keys, this.#close);
+  }
+
+  onRollback(): void {
+    this.#windows.rebuild();
+  }
+
+  #add(keyId: number, timestamp: number, bytes: Uint8Array, start: number, end: number): void {
+    const reading = this.#reading;
+    enmon.decode(bytes, start, end, reading, this.#frameContext);
+    if (reading.flags !== 0) throw new MsecError('FRAME_INVALID', 'a quantity is out of its physical limits');
+    const row = this.#windows.rowFor(keyId, timestamp, this.#context.inputWatermark('frames'));
+    if (row < 0) {
+      this.#context.count('late');
+      return;
+    }
+    const store = this.#rows;
+    store.touch(row, 0);
+    store.touch(row, 1);
+    const doubles = store.f64;
+    const at = row * ROW_DOUBLES;
+    const readings = doubles[at]!;
+    doubles[at] = readings + 1;
+    this.#take(row, 0, reading.batteryVoltage, readings);
+    this.#take(row, 1, reading.sonometer, readings);
+    this.#take(row, 2, reading.temperature, readings);
+    this.#take(row, 3, reading.humidity, readings);
+  }
+
+  #take(row: number, quantity: number, value: number, readings: number): void {
+    const doubles = this.#rows.f64;
+    const words = this.#rows.i32;
+    const sumAt = row * ROW_DOUBLES + AT_SUM + quantity;
+    doubles[sumAt] = doubles[sumAt]! + value;
+    doubles[sumAt + QUANTITIES] = doubles[sumAt + QUANTITIES]! + value * value;
+    const leastAt = row * ROW_WORDS + AT_LEAST + 2 * quantity;
+    if (readings === 0 || value < words[leastAt]!) words[leastAt] = value;
+    if (readings === 0 || value > words[leastAt + 1]!) words[leastAt + 1] = value;
+  }
+}
