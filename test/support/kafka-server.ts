@@ -48,7 +48,7 @@ export async function startKafka(
   properties: Readonly<Record<string, string>> = {},
   { version, features = {}, jvm = JVM_SMALL }: KafkaOptions = {},
 ): Promise<KafkaServer> {
-  const jars = await fetchJars(version);
+  const jars = await fetchKafkaJars(version);
   const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
   const removeData = () => rmSync(data, { recursive: true, force: true });
   process.once('exit', removeData);
@@ -176,6 +176,12 @@ function runJava(jars: string, mainClass: string, args: readonly string[], input
   return run(programPath('java'), [...options, '-cp', join(jars, '*'), mainClass, ...args], input);
 }
 
+/** Compiles and runs one source file against the broker's jars; needs `javac`. */
+export async function runJavaFile(file: string, input = ''): Promise<ToolResult> {
+  const jars = await fetchKafkaJars();
+  return await run(programPath('java'), ['-Xmx256m', ...logging('error'), '-cp', join(jars, '*'), file], input);
+}
+
 function run(program: string, args: readonly string[], input = ''): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -200,7 +206,7 @@ function run(program: string, args: readonly string[], input = ''): Promise<Tool
 }
 
 /** The folder with the jars of pom.xml, named by its content; several tests may ask at once. */
-async function fetchJars(version?: string): Promise<string> {
+export async function fetchKafkaJars(version?: string): Promise<string> {
   const pom = join(folder, 'pom.xml');
   const content = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
   const jars = join(folder, 'target', version === undefined ? `jars-${content}` : `jars-${content}-${version}`);

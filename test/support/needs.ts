@@ -22,6 +22,7 @@ const PROGRAMS = {
   curl: { names: ['curl'], install: apt('curl') },
   git: { names: ['git'], install: apt('git') },
   java: { names: ['java'], install: apt('openjdk-17-jre-headless') },
+  javac: { names: ['javac'], install: apt('openjdk-17-jdk-headless') },
   mosquitto: { names: ['mosquitto'], install: apt('mosquitto') },
   mosquitto_pub: { names: ['mosquitto_pub'], install: apt('mosquitto-clients') },
   mosquitto_sub: { names: ['mosquitto_sub'], install: apt('mosquitto-clients') },

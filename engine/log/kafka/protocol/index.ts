@@ -1,0 +1,11 @@
+export * from './generated/index.ts';
+export {
+  type RequestHeader,
+  readRequestHeader,
+  skipResponseTags,
+  writeRequestHeader,
+  writeResponseHeader,
+} from './header.ts';
+export { type Complete, type Data, type Loose, type Message, type Versions, ZERO_UUID } from './message.ts';
+export { WireReader } from './wire-reader.ts';
+export { WireWriter } from './wire-writer.ts';
