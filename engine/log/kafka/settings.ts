@@ -7,6 +7,8 @@ export interface KafkaTls {
   /** PEM of the client's certificate and its key; both or neither. */
   readonly cert?: string;
   readonly key?: string;
+  /** What the broker's certificate must name. Default: the host that is connected to. */
+  readonly serverName?: string;
 }
 
 export interface KafkaSasl {

@@ -1,0 +1,271 @@
+/**
+ * Who leads which partition and who coordinates which group or transactional id, and the connections to them. What the
+ * cluster says is kept until an answer shows that it is out of date. One per thread and purpose.
+ */
+import { type Clock, MsecError, pause } from '../../../base/index.ts';
+import { findCoordinator, type MetadataResponse, metadata, ZERO_UUID } from '../protocol/index.ts';
+import type { KafkaTls } from '../settings.ts';
+import { Connection } from './connection.ts';
+import { answerError, KAFKA_ERROR, NO_ERROR } from './kafka-errors.ts';
+import type { Address, Network } from './network.ts';
+import { ReceiveBuffers } from './receive-buffers.ts';
+import type { SaslOptions } from './sasl.ts';
+
+export interface ClusterOptions {
+  /** host:port, each tried in turn until one answers. */
+  readonly bootstrap: readonly string[];
+  readonly clientId: string;
+  readonly clock: Clock;
+  /** After this long without an answer a connection is given up. */
+  readonly requestTimeoutMs: number;
+  /** For this long what may pass by itself is tried again. */
+  readonly retryMsMax: number;
+  readonly network?: Network | undefined;
+  readonly tls?: KafkaTls | undefined;
+  readonly sasl?: SaslOptions | undefined;
+  /** One for all connections of a thread; absent: one of this cluster's own. */
+  readonly buffers?: ReceiveBuffers | undefined;
+}
+
+export interface Leader {
+  /** The broker; -1 where there is none at present. */
+  readonly id: number;
+  /** -1 where it is not known. */
+  readonly epoch: number;
+}
+
+/** What FindCoordinator asks for. */
+const COORDINATOR_OF = { group: 0, transaction: 1 } as const;
+export type CoordinatorKind = keyof typeof COORDINATOR_OF;
+
+const BACKOFF_MS_MIN = 20;
+const BACKOFF_MS_MAX = 1000;
+
+interface Topic {
+  readonly id: string;
+  readonly leaders: Leader[];
+}
+
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #addresses = new Map<number, Address>();
+  readonly #topics = new Map<string, Topic>();
+  /** Topic names by id; a deleted topic's id is never used again. */
+  readonly #names = new Map<string, string>();
+  readonly #coordinators = new Map<string, number>();
+  readonly #connections = new Map<string, Promise<Connection>>();
+  /** Questions about one topic that wait for their answer: who asks the same shares it. */
+  readonly #asked = new Map<string, Promise<MetadataResponse>>();
+  readonly #closing = new AbortController();
+
+  constructor(options: ClusterOptions) {
+    this.#options = { ...options, buffers: options.buffers ?? new ReceiveBuffers() };
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** How many partitions the topic has. TOPIC_UNKNOWN. */
+  async partitionCount(topic: string): Promise<number> {
+    return (await this.#topic(topic)).leaders.length;
+  }
+
+  /** TOPIC_UNKNOWN. */
+  async topicId(topic: string): Promise<string> {
+    return (await this.#topic(topic)).id;
+  }
+
+  /** Of a topic that was asked about before. */
+  topicName(id: string): string | undefined {
+    return this.#names.get(id);
+  }
+
+  /** The broker that leads the partition. TOPIC_UNKNOWN, DEPENDENCY_DOWN where it has no leader. */
+  async leader(topic: string, partition: number): Promise<number> {
+    return (await this.leaderAndEpoch(topic, partition)).id;
+  }
+
+  /** The same with its epoch. */
+  async leaderAndEpoch(topic: string, partition: number): Promise<Leader> {
+    const leader = (await this.#topic(topic)).leaders[partition];
+    if (leader === undefined) throw new MsecError('TOPIC_UNKNOWN', `${topic} has no partition ${partition}`);
+    if (leader.id < 0) throw new MsecError('DEPENDENCY_DOWN', `partition ${partition} of ${topic} has no leader`);
+    return leader;
+  }
+
+  /** What an answer said about a partition's leader; what is older than what is known is passed over. */
+  learnLeader(topic: string, partition: number, leader: Leader): void {
+    const leaders = this.#topics.get(topic)?.leaders;
+    const known = leaders?.[partition];
+    if (leaders !== undefined && known !== undefined && known.epoch < leader.epoch) leaders[partition] = leader;
+  }
+
+  learnBroker(id: number, host: string, port: number): void {
+    this.#addresses.set(id, { host, port });
+  }
+
+  /** The broker that keeps the group's offsets. */
+  async groupCoordinator(group: string): Promise<number> {
+    return await this.coordinator('group', group);
+  }
+
+  /** The broker that keeps the transactions of the transactional id. */
+  async transactionCoordinator(transactionalId: string): Promise<number> {
+    return await this.coordinator('transaction', transactionalId);
+  }
+
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    const known = this.#coordinators.get(`${kind}:${key}`);
+    if (known !== undefined) return known;
+    const connection = await this.anyConnection();
+    const keyType = COORDINATOR_OF[kind];
+    const isPlural = connection.versionOf(findCoordinator) >= 4;
+    const answer = await connection.request(
+      findCoordinator,
+      isPlural ? { keyType, coordinatorKeys: [key] } : { keyType, key },
+    );
+    const found = isPlural ? answer.coordinators[0] : answer;
+    const error = found?.errorCode ?? KAFKA_ERROR.COORDINATOR_NOT_AVAILABLE;
+    if (found === undefined || error !== NO_ERROR) throw answerError(error, `FindCoordinator of ${kind} ${key}`);
+    this.learnBroker(found.nodeId, found.host, found.port);
+    this.#coordinators.set(`${kind}:${key}`, found.nodeId);
+    return found.nodeId;
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind}:${key}`);
+  }
+
+  /** The level of the transaction protocol that the cluster has agreed on: 2 is KIP-890. DEPENDENCY_DOWN. */
+  async transactionVersion(): Promise<number> {
+    return (await this.anyConnection()).transactionVersion;
+  }
+
+  /**
+   * A connection to that broker, shared by all who ask with the same purpose: what must not wait behind long polls has
+   * one of its own.
+   */
+  async connection(broker: number, purpose = ''): Promise<Connection> {
+    const address = this.#addresses.get(broker);
+    if (address === undefined) throw new MsecError('DEPENDENCY_DOWN', `broker ${broker} is not known any more`);
+    return await this.#open(address, purpose);
+  }
+
+  /** What the cluster says of these topics, or of all of them (null); remembered. */
+  async describe(topics: readonly string[] | null): Promise<MetadataResponse> {
+    const connection = await this.anyConnection();
+    const answer = await connection.request(metadata, {
+      topics: topics?.map((name) => ({ name })) ?? null,
+      allowAutoTopicCreation: false,
+    });
+    for (const { nodeId, host, port } of answer.brokers) this.learnBroker(nodeId, host, port);
+    for (const { errorCode, name, topicId, partitions } of answer.topics) {
+      if (name === null) continue;
+      if (errorCode === KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
+        this.#topics.delete(name);
+        continue;
+      }
+      const leaders: Leader[] = Array.from({ length: partitions.length }, () => ({ id: -1, epoch: -1 }));
+      for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
+        if (partitionIndex < leaders.length) leaders[partitionIndex] = { id: leaderId, epoch: leaderEpoch };
+      }
+      this.#topics.set(name, { id: topicId, leaders });
+      if (topicId !== ZERO_UUID) this.#names.set(topicId, name);
+    }
+    return answer;
+  }
+
+  /**
+   * Runs `attempt` until it succeeds, its error cannot pass by itself, or the time for retries is over; before each
+   * new attempt what is known of the cluster is dropped. CLOSED once the cluster is.
+   */
+  async retry<T>(attempt: () => Promise<T>, retryMsMax = this.#options.retryMsMax): Promise<T> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + retryMsMax;
+    for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX)) {
+      if (this.isClosed) throw new MsecError('CLOSED', 'the connection to Kafka was closed');
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.isClosed) throw new MsecError('CLOSED', 'the connection to Kafka was closed', { cause: error });
+        if (!(error instanceof MsecError) || error.code !== 'DEPENDENCY_DOWN') throw error;
+        if (clock.monotonic() + backoffMs > deadline) throw error;
+        this.forget();
+        await pause(clock, backoffMs, this.#closing.signal);
+      }
+    }
+  }
+
+  /** Leaders and coordinators are asked for again when they are next needed. */
+  forget(): void {
+    this.#topics.clear();
+    this.#coordinators.clear();
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #topic(name: string): Promise<Topic> {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    let asked = this.#asked.get(name);
+    if (asked === undefined) {
+      asked = this.describe([name]).finally(() => this.#asked.delete(name));
+      this.#asked.set(name, asked);
+    }
+    const answer = await asked;
+    const topic = this.#topics.get(name);
+    if (topic !== undefined && topic.leaders.length > 0) return topic;
+    const found = answer.topics.find((each) => each.name === name);
+    const error = found?.errorCode ?? KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+    if (error === KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
+      throw new MsecError('TOPIC_UNKNOWN', `Kafka has no topic ${name}`);
+    }
+    throw answerError(error, `Metadata of ${name}`);
+  }
+
+  /** A connection to any broker that answers. DEPENDENCY_DOWN. */
+  async anyConnection(): Promise<Connection> {
+    let last: unknown;
+    for (const address of [...this.#options.bootstrap.map(addressOf), ...this.#addresses.values()]) {
+      try {
+        return await this.#open(address, '');
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  #open(address: Address, purpose: string): Promise<Connection> {
+    if (this.isClosed) return Promise.reject(new MsecError('CLOSED', 'the connection to Kafka was closed'));
+    const key = `${address.host}:${address.port}:${purpose}`;
+    const known = this.#connections.get(key);
+    const opened = (known ?? Promise.reject(new Error('none'))).then(
+      (connection) => (connection.isOpen ? connection : this.#connect(address)),
+      () => this.#connect(address),
+    );
+    this.#connections.set(key, opened);
+    return opened;
+  }
+
+  async #connect(address: Address): Promise<Connection> {
+    const { clientId, clock, requestTimeoutMs, network, tls, sasl, buffers } = this.#options;
+    const { signal } = this.#closing;
+    return await Connection.open({
+      ...address,
+      ...{ clientId, clock, requestTimeoutMs, signal, network, tls, sasl, buffers },
+    });
+  }
+}
+
+function addressOf(text: string): Address {
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (colon <= 0 || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new MsecError('CONFIG_INVALID', `'${text}' is not host:port`, { field: 'bootstrap' });
+  }
+  return { host: text.slice(0, colon), port };
+}
