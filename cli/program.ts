@@ -32,6 +32,13 @@ function common(command: Command): Command {
     .option('--debug', 'say more when something fails');
 }
 
+/** Commands that read or change the log. */
+const withLog = (command: Command): Command =>
+  common(command).option(
+    '--kafka <brokers>',
+    'the log is on Kafka: host:port, several with commas (default: embedded)',
+  );
+
 const examples = (command: Command, lines: readonly (readonly [string, string])[]): Command =>
   command.addHelpText('after', `\nExamples:\n${lines.map(([line, says]) => `  $ ${line}\n      ${says}`).join('\n')}`);
 
@@ -75,7 +82,7 @@ function running<Flags extends CommonFlags>(
 }
 
 function addUp(program: Command, outcome: Outcome): void {
-  const command = common(program.command('up'))
+  const command = withLog(program.command('up'))
     .description('Start the engine, its bridges, a simulated fleet and the console, until Ctrl-C.')
     .option('--port <port>', 'port of the console (default: 8080)', whole)
     .option('--mqtt-port <port>', 'port of the MQTT bridge (default: 1883)', whole)
@@ -84,12 +91,14 @@ function addUp(program: Command, outcome: Outcome): void {
     .option('--devices <number>', 'simulated devices (default: 200)', whole)
     .option('--rate <number>', 'frames a second of the whole fleet (default: 200)', decimal)
     .option('--faults <share>', 'share of the fleet’s frames that are wrong on purpose (default: 0.002)', decimal)
+    .option('--fleet', 'start simulated devices, with Kafka too (default: only without)')
     .option('--no-fleet', 'start no simulated devices')
     .option('--unsigned-from <cidr>', 'take unsigned frames from this network; may be repeated', collect)
     .action(running(outcome, async (flags, _args) => (await import('./commands/up.ts')).runUp(flags)));
   examples(command, [
     ['msec up', 'everything on loopback, data in ./data'],
     ['msec up --devices 20 --rate 5 --faults 0.2', 'a small fleet, some of it misbehaving'],
+    ['msec up --kafka 127.0.0.1:9092', 'one of any number of processes that share the work of a Kafka cluster'],
     ['msec up --no-fleet --unsigned-from 10.4.0.0/16', 'real devices only, old ones without signatures too'],
   ]);
 }
@@ -109,7 +118,7 @@ function addDecode(program: Command, outcome: Outcome): void {
 
 function addDevice(program: Command, outcome: Outcome): void {
   const device = program.command('device').description('Enrol, list and change devices; the engine may run or not.');
-  const add = common(device.command('add'))
+  const add = withLog(device.command('add'))
     .argument('<id>', 'name of the device: it authenticates with it')
     .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
@@ -126,7 +135,7 @@ function addDevice(program: Command, outcome: Outcome): void {
     ['msec device add roof-7 --type enmon --identity 867723030040330', 'enrol an EnMon monitor'],
     ['msec device add hall-2 --type crowd --identity 00000006956C35F --zone Europe/Madrid', 'a crowd counter'],
   ]);
-  const list = common(device.command('list'))
+  const list = withLog(device.command('list'))
     .description('List the devices.')
     .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
   examples(list, [['msec device list --json', 'one device a line, for scripts']]);
@@ -136,7 +145,7 @@ function addDevice(program: Command, outcome: Outcome): void {
     ['rotate', 'Give the device a new key and token; the earlier ones end.', 'a key that may be known to others'],
   ] as const;
   for (const [action, description, why] of actions) {
-    const command = common(device.command(action))
+    const command = withLog(device.command(action))
       .argument('<id>', 'name of the device')
       .description(description)
       .action(
@@ -152,12 +161,12 @@ function addTopics(program: Command, outcome: Outcome): void {
   const topics = program
     .command('topics')
     .description('List topics and read their records; the engine may run or not.');
-  const list = common(topics.command('list'))
+  const list = withLog(topics.command('list'))
     .description('List the topics with their sizes.')
     .option('--internal', 'also changelogs, resends and other topics of the engine itself')
     .action(running(outcome, async (flags) => (await import('./commands/topics.ts')).listTopics(flags)));
   examples(list, [['msec topics list', 'what is in the log']]);
-  const tail = common(topics.command('tail'))
+  const tail = withLog(topics.command('tail'))
     .argument('<topic>', 'name of the topic')
     .description('Print records as JSON, one a line, with decoded values.')
     .option('--from <place>', 'earliest, latest, an offset, or a time (ISO 8601)', 'latest')
@@ -178,7 +187,7 @@ function addTopics(program: Command, outcome: Outcome): void {
 }
 
 function addTopology(program: Command, outcome: Outcome): void {
-  const command = common(program.command('topology'))
+  const command = withLog(program.command('topology'))
     .description('Print which actors there are, and the topics between them.')
     .addOption(new Option('--mermaid', 'as a Mermaid flow chart').conflicts('json'))
     .option('--internal', 'also changelogs, resends and other topics of the engine itself')
@@ -190,7 +199,7 @@ function addDlq(program: Command, outcome: Outcome): void {
   const dlq = program
     .command('dlq')
     .description('Look at dead letters: records that could not be handled; send them again.');
-  const list = common(dlq.command('list'))
+  const list = withLog(dlq.command('list'))
     .description('List dead letters, the newest first.')
     .option('-n, --limit <number>', 'so many at most', whole, 20)
     .option('--topic <topic>', 'of this dead-letter topic alone')
@@ -198,7 +207,7 @@ function addDlq(program: Command, outcome: Outcome): void {
     .action(running<LetterFlags>(outcome, async (flags) => (await import('./commands/dlq.ts')).listLetters(flags)));
   examples(list, [['msec dlq list --reason FRAME_INVALID', 'broken frames']]);
   const place = (command: Command) =>
-    common(command)
+    withLog(command)
       .argument('<topic>', 'dead-letter topic, e.g. device.frames.dlq')
       .argument('<partition>', 'partition of the letter')
       .argument('<offset>', 'offset of the letter');

@@ -12,12 +12,14 @@ import {
   dataFolder,
   deviceRateNote,
   forgetRunning,
+  isOnKafka,
+  logName,
   makeDataFolder,
   noteRunning,
   openCity,
   workersOf,
 } from './city/index.ts';
-import type { LoadedConfig } from './config/index.ts';
+import type { Config, LoadedConfig } from './config/index.ts';
 import { EXIT } from './exit-codes.ts';
 import { watchSignals } from './signals.ts';
 import { note, paint, print, printJson } from './terminal.ts';
@@ -31,7 +33,7 @@ export interface UpOptions extends LoadedConfig {
 export async function up(options: UpOptions): Promise<number> {
   const { config, set, json } = options;
   const startedAt = systemClock.monotonic();
-  const folder = dataFolder(config.data);
+  const folder = dataFolder(config.data, config['keys.folder']);
   makeDataFolder(folder);
   const isOnTerminal = process.stdout.isTTY === true;
   const logFile = config['logging.file'] ?? (isOnTerminal ? folder.eventLog : 2);
@@ -66,9 +68,9 @@ export async function up(options: UpOptions): Promise<number> {
     stop.release();
     await page.close();
     events.flush();
-    throw friendly(error, folder);
+    throw friendly(error, folder, config);
   }
-  noteRunning(folder, { pid: process.pid, console: page.address });
+  noteRunning(folder, { pid: process.pid, log: logName(config), console: page.address });
   greet(options, page, city, folder, systemClock.monotonic() - startedAt);
   const progress = isOnTerminal && !json ? showProgress(city) : null;
   const because = await stop.requested;
@@ -101,7 +103,7 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 /** What is most likely meant by the failures of a start. */
-function friendly(error: unknown, folder: DataFolder): unknown {
+function friendly(error: unknown, folder: DataFolder, config: Config): unknown {
   if (!(error instanceof MsecError)) return error;
   if (error.code === 'LOG_LOCKED') {
     return new MsecError(
@@ -116,6 +118,11 @@ function friendly(error: unknown, folder: DataFolder): unknown {
       `log.partitions cannot change once there are topics (${error.message}): set it back, or use another --data folder.`,
       { cause: error, field: 'log.partitions' },
     );
+  }
+  if (error.code === 'DEPENDENCY_DOWN' && isOnKafka(config)) {
+    return new MsecError('DEPENDENCY_DOWN', `Kafka (${config['kafka.bootstrap'].join(', ')}): ${error.message}`, {
+      cause: error,
+    });
   }
   return error;
 }
@@ -134,6 +141,7 @@ function greet(
       console: page.address,
       ...bridges,
       registry: city.registry,
+      ...(isOnKafka(config) ? { kafka: config['kafka.bootstrap'], application: config['kafka.applicationId'] } : {}),
       data: folder.path,
       pid: process.pid,
       workers: workersOf(config),
@@ -152,6 +160,9 @@ function greet(
     ['Console', paint('underline', page.address)],
     ...city.bridges.open.map(({ name, address }): [string, string] => [name.toUpperCase(), address]),
     ...(city.registry === null ? [] : [['Schemas', city.registry] as [string, string]]),
+    ...(isOnKafka(config)
+      ? [['Kafka', `${config['kafka.bootstrap'].join(', ')}, as ${config['kafka.applicationId']}`] as [string, string]]
+      : []),
     ['Data', `${folder.path}${file === null ? '' : `  (configured by ${file})`}`],
     ...(city.files === null ? [] : [['Files', city.files.folder] as [string, string]]),
     ...(city.hasFleet

@@ -1,6 +1,6 @@
 /** Lets the console see the running city. */
 import type { Console } from '../../console/index.ts';
-import type { EmbeddedLogOnDisk, Engine, Plan } from '../../engine/index.ts';
+import type { Engine, Log, Plan } from '../../engine/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
 import { DEVICE_AGGREGATES, DEVICE_READINGS, type DeviceTopics } from '../../schemas/topics/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
@@ -18,7 +18,7 @@ export interface Shown {
   readonly types: FrameTypes;
   /** Codecs of this thread, their schema ids known. */
   readonly topics: DeviceTopics;
-  readonly log: EmbeddedLogOnDisk;
+  readonly log: Log;
   readonly devices: DeviceService;
   readonly config: Config;
 }

@@ -2,16 +2,14 @@
  * The main job, put together: log → registry → engine → devices → bridges → files → fleet, and the console over all of
  * it. What starts in one order ends in the other: nothing new comes in, then what is in is finished, then it closes.
  */
-import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Console } from '../../console/index.ts';
 import {
   type Clock,
-  type EmbeddedLogOnDisk,
   type Emit,
   type Engine,
   type FromWorker,
-  openEmbeddedLog,
+  type Log,
   type Plan,
   RecordAppender,
   realThreads,
@@ -29,6 +27,7 @@ import { type MainJobConfig, mainJobTopology } from '../../services/main-job/ind
 import type { Config, SettingName } from '../config/index.ts';
 import { type Bridges, openBridges } from './bridges.ts';
 import { attachConsole } from './city-console.ts';
+import { type CityLog, openCityLog } from './city-log.ts';
 import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
@@ -99,11 +98,12 @@ export async function openCity(options: CityOptions, page: Console): Promise<Cit
 async function open(options: CityOptions, page: Console, closing: Closing): Promise<City> {
   const { config, folder, clock, emit } = options;
   makeDataFolder(folder);
-  const log = await openCityLog(options).catch((error: unknown) => {
+  const cityLog = await openCityLog(config, folder, clock).catch((error: unknown) => {
     destroyOverdueWithoutLog(error, folder.keys, clock, emit);
     throw error;
   });
-  closing.add(() => log.close());
+  closing.add(() => cityLog.close());
+  const { log } = cityLog;
   const keys = openDayKeys(folder.keys, clock, emit);
 
   const jobConfig = cityJobConfig(config, folder);
@@ -119,7 +119,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   closing.add(() => devices.close());
 
   const workers = workersOf(config);
-  const engine = await startCityEngine(options, log, plan, jobConfig, schemaIds);
+  const engine = await startCityEngine(options, cityLog, plan, jobConfig, schemaIds);
   closing.add(() => engine.drain());
   const care = careForKeys(keys, log.openReader(), plan, [DEVICE_FRAMES, DEVICE_VERIFIED], clock, emit);
   closing.add(() => care.close());
@@ -151,23 +151,14 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
     hasFleet: fleet !== null,
     workers,
     recordsIn: async (name) => {
-      const topic = (await log.describe()).find((one) => one.name === name);
+      const [topic] = await log.describe([name]);
       return topic?.bounds.reduce((sum, { end }) => sum + end, 0) ?? 0;
     },
     drain: () => closing.run(),
   };
 }
 
-async function openCityLog({ config, folder, clock }: CityOptions): Promise<EmbeddedLogOnDisk> {
-  mkdirSync(folder.log, { recursive: true, mode: 0o700 });
-  return openEmbeddedLog(
-    folder.log,
-    { groupCommitMs: config['log.groupCommit'], quotaBytes: config['log.quota'] },
-    clock,
-  );
-}
-
-async function openRegistry(log: EmbeddedLogOnDisk, closing: Closing): Promise<SchemaRegistry> {
+async function openRegistry(log: Log, closing: Closing): Promise<SchemaRegistry> {
   const reader = log.openReader();
   closing.add(() => reader.close());
   return SchemaRegistry.open(topicSchemaLog(log, reader));
@@ -203,7 +194,7 @@ const TOPOLOGY_MODULE = new URL(`../../services/main-job/topology.${SUFFIX}`, im
 
 function startCityEngine(
   { config, clock, emit }: CityOptions,
-  log: EmbeddedLogOnDisk,
+  { log, readers, usage }: CityLog,
   plan: Plan,
   jobConfig: MainJobConfig,
   schemaIds: ReadonlyMap<string, number>,
@@ -212,7 +203,7 @@ function startCityEngine(
     topologyModule: TOPOLOGY_MODULE.href,
     config: jobConfig,
     schemaIds: [...schemaIds],
-    log: log.readerDescriptor(),
+    log: readers,
     options: TASK_OPTIONS,
     reportIntervalMs: 1_000,
   };
@@ -221,5 +212,5 @@ function startCityEngine(
     shared,
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
   });
-  return startEngine({ log, plan, threads, workers: workersOf(config), clock, emit, logUsage: () => log.usage() });
+  return startEngine({ log, plan, threads, workers: workersOf(config), clock, emit, logUsage: usage });
 }

@@ -11,6 +11,8 @@ export interface DataFolder {
   readonly path: string;
   readonly log: string;
   readonly keys: string;
+  /** Local copies of state whose changelog is on Kafka. */
+  readonly state: string;
   readonly fleet: string;
   readonly files: string;
   readonly eventLog: string;
@@ -18,11 +20,13 @@ export interface DataFolder {
   readonly running: string;
 }
 
-export function dataFolder(path: string): DataFolder {
+/** `keys`: where the day keys lie instead, shared with other processes. */
+export function dataFolder(path: string, keys: string | null = null): DataFolder {
   return {
     path,
     log: join(path, 'log'),
-    keys: join(path, 'keys'),
+    keys: keys ?? join(path, 'keys'),
+    state: join(path, 'state'),
     fleet: join(path, 'fleet'),
     files: join(path, 'files'),
     eventLog: join(path, 'msec.log'),
@@ -97,6 +101,8 @@ function checkedToken(token: string, from: string): string {
 
 export interface RunningNote {
   readonly pid: number;
+  /** Which log it works on, as `logName` calls it. */
+  readonly log: string;
   readonly console: string;
 }
 
@@ -120,7 +126,7 @@ export function runningNote(folder: DataFolder): RunningNote | undefined {
   try {
     const note = JSON.parse(readFileSync(folder.running, 'utf8')) as Partial<RunningNote>;
     if (typeof note.pid !== 'number' || typeof note.console !== 'string') return undefined;
-    return { pid: note.pid, console: note.console };
+    return { pid: note.pid, log: note.log ?? 'embedded', console: note.console };
   } catch {
     return undefined;
   }

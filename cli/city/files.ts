@@ -1,6 +1,6 @@
 /** Readings and aggregates as NDJSON files, for those who want files. */
 import { join } from 'node:path';
-import { type Clock, type EmbeddedLogOnDisk, type Emit, errorData } from '../../engine/index.ts';
+import { type Clock, type Emit, errorData, type Log } from '../../engine/index.ts';
 import { DEVICE_AGGREGATES, DEVICE_READINGS, type DeviceTopics } from '../../schemas/topics/index.ts';
 import { NdjsonSink, type SinkRecord } from '../../sinks/ndjson/index.ts';
 import type { Config } from '../config/index.ts';
@@ -19,14 +19,14 @@ export interface FileSinks {
 export async function openFileSinks(
   config: Config,
   folder: DataFolder,
-  log: EmbeddedLogOnDisk,
+  log: Log,
   topics: DeviceTopics,
   clock: Clock,
   emit: Emit,
 ): Promise<FileSinks> {
   const target = config['files.folder'] ?? folder.files;
   const decoders = pageDecoders(topics);
-  const described = await log.describe();
+  const described = await log.describe(FILE_TOPICS);
   const stop = new AbortController();
   const running: Promise<void>[] = [];
   const sinks: NdjsonSink[] = [];

@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { nearMiss } from '../near-miss.ts';
 import { NoInputError, note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog, withAdmin } from './log-access.ts';
-import { findTopic, readRecords, type WalkedRecord } from './record-walk.ts';
+import { describedTopic, readRecords, type WalkedRecord } from './record-walk.ts';
 import { settingsOf } from './settings.ts';
 
 const LETTERS = '.dlq';
@@ -25,11 +25,10 @@ export async function listLetters(flags: LetterFlags): Promise<number> {
   const reason = flags.reason?.toUpperCase();
   if (reason !== undefined && !Object.hasOwn(ERROR_TABLE, reason)) throw noReason(reason);
   const letters = await readLog(config, async (log) => {
-    const topics = await log.describe();
     const wanted =
       flags.topic === undefined
-        ? topics.filter(({ name }) => name.endsWith(LETTERS))
-        : [findTopic(topics, letterTopic(flags.topic))];
+        ? (await log.describe()).filter(({ name }) => name.endsWith(LETTERS))
+        : [await describedTopic(log, letterTopic(flags.topic))];
     const reader = log.openReader();
     try {
       const found: DeadLetter[] = [];
@@ -112,7 +111,7 @@ export async function showLetter(flags: CommonFlags, args: readonly string[]): P
   const { config } = settingsOf(flags);
   const place = placeOf(args);
   const record = await readLog(config, async (log) => {
-    const topic = findTopic(await log.describe(), place.topic);
+    const topic = await describedTopic(log, place.topic);
     if (place.partition >= topic.partitions)
       throw new NoInputError(`${place.topic} has the partitions 0 to ${topic.partitions - 1}`);
     const reader = log.openReader();

@@ -1,6 +1,7 @@
 /**
- * The log and the devices of a data folder, whether an engine runs on it or not. Reading never disturbs a running
- * engine; changes go through its admin API, and only where none runs is the log opened for writing.
+ * The log and the devices of a data folder or a cluster, whether an engine runs on it or not. Reading never disturbs a
+ * running engine; changes go through the admin API of the folder's engine. Without one, the log itself is changed: the
+ * embedded one is then nobody else's, and on Kafka the ownership of what is changed keeps several writers apart.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,13 +9,16 @@ import { consoleProof, type DeviceAdmin } from '../../console/index.ts';
 import {
   ERROR_TABLE,
   type ErrorCode,
+  type Log,
   MsecError,
   openEmbeddedLog,
   openEmbeddedLogReadOnly,
+  openKafkaLog,
   type ReadOnlyLog,
   systemClock,
+  type TopicConfig,
 } from '../../engine/index.ts';
-import { deviceRegistryConfig } from '../../schemas/topics/index.ts';
+import { DEVICE_REGISTRY, deviceRegistryConfig } from '../../schemas/topics/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
 import {
@@ -25,21 +29,23 @@ import {
   type DataFolder,
   dataFolder,
   deviceAdmin,
+  EMBEDDED,
+  isOnKafka,
+  kafkaSettings,
+  logName,
   makeDataFolder,
   runningNote,
+  SCHEMAS_TOPIC,
 } from '../city/index.ts';
 import type { Config } from '../config/index.ts';
 
-/** TOPIC_UNKNOWN where there is no log yet. */
+/**
+ * TOPIC_UNKNOWN where there is no log yet. Of a cluster, which may hold much else, `describe` without names gives the
+ * city's topics.
+ */
 export async function readLog<T>(config: Config, use: (log: ReadOnlyLog) => Promise<T>): Promise<T> {
-  const folder = dataFolder(config.data);
-  let log: ReadOnlyLog;
-  try {
-    log = await openEmbeddedLogReadOnly(folder.log);
-  } catch (cause) {
-    if (!(cause instanceof MsecError) || cause.code !== 'CONFIG_INVALID') throw cause;
-    throw noLog(folder, cause);
-  }
+  const folder = folderOf(config);
+  const log = isOnKafka(config) ? await kafkaToRead(config, folder) : await embeddedToRead(config, folder);
   try {
     return await use(log);
   } finally {
@@ -47,12 +53,55 @@ export async function readLog<T>(config: Config, use: (log: ReadOnlyLog) => Prom
   }
 }
 
-const noLog = (folder: DataFolder, cause?: unknown): MsecError =>
-  new MsecError(
-    'TOPIC_UNKNOWN',
-    `There is no log in ${folder.path} yet: start it with msec up, or name another folder with --data.`,
-    { cause },
-  );
+async function embeddedToRead(config: Config, folder: DataFolder): Promise<ReadOnlyLog> {
+  let log: ReadOnlyLog;
+  try {
+    log = await openEmbeddedLogReadOnly(folder.log);
+  } catch (cause) {
+    if (!(cause instanceof MsecError) || cause.code !== 'CONFIG_INVALID') throw cause;
+    throw noLog(config, folder, cause);
+  }
+  // An engine on Kafka leaves its claim there, and no topic.
+  if ((await log.describe()).length > 0) return log;
+  await log.close();
+  throw noLog(config, folder);
+}
+
+async function kafkaToRead(config: Config, folder: DataFolder): Promise<ReadOnlyLog> {
+  const ours = [...(await topicsOf(config, folder)).map(({ name }) => name), SCHEMAS_TOPIC.name];
+  const log = openOnKafka(config);
+  return {
+    describe: (names) => log.describe(names ?? ours),
+    openReader: () => log.openReader(),
+    close: () => log.close(),
+  };
+}
+
+/** Somebody waits at a terminal: it gives up earlier than an engine. */
+function openOnKafka(config: Config): Log {
+  return openKafkaLog({ ...kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD), retryMsMax: RETRY_MS_MAX });
+}
+
+async function topicsOf(config: Config, folder: DataFolder): Promise<readonly TopicConfig[]> {
+  const plan = cityPlan(await mainJobTopology(cityJobConfig(config, folder)), config);
+  return [...plan.topics, deviceRegistryConfig(plan.partitions)];
+}
+
+const folderOf = (config: Config): DataFolder => dataFolder(config.data, config['keys.folder']);
+
+function noLog(config: Config, folder: DataFolder, cause?: unknown): MsecError {
+  if (isOnKafka(config))
+    return new MsecError(
+      'TOPIC_UNKNOWN',
+      `${config['kafka.bootstrap'].join(', ')} has no topics of msec yet: start it with msec up --kafka.`,
+    );
+  const running = runningNote(folder);
+  const hint =
+    running !== undefined && running.log !== EMBEDDED && isAlive(running.pid)
+      ? 'the engine that runs in it works on Kafka, so name the brokers with --kafka'
+      : 'start it with msec up, or name another folder with --data';
+  return new MsecError('TOPIC_UNKNOWN', `There is no log in ${folder.path} yet: ${hint}.`, { cause });
+}
 
 /** Devices and resends, of the running engine or of the log itself. LOG_LOCKED, DEPENDENCY_DOWN. */
 export async function withAdmin<T>(
@@ -60,20 +109,15 @@ export async function withAdmin<T>(
   use: (admin: DeviceAdmin) => Promise<T>,
   { mayMake }: { readonly mayMake: boolean } = { mayMake: false },
 ): Promise<T> {
-  const folder = dataFolder(config.data);
+  const folder = folderOf(config);
   const running = await runningConsole(config, folder);
   if (running !== undefined) return use(remoteAdmin(running.address, running.token));
   // Only an enrolment may come before the first start; anything else has mistaken the folder.
-  if (!mayMake && !existsSync(folder.log)) throw noLog(folder);
-  makeDataFolder(folder);
-  const log = await openEmbeddedLog(folder.log).catch((cause: unknown) => {
-    if (!(cause instanceof MsecError) || cause.code !== 'LOG_LOCKED') throw cause;
-    throw new MsecError('LOG_LOCKED', `Another msec has ${folder.path} and does not answer on its console.`, { cause });
-  });
+  if (!mayMake && !isOnKafka(config) && !existsSync(folder.log)) throw noLog(config, folder);
+  const log = isOnKafka(config) ? openOnKafka(config) : await embeddedToChange(folder);
   try {
-    const definition = await mainJobTopology(cityJobConfig(config, folder));
-    const plan = cityPlan(definition, config);
-    await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions)]);
+    if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);
+    await log.createTopics(await topicsOf(config, folder));
     const devices = await DeviceService.open({ log, clock: systemClock });
     try {
       return await use(deviceAdmin(devices, log, cityFrameTypes(config)));
@@ -85,11 +129,20 @@ export async function withAdmin<T>(
   }
 }
 
+function embeddedToChange(folder: DataFolder): Promise<Log> {
+  makeDataFolder(folder);
+  return openEmbeddedLog(folder.log).catch((cause: unknown) => {
+    if (!(cause instanceof MsecError) || cause.code !== 'LOG_LOCKED') throw cause;
+    throw new MsecError('LOG_LOCKED', `Another msec has ${folder.path} and does not answer on its console.`, { cause });
+  });
+}
+
 function tokenOf(config: Config, folder: DataFolder): string {
   return adminToken(config['console.adminTokenFile'] ?? folder.adminToken, false, process.env.MSEC_ADMIN_TOKEN);
 }
 
 const ANSWER_MS = 5_000;
+const RETRY_MS_MAX = 10_000;
 
 /**
  * The console of the engine that runs on the folder; undefined where the note is old or there is none. NOT_AUTHENTICATED
@@ -100,7 +153,8 @@ async function runningConsole(
   folder: DataFolder,
 ): Promise<{ readonly address: string; readonly token: string } | undefined> {
   const running = runningNote(folder);
-  if (running === undefined || !isAlive(running.pid)) return undefined;
+  // An engine on another log, which happens to use the same folder, knows nothing of what is asked.
+  if (running === undefined || running.log !== logName(config) || !isAlive(running.pid)) return undefined;
   const address = running.console;
   const nonce = randomBytes(16).toString('hex');
   let health: { readonly proof?: unknown };

@@ -1,5 +1,12 @@
 /** Walks the records of a topic, all partitions of it in the order of their timestamps as far as that can be had. */
-import { BatchCursor, type Header, type LogReader, MsecError, type TopicDescription } from '../../engine/index.ts';
+import {
+  BatchCursor,
+  type Header,
+  type Log,
+  type LogReader,
+  MsecError,
+  type TopicDescription,
+} from '../../engine/index.ts';
 import { nearMiss } from '../near-miss.ts';
 import { UsageError } from '../terminal.ts';
 
@@ -122,6 +129,14 @@ async function offsetAtTime(
     else low = record.offset + 1;
   }
   return low;
+}
+
+/** One of the topics that the log gives by itself, or another of the same cluster. TOPIC_UNKNOWN. */
+export async function describedTopic(log: Pick<Log, 'describe'>, name: string): Promise<TopicDescription> {
+  const topics = await log.describe();
+  if (topics.some((topic) => topic.name === name)) return findTopic(topics, name);
+  const [other] = await log.describe([name]);
+  return other ?? findTopic(topics, name);
 }
 
 /** The topic's description; TOPIC_UNKNOWN proposes names that are there. */

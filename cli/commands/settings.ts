@@ -10,7 +10,11 @@ export function settingsOf(flags: CommonFlags, more: FlagSettings = []): LoadedC
   const { config, file, set } = loadConfig(flags.config, folder);
   const changed: Record<string, unknown> = {};
   const chosen = new Set(set);
-  for (const [setting, flag, value] of [['data', '--data', flags.data] as const, ...more]) {
+  const common: FlagSettings = [
+    ['data', '--data', flags.data],
+    ['kafka.bootstrap', '--kafka', flags.kafka?.split(',')],
+  ];
+  for (const [setting, flag, value] of [...common, ...more]) {
     if (value === undefined) continue;
     changed[setting] = parseSetting(setting, value, flag, folder);
     chosen.add(setting);

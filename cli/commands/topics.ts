@@ -5,7 +5,7 @@ import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog } from './log-access.ts';
 import { RecordViews } from './record-view.ts';
-import { findTopic, inTimeOrder, parseFrom, readRecords, startOffset, type WalkedRecord } from './record-walk.ts';
+import { describedTopic, inTimeOrder, parseFrom, readRecords, startOffset, type WalkedRecord } from './record-walk.ts';
 import { settingsOf } from './settings.ts';
 
 export interface ListFlags extends CommonFlags {
@@ -78,17 +78,13 @@ export async function tailTopic(flags: TailFlags, name: string): Promise<number>
   const from = parseFrom(flags.from);
   const limit = flags.limit ?? (flags.follow ? Number.POSITIVE_INFINITY : TAIL_DEFAULT);
   return readLog(config, async (log) => {
-    const topics = await log.describe();
-    const topic = findTopic(topics, name);
+    const topic = await describedTopic(log, name);
     if (flags.partition !== undefined && flags.partition >= topic.partitions) {
       throw new UsageError(`${name} has the partitions 0 to ${topic.partitions - 1}, not ${flags.partition}`);
     }
     const reader = log.openReader();
     try {
-      const views = await RecordViews.open(
-        reader,
-        topics.some((one) => one.name === SCHEMAS_TOPIC.name),
-      );
+      const views = await RecordViews.open(reader, (await log.describe([SCHEMAS_TOPIC.name])).length > 0);
       if (isInternal(name))
         note(paint('yellow', `${name} is internal: its form may change with any version.`, process.stderr));
       const partitions =

@@ -14,7 +14,10 @@ export interface TopologyFlags extends CommonFlags {
 
 export async function showTopology(flags: TopologyFlags): Promise<number> {
   const { config } = settingsOf(flags);
-  const plan = cityPlan(await mainJobTopology(cityJobConfig(config, dataFolder(config.data))), config);
+  const plan = cityPlan(
+    await mainJobTopology(cityJobConfig(config, dataFolder(config.data, config['keys.folder']))),
+    config,
+  );
   const whole = cityPicture(plan, config);
   const shown = flags.internal ? whole : withoutInternal(whole);
   if (flags.json) {

@@ -1,5 +1,6 @@
 /** `msec up`: flags to settings. */
 import type { CommonFlags } from '../common-flags.ts';
+import type { Config, LoadedConfig } from '../config/index.ts';
 import { up } from '../up.ts';
 import { settingsOf } from './settings.ts';
 
@@ -24,8 +25,16 @@ export function runUp(flags: UpFlags): Promise<number> {
     ['fleet.devices', '--devices', flags.devices],
     ['fleet.rate', '--rate', flags.rate],
     ['fleet.faults', '--faults', flags.faults],
-    ['fleet.enabled', '--no-fleet', flags.fleet === false ? false : undefined],
+    ['fleet.enabled', flags.fleet === false ? '--no-fleet' : '--fleet', flags.fleet],
     ['unsignedFrom', '--unsigned-from', flags.unsignedFrom],
   ]);
-  return up({ ...settings, json: flags.json === true });
+  return up({ ...settings, config: withFleetWhereAsked(settings), json: flags.json === true });
+}
+
+const FLEET_SETTINGS = ['fleet.enabled', 'fleet.devices', 'fleet.rate', 'fleet.faults'] as const;
+
+/** A cluster is not a toy: there, simulated devices come only where somebody has said a word about them. */
+function withFleetWhereAsked({ config, set }: LoadedConfig): Config {
+  if (config['kafka.bootstrap'].length === 0 || FLEET_SETTINGS.some((setting) => set.has(setting))) return config;
+  return { ...config, 'fleet.enabled': false };
 }

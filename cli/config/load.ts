@@ -7,9 +7,10 @@ import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { nearMiss } from '../near-miss.ts';
+import { crossProblems } from './cross-checks.ts';
 import { configSchema, type SchemaNode } from './schema.ts';
 import { type Config, SECRET_NAME, SETTINGS, type Setting, type SettingName } from './settings.ts';
-import { DURATION_UNITS, isCidr, parseDuration, parseSize, SIZE_UNITS } from './units.ts';
+import { DURATION_UNITS, isAddress, isCidr, parseDuration, parseSize, SIZE_UNITS } from './units.ts';
 
 export interface ConfigProblem {
   /** Counted from 1; null where there is no place in the file (it cannot be read). */
@@ -105,7 +106,12 @@ export function parseConfig(text: string, file: string): { config: Config; set: 
   const set = new Set(
     (Object.keys(SETTINGS) as SettingName[]).filter((name) => valueAt(tree, name.split('.')) !== undefined),
   );
-  return { config: valuesOf(tree, dirname(file)), set };
+  const config = valuesOf(tree, dirname(file));
+  const contradictions = crossProblems(config, set).map(({ setting, message }) =>
+    fail(offsetOf(document, setting.split('.'), true), setting, message),
+  );
+  if (contradictions.length > 0) throw new ConfigError(file, contradictions);
+  return { config, set };
 }
 
 /** One value from the command line, checked as the file's would be. Throws ConfigError naming the flag. */
@@ -138,6 +144,8 @@ function validator(): Validate {
   ajv.addFormat('size', (text) => parseSize(text) !== null);
   ajv.addFormat('cidr', isCidr);
   ajv.addFormat('host', /^[A-Za-z0-9.:_-]+$/);
+  ajv.addFormat('name', /^[A-Za-z0-9._@-]+$/);
+  ajv.addFormat('address', isAddress);
   ajv.addFormat('path', (text) => !text.includes('\0'));
   ajv.addKeyword({
     keyword: 'between',
@@ -160,7 +168,7 @@ function explain(error: ErrorObject, value: unknown): string {
     case 'additionalProperties': {
       const name = String(error.params.additionalProperty);
       if (SECRET_NAME.test(name)) {
-        return 'secrets do not belong into the configuration: use the environment or a file that a setting such as console.adminTokenFile names';
+        return 'secrets do not belong into the configuration: use the environment or a file that a setting such as console.adminTokenFile or kafka.saslPasswordFile names';
       }
       const known = Object.keys(schema.properties ?? {});
       const [section, inner] = name.split('.');
@@ -201,6 +209,8 @@ const TYPE_WORDS: Record<string, string> = {
   size: `a size with its unit (${SIZE_UNITS.join(', ')}), e.g. 64KiB`,
   cidr: 'a network in CIDR form, e.g. 10.1.0.0/16',
   host: 'a host name or IP address',
+  name: 'a name of letters, digits and . _ @ -',
+  address: 'a broker as host:port, e.g. 127.0.0.1:9092',
   path: 'a path',
 };
 

@@ -24,7 +24,7 @@ windows:
 \`\`\`
 
 Durations carry a unit (${DURATION_UNITS.join(', ')}), sizes too (${SIZE_UNITS.join(', ')}). Paths are relative to the file's folder.
-Secrets never stand in this file: they come from the environment (\`MSEC_ADMIN_TOKEN\`) or from a file that a setting names.
+Secrets never stand in this file: they come from the environment (\`MSEC_ADMIN_TOKEN\`, \`MSEC_KAFKA_PASSWORD\`) or from a file that a setting names.
 
 | setting | values | default | what it does |
 |---|---|---|---|
@@ -48,9 +48,12 @@ function kindText(setting: Setting): string {
       return 'list of networks (CIDR)';
     case 'paths':
       return 'list of paths';
+    case 'addresses':
+      return 'list of host:port';
     case 'boolean':
       return '`true`, `false`';
     case 'host':
+    case 'name':
     case 'path':
       return setting.kind;
   }

@@ -57,6 +57,10 @@ function settingSchema(setting: Setting): SchemaNode {
       return { type: 'string', enum: setting.choices, ...about };
     case 'host':
       return { type: 'string', minLength: 1, maxLength: 253, format: 'host', ...about };
+    case 'name':
+      return { type: 'string', minLength: 1, maxLength: 200, format: 'name', ...about };
+    case 'addresses':
+      return { type: 'array', items: { type: 'string', format: 'address' }, maxItems: 64, ...about };
     case 'path':
       return { type: 'string', minLength: 1, maxLength: 4096, format: 'path', ...about };
     case 'paths':

@@ -27,6 +27,8 @@ export type Setting =
   | (Row<'size', string | null> & BoundedText)
   | (Row<'choice', string> & { readonly choices: readonly string[] })
   | Row<'host', string>
+  | Row<'name', string | null>
+  | Row<'addresses', readonly string[]>
   | Row<'path', string | null>
   | Row<'cidrs', readonly string[]>
   | Row<'paths', readonly string[]>;
@@ -37,7 +39,7 @@ export const SETTINGS = {
   data: {
     kind: 'path',
     default: './data',
-    doc: 'Folder of everything that lasts: the log, the keys, the admin token. One process at a time. `--data`.',
+    doc: 'Folder of everything that lasts: the log (unless it is on Kafka), the keys, the admin token. One process at a time. `--data`.',
   },
   workers: {
     kind: 'integer',
@@ -66,6 +68,65 @@ export const SETTINGS = {
     min: '0ms',
     max: '1s',
     doc: 'How long a commit waits for others to share one write to disk with.',
+  },
+  'keys.folder': {
+    kind: 'path',
+    default: null,
+    doc: 'Folder of the day keys. Unset: `keys` in the data folder. Processes that share their work on Kafka must share this folder.',
+  },
+  'kafka.bootstrap': {
+    kind: 'addresses',
+    default: [],
+    doc: 'Brokers, as host:port, over which a Kafka cluster is found. Empty: the embedded log. `--kafka`.',
+  },
+  'kafka.applicationId': {
+    kind: 'name',
+    default: 'msec-city',
+    doc: 'Name of the application on the cluster: its group, and the beginning of its transactional ids. Processes of the same name share the work.',
+  },
+  'kafka.instanceId': {
+    kind: 'name',
+    default: null,
+    doc: 'Lasting name of this process within the group (static membership): a restart within the session’s time moves no partitions. Unset: none.',
+  },
+  'kafka.groupProtocol': {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'consumer', 'classic'],
+    doc: 'How processes share partitions: the protocol of KIP-848, the classic one, or the newest that the brokers speak.',
+  },
+  'kafka.replicationFactor': {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    max: 32,
+    doc: 'Replicas of topics that are made. Unset: the brokers’ default.',
+  },
+  'kafka.foreignPartitioning': {
+    kind: 'choice',
+    default: 'repartition',
+    choices: ['repartition', 'refuse'],
+    doc: 'What becomes of a frame that a foreign producer has put into another partition than its key’s: moved there, or a dead letter (PARTITION_WRONG).',
+  },
+  'kafka.tls': { kind: 'boolean', default: false, doc: 'Whether connections to the brokers are encrypted.' },
+  'kafka.tlsCaFile': {
+    kind: 'path',
+    default: null,
+    doc: 'Authorities (PEM) that are trusted instead of the system’s.',
+  },
+  'kafka.tlsCertFile': { kind: 'path', default: null, doc: 'Certificate (PEM) that this process shows.' },
+  'kafka.tlsKeyFile': { kind: 'path', default: null, doc: 'Key (PEM) of `kafka.tlsCertFile`, for its owner alone.' },
+  'kafka.saslMechanism': {
+    kind: 'choice',
+    default: 'none',
+    choices: ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
+    doc: 'How this process authenticates. PLAIN shows the password to whoever reads the connection: only with `kafka.tls`.',
+  },
+  'kafka.saslUser': { kind: 'name', default: null, doc: 'User of `kafka.saslMechanism`.' },
+  'kafka.saslPasswordFile': {
+    kind: 'path',
+    default: null,
+    doc: 'File with the password of `kafka.saslUser`, mode 0600. The environment variable MSEC_KAFKA_PASSWORD comes first.',
   },
   'console.host': { kind: 'host', default: '127.0.0.1', doc: 'Address of the status page. Loopback addresses only.' },
   'console.port': {
@@ -172,7 +233,7 @@ export const SETTINGS = {
   'files.enabled': {
     kind: 'boolean',
     default: false,
-    doc: 'Whether readings and aggregates are also written as NDJSON files.',
+    doc: 'Whether readings and aggregates are also written as NDJSON files: all partitions, so with several processes on Kafka in one of them.',
   },
   'files.folder': {
     kind: 'path',
@@ -187,7 +248,11 @@ export const SETTINGS = {
     doc: 'Size at which a file is closed and the next one begun.',
   },
   'files.keep': { kind: 'integer', default: 16, min: 1, max: 100_000, doc: 'Closed files kept for each topic.' },
-  'fleet.enabled': { kind: 'boolean', default: true, doc: 'Whether a simulated fleet publishes frames. `--no-fleet`.' },
+  'fleet.enabled': {
+    kind: 'boolean',
+    default: true,
+    doc: 'Whether a simulated fleet publishes frames. With Kafka only where this or another setting of the fleet is set. `--fleet`, `--no-fleet`.',
+  },
   'fleet.devices': { kind: 'integer', default: 200, min: 1, max: 100_000, doc: 'Simulated devices. `--devices`.' },
   'fleet.rate': {
     kind: 'number',
@@ -222,7 +287,7 @@ type ValueOfKind<S extends Setting> = S extends { kind: 'boolean' }
   ? boolean
   : S extends { kind: 'integer' | 'number' | 'port' | 'duration' | 'size' }
     ? number
-    : S extends { kind: 'cidrs' | 'paths' }
+    : S extends { kind: 'cidrs' | 'paths' | 'addresses' }
       ? readonly string[]
       : S extends { kind: 'choice'; choices: readonly (infer Choice)[] }
         ? Choice

@@ -32,6 +32,12 @@ export const parseDuration = (text: string): number | null => parse(text, DURATI
 /** Bytes of `64KiB`, `2GB`; null where it is no size. */
 export const parseSize = (text: string): number | null => parse(text, SIZE_BYTES);
 
+/** `host:port`, an IPv6 address in brackets. */
+export function isAddress(text: string): boolean {
+  const match = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(text);
+  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535;
+}
+
 /** An IPv4 or IPv6 network, `10.1.0.0/16`. */
 export function isCidr(text: string): boolean {
   const match = /^([0-9a-fA-F.:]{2,45})\/(\d{1,3})$/.exec(text);

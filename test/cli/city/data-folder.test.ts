@@ -45,11 +45,11 @@ t.test('a token that is short, missing or open to others is refused', async (t) 
 t.test('the note of a running engine is its own to remove', async (t) => {
   const folder = dataFolder(t.testdir({}));
   t.equal(runningNote(folder), undefined);
-  noteRunning(folder, { pid: process.pid, console: 'http://127.0.0.1:1' });
-  t.same(runningNote(folder), { pid: process.pid, console: 'http://127.0.0.1:1' });
+  noteRunning(folder, { pid: process.pid, log: 'embedded', console: 'http://127.0.0.1:1' });
+  t.same(runningNote(folder), { pid: process.pid, log: 'embedded', console: 'http://127.0.0.1:1' });
   forgetRunning(folder);
   t.equal(runningNote(folder), undefined);
-  noteRunning(folder, { pid: process.pid + 1, console: 'http://127.0.0.1:1' });
+  noteRunning(folder, { pid: process.pid + 1, log: 'embedded', console: 'http://127.0.0.1:1' });
   forgetRunning(folder);
   t.ok(runningNote(folder), 'another engine’s note stays');
   writeFileSync(folder.running, '{"pid":');

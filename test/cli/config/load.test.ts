@@ -71,6 +71,35 @@ t.test('a secret in the file is refused with the place where it belongs', async 
   t.notMatch(problem, 'hunter2', 'and is not repeated');
 });
 
+t.test('brokers are host:port, each with its place, and names are names', async (t) => {
+  const { config } = parseConfig('kafka: {bootstrap: ["k1:9092", "[::1]:9093"], instanceId: left-1}', '/a.yaml');
+  t.same(config['kafka.bootstrap'], ['k1:9092', '[::1]:9093']);
+  t.equal(config['kafka.applicationId'], 'msec-city');
+  t.same(
+    problemsOf('kafka:\n  bootstrap: [k1, "k2:0", "k3:9092"]\n  instanceId: no spaces\n  groupProtocol: kip848\n'),
+    [
+      '/etc/msec.yaml:2:15: kafka.bootstrap.0: must be a broker as host:port, e.g. 127.0.0.1:9092, is "k1"',
+      '/etc/msec.yaml:2:19: kafka.bootstrap.1: must be a broker as host:port, e.g. 127.0.0.1:9092, is "k2:0"',
+      '/etc/msec.yaml:3:15: kafka.instanceId: must be a name of letters, digits and . _ @ -, is "no spaces"',
+      '/etc/msec.yaml:4:18: kafka.groupProtocol: "kip848" is not one of auto, consumer, classic',
+    ],
+  );
+});
+
+t.test('settings that only make sense together are told with the line of the one that stands alone', async (t) => {
+  t.same(problemsOf('kafka:\n  tlsCaFile: ca.pem\n  tlsKeyFile: key.pem\n  saslUser: city\n'), [
+    '/etc/msec.yaml:2:3: kafka.tlsCaFile: has no effect unless kafka.tls is true',
+    '/etc/msec.yaml:3:3: kafka.tlsKeyFile: has no effect unless kafka.tls is true',
+    '/etc/msec.yaml:3:3: kafka.tlsKeyFile: needs kafka.tlsCertFile beside it',
+    '/etc/msec.yaml:4:3: kafka.saslUser: has no effect unless kafka.saslMechanism is set',
+  ]);
+  t.same(problemsOf('kafka:\n  saslMechanism: PLAIN\n'), [
+    '/etc/msec.yaml:2:3: kafka.saslMechanism: needs kafka.saslUser beside it',
+  ]);
+  t.match(problemsOf('kafka:\n  saslPassword: hunter2\n')[0], 'kafka.saslPasswordFile');
+  t.same(problemsOf('kafka: {tls: true, saslMechanism: SCRAM-SHA-512, saslUser: city}'), []);
+});
+
 t.test('a file that was asked for must be there', async (t) => {
   t.throws(() => loadConfig('nowhere.yaml', t.testdir({})), { message: /no such file/, isMissing: true });
   const folder = t.testdir({ 'mine.yaml': 'workers: 3' });

@@ -1,0 +1,74 @@
+/** The log that the configuration names, of either driver, and what the engine needs of it beyond the port. */
+import { mkdirSync } from 'node:fs';
+import {
+  type Clock,
+  claimLocalStore,
+  type EngineStatus,
+  type Log,
+  type LogReaderDescriptor,
+  openEmbeddedLog,
+  openKafkaLog,
+} from '../../engine/index.ts';
+import type { Config } from '../config/index.ts';
+import type { DataFolder } from './data-folder.ts';
+import { isOnKafka, kafkaSettings } from './kafka-settings.ts';
+
+export interface CityLog {
+  readonly log: Log;
+  /** By which a worker opens readers. */
+  readonly readers: LogReaderDescriptor;
+  usage(): EngineStatus['log'];
+  close(): Promise<void>;
+}
+
+/** LOG_LOCKED where another process has the data folder. Kafka is first asked for something later. */
+export async function openCityLog(config: Config, folder: DataFolder, clock: Clock): Promise<CityLog> {
+  mkdirSync(folder.log, { recursive: true, mode: 0o700 });
+  if (isOnKafka(config)) return openOnKafka(config, folder, clock);
+  const options = { groupCommitMs: config['log.groupCommit'], quotaBytes: config['log.quota'] };
+  const log = await openEmbeddedLog(folder.log, options, clock);
+  return { log, readers: log.readerDescriptor(), usage: () => log.usage(), close: () => log.close() };
+}
+
+/** The folder still is one process's, and no embedded log may be opened in it meanwhile. */
+async function openOnKafka(config: Config, folder: DataFolder, clock: Clock): Promise<CityLog> {
+  const readers = kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD);
+  const claims = [folder.log, folder.state].map((path) => claimLocalStore(path, clock));
+  const log = openKafkaLog({ ...readers, clock });
+  const counted = countCommits(log);
+  return {
+    log: counted.log,
+    readers,
+    usage: counted.usage,
+    async close() {
+      await log.close();
+      for (const claim of claims) await claim.close();
+    },
+  };
+}
+
+function countCommits(log: Log): { readonly log: Log; usage(): EngineStatus['log'] } {
+  let [commits, commitQueue, usedBytes] = [0, 0, 0];
+  const counted: Log = {
+    createTopics: (topics) => log.createTopics(topics),
+    async describe(topics) {
+      const described = await log.describe(topics);
+      usedBytes = described.reduce((sum, { bytes }) => sum + bytes, 0);
+      return described;
+    },
+    acquire: (owner) => log.acquire(owner),
+    async commit(transaction) {
+      commitQueue++;
+      try {
+        const committed = await log.commit(transaction);
+        commits++;
+        return committed;
+      } finally {
+        commitQueue--;
+      }
+    },
+    openReader: () => log.openReader(),
+    close: () => log.close(),
+  };
+  return { log: counted, usage: () => ({ usedBytes, quotaBytes: null, commits, commitQueue }) };
+}

@@ -1,0 +1,27 @@
+/** What no single setting shows: settings that only make sense together. */
+import type { Config, SettingName } from './settings.ts';
+
+export interface CrossProblem {
+  readonly setting: SettingName;
+  readonly message: string;
+}
+
+const TLS_FILES = ['kafka.tlsCaFile', 'kafka.tlsCertFile', 'kafka.tlsKeyFile'] as const;
+
+/** `set`: the settings that the file names itself. */
+export function crossProblems(config: Config, set: ReadonlySet<SettingName>): CrossProblem[] {
+  const problems: CrossProblem[] = [];
+  const add = (setting: SettingName, message: string) => problems.push({ setting, message });
+  for (const setting of TLS_FILES)
+    if (set.has(setting) && !config['kafka.tls']) add(setting, 'has no effect unless kafka.tls is true');
+  for (const [one, other] of [
+    ['kafka.tlsCertFile', 'kafka.tlsKeyFile'],
+    ['kafka.tlsKeyFile', 'kafka.tlsCertFile'],
+  ] as const)
+    if (set.has(one) && !set.has(other)) add(one, `needs ${other} beside it`);
+  const authenticates = config['kafka.saslMechanism'] !== 'none';
+  if (authenticates && config['kafka.saslUser'] === null) add('kafka.saslMechanism', 'needs kafka.saslUser beside it');
+  for (const setting of ['kafka.saslUser', 'kafka.saslPasswordFile'] as const)
+    if (set.has(setting) && !authenticates) add(setting, 'has no effect unless kafka.saslMechanism is set');
+  return problems;
+}
