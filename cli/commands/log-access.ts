@@ -95,12 +95,15 @@ function noLog(config: Config, folder: DataFolder, cause?: unknown): MsecError {
       'TOPIC_UNKNOWN',
       `${config['kafka.bootstrap'].join(', ')} has no topics of msec yet: start it with msec up --kafka.`,
     );
-  const running = runningNote(folder);
-  const hint =
-    running !== undefined && running.log !== EMBEDDED && isAlive(running.pid)
-      ? 'the engine that runs in it works on Kafka, so name the brokers with --kafka'
-      : 'start it with msec up, or name another folder with --data';
+  const hint = isUsedOnKafka(folder)
+    ? 'the engine that runs in it works on Kafka, so name the brokers with --kafka'
+    : 'start it with msec up, or name another folder with --data';
   return new MsecError('TOPIC_UNKNOWN', `There is no log in ${folder.path} yet: ${hint}.`, { cause });
+}
+
+function isUsedOnKafka(folder: DataFolder): boolean {
+  const running = runningNote(folder);
+  return running !== undefined && running.log !== EMBEDDED && isAlive(running.pid);
 }
 
 /** Devices and resends, of the running engine or of the log itself. LOG_LOCKED, DEPENDENCY_DOWN. */
@@ -113,7 +116,8 @@ export async function withAdmin<T>(
   const running = await runningConsole(config, folder);
   if (running !== undefined) return use(remoteAdmin(running.address, running.token));
   // Only an enrolment may come before the first start; anything else has mistaken the folder.
-  if (!mayMake && !isOnKafka(config) && !existsSync(folder.log)) throw noLog(config, folder);
+  if (!isOnKafka(config) && ((!mayMake && !existsSync(folder.log)) || isUsedOnKafka(folder)))
+    throw noLog(config, folder);
   const log = isOnKafka(config) ? openOnKafka(config) : await embeddedToChange(folder);
   try {
     if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);

@@ -76,8 +76,12 @@ export interface TailedRecord {
 }
 
 /** All records of a topic, as `msec topics tail` prints them. */
-export async function tail<T extends TailedRecord>(cwd: string, topic: string): Promise<T[]> {
-  const { out } = await msec(['topics', 'tail', topic, '--from', 'earliest', '--limit', '100000'], { cwd });
+export async function tail<T extends TailedRecord>(
+  cwd: string,
+  topic: string,
+  more: readonly string[] = [],
+): Promise<T[]> {
+  const { out } = await msec(['topics', 'tail', topic, '--from', 'earliest', '--limit', '100000', ...more], { cwd });
   return out
     .split('\n')
     .filter((line) => line !== '')
