@@ -33,7 +33,12 @@ export async function metricsText(source: MetricsSource): Promise<{ text: string
   const letters = counter('msec_dead_letters_by_reason_total', 'Dead letters by the code of their reason.', 'reason');
   for (const [reason, count] of source.reasons) letters({ reason }, count);
   const accepted = counter('msec_bridge_accepted_total', 'Frames that a bridge has acknowledged as durable.', 'bridge');
-  const refused = counter('msec_bridge_refused_total', 'Frames that a bridge has refused.', 'bridge', 'reason');
+  const refused = counter(
+    'msec_bridge_refused_total',
+    'Frames, requests and connections that a bridge has refused.',
+    'bridge',
+    'reason',
+  );
   const connections = gauge('msec_bridge_connections', 'Open connections of a bridge.', 'bridge');
   for (const bridge of source.bridges) {
     accepted({ bridge: bridge.name }, bridge.accepted);

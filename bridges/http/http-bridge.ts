@@ -4,7 +4,8 @@
  */
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Entrance, type Lane, type Outcome, refusal } from '../intake/index.ts';
+import type { ErrorCode } from '../../engine/index.ts';
+import { type Entrance, type Lane, type Outcome, type Refused, refusal } from '../intake/index.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
 import { readAuthorization } from './credentials.ts';
@@ -44,6 +45,8 @@ export interface HttpBridgeOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly limits?: Partial<HttpLimits>;
+  /** For each connection and request that the intake never saw. */
+  readonly onRefused?: (code: ErrorCode) => void;
 }
 
 export interface HttpCounts {
@@ -58,6 +61,7 @@ const CLOSE_MS_MAX = 1000;
 export class HttpBridge {
   readonly #intake: Entrance;
   readonly #limits: HttpLimits;
+  readonly #onRefused: (code: ErrorCode) => void;
   readonly #app: FastifyInstance;
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
   #connections = 0;
@@ -71,6 +75,7 @@ export class HttpBridge {
   private constructor(options: HttpBridgeOptions) {
     this.#intake = options.intake;
     this.#limits = { ...HTTP_LIMITS, ...options.limits };
+    this.#onRefused = options.onRefused ?? (() => undefined);
     this.#app = this.#makeApp();
   }
 
@@ -122,6 +127,7 @@ export class HttpBridge {
         this.#silent.delete(socket);
       });
     });
+    app.server.on('drop', () => this.#onRefused('INTAKE_BUSY'));
     app.server.on('request', ({ socket }) => this.#silent.delete(socket));
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -132,7 +138,7 @@ export class HttpBridge {
     });
     app.setErrorHandler((error: FastifyError, request, reply) => this.#fail(error, request, reply));
     app.setNotFoundHandler((request, reply) => {
-      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', `there is no ${request.method} here`), 404));
+      this.#refuse(reply, refusal('REQUEST_INVALID', `there is no ${request.method} here`), 404);
     });
     app.post('/v1/frames', { bodyLimit: this.#intake.limits.frameBytesMax }, (request, reply) =>
       this.#takeFrame(request, reply),
@@ -150,21 +156,19 @@ export class HttpBridge {
       credential && this.#intake.authenticate(credential.deviceId, credential.token, request.socket.remoteAddress);
     if (lane === undefined) {
       const message = 'device id and token do not belong together; send "Authorization: Bearer <device id>:<token>"';
-      this.#refuse(reply, answerRefused(refusal('NOT_AUTHENTICATED', message)));
+      this.#refuse(reply, refusal('NOT_AUTHENTICATED', message));
       return false;
     }
     const announced = Number(request.headers['content-length'] ?? request.routeOptions.bodyLimit ?? 0);
     const bytes = Math.min(announced, request.routeOptions.bodyLimit ?? announced);
     if (!this.#intake.hasRoom || this.#bodyBytesInFlight + bytes > this.#limits.bodyBytesInFlightMax) {
-      const refused = refusal('INTAKE_BUSY', 'more frames arrive than the log can take', { retryAfterMs: 1000 });
-      this.#refuse(reply, answerRefused(refused));
+      this.#refuse(reply, refusal('INTAKE_BUSY', 'more frames arrive than the log can take', { retryAfterMs: 1000 }));
       return false;
     }
     const { deviceId } = lane;
     const open = this.#open.get(deviceId) ?? 0;
     if (open >= this.#limits.requestsPerDeviceMax) {
-      const refused = refusal('INTAKE_BUSY', `${open} requests of the device are open`, { retryAfterMs: 1000 });
-      this.#refuse(reply, answerRefused(refused));
+      this.#refuse(reply, refusal('INTAKE_BUSY', `${open} requests of the device are open`, { retryAfterMs: 1000 }));
       return false;
     }
     this.#open.set(deviceId, open + 1);
@@ -191,14 +195,17 @@ export class HttpBridge {
     const lane = this.#laneOf(request);
     const { frames, rest } = splitBatch(body, this.#limits.batchFramesMax);
     const outcomes: Outcome[] = await Promise.all(frames.map((frame) => lane.accept(frame)));
-    if (rest !== undefined) outcomes.push(rest);
+    if (rest !== undefined) {
+      outcomes.push(rest);
+      this.#onRefused(rest.code);
+    }
     await this.#send(reply, answerBatch(outcomes));
   }
 
   #bodyOf(request: FastifyRequest, reply: FastifyReply): Uint8Array | undefined {
     if (request.body instanceof Uint8Array && request.body.length > 0) return request.body;
     const message = 'the body must hold a frame, as application/octet-stream';
-    this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', message, { byteOffset: 0 })));
+    this.#refuse(reply, refusal('REQUEST_INVALID', message, { byteOffset: 0 }));
     return undefined;
   }
 
@@ -209,21 +216,22 @@ export class HttpBridge {
   #fail(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
     const limit = request.routeOptions.bodyLimit ?? 0;
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-      this.#refuse(reply, answerRefused(refusal('FRAME_TOO_LARGE', `the body may have at most ${limit} bytes`)));
+      this.#refuse(reply, refusal('FRAME_TOO_LARGE', `the body may have at most ${limit} bytes`));
     } else if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', 'send application/octet-stream'), 415));
+      this.#refuse(reply, refusal('REQUEST_INVALID', 'send application/octet-stream'), 415);
     } else if (error.statusCode !== undefined && error.statusCode < 500) {
-      this.#refuse(reply, answerRefused(refusal('REQUEST_INVALID', error.message), error.statusCode));
+      this.#refuse(reply, refusal('REQUEST_INVALID', error.message), error.statusCode);
     } else {
-      this.#refuse(reply, answerRefused(refusal('DEPENDENCY_DOWN', 'the request failed', { retryAfterMs: 1000 })));
+      this.#refuse(reply, refusal('DEPENDENCY_DOWN', 'the request failed', { retryAfterMs: 1000 }));
     }
   }
 
   /** The connection closes with it: what is left of a body that nobody wants is not read. */
-  #refuse(reply: FastifyReply, answer: Answer): void {
+  #refuse(reply: FastifyReply, refused: Refused, status?: number): void {
     this.#refusedRequests += 1;
+    this.#onRefused(refused.code);
     void reply.header('connection', 'close');
-    void this.#send(reply, answer);
+    void this.#send(reply, answerRefused(refused, status));
   }
 
   #send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {

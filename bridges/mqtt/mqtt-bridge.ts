@@ -42,6 +42,8 @@ export interface MqttBridgeOptions {
   readonly port: number;
   readonly limits?: Partial<MqttLimits>;
   readonly onEvent?: (event: ConnectionRefused) => void;
+  /** For each connection and message that the intake never saw. */
+  readonly onRefused?: (code: ErrorCode) => void;
 }
 
 export interface MqttCounts {
@@ -60,6 +62,7 @@ export class MqttBridge {
   readonly #intake: Entrance;
   readonly #limits: MqttLimits;
   readonly #onEvent: (event: ConnectionRefused) => void;
+  readonly #onRefused: (code: ErrorCode) => void;
   readonly #server: Server;
   readonly #admission: Admission;
   readonly #broker: FrameBroker;
@@ -75,6 +78,7 @@ export class MqttBridge {
     this.#intake = options.intake;
     this.#limits = { ...MQTT_LIMITS, ...options.limits };
     this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#onRefused = options.onRefused ?? (() => undefined);
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
       this.#connected(socket),
     );
@@ -208,6 +212,7 @@ export class MqttBridge {
     const misplaced = misplacement(session, packet);
     if (misplaced !== undefined) {
       message.outcome = misplaced;
+      this.#onRefused(misplaced.code);
       this.#answer(session);
       return;
     }
@@ -252,7 +257,9 @@ export class MqttBridge {
 
   #refused(refused: ConnectionRefused): void {
     this.#refusedConnections += 1;
-    if (!this.#isClosing) this.#onEvent(refused);
+    if (this.#isClosing) return;
+    this.#onEvent(refused);
+    this.#onRefused(refused.code);
   }
 }
 

@@ -60,7 +60,7 @@ export async function openBridges(options: BridgesOptions): Promise<Bridges> {
   const door = (name: 'mqtt' | 'http') => new Door(intake, (code) => refusals.add(name, code, 1));
   try {
     if (options.config['mqtt.enabled']) open.push(await openMqtt(options, door('mqtt'), refusals));
-    if (options.config['http.enabled']) open.push(await openHttp(options, door('http')));
+    if (options.config['http.enabled']) open.push(await openHttp(options, door('http'), refusals));
   } catch (error) {
     await close();
     throw error;
@@ -79,12 +79,12 @@ async function openMqtt(options: BridgesOptions, intake: Door, refusals: Refusal
     flag: '--mqtt-port',
   };
   const bridge = await listenOn(wanted, (port) =>
-    MqttBridge.open({ intake, host, port, onEvent: ({ code }) => refusals.add('mqtt', code, 1) }),
+    MqttBridge.open({ intake, host, port, onRefused: (code) => refusals.add('mqtt', code, 1) }),
   );
-  return openBridge('mqtt', 'mqtt', host, wanted.port, intake, bridge);
+  return openBridge('mqtt', 'mqtt', host, wanted.port, intake, refusals, bridge);
 }
 
-async function openHttp(options: BridgesOptions, intake: Door): Promise<OpenBridge> {
+async function openHttp(options: BridgesOptions, intake: Door, refusals: Refusals): Promise<OpenBridge> {
   const { config, set } = options;
   const host = config['http.host'];
   const wanted = {
@@ -93,8 +93,10 @@ async function openHttp(options: BridgesOptions, intake: Door): Promise<OpenBrid
     what: 'The HTTP bridge',
     flag: '--http-port',
   };
-  const bridge = await listenOn(wanted, (port) => HttpBridge.open({ intake, host, port }));
-  return openBridge('http', 'http', host, wanted.port, intake, bridge);
+  const bridge = await listenOn(wanted, (port) =>
+    HttpBridge.open({ intake, host, port, onRefused: (code) => refusals.add('http', code, 1) }),
+  );
+  return openBridge('http', 'http', host, wanted.port, intake, refusals, bridge);
 }
 
 interface Listening {
@@ -109,22 +111,20 @@ function openBridge(
   host: string,
   wanted: number,
   door: Door,
+  refusals: Refusals,
   listening: Listening,
 ): OpenBridge {
   const { port } = listening;
   const address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     bridge: { name, host, port, address, hasMoved: wanted !== 0 && port !== wanted },
-    status: () => {
-      const { acceptedFrames, refusedFrames } = door.counts();
-      return {
-        name,
-        address,
-        connections: listening.counts().connections,
-        accepted: acceptedFrames,
-        refused: refusedFrames,
-      };
-    },
+    status: () => ({
+      name,
+      address,
+      connections: listening.counts().connections,
+      accepted: door.counts().acceptedFrames,
+      refused: refusals.totals(name),
+    }),
     close: () => listening.close(),
   };
 }

@@ -16,7 +16,9 @@ const envelope = (sequence: number) =>
   Buffer.from(encodeEnvelope({ deviceId: 'meter-1', bootEpoch: 1, sequence, payload: Buffer.from('abc') }));
 
 async function start(t: Test, limits: Partial<HttpLimits> = {}, parts: Fixture = fixture()) {
-  const bridge = await HttpBridge.open({ intake: parts.intake, port: 0, limits });
+  const refused: string[] = [];
+  const onRefused = (code: string) => void refused.push(code);
+  const bridge = await HttpBridge.open({ intake: parts.intake, port: 0, limits, onRefused });
   t.teardown(() => bridge.close());
   const send = (path: string, body: Uint8Array, headers: Record<string, string> = BEARER, method = 'POST') =>
     new Promise<Answer>((resolve, reject) => {
@@ -50,7 +52,7 @@ async function start(t: Test, limits: Partial<HttpLimits> = {}, parts: Fixture =
       socket.on('close', () => resolve(text));
       socket.write(bytes);
     });
-  return { ...parts, bridge, send, raw };
+  return { ...parts, bridge, refused, send, raw };
 }
 
 void t.test('202 comes once the frame is durable, with its place', async (t) => {
@@ -244,4 +246,14 @@ void t.test('curl sends one frame and a batch', async (t) => {
   t.match(batch.stdout, /"accepted":2.*\n202$/s);
   t.equal(log.stored.length, 3);
   t.same(log.stored[0]?.value.subarray(1), envelope(1));
+});
+
+void t.test('what is refused before a frame is seen is told to the operator', async (t) => {
+  const { refused, send } = await start(t);
+  await send('/v1/frames', Buffer.from('x'), { ...BEARER, authorization: 'Bearer meter-1:guess' });
+  await send('/v1/frames', Buffer.from('x'), { ...BEARER, 'content-type': 'text/plain' });
+  await send('/v1/frames', Buffer.alloc(70_000));
+  await send('/v1/nothing', Buffer.from('x'));
+  await send('/v1/frames/batch', Buffer.concat([envelope(1), Buffer.from('rest')]));
+  t.same(refused, ['NOT_AUTHENTICATED', 'REQUEST_INVALID', 'FRAME_TOO_LARGE', 'REQUEST_INVALID', 'ENVELOPE_INVALID']);
 });

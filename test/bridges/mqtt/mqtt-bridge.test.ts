@@ -87,7 +87,7 @@ void t.test(
 );
 
 void t.test('other topics and retained messages are refused, and nobody hears of them', async (t) => {
-  const { log, device } = await start(t);
+  const { log, device, refused } = await start(t);
   const other = await device('meter-2', true);
   const client = await device('meter-1', true);
   client.send(
@@ -100,6 +100,7 @@ void t.test('other topics and retained messages are refused, and nobody hears of
   t.equal(names(client).filter((name) => name === 'puback').length, 4);
   t.match(noticeIn(client), { code: 'TOPIC_REFUSED', message: 'publish to devices/meter-1/frames' });
   t.equal(log.stored.length, 0);
+  t.same(refused, Array(4).fill('TOPIC_REFUSED'), 'but the operator does');
   other.send({ cmd: 'pingreq' });
   await other.received(3);
   t.same(names(other), ['connack', 'suback', 'pingresp']);

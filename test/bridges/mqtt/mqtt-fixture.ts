@@ -8,11 +8,13 @@ type Test = Pick<typeof t, 'teardown'>;
 
 export async function start(t: Test, limits: Partial<MqttLimits> = {}, parts: Fixture = fixture()) {
   const events: ConnectionRefused[] = [];
+  const refused: string[] = [];
   const bridge = await MqttBridge.open({
     intake: parts.intake,
     port: 0,
     limits,
     onEvent: (event) => events.push(event),
+    onRefused: (code) => refused.push(code),
   });
   t.teardown(() => bridge.close());
   const client = (): RawClient => {
@@ -31,7 +33,7 @@ export async function start(t: Test, limits: Partial<MqttLimits> = {}, parts: Fi
     }
     return made;
   };
-  return { ...parts, bridge, events, client, device };
+  return { ...parts, bridge, events, refused, client, device };
 }
 
 export const names = (client: RawClient) => client.packets.map((packet) => packet.cmd);
