@@ -80,7 +80,7 @@ const FLAG_SUPPRESSED = 16;
 
 const FLAG_NAMES: readonly string[] = ['outOfRange:temperature', 'outOfRange:rssi', 'countMismatch', 'clockSkew', 'suppressed'];
 const FLAG_STRINGS = avroStrings(FLAG_NAMES);
-const AVRO_SCHEMA = '{"type":"record","name":"Crowd","namespace":"msec.readings","doc":"A reading of: Crowd counter.","fields":[{"name":"device","type":"string","doc":"The device that the envelope or the bridge authenticated."},{"name":"eventTime","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"The device\'s signed time, else the time of receipt."},{"name":"receivedAt","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"When the bridge received the frame."},{"name":"bootEpoch","type":"long","doc":"Counts the restarts of the device, from the envelope."},{"name":"sequence","type":"long","doc":"Counts the frames within the boot epoch, from the envelope."},{"name":"verified","type":"boolean","doc":"Whether a signature was verified; false for legacy devices only."},{"name":"suspect","type":"boolean","doc":"Whether the device has signed two different frames under one sequence, so that its key may be copied."},{"name":"date","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"DATE as an instant."},{"name":"temperature","type":["null","double"],"default":null,"doc":"Temperature as the device reports it, in its casing; at most two decimals. Null where out of its physical limits.","unit":"°C","scale":100},{"name":"packets","type":"long","doc":"Wi-Fi packets heard."},{"name":"devices","type":["null","long"],"default":null,"doc":"Different addresses heard. One line for each device heard. Null where fewer than 5."},{"name":"randomised","type":["null","long"],"default":null,"doc":"How many of the addresses are locally administered, thus most likely randomised. Null where these or the others are fewer than 5."},{"name":"flags","type":{"type":"array","items":"string"},"default":[],"doc":"What to mind: outOfRange:temperature, outOfRange:rssi, countMismatch, clockSkew, suppressed."}]}';
+const AVRO_SCHEMA = '{"type":"record","name":"Crowd","namespace":"msec.readings","doc":"A reading of: Crowd counter.","fields":[{"name":"device","type":"string","doc":"The device that the envelope or the bridge authenticated."},{"name":"eventTime","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"The device\'s signed time, else the time of receipt."},{"name":"receivedAt","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"When the bridge received the frame."},{"name":"bootEpoch","type":"long","doc":"Counts the restarts of the device, from the envelope."},{"name":"sequence","type":"long","doc":"Counts the frames within the boot epoch, from the envelope."},{"name":"verified","type":"boolean","doc":"Whether a signature was verified; false for legacy devices only."},{"name":"suspect","type":"boolean","doc":"Whether the device has signed two different frames under one sequence, so that its key may be copied."},{"name":"date","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"DATE as an instant."},{"name":"temperature","type":["null","double"],"default":null,"doc":"Temperature as the device reports it, in its casing; at most two decimals. Null where out of its physical limits.","unit":"°C","scale":100},{"name":"packets","type":["null","long"],"default":null,"doc":"Wi-Fi packets heard. Null where fewer than 5."},{"name":"devices","type":["null","long"],"default":null,"doc":"Different addresses heard. One line for each device heard. Null where fewer than 5."},{"name":"randomised","type":["null","long"],"default":null,"doc":"How many of the addresses are locally administered, thus most likely randomised. Null where these or the others are fewer than 5."},{"name":"flags","type":{"type":"array","items":"string"},"default":[],"doc":"What to mind: outOfRange:temperature, outOfRange:rssi, countMismatch, clockSkew, suppressed."}]}';
 const avro = new AvroReader();
 
 const scan = new TextScan();
@@ -201,9 +201,9 @@ function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, 
   const bytes = writer.bytes;
   const view = writer.view;
   let flags = reading.flags;
-  if (!(reading.distinct >= 5) || !(reading.randomised >= 5 && reading.distinct - reading.randomised >= 5)) {
-    flags |= FLAG_SUPPRESSED;
-  }
+  if (!(reading.packets >= 5)) flags |= FLAG_SUPPRESSED;
+  if (!(reading.distinct >= 5)) flags |= FLAG_SUPPRESSED;
+  if (!(reading.randomised >= 5 && reading.distinct - reading.randomised >= 5)) flags |= FLAG_SUPPRESSED;
   let at = putHead(bytes, writer.position, schemaId, head);
   at = putLong(bytes, at, reading.date);
   if ((flags & FLAG_OUT_OF_RANGE_TEMPERATURE) === 0) {
@@ -211,7 +211,10 @@ function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, 
     view.setFloat64(at, reading.temperature / 100, true);
     at += 8;
   } else bytes[at++] = 0;
-  at = putLong(bytes, at, reading.packets);
+  if (reading.packets >= 5) {
+    bytes[at++] = 2;
+    at = putLong(bytes, at, reading.packets);
+  } else bytes[at++] = 0;
   if (reading.distinct >= 5) {
     bytes[at++] = 2;
     at = putLong(bytes, at, reading.distinct);
@@ -234,7 +237,7 @@ function decodeReading(bytes: Uint8Array, start: number, end: number, head: Read
     into.temperature = 0;
     flags |= FLAG_OUT_OF_RANGE_TEMPERATURE;
   }
-  into.packets = readCount(avro, 'packets', 999999999);
+  into.packets = avro.isPresent('packets') ? readCount(avro, 'packets', 999999999) : 0;
   into.distinct = avro.isPresent('devices') ? readCount(avro, 'devices', 4096) : 0;
   into.randomised = avro.isPresent('randomised') ? readCount(avro, 'randomised', 4096) : 0;
   into.flags = flags | avro.flags('flags', FLAG_STRINGS);

@@ -101,6 +101,7 @@ function published(frame: FrameDescription): string {
   const kinds = {
     measure: 'double or null',
     counter: 'long',
+    heard: 'long or null',
     date: 'timestamp-millis',
     distinct: 'long or null',
     randomised: 'long or null',

@@ -6,7 +6,8 @@ import { type BinaryField, type FrameDescription, integerRange, type TextField, 
 export interface PublishedField {
   readonly name: string;
   readonly doc: string;
-  readonly kind: 'measure' | 'counter' | 'date' | 'distinct' | 'randomised';
+  /** 'heard' is a counter beside addresses: a small one says how few there can be, so it is suppressed like theirs. */
+  readonly kind: 'measure' | 'counter' | 'heard' | 'date' | 'distinct' | 'randomised';
   readonly unit: string;
   readonly scale: number;
   /** What the wire can carry. */
@@ -23,6 +24,7 @@ export const TEXT_INTEGER_MAX = 999_999_999;
 export function publishedFields(frame: FrameDescription): PublishedField[] {
   const fields: PublishedField[] = [];
   const none = { unit: '', scale: 1, limitMin: null, limitMax: null };
+  const suppressBelow = frame.format === 'text' && frame.lines !== null ? frame.suppressBelow : 0;
   for (const field of frame.fields) {
     const { name, doc, role } = field;
     if (role === 'date') {
@@ -32,8 +34,10 @@ export function publishedFields(frame: FrameDescription): PublishedField[] {
     const [wireMin, wireMax] = wireRange(field);
     const { min, max } = wireLimits(field, wireMin, wireMax);
     const { scale } = field;
-    const common = { name, doc, kind: role, unit: field.unit ?? '', scale, wireMin, wireMax };
-    fields.push({ ...common, limitMin: min, limitMax: max });
+    const common = { name, unit: field.unit ?? '', scale, wireMin, wireMax, limitMin: min, limitMax: max };
+    if (role === 'counter' && suppressBelow > 0) {
+      fields.push({ ...common, kind: 'heard', doc: `${doc} Null where fewer than ${suppressBelow}.`.trim() });
+    } else fields.push({ ...common, kind: role, doc });
   }
   if (frame.format === 'text' && frame.lines !== null) {
     const wire = { wireMin: 0, wireMax: frame.lines.linesMax };

@@ -76,21 +76,27 @@ function encodeField(field: PublishedField, below: number): string[] {
         '} else bytes[at++] = 0;',
       ];
     }
+    case 'heard':
     case 'distinct':
     case 'randomised':
       return [
-        `if (${shownCondition(field.kind, below)}) {`,
+        `if (${shownCondition(field, below)}) {`,
         '  bytes[at++] = 2;',
-        `  at = putLong(bytes, at, reading.${field.kind});`,
+        `  at = putLong(bytes, at, reading.${memberOf(field)});`,
         '} else bytes[at++] = 0;',
       ];
   }
 }
 
+const isSuppressible = ({ kind }: PublishedField) => kind === 'heard' || kind === 'distinct' || kind === 'randomised';
+
+/** The reading's member that holds the field. */
+const memberOf = ({ kind, name }: PublishedField) => (kind === 'heard' ? name : kind);
+
 /** The rest of a difference tells as much as the count itself: both sides must be large enough. */
-function shownCondition(kind: 'distinct' | 'randomised', below: number): string {
-  if (kind === 'distinct') return `reading.distinct >= ${below}`;
-  return `reading.randomised >= ${below} && reading.distinct - reading.randomised >= ${below}`;
+function shownCondition(field: PublishedField, below: number): string {
+  const isEnough = `reading.${memberOf(field)} >= ${below}`;
+  return field.kind === 'randomised' ? `${isEnough} && reading.distinct - reading.randomised >= ${below}` : isEnough;
 }
 
 export function encodeReadingSource(frame: FrameDescription, names: ReadingNames, { t }: Dialect): string {
@@ -106,9 +112,9 @@ export function encodeReadingSource(frame: FrameDescription, names: ReadingNames
     ...(names.hasSightings
       ? [
           'let flags = reading.flags;',
-          `if (!(${shownCondition('distinct', names.suppressBelow)}) || !(${shownCondition('randomised', names.suppressBelow)})) {`,
-          '  flags |= FLAG_SUPPRESSED;',
-          '}',
+          ...fields
+            .filter(isSuppressible)
+            .map((field) => `if (!(${shownCondition(field, names.suppressBelow)})) flags |= FLAG_SUPPRESSED;`),
         ]
       : ['const flags = reading.flags;']),
     'let at = putHead(bytes, writer.position, schemaId, head);',
@@ -135,9 +141,10 @@ function decodeField(field: PublishedField): string[] {
         `  flags |= ${flagConstant(`outOfRange:${field.name}`)};`,
         '}',
       ];
+    case 'heard':
     case 'distinct':
     case 'randomised':
-      return [`into.${field.kind} = avro.isPresent(${name}) ? readCount(avro, ${name}, ${field.wireMax}) : 0;`];
+      return [`into.${memberOf(field)} = avro.isPresent(${name}) ? readCount(avro, ${name}, ${field.wireMax}) : 0;`];
   }
 }
 
