@@ -14,6 +14,8 @@ export const APART_MS = 1e-6;
 export interface SimulatedLogSetup {
   readonly log: Log;
   readonly life: Life;
+  /** What was sent arrives as long as this lives: the process's own life, or where the log is elsewhere, the world's. */
+  readonly wire: Life;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly board: FaultBoard;
@@ -48,7 +50,7 @@ export class SimulatedLog implements Log {
   }
 
   commit(transaction: Transaction): Promise<Committed> {
-    const { timeline, life, log, random, trace, commitMsMax } = this.#setup;
+    const { timeline, life, wire, log, random, trace, commitMsMax } = this.#setup;
     const { ownership } = transaction;
     const sender = ownership === undefined ? 'nobody' : `${ownership.owner} ${ownership.epoch}`;
     const committed = new Promise<Committed>((resolve, reject) => {
@@ -56,7 +58,7 @@ export class SimulatedLog implements Log {
       const drawn = now + (random.u32() / 2 ** 32) * commitMsMax;
       const at = Math.max(drawn, (this.#arrivals.get(sender) ?? 0) + APART_MS);
       this.#arrivals.set(sender, at);
-      timeline.after(at - now, life, () => {
+      timeline.after(at - now, wire, () => {
         log.commit(transaction).then(resolve, (thrown: Error) => {
           const code = thrown instanceof MsecError ? thrown.code : 'ACTOR_FAILED';
           trace.add(`refused-${code}`, () => `${sender}: ${thrown.message}`);

@@ -1,9 +1,9 @@
 /**
- * One life of the process: the real log over the simulated disk, and the real engine over simulated threads. It ends in
- * a crash, or by draining; the disk stays.
+ * One life of a process: the real engine over simulated threads and a log, which is its own or stands elsewhere. It ends
+ * in a crash, or by draining; what is on the disk stays.
  */
 import type { Random } from '../base/index.ts';
-import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
+import type { Log, LogReader, PartitionShare } from '../log/index.ts';
 import {
   type Engine,
   type IdleTickOptions,
@@ -14,11 +14,19 @@ import {
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import type { FaultBoard } from './fault-board.ts';
 import type { FaultPlan } from './faults.ts';
-import type { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedLog } from './simulated-log.ts';
 import { SimulatedThreads, type ThreadWorld } from './simulated-threads.ts';
 import { Life, type Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
+
+/** The log as a process finds it. */
+export interface ProcessLog {
+  readonly log: Log;
+  readonly wire: Life;
+  openReader(): LogReader;
+  /** The process has crashed. */
+  crashed(): void;
+}
 
 export interface ProcessSetup {
   readonly timeline: Timeline;
@@ -27,16 +35,15 @@ export interface ProcessSetup {
   readonly board: FaultBoard;
   readonly plan: FaultPlan;
   readonly trace: Trace;
-  readonly disk: SimulatedDisk;
   readonly struck: Set<string>;
   readonly workers: number;
   readonly taskOptions: TaskOptions;
   readonly supervisor: Partial<SupervisorOptions>;
   readonly idleTicks: IdleTickOptions;
-  readonly groupCommitMs: number;
   createTopology(world: ThreadWorld): TopologyDefinition;
-  /** Stands around the log, below whatever delays commits: how tests plant a fault. */
-  wrapLog(log: Log): Log;
+  openLog(life: Life, crash: () => void): ProcessLog;
+  /** Null: every partition is this process's. */
+  openShare(life: Life): PartitionShare | null;
   crashed(): void;
 }
 
@@ -61,24 +68,24 @@ export class SimulatedProcess {
   readonly #life = new Life();
   readonly #setup: ProcessSetup;
   readonly #death = Promise.withResolvers<never>();
-  readonly #openReader: () => LogReader;
+  readonly #place: ProcessLog;
 
   constructor(setup: ProcessSetup) {
-    const { timeline, random, plan, board, trace, disk } = setup;
+    const { timeline, random, plan, board, trace } = setup;
     const life = this.#life;
     this.#setup = setup;
     this.#death.promise.catch(() => {});
     const clock = timeline.clock(life);
     const crash = () => this.crash();
-    const store = disk.open(life, crash);
-    const ends = new LocalEnds();
-    const embedded = setup.wrapLog(new EmbeddedLog(store, ends, clock, { groupCommitMs: setup.groupCommitMs }));
-    this.#openReader = () => new EmbeddedReader(store, ends, clock);
-    this.reader = this.#openReader();
+    const place = setup.openLog(life, crash);
+    this.#place = place;
+    const openReader = () => place.openReader();
+    this.reader = openReader();
     const { commitMsMax } = plan;
-    this.log = new SimulatedLog({ log: embedded, life, timeline, random, board, trace, commitMsMax, crash });
+    this.log = new SimulatedLog({ ...place, life, timeline, random, board, trace, commitMsMax, crash });
     const { log } = this;
-    this.threads = new SimulatedThreads({ ...setup, life, log, openReader: this.#openReader, crash });
+    this.threads = new SimulatedThreads({ ...setup, life, log, openReader, crash });
+    const share = setup.openShare(life);
     this.started = life.gate(
       startEngine({
         log,
@@ -89,6 +96,7 @@ export class SimulatedProcess {
         emit: (name, event) => trace.add(name, () => JSON.stringify(event)),
         supervisor: setup.supervisor,
         idleTicks: setup.idleTicks,
+        ...(share === null ? {} : { share }),
         logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
       }),
     );
@@ -103,8 +111,18 @@ export class SimulatedProcess {
     return this.#life.isOver;
   }
 
+  /** Stands still: it neither asks nor answers. */
+  freeze(ms: number): void {
+    this.#setup.trace.add('freeze', () => `${Math.round(ms)} ms`);
+    this.#life.freeze(this.#setup.timeline, ms);
+  }
+
+  get isFrozen(): boolean {
+    return this.#life.thawMs > this.#setup.timeline.elapsedMs;
+  }
+
   openReader(): LogReader {
-    return this.#openReader();
+    return this.#place.openReader();
   }
 
   /** What a client asks of the process; rejects with `ProcessGone` when it dies before it has answered. */
@@ -115,7 +133,7 @@ export class SimulatedProcess {
   crash(): void {
     if (this.#life.isOver) return;
     this.#setup.trace.add('crash', () => '');
-    this.#setup.disk.crash();
+    this.#place.crashed();
     this.end();
   }
 

@@ -140,7 +140,7 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
     if (this.#life.isOver) throw gone();
     const { struck } = this.#setup;
     const at = this.#position.read();
-    const record = `${this.#name} ${at?.slot} ${at?.source} ${at?.offset}`;
+    const record = `${at?.slot} ${at?.source} ${at?.offset}`;
     if (struck.has(record)) return;
     if (this.#reach('record', record)) struck.add(record);
     if (this.#life.isOver) throw gone();

@@ -1,6 +1,7 @@
 /**
- * One run: a machine whose process crashes and comes back, and a client who asks until he is answered. Nothing in it
- * knows what the actors are for; see `SimulationScenario`.
+ * One run: a machine whose process crashes and comes back, and a client who asks until he is answered. Where there are
+ * several processes, the log is a machine of its own, and they share its partitions. Nothing in it knows what the actors
+ * are for; see `SimulationScenario`.
  */
 import { MsecError, type Random, randomBelow, seededRandom } from '../base/index.ts';
 import { EmbeddedLog, EmbeddedReader, LocalEnds, type Log, type LogReader } from '../log/index.ts';
@@ -10,12 +11,15 @@ import { isAtRest } from './at-rest.ts';
 import { FaultBoard } from './fault-board.ts';
 import { drawFaults, type FaultAction, type FaultPlan } from './faults.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
-import { NO_THREAD, ProcessGone, SimulatedProcess } from './simulated-process.ts';
+import { SimulatedGroup } from './simulated-group.ts';
+import { NO_THREAD, ProcessGone, type ProcessLog, SimulatedProcess } from './simulated-process.ts';
 import type { ThreadWorld } from './simulated-threads.ts';
 import { Life, Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 
 export interface SimulationScenario {
+  /** Default 1. */
+  readonly processes?: number;
   readonly workers: number;
   readonly taskOptions: TaskOptions;
   readonly supervisor: Partial<SupervisorOptions>;
@@ -37,6 +41,8 @@ const RESTART_MS_MAX = 200;
 const RETRY_MS = 20;
 const LOOK_MS = 20;
 const LOOK_MS_MAX = 200;
+const SESSION_MS = 300;
+const HEARTBEAT_MS = 50;
 
 export class Simulation {
   readonly seed: number;
@@ -52,7 +58,11 @@ export class Simulation {
   readonly #world = new Life();
   readonly #struck = new Set<string>();
   readonly #randomForKeys: Random;
-  #process: SimulatedProcess | null = null;
+  /** Null: between two lives. */
+  readonly #processes: (SimulatedProcess | null)[];
+  readonly #isShared: boolean;
+  #server: ProcessLog | null = null;
+  #group: SimulatedGroup | null = null;
   #plan: Plan | null = null;
 
   constructor(seed: number, scenario: SimulationScenario, keepsTrace = false) {
@@ -64,13 +74,16 @@ export class Simulation {
     this.trace = new Trace(this.timeline, keepsTrace);
     this.faults = drawFaults(seededRandom(this.random.u32()), scenario.horizonMs);
     this.#scenario = scenario;
+    this.#processes = new Array(scenario.processes ?? 1).fill(null);
+    this.#isShared = this.#processes.length > 1;
     this.#board = new FaultBoard(this.faults, this.trace);
     this.#disk = new SimulatedDisk(this.faults, this.#machineRandom, this.timeline, this.#board, this.trace);
   }
 
   async run(): Promise<void> {
     this.#scheduleFaults();
-    this.#boot();
+    for (const index of this.#processes.keys()) this.#boot(index);
+    if (this.#isShared) this.#scheduleChanges();
     let isDone = false;
     let failure: { readonly thrown: unknown } | null = null;
     this.#scenario.client(this).then(
@@ -83,7 +96,7 @@ export class Simulation {
     );
     await this.timeline.run(() => isDone || failure !== null, this.#scenario.limitMs);
     this.#world.end();
-    this.#process?.end();
+    for (const process of this.#processes) process?.end();
     if (failure !== null) throw (failure as { thrown: unknown }).thrown;
   }
 
@@ -97,8 +110,11 @@ export class Simulation {
 
   /** Asks the process that runs, or the next one. Rejects when it dies before it answers: then nobody knows. */
   async ask<T>(question: (process: SimulatedProcess) => Promise<T>): Promise<T> {
-    while (this.#process === null) await this.pause(RETRY_MS);
-    return this.#process.ask(question);
+    for (;;) {
+      const process = this.#any(({ isFrozen }) => !isFrozen);
+      if (process !== undefined) return process.ask(question);
+      await this.pause(RETRY_MS);
+    }
   }
 
   /** As `ask`, and asks again after a death or a refusal that may pass: the question may have its effect many times. */
@@ -127,14 +143,15 @@ export class Simulation {
     }
   }
 
-  /** Ends the process in order: everything is committed when it resolves. A crash meanwhile counts as an end too. */
+  /** Ends the processes in order: everything is committed when it resolves. A crash meanwhile counts as an end too. */
   async drain(): Promise<void> {
-    const process = this.#process;
-    if (process === null) return;
-    try {
-      await process.ask(async () => (await process.started).drain());
-    } catch (thrown) {
-      if (!(thrown instanceof ProcessGone)) throw thrown;
+    for (const process of this.#processes) {
+      if (process === null) continue;
+      try {
+        await process.ask(async () => (await process.started).drain());
+      } catch (thrown) {
+        if (!(thrown instanceof ProcessGone)) throw thrown;
+      }
     }
   }
 
@@ -147,31 +164,83 @@ export class Simulation {
     return new EmbeddedReader(this.#disk.peek(), ends, clock);
   }
 
-  #boot(): void {
+  #boot(index: number): void {
     const scenario = this.#scenario;
-    this.trace.add('boot', () => '');
-    this.#process = new SimulatedProcess({
+    this.trace.add('boot', () => (this.#isShared ? `${index}` : ''));
+    this.#processes[index] = new SimulatedProcess({
       timeline: this.timeline,
       random: this.#machineRandom,
       randomForKeys: this.#randomForKeys,
       board: this.#board,
       plan: this.faults,
       trace: this.trace,
-      disk: this.#disk,
       struck: this.#struck,
       workers: scenario.workers,
       taskOptions: scenario.taskOptions,
       supervisor: scenario.supervisor,
       idleTicks: scenario.idleTicks,
-      groupCommitMs: scenario.groupCommitMs,
       createTopology: (world) => scenario.createTopology(world, this),
-      wrapLog: (log) => scenario.wrapLog?.(log) ?? log,
+      openLog: (life, crash) => (this.#isShared ? this.#openServer() : this.#openLog(life, life, crash)),
+      openShare: (life) => (this.#isShared ? this.#openGroup().openShare(life) : null),
       crashed: () => {
-        this.#process = null;
+        this.#processes[index] = null;
         if (this.#world.isOver) return;
-        this.timeline.after(1 + randomBelow(this.#machineRandom, RESTART_MS_MAX), this.#world, () => this.#boot());
+        this.timeline.after(1 + randomBelow(this.#machineRandom, RESTART_MS_MAX), this.#world, () => this.#boot(index));
       },
     });
+  }
+
+  #openLog(life: Life, wire: Life, crash: () => void): ProcessLog {
+    const { groupCommitMs, wrapLog } = this.#scenario;
+    const clock = this.timeline.clock(life);
+    const store = this.#disk.open(life, crash);
+    const ends = new LocalEnds();
+    const log = new EmbeddedLog(store, ends, clock, { groupCommitMs });
+    return {
+      log: wrapLog?.(log) ?? log,
+      wire,
+      openReader: () => new EmbeddedReader(store, ends, clock),
+      crashed: () => this.#disk.crash(),
+    };
+  }
+
+  /** The log on a machine of its own. It does not crash; a fault of its disk strikes one of those who use it. */
+  #openServer(): ProcessLog {
+    const crash = () => this.#any()?.crash();
+    this.#server ??= { ...this.#openLog(this.#world, this.#world, crash), crashed: () => {} };
+    return this.#server;
+  }
+
+  #openGroup(): SimulatedGroup {
+    this.#group ??= new SimulatedGroup({
+      timeline: this.timeline,
+      random: this.#machineRandom,
+      trace: this.trace,
+      world: this.#world,
+      partitions: planTopology(this.#scenario.createTopology(NO_THREAD, this)).partitions,
+      sessionMs: SESSION_MS,
+      heartbeatMs: HEARTBEAT_MS,
+      messageMsMax: this.faults.messageMsMax,
+    });
+    return this.#group;
+  }
+
+  /** Partitions change hands, and processes stand still: some long enough to be given up by the others. */
+  #scheduleChanges(): void {
+    const random = this.#machineRandom;
+    const { horizonMs } = this.#scenario;
+    for (let i = randomBelow(random, 12); i > 0; i--)
+      this.timeline.after(randomBelow(random, horizonMs), this.#world, () => this.#group?.shuffle());
+    for (let i = randomBelow(random, 4); i > 0; i--) {
+      const forMs = 1 + randomBelow(random, 4 * SESSION_MS);
+      this.timeline.after(randomBelow(random, horizonMs), this.#world, () => this.#any()?.freeze(forMs));
+    }
+  }
+
+  #any(isEligible: (process: SimulatedProcess) => boolean = () => true): SimulatedProcess | undefined {
+    const alive = this.#processes.filter((process) => process !== null && isEligible(process));
+    // A single process must draw nothing.
+    return (alive.length < 2 ? alive[0] : alive[randomBelow(this.#machineRandom, alive.length)]) ?? undefined;
   }
 
   #scheduleFaults(): void {
@@ -184,8 +253,8 @@ export class Simulation {
   }
 
   #strike(action: FaultAction): void {
-    const process = this.#process;
-    if (process === null) return;
+    const process = this.#any();
+    if (process === undefined) return;
     this.trace.add(`${action}@time`, () => '');
     if (action === 'crash') process.crash();
     else process.threads.any()?.strike(action);

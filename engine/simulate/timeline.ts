@@ -8,6 +8,8 @@ import { type Clock, MsecError, type Random, type Timer } from '../base/index.ts
 /** Of a simulated process or thread: what is scheduled or awaited under a life does not happen after its end. */
 export class Life {
   #isOver = false;
+  /** Until then nothing happens to it. */
+  #thaw: { readonly timeline: Timeline; readonly atMs: number } | null = null;
   readonly #parent: Life | null;
 
   constructor(parent: Life | null = null) {
@@ -22,23 +24,42 @@ export class Life {
     this.#isOver = true;
   }
 
-  /** The same promise, but one that never settles for the dead. */
+  /** Stands still, as a process that is stopped and goes on later: what would happen to it meanwhile happens then. */
+  freeze(timeline: Timeline, ms: number): void {
+    this.#thaw = { timeline, atMs: timeline.elapsedMs + ms };
+  }
+
+  /** When it goes on; 0 where it has never stood still. */
+  get thawMs(): number {
+    return Math.max(this.#thaw?.atMs ?? 0, this.#parent?.thawMs ?? 0);
+  }
+
+  /** The same promise, but one that never settles for the dead, and for the frozen when they go on. */
   gate<T>(promise: Promise<T>): Promise<T> {
+    const told = (tell: () => void) => {
+      if (this.isOver) return;
+      const timeline = this.#timelineOfThaw();
+      if (timeline === null || this.thawMs <= timeline.elapsedMs) tell();
+      else timeline.after(this.thawMs - timeline.elapsedMs, this, tell);
+    };
     return new Promise((resolve, reject) => {
       promise.then(
-        (value) => {
-          if (!this.isOver) resolve(value);
-        },
-        (thrown: Error) => {
-          if (!this.isOver) reject(thrown);
-        },
+        (value) => told(() => resolve(value)),
+        (thrown: Error) => told(() => reject(thrown)),
       );
     });
+  }
+
+  #timelineOfThaw(): Timeline | null {
+    if (this.#thaw !== null) return this.#thaw.timeline;
+    return this.#parent === null ? null : this.#parent.#timelineOfThaw();
   }
 }
 
 interface Event {
-  readonly time: number;
+  time: number;
+  /** Before it had to wait for a thaw; what waited keeps its order. */
+  readonly due: number;
   readonly rank: number;
   readonly life: Life;
   run: (() => void) | null;
@@ -62,7 +83,8 @@ export class Timeline {
   }
 
   after(delayMs: number, life: Life, run: () => void): Timer {
-    const event: Event = { time: this.elapsedMs + Math.max(0, delayMs), rank: this.#random.u32(), life, run };
+    const time = this.elapsedMs + Math.max(0, delayMs);
+    const event: Event = { time, due: time, rank: this.#random.u32(), life, run };
     this.#push(event);
     return {
       cancel() {
@@ -132,7 +154,10 @@ export class Timeline {
       const last = heap.pop();
       if (first === undefined || last === undefined) return undefined;
       if (heap.length > 0) this.#sift(last);
-      if (first.run !== null && !first.life.isOver) return first;
+      if (first.run === null || first.life.isOver) continue;
+      if (first.life.thawMs <= first.time) return first;
+      first.time = first.life.thawMs;
+      this.#push(first);
     }
   }
 
@@ -152,5 +177,6 @@ export class Timeline {
 }
 
 function isBefore(a: Event, b: Event): boolean {
-  return a.time < b.time || (a.time === b.time && a.rank < b.rank);
+  if (a.time !== b.time) return a.time < b.time;
+  return a.due !== b.due ? a.due < b.due : a.rank < b.rank;
 }

@@ -11,6 +11,14 @@ t.test('a seed that runs twice leaves the same trace and the same log', async (t
   }
 });
 
+t.test('so does a seed with two processes that share the partitions', async (t) => {
+  for (const seed of [1, 4711]) {
+    const [first, second] = [await runTrial(seed, true, {}, 2), await runTrial(seed, true, {}, 2)];
+    t.same(second.trace, first.trace, `trace of ${seed}`);
+    t.same(second.log, first.log, `log of ${seed}`);
+  }
+});
+
 t.test('two seeds run at once do not disturb each other', async (t) => {
   const alone = [await runTrial(5, true), await runTrial(6, true)];
   const together = await Promise.all([runTrial(5, true), runTrial(6, true)]);

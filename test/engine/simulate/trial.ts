@@ -72,8 +72,13 @@ export interface Request {
   readonly offset: number;
 }
 
-export async function runTrial(seed: number, keepsTrace = false, plant: Plant = {}): Promise<TrialOutcome> {
-  const trial = new Trial(plant);
+export async function runTrial(
+  seed: number,
+  keepsTrace = false,
+  plant: Plant = {},
+  processes = 1,
+): Promise<TrialOutcome> {
+  const trial = new Trial(plant, processes);
   const simulation = trial.simulation(seed, keepsTrace);
   let failure: unknown = null;
   const restore = plant.install?.();
@@ -109,23 +114,27 @@ class Trial {
   readonly requests: Request[] = [];
   mendedAt: Record<string, number[]> = {};
   readonly #plant: Plant;
+  readonly #processes: number;
   readonly #flaky = new Map<number, number>();
   #keys: readonly string[] = [];
   #isMended = false;
   #downFrom = 0;
   #downTo = 0;
 
-  constructor(plant: Plant) {
+  constructor(plant: Plant, processes: number) {
     this.#plant = plant;
+    this.#processes = processes;
   }
 
   simulation(seed: number, keepsTrace: boolean): Simulation {
     const plant = this.#plant;
     // Drawn from the seed before the run's own random, so that the shape of the run belongs to the seed too.
     const shape = shapeOf(seed);
-    this.partitions = [1, 1, 1, 2, 2, 3][shape(6)]!;
+    const partitions = shape(6);
+    this.partitions = (this.#processes === 1 ? [1, 1, 1, 2, 2, 3] : [1, 2, 2, 3, 4, 5])[partitions]!;
     this.isFused = shape(2) === 0;
     const scenario: SimulationScenario = {
+      processes: this.#processes,
       workers: 1 + shape(3),
       taskOptions: taskOptionsOf(shape),
       supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
