@@ -12,6 +12,7 @@ const NOISE_KEPT = 0.95;
 const BATTERY_FULL_MV = 4150;
 const BATTERY_EMPTY_MV = 3450;
 const CROWD_MAX = 40;
+const PASSERS_BY = 400;
 
 /** 0 to 1. */
 const unit = (random: Random) => random.u32() / 2 ** 32;
@@ -67,7 +68,10 @@ export class SimulatedSurroundings {
       temperature: Math.round((48 + 8 * daily(nowMs, 15) + this.#noise) * 100),
       packets: this.#packets,
       declared: count,
-      sightings: Array.from({ length: count }, () => ({ mac: this.#mac(), rssi: -30 - (this.#random.u32() % 60) })),
+      sightings: this.#passersBy(count).map((person) => ({
+        mac: macOf(person),
+        rssi: -30 - (this.#random.u32() % 60),
+      })),
     };
   }
 
@@ -75,11 +79,17 @@ export class SimulatedSurroundings {
     this.#noise = this.#noise * NOISE_KEPT + around(this.#random) * 0.3;
   }
 
-  /** One of a few hundred passers-by, so that they are met again; half of them with a randomised address. */
-  #mac(): string {
-    const person = this.#random.u32() % 400;
-    const first = person % 2 === 0 ? 0x02 : 0xb8;
-    const bytes = [first, 0x27, 0xeb, 0x00, person >> 8, person & 0xff];
-    return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(':');
+  /** Different ones of a few hundred, so that they are met again another time. */
+  #passersBy(count: number): number[] {
+    const persons = new Set<number>();
+    while (persons.size < Math.min(count, PASSERS_BY)) persons.add(this.#random.u32() % PASSERS_BY);
+    return [...persons];
   }
+}
+
+/** Half of them have a randomised address. */
+function macOf(person: number): string {
+  const first = person % 2 === 0 ? 0x02 : 0xb8;
+  const bytes = [first, 0x27, 0xeb, 0x00, person >> 8, person & 0xff];
+  return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(':');
 }
