@@ -81,6 +81,13 @@ export interface FieldSpan {
   readonly sizeBytes: number;
 }
 
+/** What an identity in the frame looks like, so that no device is enrolled under one that it cannot send. */
+export interface IdentityForm {
+  /** The source of a regular expression. */
+  readonly pattern: string;
+  readonly says: string;
+}
+
 /** JSON as `msec decode` prints it. */
 export type JsonView = { readonly [name: string]: unknown };
 
@@ -99,6 +106,8 @@ export interface FrameCodec<R extends Reading = Reading, V = never> {
   readonly sizeBytes: number;
   /** Empty for text. */
   readonly spans: readonly FieldSpan[];
+  /** Null where the frame names no device; then key and credential alone say whose it is. */
+  readonly identity: IdentityForm | null;
   readonly measures: readonly Measure[];
   readonly flagNames: readonly string[];
   /** The Avro schema of the published reading, as JSON text. */

@@ -75,7 +75,12 @@ function enrolmentView({ record, secrets }: Enrolment) {
 }
 
 function withKnownType(device: NewDevice, types: FrameTypes): NewDevice {
-  if (types.byName(device.type) !== null) return device;
+  const type = types.byName(device.type);
+  if (type !== null) {
+    const { identity } = type;
+    if (identity === null || new RegExp(identity.pattern).test(device.identity)) return device;
+    throw new MsecError('DEVICE_INVALID', `the identity of ${device.type} ${identity.says}`, { field: 'identity' });
+  }
   const known = types.all.map(({ name }) => name);
   const meant = nearMiss(device.type, known);
   throw new MsecError(

@@ -257,6 +257,7 @@ export const crowd: FrameCodec<CrowdReading, CrowdValues> = {
   sizeBytes: 131072,
   spans: [
   ],
+  identity: { pattern: '^[0-9A-Za-z]{1,32}$', says: 'must be 1 to 32 ASCII letters or digits' },
   measures: [
     { name: 'temperature', unit: '°C', scale: 100 },
   ],

@@ -247,6 +247,7 @@ export const enmon: FrameCodec<EnMonReading, EnMonValues> = {
     { name: 'temperature', label: 'TEMPERATURE', offset: 27, sizeBytes: 2 },
     { name: 'humidity', label: 'HUMIDITY', offset: 29, sizeBytes: 2 },
   ],
+  identity: { pattern: '^[0-9]{15}$', says: 'must be 15 decimal digits' },
   measures: [
     { name: 'batteryVoltage', unit: 'mV', scale: 1 },
     { name: 'sonometer', unit: 'dB', scale: 1 },

@@ -1,5 +1,5 @@
 /** The whole source of a frame codec, as the TypeScript file that is committed or the JavaScript that is loaded. */
-import type { FrameDescription } from '../frame-model.ts';
+import type { FrameDescription, TextField } from '../frame-model.ts';
 import { avroSchema } from './avro-schema.ts';
 import { binaryCodecSource, binaryValuesSource } from './binary-source.ts';
 import { type Dialect, indent, JAVASCRIPT, quote, TYPESCRIPT } from './dialect.ts';
@@ -27,6 +27,16 @@ function namesOf(frame: FrameDescription): ReadingNames {
   };
 }
 
+function identityForm(frame: FrameDescription): string {
+  if (frame.format === 'text') {
+    const { charsMax } = frame.fields[0] as TextField;
+    return `{ pattern: '^[0-9A-Za-z]{1,${charsMax}}$', says: 'must be 1 to ${charsMax} ASCII letters or digits' }`;
+  }
+  const field = frame.fields.find(({ role }) => role === 'identity');
+  if (field === undefined) return 'null';
+  return `{ pattern: '^[0-9]{${field.digits}}$', says: 'must be ${field.digits} decimal digits' }`;
+}
+
 function objectSource(frame: FrameDescription, names: ReadingNames): string {
   const measures = publishedFields(frame).filter((field) => field.kind === 'measure');
   const spans =
@@ -44,6 +54,7 @@ function objectSource(frame: FrameDescription, names: ReadingNames): string {
     'spans: [',
     ...spans,
     '],',
+    `identity: ${identityForm(frame)},`,
     'measures: [',
     ...measures.map(({ name, unit, scale }) => `  { name: ${quote(name)}, unit: ${quote(unit)}, scale: ${scale} },`),
     '],',

@@ -17,7 +17,7 @@ import {
   Sealer,
   signEnvelope,
 } from '../../schemas/envelope/index.ts';
-import { type CrowdValues, crowd, enmon, frameTypes } from '../../schemas/index.ts';
+import { type CrowdValues, crowd, enmon, type FrameCodec, frameTypes } from '../../schemas/index.ts';
 import { deviceTopics } from '../../schemas/topics/index.ts';
 import { StageDriver } from './stage-driver.ts';
 
@@ -152,12 +152,14 @@ export interface CityOptions {
   readonly verify?: Partial<VerifyOptions>;
   readonly fuse?: boolean;
   readonly keys?: MemoryKeys;
+  /** Beside those that are built in. */
+  readonly types?: readonly FrameCodec[];
 }
 
 /** All three actors over one partition, the devices enrolled. */
 export function city(devices: readonly Device[], options: CityOptions = {}): StageDriver {
   const keys = options.keys ?? new MemoryKeys();
-  const types = frameTypes();
+  const types = frameTypes(options.types);
   const topics = deviceTopics(types);
   const driver = new StageDriver({
     actors: [

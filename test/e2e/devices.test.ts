@@ -14,7 +14,11 @@ t.test('devices are enrolled and changed while it runs, and when it does not', a
   t.equal(add.code, 0, add.err);
   const { secrets } = JSON.parse(add.out);
   t.match(secrets, { token: /^[\w-]{43}$/, privateKeyPem: /PRIVATE KEY/ });
-  t.match(await msec(['device', 'add', 'roof-7', '--type', 'enmon', '--identity', '1'], { cwd }), {
+  t.match(await msec(['device', 'add', 'roof-8', '--type', 'enmon', '--identity', '86772303004033'], { cwd }), {
+    code: 65,
+    err: /identity of enmon must be 15 decimal digits/,
+  });
+  t.match(await msec(['device', 'add', 'roof-7', '--type', 'enmon', '--identity', '867723030040330'], { cwd }), {
     code: 65,
     err: /DEVICE_EXISTS/,
   });

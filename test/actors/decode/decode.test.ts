@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
 import t from 'tap';
 import { encodeFrameRecord, KIND_UNSIGNED } from '../../../schemas/envelope/index.ts';
-import { crowd, decodeSightings, enmon, ReadingHead, SightingsView } from '../../../schemas/index.ts';
+import {
+  compileFrameDescription,
+  crowd,
+  decodeSightings,
+  enmon,
+  ReadingHead,
+  SightingsView,
+} from '../../../schemas/index.ts';
 import { city, crowdFrame, Device, enmonFrame, MACS, MemoryKeys, NOW } from '../city.ts';
 import type { StageDriver } from '../stage-driver.ts';
 
@@ -64,6 +71,22 @@ t.test('a frame that names another identity is refused', async (t) => {
   driver.feed(FRAMES, counter.id, NOW, counter.sealed(crowdFrame(MACS, { serial: '00000006956C350' })));
   t.same(driver.reasons, Array(3).fill('IDENTITY_MISMATCH'));
   t.equal(driver.of('device.verified.dlq')[0]?.letter?.byteOffset, 7);
+});
+
+t.test('frames that name no device are those of the key that signed them', async (t) => {
+  const type = compileFrameDescription(
+    `{ name: co2, record: Co2, title: CO2, format: binary, fields: [
+      { name: type, as: u8, role: type, value: 9 }, { name: length, as: u8, role: length },
+      { name: co2, as: u16, unit: ppm, max: 40000 } ] }`,
+    'co2.yaml',
+  );
+  t.equal(type.identity, null);
+  const [device, other] = [new Device('co2-1', 'co2', 'shed'), new Device('co2-2', 'co2', 'barn')];
+  const driver = city([device, other], { types: [type] });
+  driver.feed(FRAMES, device.id, NOW, device.signed(Buffer.of(9, 2, 2, 138)));
+  driver.feed(FRAMES, device.id, NOW, other.signed(Buffer.of(9, 2, 2, 138)));
+  t.same(driver.reasons, ['IDENTITY_MISMATCH']);
+  t.equal(driver.of('device.readings').length, 1);
 });
 
 t.test('a device of a type that is not described here is refused', async (t) => {
