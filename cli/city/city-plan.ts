@@ -8,6 +8,7 @@ import type { Config } from '../config/index.ts';
 import { configuredFrameTypes, readDescription } from '../frame-types.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
+import { isOnKafka } from './kafka-settings.ts';
 
 const LETTERS = '.dlq';
 
@@ -19,6 +20,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     frames: config.frames.map((file) => ({ file, text: readDescription(file) })),
     actors: config.actors.map((path) => pathToFileURL(path).href),
     graceMs: config['windows.grace'],
+    foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }
 

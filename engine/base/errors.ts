@@ -124,6 +124,12 @@ export const ERROR_TABLE = {
     'The offset lies before the start or after the end of the partition.',
     'Start from the earliest or latest offset.',
   ),
+  PARTITION_WRONG: row(
+    'input',
+    false,
+    "The record lies in another partition than its key's, where no task may handle it.",
+    "Let the producer partition by murmur2 (librdkafka: partitioner=murmur2_random), or set kafka.foreignPartitioning to repartition; a letter that is sent again goes to its key's partition.",
+  ),
   PORT_TAKEN: row(
     'operating',
     true,

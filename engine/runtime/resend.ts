@@ -4,7 +4,7 @@
  */
 
 import { MsecError } from '../base/index.ts';
-import { BatchCursor, BatchEncoder } from '../batch/index.ts';
+import { BatchCursor, BatchEncoder, partitionForKey } from '../batch/index.ts';
 import type { Log, LogReader } from '../log/index.ts';
 import { deadLetterTopic, resendTopic } from '../topology/index.ts';
 
@@ -33,9 +33,11 @@ export async function resendLetter(log: Log, reader: LogReader, place: LetterPla
     throw new MsecError('OFFSET_OUT_OF_RANGE', `There is no letter at offset ${offset} of ${letters}-${partition}.`);
   const encoder = new BatchEncoder();
   const { timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor;
+  // A letter of a foreign producer may lie where its key does not belong.
+  const home = keyStart < 0 ? partition : partitionForKey(bytes, keyStart, keyEnd, sent.length);
   encoder.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, cursor.readHeaders());
   await log.commit({
-    appends: [{ topic: target, partition, bytes: encoder.finish() }],
+    appends: [{ topic: target, partition: home, bytes: encoder.finish() }],
     offsets: [{ group, topic: target, partition, offset: 1 }],
   });
   return true;

@@ -26,7 +26,7 @@ import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundin
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
 const WATERMARK_STEP_MS = 1000;
 /** A record that was taken must fit into its letter too, whatever its headers add: more than any log takes as a batch. */
-const LETTER_BYTES_MAX = 64 * 1024 * 1024;
+export const LETTER_BYTES_MAX = 64 * 1024 * 1024;
 const NO_KEY = -1;
 const utf8Decoder = new TextDecoder();
 

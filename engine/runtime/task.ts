@@ -12,6 +12,7 @@ import { type SnapshotSlice, type StageSnapshot, StageState, type StateChange } 
 import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk } from './batch-walk.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
+import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
 import type { WorkerPosition } from './position.ts';
 import { restoreState } from './restore-state.ts';
@@ -74,6 +75,7 @@ interface Source {
   readonly index: number;
   readonly topic: string;
   readonly isResend: boolean;
+  readonly foreignPartitioning: ForeignPartitioning | null;
   readonly feeds: readonly { readonly stage: StageRunner; readonly input: number; decode: Decode }[];
   /** Next offset to read; everything before it is in the open transaction or committed. */
   position: number;
@@ -102,6 +104,7 @@ export class Task {
   readonly #setup: TaskSetup;
   readonly #keys: KeyTable;
   readonly #outputs = new TaskOutputs();
+  readonly #foreign: ForeignRecords;
   readonly #cursor = new BatchCursor();
   readonly #stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024 });
   readonly #around: StageSurroundings;
@@ -124,6 +127,7 @@ export class Task {
     const { plan, subtopology, partition, options } = setup;
     this.#setup = setup;
     this.#keys = new KeyTable(setup.random);
+    this.#foreign = new ForeignRecords(this.#keys, this.#outputs, partition, plan.partitions);
     this.slot = setup.slot;
     this.name = taskName(subtopology.name, partition);
     this.#around = {
@@ -213,6 +217,7 @@ export class Task {
         index,
         topic: topic.name,
         isResend,
+        foreignPartitioning: isResend ? null : (topic.foreignPartitioning ?? null),
         feeds: feeds.map(({ stage, input }) => ({
           stage: stages[stage],
           input: stages[stage].inputIndex(input),
@@ -324,7 +329,8 @@ export class Task {
         cursor.keyStart < 0
           ? this.#keys.intern(cursor.bytes, 0, 0)
           : this.#keys.intern(cursor.bytes, cursor.keyStart, cursor.keyEnd);
-      if (!this.#isRefused(source, keyId)) return keyId;
+      const isForeign = cursor.keyStart >= 0 && this.#foreign.take(source, keyId, cursor);
+      if (!isForeign && !this.#isRefused(source, keyId)) return keyId;
       this.#settle();
     }
     return -1;
@@ -413,7 +419,7 @@ export class Task {
     const truncations: Truncation[] = [];
     const states = this.#stages.map((stage) => this.#collectState(stage, appends, truncations));
     // A pass over the whole table: only when enough of it would go.
-    if (this.#keys.unretained * 2 >= this.#keys.size) this.#keys.sweep();
+    if (this.#keys.unretained * 2 >= this.#keys.size && this.#keys.sweep() > 0) this.#foreign.forget();
     const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
     while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
     if (this.#failure !== null || this.#isAbandoned) return;

@@ -7,7 +7,7 @@ import { aggregateActor } from '../../actors/aggregate/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
-import { compileFrameDescription, frameTypes } from '../../schemas/index.ts';
+import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
 import { type DeviceTopics, deviceTopics } from '../../schemas/topics/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
 
@@ -23,6 +23,8 @@ export interface MainJobConfig {
   readonly graceMs: number;
   /** 'off' for benchmarks alone. */
   readonly signatures: 'required' | 'off';
+  /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
+  readonly foreignPartitioning: 'refuse' | 'repartition' | null;
   /** Public topics that are not to be written; for benchmarks. */
   readonly omit: readonly string[];
   readonly fuse: boolean;
@@ -35,6 +37,7 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   windowMs: 60_000,
   graceMs: 10_000,
   signatures: 'required',
+  foreignPartitioning: null,
   omit: [],
   fuse: true,
 };
@@ -46,7 +49,7 @@ export const APPLICATION = 'city';
 
 export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDefinition> {
   const types = frameTypes(config.frames.map(({ file, text }) => compileFrameDescription(text, file)));
-  const topics = deviceTopics(types);
+  const topics = topicsOf(config, types);
   const keys = new DayKeyFiles(config.keysFolder, systemClock);
   const added = await Promise.all(config.actors.map((url) => addedActor(url, topics)));
   return {
@@ -61,6 +64,11 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
       ...added,
     ],
   };
+}
+
+function topicsOf({ foreignPartitioning }: MainJobConfig, types: FrameTypes): DeviceTopics {
+  const topics = deviceTopics(types);
+  return foreignPartitioning === null ? topics : { ...topics, frames: { ...topics.frames, foreignPartitioning } };
 }
 
 async function addedActor(url: string, topics: DeviceTopics): Promise<AnyActor> {

@@ -18,6 +18,9 @@ export const from = topic('from', codec, { external: true });
 export const to = topic('to', codec);
 
 export interface Given {
+  /** Default the first of one. */
+  readonly partition?: number;
+  readonly partitions?: number;
   readonly condemned?: ConstructorParameters<typeof Task>[0]['condemned'];
   readonly options?: Partial<TaskOptions>;
   readonly onCommit?: (transaction: Transaction) => Promise<void>;
@@ -25,18 +28,19 @@ export interface Given {
   readonly openSnapshot?: ConstructorParameters<typeof Task>[0]['openSnapshot'];
 }
 
-/** A task of the actors' first subtopology on partition 0. */
+/** A task of the actors' first subtopology. */
 export async function open(rig: Rig, actors: readonly AnyActor[], given: Given = {}) {
-  const plan = planTopology({ name: 'app', partitions: 1, actors });
+  const { partition = 0, partitions = 1 } = given;
+  const plan = planTopology({ name: 'app', partitions, actors });
   const [subtopology] = plan.subtopologies;
   if (subtopology === undefined) throw new Error('a plan has a subtopology');
   await rig.run(rig.log.createTopics(plan.topics));
-  const ownership = await rig.run(rig.log.acquire(`${subtopology.name}-0`));
+  const ownership = await rig.run(rig.log.acquire(`${subtopology.name}-${partition}`));
   const position = new WorkerPosition();
   const commits: Transaction[] = [];
   const reader = rig.openReader();
   const task = new Task({
-    ...{ plan, subtopology, partition: 0, slot: 1, ownership, position },
+    ...{ plan, subtopology, partition, slot: 1, ownership, position },
     condemned: given.condemned ?? [],
     reader: given.reader?.(reader) ?? reader,
     clock: rig.clock,
@@ -63,7 +67,7 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
   return {
     ...{ task, position, commits, plan },
     outcome: () => outcome,
-    committed: async (name = 'from') => (await rig.reader.committed(subtopology.group, name))[0],
+    committed: async (name = 'from') => (await rig.reader.committed(subtopology.group, name))[partition],
     async stop() {
       task.stop();
       await rig.run(ended);
