@@ -4,14 +4,14 @@
  * over and counts, so that readers above know nothing of transactions and still advance over them.
  */
 import { batchSpans, hideBatch } from '../../batch/index.ts';
-import type { AbortedTransaction } from './messages.ts';
+import type { FetchResponseAbortedTransaction } from './protocol/index.ts';
 
 /** `bytes` belong to the caller and are changed. `aborted` is what came with exactly these bytes. */
 export function hideAborted(
   bytes: Uint8Array,
   start: number,
   end: number,
-  aborted: readonly AbortedTransaction[],
+  aborted: readonly FetchResponseAbortedTransaction[],
 ): void {
   const waiting = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   const active = new Set<number>();

@@ -1,9 +1,16 @@
 /** What a cluster says of topics: their configuration, bounds and sizes, with one request of a kind to each broker. */
 import type { PartitionBounds, TopicDescription } from '../port.ts';
-import type { Cluster } from './cluster.ts';
-import { answerError, NO_ERROR, UNKNOWN_TOPIC_OR_PARTITION } from './kafka-errors.ts';
-import { describeLogDirs, EARLIEST, LATEST, listOffsets } from './messages.ts';
+import { byTopic } from './by-topic.ts';
+import { answerError, type Cluster, KAFKA_ERROR, NO_ERROR } from './client/index.ts';
+import { describeLogDirs, listOffsets } from './protocol/index.ts';
 import { describeTopics } from './topics.ts';
+
+const { UNKNOWN_TOPIC_OR_PARTITION } = KAFKA_ERROR;
+const CONSUMER = -1;
+const READ_COMMITTED = 1;
+/** What ListOffsets takes for the first offset, and for the one after the last committed. */
+const EARLIEST = -2;
+const LATEST = -1;
 
 interface Place {
   readonly topic: string;
@@ -14,10 +21,12 @@ interface Place {
 export async function describe(cluster: Cluster, names: readonly string[] | null): Promise<TopicDescription[]> {
   if (names?.length === 0) return [];
   const answer = await cluster.retry(() => cluster.describe(names));
-  for (const { name, error } of answer.topics) {
+  for (const { name, errorCode: error } of answer.topics) {
     if (error !== NO_ERROR && error !== UNKNOWN_TOPIC_OR_PARTITION) throw answerError(error, `Metadata of ${name}`);
   }
-  const topics = answer.topics.filter(({ isInternal, error }) => !isInternal && error === NO_ERROR);
+  const topics = answer.topics.flatMap(({ name, isInternal, errorCode, partitions }) =>
+    isInternal || errorCode !== NO_ERROR || name === null ? [] : [{ name, partitions }],
+  );
   const places = topics.flatMap(({ name: topic, partitions }) =>
     partitions.map((_, partition): Place => ({ topic, partition })),
   );
@@ -29,7 +38,7 @@ export async function describe(cluster: Cluster, names: readonly string[] | null
     cluster.retry(() => boundsOfAll(cluster, places)),
     sizes(
       cluster,
-      answer.brokers.map(({ id }) => id),
+      answer.brokers.map(({ nodeId }) => nodeId),
       places,
     ),
   ]);
@@ -63,25 +72,36 @@ async function boundsAt(
   places: readonly Place[],
   into: Map<string, PartitionBounds>,
 ): Promise<void> {
-  const connection = await cluster.connection(leader);
-  const [starts, ends] = await Promise.all(
-    [EARLIEST, LATEST].map(async (timestamp) => {
-      const answers = await connection.request(
-        listOffsets,
-        places.map((place) => ({ ...place, timestamp })),
-      );
-      return new Map(
-        answers.map(({ topic, partition, error, offset }) => {
-          if (error !== NO_ERROR) throw answerError(error, `ListOffsets of ${topic}-${partition}`);
-          return [keyOf({ topic, partition }), offset] as const;
-        }),
-      );
-    }),
-  );
+  const [starts, ends] = await Promise.all([
+    offsetsAt(cluster, leader, places, EARLIEST),
+    offsetsAt(cluster, leader, places, LATEST),
+  ]);
   for (const place of places) {
     const key = keyOf(place);
-    into.set(key, { start: starts!.get(key) ?? 0, end: ends!.get(key) ?? 0 });
+    into.set(key, { start: starts.get(key) ?? 0, end: ends.get(key) ?? 0 });
   }
+}
+
+async function offsetsAt(
+  cluster: Cluster,
+  leader: number,
+  places: readonly Place[],
+  timestamp: number,
+): Promise<Map<string, number>> {
+  const connection = await cluster.connection(leader);
+  const topics = byTopic(places).map(({ topic, items }) => ({
+    name: topic,
+    partitions: items.map(({ partition }) => ({ partitionIndex: partition, timestamp })),
+  }));
+  const request = { replicaId: CONSUMER, isolationLevel: READ_COMMITTED, topics };
+  const offsets = new Map<string, number>();
+  for (const { name: topic, partitions } of (await connection.request(listOffsets, request)).topics) {
+    for (const { partitionIndex: partition, errorCode, offset } of partitions) {
+      if (errorCode !== NO_ERROR) throw answerError(errorCode, `ListOffsets of ${topic}-${partition}`);
+      offsets.set(keyOf({ topic, partition }), offset);
+    }
+  }
+  return offsets;
 }
 
 /** Bytes by topic, summed over the replicas of all brokers. */
@@ -91,12 +111,18 @@ async function sizes(
   places: readonly Place[],
 ): Promise<Map<string, number>> {
   const total = new Map<string, number>();
+  const topics = byTopic(places).map(({ topic, items }) => ({
+    topic,
+    partitions: items.map(({ partition }) => partition),
+  }));
   for (const broker of brokers) {
-    const replicas = await cluster.retry(async () => {
+    const { results } = await cluster.retry(async () => {
       const connection = await cluster.connection(broker);
-      return await connection.request(describeLogDirs, places);
+      return await connection.request(describeLogDirs, { topics });
     });
-    for (const { topic, bytes } of replicas) total.set(topic, (total.get(topic) ?? 0) + bytes);
+    for (const { name, partitions } of results.flatMap((folder) => folder.topics)) {
+      for (const { partitionSize } of partitions) total.set(name, (total.get(name) ?? 0) + partitionSize);
+    }
   }
   return total;
 }

@@ -17,13 +17,25 @@ import type {
   Transaction,
   Truncation,
 } from '../port.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
+import { byTopic } from './by-topic.ts';
+import { answerError, Cluster, type ClusterOptions, KAFKA_ERROR, NO_ERROR } from './client/index.ts';
 import { describe } from './describe.ts';
-import { answerError, NO_ERROR, POLICY_VIOLATION } from './kafka-errors.ts';
-import { deleteRecords, offsetCommit, type ProduceItem, produce } from './messages.ts';
+import { deleteRecords, offsetCommit, produce } from './protocol/index.ts';
 import { KafkaReader } from './reader.ts';
 import type { KafkaLogOptions, KafkaReaderDescriptor } from './settings.ts';
 import { createTopics } from './topics.ts';
+
+/** The last versions that name topics instead of their ids. */
+const PRODUCE_VERSION_MAX = 12;
+const OFFSET_COMMIT_VERSION_MAX = 9;
+const ALL_IN_SYNC = -1;
+
+interface ProduceItem {
+  readonly topic: string;
+  readonly partition: number;
+  /** One batch: the protocol takes no more for a partition of one request. */
+  readonly batch: Uint8Array;
+}
 
 /** Commits that may wait in one line. */
 const QUEUED_MAX = 1024;
@@ -184,22 +196,42 @@ class KafkaLog implements Log {
   ): Promise<void> {
     const timeoutMs = this.#options.requestTimeoutMs;
     const connection = await this.#cluster.connection(leader);
-    const answers = await connection.request(produce, { items: indexes.map((i) => items[i]!), timeoutMs }, timeoutMs);
+    const topicData = byTopic(indexes.map((i) => items[i]!)).map((of) => ({
+      name: of.topic,
+      partitionData: of.items.map(({ partition, batch }) => ({ index: partition, records: batch })),
+    }));
+    const { responses } = await connection.request(
+      produce,
+      { acks: ALL_IN_SYNC, timeoutMs, topicData },
+      { extraMs: timeoutMs, versionMax: PRODUCE_VERSION_MAX },
+    );
     let failure: MsecError | undefined;
     for (const i of indexes) {
       const { topic, partition } = items[i]!;
-      const answer = answers.find((each) => each.partition === partition && each.topic === topic);
-      if (answer?.error === NO_ERROR) written[i] = answer.baseOffset;
-      else failure = answerError(answer?.error ?? -1, `Produce to ${topic}-${partition}`, answer?.message);
+      const answer = responses
+        .find(({ name }) => name === topic)
+        ?.partitionResponses.find(({ index }) => index === partition);
+      if (answer?.errorCode === NO_ERROR) written[i] = answer.baseOffset;
+      else failure = answerError(answer?.errorCode ?? -1, `Produce to ${topic}-${partition}`, answer?.errorMessage);
     }
     if (failure !== undefined) throw failure;
   }
 
-  async #store(group: string, items: readonly GroupOffset[]): Promise<void> {
+  async #store(group: string, offsets: readonly GroupOffset[]): Promise<void> {
+    const topics = byTopic(offsets).map(({ topic, items }) => ({
+      name: topic,
+      partitions: items.map(({ partition, offset }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedMetadata: '',
+      })),
+    }));
     await this.#cluster.retry(async () => {
-      const connection = await this.#cluster.connection(await this.#cluster.coordinator(group));
-      for (const { error } of await connection.request(offsetCommit, { group, items })) {
-        if (error !== NO_ERROR) throw answerError(error, `OffsetCommit of group ${group}`);
+      const connection = await this.#cluster.connection(await this.#cluster.groupCoordinator(group));
+      const request = { groupId: group, memberId: '', topics };
+      const answer = await connection.request(offsetCommit, request, { versionMax: OFFSET_COMMIT_VERSION_MAX });
+      for (const { errorCode } of answer.topics.flatMap(({ partitions }) => partitions)) {
+        if (errorCode !== NO_ERROR) throw answerError(errorCode, `OffsetCommit of group ${group}`);
       }
     });
   }
@@ -207,13 +239,14 @@ class KafkaLog implements Log {
   async #truncate(truncations: readonly Truncation[]): Promise<void> {
     const timeoutMs = this.#options.requestTimeoutMs;
     for (const truncation of truncations) {
-      const { topic, partition } = truncation;
+      const { topic, partition, before } = truncation;
       await this.#cluster.retry(async () => {
         const connection = await this.#cluster.connection(await this.#cluster.leader(topic, partition));
-        const [answer] = await connection.request(deleteRecords, { items: [truncation], timeoutMs }, timeoutMs);
-        const error = answer?.error ?? NO_ERROR;
+        const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: before }] }];
+        const answer = await connection.request(deleteRecords, { topics, timeoutMs }, { extraMs: timeoutMs });
+        const error = answer.topics[0]?.partitions[0]?.errorCode ?? NO_ERROR;
         // A compacted topic refuses; it sheds its old records by compaction, and truncation only says that it may.
-        if (error !== NO_ERROR && error !== POLICY_VIOLATION) {
+        if (error !== NO_ERROR && error !== KAFKA_ERROR.POLICY_VIOLATION) {
           throw answerError(error, `DeleteRecords of ${topic}-${partition}`);
         }
       });
@@ -238,5 +271,7 @@ function clusterOptions(descriptor: KafkaReaderDescriptor, clock: Clock): Cluste
     clock,
     requestTimeoutMs: descriptor.requestTimeoutMs ?? 30_000,
     retryMsMax: descriptor.retryMsMax ?? 60_000,
+    tls: descriptor.tls,
+    sasl: descriptor.sasl,
   };
 }

@@ -5,9 +5,19 @@
 import { type Clock, MsecError } from '../../base/index.ts';
 import type { FetchedBatches, LogReader, PartitionBounds, PartitionPosition } from '../port.ts';
 import { hideAborted } from './aborted.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
-import { answerError, NO_ERROR } from './kafka-errors.ts';
-import { EARLIEST, type FetchRequest, fetchBatches, LATEST, listOffsets, offsetFetch } from './messages.ts';
+import { byTopic } from './by-topic.ts';
+import { answerError, Cluster, type ClusterOptions, NO_ERROR } from './client/index.ts';
+import { fetch, listOffsets, offsetFetch } from './protocol/index.ts';
+
+const READ_COMMITTED = 1;
+const CONSUMER = -1;
+/** What ListOffsets takes for the first offset, and for the one after the last committed. */
+const EARLIEST = -2;
+const LATEST = -1;
+/** The last version that names topics instead of their ids. */
+const FETCH_VERSION_MAX = 12;
+/** The last version with one group in a request. */
+const OFFSET_FETCH_VERSION_MAX = 7;
 
 /** How long a broker is asked to hold a wait; longer waits ask again. */
 const HELD_MS_MAX = 10_000;
@@ -28,27 +38,28 @@ export class KafkaReader implements LogReader {
   }
 
   async fetch(topic: string, partition: number, offset: number, bytesMax: number): Promise<FetchedBatches> {
-    const request: FetchRequest = {
-      items: [{ topic, partition, offset, bytesMax }],
-      waitMsMax: 0,
-      bytesMin: 0,
-      bytesMax,
+    const request = {
+      maxWaitMs: 0,
+      minBytes: 0,
+      maxBytes: bytesMax,
+      isolationLevel: READ_COMMITTED,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: bytesMax }] }],
     };
     return await this.#cluster.retry(async () => {
       const connection = await this.#cluster.connection(await this.#cluster.leader(topic, partition));
-      const reader = await connection.requestRaw(fetchBatches, request);
-      const answer = fetchBatches.decode(reader);
-      const item = answer.items[0];
-      const error = answer.error === NO_ERROR ? (item?.error ?? NO_ERROR) : answer.error;
+      const response = await connection.request(fetch, request, { versionMax: FETCH_VERSION_MAX });
+      const item = response.responses[0]?.partitions[0];
+      const error = response.errorCode === NO_ERROR ? (item?.errorCode ?? NO_ERROR) : response.errorCode;
       if (error !== NO_ERROR) throw answerError(error, `Fetch of ${topic}-${partition} at ${offset}`);
       if (item === undefined)
         throw new MsecError('DEPENDENCY_DOWN', `Kafka's Fetch answer lacks ${topic}-${partition}`);
-      const { start, end, aborted } = item;
-      const bounds = { start: item.logStartOffset, end: item.lastStableOffset };
+      const { records, abortedTransactions, logStartOffset, lastStableOffset } = item;
+      const bytes = records ?? new Uint8Array(0);
+      const bounds = { start: logStartOffset, end: lastStableOffset };
       // Kafka itself also serves what is written but not yet committed as an empty answer.
-      if (offset > bounds.end && end === start) throw outOfRange(topic, partition, offset, bounds);
-      if (aborted.length > 0) hideAborted(reader.bytes, start, end, aborted);
-      return { bytes: reader.bytes, start, end, bounds };
+      if (offset > bounds.end && bytes.length === 0) throw outOfRange(topic, partition, offset, bounds);
+      if (abortedTransactions !== null) hideAborted(bytes, 0, bytes.length, abortedTransactions);
+      return { bytes, start: 0, end: bytes.length, bounds };
     });
   }
 
@@ -59,14 +70,15 @@ export class KafkaReader implements LogReader {
   async committed(group: string, topic: string): Promise<readonly (number | null)[]> {
     return await this.#cluster.retry(async () => {
       const count = await this.#cluster.partitionCount(topic);
-      const connection = await this.#cluster.connection(await this.#cluster.coordinator(group));
-      const items = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
-      const answer = await connection.request(offsetFetch, { group, items });
+      const connection = await this.#cluster.connection(await this.#cluster.groupCoordinator(group));
+      const partitionIndexes = Array.from({ length: count }, (_, partition) => partition);
+      const request = { groupId: group, topics: [{ name: topic, partitionIndexes }] };
+      const answer = await connection.request(offsetFetch, request, { versionMax: OFFSET_FETCH_VERSION_MAX });
+      if (answer.errorCode !== NO_ERROR) throw answerError(answer.errorCode, `OffsetFetch of group ${group}`);
       const offsets: (number | null)[] = new Array(count).fill(null);
-      for (const { partition, offset, error } of answer.items) {
-        const failed = answer.error === NO_ERROR ? error : answer.error;
-        if (failed !== NO_ERROR) throw answerError(failed, `OffsetFetch of group ${group}`);
-        if (offset >= 0) offsets[partition] = offset;
+      for (const { partitionIndex, committedOffset, errorCode } of answer.topics[0]?.partitions ?? []) {
+        if (errorCode !== NO_ERROR) throw answerError(errorCode, `OffsetFetch of group ${group}`);
+        if (committedOffset >= 0) offsets[partitionIndex] = committedOffset;
       }
       return offsets;
     });
@@ -119,18 +131,25 @@ export class KafkaReader implements LogReader {
   async #hold(leader: number, positions: readonly PartitionPosition[], heldMs: number): Promise<boolean> {
     const connection = await this.#waiting.connection(leader);
     // A broker sends at least one whole batch, however little is asked for: one byte asks for just that.
-    const items = positions.map((position) => ({ ...position, bytesMax: 1 }));
-    const request = { items, waitMsMax: Math.ceil(heldMs), bytesMin: 1, bytesMax: 1 };
-    const answer = await connection.request(fetchBatches, request, heldMs);
-    if (answer.error !== NO_ERROR) throw answerError(answer.error, 'Fetch');
-    for (const { error, topic, partition } of answer.items) {
-      if (error === NO_ERROR) continue;
-      const failure = answerError(error, `Fetch of ${topic}-${partition}`);
-      // What fetch will refuse is something to read, or its reader would never learn of it.
-      if (failure.code !== 'DEPENDENCY_DOWN') return true;
-      throw failure;
+    const topics = byTopic(positions).map(({ topic, items }) => ({
+      topic,
+      partitions: items.map(({ partition, offset }) => ({ partition, fetchOffset: offset, partitionMaxBytes: 1 })),
+    }));
+    const request = { maxWaitMs: Math.ceil(heldMs), minBytes: 1, maxBytes: 1, isolationLevel: READ_COMMITTED, topics };
+    const answer = await connection.request(fetch, request, { extraMs: heldMs, versionMax: FETCH_VERSION_MAX });
+    if (answer.errorCode !== NO_ERROR) throw answerError(answer.errorCode, 'Fetch');
+    let isReady = false;
+    for (const { topic, partitions } of answer.responses) {
+      for (const { partitionIndex, errorCode, records } of partitions) {
+        if (records !== null && records.length > 0) isReady = true;
+        if (errorCode === NO_ERROR) continue;
+        const failure = answerError(errorCode, `Fetch of ${topic}-${partitionIndex}`);
+        // What fetch will refuse is something to read, or its reader would never learn of it.
+        if (failure.code !== 'DEPENDENCY_DOWN') return true;
+        throw failure;
+      }
     }
-    return answer.items.some(({ start, end }) => end > start);
+    return isReady;
   }
 }
 
@@ -158,16 +177,18 @@ function outOfRange(topic: string, partition: number, offset: number, bounds: Pa
 
 /** The partition's first offset and the one after its last committed. */
 export async function boundsOf(cluster: Cluster, topic: string, partition: number): Promise<PartitionBounds> {
+  const [start, end] = await Promise.all([EARLIEST, LATEST].map((time) => offsetAt(cluster, topic, partition, time)));
+  return { start: start!, end: end! };
+}
+
+async function offsetAt(cluster: Cluster, topic: string, partition: number, timestamp: number): Promise<number> {
   const connection = await cluster.connection(await cluster.leader(topic, partition));
-  const [first, last] = await Promise.all(
-    [EARLIEST, LATEST].map((timestamp) => connection.request(listOffsets, [{ topic, partition, timestamp }])),
-  );
-  const start = first?.[0];
-  const end = last?.[0];
-  const error = start?.error || end?.error;
-  if (error) throw answerError(error, `ListOffsets of ${topic}-${partition}`);
-  if (start === undefined || end === undefined) {
+  const topics = [{ name: topic, partitions: [{ partitionIndex: partition, timestamp }] }];
+  const request = { replicaId: CONSUMER, isolationLevel: READ_COMMITTED, topics };
+  const answer = (await connection.request(listOffsets, request)).topics[0]?.partitions[0];
+  if (answer === undefined) {
     throw new MsecError('DEPENDENCY_DOWN', `Kafka's ListOffsets answer lacks ${topic}-${partition}`);
   }
-  return { start: start.offset, end: end.offset };
+  if (answer.errorCode !== NO_ERROR) throw answerError(answer.errorCode, `ListOffsets of ${topic}-${partition}`);
+  return answer.offset;
 }

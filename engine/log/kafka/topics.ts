@@ -4,11 +4,18 @@
  */
 import { MsecError } from '../../base/index.ts';
 import type { Cleanup, TopicConfig } from '../port.ts';
-import type { Cluster } from './cluster.ts';
-import { answerError, NO_ERROR, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } from './kafka-errors.ts';
-import { createTopics as createTopicsMessage, describeConfigs, type NewTopic } from './messages.ts';
+import { answerError, type Cluster, KAFKA_ERROR, NO_ERROR } from './client/index.ts';
+import {
+  type CreateTopicsRequestCreatableTopic,
+  createTopics as createTopicsMessage,
+  describeConfigs,
+} from './protocol/index.ts';
 
+const { TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION } = KAFKA_ERROR;
 const UNLIMITED = -1;
+/** Partitions and replicas as the brokers' default says. */
+const BROKERS_DEFAULT = -1;
+const TOPIC_RESOURCE = 2;
 /** Brokers since 4.0 refuse smaller segments (KIP-1030). */
 const SEGMENT_BYTES_MIN = 1024 * 1024;
 
@@ -22,14 +29,16 @@ export async function createTopics(
   const answers = await cluster.retry(async () => {
     const connection = await cluster.anyConnection();
     const request = { topics: wanted.map(newTopic), timeoutMs: requestTimeoutMs };
-    return await connection.request(createTopicsMessage, request, requestTimeoutMs);
+    return (await connection.request(createTopicsMessage, request, { extraMs: requestTimeoutMs })).topics;
   });
-  for (const { topic, error, message } of answers) {
+  for (const { name: topic, errorCode: error, errorMessage: message } of answers) {
     if (error !== NO_ERROR && error !== TOPIC_ALREADY_EXISTS) {
       throw answerError(error, `CreateTopics of ${topic}`, message);
     }
   }
-  const existing = new Set(answers.filter(({ error }) => error === TOPIC_ALREADY_EXISTS).map(({ topic }) => topic));
+  const existing = new Set(
+    answers.filter(({ errorCode }) => errorCode === TOPIC_ALREADY_EXISTS).map(({ name }) => name),
+  );
   await cluster.retry(() => awaitLeaders(cluster, wanted));
   await checkExisting(
     cluster,
@@ -37,14 +46,20 @@ export async function createTopics(
   );
 }
 
-function newTopic(topic: TopicConfig): NewTopic {
+function newTopic(topic: TopicConfig): CreateTopicsRequestCreatableTopic {
   const configs: Record<string, string | number> = {
     'cleanup.policy': topic.cleanup,
     'retention.ms': topic.retentionMs ?? UNLIMITED,
     'retention.bytes': topic.retentionBytes ?? UNLIMITED,
   };
   if (topic.segmentBytes !== undefined) configs['segment.bytes'] = Math.max(topic.segmentBytes, SEGMENT_BYTES_MIN);
-  return { name: topic.name, partitions: topic.partitions, configs: Object.entries(configs) };
+  return {
+    name: topic.name,
+    numPartitions: topic.partitions,
+    replicationFactor: BROKERS_DEFAULT,
+    assignments: [],
+    configs: Object.entries(configs).map(([name, value]) => ({ name, value: String(value) })),
+  };
 }
 
 /** A topic that was made a moment ago is unknown to the broker, or without leaders, for a while. */
@@ -53,9 +68,9 @@ async function awaitLeaders(cluster: Cluster, wanted: readonly TopicConfig[]): P
   const { topics } = await cluster.describe(names);
   for (const name of names) {
     const found = topics.find((topic) => topic.name === name);
-    const error = found?.error ?? UNKNOWN_TOPIC_OR_PARTITION;
+    const error = found?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION;
     if (error !== NO_ERROR) throw answerError(error, `Metadata of ${name}`);
-    if (found?.partitions.some(({ leader }) => leader < 0)) {
+    if (found?.partitions.some(({ leaderId }) => leaderId < 0)) {
       throw new MsecError('DEPENDENCY_DOWN', `${name} has a partition without a leader`);
     }
   }
@@ -88,12 +103,18 @@ export async function describeTopics(
   if (names.length === 0) return new Map();
   const resources = await cluster.retry(async () => {
     const connection = await cluster.anyConnection();
-    return await connection.request(describeConfigs, names);
+    const resources = names.map((resourceName) => ({
+      resourceType: TOPIC_RESOURCE,
+      resourceName,
+      configurationKeys: null,
+    }));
+    return (await connection.request(describeConfigs, { resources })).results;
   });
   const stored = new Map<string, StoredConfig>();
-  for (const { name, error, message, configs } of resources) {
-    if (error !== NO_ERROR) throw answerError(error, `DescribeConfigs of ${name}`, message);
-    const value = (config: string) => configs.get(config) ?? '';
+  for (const { resourceName: name, errorCode, errorMessage, configs } of resources) {
+    if (errorCode !== NO_ERROR) throw answerError(errorCode, `DescribeConfigs of ${name}`, errorMessage);
+    const values = new Map(configs.map((config) => [config.name, config.value]));
+    const value = (config: string) => values.get(config) ?? '';
     const cleanup: Cleanup = value('cleanup.policy').includes('compact') ? 'compact' : 'delete';
     stored.set(name, {
       cleanup,

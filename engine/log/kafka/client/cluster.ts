@@ -29,7 +29,7 @@ export interface ClusterOptions {
 
 export interface Leader {
   /** The broker; -1 where there is none at present. */
-  readonly id: number;
+  readonly leader: number;
   /** -1 where it is not known. */
   readonly epoch: number;
 }
@@ -47,6 +47,8 @@ interface Topic {
 }
 
 export class Cluster {
+  /** The memory of this thread's answers. */
+  readonly buffers: ReceiveBuffers;
   readonly #options: ClusterOptions;
   readonly #addresses = new Map<number, Address>();
   readonly #topics = new Map<string, Topic>();
@@ -59,7 +61,8 @@ export class Cluster {
   readonly #closing = new AbortController();
 
   constructor(options: ClusterOptions) {
-    this.#options = { ...options, buffers: options.buffers ?? new ReceiveBuffers() };
+    this.#options = options;
+    this.buffers = options.buffers ?? new ReceiveBuffers();
   }
 
   get isClosed(): boolean {
@@ -83,22 +86,22 @@ export class Cluster {
 
   /** The broker that leads the partition. TOPIC_UNKNOWN, DEPENDENCY_DOWN where it has no leader. */
   async leader(topic: string, partition: number): Promise<number> {
-    return (await this.leaderAndEpoch(topic, partition)).id;
+    return (await this.leaderAndEpoch(topic, partition)).leader;
   }
 
   /** The same with its epoch. */
   async leaderAndEpoch(topic: string, partition: number): Promise<Leader> {
-    const leader = (await this.#topic(topic)).leaders[partition];
-    if (leader === undefined) throw new MsecError('TOPIC_UNKNOWN', `${topic} has no partition ${partition}`);
-    if (leader.id < 0) throw new MsecError('DEPENDENCY_DOWN', `partition ${partition} of ${topic} has no leader`);
-    return leader;
+    const found = (await this.#topic(topic)).leaders[partition];
+    if (found === undefined) throw new MsecError('TOPIC_UNKNOWN', `${topic} has no partition ${partition}`);
+    if (found.leader < 0) throw new MsecError('DEPENDENCY_DOWN', `partition ${partition} of ${topic} has no leader`);
+    return found;
   }
 
   /** What an answer said about a partition's leader; what is older than what is known is passed over. */
-  learnLeader(topic: string, partition: number, leader: Leader): void {
+  learnLeader(topic: string, partition: number, leader: number, epoch: number): void {
     const leaders = this.#topics.get(topic)?.leaders;
     const known = leaders?.[partition];
-    if (leaders !== undefined && known !== undefined && known.epoch < leader.epoch) leaders[partition] = leader;
+    if (leaders !== undefined && known !== undefined && known.epoch < epoch) leaders[partition] = { leader, epoch };
   }
 
   learnBroker(id: number, host: string, port: number): void {
@@ -166,9 +169,9 @@ export class Cluster {
         this.#topics.delete(name);
         continue;
       }
-      const leaders: Leader[] = Array.from({ length: partitions.length }, () => ({ id: -1, epoch: -1 }));
+      const leaders: Leader[] = Array.from({ length: partitions.length }, () => ({ leader: -1, epoch: -1 }));
       for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
-        if (partitionIndex < leaders.length) leaders[partitionIndex] = { id: leaderId, epoch: leaderEpoch };
+        if (partitionIndex < leaders.length) leaders[partitionIndex] = { leader: leaderId, epoch: leaderEpoch };
       }
       this.#topics.set(name, { id: topicId, leaders });
       if (topicId !== ZERO_UUID) this.#names.set(topicId, name);
@@ -252,7 +255,8 @@ export class Cluster {
   }
 
   async #connect(address: Address): Promise<Connection> {
-    const { clientId, clock, requestTimeoutMs, network, tls, sasl, buffers } = this.#options;
+    const { clientId, clock, requestTimeoutMs, network, tls, sasl } = this.#options;
+    const { buffers } = this;
     const { signal } = this.#closing;
     return await Connection.open({
       ...address,

@@ -43,13 +43,15 @@ export interface RequestOptions {
   readonly versionMax?: number;
 }
 
-/** An answer whose byte fields are views of `frame`. */
+/** An answer whose byte fields are views of `frame`; one of `release` and `keep` is called, once. */
 export interface Held<Response> {
   readonly response: Response;
   readonly frame: Uint8Array;
   readonly version: number;
-  /** Gives the frame's memory back, once; its bytes then belong to someone else. */
+  /** Gives the frame's memory back; its bytes then belong to someone else. */
   release(): void;
+  /** The frame is the caller's for ever. */
+  keep(): void;
 }
 
 /** The largest answer that is read; far above what is ever asked for. */
@@ -157,28 +159,27 @@ export class Connection {
     request: Request,
     options: RequestOptions = {},
   ): Promise<Response> {
-    const { response, release } = await this.requestHeld(message, request, options, true);
-    release();
+    const { response, keep } = await this.requestHeld(message, request, options);
+    keep();
     return response;
   }
 
-  /** The same without a copy of the answer: it is the caller's until `release`. */
+  /** The same with the answer's memory, which is used again. */
   async requestHeld<Request, Response>(
     message: Message<Request, Response>,
     request: Request,
     { extraMs = 0, versionMax }: RequestOptions = {},
-    isCopied = false,
   ): Promise<Held<Response>> {
     if (this.#failure !== undefined) throw this.#failure;
     const version = this.versionOf(message, versionMax);
     const frame = await this.#send(message, request, version, extraMs, this.#waiting);
-    const bytes = isCopied ? frame.slice() : frame;
+    const buffers = this.#buffers;
     try {
-      const response = this.#decode(message, bytes, version);
+      const response = this.#decode(message, frame, version);
       this.#heedThrottle(response);
-      return { response, frame, version, release: () => this.#buffers.give(frame) };
+      return { response, frame, version, release: () => buffers.give(frame), keep: () => buffers.disown(frame) };
     } catch (error) {
-      this.#buffers.give(frame);
+      buffers.give(frame);
       throw error;
     }
   }
@@ -222,9 +223,8 @@ export class Connection {
     const ask = async <Request, Response>(message: Message<Request, Response>, request: Request): Promise<Response> => {
       const version = this.versionOf(message);
       const frame = await this.#send(message, request, version, 0);
-      const bytes = frame.slice();
-      this.#buffers.give(frame);
-      return this.#decode(message, bytes, version);
+      this.#buffers.disown(frame);
+      return this.#decode(message, frame, version);
     };
     const { errorCode, mechanisms } = await ask(saslHandshake, { mechanism: sasl.mechanism });
     if (errorCode !== NO_ERROR) {

@@ -45,6 +45,12 @@ export class ReceiveBuffers {
     }
   }
 
+  /** The frame is the caller's for ever; its memory is not used again. */
+  disown(frame: Uint8Array): void {
+    assert(this.#out.delete(frame.buffer as ArrayBuffer), 'a frame is disowned once, where it was taken');
+    this.bytesHeld -= frame.buffer.byteLength;
+  }
+
   /** The smallest that fits, but none of more than twice the length: it would be missing for a large frame. */
   #find(length: number): ArrayBuffer | undefined {
     let best = -1;

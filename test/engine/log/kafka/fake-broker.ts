@@ -1,39 +1,66 @@
 /**
- * A broker that answers as the test says: for what a real one does too rarely to wait for. Answers are written by hand
- * from the protocol guide, with the driver's primitives and nothing else of it.
+ * A broker that answers as the test says: for what a real one does too rarely to wait for. It speaks every version of
+ * every message; the codecs are compared with Kafka's own classes in protocol/java-codecs.test.ts.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { WireReader, WireWriter } from '../../../../engine/log/kafka/wire.ts';
+import * as protocol from '../../../../engine/log/kafka/protocol/index.ts';
+import {
+  apiVersions,
+  type Complete,
+  type FetchResponse,
+  type Loose,
+  type Message,
+  metadata,
+  type ProduceResponse,
+  readRequestHeader,
+  WireReader,
+  WireWriter,
+  writeResponseHeader,
+} from '../../../../engine/log/kafka/protocol/index.ts';
 
 export interface Asked {
+  readonly message: AnyMessage;
   readonly apiKey: number;
   readonly version: number;
-  readonly clientId: string;
+  readonly clientId: string | null;
   readonly correlationId: number;
-  /** Stands before the body. */
-  readonly body: WireReader;
+  readonly request: object;
   readonly socket: Socket;
 }
 
-/** Writes the answer's body, or gives false to stay silent. */
-export type Answer = (writer: WireWriter, asked: Asked) => undefined | false;
+/** The answer, or false to stay silent. */
+export type Answer<Request, Response> = (request: Complete<Request>, asked: Asked) => Loose<Response> | false;
 
-export const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, apiVersions: 18 } as const;
+type AnyMessage = Message<object, object>;
+
+const MESSAGES: ReadonlyMap<number, AnyMessage> = new Map(
+  (Object.values(protocol) as readonly unknown[])
+    .filter((value): value is AnyMessage => typeof value === 'object' && value !== null && 'apiKey' in value)
+    .map((message) => [message.apiKey, message]),
+);
 
 export class FakeBroker {
-  /** By api key. */
-  readonly answers = new Map<number, Answer>();
   /** Everything asked, in order. */
   readonly asked: Asked[] = [];
+  /** Finalised features by their level. */
+  readonly features = new Map<string, number>();
+  readonly #answers = new Map<number, (asked: Asked) => object | false>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor() {
-    this.answers.set(API.apiVersions, (writer) => {
-      const keys = Array.from({ length: 75 }, (_, key) => key);
-      writer.i16(0).array(keys, (key) => writer.i16(key).i16(0).i16(20));
-      return undefined;
-    });
+    this.on(apiVersions, () => ({
+      apiKeys: [...MESSAGES.values()].map(({ apiKey, versions: { min, max } }) => ({
+        apiKey,
+        minVersion: min,
+        maxVersion: max,
+      })),
+      finalizedFeatures: [...this.features].map(([name, level]) => ({
+        name,
+        minVersionLevel: level,
+        maxVersionLevel: level,
+      })),
+    }));
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       let pending = Buffer.alloc(0);
@@ -65,24 +92,29 @@ export class FakeBroker {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Answers Metadata: one topic, its partition 0 led by the first, broker ids by their place in the list. */
-  leads(topic: string, leader: number, brokers: readonly FakeBroker[]): void {
-    this.answers.set(API.metadata, (writer) => {
-      writer
-        .i32(0)
-        .array([...brokers.entries()], ([id, { port }]) => writer.i32(id).string('127.0.0.1').i32(port).string(null));
-      writer.string('cluster').i32(0);
-      writer.array([topic], (name) => {
-        writer.i16(0).string(name).bool(false);
-        writer.array([leader], (id) => {
-          writer.i16(0).i32(0).i32(id).i32(0);
-          for (let list = 0; list < 3; list++) writer.i32(0);
-        });
-        writer.i32(0);
-      });
-      writer.i32(0);
-      return undefined;
-    });
+  /** From now on these requests are answered so. */
+  on<Request, Response>(message: Message<Request, Response>, answer: Answer<Request, Response>): void {
+    this.#answers.set(message.apiKey, (asked) => answer(asked.request as Complete<Request>, asked) as object | false);
+  }
+
+  count(message: { readonly apiKey: number }): number {
+    return this.asked.filter(({ apiKey }) => apiKey === message.apiKey).length;
+  }
+
+  /** Answers Metadata: one topic, the leaders of its partitions in order, broker ids by their place in the list. */
+  leads(topic: string, leaders: number | readonly number[], brokers: readonly FakeBroker[]): void {
+    const list = typeof leaders === 'number' ? [leaders] : leaders;
+    this.on(metadata, () => ({
+      brokers: brokers.map(({ port }, nodeId) => ({ nodeId, host: '127.0.0.1', port })),
+      clusterId: 'cluster',
+      topics: [
+        {
+          name: topic,
+          topicId: topicIdOf(topic),
+          partitions: list.map((leaderId, partitionIndex) => ({ partitionIndex, leaderId, leaderEpoch: 0 })),
+        },
+      ],
+    }));
   }
 
   async stop(): Promise<void> {
@@ -91,55 +123,48 @@ export class FakeBroker {
   }
 
   #handle(socket: Socket, frame: Uint8Array): void {
-    const body = new WireReader(frame);
-    const apiKey = body.i16();
-    const asked = { apiKey, version: body.i16(), correlationId: body.i32(), clientId: body.string(), body, socket };
+    const reader = new WireReader(frame);
+    const header = readRequestHeader(reader, (apiKey) => MESSAGES.get(apiKey));
+    const message = MESSAGES.get(header.apiKey);
+    if (message === undefined) throw new Error(`api key ${header.apiKey} is not known`);
+    const request = message.decodeRequest(reader, header.version);
+    const asked: Asked = { ...header, message, request, socket };
     this.asked.push(asked);
-    const writer = new WireWriter();
-    writer.i32(asked.correlationId);
-    if (this.answers.get(apiKey)?.(writer, asked) === false) return;
-    socket.write(framed(writer));
+    const answer = this.#answers.get(header.apiKey)?.(asked) ?? {};
+    if (answer !== false) socket.write(framed(asked, answer));
   }
 }
 
-/** With its length before it. */
-export function framed(writer: WireWriter): Buffer {
-  const bytes = Buffer.concat(writer.take());
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+/** The answer's bytes, with their length before them. */
+export function framed({ message, version, correlationId }: Asked, answer: object): Buffer {
+  const writer = new WireWriter();
+  writeResponseHeader(writer, message, version, correlationId);
+  message.encodeResponse(writer, answer, version);
+  return Buffer.concat(writer.takeFrame());
 }
 
-/** A Fetch answer (v11) of one partition. */
+/** A topic's id is made of its name. */
+export function topicIdOf(topic: string): string {
+  return Buffer.alloc(16, topic).toString('base64url');
+}
+
+/** A Fetch answer of one partition. */
 export function fetched(
   topic: string,
-  error: number,
-  batches: Uint8Array,
+  errorCode: number,
+  records: Uint8Array,
   end: number,
   aborted: [number, number][] = [],
-): Answer {
-  return (writer) => {
-    writer.i32(0).i16(0).i32(0);
-    writer.array([topic], (name) => {
-      writer.string(name).array([0], (partition) => {
-        writer.i32(partition).i16(error).i64(end).i64(end).i64(0);
-        writer.array(aborted, ([producerId, firstOffset]) => writer.i64(producerId).i64(firstOffset));
-        writer.i32(-1).bytes(batches);
-      });
-    });
-    return undefined;
-  };
+): Loose<FetchResponse> {
+  const abortedTransactions = aborted.map(([producerId, firstOffset]) => ({ producerId, firstOffset }));
+  const partitions = [
+    { errorCode, highWatermark: end, lastStableOffset: end, logStartOffset: 0, abortedTransactions, records },
+  ];
+  return { responses: [{ topic, topicId: topicIdOf(topic), partitions }] };
 }
 
-/** A Produce answer (v8) of one partition. */
-export function produced(topic: string, error: number, baseOffset: number): Answer {
-  return (writer) => {
-    writer.array([topic], (name) => {
-      writer.string(name).array([0], (partition) => {
-        writer.i32(partition).i16(error).i64(baseOffset).i64(-1).i64(0).i32(0).string(null);
-      });
-    });
-    writer.i32(0);
-    return undefined;
-  };
+/** A Produce answer of one partition. */
+export function produced(topic: string, errorCode: number, baseOffset: number): Loose<ProduceResponse> {
+  const partitionResponses = [{ errorCode, baseOffset }];
+  return { responses: [{ name: topic, topicId: topicIdOf(topic), partitionResponses }] };
 }

@@ -3,7 +3,8 @@ import t from 'tap';
 import { systemClock } from '../../../../engine/base/index.ts';
 import { BatchCursor, BatchEncoder, rewriteBaseOffsets } from '../../../../engine/batch/index.ts';
 import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
-import { API, FakeBroker, fetched, produced } from './fake-broker.ts';
+import { fetch, produce } from '../../../../engine/log/kafka/protocol/index.ts';
+import { FakeBroker, fetched, produced } from './fake-broker.ts';
 import { batches } from './texts.ts';
 
 const NOT_LEADER = 6;
@@ -25,31 +26,32 @@ t.test('a leader that has moved is looked up again, for reading and for writing'
   const [old, now] = brokers;
   const bytes = batches(['a', 'b']);
   old.leads('moved', 0, brokers);
-  for (const api of [API.fetch, API.produce]) {
-    old.answers.set(api, (writer, asked) => {
-      old.leads('moved', 1, brokers);
-      now.answers.set(API.metadata, old.answers.get(API.metadata)!);
-      return (
-        api === API.fetch ? fetched('moved', NOT_LEADER, new Uint8Array(0), -1) : produced('moved', NOT_LEADER, -1)
-      )(writer, asked);
-    });
-  }
-  now.answers.set(API.fetch, fetched('moved', 0, bytes, 2));
-  now.answers.set(API.produce, produced('moved', 0, 17));
+  const moves = () => {
+    for (const broker of brokers) broker.leads('moved', 1, brokers);
+  };
+  old.on(fetch, () => {
+    moves();
+    return fetched('moved', NOT_LEADER, new Uint8Array(0), -1);
+  });
+  old.on(produce, () => {
+    moves();
+    return produced('moved', NOT_LEADER, -1);
+  });
+  now.on(fetch, () => fetched('moved', 0, bytes, 2));
+  now.on(produce, () => produced('moved', 0, 17));
   const { start, end } = await reader.fetch('moved', 0, 0, 1000);
   t.equal(end - start, bytes.length);
   old.leads('moved', 0, brokers);
   t.same(await log.commit({ appends: [{ topic: 'moved', partition: 0, bytes: batches(['c']) }] }), {
     baseOffsets: [17],
   });
-  const count = (broker: FakeBroker, api: number) => broker.asked.filter(({ apiKey }) => apiKey === api).length;
-  t.same([count(old, API.fetch), count(now, API.fetch), count(now, API.produce)], [1, 1, 1]);
+  t.same([old.count(fetch), now.count(fetch), now.count(produce)], [1, 1, 1]);
 });
 
 t.test('what does not pass within the time for retries is DEPENDENCY_DOWN and says what the broker said', async (t) => {
   const { brokers, reader } = await cluster(t, 100);
   brokers[0].leads('topic', 0, brokers);
-  brokers[0].answers.set(API.fetch, fetched('topic', NOT_LEADER, new Uint8Array(0), -1));
+  brokers[0].on(fetch, () => fetched('topic', NOT_LEADER, new Uint8Array(0), -1));
   await t.rejects(reader.fetch('topic', 0, 0, 1000), {
     code: 'DEPENDENCY_DOWN',
     message: /NOT_LEADER_OR_FOLLOWER to Fetch of topic-0 at 0/,
@@ -60,9 +62,9 @@ t.test('a partition that answers unknown right after it was made is tried again'
   const { brokers, reader } = await cluster(t);
   const [broker] = brokers;
   broker.leads('new', 0, brokers);
-  broker.answers.set(API.fetch, (writer, asked) => {
-    broker.answers.set(API.fetch, fetched('new', 0, batches(['a']), 1));
-    return fetched('new', UNKNOWN_TOPIC, new Uint8Array(0), -1)(writer, asked);
+  broker.on(fetch, () => {
+    broker.on(fetch, () => fetched('new', 0, batches(['a']), 1));
+    return fetched('new', UNKNOWN_TOPIC, new Uint8Array(0), -1);
   });
   t.same((await reader.fetch('new', 0, 0, 1000)).bounds, { start: 0, end: 1 });
 });
@@ -72,7 +74,7 @@ t.test('an answer that ends in a cut-off batch is read up to it', async (t) => {
   brokers[0].leads('cut', 0, brokers);
   const bytes = batches(['a', 'b', 'c'], 'none', 1);
   rewriteBaseOffsets(bytes, 10);
-  brokers[0].answers.set(API.fetch, fetched('cut', 0, bytes.subarray(0, bytes.length - 5), 13));
+  brokers[0].on(fetch, () => fetched('cut', 0, bytes.subarray(0, bytes.length - 5), 13));
   const fetchedBatches = await reader.fetch('cut', 0, 10, 1000);
   const cursor = new BatchCursor();
   cursor.reset(fetchedBatches.bytes, fetchedBatches.start, fetchedBatches.end);
@@ -114,7 +116,7 @@ t.test('aborted batches are left out by the list, each up to its own marker', as
     [1, 9],
     [1, 0],
   ]);
-  brokers[0].answers.set(API.fetch, answer);
+  brokers[0].on(fetch, () => answer);
   const { bytes, start, end } = await reader.fetch('aborted', 0, 0, 10_000);
   // Markers lost their sum above; what the driver hides has a right one.
   const cursor = new BatchCursor({ checkCrc: false });
@@ -134,25 +136,13 @@ t.test(
   async (t) => {
     const { brokers, reader } = await cluster(t);
     const [one, two] = brokers;
-    const metadata = (writer: Parameters<NonNullable<ReturnType<typeof one.answers.get>>>[0]) => {
-      writer.i32(0).array([0, 1], (id) => writer.i32(id).string('127.0.0.1').i32(brokers[id]!.port).string(null));
-      writer.string(null).i32(0);
-      writer.array(['two'], (name) => {
-        writer.i16(0).string(name).bool(false);
-        writer.array([0, 1], (id) => {
-          writer.i16(0).i32(id).i32(id).i32(0).i32(0).i32(0).i32(0);
-        });
-        writer.i32(0);
-      });
-      writer.i32(0);
-      return undefined;
-    };
-    for (const broker of brokers) broker.answers.set(API.metadata, metadata);
-    one.answers.set(API.fetch, () => false);
-    two.answers.set(API.fetch, fetched('two', 0, batches(['x']), 1));
+    for (const broker of brokers) broker.leads('two', [0, 1], brokers);
+    one.on(fetch, () => false);
+    const found = fetched('two', 0, batches(['x']), 1);
+    two.on(fetch, () => found);
     const positions = [0, 1].map((partition) => ({ topic: 'two', partition, offset: 0 }));
     t.equal(await reader.wait(positions, 600_000), true);
-    const held = one.asked.find(({ apiKey }) => apiKey === API.fetch);
+    const held = one.asked.find(({ apiKey }) => apiKey === fetch.apiKey);
     if (held !== undefined && !held.socket.destroyed) await once(held.socket, 'close');
     t.equal(held?.socket.destroyed, true, 'the connection that is still held is given up');
     t.equal(await reader.wait(positions, 600_000), true);

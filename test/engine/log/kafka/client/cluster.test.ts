@@ -42,9 +42,9 @@ async function main(): Promise<void> {
     t.equal(cluster.topicName(id), 'places');
     t.equal(await cluster.partitionCount('places'), 3);
     const leader = await cluster.retry(() => cluster.leaderAndEpoch('places', 2));
-    t.same(leader, { id: 1, epoch: 0 });
-    cluster.learnLeader('places', 2, { id: 7, epoch: 1 });
-    cluster.learnLeader('places', 2, { id: 8, epoch: 0 });
+    t.same(leader, { leader: 1, epoch: 0 });
+    cluster.learnLeader('places', 2, 7, 1);
+    cluster.learnLeader('places', 2, 8, 0);
     t.equal(await cluster.leader('places', 2), 7);
     await t.rejects(cluster.leader('places', 3), { code: 'TOPIC_UNKNOWN' });
     cluster.forget();
