@@ -173,6 +173,10 @@ t.test('the page fits a phone, in the dark too', async (t) => {
     await page.locator('#chart canvas').waitFor();
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     t.equal(overflow, 0, `no sideways scrolling at ${width}`);
+    const hidden = await page.evaluate(
+      "((box) => box.scrollWidth - box.clientWidth)(document.querySelector('.workers').parentElement)",
+    );
+    t.equal(hidden, 0, `all of the workers' table is seen at ${width}`);
     t.match(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(15, 21, 19)');
     await page.locator('#theme').click();
     t.match(
