@@ -22,6 +22,8 @@ export interface ToolResult {
 export interface KafkaServer {
   /** host:port */
   readonly bootstrap: string;
+  /** host:port of the further listeners, by their security protocol. */
+  readonly listeners: Readonly<Record<string, string>>;
   /** Runs a main class of the broker's jars, with `input` on its standard input. */
   tool(mainClass: string, args: readonly string[], input?: string): Promise<ToolResult>;
   /** As `kill -9` does. Its data stay. */
@@ -39,6 +41,10 @@ export interface KafkaOptions {
   readonly features?: Readonly<Record<string, number>>;
   /** Of the broker's virtual machine, instead of those that start fast in little memory. */
   readonly jvm?: readonly string[];
+  /** Security protocols of further listeners: SSL, SASL_PLAINTEXT, SASL_SSL. The first listener stays in plain text. */
+  readonly listeners?: readonly string[];
+  /** SCRAM users as StorageTool's --add-scram takes them: `SCRAM-SHA-256=[name=alice,password=…]`. */
+  readonly scramUsers?: readonly string[];
 }
 
 const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
@@ -46,24 +52,29 @@ const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
 export async function startKafka(
   properties: Readonly<Record<string, string>> = {},
-  { version, features = {}, jvm = JVM_SMALL }: KafkaOptions = {},
+  { version, features = {}, jvm = JVM_SMALL, listeners = [], scramUsers = [] }: KafkaOptions = {},
 ): Promise<KafkaServer> {
   const jars = await fetchKafkaJars(version);
   const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
   const removeData = () => rmSync(data, { recursive: true, force: true });
   process.once('exit', removeData);
   try {
-    const [brokerPort, controllerPort] = await freePorts();
+    const [brokerPort = 0, controllerPort = 0, ...morePorts] = await freePorts(2 + listeners.length);
+    const more = listeners.map((protocol, i) => [protocol, `127.0.0.1:${morePorts[i]}`] as const);
     const file = join(data, 'server.properties');
-    writeFileSync(file, serverProperties(data, brokerPort, controllerPort, properties));
+    const all = { ...listenerProperties(brokerPort, controllerPort, more), ...properties };
+    writeFileSync(file, serverProperties(data, controllerPort, all));
     // Hexadecimal, because an identifier that begins with a hyphen would be taken for an option.
     const clusterId = randomBytes(11).toString('hex');
     const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`]);
-    const format = await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', file, ...levels]);
+    const users = scramUsers.flatMap((user) => ['--add-scram', user]);
+    const args = ['format', '-t', clusterId, '-c', file, ...levels, ...users];
+    const format = await runJava(jars, 'kafka.tools.StorageTool', args);
     if (format.code !== 0) throw new Error(`formatting Kafka's storage failed: ${format.stdout}${format.stderr}`);
     let broker = await startBroker(jars, file, jvm);
     return {
       bootstrap: `127.0.0.1:${brokerPort}`,
+      listeners: Object.fromEntries(more),
       tool: (mainClass, args, input) => runJava(jars, mainClass, args, input),
       kill: () => broker.kill(),
       async restart() {
@@ -83,20 +94,27 @@ export async function startKafka(
   }
 }
 
-function serverProperties(
-  data: string,
+function listenerProperties(
   brokerPort: number,
   controllerPort: number,
-  more: Readonly<Record<string, string>>,
-): string {
+  more: readonly (readonly [protocol: string, address: string])[],
+): Record<string, string> {
+  const advertised = [`PLAINTEXT://127.0.0.1:${brokerPort}`, ...more.map(([protocol, at]) => `${protocol}://${at}`)];
+  return {
+    listeners: [...advertised, `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
+    'advertised.listeners': advertised.join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT']
+      .concat(more.map(([protocol]) => `${protocol}:${protocol}`))
+      .join(','),
+  };
+}
+
+function serverProperties(data: string, controllerPort: number, more: Readonly<Record<string, string>>): string {
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${brokerPort},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${brokerPort}`,
-    'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(data, 'log'),
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '1',
@@ -226,9 +244,9 @@ export async function fetchKafkaJars(version?: string): Promise<string> {
   return jars;
 }
 
-/** Two ports that nobody listens on, held at the same time, so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const;
+/** Ports that nobody listens on, held at the same time, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
       (server) =>
@@ -243,5 +261,5 @@ async function freePorts(): Promise<[number, number]> {
     ),
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0]!, ports[1]!];
+  return ports;
 }

@@ -59,6 +59,8 @@ const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const PENDING_MAX = 256;
 /** Of the time that a login holds, so much passes before it is renewed. */
 const RENEWED_SHARE = 0.85;
+/** Brokers take no renewal within a second. */
+const RENEWED_MS_MIN = 1100;
 const SOFTWARE = { clientSoftwareName: 'msec', clientSoftwareVersion: '1' } as const;
 
 interface Pending {
@@ -239,7 +241,8 @@ export class Connection {
       lifetimeMs = answer.sessionLifetimeMs;
       return answer.authBytes;
     });
-    this.#renewAt = lifetimeMs > 0 ? askedAt + lifetimeMs * RENEWED_SHARE : Infinity;
+    const renewedMs = Math.max(lifetimeMs * RENEWED_SHARE, RENEWED_MS_MIN);
+    this.#renewAt = lifetimeMs > 0 ? askedAt + renewedMs : Infinity;
   }
 
   /** Resolves with the frame of the answer, which then belongs to the caller. Without `queue` it is sent in any case. */
