@@ -17,12 +17,16 @@ export interface LetterPlace {
   readonly offset: number;
 }
 
-/** False when the letter had been sent again before. One caller at a time. */
+/**
+ * False when the letter had been sent again before. FENCED where someone else is at letters of this partition meanwhile:
+ * of what a caller sent who died without an answer, nobody could know otherwise whether it still arrives.
+ */
 export async function resendLetter(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
   const { partition, offset } = place;
   const letters = deadLetterTopic(place.topic);
   const target = resendTopic(place.topic);
   const group = `${letters}.${offset}`;
+  const ownership = await log.acquire(`msec.resend.${place.topic}-${partition}`);
   const sent = await reader.committed(group, target);
   if (sent[partition] !== null && sent[partition] !== undefined) return false;
   const fetched = await reader.fetch(letters, partition, offset, FETCH_BYTES);
@@ -37,6 +41,7 @@ export async function resendLetter(log: Log, reader: LogReader, place: LetterPla
   const home = keyStart < 0 ? partition : partitionForKey(bytes, keyStart, keyEnd, sent.length);
   encoder.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, cursor.readHeaders());
   await log.commit({
+    ownership,
     appends: [{ topic: target, partition: home, bytes: encoder.finish() }],
     offsets: [{ group, topic: target, partition, offset: 1 }],
   });
