@@ -14,11 +14,14 @@ export {
 } from './embedded/open.ts';
 export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';
 export {
+  type GroupProtocol,
   type KafkaLogOptions,
   type KafkaReaderDescriptor,
   type KafkaSasl,
+  type KafkaShareOptions,
   type KafkaTls,
   openKafkaLog,
+  openKafkaShare,
 } from './kafka/index.ts';
 export { type LogReaderDescriptor, logReaders } from './log-access.ts';
 export type * from './port.ts';

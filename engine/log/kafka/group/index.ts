@@ -1,0 +1,1 @@
+export { type GroupProtocol, type KafkaShareOptions, openKafkaShare } from './share.ts';

@@ -1,0 +1,139 @@
+/**
+ * The share of one process in a topic's partitions, as a member of a Kafka group. By the newer group protocol where the
+ * cluster has it, else by the classic one. One topic stands for all: those of a plan have the same partitions.
+ */
+import { type Clock, MsecError, type Random, systemClock, systemRandom } from '../../../base/index.ts';
+import type { PartitionShare, ShareHolder } from '../../port.ts';
+import { Cluster, type Network } from '../client/index.ts';
+import { consumerGroupHeartbeat } from '../protocol/index.ts';
+import type { KafkaReaderDescriptor } from '../settings.ts';
+import { ClassicMembership } from './classic-membership.ts';
+import { ConsumerMembership } from './consumer-membership.ts';
+import { GroupCoordinator } from './coordinator.ts';
+import { Holding } from './holding.ts';
+import { type Membership, type MembershipSetup, ProtocolUnsupported } from './membership.ts';
+
+export type GroupProtocol = 'auto' | 'consumer' | 'classic';
+
+export interface KafkaShareOptions extends KafkaReaderDescriptor {
+  /** Stands for all topics of the plan. It must exist. */
+  readonly topic: string;
+  /** Default: the application id. */
+  readonly group?: string;
+  /** Default auto: the newer one where the cluster offers it. All members of a group should agree. */
+  readonly protocol?: GroupProtocol;
+  /** A name of this process that it keeps: then a restart within the session moves no partition. */
+  readonly instanceId?: string;
+  /** Classic protocol: default 10 s. By the newer one it is the brokers' to say (45 s). */
+  readonly sessionTimeoutMs?: number;
+  /** How long tasks may take to end. Default 60 s. */
+  readonly rebalanceTimeoutMs?: number;
+  /** Default 1 s, or less where the brokers ask for it. */
+  readonly heartbeatIntervalMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly network?: Network;
+}
+
+/** A coordinator that does not answer for so long is looked for anew. */
+const REQUEST_MS_MAX = 10_000;
+
+class KafkaShare implements PartitionShare {
+  readonly #options: KafkaShareOptions;
+  readonly #clock: Clock;
+  readonly #cluster: Cluster;
+  #membership: Membership | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: KafkaShareOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#cluster = new Cluster({
+      bootstrap: options.bootstrap,
+      clientId: options.clientId ?? 'msec',
+      clock: this.#clock,
+      requestTimeoutMs: Math.min(options.requestTimeoutMs ?? REQUEST_MS_MAX, REQUEST_MS_MAX),
+      retryMsMax: options.retryMsMax ?? 60_000,
+      network: options.network,
+      tls: options.tls,
+      sasl: options.sasl,
+    });
+  }
+
+  /** CONFIG_INVALID, TOPIC_UNKNOWN, FENCED where another process has the instance's name, DEPENDENCY_DOWN. */
+  async start(holder: ShareHolder): Promise<void> {
+    try {
+      await this.#start(holder);
+    } catch (error) {
+      this.#cluster.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#membership?.close();
+    this.#cluster.close();
+    await this.#running;
+  }
+
+  async #start(holder: ShareHolder): Promise<void> {
+    const { protocol = 'auto', topic } = this.#options;
+    const group = this.#options.group ?? this.#options.applicationId ?? 'msec';
+    const coordinator = new GroupCoordinator(this.#cluster, group);
+    const setup: MembershipSetup = {
+      ...{ coordinator, group, topic, clock: this.#clock },
+      holding: new Holding(holder),
+      random: this.#options.random ?? systemRandom,
+      instanceId: this.#options.instanceId ?? null,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? 10_000,
+      rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs ?? 60_000,
+      heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
+      joinMsMax: this.#options.retryMsMax ?? 60_000,
+    };
+    // Found out first, so that it is refused here and not by every member for itself.
+    await this.#cluster.retry(() => coordinator.partitionCount(topic));
+    const isOffered = protocol !== 'auto' || (await this.#cluster.retry(() => offersConsumerProtocol(coordinator)));
+    if (protocol === 'classic' || !isOffered) {
+      await this.#join(new ClassicMembership(setup));
+      return;
+    }
+    try {
+      await this.#join(new ConsumerMembership(setup));
+    } catch (error) {
+      if (!(error instanceof ProtocolUnsupported)) throw error;
+      if (protocol === 'consumer') throw error.cause;
+      await this.#join(new ClassicMembership(setup));
+    }
+  }
+
+  async #join(membership: Membership): Promise<void> {
+    const joined = Promise.withResolvers<void>();
+    this.#membership = membership;
+    const running = membership.run(() => joined.resolve());
+    running.then(
+      () => joined.reject(new MsecError('CLOSED', 'the share was closed before it had joined')),
+      (error: Error) => joined.reject(error),
+    );
+    this.#running = running.catch(() => {});
+    if (this.#isClosed) await membership.close();
+    await joined.promise;
+  }
+}
+
+/** group.version is the feature that the whole cluster has agreed on (KIP-848). */
+async function offersConsumerProtocol(coordinator: GroupCoordinator): Promise<boolean> {
+  const connection = await coordinator.connection();
+  if ((connection.finalizedFeatures.get('group.version') ?? 0) < 1) return false;
+  try {
+    return connection.versionOf(consumerGroupHeartbeat) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+/** A share that has not joined yet; the engine starts and closes it. */
+export function openKafkaShare(options: KafkaShareOptions): PartitionShare {
+  return new KafkaShare(options);
+}
