@@ -2,7 +2,7 @@
  * Who leads which partition and who coordinates which group or transactional id, and the connections to them. What the
  * cluster says is kept until an answer shows that it is out of date. One per thread and purpose.
  */
-import { type Clock, MsecError, pause } from '../../../base/index.ts';
+import { type Clock, MsecError, pause, type Timer } from '../../../base/index.ts';
 import { findCoordinator, type MetadataResponse, metadata, ZERO_UUID } from '../protocol/index.ts';
 import type { KafkaTls } from '../settings.ts';
 import { Connection } from './connection.ts';
@@ -38,6 +38,8 @@ export interface Leader {
 const COORDINATOR_OF = { group: 0, transaction: 1 } as const;
 export type CoordinatorKind = keyof typeof COORDINATOR_OF;
 
+/** A broker that has not answered for this long is asked no more alone: the next one is asked beside it. */
+const HEDGE_MS = 1000;
 const BACKOFF_MS_MIN = 20;
 const BACKOFF_MS_MAX = 1000;
 
@@ -56,6 +58,8 @@ export class Cluster {
   readonly #names = new Map<string, string>();
   readonly #coordinators = new Map<string, number>();
   readonly #connections = new Map<string, Promise<Connection>>();
+  /** Those that stood when they were last looked at. */
+  readonly #standing = new Map<string, Connection>();
   /** Questions about one topic that wait for their answer: who asks the same shares it. */
   readonly #asked = new Map<string, Promise<MetadataResponse>>();
   readonly #closing = new AbortController();
@@ -121,13 +125,12 @@ export class Cluster {
   async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
     const known = this.#coordinators.get(`${kind}:${key}`);
     if (known !== undefined) return known;
-    const connection = await this.anyConnection();
     const keyType = COORDINATOR_OF[kind];
-    const isPlural = connection.versionOf(findCoordinator) >= 4;
-    const answer = await connection.request(
-      findCoordinator,
-      isPlural ? { keyType, coordinatorKeys: [key] } : { keyType, key },
-    );
+    const { answer, isPlural } = await this.#hedged(async (connection) => {
+      const isPlural = connection.versionOf(findCoordinator) >= 4;
+      const request = isPlural ? { keyType, coordinatorKeys: [key] } : { keyType, key };
+      return { answer: await connection.request(findCoordinator, request), isPlural };
+    });
     const found = isPlural ? answer.coordinators[0] : answer;
     const error = found?.errorCode ?? KAFKA_ERROR.COORDINATOR_NOT_AVAILABLE;
     if (found === undefined || error !== NO_ERROR) throw answerError(error, `FindCoordinator of ${kind} ${key}`);
@@ -157,11 +160,9 @@ export class Cluster {
 
   /** What the cluster says of these topics, or of all of them (null); remembered. */
   async describe(topics: readonly string[] | null): Promise<MetadataResponse> {
-    const connection = await this.anyConnection();
-    const answer = await connection.request(metadata, {
-      topics: topics?.map((name) => ({ name })) ?? null,
-      allowAutoTopicCreation: false,
-    });
+    const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation: false };
+    const answer = await this.#hedged((connection) => connection.request(metadata, request));
+    if (answer.brokers.length > 0) this.#addresses.clear();
     for (const { nodeId, host, port } of answer.brokers) this.learnBroker(nodeId, host, port);
     for (const { errorCode, name, topicId, partitions } of answer.topics) {
       if (name === null) continue;
@@ -231,39 +232,89 @@ export class Cluster {
 
   /** A connection to any broker that answers. DEPENDENCY_DOWN. */
   async anyConnection(): Promise<Connection> {
-    let last: unknown;
-    for (const address of [...this.#options.bootstrap.map(addressOf), ...this.#addresses.values()]) {
-      try {
-        return await this.#open(address, '');
-      } catch (error) {
-        last = error;
-      }
+    return await this.#hedged(async (connection) => connection);
+  }
+
+  /**
+   * Asks one broker after another until one answers; one that is silent holds nobody up. The error of the last where
+   * none does, or the first that no other broker would answer otherwise.
+   */
+  #hedged<T>(ask: (connection: Connection) => Promise<T>): Promise<T> {
+    const addresses = this.#candidates();
+    return new Promise((resolve, reject) => {
+      let next = 0;
+      let asked = 0;
+      let timer: Timer | undefined;
+      const askNext = () => {
+        timer?.cancel();
+        timer = undefined;
+        const address = addresses[next++];
+        if (address === undefined) return;
+        asked++;
+        if (next < addresses.length) timer = this.#options.clock.after(HEDGE_MS, askNext);
+        this.#open(address, '')
+          .then(ask)
+          .then(
+            (answer) => {
+              timer?.cancel();
+              next = addresses.length;
+              resolve(answer);
+            },
+            (error: unknown) => {
+              asked--;
+              const isFinal = !(error instanceof MsecError && error.code === 'DEPENDENCY_DOWN');
+              if (!isFinal && next < addresses.length) askNext();
+              else if (isFinal || asked === 0) {
+                timer?.cancel();
+                reject(error);
+              }
+            },
+          );
+      };
+      askNext();
+    });
+  }
+
+  /** Every address that is known, those first to which a connection stands, and of them the idle ones. */
+  #candidates(): Address[] {
+    const known = new Map<string, Address>();
+    for (const address of [...this.#addresses.values(), ...this.#options.bootstrap.map(addressOf)]) {
+      known.set(keyOf(address, ''), address);
     }
-    throw last;
+    const load = (key: string) => {
+      const connection = this.#standing.get(key);
+      return connection?.isOpen === true ? connection.pendingCount : Infinity;
+    };
+    const loads = [...known].map(([key, address]) => ({ address, load: load(key) }));
+    return loads.toSorted((a, b) => (a.load === b.load ? 0 : a.load - b.load)).map(({ address }) => address);
   }
 
   #open(address: Address, purpose: string): Promise<Connection> {
     if (this.isClosed) return Promise.reject(new MsecError('CLOSED', 'the connection to Kafka was closed'));
-    const key = `${address.host}:${address.port}:${purpose}`;
+    const key = keyOf(address, purpose);
     const known = this.#connections.get(key);
     const opened = (known ?? Promise.reject(new Error('none'))).then(
-      (connection) => (connection.isOpen ? connection : this.#connect(address)),
-      () => this.#connect(address),
+      (connection) => (connection.isOpen ? connection : this.#connect(address, key)),
+      () => this.#connect(address, key),
     );
     this.#connections.set(key, opened);
     return opened;
   }
 
-  async #connect(address: Address): Promise<Connection> {
+  async #connect(address: Address, key: string): Promise<Connection> {
     const { clientId, clock, requestTimeoutMs, network, tls, sasl } = this.#options;
     const { buffers } = this;
     const { signal } = this.#closing;
-    return await Connection.open({
+    const connection = await Connection.open({
       ...address,
       ...{ clientId, clock, requestTimeoutMs, signal, network, tls, sasl, buffers },
     });
+    this.#standing.set(key, connection);
+    return connection;
   }
 }
+
+const keyOf = ({ host, port }: Address, purpose: string): string => `${host}:${port}:${purpose}`;
 
 function addressOf(text: string): Address {
   const colon = text.lastIndexOf(':');
