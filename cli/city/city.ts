@@ -110,7 +110,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
   await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), SCHEMAS_TOPIC]);
-  const registry = await openRegistry(log, closing);
+  const registry = await openRegistry(log, clock, closing);
   const schemaIds = await registerSchemas(registry, definition);
   const registryFace = config['registry.enabled'] ? await serveRegistry(options, registry) : null;
   if (registryFace !== null) closing.add(() => registryFace.close());
@@ -158,10 +158,10 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   };
 }
 
-async function openRegistry(log: Log, closing: Closing): Promise<SchemaRegistry> {
+async function openRegistry(log: Log, clock: Clock, closing: Closing): Promise<SchemaRegistry> {
   const reader = log.openReader();
   closing.add(() => reader.close());
-  return SchemaRegistry.open(topicSchemaLog(log, reader));
+  return SchemaRegistry.open(topicSchemaLog(log, reader, clock));
 }
 
 function serveRegistry({ config, set }: CityOptions, registry: SchemaRegistry): Promise<RegistryServer> {

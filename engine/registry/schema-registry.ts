@@ -1,6 +1,7 @@
 /**
  * The embedded schema registry without its HTTP face: subjects, versions, global ids, compatibility. Its state is what
- * its log holds; a change is answered only once the log has it. One instance is the only writer of its log.
+ * its log holds; a change is answered only once the log has it. Several processes may share a log that can be claimed:
+ * a change is then decided on all that the log holds, and decided anew where another process has written meanwhile.
  */
 import { MsecError } from '../base/index.ts';
 import { type CompatibilityLevel, type EarlierVersion, isLevel, LEVELS, refusals } from './levels.ts';
@@ -28,6 +29,8 @@ interface Held extends SubjectVersion {
 
 /** Changes that wait for the log. A caller beyond is refused, which only a stuck log can bring about. */
 const CHANGES_WAITING_MAX = 256;
+/** For one change: processes that start together register the same schemas. */
+const CLAIMS_MAX = 20;
 const REFERENCE_DEPTH_MAX = 16;
 const DEFAULT_LEVEL: CompatibilityLevel = 'BACKWARD';
 
@@ -42,6 +45,7 @@ export class SchemaRegistry {
   #idNext = 1;
   #changes: Promise<unknown> = Promise.resolve();
   #changesWaiting = 0;
+  #refresh: Promise<void> | null = null;
 
   private constructor(log: SchemaLog) {
     this.#log = log;
@@ -50,8 +54,19 @@ export class SchemaRegistry {
   /** Reads the whole log. Throws SCHEMA_INVALID where a record of it cannot be understood. */
   static async open(log: SchemaLog): Promise<SchemaRegistry> {
     const registry = new SchemaRegistry(log);
-    for await (const { key, value } of log.load()) registry.#apply(key, value);
+    await registry.#load();
     return registry;
+  }
+
+  /** Learns what other processes have written; nothing where there are none. */
+  refresh(): Promise<void> {
+    if (this.#log.claim === undefined) return Promise.resolve();
+    // Who asks while one waits for its turn gets the same answer.
+    this.#refresh ??= this.#change(() => {
+      this.#refresh = null;
+      return this.#load();
+    });
+    return this.#refresh;
   }
 
   /**
@@ -189,11 +204,31 @@ export class SchemaRegistry {
       return Promise.reject(new MsecError('DEPENDENCY_DOWN', "the registry's log does not keep up"));
     }
     this.#changesWaiting++;
-    const change = this.#changes.then(run).finally(() => {
-      this.#changesWaiting--;
-    });
+    const change = this.#changes
+      .then(() => this.#asOwner(run))
+      .finally(() => {
+        this.#changesWaiting--;
+      });
     this.#changes = change.catch(() => {});
     return change;
+  }
+
+  /** Again from the decision on where the log belongs to somebody else by now. */
+  async #asOwner<T>(run: () => Promise<T>): Promise<T> {
+    for (let claims = 0; ; claims++) {
+      try {
+        return await run();
+      } catch (error) {
+        const isFenced = error instanceof MsecError && error.code === 'FENCED';
+        if (!isFenced || this.#log.claim === undefined || claims === CLAIMS_MAX) throw error;
+        await this.#log.claim();
+        await this.#load();
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    for await (const { key, value } of this.#log.load()) this.#apply(key, value);
   }
 
   #apply(key: string, value: string | null): void {

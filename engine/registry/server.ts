@@ -93,6 +93,9 @@ function confluentError({ code, field, message }: ErrorData): { status: number; 
 }
 
 function addRoutes(app: FastifyInstance, registry: SchemaRegistry): void {
+  // An id that another process has given out must be known here, too; clients ask once for each. A log that does not
+  // answer leaves what is known.
+  app.addHook('preHandler', () => registry.refresh().catch(() => undefined));
   app.get('/', async () => ({}));
   app.get('/subjects', async () => registry.subjects());
   app.get<{ Params: { subject: string } }>('/subjects/:subject/versions', async ({ params }) =>

@@ -12,6 +12,7 @@ import {
   MsecError,
   type Ownership,
   partitionForKey,
+  pause,
   type Random,
   systemRandom,
 } from '../../engine/index.ts';
@@ -33,6 +34,8 @@ import { RegistryReader } from './registry-reader.ts';
 const OWNER = 'msec.devices';
 const WAIT_MS = 1000;
 const REPUBLISHED_AT_ONCE = 1000;
+const ATTEMPTS_MAX = 6;
+const BACK_OFF_MS = 10;
 
 export interface DeviceServiceOptions {
   readonly log: Log;
@@ -226,7 +229,7 @@ export class DeviceService {
 
   /**
    * `make` decides from a registry that is up to date and that nobody else can change before the commit: the ownership
-   * is taken first, and another owner's commit would have fenced it. Being fenced costs one more try.
+   * is taken first, and another owner's commit would have fenced it. Being fenced costs another try.
    */
   #changeAll<T extends { readonly record: DeviceRecord }>(make: () => T[]): Promise<T[]> {
     return this.#inTurn(async () => {
@@ -245,7 +248,9 @@ export class DeviceService {
           const isFenced = error instanceof MsecError && error.code === 'FENCED';
           // After a failed commit every later one of this ownership fails as well.
           if (!(error instanceof MsecError) || error.kind !== 'input') this.#ownership = null;
-          if (!isFenced || attempt === 2) throw error;
+          if (!isFenced || attempt === ATTEMPTS_MAX) throw error;
+          // Two that take it from each other in step would do so for ever.
+          if (attempt > 1) await pause(this.#clock, (this.#random.u32() / 2 ** 32) * BACK_OFF_MS * 2 ** attempt);
         }
       }
     });
