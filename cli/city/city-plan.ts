@@ -17,6 +17,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     ...MAIN_JOB_CONFIG,
     partitions: config['log.partitions'],
     keysFolder: folder.keys,
+    areKeysShared: isOnKafka(config),
     frames: config.frames.map((file) => ({ file, text: readDescription(file) })),
     actors: config.actors.map((path) => pathToFileURL(path).href),
     graceMs: config['windows.grace'],

@@ -10,6 +10,8 @@ import { type Clock, MsecError, type Timer } from '../../engine/index.ts';
 import type { OpeningKeys } from '../../schemas/envelope/index.ts';
 
 export const SEED_BYTES = 32;
+export const DAY_MS = 86_400_000;
+export const HARD_DEADLINE_MS = 48 * 3_600_000;
 /** A key is used at most this long after its file was last seen. */
 const TRUSTED_MS = 1000;
 /** Days at once in memory: today, yesterday, and what a replay may still reach. */
@@ -42,6 +44,11 @@ export function utcDay(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 10);
 }
 
+/** Unix milliseconds of the end of the day that a key belongs to. */
+export function dayEndMs(keyId: string): number {
+  return Date.parse(`${keyId.slice(0, 10)}T00:00:00Z`) + DAY_MS;
+}
+
 interface Held {
   readonly keys: DerivedKeys | null;
   seenMs: number;
@@ -51,11 +58,17 @@ export class DayKeyFiles implements OpeningKeys {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
+  readonly #isShared: boolean;
   #look: Timer | undefined;
 
-  constructor(folder: string, clock: Clock) {
+  /**
+   * `isShared`: another process may have made a key that this one cannot see yet, or not at all. Then a key that is
+   * neither there nor known to be destroyed is DEPENDENCY_DOWN, which pauses the reader, until it is past its deadline.
+   */
+  constructor(folder: string, clock: Clock, isShared = false) {
     this.#folder = folder;
     this.#clock = clock;
+    this.#isShared = isShared;
   }
 
   openingKey(keyId: string): KeyObject | null {
@@ -78,6 +91,11 @@ export class DayKeyFiles implements OpeningKeys {
 
   pathOf(keyId: string): string {
     return join(this.#folder, `${keyId}.key`);
+  }
+
+  /** The file that says that there was such a key. */
+  markerOf(keyId: string): string {
+    return join(this.#folder, `${keyId}.destroyed`);
   }
 
   #keys(keyId: string): DerivedKeys | null {
@@ -116,12 +134,26 @@ export class DayKeyFiles implements OpeningKeys {
     try {
       seed = readFileSync(this.pathOf(keyId));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        this.#refuseUnseen(keyId);
+        return null;
+      }
       // Anything else may pass: it must pause the reader, as a dead letter would be for good.
       throw new MsecError('DEPENDENCY_DOWN', `the key file of ${keyId} cannot be read`, { cause: error });
     }
     if (seed.length !== SEED_BYTES || seed.every((byte) => byte === 0)) return null;
     return deriveKeys(seed, keyId);
+  }
+
+  #refuseUnseen(keyId: string): void {
+    const ageMs = this.#clock.now() - dayEndMs(keyId);
+    // Nothing has sealed with the key of a day that far ahead, whatever a record says.
+    const mayLive = ageMs < HARD_DEADLINE_MS && ageMs > -2 * DAY_MS;
+    if (!this.#isShared || !mayLive || existsSync(this.markerOf(keyId))) return;
+    throw new MsecError(
+      'DEPENDENCY_DOWN',
+      `the key ${keyId} is not in ${this.#folder}, and was not destroyed there: do all processes use one keys.folder?`,
+    );
   }
 }
 

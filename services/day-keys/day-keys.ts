@@ -1,5 +1,6 @@
 /**
- * Makes and destroys the day's keys: the writing half, in the main thread alone. One seed for each UTC day of receive
+ * Makes and destroys the day's keys: the writing half, in the main thread alone, of one process or of several that share
+ * the folder. One seed for each UTC day of receive
  * time; once it is destroyed no pseudonym of the day can be made again and no sealed record of the day opened, by
  * anyone (docs/specs/privacy.md).
  */
@@ -14,6 +15,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  statSync,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -21,14 +23,14 @@ import {
 import { join } from 'node:path';
 import { type Clock, MsecError, type Random, systemRandom } from '../../engine/index.ts';
 import type { OpeningKeys, SealingKey } from '../../schemas/envelope/index.ts';
-import { DayKeyFiles, isKeyId, SEED_BYTES, utcDay } from './day-key-files.ts';
+import { DAY_MS, DayKeyFiles, dayEndMs, HARD_DEADLINE_MS, isKeyId, SEED_BYTES, utcDay } from './day-key-files.ts';
 
-const DAY_MS = 86_400_000;
 /** Records that were sealed just before midnight are durable by then. */
 export const SEALING_GRACE_MS = 60_000;
-export const HARD_DEADLINE_MS = 48 * 3_600_000;
 /** Markers of destroyed keys that are kept, so that a clock set back does not make a key of the same name again. */
 const MARKERS_MAX = 400;
+/** A key takes milliseconds to make; the clocks of a shared disk may differ by much more. */
+const MAKING_MS_MAX = 600_000;
 
 export interface DayKeysOptions {
   /** Made with mode 0700 if it is missing. Must lie on a disk, not within the log. */
@@ -59,7 +61,7 @@ export class DayKeys implements OpeningKeys {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#files = new DayKeyFiles(this.#folder, options.clock);
     for (const name of readdirSync(this.#folder)) {
-      if (name.endsWith('.new')) this.#wipe(join(this.#folder, name));
+      if (name.endsWith('.new')) this.#wipeLeftOver(name, options.clock.now());
       else if (name.endsWith('.key')) this.#refuseOpenToOthers(name);
     }
   }
@@ -71,7 +73,12 @@ export class DayKeys implements OpeningKeys {
       this.#keyId = this.#keyIdOf(day);
       this.#day = day;
     }
-    const key = this.#files.openingKey(this.#keyId) ?? this.#make(this.#keyId);
+    let key = this.#files.openingKey(this.#keyId);
+    if (key === null) {
+      // Another process of the folder may have destroyed it: a name is never used again.
+      this.#keyId = this.#keyIdOf(day);
+      key = this.#files.openingKey(this.#keyId) ?? this.#make(this.#keyId);
+    }
     return { keyId: this.#keyId, key };
   }
 
@@ -102,7 +109,10 @@ export class DayKeys implements OpeningKeys {
   destroy(keyId: string): void {
     if (!isKeyId(keyId)) throw new MsecError('CONFIG_INVALID', `${JSON.stringify(keyId)} is not a key id`);
     // The marker comes first: a crash in between may leave both, and the next start or call finishes.
-    writeFileSync(this.#markerOf(keyId), '', { mode: 0o600 });
+    writeFileSync(this.#files.markerOf(keyId), '', { mode: 0o600 });
+    // What a crash left while the key was made: a second name would keep the seed.
+    const leftOver = readdirSync(this.#folder).filter((name) => name.startsWith(`${keyId}.key.`));
+    for (const name of leftOver) this.#wipe(join(this.#folder, name));
     this.#wipe(this.#files.pathOf(keyId));
     this.#files.forget(keyId);
     if (this.#keyId === keyId) this.#day = '';
@@ -116,7 +126,7 @@ export class DayKeys implements OpeningKeys {
     const { committedPast, nowMs, hardDeadlineMs = HARD_DEADLINE_MS } = rule;
     const due = this.list().filter((keyId) => {
       const ageMs = nowMs - dayEndMs(keyId);
-      if (existsSync(this.#markerOf(keyId)) || ageMs >= hardDeadlineMs) return true;
+      if (existsSync(this.#files.markerOf(keyId)) || ageMs >= hardDeadlineMs) return true;
       return isOver(keyId, nowMs) && committedPast(keyId);
     });
     let failure: unknown;
@@ -134,7 +144,7 @@ export class DayKeys implements OpeningKeys {
   /** The day itself, or with the next number where a key of that name was destroyed (the clock was set back). */
   #keyIdOf(day: string): string {
     let keyId = day;
-    for (let next = 2; existsSync(this.#markerOf(keyId)); next++) keyId = `${day}.${next}`;
+    for (let next = 2; existsSync(this.#files.markerOf(keyId)); next++) keyId = `${day}.${next}`;
     return keyId;
   }
 
@@ -157,7 +167,7 @@ export class DayKeys implements OpeningKeys {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       this.#wipe(fresh);
     }
-    if (existsSync(fresh)) unlinkSync(fresh);
+    unlink(fresh);
     this.#syncFolder();
     this.#files.forget(keyId);
     const key = this.#files.openingKey(keyId);
@@ -183,16 +193,20 @@ export class DayKeys implements OpeningKeys {
     } finally {
       closeSync(file);
     }
-    unlinkSync(path);
+    unlink(path);
   }
 
-  #markerOf(keyId: string): string {
-    return join(this.#folder, `${keyId}.destroyed`);
+  /** Another process may be making a key at this very moment; its name has one link until the key has its own. */
+  #wipeLeftOver(name: string, nowMs: number): void {
+    const path = join(this.#folder, name);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || (found.nlink === 1 && Math.abs(nowMs - found.mtimeMs) < MAKING_MS_MAX)) return;
+    this.#wipe(path);
   }
 
   #dropOldMarkers(): void {
     const markers = readdirSync(this.#folder).filter((name) => name.endsWith('.destroyed'));
-    for (const name of markers.sort().slice(0, -MARKERS_MAX)) unlinkSync(join(this.#folder, name));
+    for (const name of markers.sort().slice(0, -MARKERS_MAX)) unlink(join(this.#folder, name));
   }
 
   #refuseOpenToOthers(name: string): void {
@@ -215,6 +229,15 @@ export class DayKeys implements OpeningKeys {
   }
 }
 
+/** Of two processes that remove one file, one is late. */
+function unlink(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
 /**
  * Whether nothing is sealed with the key now: its day has passed, or has not begun, as when a clock had run far ahead
  * and was set right. Else such a key would live for years.
@@ -222,9 +245,4 @@ export class DayKeys implements OpeningKeys {
 export function isOver(keyId: string, nowMs: number): boolean {
   const endMs = dayEndMs(keyId);
   return nowMs >= endMs + SEALING_GRACE_MS || nowMs < endMs - DAY_MS - SEALING_GRACE_MS;
-}
-
-/** Unix milliseconds of the end of the day that a key belongs to. */
-export function dayEndMs(keyId: string): number {
-  return Date.parse(`${keyId.slice(0, 10)}T00:00:00Z`) + DAY_MS;
 }

@@ -15,6 +15,8 @@ export interface MainJobConfig {
   readonly partitions: number;
   /** Folder of the day keys. */
   readonly keysFolder: string;
+  /** Whether other processes make keys, too: one that is not there yet makes its records wait. */
+  readonly areKeysShared: boolean;
   /** Descriptions of further frame types: file names for messages, and their YAML. */
   readonly frames: readonly { readonly file: string; readonly text: string }[];
   /** URLs of modules whose default export makes an actor from the topics. */
@@ -32,6 +34,7 @@ export interface MainJobConfig {
 
 export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   partitions: 8,
+  areKeysShared: false,
   frames: [],
   actors: [],
   windowMs: 60_000,
@@ -50,7 +53,7 @@ export const APPLICATION = 'city';
 export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDefinition> {
   const types = frameTypes(config.frames.map(({ file, text }) => compileFrameDescription(text, file)));
   const topics = topicsOf(config, types);
-  const keys = new DayKeyFiles(config.keysFolder, systemClock);
+  const keys = new DayKeyFiles(config.keysFolder, systemClock, config.areKeysShared);
   const added = await Promise.all(config.actors.map((url) => addedActor(url, topics)));
   return {
     name: APPLICATION,
