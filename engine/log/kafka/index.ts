@@ -1,3 +1,3 @@
 export { kafkaReaders, openKafkaLog } from './driver.ts';
 export { type GroupProtocol, type KafkaShareOptions, openKafkaShare } from './group/index.ts';
-export type { KafkaLogOptions, KafkaReaderDescriptor, KafkaSasl, KafkaTls } from './settings.ts';
+export type { KafkaLogOptions, KafkaReaderDescriptor, KafkaSasl, KafkaTls, KafkaTokenFile } from './settings.ts';

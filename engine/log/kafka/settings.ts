@@ -17,6 +17,12 @@ export interface KafkaSasl {
   readonly password: string;
 }
 
+/** The token is read from the file at each login, so that whoever renews it needs no word with us. */
+export interface KafkaTokenFile {
+  readonly mechanism: 'OAUTHBEARER';
+  readonly tokenFile: string;
+}
+
 export interface KafkaReaderDescriptor {
   /** host:port, at least one. */
   readonly bootstrap: readonly string[];
@@ -27,7 +33,7 @@ export interface KafkaReaderDescriptor {
   /** Of the topics that are made. Absent: the brokers' default. */
   readonly replicationFactor?: number;
   readonly tls?: KafkaTls;
-  readonly sasl?: KafkaSasl;
+  readonly sasl?: KafkaSasl | KafkaTokenFile;
   /** Default 30 s. */
   readonly requestTimeoutMs?: number;
   /** For how long what may pass by itself is tried again. Default 60 s. */

@@ -24,18 +24,21 @@ export async function createTopics(
   cluster: Cluster,
   wanted: readonly TopicConfig[],
   requestTimeoutMs: number,
+  replicationFactor = BROKERS_DEFAULT,
 ): Promise<void> {
   if (wanted.length === 0) return;
+  const topics = wanted.map((topic) => newTopic(topic, replicationFactor));
+  const request = { topics, timeoutMs: requestTimeoutMs };
   const answers = await cluster.retry(async () => {
     const connection = await cluster.anyConnection();
-    const request = { topics: wanted.map(newTopic), timeoutMs: requestTimeoutMs };
-    return (await connection.request(createTopicsMessage, request, { extraMs: requestTimeoutMs })).topics;
-  });
-  for (const { name: topic, errorCode: error, errorMessage: message } of answers) {
-    if (error !== NO_ERROR && error !== TOPIC_ALREADY_EXISTS) {
-      throw answerError(error, `CreateTopics of ${topic}`, message);
+    const answer = await connection.request(createTopicsMessage, request, { extraMs: requestTimeoutMs });
+    for (const { name, errorCode, errorMessage } of answer.topics) {
+      if (errorCode === NO_ERROR || errorCode === TOPIC_ALREADY_EXISTS) continue;
+      // What may pass by itself goes again; the topics that were made then exist, as they were asked for.
+      throw answerError(errorCode, `CreateTopics of ${name}`, errorMessage);
     }
-  }
+    return answer.topics;
+  });
   const existing = new Set(
     answers.filter(({ errorCode }) => errorCode === TOPIC_ALREADY_EXISTS).map(({ name }) => name),
   );
@@ -46,7 +49,7 @@ export async function createTopics(
   );
 }
 
-function newTopic(topic: TopicConfig): CreateTopicsRequestCreatableTopic {
+function newTopic(topic: TopicConfig, replicationFactor: number): CreateTopicsRequestCreatableTopic {
   const configs: Record<string, string | number> = {
     'cleanup.policy': topic.cleanup,
     'retention.ms': topic.retentionMs ?? UNLIMITED,
@@ -56,7 +59,7 @@ function newTopic(topic: TopicConfig): CreateTopicsRequestCreatableTopic {
   return {
     name: topic.name,
     numPartitions: topic.partitions,
-    replicationFactor: BROKERS_DEFAULT,
+    replicationFactor,
     assignments: [],
     configs: Object.entries(configs).map(([name, value]) => ({ name, value: String(value) })),
   };

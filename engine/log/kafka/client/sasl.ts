@@ -3,8 +3,9 @@
  * back. No error says what the password or the token is.
  */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { MsecError } from '../../../base/index.ts';
-import type { KafkaSasl } from '../settings.ts';
+import type { KafkaSasl, KafkaTokenFile } from '../settings.ts';
 import { ScramClient } from './scram.ts';
 
 export interface OauthToken {
@@ -19,7 +20,7 @@ export interface OauthSasl {
   token(): Promise<OauthToken>;
 }
 
-export type SaslOptions = KafkaSasl | OauthSasl;
+export type SaslOptions = KafkaSasl | KafkaTokenFile | OauthSasl;
 
 type Exchange = (message: Uint8Array) => Promise<Uint8Array>;
 
@@ -42,7 +43,16 @@ export async function authenticate(sasl: SaslOptions, exchange: Exchange): Promi
       return;
     }
     case 'OAUTHBEARER':
-      await authenticateByToken(await sasl.token(), exchange);
+      await authenticateByToken('tokenFile' in sasl ? await tokenOf(sasl) : await sasl.token(), exchange);
+  }
+}
+
+async function tokenOf({ tokenFile }: KafkaTokenFile): Promise<OauthToken> {
+  try {
+    return { value: (await readFile(tokenFile, 'utf8')).trim() };
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : 'unreadable';
+    throw new MsecError('CONFIG_INVALID', `the token file ${tokenFile}: ${reason}`, { field: 'sasl' });
   }
 }
 

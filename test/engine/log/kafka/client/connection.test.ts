@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../../../../engine/base/index.ts';
 import {
@@ -241,6 +243,29 @@ t.test('a token is asked for at each login, and what the broker says against it 
   broker.on(saslAuthenticate, () => ({ authBytes: Buffer.from('{"status":"invalid_token"}') }));
   await t.rejects(Connection.open({ ...options(broker), sasl }), { code: 'CONFIG_INVALID', message: /invalid_token/ });
   t.equal(tokens, 2);
+});
+
+t.test('a token may lie in a file, which is read at each login', async (t) => {
+  const broker = await started(t);
+  const folder = t.testdir({ token: 'one\n' });
+  const sasl: SaslOptions = { mechanism: 'OAUTHBEARER', tokenFile: join(folder, 'token') };
+  const seen: string[] = [];
+  broker.on(saslAuthenticate, ({ authBytes }) => {
+    seen.push(Buffer.from(authBytes).toString());
+    return {};
+  });
+  (await Connection.open({ ...options(broker), sasl })).close();
+  writeFileSync(sasl.tokenFile, 'two');
+  (await Connection.open({ ...options(broker), sasl })).close();
+  t.same(seen, ['n,,\x01auth=Bearer one\x01\x01', 'n,,\x01auth=Bearer two\x01\x01']);
+  const missing: SaslOptions = { mechanism: 'OAUTHBEARER', tokenFile: join(folder, 'missing') };
+  await t.rejects(Connection.open({ ...options(broker), sasl: missing }), {
+    code: 'CONFIG_INVALID',
+    message: /ENOENT/,
+  });
+  writeFileSync(sasl.tokenFile, 'no\ttoken');
+  const failure = Connection.open({ ...options(broker), sasl });
+  await t.rejects(failure, { code: 'CONFIG_INVALID', message: /what no token may/ });
 });
 
 t.test('a held answer is a view of memory that is used again once it is released', async (t) => {

@@ -1,4 +1,6 @@
 // Time limit: 300 s.
+// With GOLDEN=write it also writes the file that golden.test.ts reads.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { seededRandom } from '../../../../../engine/base/index.ts';
@@ -6,6 +8,7 @@ import { WireReader, WireWriter } from '../../../../../engine/log/kafka/protocol
 import { runJavaFile } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
 import { allHalves, type Half } from './definitions.ts';
+import { jsonOf, narrowed } from './message-json.ts';
 import { randomMessage, type Value } from './random-message.ts';
 
 const SAMPLES = 6;
@@ -34,6 +37,15 @@ async function main(): Promise<void> {
   t.equal(java.code, 0, java.stderr);
   const written = java.stdout.trimEnd().split('\n');
   t.equal(written.length, samples.length);
+
+  if (process.env.GOLDEN === 'write') {
+    const golden = samples.flatMap(({ half, version }, i) => {
+      const { versions, flexibleFrom } = half.schema;
+      const isKept = i % SAMPLES === 0 && [versions.min, flexibleFrom, versions.max].includes(version);
+      return isKept ? `${written[i]} ${lines[i]}` : [];
+    });
+    writeFileSync(join(import.meta.dirname, 'golden.txt'), golden.join(''));
+  }
 
   t.test(`what is encoded is what Kafka's own classes write (seed ${SEED})`, async (t) => {
     const wrong: string[] = [];
@@ -65,18 +77,4 @@ async function main(): Promise<void> {
     }
     t.pass(`${samples.length} messages`);
   });
-}
-
-/** As Kafka's JSON has it: bytes in base64. */
-function jsonOf(value: unknown): string {
-  return JSON.stringify(value, (_, item) => (item instanceof Uint8Array ? Buffer.from(item).toString('base64') : item));
-}
-
-/** Of `decoded` what `like` has too: beyond it are the defaults of fields that the version lacks. */
-function narrowed(decoded: unknown, like: unknown): unknown {
-  if (decoded instanceof Uint8Array) return new Uint8Array(decoded);
-  if (Array.isArray(decoded) && Array.isArray(like)) return decoded.map((item, i) => narrowed(item, like[i]));
-  if (typeof decoded !== 'object' || decoded === null || typeof like !== 'object' || like === null) return decoded;
-  const fields = decoded as Value;
-  return Object.fromEntries(Object.entries(like).map(([name, value]) => [name, narrowed(fields[name], value)]));
 }
