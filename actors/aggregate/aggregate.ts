@@ -62,6 +62,7 @@ export class AggregateTask implements ActorTask<Inputs> {
   /** The last type looked up; a partition's readings are mostly of one. */
   #type: AggregatedType;
   readonly #close: (row: number, start: number, end: number) => void;
+  readonly watermarkDue: Float64Array;
 
   constructor(context: AggregateContext, options: AggregateOptions) {
     this.#context = context;
@@ -71,6 +72,7 @@ export class AggregateTask implements ActorTask<Inputs> {
     this.#distinct = new DistinctDevices(context.state.distinct);
     const { windowMs: sizeMs = 60_000, graceMs = 10_000 } = options;
     this.#windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
+    this.watermarkDue = this.#windows.due;
     this.#types = options.types.all.map((codec) => ({ codec, hash: typeHash(codec.name) }));
     assert(new Set(this.#types.map(({ hash }) => hash)).size === this.#types.length, 'two type names have one hash');
     this.#type = this.#types[0] as AggregatedType;
@@ -88,7 +90,7 @@ export class AggregateTask implements ActorTask<Inputs> {
   }
 
   onWatermark(watermark: number): void {
-    if (this.#windows.isDue(watermark)) this.#windows.closeDue(watermark, this.#context.keys, this.#close);
+    this.#windows.closeDue(watermark, this.#context.keys, this.#close);
   }
 
   onRollback(): void {

@@ -104,6 +104,11 @@ export interface ActorTask<I extends Topics> {
   processBatch?(input: keyof I & string, records: RecordWalk): void;
   /** Called when event time has moved on for all inputs, after the record that moved it. */
   onWatermark?(watermark: number): void;
+  /**
+   * One number: `onWatermark` is called only once event time has come as far. Absent: whenever it moves, which with
+   * most records is a call for nothing. In an array, because it is read for each record and a number would be made anew.
+   */
+  readonly watermarkDue?: Float64Array;
   /** Called after a rollback that undid calls of this actor: what it keeps beside its state must be made anew from it. */
   onRollback?(): void;
 }

@@ -39,6 +39,13 @@ export interface CursorOptions {
   readonly decompressedBytesMax?: number;
 }
 
+/** A record's place in its batch, held and reused by the caller; its content belongs to the cursor. */
+export class RecordPlace {
+  position = 0;
+  remaining = 0;
+  offsetDelta = 0;
+}
+
 const EMPTY = new Uint8Array(0);
 const decoder = new TextDecoder();
 
@@ -97,6 +104,7 @@ export class BatchCursor {
   #baseTimestamp = 0;
   #isLogAppendTime = false;
   #headersStart = 0;
+  #recordStart = 0;
   #recordEnd = 0;
 
   constructor(options: CursorOptions = {}) {
@@ -233,6 +241,20 @@ export class BatchCursor {
     }
   }
 
+  /** Remembers where the current record lies. */
+  saveTo(place: RecordPlace): void {
+    place.position = this.#recordStart;
+    place.remaining = this.#remaining + 1;
+    place.offsetDelta = this.#deltaLast;
+  }
+
+  /** `next` reads the record of the place once more. The place must be of the current batch. */
+  returnTo(place: RecordPlace): void {
+    this.#position = place.position;
+    this.#remaining = place.remaining;
+    this.#deltaLast = place.offsetDelta - 1;
+  }
+
   #readRecord(): void {
     const bytes = this.bytes;
     const recordsEnd = this.#recordsEnd;
@@ -332,6 +354,7 @@ export class BatchCursor {
 
     this.timestamp = this.#isLogAppendTime ? this.maxTimestamp : this.#baseTimestamp + timestampDelta;
     this.offset = this.baseOffset + offsetDelta;
+    this.#recordStart = start;
     this.#recordEnd = end;
     this.#deltaLast = offsetDelta;
     this.#position = end;

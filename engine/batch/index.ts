@@ -1,6 +1,6 @@
 export type { Compression } from './compression.ts';
 export { crc32c } from './crc32c.ts';
-export { BatchCursor, type CursorOptions } from './cursor.ts';
+export { BatchCursor, type CursorOptions, RecordPlace } from './cursor.ts';
 export { BatchEncoder, EncoderMark, type EncoderOptions } from './encoder.ts';
 export { halfSipHash13 } from './half-sip-hash.ts';
 export { KeyTable } from './key-table.ts';

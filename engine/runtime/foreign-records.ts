@@ -40,9 +40,8 @@ export class ForeignRecords {
     this.#partitions = partitions;
   }
 
-  /** True when the cursor's record was foreign and is dealt with; for each record that has a key. */
-  take(source: Place, keyId: number, cursor: BatchCursor): boolean {
-    if (source.foreignPartitioning === null || this.#isAtHome(keyId)) return false;
+  /** Deals with the cursor's record, whose key is not at home here. */
+  move(source: Place, keyId: number, cursor: BatchCursor): void {
     const { keyStart, keyEnd, valueStart, valueEnd, timestamp, bytes } = cursor;
     const home = partitionForKey(bytes, keyStart, keyEnd, this.#partitions);
     if (source.foreignPartitioning === 'repartition') {
@@ -50,7 +49,7 @@ export class ForeignRecords {
       const headers = cursor.headersCount === 0 ? undefined : cursor.readHeaders();
       this.#outputs.append(lane, timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, headers);
       for (const { stage } of source.feeds) stage.count('repartitioned');
-      return true;
+      return;
     }
     const reason = new MsecError(
       'PARTITION_WRONG',
@@ -58,7 +57,6 @@ export class ForeignRecords {
       { field: 'key' },
     );
     for (const { stage, input } of source.feeds) stage.refuse(input, keyId, timestamp, reason, 1);
-    return true;
   }
 
   /** Key ids may stand for other keys from now on. */
@@ -66,7 +64,7 @@ export class ForeignRecords {
     this.#known.fill(UNKNOWN);
   }
 
-  #isAtHome(keyId: number): boolean {
+  isAtHome(keyId: number): boolean {
     if (keyId >= this.#known.length) this.#grow(keyId);
     const known = this.#known[keyId]!;
     if (known !== UNKNOWN) return known === AT_HOME;

@@ -11,7 +11,8 @@ export {
   type WorkerInit,
   type WorkerThreads,
 } from './supervisor.ts';
-export { TASK_OPTIONS, Task, type TaskOptions } from './task.ts';
+export { Task } from './task.ts';
+export { TASK_OPTIONS, type TaskOptions } from './task-setup.ts';
 export type { LocalState } from './task-snapshots.ts';
 export type { FromWorker, ToWorker } from './thread-messages.ts';
 export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';

@@ -36,7 +36,7 @@ export class WorkerPosition {
     words[SLOT] = slot;
     words[SOURCE] = source;
     words[OFFSET_LOW] = offset | 0;
-    words[OFFSET_HIGH] = (offset / 2 ** 32) | 0;
+    words[OFFSET_HIGH] = (offset * 2 ** -32) | 0;
     words[BEAT] = (words[BEAT] + 1) | 0;
   }
 

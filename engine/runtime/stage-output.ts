@@ -8,19 +8,24 @@ import { CALLED, type Callee, type StageSurroundings } from './stage-surrounding
 
 const NOTHING = new Uint8Array(0);
 
+/** What a stage's outputs write under unless they are told otherwise: of the record that it handles. */
+export class Moment {
+  keyId = -1;
+  timestamp = 0;
+}
+
 export class StageOutput implements Output<unknown> {
   readonly planned: PlannedOutput;
   readonly name: string;
-  /** Set by the stage: the record that is being handled. */
-  keyId = -1;
-  timestamp = 0;
   emitted = 0;
+  readonly #moment: Moment;
   readonly #around: StageSurroundings;
   readonly #lane: Lane | null;
   readonly #scratch = new ByteWriter(1024);
   #calls: { stage: Callee; input: number }[] = [];
 
-  constructor(planned: PlannedOutput, around: StageSurroundings) {
+  constructor(planned: PlannedOutput, moment: Moment, around: StageSurroundings) {
+    this.#moment = moment;
     this.planned = planned;
     this.name = planned.name;
     this.#around = around;
@@ -35,8 +40,8 @@ export class StageOutput implements Output<unknown> {
     }));
   }
 
-  emit(value: unknown, timestamp = this.timestamp): void {
-    this.emitFor(this.keyId, value, timestamp);
+  emit(value: unknown, timestamp = this.#moment.timestamp): void {
+    this.emitFor(this.#moment.keyId, value, timestamp);
   }
 
   emitFor(keyId: number, value: unknown, timestamp: number): void {

@@ -20,7 +20,7 @@ import type { RowStore, StageState, StateChange, ValueStore } from '../state/ind
 import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
 import type { Lane } from './outputs.ts';
-import { StageOutput } from './stage-output.ts';
+import { Moment, StageOutput } from './stage-output.ts';
 import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
@@ -28,6 +28,7 @@ const WATERMARK_STEP_MS = 1000;
 /** A record that was taken must fit into its letter too, whatever its headers add: more than any log takes as a batch. */
 export const LETTER_BYTES_MAX = 64 * 1024 * 1024;
 const NO_KEY = -1;
+const ALWAYS = Float64Array.of(Number.NEGATIVE_INFINITY);
 const utf8Decoder = new TextDecoder();
 
 class TaskRecord implements ActorRecord<unknown> {
@@ -76,12 +77,15 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   readonly #around: StageSurroundings;
   readonly #state: StageState;
   readonly #inputs: StageInput[];
+  readonly #moment = new Moment();
   readonly #outputs: StageOutput[];
   readonly #clock: Float64Array;
   /** The clock as it was when the task's current record began. */
   readonly #recordClock: Float64Array;
   readonly #scratch = new ByteWriter(1024);
   readonly #counts = new Map<string, number>();
+  /** What was added to them since the last settlement. */
+  readonly #counted: (readonly [string, number])[] = [];
   /** This stage and all that it may call, and what the last savepoint found there. */
   #scope: readonly StageRunner[] = [];
   #stores: readonly (RowStore | ValueStore<unknown>)[] = [];
@@ -95,8 +99,11 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   #currentFrom = CALLED;
   #isRefused = false;
   #task: ActorTask<Topics> = { process: () => {} };
+  #watermarkDue: Float64Array = ALWAYS;
   #recordsIn = 0;
   #deadLetters = 0;
+  #walkedMark = 0;
+  readonly #walkedStatistics: Float64Array;
 
   constructor(planned: PlannedStage, state: StageState, around: StageSurroundings) {
     this.planned = planned;
@@ -106,12 +113,13 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#around = around;
     this.#state = state;
     this.#inputs = [...state.watermarks.keys()].map((name) => new StageInput(planned, name, around));
-    this.#outputs = planned.outputs.map((output) => new StageOutput(output, around));
+    this.#outputs = planned.outputs.map((output) => new StageOutput(output, this.#moment, around));
     this.out = Object.fromEntries(this.#outputs.map((output) => [output.name, output]));
     const watermarks = [...state.watermarks.values()];
     const own = Math.min(...watermarks);
     this.#clock = Float64Array.of(own, nextStep(own), ...watermarks);
     this.#recordClock = this.#clock.slice();
+    this.#walkedStatistics = new Float64Array(2 + this.#outputs.length);
   }
 
   /** Connects the stages that this one calls, then opens the actor. Stages are opened from the last to the first. */
@@ -127,6 +135,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#clockMarks = new Float64Array(this.#scope.reduce((sum, stage) => sum + stage.#clock.length, 0));
     this.#turnMarks = new Float64Array(this.#scope.length);
     this.#task = this.planned.actor.open(this);
+    this.#watermarkDue = this.#task.watermarkDue ?? ALWAYS;
   }
 
   inputIndex(name: string): number {
@@ -144,24 +153,29 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   deadLetter(reason: MsecError): void {
-    const { keyId, timestamp, value } = this.#inputs[this.#current].record;
+    const { keyId, timestamp } = this.#moment;
+    const { value } = this.#inputs[this.#current].record;
     this.#isRefused = true;
     this.#sendAway(this.#current, keyId, timestamp, value, this.#currentFrom, reason, 1);
   }
 
   count(name: string, by = 1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+    this.#counted.push([name, by]);
   }
 
   /** `from` is CALLED, READ or RESENT; a letter that comes again belongs to the past and moves no watermark. */
   handle(inputIndex: number, keyId: number, timestamp: number, value: unknown, from: number): void {
     const record = this.#inputs[inputIndex].record;
     for (let attempts = 1; ; attempts++) {
-      const outputsMark = this.#begin(inputIndex, keyId, timestamp, from);
+      const outputsMark = this.#save();
+      this.#enter(inputIndex, keyId, timestamp, from);
+      record.keyId = keyId;
+      record.timestamp = timestamp;
       record.value = value;
       try {
         this.#task.process(record as never);
-        this.#finish(inputIndex, timestamp, from);
+        this.#finish(inputIndex, from);
         return;
       } catch (thrown) {
         if (!this.#mayRetry(outputsMark, thrown, attempts)) {
@@ -182,41 +196,52 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#task.processBatch?.(this.#inputs[inputIndex].name, records);
   }
 
-  /** Returns the savepoint for `mayRetryWalked`. */
-  beginWalked(inputIndex: number, keyId: number, timestamp: number): number {
-    return this.#begin(inputIndex, keyId, timestamp, READ);
+  /** Before a walked record: it, and those after it until the next call, can be undone. Nothing else must be open. */
+  saveWalked(): void {
+    this.#walkedMark = this.#save();
+    for (const stage of this.#scope) stage.#saveStatistics();
   }
 
-  finishWalked(inputIndex: number, timestamp: number): void {
-    this.#finish(inputIndex, timestamp, READ);
+  /** Undoes every record since `saveWalked`, and that they were ever counted: they come again, one by one. */
+  undoWalked(): void {
+    this.#rollback(this.#walkedMark);
+    this.#around.unwinding = null;
+    for (const stage of this.#scope) stage.#undoStatistics();
   }
 
-  /** After a walked record has failed and is undone: true when it is to be tried again, else its letter is written. */
-  failWalked(inputIndex: number, outputsMark: number, thrown: unknown, attempts: number): boolean {
-    if (this.#mayRetry(outputsMark, thrown, attempts)) return true;
-    const { keyId, timestamp } = this.#inputs[inputIndex].record;
+  /** The source's cursor stands at the record. */
+  beginWalked(inputIndex: number, keyId: number): void {
+    this.#enter(inputIndex, keyId, this.#around.source.cursor.timestamp, READ);
+  }
+
+  finishWalked(inputIndex: number): void {
+    this.#finish(inputIndex, READ);
+  }
+
+  /** A record right after `saveWalked` has failed: undoes it. True when it is to be tried again, else its letter is written. */
+  failWalked(inputIndex: number, thrown: unknown, attempts: number): boolean {
+    if (this.#mayRetry(this.#walkedMark, thrown, attempts)) return true;
+    const { keyId, timestamp } = this.#moment;
     this.refuse(inputIndex, keyId, timestamp, thrown, attempts);
     return false;
   }
 
-  #begin(inputIndex: number, keyId: number, timestamp: number, from: number): number {
-    const outputsMark = this.#save();
-    const record = this.#inputs[inputIndex].record;
-    record.keyId = keyId;
-    record.timestamp = timestamp;
+  #enter(inputIndex: number, keyId: number, timestamp: number, from: number): void {
     this.#recordsIn++;
     this.#turns++;
     this.#current = inputIndex;
     this.#currentFrom = from;
     this.#isRefused = false;
-    this.#setCurrent(keyId, timestamp);
-    return outputsMark;
+    this.#moment.keyId = keyId;
+    this.#moment.timestamp = timestamp;
   }
 
-  #finish(inputIndex: number, timestamp: number, from: number): void {
+  #finish(inputIndex: number, from: number): void {
     if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
-    if (!this.#isRefused && from !== RESENT && timestamp > this.#clock[INPUTS + inputIndex])
-      this.#advance(inputIndex, timestamp);
+    const { timestamp } = this.#moment;
+    if (this.#isRefused || from === RESENT || timestamp <= this.#clock[INPUTS + inputIndex]) return;
+    this.#clock[INPUTS + inputIndex] = timestamp;
+    this.#advance();
   }
 
   /** Undoes the record. True: call the actor again; false: send the record away; throws what is not the record's fault. */
@@ -237,10 +262,12 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   advance(inputIndex: number, timestamp: number): void {
     if (timestamp <= this.#clock[INPUTS + inputIndex]) return;
     this.#turns++;
-    this.#setCurrent(-1, timestamp);
+    this.#moment.keyId = NO_KEY;
+    this.#moment.timestamp = timestamp;
     const outputsMark = this.#save();
     try {
-      this.#advance(inputIndex, timestamp);
+      this.#clock[INPUTS + inputIndex] = timestamp;
+      this.#advance();
     } catch (thrown) {
       this.#rollback(outputsMark);
       if (this.#around.unwinding !== null) throw thrown;
@@ -257,8 +284,17 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** Writes the letter of the record that was read from the log: key and value as they stand there. */
   refuse(inputIndex: number, keyId: number, timestamp: number, thrown: unknown, attempts: number): void {
-    const { hasKey, bytes, valueStart, valueEnd } = this.#around.source;
-    this.#appendLetter(inputIndex, hasKey ? keyId : NO_KEY, timestamp, bytes, valueStart, valueEnd, thrown, attempts);
+    const { keyStart, bytes, valueStart, valueEnd } = this.#around.source.cursor;
+    this.#appendLetter(
+      inputIndex,
+      keyStart >= 0 ? keyId : NO_KEY,
+      timestamp,
+      bytes,
+      valueStart,
+      valueEnd,
+      thrown,
+      attempts,
+    );
   }
 
   /** What must be in the changelog with the next transaction. */
@@ -275,6 +311,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   /** The record is done and nothing of it can be undone any more. */
   settle(): void {
     for (const store of this.#state.list) store.settle();
+    if (this.#counted.length > 0) this.#counted.length = 0;
     const clock = this.#clock;
     for (let i = 0; i < clock.length; i++) this.#recordClock[i] = clock[i];
   }
@@ -298,13 +335,6 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   get stateBytes(): number {
     return this.#state.bytes;
-  }
-
-  #setCurrent(keyId: number, timestamp: number): void {
-    for (const output of this.#outputs) {
-      output.keyId = keyId;
-      output.timestamp = timestamp;
-    }
   }
 
   #sendAway(
@@ -343,7 +373,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       stage: subtopology,
       topic: source.topic,
       partition,
-      offset: source.offset,
+      offset: source.cursor.offset,
       attempts,
     };
     const keyStart = keyId === NO_KEY ? -1 : keys.startOf(keyId);
@@ -352,6 +382,24 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     const lane = this.#inputs[inputIndex].deadLetters;
     outputs.append(lane, timestamp, keys.arena, keyStart, keyEnd, bytes, start, end, headers);
     this.#deadLetters++;
+  }
+
+  #saveStatistics(): void {
+    const saved = this.#walkedStatistics;
+    saved[0] = this.#recordsIn;
+    saved[1] = this.#deadLetters;
+    for (let i = 0; i < this.#outputs.length; i++) saved[2 + i] = this.#outputs[i].emitted;
+  }
+
+  #undoStatistics(): void {
+    const saved = this.#walkedStatistics;
+    this.#recordsIn = saved[0];
+    this.#deadLetters = saved[1];
+    this.#outputs.forEach((output, i) => {
+      output.emitted = saved[2 + i];
+    });
+    for (const [name, by] of this.#counted) this.#counts.set(name, this.#counts.get(name)! - by);
+    this.#counted.length = 0;
   }
 
   #save(): number {
@@ -381,14 +429,14 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     });
   }
 
-  #advance(inputIndex: number, timestamp: number): void {
+  /** After the clock of an input was set. */
+  #advance(): void {
     const clock = this.#clock;
-    clock[INPUTS + inputIndex] = timestamp;
-    let least = timestamp;
-    for (let i = INPUTS; i < clock.length; i++) if (clock[i] < least) least = clock[i];
+    let least = clock[INPUTS];
+    for (let i = INPUTS + 1; i < clock.length; i++) if (clock[i] < least) least = clock[i];
     if (least <= clock[OWN]) return;
     clock[OWN] = least;
-    this.#task.onWatermark?.(least);
+    if (least >= this.#watermarkDue[0]) this.#task.onWatermark?.(least);
     if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
     if (least < clock[STEP_NEXT]) return;
     clock[STEP_NEXT] = nextStep(least);

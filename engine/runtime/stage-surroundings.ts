@@ -7,6 +7,17 @@ export const CALLED = 0;
 export const READ = 1;
 export const RESENT = 2;
 
+/** Of a cursor's fields those that matter here. */
+export interface RecordAtHand {
+  readonly offset: number;
+  readonly timestamp: number;
+  /** -1 for a null key. */
+  readonly keyStart: number;
+  readonly bytes: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
 /** What a stage needs to know of the task around it. */
 export interface StageSurroundings {
   readonly keys: KeyTable;
@@ -15,15 +26,8 @@ export interface StageSurroundings {
   readonly partitions: number;
   readonly subtopology: string;
   readonly attemptsMax: number;
-  /** The record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
-  readonly source: {
-    topic: string;
-    offset: number;
-    hasKey: boolean;
-    bytes: Uint8Array;
-    valueStart: number;
-    valueEnd: number;
-  };
+  /** Stands at the record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
+  readonly source: { topic: string; readonly cursor: RecordAtHand };
   /** Set while an error that is not the record's own travels out of nested stages. */
   unwinding: { readonly thrown: unknown } | null;
   /** Told of what an actor threw when event time came without a record. */

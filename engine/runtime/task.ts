@@ -4,62 +4,21 @@
  * and is opened again from what was committed.
  */
 import { directiveFor } from '../actor/index.ts';
-import { type Clock, errorData, MsecError, pause, type Random } from '../base/index.ts';
-import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
-import type { Append, Committed, GroupOffset, LogReader, Ownership, Transaction, Truncation } from '../log/index.ts';
+import { errorData, MsecError, pause } from '../base/index.ts';
+import { BatchCursor, BatchEncoder, KeyTable, type RecordPlace } from '../batch/index.ts';
+import type { Append, GroupOffset, Transaction, Truncation } from '../log/index.ts';
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
 import { type SnapshotSlice, type StageSnapshot, StageState, type StateChange } from '../state/index.ts';
-import { type Plan, type Subtopology, stateTopic, taskName } from '../topology/index.ts';
+import { stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk } from './batch-walk.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
 import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
-import type { WorkerPosition } from './position.ts';
 import { restoreState } from './restore-state.ts';
 import { StageRunner } from './stage-runner.ts';
 import { READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
+import type { TaskSetup } from './task-setup.ts';
 import type { CondemnedRecord } from './thread-messages.ts';
-
-export interface TaskOptions {
-  /** A transaction is committed at the latest after this, when records come in slowly and when they pile up. */
-  readonly commitIntervalMs: number;
-  readonly commitIntervalBusyMs: number;
-  readonly outputBytesMax: number;
-  readonly fetchBytes: number;
-  /** Calls of the actor for one record before it goes to the dead letters. */
-  readonly attemptsMax: number;
-}
-
-export const TASK_OPTIONS: TaskOptions = {
-  commitIntervalMs: 25,
-  commitIntervalBusyMs: 200,
-  outputBytesMax: 2 * 1024 * 1024,
-  fetchBytes: 1024 * 1024,
-  attemptsMax: 3,
-};
-
-export interface TaskSetup {
-  readonly plan: Plan;
-  readonly subtopology: Subtopology;
-  readonly partition: number;
-  readonly slot: number;
-  readonly ownership: Ownership;
-  readonly condemned: readonly CondemnedRecord[];
-  /** The task's own: what it fetched must not be overwritten by another task's fetch. */
-  readonly reader: LogReader;
-  readonly clock: Clock;
-  /** For the secret of its key table. */
-  readonly random: Random;
-  readonly position: WorkerPosition;
-  readonly options: TaskOptions;
-  /** Makes the local copy of a stage's state; absent where the log itself is on the local disk. */
-  openSnapshot?(stage: string, state: StageState): StageSnapshot | null;
-  commit(transaction: Transaction): Promise<Committed>;
-  /** Told once for each fetched batch: records handled and how long that took. */
-  observe(records: number, tookMs: number): void;
-  /** Told of what an actor threw when event time came without a record. */
-  timeNotTaken?(thrown: unknown): void;
-}
 
 const COMMITS_IN_FLIGHT_MAX = 2;
 /** Longest stretch of handling before other tasks of the thread get their turn. */
@@ -115,6 +74,7 @@ export class Task {
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
+  #settlements = 0;
   #openSince: number | null = null;
   #isBusy = false;
   #isAbandoned = false;
@@ -137,7 +97,7 @@ export class Task {
       partitions: plan.partitions,
       subtopology: subtopology.name,
       attemptsMax: options.attemptsMax,
-      source: { topic: '', offset: 0, hasKey: false, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
+      source: { topic: '', cursor: this.#cursor },
       unwinding: null,
       timeNotTaken: setup.timeNotTaken ?? (() => {}),
     };
@@ -237,7 +197,13 @@ export class Task {
   }
 
   #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {
-    const task = { cursor: this.#cursor, take: () => this.#take(source), settle: () => this.#settle() };
+    const task = {
+      cursor: this.#cursor,
+      take: () => this.#take(source),
+      takeAgain: (place: RecordPlace) => this.#takeAgain(source, place),
+      settle: () => this.#settle(),
+      settlements: () => this.#settlements,
+    };
     return new BatchWalk(task, stage, input);
   }
 
@@ -313,27 +279,37 @@ export class Task {
     const { position, slot } = this.#setup;
     while (!this.#isSliceOver() && cursor.next()) {
       position.enter(slot, source.index, cursor.offset);
-      const { source: origin } = this.#around;
-      origin.offset = cursor.offset;
-      origin.hasKey = cursor.keyStart >= 0;
-      origin.bytes = cursor.bytes;
-      origin.valueStart = cursor.valueStart;
-      origin.valueEnd = cursor.valueEnd;
       if (cursor.keyStart < 0 && cursor.valueStart < 0) {
+        // What was walked before must not be undone with it.
+        this.#settle();
         // Neither key nor value: the record only tells how far event time has come.
         for (const { stage, input } of source.feeds) stage.advance(input, cursor.timestamp);
         this.#settle();
         continue;
       }
-      const keyId =
-        cursor.keyStart < 0
-          ? this.#keys.intern(cursor.bytes, 0, 0)
-          : this.#keys.intern(cursor.bytes, cursor.keyStart, cursor.keyEnd);
-      const isForeign = cursor.keyStart >= 0 && this.#foreign.take(source, keyId, cursor);
-      if (!isForeign && !this.#isRefused(source, keyId)) return keyId;
+      const keyId = this.#keyId();
+      if (!this.#isForeign(source, keyId) && !this.#mustRefuse(source)) return keyId;
+      // What was walked before must not be undone with it.
+      this.#settle();
+      if (this.#isForeign(source, keyId)) this.#foreign.move(source, keyId, cursor);
+      else this.#refuse(source, keyId);
       this.#settle();
     }
     return -1;
+  }
+
+  #takeAgain(source: Source, place: RecordPlace): number {
+    const cursor = this.#cursor;
+    cursor.returnTo(place);
+    cursor.next();
+    this.#setup.position.enter(this.#setup.slot, source.index, cursor.offset);
+    return this.#keyId();
+  }
+
+  /** Of the cursor's record. */
+  #keyId(): number {
+    const { bytes, keyStart, keyEnd } = this.#cursor;
+    return keyStart < 0 ? this.#keys.intern(bytes, 0, 0) : this.#keys.intern(bytes, keyStart, keyEnd);
   }
 
   /** Counts the record that was just done, and looks at the time now and then. */
@@ -346,11 +322,19 @@ export class Task {
     return slice.isOver;
   }
 
-  /** Sends away what no actor may see: a record that ended its thread, or one without a value. */
-  #isRefused(source: Source, keyId: number): boolean {
-    const { offset, timestamp, valueStart } = this.#cursor;
-    const condemned = this.#setup.condemned.length === 0 ? undefined : this.#condemned(source, offset);
-    if (condemned === undefined && valueStart >= 0) return false;
+  #isForeign(source: Source, keyId: number): boolean {
+    return source.foreignPartitioning !== null && this.#cursor.keyStart >= 0 && !this.#foreign.isAtHome(keyId);
+  }
+
+  /** What no actor may see: a record that ended its thread, or one without a value. */
+  #mustRefuse(source: Source): boolean {
+    const { offset, valueStart } = this.#cursor;
+    return valueStart < 0 || (this.#setup.condemned.length > 0 && this.#condemned(source, offset) !== undefined);
+  }
+
+  #refuse(source: Source, keyId: number): void {
+    const { offset, timestamp } = this.#cursor;
+    const condemned = this.#condemned(source, offset);
     const reason =
       condemned === undefined
         ? new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' })
@@ -359,7 +343,6 @@ export class Task {
     for (const { stage, input } of source.feeds)
       if (!source.isResend || stage.planned.actor.name === resendFor)
         stage.refuse(input, keyId, timestamp, reason, condemned?.attempts ?? 1);
-    return true;
   }
 
   #handleRecord(source: Source, keyId: number): void {
@@ -385,6 +368,7 @@ export class Task {
   }
 
   #settle(): void {
+    this.#settlements++;
     this.#outputs.settle();
     for (const stage of this.#stages) stage.settle();
   }

@@ -11,7 +11,7 @@ import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import { bindSchemaIds } from './schema-ids.ts';
 import type { WorkerInit } from './supervisor.ts';
-import type { TaskOptions } from './task.ts';
+import type { TaskOptions } from './task-setup.ts';
 import { type LocalState, TaskSnapshots } from './task-snapshots.ts';
 import type { FromWorker, ToWorker } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';

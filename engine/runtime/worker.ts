@@ -8,7 +8,8 @@ import { BATCH_RECORDS_BOUNDS, Histogram, PROCESSING_MS_BOUNDS } from '../observ
 import type { StageSnapshot, StageState } from '../state/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
 import type { WorkerPosition } from './position.ts';
-import { Task, type TaskOptions } from './task.ts';
+import { Task } from './task.ts';
+import type { TaskOptions } from './task-setup.ts';
 import type { TaskSnapshots } from './task-snapshots.ts';
 import type { AssignTask, FromWorker, ReleaseTask, ToWorker } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';

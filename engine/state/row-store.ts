@@ -96,7 +96,10 @@ export class RowStore {
   /** Must be called before block `block` (of 64 bytes, within the row) is written to. */
   touch(row: number, block: number): void {
     const at = row * this.#blocksPerRow + block;
-    if (this.#scopeOf[at] === this.#scope) return;
+    if (this.#scopeOf[at] !== this.#scope) this.#saveBlock(at);
+  }
+
+  #saveBlock(at: number): void {
     this.#scopeOf[at] = this.#scope;
     if (this.#undoLength === this.#undoBlocks.length) this.#growUndo();
     this.#undoBlocks[this.#undoLength] = at;

@@ -56,7 +56,10 @@ export class Slots {
   /** -1 where there is none. */
   find(keyId: number, sub: number): number {
     const recent = keyId < this.#recent.length ? this.#recent[keyId] - 1 : -1;
-    if (recent >= 0 && this.subs[recent] === sub) return recent;
+    return recent >= 0 && this.subs[recent] === sub ? recent : this.#search(keyId, sub);
+  }
+
+  #search(keyId: number, sub: number): number {
     const index = this.#index;
     const mask = index.length - 1;
     for (let at = hash(keyId, sub) & mask; ; at = (at + 1) & mask) {

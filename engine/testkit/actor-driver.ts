@@ -43,6 +43,16 @@ export interface DriverOptions {
    * 'after-commit': each task dies right after each commit. Default 'never'. An actor's output must not depend on it.
    */
   readonly cuts?: 'never' | 'before-commit' | 'after-commit';
+  /** How many of the records for a partition lie in one batch, as a producer that lingers packs them. Default 1. */
+  readonly batchRecords?: number;
+}
+
+interface PendingRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly bytes: Uint8Array | null;
 }
 
 export interface DriverRecord<V = unknown> {
@@ -95,11 +105,15 @@ export class ActorDriver {
   readonly #records = new Map<string, DriverRecord[]>();
   readonly #letters = new Map<string, DriverLetter[]>();
   readonly #readTo = new Map<string, number>();
-  readonly #pending: Append[] = [];
+  readonly #pending: PendingRecord[] = [];
+  readonly #batchRecords: number;
+  readonly #tasks = new Map<string, Task>();
   #failure: MsecError | null = null;
   #failures = 0;
 
-  constructor(subject: AnyActor | TopologyDefinition, { partitions = 3, fuse = true, cuts = 'never' }: DriverOptions) {
+  constructor(subject: AnyActor | TopologyDefinition, options: DriverOptions) {
+    const { partitions = 3, fuse = true, cuts = 'never', batchRecords = 1 } = options;
+    this.#batchRecords = batchRecords;
     const definition: TopologyDefinition =
       'actors' in subject ? { ...subject, fuse, partitions } : { name: 'test', partitions, fuse, actors: [subject] };
     const actors = openInputs(definition.actors);
@@ -143,13 +157,14 @@ export class ActorDriver {
     this.#topic(topic);
     const keyBytes = utf8.encode(key ?? '');
     const partition = partitionForKey(keyBytes, 0, keyBytes.length, this.plan.partitions);
-    this.#pending.push({ topic, partition, bytes: encoded(timestamp, key === null ? null : keyBytes, bytes) });
+    this.#pending.push({ topic, partition, timestamp, key: key === null ? null : keyBytes, bytes });
   }
 
   /** Processes what was sent, and all that follows from it. Rejects with what made a task fail for good. */
   async settle(): Promise<void> {
     await this.#run(async () => {
-      for (const append of this.#pending.splice(0)) await this.#log.commit({ appends: [append] });
+      for (const append of batches(this.#pending.splice(0), this.#batchRecords))
+        await this.#log.commit({ appends: [append] });
       await this.#rest();
       await this.#collect();
     });
@@ -161,7 +176,7 @@ export class ActorDriver {
     await this.#run(() => this.#timeline.pause(ms, this.#life));
     for (const topic of this.#external)
       for (let partition = 0; partition < this.plan.partitions; partition++)
-        this.#pending.push({ topic, partition, bytes: encoded(this.now, null, null) });
+        this.#pending.push({ topic, partition, timestamp: this.now, key: null, bytes: null });
     await this.settle();
   }
 
@@ -182,6 +197,11 @@ export class ActorDriver {
     const sent = await this.#run(() => resendLetter(this.#log, this.#reader, place));
     await this.settle();
     return sent;
+  }
+
+  /** What each task says of itself; a task that was cut counts anew. */
+  statuses(): readonly ReturnType<Task['status']>[] {
+    return [...this.#tasks.values()].map((task) => task.status());
   }
 
   async close(): Promise<void> {
@@ -259,6 +279,7 @@ export class ActorDriver {
       // An engine goes on without it; a test is told.
       timeNotTaken: (thrown) => this.#fail(thrown),
     });
+    this.#tasks.set(task.name, task);
     await task.run();
   }
 
@@ -337,12 +358,29 @@ function openInputs(actors: readonly AnyActor[]): readonly AnyActor[] {
   }));
 }
 
-function encoded(timestamp: number, key: Uint8Array | null, bytes: Uint8Array | null): Uint8Array<ArrayBuffer> {
-  const encoder = new BatchEncoder();
-  const [keyStart, keyEnd] = key === null ? [-1, -1] : [0, key.length];
-  const [start, end] = bytes === null ? [-1, -1] : [0, bytes.length];
-  encoder.append(timestamp, key ?? NOTHING, keyStart, keyEnd, bytes ?? NOTHING, start, end);
-  return encoder.finish();
+/** One batch goes in when it is full or nothing more comes for it. */
+function batches(records: readonly PendingRecord[], batchRecords: number): Append[] {
+  const appends: Append[] = [];
+  const open = new Map<
+    string,
+    { readonly topic: string; readonly partition: number; readonly encoder: BatchEncoder }
+  >();
+  const finish = (id: string) => {
+    const { topic, partition, encoder } = open.get(id)!;
+    open.delete(id);
+    appends.push({ topic, partition, bytes: encoder.finish() });
+  };
+  for (const { topic, partition, timestamp, key, bytes } of records) {
+    const id = `${partition} ${topic}`;
+    const batch = open.get(id) ?? { topic, partition, encoder: new BatchEncoder() };
+    open.set(id, batch);
+    const [keyStart, keyEnd] = key === null ? [-1, -1] : [0, key.length];
+    const [start, end] = bytes === null ? [-1, -1] : [0, bytes.length];
+    batch.encoder.append(timestamp, key ?? NOTHING, keyStart, keyEnd, bytes ?? NOTHING, start, end);
+    if (batch.encoder.count >= batchRecords) finish(id);
+  }
+  for (const id of open.keys()) finish(id);
+  return appends;
 }
 
 function recordOf(cursor: BatchCursor, partition: number, topic: Topic<unknown> | undefined): DriverRecord {

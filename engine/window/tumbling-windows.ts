@@ -17,7 +17,8 @@ export class TumblingWindows {
   readonly #store: RowStore;
   /** Start of each open window → its rows; may hold rows that were rolled back, which `closeDue` passes over. */
   readonly #rowsOf = new Map<number, number[]>();
-  #dueNext = Number.POSITIVE_INFINITY;
+  /** The watermark at which the next window closes, alone in its array: for `ActorTask.watermarkDue`. */
+  readonly due: Float64Array = Float64Array.of(Number.POSITIVE_INFINITY);
 
   constructor(store: RowStore, { sizeMs, graceMs }: TumblingWindowOptions) {
     this.#store = store;
@@ -29,7 +30,7 @@ export class TumblingWindows {
   /** After a restore or a rollback. */
   rebuild(): void {
     this.#rowsOf.clear();
-    this.#dueNext = Number.POSITIVE_INFINITY;
+    this.due[0] = Number.POSITIVE_INFINITY;
     for (const row of this.#store.rows()) this.#remember(row, this.#store.subOf(row));
   }
 
@@ -42,7 +43,10 @@ export class TumblingWindows {
     const start = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
     if (start + this.sizeMs + this.graceMs <= inputWatermark) return -1;
     const row = this.#store.find(keyId, start);
-    if (row >= 0) return row;
+    return row >= 0 ? row : this.#create(keyId, start);
+  }
+
+  #create(keyId: number, start: number): number {
     const created = this.#store.create(keyId, start);
     this.#remember(created, start);
     return created;
@@ -50,7 +54,7 @@ export class TumblingWindows {
 
   /** Whether `closeDue` would have anything to do; cheap enough for each record. */
   isDue(watermark: number): boolean {
-    return watermark >= this.#dueNext;
+    return watermark >= this.due[0];
   }
 
   /**
@@ -58,7 +62,7 @@ export class TumblingWindows {
    * not depend on the way here; removes its row afterwards.
    */
   closeDue(watermark: number, keys: KeyOrder, close: (row: number, start: number, end: number) => void): void {
-    if (watermark < this.#dueNext) return;
+    if (watermark < this.due[0]) return;
     const due = [...this.#rowsOf.keys()].filter((start) => start + this.sizeMs + this.graceMs <= watermark);
     for (const start of due.sort((a, b) => a - b)) {
       const rows = this.#rowsOf.get(start) ?? [];
@@ -68,9 +72,8 @@ export class TumblingWindows {
       }
       this.#rowsOf.delete(start);
     }
-    this.#dueNext = Number.POSITIVE_INFINITY;
-    for (const start of this.#rowsOf.keys())
-      this.#dueNext = Math.min(this.#dueNext, start + this.sizeMs + this.graceMs);
+    this.due[0] = Number.POSITIVE_INFINITY;
+    for (const start of this.#rowsOf.keys()) this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
   }
 
   #inKeyOrder(rows: readonly number[], start: number, keys: KeyOrder): number[] {
@@ -84,7 +87,7 @@ export class TumblingWindows {
     if (rows !== undefined) rows.push(row);
     else {
       this.#rowsOf.set(start, [row]);
-      this.#dueNext = Math.min(this.#dueNext, start + this.sizeMs + this.graceMs);
+      this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
     }
   }
 }

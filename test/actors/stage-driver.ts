@@ -26,7 +26,7 @@ class DrivenTask {
   readonly outputs = new TaskOutputs();
   readonly keys = new KeyTable();
   readonly around: StageSurroundings;
-  offset = 0;
+  readonly record = { offset: -1, timestamp: 0, keyStart: 0, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 };
 
   constructor(subtopology: Subtopology) {
     this.subtopology = subtopology;
@@ -37,7 +37,7 @@ class DrivenTask {
       partitions: 1,
       subtopology: subtopology.name,
       attemptsMax: 1,
-      source: { topic: '', offset: 0, hasKey: true, bytes: new Uint8Array(0), valueStart: 0, valueEnd: 0 },
+      source: { topic: '', cursor: this.record },
       unwinding: null,
       timeNotTaken: (thrown) => {
         throw thrown;
@@ -93,12 +93,9 @@ export class StageDriver {
     for (const source of task.subtopology.sources) {
       if (source.topic.name !== topic) continue;
       const keyBytes = new TextEncoder().encode(key ?? '');
-      const origin = task.around.source;
-      origin.topic = topic;
-      origin.offset = task.offset++;
-      origin.bytes = value;
-      origin.valueStart = 0;
-      origin.valueEnd = value.length;
+      task.around.source.topic = topic;
+      const at = { offset: task.record.offset + 1, timestamp, bytes: value as Uint8Array<ArrayBuffer> };
+      Object.assign(task.record, at, { valueEnd: value.length });
       for (const { stage: index, input } of source.feeds) {
         const stage = task.stages[index];
         if (stage === undefined) throw new Error('no such stage');

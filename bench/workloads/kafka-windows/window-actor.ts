@@ -94,11 +94,13 @@ class WindowTask implements ActorTask<Inputs> {
   readonly #frameContext = new FrameContext(() => 0);
   readonly #told: ToldWindow;
   readonly #close: (row: number, start: number) => void;
+  readonly watermarkDue: Float64Array;
 
   constructor(context: Context, sizeMs: number, graceMs: number) {
     this.#context = context;
     this.#rows = context.state.windows;
     this.#windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
+    this.watermarkDue = this.#windows.due;
     this.#told = { start: 0, row: 0, rows: this.#rows };
     this.#close = (row, start) => {
       this.#told.start = start;
@@ -108,52 +110,63 @@ class WindowTask implements ActorTask<Inputs> {
   }
 
   process({ keyId, timestamp, value }: RecordOf<Inputs>): void {
-    this.#add(keyId, timestamp, value.bytes, value.start, value.end);
+    this.#decode(value.bytes, value.start, value.end);
+    this.#add(this.#windows.rowFor(keyId, timestamp, this.#context.inputWatermark('frames')));
   }
 
   processBatch(_input: 'frames', records: RecordWalk): void {
-    while (records.next())
-      this.#add(records.keyId, records.timestamp, records.bytes, records.valueStart, records.valueEnd);
+    const windows = this.#windows;
+    const context = this.#context;
+    while (records.next()) {
+      this.#decode(records.bytes, records.valueStart, records.valueEnd);
+      this.#add(windows.rowFor(records.keyId, records.timestamp, context.inputWatermark('frames')));
+    }
   }
 
   onWatermark(watermark: number): void {
-    if (this.#windows.isDue(watermark)) this.#windows.closeDue(watermark, this.#context.keys, this.#close);
+    this.#windows.closeDue(watermark, this.#context.keys, this.#close);
   }
 
   onRollback(): void {
     this.#windows.rebuild();
   }
 
-  #add(keyId: number, timestamp: number, bytes: Uint8Array, start: number, end: number): void {
-    const reading = this.#reading;
-    enmon.decode(bytes, start, end, reading, this.#frameContext);
-    if (reading.flags !== 0) throw new MsecError('FRAME_INVALID', 'a quantity is out of its physical limits');
-    const row = this.#windows.rowFor(keyId, timestamp, this.#context.inputWatermark('frames'));
+  #decode(bytes: Uint8Array, start: number, end: number): void {
+    enmon.decode(bytes, start, end, this.#reading, this.#frameContext);
+    if (this.#reading.flags !== 0) throw new MsecError('FRAME_INVALID', 'a quantity is out of its physical limits');
+  }
+
+  #add(row: number): void {
     if (row < 0) {
       this.#context.count('late');
       return;
     }
-    const store = this.#rows;
-    store.touch(row, 0);
-    store.touch(row, 1);
-    const doubles = store.f64;
+    const rows = this.#rows;
+    rows.touch(row, 0);
+    rows.touch(row, 1);
+    const doubles = rows.f64;
     const at = row * ROW_DOUBLES;
     const readings = doubles[at]!;
     doubles[at] = readings + 1;
-    this.#take(row, 0, reading.batteryVoltage, readings);
-    this.#take(row, 1, reading.sonometer, readings);
-    this.#take(row, 2, reading.temperature, readings);
-    this.#take(row, 3, reading.humidity, readings);
+    const { batteryVoltage, sonometer, temperature, humidity } = this.#reading;
+    const leastAt = row * ROW_WORDS + AT_LEAST;
+    take(doubles, at + AT_SUM, rows.i32, leastAt, batteryVoltage, readings === 0);
+    take(doubles, at + AT_SUM + 1, rows.i32, leastAt + 2, sonometer, readings === 0);
+    take(doubles, at + AT_SUM + 2, rows.i32, leastAt + 4, temperature, readings === 0);
+    take(doubles, at + AT_SUM + 3, rows.i32, leastAt + 6, humidity, readings === 0);
   }
+}
 
-  #take(row: number, quantity: number, value: number, readings: number): void {
-    const doubles = this.#rows.f64;
-    const words = this.#rows.i32;
-    const sumAt = row * ROW_DOUBLES + AT_SUM + quantity;
-    doubles[sumAt] = doubles[sumAt]! + value;
-    doubles[sumAt + QUANTITIES] = doubles[sumAt + QUANTITIES]! + value * value;
-    const leastAt = row * ROW_WORDS + AT_LEAST + 2 * quantity;
-    if (readings === 0 || value < words[leastAt]!) words[leastAt] = value;
-    if (readings === 0 || value > words[leastAt + 1]!) words[leastAt + 1] = value;
-  }
+function take(
+  doubles: Float64Array,
+  sumAt: number,
+  words: Int32Array,
+  leastAt: number,
+  value: number,
+  isFirst: boolean,
+): void {
+  doubles[sumAt] = doubles[sumAt]! + value;
+  doubles[sumAt + QUANTITIES] = doubles[sumAt + QUANTITIES]! + value * value;
+  if (isFirst || value < words[leastAt]!) words[leastAt] = value;
+  if (isFirst || value > words[leastAt + 1]!) words[leastAt + 1] = value;
 }
