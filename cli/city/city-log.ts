@@ -4,13 +4,10 @@ import {
   type Clock,
   claimLocalStore,
   type EngineStatus,
-  type LocalState,
   type Log,
   type LogReaderDescriptor,
   openEmbeddedLog,
   openKafkaLog,
-  openKafkaShare,
-  type PartitionShare,
 } from '../../engine/index.ts';
 import type { Config } from '../config/index.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -21,10 +18,6 @@ export interface CityLog {
   /** By which a worker opens readers. */
   readonly readers: LogReaderDescriptor;
   usage(): EngineStatus['log'];
-  /** Where several processes share the partitions of the topic; absent: this one has them all. */
-  share?(topic: string): PartitionShare;
-  /** Where workers keep copies of their state, once the changelogs exist; absent: the log itself is at hand. */
-  localState?(changelogs: readonly string[]): Promise<LocalState>;
   close(): Promise<void>;
 }
 
@@ -47,16 +40,6 @@ async function openOnKafka(config: Config, folder: DataFolder, clock: Clock): Pr
     log: counted.log,
     readers,
     usage: counted.usage,
-    share: (topic) => {
-      const instanceId = config['kafka.instanceId'];
-      const protocol = config['kafka.groupProtocol'] as 'auto' | 'consumer' | 'classic';
-      return openKafkaShare({ ...readers, topic, protocol, clock, ...(instanceId === null ? {} : { instanceId }) });
-    },
-    async localState(changelogs) {
-      const described = await log.describe(changelogs);
-      const known = described.flatMap(({ name, identity }) => (identity === undefined ? [] : [[name, identity]]));
-      return { path: folder.state, changelogs: Object.fromEntries(known) };
-    },
     async close() {
       await log.close();
       for (const claim of claims) await claim.close();

@@ -15,7 +15,6 @@ import {
   realThreads,
   schemasOf,
   startEngine,
-  stateTopic,
   TASK_OPTIONS,
   type ToWorker,
   type WorkerInit,
@@ -193,19 +192,13 @@ const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const WORKER_ENTRY = new URL(`../../engine/runtime/worker-main.${SUFFIX}`, import.meta.url);
 const TOPOLOGY_MODULE = new URL(`../../services/main-job/topology.${SUFFIX}`, import.meta.url);
 
-async function startCityEngine(
+function startCityEngine(
   { config, clock, emit }: CityOptions,
-  cityLog: CityLog,
+  { log, readers, usage }: CityLog,
   plan: Plan,
   jobConfig: MainJobConfig,
   schemaIds: ReadonlyMap<string, number>,
 ): Promise<Engine> {
-  const { log, readers, usage } = cityLog;
-  const changelogs = plan.subtopologies.flatMap(({ stages }) =>
-    stages.map(({ actor }) => stateTopic(plan.name, actor.name)),
-  );
-  const localState = await cityLog.localState?.(changelogs);
-  const share = cityLog.share?.(sharedTopic(plan));
   const shared: WorkerShared = {
     topologyModule: TOPOLOGY_MODULE.href,
     config: jobConfig,
@@ -213,22 +206,11 @@ async function startCityEngine(
     log: readers,
     options: TASK_OPTIONS,
     reportIntervalMs: 1_000,
-    ...(localState === undefined ? {} : { localState }),
   };
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
   });
-  const workers = workersOf(config);
-  return startEngine({
-    ...{ log, plan, threads, workers, clock, emit, logUsage: usage },
-    ...(share === undefined ? {} : { share }),
-  });
-}
-
-/** All topics of a plan have the same partitions: the first that is read stands for the tasks of each of them. */
-function sharedTopic(plan: Plan): string {
-  const source = plan.subtopologies[0]?.sources.find(({ isResend }) => !isResend);
-  return source?.topic.name ?? DEVICE_FRAMES;
+  return startEngine({ log, plan, threads, workers: workersOf(config), clock, emit, logUsage: usage });
 }

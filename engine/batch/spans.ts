@@ -102,10 +102,13 @@ export interface BatchStamp {
 
 /**
  * Writes the stamp into the one batch bytes[start, end), in place, sum included: the records are summed again, which is
- * the price of bytes that were made before their producer was known.
+ * the price of bytes that were made before their producer was known. BATCH_CORRUPT where the sum did not hold before:
+ * a new one must not hide that.
  */
 export function stampBatch(bytes: Uint8Array, start: number, end: number, stamp: BatchStamp): void {
   const { producerId, producerEpoch, baseSequence, isTransactional } = stamp;
+  const sum = readI32(bytes, start + AT_CRC) >>> 0;
+  if (crc32c(bytes, start + AT_ATTRIBUTES, end) !== sum) throw corrupt('the sum does not hold', 'crc', start + AT_CRC);
   const attributes = readI16(bytes, start + AT_ATTRIBUTES);
   writeI16(
     bytes,

@@ -35,6 +35,8 @@ export interface EngineEvents {
   adminCalled: { readonly action: string; readonly device: string; readonly isDone: boolean };
   dayKeyDestroyed: { readonly keyId: string; readonly because: string };
   fleetRunning: { readonly devices: number; readonly framesPerSecond: number };
+  /** Exactly once holds against crashes, but not against everything that a network may do. */
+  transactionProtocolOld: { readonly weakness: string };
   shutdownForced: { readonly because: string };
   unexpectedError: { readonly where: string; readonly code: string; readonly error: string };
 }
@@ -63,6 +65,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   adminCalled: { level: 'info', says: 'a device was changed' },
   dayKeyDestroyed: { level: 'info', says: 'the keys of a day are destroyed' },
   fleetRunning: { level: 'info', says: 'the simulated fleet publishes' },
+  transactionProtocolOld: { level: 'warn', says: 'the cluster speaks the old transaction protocol' },
   shutdownForced: { level: 'error', says: 'the shutdown was forced' },
   unexpectedError: { level: 'error', says: 'something failed that should not have' },
 };

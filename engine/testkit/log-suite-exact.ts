@@ -9,12 +9,14 @@ import {
   numbered,
   type OpenLog,
   readAll,
+  readCount,
   type SuiteTest,
   topicOf,
 } from './log-suite-kit.ts';
 
 export function transactionCases(t: SuiteTest, open: OpenLog): void {
-  caseOf(t, 'appends, offsets and truncations of a transaction happen together', open, async (t, { log }) => {
+  caseOf(t, 'appends, offsets and truncations of a transaction happen together', open, async (t, subject) => {
+    const { log } = subject;
     const [inputs, outputs] = [topicOf(1), topicOf(2)];
     await log.createTopics([inputs, outputs]);
     const reader = log.openReader();
@@ -31,10 +33,21 @@ export function transactionCases(t: SuiteTest, open: OpenLog): void {
       truncations: [{ topic: inputs.name, partition: 0, before: 10 }],
     });
     t.same(baseOffsets, [0, 0, 3]);
-    t.same(await reader.bounds(outputs.name, 0), { start: 0, end: 8 });
-    t.same(await reader.bounds(outputs.name, 1), { start: 0, end: 4 });
+    const values = async (partition: number, count: number) =>
+      (await readCount(reader, outputs.name, partition, count)).map(({ offset, value }) => [offset, value]);
+    t.same(
+      await values(0, 8),
+      [0, 1, 2, 3, 4, 5, 6, 7].map((i) => [i, `${i}`]),
+    );
+    t.same(
+      await values(1, 4),
+      [0, 1, 2, 3].map((i) => [i, `${i}`]),
+    );
     t.same(await reader.committed('task', inputs.name), [10]);
-    t.same(await reader.bounds(inputs.name, 0), { start: 10, end: 20 });
+    // Kafka deletes records in no transaction, so they go behind it.
+    const isCut = async () => (await reader.bounds(inputs.name, 0)).start === 10;
+    await eventually(subject, 'what was truncated goes', isCut);
+    t.equal((await readCount(reader, inputs.name, 0, 10)).length, 10);
     await t.rejects(reader.fetch(inputs.name, 0, 9, 1_000), { code: 'OFFSET_OUT_OF_RANGE' });
     await reader.close();
   });
@@ -71,10 +84,12 @@ export function transactionCases(t: SuiteTest, open: OpenLog): void {
     }
     const truncate = (before: number) => log.commit({ truncations: [{ topic: topic.name, partition: 0, before }] });
     await truncate(35);
-    t.same(await reader.bounds(topic.name, 0), { start: 30, end: 100 });
-    t.equal((await readAll(reader, topic.name, 0))[0]?.offset, 30);
+    // The first batch may stay as a whole, or its first records be passed over.
+    const { start, end } = await reader.bounds(topic.name, 0);
+    t.ok(start >= 30 && start <= 35 && end === 100, `${start}..${end}`);
+    t.equal((await readAll(reader, topic.name, 0))[0]?.offset, start);
     await truncate(20);
-    t.same(await reader.bounds(topic.name, 0), { start: 30, end: 100 }, 'what is gone stays gone');
+    t.same(await reader.bounds(topic.name, 0), { start, end: 100 }, 'what is gone stays gone');
     await truncate(1_000);
     t.same(await reader.bounds(topic.name, 0), { start: 100, end: 100 }, 'all of it, no more');
     t.same(await readAll(reader, topic.name, 0), []);
@@ -118,13 +133,13 @@ export function fencingCases(t: SuiteTest, open: OpenLog): void {
     const owner = await taking;
     t.ok(owner.epoch > old.epoch);
     const reader = log.openReader();
-    const before = await reader.bounds(topic.name, 0);
+    const before = (await readAll(reader, topic.name, 0)).length;
     const outcomes = (await settled).map(({ status }) => status);
     const kept = outcomes.filter((status) => status === 'fulfilled').length;
-    t.equal(before.end, 1 + kept, 'who has acquired sees all that will ever be of the older owner');
+    t.equal(before, 1 + kept, 'who has acquired sees all that will ever be of the older owner');
     await t.rejects(log.commit(appendBy(topic.name, old, 5)), { code: 'FENCED' });
     await log.commit(appendBy(topic.name, owner, 6));
-    t.equal((await reader.bounds(topic.name, 0)).end, before.end + 1);
+    t.equal((await readCount(reader, topic.name, 0, before + 1)).length, before + 1);
     await reader.close();
   });
 
@@ -154,8 +169,9 @@ export function fencingCases(t: SuiteTest, open: OpenLog): void {
     const again = await log.acquire('task-3');
     await log.commit(appendBy(topic.name, again, 3));
     const reader = log.openReader();
-    const values = (await readAll(reader, topic.name, 0)).map(({ value }) => value);
-    t.same(values, outcomes[0]!.status === 'fulfilled' ? ['0', '3'] : ['3']);
+    const expected = outcomes[0]!.status === 'fulfilled' ? ['0', '3'] : ['3'];
+    const values = (await readCount(reader, topic.name, 0, expected.length)).map(({ value }) => value);
+    t.same(values, expected);
     await reader.close();
   });
 

@@ -120,6 +120,25 @@ export async function readAll(
   }
 }
 
+/**
+ * The same once there are at least so many. A commit is durable when it resolves; readers may see it a moment later,
+ * and between its records and the next may lie offsets that belong to no record.
+ */
+export async function readCount(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  count: number,
+  bytesMax = 256 * 1024,
+): Promise<SuiteRecord[]> {
+  for (;;) {
+    const records = await readAll(reader, topic, partition, undefined, bytesMax);
+    if (records.length >= count) return records;
+    const { end } = await reader.bounds(topic, partition);
+    await reader.wait([{ topic, partition, offset: end }], 1_000);
+  }
+}
+
 /** Lets maintenance act until the condition holds; fails after many rounds without it. */
 export async function eventually(subject: LogUnderTest, what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let round = 0; round < 300; round++) {

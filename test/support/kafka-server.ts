@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,7 +156,7 @@ function startBroker(jars: string, file: string, jvm: readonly string[]): Promis
     ...logging('warn'),
     '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
     '-cp',
-    join(jars, '*'),
+    classPath(jars),
     'kafka.Kafka',
     file,
   ];
@@ -185,19 +185,25 @@ function startBroker(jars: string, file: string, jvm: readonly string[]): Promis
   });
 }
 
+/** The logger that we read comes first: Kafka 3.9 brings another, and of two the first that is found is taken. */
+function classPath(jars: string): string {
+  const simple = readdirSync(jars).find((name) => name.startsWith('slf4j-simple')) ?? '';
+  return `${join(jars, simple)}:${join(jars, '*')}`;
+}
+
 function logging(level: string): string[] {
   return ['-Dorg.slf4j.simpleLogger.logFile=System.out', `-Dorg.slf4j.simpleLogger.defaultLogLevel=${level}`];
 }
 
 function runJava(jars: string, mainClass: string, args: readonly string[], input = ''): Promise<ToolResult> {
   const options = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...logging('error')];
-  return run(programPath('java'), [...options, '-cp', join(jars, '*'), mainClass, ...args], input);
+  return run(programPath('java'), [...options, '-cp', classPath(jars), mainClass, ...args], input);
 }
 
 /** Compiles and runs one source file against the broker's jars; needs `javac`. */
 export async function runJavaFile(file: string, input = ''): Promise<ToolResult> {
   const jars = await fetchKafkaJars();
-  return await run(programPath('java'), ['-Xmx256m', ...logging('error'), '-cp', join(jars, '*'), file], input);
+  return await run(programPath('java'), ['-Xmx256m', ...logging('error'), '-cp', classPath(jars), file], input);
 }
 
 function run(program: string, args: readonly string[], input = ''): Promise<ToolResult> {

@@ -72,7 +72,7 @@ export class KafkaReader implements LogReader {
       const count = await this.#cluster.partitionCount(topic);
       const connection = await this.#cluster.connection(await this.#cluster.groupCoordinator(group));
       const partitionIndexes = Array.from({ length: count }, (_, partition) => partition);
-      const request = { groupId: group, topics: [{ name: topic, partitionIndexes }] };
+      const request = { groupId: group, topics: [{ name: topic, partitionIndexes }], requireStable: true };
       const answer = await connection.request(offsetFetch, request, { versionMax: OFFSET_FETCH_VERSION_MAX });
       if (answer.errorCode !== NO_ERROR) throw answerError(answer.errorCode, `OffsetFetch of group ${group}`);
       const offsets: (number | null)[] = new Array(count).fill(null);

@@ -1,5 +1,6 @@
 /** How a cluster is reached and what this application is called there: plain data, so that it crosses to workers. */
 import type { Clock } from '../../base/index.ts';
+import type { Emit } from '../../observe/index.ts';
 
 export interface KafkaTls {
   /** PEM of the authorities that are trusted instead of the system's. */
@@ -42,4 +43,8 @@ export interface KafkaReaderDescriptor {
 
 export interface KafkaLogOptions extends KafkaReaderDescriptor {
   readonly clock?: Clock;
+  /** Told, once, where the cluster speaks the old transaction protocol. */
+  readonly emit?: Emit;
+  /** Part of the transactional id of what nobody owns; unique to the process. Default: drawn at random. */
+  readonly processId?: string;
 }

@@ -160,6 +160,9 @@ t.test('a stamp names the producer, and the sum holds again, as kafkajs sees it'
     stampBatch(bytes, start, end, { producerId: -1, producerEpoch: -1, baseSequence: -1, isTransactional: false });
   }
   t.same(bytes, plain, 'and nothing else was changed');
+  bytes[70]! ^= 1;
+  const end = [...batchSpans(bytes)][0]?.end ?? 0;
+  t.throws(() => stampBatch(bytes, 0, end, stamp), { code: 'BATCH_CORRUPT', field: 'crc' });
 });
 
 t.test('sequence numbers go round after 31 bits', async (t) => {

@@ -1,24 +1,36 @@
+// Time limit: 300 s.
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import t from 'tap';
 import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
 import { type LogUnderTest, logSuite } from '../../../../engine/testkit/log-suite.ts';
-import { startKafka } from '../../../support/kafka-server.ts';
+import { type KafkaOptions, startKafka } from '../../../support/kafka-server.ts';
 import { needs } from '../../../support/needs.ts';
+
+/** Brokers that speak either form of the transaction protocol, the oldest and the newest. */
+const BROKERS: readonly (readonly [name: string, options: KafkaOptions])[] = [
+  ['Kafka 4.1', {}],
+  ['Kafka 4.1 with transaction.version 1', { features: { 'transaction.version': 1 } }],
+  ['Kafka 3.9', { version: '3.9.1' }],
+];
 
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
-  const server = await startKafka();
+  t.setTimeout(280_000);
+  // One after another: each broker takes the memory of one.
+  for (const [name, options] of BROKERS) await conform(name, options);
+}
+
+async function conform(name: string, options: KafkaOptions): Promise<void> {
+  const server = await startKafka({}, options);
   const kafka = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING });
   const foreign = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await foreign.connect();
-  t.teardown(async () => {
-    await foreign.disconnect();
-    await server.stop();
-  });
+  const told: string[] = [];
 
   const open = async (): Promise<LogUnderTest> => {
-    const openLog = () => openKafkaLog({ bootstrap: [server.bootstrap] });
+    const openLog = () =>
+      openKafkaLog({ bootstrap: [server.bootstrap], applicationId: 'suite', emit: (name) => told.push(name) });
     let log = openLog();
     return {
       log,
@@ -41,6 +53,12 @@ async function main(): Promise<void> {
     };
   };
 
-  // At least once, and no transactions: the other parts come with the exactly-once form of the driver.
-  logSuite(t, 'kafka', open, ['order', 'replay', 'retention', 'partitioner']);
+  // Compaction is the brokers' own work, in segments of a megabyte at least, and a disk quota they do not have.
+  await logSuite(t, name, open, ['order', 'replay', 'retention', 'partitioner', 'transactions', 'fencing']);
+  t.test(`${name}: the old transaction protocol is told of, the new one is not`, async (t) => {
+    const isOld = Object.keys(options).length > 0;
+    t.equal(told.includes('transactionProtocolOld'), isOld);
+  });
+  await foreign.disconnect();
+  await server.stop();
 }

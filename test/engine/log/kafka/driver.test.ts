@@ -6,7 +6,7 @@ import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
 import type { Log, TopicConfig } from '../../../../engine/log/port.ts';
 import { type KafkaServer, startKafka } from '../../../support/kafka-server.ts';
 import { needs } from '../../../support/needs.ts';
-import { batches, readAll, values } from './texts.ts';
+import { batches, readAll, readCount, values } from './texts.ts';
 
 if (needs(t, 'java', 'mvn')) await main();
 
@@ -32,29 +32,31 @@ async function main(): Promise<void> {
     const several = Array.from({ length: 300 }, (_, i) => `value number ${i}`);
     t.same(await append(name, batches(several, 'none', 500)), { baseOffsets: [2] }, 'many batches in one append');
     const commits = Array.from({ length: 50 }, (_, i) => append(name, batches([`c${i}`])));
+    const offsets = (await Promise.all(commits)).map((commit) => commit.baseOffsets[0]!);
     t.same(
-      (await Promise.all(commits)).map((commit) => commit.baseOffsets[0]),
-      commits.map((_, i) => 302 + i),
+      offsets,
+      offsets.toSorted((a, b) => a - b),
       'commits follow one another in the order of the calls',
     );
-    const read = await readAll(reader, name);
+    const read = await readCount(reader, name, 352);
     t.same(values(read), ['a', 'b', ...several, ...commits.map((_, i) => `c${i}`)]);
     t.same(
-      read.map((text) => text.offset),
-      read.map((_, i) => i),
+      read.slice(302).map(({ offset }) => offset),
+      offsets,
     );
-    t.same(values(await readAll(reader, name, 0, 350)), ['c48', 'c49'], 'from any offset, also within a batch');
-    const atEnd = await reader.fetch(name, 0, 352, 1000);
+    t.same(values(await readAll(reader, name, 0, offsets[48])), ['c48', 'c49'], 'from any offset, also within a batch');
+    // Several batches in one append are a transaction, and its marker takes an offset.
+    const atEnd = await reader.fetch(name, 0, 353, 1000);
     t.equal(atEnd.start, atEnd.end, 'nothing yet at the end');
-    t.same(atEnd.bounds, { start: 0, end: 352 });
+    t.same(atEnd.bounds, { start: 0, end: 353 });
   });
 
   t.test('one commit may write to several partitions', async (t) => {
     const name = await topic('several', { partitions: 3 });
     const appends = [2, 0, 2].map((partition, i) => ({ topic: name, partition, bytes: batches([`${i}`, `${i}+`]) }));
     t.same(await log.commit({ appends }), { baseOffsets: [0, 0, 2] });
-    t.same(values(await readAll(reader, name, 2)), ['0', '0+', '2', '2+']);
-    t.same(values(await readAll(reader, name, 0)), ['1', '1+']);
+    t.same(values(await readCount(reader, name, 4, 2)), ['0', '0+', '2', '2+']);
+    t.same(values(await readCount(reader, name, 2, 0)), ['1', '1+']);
   });
 
   t.test('offsets of a group are stored with the commit, and kafkajs finds them', async (t) => {
@@ -132,9 +134,6 @@ async function main(): Promise<void> {
       ],
       bytes: 0,
     });
-    const [same] = await log.describe(['described']);
-    t.match(same?.identity, /^[\w-]{22}\/[\w-]{22}$/);
-    t.not((await log.describe(['order']))[0]?.identity, same?.identity, 'each topic has its own');
     await t.rejects(log.createTopics([{ ...config, partitions: 3 }]), { code: 'TOPIC_CONFLICT', field: 'partitions' });
     await t.rejects(log.createTopics([{ ...config, cleanup: 'delete' }]), { code: 'TOPIC_CONFLICT', field: 'cleanup' });
     const sized = (await log.describe()).find(({ name }) => name === 'order');

@@ -39,4 +39,14 @@ export async function readAll(reader: LogReader, topic: string, partition = 0, f
   return found;
 }
 
+/** The same once there are so many: a transaction's records are seen when its markers are, a moment after its commit. */
+export async function readCount(reader: LogReader, topic: string, count: number, partition = 0): Promise<Text[]> {
+  for (;;) {
+    const found = await readAll(reader, topic, partition);
+    if (found.length >= count) return found;
+    const { end } = await reader.bounds(topic, partition);
+    await reader.wait([{ topic, partition, offset: end }], 1_000);
+  }
+}
+
 export const values = (texts: readonly Text[]) => texts.map((text) => text.value);
