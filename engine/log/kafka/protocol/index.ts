@@ -1,4 +1,4 @@
-export * from './generated/index.ts';
+export * from './generated/messages.js';
 export {
   type RequestHeader,
   readRequestHeader,

@@ -2,7 +2,6 @@
  * What the generated files have in common. A message is a pair of request and answer; both directions exist, because
  * simulated brokers stand on the other side. The version is the caller's to choose, within `versions`.
  */
-import { assert } from '../../../base/index.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 
@@ -50,10 +49,5 @@ export type Loose<T> = T extends Leaf
     ? readonly Loose<Item>[]
     : { [Name in keyof T]?: Loose<T[Name]> | undefined };
 
+/** Of no topic. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
-export const NO_BYTES: Uint8Array = new Uint8Array(0);
-
-/** A field that the version lacks must have its default, or what it says would be lost on the way. */
-export function assertLeftOut(isDefault: boolean, field: string, version: number): void {
-  assert(isDefault, `version ${version} of the message has no field ${field}`);
-}

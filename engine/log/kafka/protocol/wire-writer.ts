@@ -122,6 +122,11 @@ export class WireWriter {
     bytes.set(size, start);
   }
 
+  /** A field that the version lacks: what is not its default would be lost on the way. */
+  leaveOut(isDefault: boolean, field: string, version: number): void {
+    assert(isDefault, `version ${version} of the message has no field ${field}`);
+  }
+
   /** Everything written, in order. */
   take(): Uint8Array[] {
     this.#cut();

@@ -1,4 +1,4 @@
-/** The TypeScript of one message or data structure: interfaces, an encoder and a decoder for each structure. */
+/** The code of one message or data structure: an interface, an encoder and a decoder for each structure. */
 import { covers, type Field, type Schema, type Struct, type Type, type Versions } from './schema.ts';
 
 const NUMBERS = new Set(['int8', 'int16', 'uint16', 'int32', 'int64', 'float64']);
@@ -8,15 +8,23 @@ export const constantName = (name: string): string => `${name[0]!.toLowerCase()}
 /** `AddOffsetsToTxn` → `add-offsets-to-txn`. */
 export const fileName = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
 
+/** What callers see, and what runs: JavaScript, because taking the types off took every thread 130 ms at its start. */
+export interface Generated {
+  readonly declarations: string;
+  readonly code: string;
+}
+
 /** A request and its answer. */
-export function messageSource(request: Schema, response: Schema, head: string): string {
+export function messageSource(request: Schema, response: Schema): Generated {
   const name = request.name.replace(/Request$/, '');
   const both = [new Source(request, name), new Source(response, name)] as const;
   const [asked, answered] = both;
   const { min, max } = request.versions;
-  return withImports(head, [
-    ...both.map((source) => source.text()),
-    `export const ${constantName(name)}: Message<${asked.root}, ${answered.root}> = {
+  const type = `Message<${asked.root}, ${answered.root}>`;
+  return joined(
+    both,
+    `export declare const ${constantName(name)}: ${type};\n`,
+    `export const ${constantName(name)} = {
   name: '${name}',
   apiKey: ${request.apiKey},
   versions: { min: ${min}, max: ${max} },
@@ -27,35 +35,39 @@ export function messageSource(request: Schema, response: Schema, head: string): 
   decodeResponse: read${answered.root},
 };
 `,
-  ]);
+  );
 }
 
 /** A structure that travels inside of a bytes field. */
-export function dataSource(schema: Schema, head: string): string {
+export function dataSource(schema: Schema): Generated {
   const source = new Source(schema, schema.name);
-  return withImports(head, [
-    source.text(),
-    `export const ${constantName(schema.name)}: Data<${source.root}> = {
+  const name = constantName(schema.name);
+  return joined(
+    [source],
+    `export declare const ${name}: Data<${source.root}>;\n`,
+    `export const ${name} = {
   name: '${schema.name}',
   versions: { min: ${schema.versions.min}, max: ${schema.versions.max} },
   encode: write${source.root},
   decode: read${source.root},
 };
 `,
-  ]);
+  );
 }
 
-function withImports(head: string, parts: readonly string[]): string {
-  const body = parts.join('\n');
-  const used = (names: readonly string[]) => names.filter((name) => new RegExp(`\\b${name}\\b`).test(body));
-  const types = used(['Complete', 'Data', 'Loose', 'Message']).map((name) => `type ${name}`);
-  const values = used(['NO_BYTES', 'ZERO_UUID', 'assertLeftOut']);
-  return `${head}
-import { ${[...types, ...values].join(', ')} } from '../message.ts';
-import type { WireReader } from '../wire-reader.ts';
-import type { WireWriter } from '../wire-writer.ts';
+function joined(sources: readonly Source[], declaration: string, constant: string): Generated {
+  return {
+    declarations: [...sources.map((source) => source.declarations()), declaration].join('\n'),
+    code: [...sources.map((source) => source.code()), constant].join('\n'),
+  };
+}
 
-${body}`;
+/** The two files of all messages, without their heads. */
+export function filesOf(parts: readonly Generated[]): Generated {
+  return {
+    declarations: `import type { Data, Message } from '../message.js';\n\n${parts.map((part) => part.declarations).join('\n')}`,
+    code: `const ZERO_UUID = '${'A'.repeat(22)}';\nconst NO_BYTES = new Uint8Array(0);\n\n${parts.map((part) => part.code).join('\n')}`,
+  };
 }
 
 /** The condition under which `version` lies in the range; empty where it always does. */
@@ -93,11 +105,15 @@ class Source {
     this.#defaulted = defaulted;
   }
 
-  text(): string {
+  declarations(): string {
+    const { root, structs } = this.#schema;
+    return [root, ...structs.toReversed()].map((struct) => this.#interface(struct)).join('\n');
+  }
+
+  code(): string {
     const { root, structs } = this.#schema;
     const outward = [root, ...structs.toReversed()];
     return [
-      ...outward.map((struct) => this.#interface(struct)),
       ...structs.filter(({ name }) => this.#defaulted.has(name)).map((struct) => this.#defaults(struct)),
       ...outward.map((struct) => this.#writer(struct)),
       ...outward.map((struct) => this.#reader(struct)),
@@ -169,17 +185,13 @@ class Source {
     const constant = `DEFAULT_${fileName(name).replaceAll('-', '_').toUpperCase()}`;
     const values = struct.fields.map((field) => `${field.name}: ${this.#defaultOf(field)}`).join(', ');
     const all = struct.fields.map((field) => this.#isDefault(field)).join(' && ');
-    const text = `const ${constant}: Complete<${name}> = Object.freeze({ ${values} });\n`;
+    const text = `const ${constant} = Object.freeze({ ${values} });\n`;
     if (!this.#tagged.has(struct.name)) return text;
     return `${text}
-function isDefault${name}(value: ${this.#encoded(name)}): boolean {
+function isDefault${name}(value) {
   return ${all};
 }
 `;
-  }
-
-  #encoded(name: string): string {
-    return this.#isRequest ? name : `Loose<${name}>`;
   }
 
   /** Whether the field of `value` is its default. */
@@ -222,15 +234,11 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
       else {
         lines.push(`if (${when}) ${write}`);
         const isChecked = this.#isRequest && !field.ignorable && field.type.kind !== 'struct';
-        if (isChecked) lines.push(`else assertLeftOut(${this.#isDefault(field)}, '${field.name}', version);`);
+        if (isChecked) lines.push(`else writer.leaveOut(${this.#isDefault(field)}, '${field.name}', version);`);
       }
     }
     lines.push(...this.#tagWriter(struct, flexible));
-    return this.#function(
-      `write${name}(writer: WireWriter, value: ${this.#encoded(name)}, version: number): void`,
-      flexible,
-      lines,
-    );
+    return this.#function(`write${name}(writer, value, version)`, flexible, lines);
   }
 
   #tagWriter(struct: Struct, flexible: string): string[] {
@@ -246,7 +254,7 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
     const writes = tagged.map((field) => {
       const { type, tag } = field;
       // Present, or it would be its default.
-      const value = type.kind === 'struct' ? `value.${field.name}!` : this.#valueOf(field, struct);
+      const value = type.kind === 'struct' ? `value.${field.name}` : this.#valueOf(field, struct);
       return `if (has${tag}) writer.tag(${tag}, () => ${this.#write(type, value, field, struct)});`;
     });
     if (when === '') return [...has, `writer.uvarint(${count});`, ...writes];
@@ -280,7 +288,6 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
   #reader(struct: Struct): string {
     const name = this.#name(struct.name);
     const flexible = this.#flexible(struct);
-    const result = this.#isRequest ? `Complete<${name}>` : name;
     const tagged = struct.fields.filter(({ tag }) => tag !== undefined);
     const values = struct.fields.map((field) => {
       if (field.tag !== undefined) return `  ${field.name}: ${this.#defaultOf(field)},`;
@@ -290,7 +297,7 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
     });
     const object = [`{`, ...values, '}'].join('\n');
     const skip = flexible === 'true' ? '' : 'if (flexible) ';
-    const lines = [`const value: ${result} = ${object};`];
+    const lines = [`const value = ${object};`];
     if (tagged.length > 0) {
       const cases = tagged.flatMap((field) => [
         `    case ${field.tag}:`,
@@ -308,7 +315,7 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
       );
     } else if (flexible !== 'false') lines.push(`${skip}reader.skipTags();`);
     lines.push('return value;');
-    return this.#function(`read${name}(reader: WireReader, version: number): ${result}`, flexible, lines);
+    return this.#function(`read${name}(reader, version)`, flexible, lines);
   }
 
   #read(type: Type, field: Field, struct: Struct): string {
@@ -336,10 +343,7 @@ function isDefault${name}(value: ${this.#encoded(name)}): boolean {
     const body = lines.join('\n');
     const needsFlexible = flexible.startsWith('version') && /\bflexible\b/.test(body);
     const text = needsFlexible ? `const flexible = ${flexible};\n${body}` : body;
-    // A parameter that nothing uses begins with an underscore.
-    const isVersionUsed = /\bversion\b/.test(text);
-    const head = isVersionUsed ? signature : signature.replace('version: number', '_version: number');
     const indented = text.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
-    return `function ${head} {\n${indented.join('\n')}\n}\n`;
+    return `function ${signature} {\n${indented.join('\n')}\n}\n`;
   }
 }
