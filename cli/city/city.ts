@@ -32,7 +32,9 @@ import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
+import { isOnKafka } from './kafka-settings.ts';
 import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
+import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
 import { listenOn } from './listen.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 
@@ -110,6 +112,10 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
   await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), SCHEMAS_TOPIC]);
+  if (isOnKafka(config)) {
+    await log.createTopics([SHARED_TOPIC]);
+    await claimKeysFolder(log, folder.keys, config['keys.adopt'], clock);
+  }
   const registry = await openRegistry(log, clock, closing);
   const schemaIds = await registerSchemas(registry, definition);
   const registryFace = config['registry.enabled'] ? await serveRegistry(options, registry) : null;

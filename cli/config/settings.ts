@@ -74,6 +74,11 @@ export const SETTINGS = {
     default: null,
     doc: 'Folder of the day keys. Unset: `keys` in the data folder. Processes that share their work on Kafka must share this folder.',
   },
+  'keys.adopt': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether this folder of day keys takes the place of another one that the application used on Kafka before. For once, when that one is lost: what it had sealed can never be read.',
+  },
   'kafka.bootstrap': {
     kind: 'addresses',
     default: [],
