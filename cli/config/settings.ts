@@ -133,7 +133,12 @@ export const SETTINGS = {
     default: null,
     doc: 'File with the password of `kafka.saslUser`, mode 0600. The environment variable MSEC_KAFKA_PASSWORD comes first.',
   },
-  'console.host': { kind: 'host', default: '127.0.0.1', doc: 'Address of the status page. Loopback addresses only.' },
+  'console.host': {
+    kind: 'choice',
+    default: '127.0.0.1',
+    choices: ['127.0.0.1', '::1', 'localhost'],
+    doc: 'Address of the status page. Loopback addresses only.',
+  },
   'console.port': {
     kind: 'port',
     default: 8080,

@@ -79,7 +79,7 @@ async function addedActor(url: string, topics: DeviceTopics): Promise<AnyActor> 
   try {
     module = (await import(url)) as { readonly default?: unknown };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = whyOf(cause);
     throw new MsecError('CONFIG_INVALID', `The actor ${pathOf(url)} cannot be loaded: ${why}`, {
       field: 'actors',
       cause,
@@ -93,7 +93,21 @@ async function addedActor(url: string, topics: DeviceTopics): Promise<AnyActor> 
         field: 'actors',
       },
     );
-  return (module.default as ActorModule)(topics);
+  try {
+    return (module.default as ActorModule)(topics);
+  } catch (cause) {
+    if (cause instanceof MsecError) throw cause;
+    throw new MsecError('ACTOR_FAILED', `The actor ${pathOf(url)} failed while it was made: ${whyOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** With the line of a mistake in its types' syntax, which Node puts before the stack. */
+function whyOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const line = /^\S+:(\d+)\n/.exec(cause.stack ?? '')?.[1];
+  return line === undefined ? cause.message : `line ${line}: ${cause.message}`;
 }
 
 const pathOf = (url: string): string => (url.startsWith('file:') ? fileURLToPath(url) : url);

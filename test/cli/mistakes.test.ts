@@ -11,6 +11,11 @@ const cwd = t.testdir({
   'dotted.yaml': 'log.quota: 1GiB\n',
   'no-frames.yaml': 'frames: [nowhere.yaml]\n',
   'no-actor.yaml': 'actors: [nowhere.ts]\n',
+  'torn.yaml': 'actors: [torn.ts]\n',
+  'torn.ts': 'export default ({ readings }) => {\n\n  foo bar;\n};\n',
+  'failing.yaml': 'actors: [failing.mjs]\n',
+  'failing.mjs': "export default () => { throw new Error('no such thing'); };\n",
+  'open.yaml': 'mqtt: { port: 0 }\nconsole: { host: 0.0.0.0 }\n',
 });
 const FREE = ['--no-fleet', '--workers', '1', '--port', '0', '--mqtt-port', '0', '--http-port', '0'];
 
@@ -23,6 +28,24 @@ t.test('a file that does not exist is another mistake than one that is wrong', a
   const { code, err } = await msec(['up', ...FREE, '--config', 'no-actor.yaml'], { cwd });
   t.equal(code, 78);
   t.match(err, /The actor \/.*nowhere\.ts cannot be loaded/);
+});
+
+t.test('an actor that cannot be made is named, with the line of a mistake in it', async (t) => {
+  t.match(await msec(['topology', '--config', 'torn.yaml'], { cwd }), {
+    code: 78,
+    err: /torn\.ts cannot be loaded: line 3: /,
+  });
+  t.match(await msec(['topology', '--config', 'failing.yaml'], { cwd }), {
+    code: 70,
+    err: /failing\.mjs failed while it was made: no such thing/,
+  });
+});
+
+t.test('the page listens on loopback alone, and the line that says otherwise is named', async (t) => {
+  t.match(await msec(['topology', '--config', 'open.yaml'], { cwd }), {
+    code: 78,
+    err: /open\.yaml:2:18: console\.host: "0\.0\.0\.0" is not one of 127\.0\.0\.1, ::1, localhost/,
+  });
 });
 
 t.test('a setting written with a dot is shown as the section it is', async (t) => {
