@@ -52,7 +52,8 @@ class KafkaLog implements Log {
 
   async createTopics(topics: readonly TopicConfig[]): Promise<void> {
     this.#assertOpen();
-    await createTopics(this.#cluster, topics, this.#options.requestTimeoutMs);
+    const { replicationFactor } = this.#settings;
+    await createTopics(this.#cluster, topics, this.#options.requestTimeoutMs, replicationFactor);
   }
 
   async describe(topics?: readonly string[]): Promise<readonly TopicDescription[]> {
