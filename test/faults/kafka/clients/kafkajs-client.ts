@@ -1,0 +1,94 @@
+/** kafkajs as its documentation shows it: send, commit, and abort what throws before the commit. */
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import {
+  type ListClient,
+  type ListWriter,
+  parts,
+  REQUEST_MS_MAX,
+  RETRIES,
+  RETRY_PAUSE_MS,
+  TRANSACTION_MS_MAX,
+  type WriteJob,
+  type WriteResult,
+} from './list-client.ts';
+
+export function kafkajsClient(bootstrap: string): ListClient {
+  const kafka = new Kafka({
+    clientId: 'kafkajs',
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    requestTimeout: REQUEST_MS_MAX,
+    connectionTimeout: REQUEST_MS_MAX,
+    retry: { retries: RETRIES, initialRetryTime: RETRY_PAUSE_MS },
+  });
+  return {
+    name: 'kafkajs',
+    async open(owner) {
+      const producer = kafka.producer({
+        transactionalId: owner,
+        transactionTimeout: TRANSACTION_MS_MAX,
+        idempotent: true,
+        maxInFlightRequests: 1,
+        createPartitioner: Partitioners.DefaultPartitioner,
+      });
+      try {
+        await producer.connect();
+        // The first transaction takes the id over; an empty one is ended without asking the broker.
+        await (await producer.transaction()).abort();
+        return new KafkajsWriter(producer);
+      } catch (error) {
+        await producer.disconnect().catch(() => {});
+        throw error;
+      }
+    },
+    close: async () => {},
+  };
+}
+
+class KafkajsWriter implements ListWriter {
+  readonly #producer: Producer;
+
+  constructor(producer: Producer) {
+    this.#producer = producer;
+  }
+
+  async write(job: WriteJob): Promise<WriteResult> {
+    let transaction: Awaited<ReturnType<Producer['transaction']>>;
+    try {
+      transaction = await this.#producer.transaction();
+    } catch {
+      return { outcome: 'fail', isUsable: false };
+    }
+    try {
+      for (const part of parts(job)) {
+        const messages = part.map(({ key, value, partition }) => ({ key, value: `${value}`, partition }));
+        await transaction.send({ topic: job.topic, messages });
+      }
+      if (job.offset !== null) {
+        const { group, partition, offset } = job.offset;
+        const topics = [{ topic: job.topic, partitions: [{ partition, offset: `${offset}` }] }];
+        await transaction.sendOffsets({ consumerGroupId: group, topics });
+      }
+      if (job.isAborted) throw new Error('the application changes its mind');
+    } catch {
+      try {
+        await transaction.abort();
+        return { outcome: 'fail', isUsable: true };
+      } catch {
+        // Nobody has asked for a commit, so it must not happen.
+        return { outcome: 'fail', isUsable: false };
+      }
+    }
+    try {
+      await transaction.commit();
+      return { outcome: 'ok', isUsable: true };
+    } catch {
+      // Its state machine takes no abort and no second commit any more.
+      return { outcome: 'info', isUsable: false };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect().catch(() => {});
+  }
+}

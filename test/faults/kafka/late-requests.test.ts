@@ -1,0 +1,126 @@
+// Time limit: 240 s.
+// Jepsen's two schedules, each made to happen: a request that the network held back arrives in the next transaction.
+// With the old protocol the checker finds what they do; so it can fail.
+import t from 'tap';
+import { needs } from '../../support/needs.ts';
+import { countAnomalies } from './checker/anomalies.ts';
+import { check } from './checker/check.ts';
+import type { Append, Transaction } from './checker/history.ts';
+import type { ListWriter } from './clients/list-client.ts';
+import { RawBroker } from './judge/raw-broker.ts';
+import { RawListReader } from './judge/raw-list-reader.ts';
+import { type Decision, PASS } from './proxy/fault-plan.ts';
+import { API } from './proxy/request-head.ts';
+import { prepare } from './round.ts';
+import { CLIENTS, type ClientName, openStage } from './stage.ts';
+
+/** Until it is let go. A reset, so that what follows takes another connection and is not held back behind it. */
+const HELD: Decision = { fault: 'heldCut', delayMs: 60_000, others: 1000 };
+const SLOW: Decision = { fault: 'slow', delayMs: 500, others: 0 };
+const TOPIC = 'lists';
+
+if (needs(t, 'java', 'mvn')) await main();
+
+async function main(): Promise<void> {
+  const stage = await openStage();
+  const { proxy, server } = stage;
+  await prepare(proxy.address, TOPIC, []);
+  const judge = await RawBroker.connect(server.bootstrap);
+  t.teardown(async () => {
+    judge.close();
+    await stage.close();
+  });
+  let values = 0;
+
+  /** Runs `steps` with one writer, and gives what the checker says of them. */
+  async function story(name: ClientName, steps: (write: Write) => Promise<void>) {
+    const client = await CLIENTS[name](proxy.address);
+    const owner = `${name}-${values}`;
+    const writer = await client.open(owner);
+    const transactions: Transaction[] = [];
+    let moment = 0;
+    const write: Write = async (keys, isAborted = false) => {
+      const appends = keys.map((key): Append => ({ key: `${owner}-${key}`, value: ++values }));
+      const begun = moment++;
+      const { outcome } = await writeOne(writer, appends, isAborted);
+      const id = transactions.length + 1;
+      transactions.push({ id, owner, instance: 1, appends, offset: null, begun, ended: moment++, outcome });
+      return outcome;
+    };
+    try {
+      await steps(write);
+    } finally {
+      proxy.script = () => undefined;
+      proxy.releaseAll();
+      await writer.close();
+      await (await client.open(owner)).close();
+    }
+    const lists = new Map<string, number[]>();
+    await new RawListReader(judge, TOPIC, 4).read(lists);
+    const own = new Map([...lists].filter(([key]) => key.startsWith(`${owner}-`)));
+    const finalRead = { reader: 'judge', begun: moment++, ended: moment++, lists: own };
+    const nothing = { takeovers: [], reads: [], offsetReads: [], finalOffsets: [], hangingKeys: new Set<string>() };
+    return countAnomalies(check({ ...nothing, transactions, finalRead }).anomalies);
+  }
+
+  /** The first transaction's Produce is given up by its client and arrives just before the second's. */
+  const lateProduce = (name: ClientName) =>
+    story(name, async (write) => {
+      proxy.script = ({ apiKey }) => (apiKey === API.produce ? HELD : PASS);
+      t.comment(`first: ${await write(['a'])}`);
+      proxy.script = ({ apiKey }) => {
+        if (apiKey !== API.produce) return PASS;
+        proxy.script = () => undefined;
+        proxy.releaseAll();
+        return SLOW;
+      };
+      t.comment(`second: ${await write(['a', 'b'])}`);
+    });
+
+  /** The first transaction's commit is repeated by its client; the first copy arrives in the second, which is aborted. */
+  const lateCommit = (name: ClientName) =>
+    story(name, async (write) => {
+      proxy.script = ({ apiKey }) => {
+        if (apiKey !== API.endTxn) return PASS;
+        proxy.script = () => undefined;
+        return HELD;
+      };
+      t.comment(`first: ${await write(['a'])}`);
+      proxy.script = ({ apiKey }) => {
+        if (apiKey !== API.endTxn) return PASS;
+        proxy.script = () => undefined;
+        proxy.releaseAll();
+        return SLOW;
+      };
+      t.comment(`second: ${await write(['a', 'b'], true)}`);
+    });
+
+  t.test('without faults nothing is found, whoever writes', async (t) => {
+    for (const name of ['kafkajs', 'platformatic', 'msec'] as const) {
+      const found = await story(name, async (write) => {
+        for (const keys of [['a'], ['a', 'b'], ['b', 'c']]) t.equal(await write(keys), 'ok', name);
+      });
+      t.same(found, {}, name);
+    }
+  });
+
+  t.test('kafkajs: a Produce that comes late takes the place of the next transaction’s', async (t) => {
+    t.same(await lateProduce('kafkajs'), { abortedRead: 1, lostWrite: 1, tornTransaction: 1 });
+  });
+
+  t.test('@platformatic/kafka: a commit that comes late commits the next transaction', async (t) => {
+    t.same(await lateCommit('platformatic'), { abortedRead: 2 });
+  });
+}
+
+type Write = (keys: readonly string[], isAborted?: boolean) => Promise<string>;
+
+/** Each append leaves by itself. */
+const writeOne = (writer: ListWriter, appends: readonly Append[], isAborted: boolean) =>
+  writer.write({
+    topic: TOPIC,
+    appends: appends.map((append) => ({ ...append, partition: 'abcd'.indexOf(append.key.at(-1)!) })),
+    sends: appends.length,
+    offset: null,
+    isAborted,
+  });
