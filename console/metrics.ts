@@ -3,7 +3,7 @@
  * a scrape costs nothing between scrapes. Names never change their meaning; a retired one is not used again.
  */
 import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
-import type { EngineStatus, HistogramStatus } from '../engine/index.ts';
+import { type EngineStatus, type HistogramStatus, LoopDelay } from '../engine/index.ts';
 import type { BridgeStatus } from './ports.ts';
 
 export interface MetricsSource {
@@ -13,6 +13,9 @@ export interface MetricsSource {
   readonly reasons: ReadonlyMap<string, number>;
   readonly pages: number;
 }
+
+/** From the first scrape on: who does not scrape has no timer for it. */
+const mainDelay = new LoopDelay();
 
 type Labels = Readonly<Record<string, string | number>>;
 
@@ -49,6 +52,10 @@ export async function metricsText(source: MetricsSource): Promise<{ text: string
   const memory = process.memoryUsage();
   gauge('msec_process_resident_bytes', 'Resident memory of the process.')({}, memory.rss);
   gauge('msec_process_heap_bytes', 'Used heap of the main thread.')({}, memory.heapUsed);
+  gauge('msec_process_event_loop_delay_seconds', 'p99 of the main thread’s event loop delay since the last scrape.')(
+    {},
+    mainDelay.takeP99Ms() / 1_000,
+  );
   gauge('msec_process_start_seconds', 'Unix time at which the engine started.')({}, source.status.startedAt / 1_000);
   return { text: await registry.metrics(), type: registry.contentType };
 }

@@ -2,11 +2,11 @@
  * Entry of a real worker thread. The topology comes as a module, because functions do not cross threads: each thread
  * makes its own actors and codecs from the same configuration.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
 import { type LogReaderDescriptor, logReaders, openLocalStore } from '../log/index.ts';
+import { LoopDelay } from '../observe/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import { bindSchemaIds } from './schema-ids.ts';
@@ -32,8 +32,6 @@ export interface WorkerShared {
 
 export type TopologyModule = (config: unknown) => TopologyDefinition | Promise<TopologyDefinition>;
 
-const NANOSECONDS_PER_MS = 1e6;
-
 async function main(): Promise<void> {
   const thread = parentPort;
   assert(thread !== null, 'this module runs in a worker thread');
@@ -41,8 +39,7 @@ async function main(): Promise<void> {
   const { default: createTopology } = (await import(shared.topologyModule)) as { default: TopologyModule };
   const definition = await createTopology(shared.config);
   bindSchemaIds(definition, new Map(shared.schemaIds));
-  const delay = monitorEventLoopDelay();
-  delay.enable();
+  const delay = new LoopDelay();
   const port: ThreadPort<FromWorker, ToWorker> = {
     post: (message, transfer) => thread.postMessage(message, transfer ?? []),
     onMessage: (handle) => void thread.on('message', handle),
@@ -59,10 +56,8 @@ async function main(): Promise<void> {
     reportIntervalMs: shared.reportIntervalMs,
     openReader: logReaders(shared.log, systemClock),
     health() {
-      const eventLoopDelayMs = delay.percentile(99) / NANOSECONDS_PER_MS;
-      delay.reset();
       const { used_heap_size, heap_size_limit } = getHeapStatistics();
-      return { heapBytes: used_heap_size, heapBytesMax: heap_size_limit, eventLoopDelayMs };
+      return { heapBytes: used_heap_size, heapBytesMax: heap_size_limit, eventLoopDelayMs: delay.takeP99Ms() };
     },
   });
   worker.start();
