@@ -104,17 +104,18 @@ export class Connection {
     this.#options = options;
     this.#buffers = options.buffers ?? new ReceiveBuffers();
     this.#receiver = new FrameReceiver(this.#buffers, ANSWER_BYTES_MAX, (frame) => this.#answer(frame));
-    options.signal.addEventListener('abort', this.#onAbort);
     const { host, port, tls, network = systemNetwork } = options;
     this.#stream = network.connect({ host, port }, tls, {
       buffer: () => this.#receiver.buffer(),
       received: (count) => this.#receive(count),
       ended: (reason) => this.#end(reason),
     });
+    options.signal.addEventListener('abort', this.#onAbort);
   }
 
   /** Connects, learns what the broker speaks, and logs in. DEPENDENCY_DOWN, CONFIG_INVALID. */
   static async open(options: ConnectionOptions): Promise<Connection> {
+    if (options.signal.aborted) throw new MsecError('DEPENDENCY_DOWN', 'the connection to Kafka was closed');
     const connection = new Connection(options);
     try {
       await connection.#negotiate();

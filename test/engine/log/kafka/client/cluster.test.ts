@@ -1,14 +1,22 @@
-import t from 'tap';
+// Time limit: 300 s.
+import t, { type Test } from 'tap';
 import { systemClock } from '../../../../../engine/base/index.ts';
 import { Cluster } from '../../../../../engine/log/kafka/client/index.ts';
 import { createTopics, fetch, metadata, ZERO_UUID } from '../../../../../engine/log/kafka/protocol/index.ts';
-import { startKafka } from '../../../../support/kafka-server.ts';
+import { type KafkaOptions, startKafka } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
 
-if (needs(t, 'java', 'mvn')) await main();
+if (needs(t, 'java', 'mvn')) {
+  await withBroker('4.1', {}, 2);
+  await withBroker('3.9', { version: '3.9.1' }, 0);
+}
 
-async function main(): Promise<void> {
-  const server = await startKafka();
+function withBroker(name: string, options: KafkaOptions, transactionVersion: number): Promise<void> {
+  return t.test(`Kafka ${name}`, (t) => suite(t, options, transactionVersion)).then(() => {});
+}
+
+async function suite(t: Test, options: KafkaOptions, transactionVersion: number): Promise<void> {
+  const server = await startKafka({}, options);
   const cluster = new Cluster({
     bootstrap: [server.bootstrap],
     clientId: 'test',
@@ -23,10 +31,10 @@ async function main(): Promise<void> {
 
   t.test('the highest version that both sides know is spoken', async (t) => {
     const connection = await cluster.anyConnection();
-    t.equal(connection.versionOf(fetch), fetch.versions.max);
+    t.equal(connection.versionOf(fetch), 17);
     t.equal(connection.versionOf(fetch, 11), 11);
     t.throws(() => connection.versionOf(fetch, 3), { code: 'DEPENDENCY_DOWN', message: /does not know Fetch v4 to 3/ });
-    t.equal(connection.transactionVersion, 2);
+    t.equal(connection.transactionVersion, transactionVersion);
     t.ok(connection.finalizedFeatures.has('metadata.version'));
   });
 
@@ -54,7 +62,7 @@ async function main(): Promise<void> {
   t.test('groups and transactional ids have a coordinator', async (t) => {
     t.equal(await cluster.retry(() => cluster.groupCoordinator('group')), 1);
     t.equal(await cluster.retry(() => cluster.transactionCoordinator('id-0')), 1);
-    t.equal(await cluster.transactionVersion(), 2);
+    t.equal(await cluster.transactionVersion(), transactionVersion);
   });
 
   t.test('connections are shared by purpose, and a closed one is made again', async (t) => {
