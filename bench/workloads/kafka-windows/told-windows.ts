@@ -18,13 +18,13 @@ export async function checkTold(log: Log, topic: string, { expected }: FilledTop
       cursor.seek(offset);
       while (cursor.next()) {
         const device = decoder.decode(cursor.bytes.subarray(cursor.keyStart, cursor.keyEnd));
+        // Of the frames that closed the windows of an earlier run.
+        if (device === CLOSING_DEVICE) continue;
         const { bytes, valueStart, valueEnd } = cursor;
         const view = new DataView(bytes.buffer, bytes.byteOffset + valueStart, valueEnd - valueStart);
         const window = `${device} ${view.getBigInt64(0)}`;
         if (seen.has(window)) throw new Error(`${topic}: window ${window} was told twice`);
         seen.add(window);
-        // Of the frames that closed the windows of an earlier run.
-        if (device === CLOSING_DEVICE) continue;
         const numbers = expected.get(window);
         if (numbers === undefined) throw new Error(`${topic}: window ${window} was not expected`);
         if (view.byteLength !== 8 * (1 + numbers.length)) throw new Error(`${topic}: ${view.byteLength} bytes`);
