@@ -66,8 +66,13 @@ export function areDigits(bytes: Uint8Array, start: number, end: number): boolea
   return true;
 }
 
-export function wrongDigit(field: string, byteOffset: number): never {
-  return frameInvalid(field, byteOffset, 'an ASCII decimal digit is expected');
+const NO_DIGIT = 'an ASCII decimal digit is expected';
+
+/** Names the first from `offset` of the frame on that is none; there is one. */
+export function wrongDigit(field: string, bytes: Uint8Array, start: number, offset: number): never {
+  let byteOffset = offset;
+  while (bytes[start + byteOffset] >= 0x30 && bytes[start + byteOffset] <= 0x39) byteOffset++;
+  return frameInvalid(field, byteOffset, NO_DIGIT);
 }
 
 /** The integer itself, if the wire can carry it. */
@@ -87,7 +92,7 @@ export function putDigits(
   if (text.length !== digits) frameInvalid(field, byteOffset, `${digits} digits are expected`);
   for (let i = 0; i < digits; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x30 || code > 0x39) wrongDigit(field, byteOffset + i);
+    if (code < 0x30 || code > 0x39) frameInvalid(field, byteOffset + i, NO_DIGIT);
     bytes[at + i] = code;
   }
 }

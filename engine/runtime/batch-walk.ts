@@ -19,7 +19,7 @@ export interface WalkedTask {
   /** The records so far are done and nothing of them can be undone any more. */
   settle(): void;
   /** How often that has happened, for whatever reason. */
-  settlements(): number;
+  readonly settlements: { count: number };
 }
 
 /** Long enough that a savepoint costs nothing a record, short enough that walking it twice is not felt. */
@@ -80,7 +80,7 @@ export class BatchWalk implements RecordWalk {
       const cursor = this.#cursor;
       this.#read(cursor);
       const isStretchOver =
-        this.#left === 0 || this.#batch !== cursor.batchStart || this.#settlements !== this.#task.settlements();
+        this.#left === 0 || this.#batch !== cursor.batchStart || this.#settlements !== this.#task.settlements.count;
       if (isStretchOver) this.#beginStretch();
     }
     this.#attempts++;
@@ -153,7 +153,7 @@ export class BatchWalk implements RecordWalk {
 
   #beginStretch(): void {
     this.#task.settle();
-    this.#settlements = this.#task.settlements();
+    this.#settlements = this.#task.settlements.count;
     this.#stage.saveWalked();
     this.#cursor.saveTo(this.#first);
     this.#batch = this.#cursor.batchStart;

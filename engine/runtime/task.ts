@@ -74,7 +74,7 @@ export class Task {
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
-  #settlements = 0;
+  readonly #settlements = { count: 0 };
   #openSince: number | null = null;
   #isBusy = false;
   #isAbandoned = false;
@@ -202,7 +202,7 @@ export class Task {
       take: () => this.#take(source),
       takeAgain: (place: RecordPlace) => this.#takeAgain(source, place),
       settle: () => this.#settle(),
-      settlements: () => this.#settlements,
+      settlements: this.#settlements,
     };
     return new BatchWalk(task, stage, input);
   }
@@ -368,7 +368,7 @@ export class Task {
   }
 
   #settle(): void {
-    this.#settlements++;
+    this.#settlements.count++;
     this.#outputs.settle();
     for (const stage of this.#stages) stage.settle();
   }

@@ -89,9 +89,9 @@ function decode(bytes: Uint8Array, start: number, end: number, into: EnMonReadin
   let flags = 0;
   const $nSend = ((bytes[start + 3] << 24) | (bytes[start + 4] << 16) | (bytes[start + 5] << 8) | bytes[start + 6]) >>> 0;
   into.nSend = $nSend;
-  for (let i = start + 7; i < start + 22; i++) {
-    if (bytes[i] < 0x30 || bytes[i] > 0x39) wrongDigit('imei', i - start);
-  }
+  let wrong = 0;
+  for (let i = start + 7; i < start + 22; i++) wrong |= (bytes[i] - 0x30) | (0x39 - bytes[i]);
+  if (wrong < 0) wrongDigit('imei', bytes, start, 7);
   if (bytes[start + 22] !== 0) frameInvalid('imei', 22, 'a NUL is expected after the digits');
   into.identityStart = start + 7;
   into.identityEnd = start + 22;

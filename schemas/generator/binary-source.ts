@@ -43,9 +43,10 @@ function decodeField(frame: BinaryFrame, field: BinaryField): string[] {
   if (role === 'identity') {
     const after = offset + field.digits;
     return [
-      `for (let i = start + ${offset}; i < start + ${after}; i++) {`,
-      `  if (bytes[i] < 0x30 || bytes[i] > 0x39) wrongDigit(${quote(name)}, i - start);`,
-      '}',
+      // A sign for each byte that is no digit, gathered without a branch: in every frame they are all digits.
+      'let wrong = 0;',
+      `for (let i = start + ${offset}; i < start + ${after}; i++) wrong |= (bytes[i] - 0x30) | (0x39 - bytes[i]);`,
+      `if (wrong < 0) wrongDigit(${quote(name)}, bytes, start, ${offset});`,
       ...(field.hasNul
         ? [
             `if (bytes[start + ${after}] !== 0) frameInvalid(${quote(name)}, ${after}, 'a NUL is expected after the digits');`,

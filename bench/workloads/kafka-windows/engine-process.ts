@@ -23,7 +23,7 @@ export interface EngineTask {
 const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
 
 const { bootstrap, topology, workers, options } = JSON.parse(process.argv[2]!) as EngineTask;
-const log = openKafkaLog({ bootstrap: [bootstrap] });
+const log = openKafkaLog({ bootstrap: [bootstrap], applicationId: topology.application });
 const shared: WorkerShared = {
   topologyModule: new URL('./topology.ts', import.meta.url).href,
   config: topology,
