@@ -112,6 +112,12 @@ export const ERROR_TABLE = {
     'Another process has the data directory open for writing.',
     'Stop that process, or give this one a directory of its own; reading beside it is possible.',
   ),
+  LOG_TRUNCATED: row(
+    'operating',
+    false,
+    'Records that were read are no longer in the log: a broker that lacked them was elected leader.',
+    'Decide whether what was made of them stands; then begin at an offset that exists. Forbid unclean elections.',
+  ),
   NOT_AUTHENTICATED: row(
     'input',
     false,

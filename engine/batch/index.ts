@@ -3,6 +3,7 @@ export { crc32c } from './crc32c.ts';
 export { BatchCursor, type CursorOptions, RecordPlace } from './cursor.ts';
 export { BatchEncoder, EncoderMark, type EncoderOptions } from './encoder.ts';
 export { halfSipHash13 } from './half-sip-hash.ts';
+export { BatchHeads } from './heads.ts';
 export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';

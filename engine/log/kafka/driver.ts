@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, MsecError, systemClock } from '../../base/index.ts';
 import type { Committed, Log, LogReader, Ownership, TopicConfig, TopicDescription, Transaction } from '../port.ts';
-import { Cluster, type ClusterOptions } from './client/index.ts';
+import { Cluster, type ClusterOptions, type Network } from './client/index.ts';
 import { describe } from './describe.ts';
+import { ThreadReading } from './fetch/thread-reading.ts';
 import { FreeCommits, Lane, Owner, Truncator } from './producer/index.ts';
-import { KafkaReader } from './reader.ts';
 import type { KafkaLogOptions, KafkaReaderDescriptor } from './settings.ts';
 import { createTopics } from './topics.ts';
 
@@ -33,7 +33,7 @@ class KafkaLog implements Log {
   readonly #claims = new Map<string, Claim>();
   readonly #free: FreeCommits;
   readonly #truncator: Truncator;
-  readonly #readers = new Set<KafkaReader>();
+  readonly #reading: ThreadReading;
   #isOldProtocolTold = false;
 
   constructor(settings: KafkaLogOptions) {
@@ -41,6 +41,7 @@ class KafkaLog implements Log {
     this.#options = options;
     this.#settings = settings;
     this.#cluster = new Cluster(options);
+    this.#reading = new ThreadReading(options);
     this.#truncator = new Truncator(this.#cluster, options.requestTimeoutMs);
     this.#free = new FreeCommits({
       ...options,
@@ -90,16 +91,14 @@ class KafkaLog implements Log {
 
   openReader(): LogReader {
     this.#assertOpen();
-    const reader = new KafkaReader(this.#options, (closed) => this.#readers.delete(closed));
-    this.#readers.add(reader);
-    return reader;
+    return this.#reading.openReader();
   }
 
   async close(): Promise<void> {
     const owners = [...this.#claims.values()].flatMap(({ owner }) => owner ?? []);
     for (const owner of owners) owner.fence();
     this.#cluster.close();
-    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    await this.#reading.close();
     await Promise.all([this.#free.close(), this.#truncator.close(), ...owners.map((owner) => owner.idle())]);
   }
 
@@ -164,9 +163,13 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
   return new KafkaLog(options);
 }
 
-/** Opens readers in the calling thread; each closes by itself. */
-export function kafkaReaders(descriptor: KafkaReaderDescriptor, clock: Clock): () => LogReader {
-  return () => new KafkaReader(clusterOptions(descriptor, clock), () => {});
+/**
+ * Opens readers in the calling thread, which share their connections and what is fetched ahead; each closes by itself.
+ * `network`: the system's where there is none.
+ */
+export function kafkaReaders(descriptor: KafkaReaderDescriptor, clock: Clock, network?: Network): () => LogReader {
+  const reading = new ThreadReading({ ...clusterOptions(descriptor, clock), network });
+  return () => reading.openReader();
 }
 
 function clusterOptions(descriptor: KafkaReaderDescriptor, clock: Clock): ClusterOptions {
