@@ -18,6 +18,8 @@ export interface GroupSetup {
   readonly sessionMs: number;
   readonly heartbeatMs: number;
   readonly messageMsMax: number;
+  /** Default: whatever chance gives each. */
+  readonly isEven?: boolean;
 }
 
 interface Member {
@@ -89,12 +91,12 @@ export class SimulatedGroup {
   }
 
   #retarget(): void {
-    const { partitions, random } = this.setup;
+    const { partitions, random, isEven = false } = this.setup;
     const members = [...this.#members.values()];
     if (members.length === 0) return;
     const targets = members.map(() => new Set<number>());
     for (let partition = 0; partition < partitions; partition++)
-      targets[randomBelow(random, members.length)]!.add(partition);
+      targets[isEven ? partition % members.length : randomBelow(random, members.length)]!.add(partition);
     for (const [i, member] of members.entries()) member.target = targets[i]!;
   }
 }

@@ -1,0 +1,15 @@
+// Time limit: 400 s.
+import t from 'tap';
+import { ALL_SHARE_PARTS, shareSuite } from '../../../../../engine/testkit/share-suite.ts';
+import { startKafka } from '../../../../support/kafka-server.ts';
+import { needs } from '../../../../support/needs.ts';
+import { openProcessGroup, SHORT_SESSIONS } from './member-processes.ts';
+
+if (needs(t, 'java', 'mvn')) await main();
+
+async function main(): Promise<void> {
+  const server = await startKafka(SHORT_SESSIONS);
+  t.teardown(() => server.stop());
+  shareSuite(t, 'kafka 4.1, consumer protocol', () => openProcessGroup(server, 'consumer'), ALL_SHARE_PARTS);
+  shareSuite(t, 'kafka 4.1, classic protocol', () => openProcessGroup(server, 'classic'), ALL_SHARE_PARTS);
+}
