@@ -94,17 +94,22 @@ class KafkaShare implements PartitionShare {
     };
     // Found out first, so that it is refused here and not by every member for itself.
     await this.#cluster.retry(() => coordinator.partitionCount(topic));
-    const isOffered = protocol !== 'auto' || (await this.#cluster.retry(() => offersConsumerProtocol(coordinator)));
-    if (protocol === 'classic' || !isOffered) {
-      await this.#join(new ClassicMembership(setup));
-      return;
-    }
+    if (protocol === 'classic' || !(await this.#joinsAsConsumer(setup)))
+      if (protocol === 'consumer') {
+        const field = { field: 'protocol' };
+        throw new MsecError('CONFIG_INVALID', 'the cluster does not offer the group protocol "consumer"', field);
+      } else await this.#join(new ClassicMembership(setup));
+  }
+
+  /** False where the cluster has not agreed on the newer protocol, or a broker has it switched off. */
+  async #joinsAsConsumer(setup: MembershipSetup): Promise<boolean> {
+    if (!(await this.#cluster.retry(() => offersConsumerProtocol(setup.coordinator)))) return false;
     try {
       await this.#join(new ConsumerMembership(setup));
+      return true;
     } catch (error) {
-      if (!(error instanceof ProtocolUnsupported)) throw error;
-      if (protocol === 'consumer') throw error.cause;
-      await this.#join(new ClassicMembership(setup));
+      if (error instanceof ProtocolUnsupported) return false;
+      throw error;
     }
   }
 
