@@ -10,6 +10,14 @@ if (needs(t, 'java', 'mvn')) await main();
 async function main(): Promise<void> {
   const server = await startKafka(SHORT_SESSIONS);
   t.teardown(() => server.stop());
+  t.test('the newer protocol is chosen by itself', async (t) => {
+    const group = await openProcessGroup(server, 'auto');
+    const member = await group.join();
+    const list = ['--bootstrap-server', server.bootstrap, '--list', '--type', 'consumer'];
+    const { stdout } = await server.tool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', list);
+    t.ok(stdout.split('\n').includes(group.name), stdout);
+    await member.close();
+  });
   shareSuite(t, 'kafka 4.1, consumer protocol', () => openProcessGroup(server, 'consumer'), ALL_SHARE_PARTS);
   shareSuite(t, 'kafka 4.1, classic protocol', () => openProcessGroup(server, 'classic'), ALL_SHARE_PARTS);
 }
