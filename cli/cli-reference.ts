@@ -35,7 +35,7 @@ Made from the commands' own help by \`bin/node24 cli/write-reference.ts\`; do no
 
 Results go to standard output, everything else to standard error. \`--json\` prints one JSON value a line; errors are
 then JSON, too: \`{"error": {"code", "message", "field", "byteOffset"}}\`, where the codes are those of
-[errors.md](errors.md). Colour is used on terminals only; \`NO_COLOR\` turns it off. Settings that have no flag stand in
+[errors.md](errors.md); a mistake in the command line itself has a message alone. Colour is used on terminals only; \`NO_COLOR\` turns it off. Settings that have no flag stand in
 \`msec.yaml\`: [config.md](config.md).
 
 | exit code | meaning |

@@ -23,7 +23,7 @@ export function decimal(text: string): number {
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
-/** Every command takes these; they may stand before or after its name. */
+/** Every command takes these, behind its name. */
 function common(command: Command): Command {
   return command
     .option('-c, --config <file>', 'configuration file (default: msec.yaml, where there is one)')
@@ -42,8 +42,10 @@ const withLog = (command: Command): Command =>
 const examples = (command: Command, lines: readonly (readonly [string, string])[]): Command =>
   command.addHelpText('after', `\nExamples:\n${lines.map(([line, says]) => `  $ ${line}\n      ${says}`).join('\n')}`);
 
-export function buildProgram(outcome: Outcome): Command {
+/** With `isJson` mistakes in the command line are thrown and not printed. */
+export function buildProgram(outcome: Outcome, isJson = false): Command {
   const program = new Command('msec');
+  if (isJson) program.configureOutput({ writeErr: () => undefined });
   program
     .description('A stream engine that secures a city’s data from the sensor to whoever may use it.')
     .version(VERSION, '-V, --version', 'print the version')

@@ -105,6 +105,8 @@ export interface Committed {
 }
 
 export interface TopicDescription extends TopicConfig {
+  /** Names the topic for ever, where names may be used again: one that was made anew has another. */
+  readonly identity?: string;
   readonly bounds: readonly PartitionBounds[];
   readonly bytes: number;
 }

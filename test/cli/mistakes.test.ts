@@ -91,3 +91,18 @@ t.test('a reason that no letter can have is a mistake, not an empty list', async
     err: /did you mean FRAME_INVALID/,
   });
 });
+
+t.test('with --json a mistake in the command line is JSON, too', async (t) => {
+  for (const [args, says] of [
+    [['decode', '--json', '--bogus'], /unknown option '--bogus'/],
+    [['topics', 'tail', '--json'], /missing required argument 'topic'/],
+    [['frobnicate', '--json'], /unknown command 'frobnicate'/],
+    [['topics', 'tail', 'x', '--json', '--limit', 'many'], /whole number/],
+  ] as const) {
+    const { code, out, err } = await msec(args, { cwd });
+    t.equal(code, 64);
+    t.equal(out, '');
+    t.match((JSON.parse(err) as { error: { message: string } }).error.message, says);
+  }
+  t.match(await msec(['topics', '--help', '--json'], { cwd }), { code: 0, out: /Usage: msec topics/, err: '' });
+});

@@ -16,11 +16,13 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the clone's. */
+  readonly program?: string;
 }
 
-function start(args: readonly string[], { cwd, env = {} }: RunOptions): ChildProcessWithoutNullStreams {
+function start(args: readonly string[], { cwd, env = {}, program = MSEC }: RunOptions): ChildProcessWithoutNullStreams {
   const { NO_COLOR: _no, FORCE_COLOR: _force, MSEC_ADMIN_TOKEN: _token, ...rest } = process.env;
-  return spawn(MSEC, args, { cwd, env: { ...rest, ...env } });
+  return spawn(program, args, { cwd, env: { ...rest, ...env } });
 }
 
 export async function msec(args: readonly string[], options: RunOptions): Promise<Ran> {

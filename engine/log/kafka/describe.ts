@@ -24,8 +24,8 @@ export async function describe(cluster: Cluster, names: readonly string[] | null
   for (const { name, errorCode: error } of answer.topics) {
     if (error !== NO_ERROR && error !== UNKNOWN_TOPIC_OR_PARTITION) throw answerError(error, `Metadata of ${name}`);
   }
-  const topics = answer.topics.flatMap(({ name, isInternal, errorCode, partitions }) =>
-    isInternal || errorCode !== NO_ERROR || name === null ? [] : [{ name, partitions }],
+  const topics = answer.topics.flatMap(({ name, isInternal, errorCode, partitions, topicId }) =>
+    isInternal || errorCode !== NO_ERROR || name === null ? [] : [{ name, partitions, topicId }],
   );
   const places = topics.flatMap(({ name: topic, partitions }) =>
     partitions.map((_, partition): Place => ({ topic, partition })),
@@ -42,8 +42,9 @@ export async function describe(cluster: Cluster, names: readonly string[] | null
       places,
     ),
   ]);
-  return topics.map(({ name, partitions }) => ({
+  return topics.map(({ name, partitions, topicId }) => ({
     name,
+    identity: `${answer.clusterId}/${topicId}`,
     partitions: partitions.length,
     ...(configs.get(name) ?? { cleanup: 'delete' }),
     bounds: partitions.map((_, partition) => bounds.get(keyOf({ topic: name, partition })) ?? { start: 0, end: 0 }),
