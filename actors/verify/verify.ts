@@ -24,6 +24,7 @@ import {
   KIND_UNSIGNED,
   MODE_FRAME,
   type OpeningKeys,
+  PAYLOAD_BYTES_CEILING,
   readSealedHead,
   SignatureVerifier,
   unseal,
@@ -67,7 +68,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #budget: FailureBudget;
   readonly #openingKeys: OpeningKeys;
   readonly #isSignatureRequired: boolean;
-  readonly #envelope = new EnvelopeView();
+  readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
   readonly #verifier = new SignatureVerifier();
   readonly #verified = new VerifiedFrame();
 

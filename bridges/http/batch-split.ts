@@ -2,7 +2,7 @@
  * Concatenated envelopes in one request: each says where it ends. Where one does not hold together, nothing after it
  * can be delimited either.
  */
-import { EnvelopeView } from '../../schemas/envelope/index.ts';
+import { EnvelopeView, PAYLOAD_BYTES_CEILING } from '../../schemas/envelope/index.ts';
 import { type Refused, refusal } from '../intake/index.ts';
 
 export interface BatchSplit {
@@ -11,7 +11,7 @@ export interface BatchSplit {
   readonly rest: Refused | undefined;
 }
 
-const view = new EnvelopeView();
+const view = new EnvelopeView(PAYLOAD_BYTES_CEILING);
 
 /** The frames are views of `body`. */
 export function splitBatch(body: Uint8Array, framesMax: number): BatchSplit {

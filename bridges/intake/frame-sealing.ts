@@ -8,6 +8,7 @@ import {
   encodeFrameRecord,
   KIND_ENVELOPE,
   KIND_UNSIGNED,
+  PAYLOAD_BYTES_CEILING,
   Sealer,
   shouldSeal,
 } from '../../schemas/envelope/index.ts';
@@ -17,7 +18,7 @@ export class FrameSealing {
   readonly #privacyOf: PrivacyOf;
   readonly #keys: SealingKeys;
   readonly #sealer = new Sealer();
-  readonly #envelope = new EnvelopeView();
+  readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
 
   constructor(privacyOf: PrivacyOf, keys: SealingKeys) {
     this.#privacyOf = privacyOf;

@@ -1,7 +1,7 @@
 /** The two bridges in front of the log, on ports that may move when nobody chose them. */
 import { HttpBridge } from '../../bridges/http/index.ts';
 import { Door, Intake, unsignedFrom } from '../../bridges/intake/index.ts';
-import { MqttBridge } from '../../bridges/mqtt/index.ts';
+import { MQTT_LIMITS, MqttBridge } from '../../bridges/mqtt/index.ts';
 import type { BridgeStatus } from '../../console/index.ts';
 import type { Clock, Emit, Plan, RecordAppender } from '../../engine/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
@@ -78,8 +78,10 @@ async function openMqtt(options: BridgesOptions, intake: Door, refusals: Refusal
     what: 'The MQTT bridge',
     flag: '--mqtt-port',
   };
+  // A frame a little too large is refused with a reason, and not by the end of its connection.
+  const limits = { packetBytesMax: Math.max(MQTT_LIMITS.packetBytesMax, 2 * config['limits.frame']) };
   const bridge = await listenOn(wanted, (port) =>
-    MqttBridge.open({ intake, host, port, onRefused: (code) => refusals.add('mqtt', code, 1) }),
+    MqttBridge.open({ intake, host, port, limits, onRefused: (code) => refusals.add('mqtt', code, 1) }),
   );
   return openBridge('mqtt', 'mqtt', host, wanted.port, intake, refusals, bridge);
 }

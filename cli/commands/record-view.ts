@@ -10,6 +10,7 @@ import {
   isSealedKind,
   KIND_CONTROL,
   KIND_ENVELOPE,
+  PAYLOAD_BYTES_CEILING,
   readSealedHead,
 } from '../../schemas/envelope/index.ts';
 import { DEVICE_FRAMES, DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
@@ -27,7 +28,7 @@ type AvroType = ReturnType<typeof parseSchema>['type'];
 export class RecordViews {
   readonly #registry: SchemaRegistry | null;
   readonly #readers = new Map<number, { readonly type: AvroType; readonly schema: unknown } | null>();
-  readonly #envelope = new EnvelopeView();
+  readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
 
   private constructor(registry: SchemaRegistry | null) {
     this.#registry = registry;

@@ -14,7 +14,7 @@ import {
   MAGIC,
   MODE_FRAME,
   MODE_NONE,
-  PAYLOAD_BYTES_MAX,
+  PAYLOAD_BYTES_CEILING,
   SIGNATURE_DOMAIN,
   VERSION,
 } from './layout.ts';
@@ -51,7 +51,7 @@ function writeSigned(writer: ByteWriter, fields: EnvelopeFields, keyId: Uint8Arr
   if (!isDeviceId(deviceId)) refuse('deviceId', 'must be 1 to 64 of [A-Za-z0-9._:-]');
   if (!isU32(bootEpoch)) refuse('bootEpoch', 'must be an unsigned 32-bit integer');
   if (!isU32(sequence)) refuse('sequence', 'must be an unsigned 32-bit integer');
-  if (payload.length > PAYLOAD_BYTES_MAX) refuse('payloadLength', `must not exceed ${PAYLOAD_BYTES_MAX} bytes`);
+  if (payload.length > PAYLOAD_BYTES_CEILING) refuse('payloadLength', `must not exceed ${PAYLOAD_BYTES_CEILING} bytes`);
   writer.u16(MAGIC);
   writer.u8(VERSION);
   writer.u8(keyId === null ? MODE_NONE : MODE_FRAME);

@@ -27,6 +27,8 @@ export const KEY_ID_BYTES = 8;
 export const DEVICE_ID_BYTES_MAX = 64;
 export const SIGNATURE_BYTES = 64;
 export const PAYLOAD_BYTES_MAX = 65_535;
+/** What a receiver may be set to take. Behind the bridge, which keeps the limit that was set, nothing else is refused. */
+export const PAYLOAD_BYTES_CEILING = 1_048_576;
 /** The end of the year 9999: later device times are refused, so that every accepted one has an ISO 8601 form. */
 export const DEVICE_TIME_MS_MAX = 253_402_300_799_999;
 

@@ -4,6 +4,7 @@
  * be read after the day; a wrong no would leave personal data in clear, so doubt seals.
  */
 import { EnvelopeView } from './envelope-view.ts';
+import { PAYLOAD_BYTES_CEILING } from './layout.ts';
 
 /** What the bridge knows about the device's type. An unknown type is personal. */
 export interface PayloadPrivacy {
@@ -12,7 +13,7 @@ export interface PayloadPrivacy {
   matches(bytes: Uint8Array, start: number, end: number): boolean;
 }
 
-const envelope = new EnvelopeView();
+const envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
 
 /**
  * `body` is what a device sent: an envelope when `isEnvelope` (or what claims to be one), else a raw frame. `deviceId`

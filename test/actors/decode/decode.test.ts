@@ -163,6 +163,17 @@ function flippedAtEnd(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+t.test('a frame as large as its description allows is decoded: its size was the bridge’s to judge', async (t) => {
+  const counter = new Device('crowd-1', 'crowd', CROWD_SN);
+  const driver = openCity([counter]);
+  const mac = (i: number) => `B8:27:EB:00:${[i >> 8, i & 255].map((n) => n.toString(16).padStart(2, '0')).join(':')}`;
+  const payload = crowdFrame(Array.from({ length: 4096 }, (_, i) => mac(i).toUpperCase()));
+  t.ok(payload.length > 65_535);
+  driver.feed(FRAMES, counter.id, NOW, counter.sealed(payload));
+  t.same(driver.reasons, []);
+  t.equal(driver.of('device.readings').length, 1);
+});
+
 t.test('a crowd frame that came in clear is refused', async (t) => {
   const counter = new Device('crowd-1', 'crowd', CROWD_SN);
   const driver = openCity([counter]);
