@@ -1,8 +1,9 @@
 /** The log that the configuration names, of either driver, and what the engine needs of it beyond the port. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   type Clock,
   claimLocalStore,
+  type Emit,
   type EngineStatus,
   type Log,
   type LogReaderDescriptor,
@@ -22,19 +23,19 @@ export interface CityLog {
 }
 
 /** LOG_LOCKED where another process has the data folder. Kafka is first asked for something later. */
-export async function openCityLog(config: Config, folder: DataFolder, clock: Clock): Promise<CityLog> {
+export async function openCityLog(config: Config, folder: DataFolder, clock: Clock, emit: Emit): Promise<CityLog> {
   mkdirSync(folder.log, { recursive: true, mode: 0o700 });
-  if (isOnKafka(config)) return openOnKafka(config, folder, clock);
+  if (isOnKafka(config)) return openOnKafka(config, folder, clock, emit);
   const options = { groupCommitMs: config['log.groupCommit'], quotaBytes: config['log.quota'] };
   const log = await openEmbeddedLog(folder.log, options, clock);
   return { log, readers: log.readerDescriptor(), usage: () => log.usage(), close: () => log.close() };
 }
 
 /** The folder still is one process's, and no embedded log may be opened in it meanwhile. */
-async function openOnKafka(config: Config, folder: DataFolder, clock: Clock): Promise<CityLog> {
+async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emit: Emit): Promise<CityLog> {
   const readers = kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD);
   const claims = [folder.log, folder.state].map((path) => claimLocalStore(path, clock));
-  const log = openKafkaLog({ ...readers, clock });
+  const log = openKafkaLog({ ...readers, clock, emit });
   const counted = countCommits(log);
   return {
     log: counted.log,
@@ -44,6 +45,14 @@ async function openOnKafka(config: Config, folder: DataFolder, clock: Clock): Pr
       await log.close();
       for (const claim of claims) await claim.close();
     },
+  };
+}
+
+/** The folder is claimed: who noted himself there and did not leave is dead. */
+function memberMemory(file: string): { load(): string | null; save(memberId: string | null): void } {
+  return {
+    load: () => (existsSync(file) ? readFileSync(file, 'utf8') || null : null),
+    save: (memberId) => writeFileSync(file, memberId ?? '', { mode: 0o600 }),
   };
 }
 

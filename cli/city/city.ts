@@ -100,7 +100,7 @@ export async function openCity(options: CityOptions, page: Console): Promise<Cit
 async function open(options: CityOptions, page: Console, closing: Closing): Promise<City> {
   const { config, folder, clock, emit } = options;
   makeDataFolder(folder);
-  const cityLog = await openCityLog(config, folder, clock).catch((error: unknown) => {
+  const cityLog = await openCityLog(config, folder, clock, emit).catch((error: unknown) => {
     destroyOverdueWithoutLog(error, folder.keys, clock, emit);
     throw error;
   });

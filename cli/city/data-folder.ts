@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly eventLog: string;
   readonly adminToken: string;
   readonly running: string;
+  /** As which member of the group on Kafka the process is known. */
+  readonly member: string;
 }
 
 /** `keys`: where the day keys lie instead, shared with other processes. */
@@ -32,6 +34,7 @@ export function dataFolder(path: string, keys: string | null = null): DataFolder
     eventLog: join(path, 'msec.log'),
     adminToken: join(path, 'admin-token'),
     running: join(path, 'running.json'),
+    member: join(path, 'member'),
   };
 }
 

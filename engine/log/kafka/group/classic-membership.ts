@@ -98,6 +98,7 @@ export class ClassicMembership implements Membership {
     const { generationId } = joined;
     this.#generation = generationId;
     this.#memberId = joined.memberId;
+    this.#setup.knownAs(joined.memberId);
     const memberId = joined.memberId;
     const isLeader = joined.leader === memberId && !joined.skipAssignment;
     const assignments = isLeader ? await this.#assign(joined) : [];

@@ -65,6 +65,7 @@ export class ConsumerMembership implements Membership {
 
   async #run(joined: () => void): Promise<void> {
     this.#joinUntil = this.#setup.clock.monotonic() + this.#setup.joinMsMax;
+    this.#setup.knownAs(this.#memberId);
     let backoffMs = BACKOFF_MS_MIN;
     while (!this.#isClosed) {
       let waitMs = backoffMs;

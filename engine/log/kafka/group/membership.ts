@@ -20,6 +20,8 @@ export interface MembershipSetup {
   readonly heartbeatIntervalMs: number;
   /** For so long the first join is tried again when what is in its way may pass. */
   readonly joinMsMax: number;
+  /** Told the member's id before the group can hold anything for it, or as soon as the group has given it. */
+  knownAs(memberId: string): void;
 }
 
 export interface Membership {

@@ -11,6 +11,7 @@ import { ClassicMembership } from './classic-membership.ts';
 import { ConsumerMembership } from './consumer-membership.ts';
 import { GroupCoordinator } from './coordinator.ts';
 import { Holding } from './holding.ts';
+import { leaveFor, type MemberMemory } from './last-member.ts';
 import { type Membership, type MembershipSetup, ProtocolUnsupported } from './membership.ts';
 
 export type GroupProtocol = 'auto' | 'consumer' | 'classic';
@@ -24,6 +25,8 @@ export interface KafkaShareOptions extends KafkaReaderDescriptor {
   readonly protocol?: GroupProtocol;
   /** A name of this process that it keeps: then a restart within the session moves no partition. */
   readonly instanceId?: string;
+  /** What a process notes for the next one in its place, which so need not wait until a killed one's session is over. */
+  readonly lastMember?: MemberMemory;
   /** Classic protocol: default 10 s. By the newer one it is the brokers' to say (45 s). */
   readonly sessionTimeoutMs?: number;
   /** How long tasks may take to end. Default 60 s. */
@@ -76,6 +79,7 @@ class KafkaShare implements PartitionShare {
     await this.#membership?.close();
     this.#cluster.close();
     await this.#running;
+    this.#options.lastMember?.save(null);
   }
 
   async #start(holder: ShareHolder): Promise<void> {
@@ -91,9 +95,12 @@ class KafkaShare implements PartitionShare {
       rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs ?? 60_000,
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,
       joinMsMax: this.#options.retryMsMax ?? 60_000,
+      knownAs: (memberId) => this.#options.lastMember?.save(memberId),
     };
     // Found out first, so that it is refused here and not by every member for itself.
     await this.#cluster.retry(() => coordinator.partitionCount(topic));
+    const lastMember = this.#options.lastMember?.load() ?? null;
+    if (lastMember !== null) await leaveFor(lastMember, coordinator, group, setup.instanceId);
     if (protocol === 'classic' || !(await this.#joinsAsConsumer(setup)))
       if (protocol === 'consumer') {
         const field = { field: 'protocol' };
