@@ -5,10 +5,13 @@ import {
   claimLocalStore,
   type Emit,
   type EngineStatus,
+  type LocalState,
   type Log,
   type LogReaderDescriptor,
   openEmbeddedLog,
   openKafkaLog,
+  openKafkaShare,
+  type PartitionShare,
 } from '../../engine/index.ts';
 import type { Config } from '../config/index.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -19,6 +22,10 @@ export interface CityLog {
   /** By which a worker opens readers. */
   readonly readers: LogReaderDescriptor;
   usage(): EngineStatus['log'];
+  /** Where several processes share the partitions of the topic; absent: this one has them all. */
+  share?(topic: string): PartitionShare;
+  /** Where workers keep copies of their state, once the changelogs exist; absent: the log itself is at hand. */
+  localState?(changelogs: readonly string[]): Promise<LocalState>;
   close(): Promise<void>;
 }
 
@@ -41,6 +48,17 @@ async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emi
     log: counted.log,
     readers,
     usage: counted.usage,
+    share: (topic) => {
+      const instanceId = config['kafka.instanceId'];
+      const protocol = config['kafka.groupProtocol'] as 'auto' | 'consumer' | 'classic';
+      const options = { ...readers, topic, protocol, clock, lastMember: memberMemory(folder.member) };
+      return openKafkaShare({ ...options, ...(instanceId === null ? {} : { instanceId }) });
+    },
+    async localState(changelogs) {
+      const described = await log.describe(changelogs);
+      const known = described.flatMap(({ name, identity }) => (identity === undefined ? [] : [[name, identity]]));
+      return { path: folder.state, changelogs: Object.fromEntries(known) };
+    },
     async close() {
       await log.close();
       for (const claim of claims) await claim.close();

@@ -15,6 +15,7 @@ import {
   realThreads,
   schemasOf,
   startEngine,
+  stateTopic,
   TASK_OPTIONS,
   type ToWorker,
   type WorkerInit,
@@ -198,13 +199,19 @@ const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const WORKER_ENTRY = new URL(`../../engine/runtime/worker-main.${SUFFIX}`, import.meta.url);
 const TOPOLOGY_MODULE = new URL(`../../services/main-job/topology.${SUFFIX}`, import.meta.url);
 
-function startCityEngine(
+async function startCityEngine(
   { config, clock, emit }: CityOptions,
-  { log, readers, usage }: CityLog,
+  cityLog: CityLog,
   plan: Plan,
   jobConfig: MainJobConfig,
   schemaIds: ReadonlyMap<string, number>,
 ): Promise<Engine> {
+  const { log, readers, usage } = cityLog;
+  const changelogs = plan.subtopologies.flatMap(({ stages }) =>
+    stages.map(({ actor }) => stateTopic(plan.name, actor.name)),
+  );
+  const localState = await cityLog.localState?.(changelogs);
+  const share = cityLog.share?.(sharedTopic(plan));
   const shared: WorkerShared = {
     topologyModule: TOPOLOGY_MODULE.href,
     config: jobConfig,
@@ -212,11 +219,22 @@ function startCityEngine(
     log: readers,
     options: TASK_OPTIONS,
     reportIntervalMs: 1_000,
+    ...(localState === undefined ? {} : { localState }),
   };
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
   });
-  return startEngine({ log, plan, threads, workers: workersOf(config), clock, emit, logUsage: usage });
+  const workers = workersOf(config);
+  return startEngine({
+    ...{ log, plan, threads, workers, clock, emit, logUsage: usage },
+    ...(share === undefined ? {} : { share }),
+  });
+}
+
+/** All topics of a plan have the same partitions: the first that is read stands for the tasks of each of them. */
+function sharedTopic(plan: Plan): string {
+  const source = plan.subtopologies[0]?.sources.find(({ isResend }) => !isResend);
+  return source?.topic.name ?? DEVICE_FRAMES;
 }

@@ -134,6 +134,9 @@ async function main(): Promise<void> {
       ],
       bytes: 0,
     });
+    const [same] = await log.describe(['described']);
+    t.match(same?.identity, /^[\w-]{22}\/[\w-]{22}$/);
+    t.not((await log.describe(['order']))[0]?.identity, same?.identity, 'each topic has its own');
     await t.rejects(log.createTopics([{ ...config, partitions: 3 }]), { code: 'TOPIC_CONFLICT', field: 'partitions' });
     await t.rejects(log.createTopics([{ ...config, cleanup: 'delete' }]), { code: 'TOPIC_CONFLICT', field: 'cleanup' });
     const sized = (await log.describe()).find(({ name }) => name === 'order');
