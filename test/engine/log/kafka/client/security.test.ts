@@ -9,7 +9,7 @@ import { describeCluster } from '../../../../../engine/log/kafka/protocol/index.
 import { makeCertificates } from '../../../../support/certificates.ts';
 import { startKafka } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
-import { batches, readAll, values } from '../texts.ts';
+import { batches, readCount, values } from '../texts.ts';
 
 if (needs(t, 'java', 'mvn', 'openssl')) await main();
 
@@ -151,7 +151,7 @@ async function main(): Promise<void> {
     const texts = Array.from({ length: 2000 }, (_, i) => `record ${i} ${'x'.repeat(i % 500)}`);
     await log.commit({ appends: [{ topic: 'secured', partition: 0, bytes: batches(texts) }] });
     const reader = log.openReader();
-    t.same(values(await readAll(reader, 'secured')), texts);
+    t.same(values(await readCount(reader, 'secured', texts.length)), texts);
     await log.close();
   });
 }
