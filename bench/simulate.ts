@@ -3,6 +3,7 @@
  *   npm run simulate -- --seeds 10000 --from 1     failing seeds, and how many ran a second
  *   npm run simulate -- --seeds 1 --from 42 --trace   what happened in one
  *   npm run simulate -- --processes 3              three processes that share the partitions
+ *   npm run simulate -- --kafka                    over the Kafka driver and a simulated broker
  */
 import { parseArgs } from 'node:util';
 import { runTrial } from '../test/engine/simulate/trial.ts';
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     processes: { type: 'string', default: '1' },
+    kafka: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -35,7 +37,7 @@ const totals = new Map<string, number>();
 let simulatedMs = 0;
 let failed = 0;
 for (let seed = from; seed < from + seeds; seed++) {
-  const outcome = await runTrial(seed, values.trace, {}, processes);
+  const outcome = await runTrial(seed, values.trace, {}, { processes, kafka: values.kafka });
   simulatedMs += outcome.simulatedMs;
   for (const [kind, count] of outcome.counts) totals.set(kind, (totals.get(kind) ?? 0) + count);
   if (values.trace) console.log(outcome.trace.join('\n'));

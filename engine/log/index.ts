@@ -20,8 +20,12 @@ export {
   type KafkaSasl,
   type KafkaShareOptions,
   type KafkaTls,
+  kafkaReaders,
+  type Network,
   openKafkaLog,
   openKafkaShare,
+  type Stream,
+  type StreamReceiver,
 } from './kafka/index.ts';
 export { type LogReaderDescriptor, logReaders } from './log-access.ts';
 export type * from './port.ts';

@@ -23,7 +23,10 @@ import type { Trace } from './trace.ts';
 export interface ProcessLog {
   readonly log: Log;
   readonly wire: Life;
+  /** For what looks at the log from outside: each call is answered within one event. */
   openReader(): LogReader;
+  /** Called once for each thread, with its life; what it gives opens the readers of its tasks. */
+  readersOf(life: Life): () => LogReader;
   /** The process has crashed. */
   crashed(): void;
 }
@@ -79,12 +82,11 @@ export class SimulatedProcess {
     const crash = () => this.crash();
     const place = setup.openLog(life, crash);
     this.#place = place;
-    const openReader = () => place.openReader();
-    this.reader = openReader();
+    this.reader = place.openReader();
     const { commitMsMax } = plan;
     this.log = new SimulatedLog({ ...place, life, timeline, random, board, trace, commitMsMax, crash });
     const { log } = this;
-    this.threads = new SimulatedThreads({ ...setup, life, log, openReader, crash });
+    this.threads = new SimulatedThreads({ ...setup, life, log, readersOf: (thread) => place.readersOf(thread), crash });
     const share = setup.openShare(life);
     this.started = life.gate(
       startEngine({

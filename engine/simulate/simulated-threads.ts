@@ -44,7 +44,8 @@ export interface ThreadsSetup {
   readonly log: Log;
   readonly taskOptions: TaskOptions;
   readonly randomForKeys: Random;
-  openReader(): LogReader;
+  /** Called once for each thread. */
+  readersOf(life: Life): () => LogReader;
   crash(): void;
   createTopology(world: ThreadWorld): TopologyDefinition;
 }
@@ -165,9 +166,10 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
   }
 
   #run(): void {
-    const { timeline, createTopology, openReader, random, randomForKeys, plan, taskOptions } = this.#setup;
+    const { timeline, createTopology, readersOf, random, randomForKeys, plan, taskOptions } = this.#setup;
     if (this.#reach('thread-started', this.#name) && this.#life.isOver) return;
     const life = this.#life;
+    const openReader = readersOf(life);
     const port = {
       post: (message: FromWorker) => this.#postToParent(message),
       onMessage: (handle: (message: ToWorker) => void) => {

@@ -10,6 +10,7 @@ import { type Plan, planTopology, type TopologyDefinition } from '../topology/in
 import { isAtRest } from './at-rest.ts';
 import { FaultBoard } from './fault-board.ts';
 import { drawFaults, type FaultAction, type FaultPlan } from './faults.ts';
+import { drawKafkaPlan, SimulatedKafka } from './kafka/simulated-kafka.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedGroup } from './simulated-group.ts';
 import { NO_THREAD, ProcessGone, type ProcessLog, SimulatedProcess } from './simulated-process.ts';
@@ -25,6 +26,8 @@ export interface SimulationScenario {
   readonly supervisor: Partial<SupervisorOptions>;
   readonly idleTicks: IdleTickOptions;
   readonly groupCommitMs: number;
+  /** The log is the Kafka driver's, before a simulated broker, instead of the embedded one. */
+  readonly kafka?: boolean;
   /** Within this time from the beginning faults may strike. */
   readonly horizonMs: number;
   /** Longer than this, and the run has failed. */
@@ -61,6 +64,7 @@ export class Simulation {
   /** Null: between two lives. */
   readonly #processes: (SimulatedProcess | null)[];
   readonly #isShared: boolean;
+  readonly #kafka: SimulatedKafka | null;
   #server: ProcessLog | null = null;
   #group: SimulatedGroup | null = null;
   #plan: Plan | null = null;
@@ -78,6 +82,7 @@ export class Simulation {
     this.#isShared = this.#processes.length > 1;
     this.#board = new FaultBoard(this.faults, this.trace);
     this.#disk = new SimulatedDisk(this.faults, this.#machineRandom, this.timeline, this.#board, this.trace);
+    this.#kafka = scenario.kafka === true ? this.#openKafka() : null;
   }
 
   async run(): Promise<void> {
@@ -135,6 +140,7 @@ export class Simulation {
     for (let looks = 1; ; looks++) {
       const isResting = await this.askUntilAnswered(async (process) => {
         await process.started;
+        if (this.#kafka?.hasOpenTransactions === true) return false;
         this.#plan ??= planTopology(this.#scenario.createTopology(NO_THREAD, this));
         return isAtRest(this.#plan, process.reader);
       });
@@ -157,6 +163,7 @@ export class Simulation {
 
   /** Reads what is on the disk now, without a process. */
   async inspect(): Promise<LogReader> {
+    if (this.#kafka !== null) return this.#kafka.openReader();
     const ends = new LocalEnds();
     const clock = this.timeline.clock(this.#world);
     // Opening a log is what finds the ends; it is closed at once, or it would be a second writer.
@@ -180,7 +187,7 @@ export class Simulation {
       supervisor: scenario.supervisor,
       idleTicks: scenario.idleTicks,
       createTopology: (world) => scenario.createTopology(world, this),
-      openLog: (life, crash) => (this.#isShared ? this.#openServer() : this.#openLog(life, life, crash)),
+      openLog: (life, crash) => this.#openLogOf(life, crash),
       openShare: (life) => (this.#isShared ? this.#openGroup().openShare(life) : null),
       crashed: () => {
         this.#processes[index] = null;
@@ -190,16 +197,29 @@ export class Simulation {
     });
   }
 
+  #openLogOf(life: Life, crash: () => void): ProcessLog {
+    if (this.#kafka !== null) return this.#kafka.open(life, this.#scenario.wrapLog);
+    return this.#isShared ? this.#openServer() : this.#openLog(life, life, crash);
+  }
+
+  #openKafka(): SimulatedKafka {
+    const random = this.#machineRandom;
+    const plan = drawKafkaPlan(random, this.#scenario.horizonMs);
+    return new SimulatedKafka(plan, random, this.timeline, this.#world, this.trace);
+  }
+
   #openLog(life: Life, wire: Life, crash: () => void): ProcessLog {
     const { groupCommitMs, wrapLog } = this.#scenario;
     const clock = this.timeline.clock(life);
     const store = this.#disk.open(life, crash);
     const ends = new LocalEnds();
     const log = new EmbeddedLog(store, ends, clock, { groupCommitMs });
+    const openReader = () => new EmbeddedReader(store, ends, clock);
     return {
       log: wrapLog?.(log) ?? log,
       wire,
-      openReader: () => new EmbeddedReader(store, ends, clock),
+      openReader,
+      readersOf: () => openReader,
       crashed: () => this.#disk.crash(),
     };
   }

@@ -57,6 +57,11 @@ export const ENGINE_SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
 /** Folders every file of which is an entrance, except for those top folders that are named. */
 export const OPEN_FOLDERS: readonly { readonly folder: string; readonly closedTo: readonly string[] }[] = [
   { folder: 'schemas/generated', closedTo: ['engine'] },
+  // Simulated brokers speak the protocol from the other side.
+  {
+    folder: 'engine/log/kafka/protocol',
+    closedTo: ['actors', 'bridges', 'sinks', 'services', 'console', 'cli', 'schemas', 'examples'],
+  },
   // Each command is loaded only when it is called.
   { folder: 'cli/commands', closedTo: [] },
 ];

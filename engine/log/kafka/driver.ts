@@ -36,8 +36,8 @@ class KafkaLog implements Log {
   readonly #reading: ThreadReading;
   #isOldProtocolTold = false;
 
-  constructor(settings: KafkaLogOptions) {
-    const options = clusterOptions(settings, settings.clock ?? systemClock);
+  constructor(settings: KafkaLogOptions, network: Network | undefined) {
+    const options = clusterOptions(settings, settings.clock ?? systemClock, network);
     this.#options = options;
     this.#settings = settings;
     this.#cluster = new Cluster(options);
@@ -158,9 +158,12 @@ class KafkaLog implements Log {
   }
 }
 
-/** Opens a log on a Kafka cluster; connects at the first use. CONFIG_INVALID for an address that is none. */
-export function openKafkaLog(options: KafkaLogOptions): Log {
-  return new KafkaLog(options);
+/**
+ * Opens a log on a Kafka cluster; connects at the first use. `network`: the system's where there is none. CONFIG_INVALID
+ * for an address that is none.
+ */
+export function openKafkaLog(options: KafkaLogOptions, network?: Network): Log {
+  return new KafkaLog(options, network);
 }
 
 /**
@@ -168,12 +171,13 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
  * `network`: the system's where there is none.
  */
 export function kafkaReaders(descriptor: KafkaReaderDescriptor, clock: Clock, network?: Network): () => LogReader {
-  const reading = new ThreadReading({ ...clusterOptions(descriptor, clock), network });
+  const reading = new ThreadReading(clusterOptions(descriptor, clock, network));
   return () => reading.openReader();
 }
 
-function clusterOptions(descriptor: KafkaReaderDescriptor, clock: Clock): ClusterOptions {
+function clusterOptions(descriptor: KafkaReaderDescriptor, clock: Clock, network: Network | undefined): ClusterOptions {
   return {
+    network,
     bootstrap: descriptor.bootstrap,
     clientId: descriptor.clientId ?? 'msec',
     clock,

@@ -2,6 +2,8 @@
 import t from 'tap';
 import { runTrial } from './trial.ts';
 
+t.setTimeout(110_000);
+
 t.test('a seed that runs twice leaves the same trace and the same log', async (t) => {
   for (const seed of [1, 17, 4711, 90_001]) {
     const [first, second] = [await runTrial(seed, true), await runTrial(seed, true)];
@@ -11,9 +13,11 @@ t.test('a seed that runs twice leaves the same trace and the same log', async (t
   }
 });
 
-t.test('so does a seed with two processes that share the partitions', async (t) => {
-  for (const seed of [1, 4711]) {
-    const [first, second] = [await runTrial(seed, true, {}, 2), await runTrial(seed, true, {}, 2)];
+const GROUNDS = [{ processes: 2 }, { kafka: true }, { kafka: true, processes: 2 }] as const;
+
+t.test('so does a seed with processes that share the partitions, and one over Kafka', async (t) => {
+  for (const [seed, ground] of [1, 4711].flatMap((seed) => GROUNDS.map((ground) => [seed, ground] as const))) {
+    const [first, second] = [await runTrial(seed, true, {}, ground), await runTrial(seed, true, {}, ground)];
     t.same(second.trace, first.trace, `trace of ${seed}`);
     t.same(second.log, first.log, `log of ${seed}`);
   }

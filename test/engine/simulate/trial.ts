@@ -72,13 +72,21 @@ export interface Request {
   readonly offset: number;
 }
 
+/** On what the trial runs. */
+export interface TrialGround {
+  /** Processes that share the partitions. Default 1. */
+  readonly processes?: number;
+  /** Over the Kafka driver and a simulated broker instead of the embedded log. */
+  readonly kafka?: boolean;
+}
+
 export async function runTrial(
   seed: number,
   keepsTrace = false,
   plant: Plant = {},
-  processes = 1,
+  ground: TrialGround = {},
 ): Promise<TrialOutcome> {
-  const trial = new Trial(plant, processes);
+  const trial = new Trial(plant, ground);
   const simulation = trial.simulation(seed, keepsTrace);
   let failure: unknown = null;
   const restore = plant.install?.();
@@ -95,6 +103,7 @@ export async function runTrial(
       ? judge({
           partitions: trial.partitions,
           isFused: trial.isFused,
+          hasGaps: ground.kafka === true,
           log,
           written: trial.written,
           requests: trial.requests,
@@ -114,27 +123,29 @@ class Trial {
   readonly requests: Request[] = [];
   mendedAt: Record<string, number[]> = {};
   readonly #plant: Plant;
-  readonly #processes: number;
+  readonly #ground: TrialGround;
   readonly #flaky = new Map<number, number>();
   #keys: readonly string[] = [];
   #isMended = false;
   #downFrom = 0;
   #downTo = 0;
 
-  constructor(plant: Plant, processes: number) {
+  constructor(plant: Plant, ground: TrialGround) {
     this.#plant = plant;
-    this.#processes = processes;
+    this.#ground = ground;
   }
 
   simulation(seed: number, keepsTrace: boolean): Simulation {
     const plant = this.#plant;
     // Drawn from the seed before the run's own random, so that the shape of the run belongs to the seed too.
     const shape = shapeOf(seed);
+    const { processes = 1, kafka = false } = this.#ground;
     const partitions = shape(6);
-    this.partitions = (this.#processes === 1 ? [1, 1, 1, 2, 2, 3] : [1, 2, 2, 3, 4, 5])[partitions]!;
+    this.partitions = (processes === 1 ? [1, 1, 1, 2, 2, 3] : [1, 2, 2, 3, 4, 5])[partitions]!;
     this.isFused = shape(2) === 0;
     const scenario: SimulationScenario = {
-      processes: this.#processes,
+      processes,
+      kafka,
       workers: 1 + shape(3),
       taskOptions: taskOptionsOf(shape),
       supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
