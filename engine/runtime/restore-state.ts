@@ -6,18 +6,23 @@ import type { StageSnapshot, StageState } from '../state/index.ts';
 
 const FETCH_BYTES = 1024 * 1024;
 
-/** From the local copy, if there is a good one, and the changelog behind it. */
+/**
+ * From the local copy, if there is a good one, and the changelog behind it. False where it was told to stop half way:
+ * then the state is of no use.
+ */
 export async function restoreState(
   state: StageState,
   snapshot: StageSnapshot | null,
   reader: LogReader,
   topic: string,
   partition: number,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<boolean> {
   const cursor = new BatchCursor();
   const { start, end } = await reader.bounds(topic, partition);
   let offset = (await snapshot?.open({ start, end })) ?? start;
   while (offset < end) {
+    if (signal.aborted) return false;
     const fetched = await reader.fetch(topic, partition, offset, FETCH_BYTES);
     cursor.reset(fetched.bytes, fetched.start, fetched.end);
     cursor.seek(offset);
@@ -26,4 +31,5 @@ export async function restoreState(
     offset = cursor.offsetNext;
   }
   state.endRestore(end);
+  return true;
 }

@@ -105,7 +105,10 @@ export class Task {
 
   /** Runs until `stop`, then commits what is open. Rejects when a commit fails or an actor cannot be opened. */
   async run(): Promise<void> {
-    await this.#open();
+    if (!(await this.#open())) {
+      this.#state = 'stopped';
+      return;
+    }
     this.#state = 'running';
     while (!this.#stopping.signal.aborted) {
       const progressed = await this.#pollSources();
@@ -153,13 +156,15 @@ export class Task {
     return this.#inFlight.length;
   }
 
-  async #open(): Promise<void> {
+  /** False where it was stopped before its state was whole: nothing of that is to be committed or copied. */
+  async #open(): Promise<boolean> {
     const { plan, subtopology, partition, reader } = this.#setup;
     const stages: StageRunner[] = [];
     for (const planned of subtopology.stages) {
       const state = new StageState(planned.actor.state, Object.keys(planned.actor.inputs), this.#keys);
       const snapshot = this.#setup.openSnapshot?.(planned.actor.name, state) ?? null;
-      await restoreState(state, snapshot, reader, stateTopic(plan.name, planned.actor.name), partition);
+      const topic = stateTopic(plan.name, planned.actor.name);
+      if (!(await restoreState(state, snapshot, reader, topic, partition, this.#stopping.signal))) return false;
       const stage = new StageRunner(planned, state, this.#around);
       if (snapshot !== null) this.#snapshots.set(stage, snapshot);
       stages.push(stage);
@@ -194,6 +199,7 @@ export class Task {
       sources.push(source);
     }
     this.#sources = sources;
+    return true;
   }
 
   #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {

@@ -117,6 +117,36 @@ t.test('a task that is abandoned ends without a commit, and handles nothing more
   t.equal(await committed(), null);
 });
 
+t.test('a task stops in the middle of its restore, and leaves everything as it was', async (t) => {
+  const rig = new Rig();
+  const actor = handler(() => {});
+  const before = await open(rig, [actor]);
+  for (let n = 1; n <= 5; n++) {
+    await rig.append('from', 0, `key ${n}`, `${n}`);
+    await rig.pass(100);
+  }
+  await before.stop();
+  const changelog = await rig.read('app.one.state');
+  let fetches = 0;
+  const restoring = await open(rig, [actor], {
+    reader: (reader) => ({
+      ...{ bounds: reader.bounds.bind(reader), committed: reader.committed.bind(reader) },
+      ...{ wait: reader.wait.bind(reader), close: () => reader.close() },
+      async fetch(topic, partition, offset) {
+        if (++fetches === 2) restoring.task.stop();
+        // A batch at a time.
+        return reader.fetch(topic, partition, offset, 1);
+      },
+    }),
+  });
+  await rig.until(() => restoring.outcome() !== null);
+  t.equal(restoring.outcome(), 'ended');
+  t.equal(fetches, 2);
+  t.same(restoring.commits, []);
+  t.same(await rig.read('app.one.state'), changelog);
+  t.equal(await restoring.committed(), 5);
+});
+
 t.test('a paused task stops at once', async (t) => {
   const rig = new Rig();
   const { stop, outcome, task } = await open(rig, [
