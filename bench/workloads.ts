@@ -1,5 +1,6 @@
 /** Every workload that `npm run bench` knows. */
 import type { Workload } from './workload.ts';
+import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
 import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
 import { kills } from './workloads/kills/kills.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
@@ -14,6 +15,7 @@ export const WORKLOADS: readonly Workload[] = [
   startup,
   windows,
   kafkaWindows,
+  kafkaTransactions,
   signed,
   mqttIntake,
   soak,
