@@ -42,9 +42,15 @@ function tlsOf(config: Config): KafkaTls | undefined {
   };
 }
 
-function saslOf(config: Config, given: string | undefined): KafkaSasl | undefined {
-  const mechanism = config['kafka.saslMechanism'] as KafkaSasl['mechanism'] | 'none';
+function saslOf(config: Config, given: string | undefined): KafkaReaderDescriptor['sasl'] {
+  const mechanism = config['kafka.saslMechanism'] as KafkaSasl['mechanism'] | 'OAUTHBEARER' | 'none';
   const user = config['kafka.saslUser'];
+  if (mechanism === 'OAUTHBEARER') {
+    const tokenFile = config['kafka.saslTokenFile'] ?? '';
+    // Looked at now, so that a wrong name is told at the start; the client reads it at each login.
+    read(tokenFile, 'kafka.saslTokenFile', true);
+    return { mechanism, tokenFile };
+  }
   if (mechanism === 'none' || user === null) return undefined;
   const file = config['kafka.saslPasswordFile'];
   if (given !== undefined && given !== '') return { mechanism, user, password: given };

@@ -19,9 +19,15 @@ export function crossProblems(config: Config, set: ReadonlySet<SettingName>): Cr
     ['kafka.tlsKeyFile', 'kafka.tlsCertFile'],
   ] as const)
     if (set.has(one) && !set.has(other)) add(one, `needs ${other} beside it`);
-  const authenticates = config['kafka.saslMechanism'] !== 'none';
-  if (authenticates && config['kafka.saslUser'] === null) add('kafka.saslMechanism', 'needs kafka.saslUser beside it');
+  const mechanism = config['kafka.saslMechanism'];
+  const isByToken = mechanism === 'OAUTHBEARER';
+  const isByPassword = mechanism !== 'none' && !isByToken;
+  if (isByPassword && config['kafka.saslUser'] === null) add('kafka.saslMechanism', 'needs kafka.saslUser beside it');
+  if (isByToken && config['kafka.saslTokenFile'] === null)
+    add('kafka.saslMechanism', 'OAUTHBEARER needs kafka.saslTokenFile beside it');
   for (const setting of ['kafka.saslUser', 'kafka.saslPasswordFile'] as const)
-    if (set.has(setting) && !authenticates) add(setting, 'has no effect unless kafka.saslMechanism is set');
+    if (set.has(setting) && !isByPassword) add(setting, 'has no effect unless kafka.saslMechanism asks for a password');
+  if (set.has('kafka.saslTokenFile') && !isByToken)
+    add('kafka.saslTokenFile', 'has no effect unless kafka.saslMechanism is OAUTHBEARER');
   return problems;
 }

@@ -124,7 +124,7 @@ export const SETTINGS = {
   'kafka.saslMechanism': {
     kind: 'choice',
     default: 'none',
-    choices: ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
+    choices: ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'],
     doc: 'How this process authenticates. PLAIN shows the password to whoever reads the connection: only with `kafka.tls`.',
   },
   'kafka.saslUser': { kind: 'name', default: null, doc: 'User of `kafka.saslMechanism`.' },
@@ -132,6 +132,11 @@ export const SETTINGS = {
     kind: 'path',
     default: null,
     doc: 'File with the password of `kafka.saslUser`, mode 0600. The environment variable MSEC_KAFKA_PASSWORD comes first.',
+  },
+  'kafka.saslTokenFile': {
+    kind: 'path',
+    default: null,
+    doc: 'File with the token of OAUTHBEARER, mode 0600, read again at each login, so that it may be renewed.',
   },
   'console.host': {
     kind: 'choice',

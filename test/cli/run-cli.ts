@@ -44,7 +44,13 @@ export async function msec(args: readonly string[], options: RunOptions): Promis
 export interface Running {
   readonly pid: number;
   /** What `up --json` says when it runs. */
-  readonly said: { readonly console: string; readonly mqtt: string; readonly http: string; readonly data: string };
+  readonly said: {
+    readonly console: string;
+    readonly mqtt: string;
+    readonly http: string;
+    readonly registry: string | null;
+    readonly data: string;
+  };
   errors(): string;
   kill(signal: NodeJS.Signals): void;
   /** Exit code, and null with the signal's name where a signal ended it. */

@@ -1,7 +1,8 @@
 /**
- * Parts outside the repository that some tests need (Java, Chromium, Mosquitto, reference data). A missing part skips
+ * Parts outside the repository that some tests need (Java, Chromium, Mosquitto, Python, reference data). A missing part skips
  * the test loudly, with the one command that installs it; where CI=true nothing may be skipped, so it fails instead.
  */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,11 +28,12 @@ const PROGRAMS = {
   mosquitto_pub: { names: ['mosquitto_pub'], install: apt('mosquitto-clients') },
   mosquitto_sub: { names: ['mosquitto_sub'], install: apt('mosquitto-clients') },
   mvn: { names: ['mvn'], install: apt('maven') },
+  python3: { names: ['python3'], install: apt('python3 python3-venv') },
   openssl: { names: ['openssl'], install: apt('openssl') },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
-export type Part = ProgramName | 'shared-data';
+export type Part = ProgramName | 'python3-venv' | 'shared-data';
 
 /** What `needs` uses of a tap test, the root's or a case's. */
 interface SkippableTest {
@@ -78,6 +80,12 @@ export function missing(part: Part): string | undefined {
   if (part === 'shared-data') {
     if (existsSync(sharedData())) return undefined;
     return 'the reference data is missing: place or link it beside the repository as ../shared/data';
+  }
+  // Debian packs apart what makes an environment of its own.
+  if (part === 'python3-venv') {
+    const python = findProgram('python3');
+    if (python !== undefined && spawnSync(python, ['-c', 'import ensurepip']).status === 0) return undefined;
+    return `python3-venv is missing: ${PROGRAMS.python3.install}`;
   }
   if (findProgram(part) !== undefined) return undefined;
   return `${part} is missing: ${PROGRAMS[part].install}`;

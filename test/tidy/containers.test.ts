@@ -13,6 +13,8 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly network_mode?: string;
+  readonly command?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
 interface Compose {
@@ -62,6 +64,13 @@ t.test('the broker is one that stands alone: no replicas, no deletion by age, se
     KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
     KAFKA_LOG_RETENTION_MS: '-1',
   });
+});
+
+t.test('the engine has its log on the broker that stands beside it, once that answers', async (t) => {
+  const { command = [], depends_on } = compose.services.engine ?? {};
+  t.same(command.slice(0, 3), ['up', '--kafka', '127.0.0.1:9092']);
+  t.match(compose.services.kafka?.ports, ['127.0.0.1:9092:9092']);
+  t.same(depends_on, { kafka: { condition: 'service_healthy' } });
 });
 
 t.test('the image has the Node that package.json asks for, no root user, and files that exist', async (t) => {

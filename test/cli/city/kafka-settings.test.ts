@@ -49,6 +49,16 @@ t.test('secrets come from files that nobody else may read, or from the environme
   t.throws(() => kafkaSettings(config, undefined), { code: 'CONFIG_INVALID', field: 'kafka.tlsKeyFile' });
 });
 
+t.test('a token is left in its file, where it may be renewed', async (t) => {
+  const folder = t.testdir({ token: 'abc' });
+  chmodSync(join(folder, 'token'), 0o600);
+  const config = configOf('{bootstrap: ["k:1"], saslMechanism: OAUTHBEARER, saslTokenFile: token}', folder);
+  const tokenFile = join(folder, 'token');
+  t.same(kafkaSettings(config, undefined).sasl, { mechanism: 'OAUTHBEARER', tokenFile });
+  chmodSync(tokenFile, 0o644);
+  t.throws(() => kafkaSettings(config, undefined), { code: 'CONFIG_INVALID', field: 'kafka.saslTokenFile' });
+});
+
 t.test('a missing password or file says what is missing, and no secret', async (t) => {
   const none = configOf('{bootstrap: ["k:1"], saslMechanism: PLAIN, saslUser: city}');
   t.throws(() => kafkaSettings(none, undefined), { code: 'CONFIG_INVALID', message: /MSEC_KAFKA_PASSWORD/ });

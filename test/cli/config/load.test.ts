@@ -91,11 +91,12 @@ t.test('settings that only make sense together are told with the line of the one
     '/etc/msec.yaml:2:3: kafka.tlsCaFile: has no effect unless kafka.tls is true',
     '/etc/msec.yaml:3:3: kafka.tlsKeyFile: has no effect unless kafka.tls is true',
     '/etc/msec.yaml:3:3: kafka.tlsKeyFile: needs kafka.tlsCertFile beside it',
-    '/etc/msec.yaml:4:3: kafka.saslUser: has no effect unless kafka.saslMechanism is set',
+    '/etc/msec.yaml:4:3: kafka.saslUser: has no effect unless kafka.saslMechanism asks for a password',
   ]);
   t.same(problemsOf('kafka:\n  saslMechanism: PLAIN\n'), [
     '/etc/msec.yaml:2:3: kafka.saslMechanism: needs kafka.saslUser beside it',
   ]);
+  t.match(problemsOf('kafka: {saslMechanism: OAUTHBEARER}')[0], 'needs kafka.saslTokenFile');
   t.match(problemsOf('kafka:\n  saslPassword: hunter2\n')[0], 'kafka.saslPasswordFile');
   t.same(problemsOf('kafka: {tls: true, saslMechanism: SCRAM-SHA-512, saslUser: city}'), []);
 });

@@ -1,0 +1,116 @@
+// Time limit: 300 s.
+/**
+ * Consumers that are not ours see each reading once, whatever was killed on the way: Java's console consumer, and
+ * Python's confluent-kafka, which decodes what it reads with the schemas of the embedded registry.
+ */
+import t from 'tap';
+import { recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
+import { startKafka } from '../support/kafka-server.ts';
+import { needs } from '../support/needs.ts';
+import { makePython } from '../support/python.ts';
+
+t.setTimeout(280_000);
+
+const TOPIC = 'device.readings';
+const FLEET = ['--devices', '4', '--rate', '100', '--faults', '0', '--workers', '1'];
+const CONSUMER = 'confluent-kafka[avro,schemaregistry]==2.16.1';
+
+interface Reading extends TailedRecord {
+  readonly value: {
+    readonly kind?: string;
+    readonly device: string;
+    readonly bootEpoch: number;
+    readonly sequence: number;
+  };
+}
+
+const numberOf = ({ value }: Reading) => `${value.device}/${value.bootEpoch}/${value.sequence}`;
+
+/** Reads the topic to its present end, read committed, and prints each value as the registry's schemas decode it. */
+const PROGRAM = `
+import json, sys
+from confluent_kafka import Consumer, TopicPartition, KafkaError, OFFSET_BEGINNING
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+brokers, registry, topic = sys.argv[1:4]
+decode = AvroDeserializer(SchemaRegistryClient({"url": registry}))
+consumer = Consumer({"bootstrap.servers": brokers, "group.id": "analyst", "isolation.level": "read_committed",
+                     "enable.auto.commit": False, "enable.partition.eof": True})
+partitions = list(consumer.list_topics(topic).topics[topic].partitions)
+consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
+left = set(partitions)
+while left:
+    message = consumer.poll(30)
+    if message is None:
+        raise SystemExit("nothing came for 30 s")
+    if message.error():
+        if message.error().code() != KafkaError._PARTITION_EOF:
+            raise SystemExit(str(message.error()))
+        left.discard(message.partition())
+        continue
+    value = decode(message.value(), SerializationContext(topic, MessageField.VALUE))
+    print(json.dumps({"partition": message.partition(), "offset": message.offset(), "value": value}, default=str))
+consumer.close()
+`;
+
+t.test('each acknowledged frame is one reading for Java and for Python, after kill -9 too', async (t) => {
+  if (!needs(t, 'java', 'mvn', 'python3-venv')) return;
+  const kafka = await startKafka();
+  t.teardown(() => kafka.stop());
+  const preparing = makePython([CONSUMER]);
+  preparing.catch(() => undefined);
+  const cwd = t.testdir({ 'msec.yaml': 'registry: {port: 0}\n' });
+  const onKafka = ['--kafka', kafka.bootstrap];
+
+  const killed = await startUp([...onKafka, ...FLEET], { cwd });
+  await recordsIn(killed, TOPIC, 60);
+  killed.kill('SIGKILL');
+  await killed.ended;
+  const again = await startUp([...onKafka, ...FLEET], { cwd });
+  await recordsIn(again, TOPIC, (await recordsIn(again, TOPIC, 0)) + 40);
+  again.kill('SIGINT');
+  t.same(await again.ended, [0, null]);
+
+  const sent = (await tail<Reading>(cwd, 'device.frames', onKafka))
+    .filter(({ value }) => value?.kind === 'signed envelope')
+    .map(numberOf)
+    .toSorted();
+  // Whoever reads needs the registry; the fleet stays away.
+  const last = await startUp([...onKafka, '--no-fleet', '--workers', '1'], { cwd });
+  t.teardown(() => last.kill('SIGKILL'));
+  let ours: Reading[] = [];
+  while (new Set(ours.map(numberOf)).size < new Set(sent).size) ours = await tail<Reading>(cwd, TOPIC, onKafka);
+  t.same(ours.map(numberOf).toSorted(), sent, 'for msec itself');
+
+  const python = await preparing;
+  t.teardown(() => python.remove());
+  const printed = await python.run(PROGRAM, [kafka.bootstrap, last.said.registry!, TOPIC]);
+  const decoded = printed
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Reading);
+  t.same(decoded.map(numberOf).toSorted(), sent, 'for Python');
+  const place = ({ partition, offset }: TailedRecord) => `${partition} ${offset}`;
+  t.same(decoded.map(place).toSorted(), ours.map(place).toSorted());
+  t.ok(
+    decoded.every(({ value }) => 'eventTime' in value),
+    'with every field by its name',
+  );
+
+  const { stdout, stderr } = await kafka.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+    ...['--bootstrap-server', kafka.bootstrap, '--topic', TOPIC, '--from-beginning'],
+    ...['--isolation-level', 'read_committed', '--timeout-ms', '10000'],
+    ...['print.value=false', 'print.offset=true', 'print.partition=true'].flatMap((property) => [
+      '--property',
+      property,
+    ]),
+  ]);
+  const java = [...stdout.matchAll(/Partition:(\d+)\tOffset:(\d+)/g)].map(
+    ([, partition, offset]) => `${partition} ${offset}`,
+  );
+  t.same(java.toSorted(), ours.map(place).toSorted(), `for Java ${stderr.slice(-500)}`);
+  last.kill('SIGINT');
+  t.same(await last.ended, [0, null]);
+});
