@@ -3,9 +3,9 @@ import { pause, type Random, randomBelow, systemClock } from '../../../engine/in
 import type { FaultProxy } from './proxy/fault-proxy.ts';
 import { API } from './proxy/request-head.ts';
 
-const QUIET_MS = [300, 2500] as const;
+const QUIET_MS = [500, 5000] as const;
 const DARK_MS = [200, 2000] as const;
-const AWAY_MS = [1500, 5000] as const;
+const AWAY_MS = [1500, 4500] as const;
 
 /** As with three brokers, where the partition's leader, the transaction's and the group's coordinator are not the same. */
 const LEADER = new Set<number>([API.produce]);

@@ -43,6 +43,7 @@ const READ_PAUSE_MS = 150;
 const WHOLE_READ_EVERY = 20;
 /** Far longer than the broker lets a transaction be. */
 const HANGING_MS = 15_000;
+const PREPARE_MS_MAX = 30_000;
 const CLOSING_MS = 20_000;
 
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
@@ -109,7 +110,18 @@ export async function prepare(bootstrap: string, topic: string, owners: readonly
   const admin = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
-  for (const owner of owners) await admin.fetchOffsets({ groupId: groupOf(owner), topics: [topic] });
+  const deadline = systemClock.monotonic() + PREPARE_MS_MAX;
+  for (const owner of owners) {
+    for (;;) {
+      try {
+        await admin.fetchOffsets({ groupId: groupOf(owner), topics: [topic] });
+        break;
+      } catch (error) {
+        if (systemClock.monotonic() > deadline) throw error;
+        await pause(systemClock, READ_PAUSE_MS);
+      }
+    }
+  }
   await admin.disconnect();
 }
 

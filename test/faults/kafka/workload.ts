@@ -69,9 +69,10 @@ export class Workload {
       let isUsable = true;
       let failures = 0;
       while (isUsable && failures < FAILURES_MAX && !signal.aborted) {
-        const written = await this.#write(writer, owner, instance);
-        isUsable = written.isUsable;
-        failures = written.hasFailed ? failures + 1 : 0;
+        const together = 1 + randomBelow(random, this.#options.client.inFlightMax);
+        const written = await Promise.all(Array.from({ length: together }, () => this.#write(writer, owner, instance)));
+        isUsable = written.every((each) => each.isUsable);
+        failures = written.some(({ hasFailed }) => hasFailed) ? failures + 1 : 0;
         if (randomBelow(random, 40) === 0) break;
       }
       // Replaced while it is still able to write, or let go for good.

@@ -23,6 +23,7 @@ export function kafkajsClient(bootstrap: string): ListClient {
   });
   return {
     name: 'kafkajs',
+    inFlightMax: 1,
     async open(owner) {
       const producer = kafka.producer({
         transactionalId: owner,

@@ -22,7 +22,7 @@ export interface WriteResult {
   readonly isUsable: boolean;
 }
 
-/** One instance of an application that holds a transactional id. One write at a time. Nothing is thrown. */
+/** One instance of an application that holds a transactional id. Nothing is thrown. */
 export interface ListWriter {
   write(job: WriteJob): Promise<WriteResult>;
   /** As much as its library can do; also of one that hangs. */
@@ -37,6 +37,8 @@ export interface ListReader {
 
 export interface ListClient {
   readonly name: string;
+  /** How many writes a writer takes at once. */
+  readonly inFlightMax: number;
   /** Takes the owner over: resolves once every earlier instance is fenced. Throws where that did not succeed. */
   open(owner: string): Promise<ListWriter>;
   /** A reader through the client's own code, where it can read what it is told to. */

@@ -25,6 +25,7 @@ export function msecClient(bootstrap: string): ListClient {
     openKafkaLog({ bootstrap: [bootstrap], requestTimeoutMs: REQUEST_MS_MAX, retryMsMax: RETRY_MS_MAX });
   return {
     name: 'msec',
+    inFlightMax: 3,
     async open(owner) {
       const log = open();
       try {

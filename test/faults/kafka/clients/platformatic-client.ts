@@ -37,6 +37,7 @@ export async function platformaticClient(bootstrap: string): Promise<ListClient>
   const { Producer } = (await import(library)) as Library;
   return {
     name: 'platformatic',
+    inFlightMax: 1,
     async open(owner) {
       const producer = new Producer({
         clientId: 'platformatic',
