@@ -1,7 +1,8 @@
 /**
  * The list-append checker against a client behind the fault proxy:
  *   npm run list-append -- --client msec|kafkajs|platformatic [--seconds 120] [--seed N] [--round-seconds 60]
- *                          [--broker-version 3.9.1] [--transaction-version 0] [--json] [--keep FOLDER]
+ *                          [--broker-version 3.9.1] [--transaction-version 0] [--json] [--keep FOLDER] [--nft]
+ * --nft, in a network namespace of its own and as root, partitions with nftables as well.
  * --keep writes what the clients did and what the log holds, for each round in which something was found.
  * A soak is the same with --seconds 3600. Exit code 1 where an anomaly was found, 64 for a wrong call.
  */
@@ -9,6 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AnomalyKind, countAnomalies } from '../test/faults/kafka/checker/anomalies.ts';
+import { PacketFilter } from '../test/faults/kafka/packet-filter.ts';
 import { runRound } from '../test/faults/kafka/round.ts';
 import { CLIENTS, type ClientName, openStage } from '../test/faults/kafka/stage.ts';
 
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     'transaction-version': { type: 'string' },
     json: { type: 'boolean', default: false },
     keep: { type: 'string' },
+    nft: { type: 'boolean', default: false },
   },
 });
 
@@ -48,6 +51,7 @@ async function main(): Promise<number> {
     ...(level === undefined ? {} : { features: { 'transaction.version': Number(level) } }),
   });
   const client = await CLIENTS[name as ClientName](stage.proxy.address);
+  const partition = values.nft ? new PacketFilter(Number(stage.proxy.address.split(':')[1])) : undefined;
   const totals: Record<string, number> = {};
   const add = (counts: Readonly<Record<string, number>>) => {
     for (const [kind, count] of Object.entries(counts)) totals[kind] = (totals[kind] ?? 0) + count;
@@ -62,6 +66,7 @@ async function main(): Promise<number> {
         name: `r${round}`,
         seed: seed + round,
         seconds: roundSeconds,
+        ...(partition === undefined ? {} : { partition }),
       });
       const found: Partial<Record<AnomalyKind, number>> = countAnomalies(verdict.anomalies);
       isClean &&= verdict.anomalies.length === 0;

@@ -22,18 +22,20 @@ const PROGRAMS = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], install: apt('chromium') },
   curl: { names: ['curl'], install: apt('curl') },
   git: { names: ['git'], install: apt('git') },
+  ip: { names: ['ip'], install: apt('iproute2') },
   java: { names: ['java'], install: apt('openjdk-17-jre-headless') },
   javac: { names: ['javac'], install: apt('openjdk-17-jdk-headless') },
   mosquitto: { names: ['mosquitto'], install: apt('mosquitto') },
   mosquitto_pub: { names: ['mosquitto_pub'], install: apt('mosquitto-clients') },
   mosquitto_sub: { names: ['mosquitto_sub'], install: apt('mosquitto-clients') },
   mvn: { names: ['mvn'], install: apt('maven') },
+  nft: { names: ['nft'], install: apt('nftables') },
   python3: { names: ['python3'], install: apt('python3 python3-venv') },
   openssl: { names: ['openssl'], install: apt('openssl') },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
-export type Part = ProgramName | 'python3-venv' | 'shared-data';
+export type Part = ProgramName | 'python3-venv' | 'root' | 'shared-data';
 
 /** What `needs` uses of a tap test, the root's or a case's. */
 interface SkippableTest {
@@ -87,6 +89,7 @@ export function missing(part: Part): string | undefined {
     if (python !== undefined && spawnSync(python, ['-c', 'import ensurepip']).status === 0) return undefined;
     return `python3-venv is missing: ${PROGRAMS.python3.install}`;
   }
+  if (part === 'root') return process.getuid?.() === 0 ? undefined : 'only root may do it: run the tests as root';
   if (findProgram(part) !== undefined) return undefined;
   return `${part} is missing: ${PROGRAMS[part].install}`;
 }

@@ -5,15 +5,22 @@ import { API } from './proxy/request-head.ts';
 
 const QUIET_MS = [500, 5000] as const;
 const DARK_MS = [200, 2000] as const;
+const PARTITION_MS = [500, 4000] as const;
 const AWAY_MS = [1500, 4500] as const;
 
 /** As with three brokers, where the partition's leader, the transaction's and the group's coordinator are not the same. */
 const LEADER = new Set<number>([API.produce]);
 const COORDINATOR = new Set<number>([API.endTxn, API.initProducerId]);
 
+export interface Partition {
+  cut(): void;
+  heal(): void;
+}
+
 /** Goes on until the signal. `onFault` is told the name of each. */
 export async function torment(
   proxy: FaultProxy,
+  partition: Partition | undefined,
   random: Random,
   signal: AbortSignal,
   onFault: (name: string) => void,
@@ -23,8 +30,16 @@ export async function torment(
   while (!signal.aborted) {
     await wait(QUIET_MS);
     if (signal.aborted) return;
-    const drawn = randomBelow(random, 10);
-    if (drawn < 2) {
+    const drawn = randomBelow(random, partition === undefined ? 10 : 15);
+    if (drawn >= 10) {
+      onFault('partition');
+      partition?.cut();
+      try {
+        await wait(PARTITION_MS);
+      } finally {
+        partition?.heal();
+      }
+    } else if (drawn < 2) {
       onFault('dark');
       proxy.dark(true);
       await wait(DARK_MS);

@@ -10,7 +10,7 @@ import type { History, OffsetRead, Read } from './checker/history.ts';
 import type { ListClient, ListReader } from './clients/list-client.ts';
 import { RawBroker } from './judge/raw-broker.ts';
 import { RawListReader } from './judge/raw-list-reader.ts';
-import { torment } from './nemesis.ts';
+import { type Partition, torment } from './nemesis.ts';
 import type { FaultProxy } from './proxy/fault-proxy.ts';
 import { groupOf, OFFSET_PARTITION, Workload } from './workload.ts';
 
@@ -22,6 +22,8 @@ export interface RoundOptions {
   readonly name: string;
   readonly seed: number;
   readonly seconds: number;
+  /** A second way to cut, beside the proxy's. */
+  readonly partition?: Partition;
 }
 
 export interface RoundResult {
@@ -66,7 +68,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       reading.push(readClient(workload, client.openReader(topic, PARTITIONS), readers.signal));
     }
     const working = owners.map((owner) => workload.own(owner, ended.signal));
-    working.push(torment(proxy, seededRandom(seed + 2), ended.signal, count));
+    working.push(torment(proxy, options.partition, seededRandom(seed + 2), ended.signal, count));
     await pause(systemClock, seconds * 1000);
     ended.abort();
     await Promise.all(working);

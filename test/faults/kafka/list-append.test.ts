@@ -1,0 +1,61 @@
+// Time limit: 400 s.
+// Two minutes of list-append with our own log on Kafka; `npm run list-append` goes on for as long as one likes.
+import t from 'tap';
+import { needs } from '../../support/needs.ts';
+import { runRound } from './round.ts';
+import { CLIENTS, openStage } from './stage.ts';
+
+const ROUNDS = 2;
+const SECONDS = 60;
+const COMMITTED_LEAST = 50;
+const FAULTS = ['heldCut', 'heldMute', 'cutBefore', 'cutAfter', 'mute', 'slow', 'slowAnswer', 'leaderAway'];
+
+if (needs(t, 'java', 'mvn')) await main();
+
+async function main(): Promise<void> {
+  const stage = await openStage();
+  const { proxy, server } = stage;
+  const client = await CLIENTS.msec(proxy.address);
+  t.teardown(async () => {
+    await client.close();
+    await stage.close();
+  });
+  const seed = Date.now() % 1_000_000;
+  const happened = new Set<string>();
+
+  for (let round = 0; round < ROUNDS; round++) {
+    t.test(`nothing is lost, aborted, torn or twice: round ${round + 1}`, async (t) => {
+      t.comment(`seed ${seed + round}`);
+      const options = { client, proxy, broker: server.bootstrap, name: `r${round}`, seconds: SECONDS };
+      const { verdict, history, faults } = await runRound({ ...options, seed: seed + round });
+      t.comment(JSON.stringify({ ...verdict.counts, ...verdict.observations, ...faults }));
+      t.same(
+        verdict.anomalies.map(({ kind, says }) => `${kind} ${says}`),
+        [],
+      );
+      t.equal(faults.silences, undefined, 'every call was answered');
+      t.equal(faults.ownersLost, undefined, 'every owner could be taken over in the end');
+      t.ok(verdict.counts.ok >= COMMITTED_LEAST, `${verdict.counts.ok} transactions are committed`);
+      for (const fault of Object.keys(faults)) happened.add(fault);
+
+      const lists = history.finalRead.lists;
+      const values = [...lists.values()].reduce((sum, list) => sum + list.length, 0);
+      const args = ['--bootstrap-server', server.bootstrap, '--topic', `lists-r${round}`, '--from-beginning'];
+      args.push('--isolation-level', 'read_committed', '--property', 'print.key=true', '--timeout-ms', '20000');
+      args.push('--max-messages', `${values}`);
+      const java = await server.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', args);
+      t.equal(java.code, 0, java.stderr);
+      const lines = java.stdout.split('\n').flatMap((line) => (line.includes('\t') ? [line.split('\t')] : []));
+      const read = Map.groupBy(lines, ([key]) => key!);
+      for (const [key, list] of lists) {
+        const found = (read.get(key) ?? []).map(([, value]) => Number(value));
+        if (`${found}` !== `${list}`) t.fail(`Java reads ${key} as ${found}, the judge as ${list}`);
+      }
+      t.equal(lines.length, values, 'Java’s console consumer reads the same lists as the judge');
+    });
+  }
+
+  t.test('every kind of fault has happened', async (t) => {
+    for (const fault of FAULTS) t.ok(happened.has(fault), fault);
+  });
+}
