@@ -1,10 +1,10 @@
 // Tells when a street is hotter than 35 °C, once for each hot spell of a device.
 import { defineActor, jsonCodec, topic, values } from '../engine/index.ts';
-import { EnMonReading } from '../schemas/index.ts';
+import { EnMonReading, enmon } from '../schemas/index.ts';
 import type { DeviceTopics } from '../schemas/topics/index.ts';
 
 const HOT = 350; // tenths of a degree, as the device sends them
-const BROKEN = 850; // what no air has: the reading is flagged as out of range
+const BROKEN = 1 << enmon.flagNames.indexOf('outOfRange:temperature');
 
 export default ({ readings }: DeviceTopics) =>
   defineActor({
@@ -16,7 +16,7 @@ export default ({ readings }: DeviceTopics) =>
     state: { isHot: values(jsonCodec<boolean>()) },
     process(record, { state, out }) {
       const { reading } = record.value;
-      if (!(reading instanceof EnMonReading) || reading.temperature > BROKEN) return;
+      if (!(reading instanceof EnMonReading) || reading.flags & BROKEN) return;
       const isHot = reading.temperature > HOT;
       if (isHot && !state.isHot.get(record.keyId))
         out.alerts.emit({

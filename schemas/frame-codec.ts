@@ -131,6 +131,11 @@ export interface FrameCodec<R extends Reading = Reading, V = never> {
   identityEquals(bytes: Uint8Array, reading: R, expected: Uint8Array): boolean;
   /** Writes the measures in wire units, in the order of `measures`, NaN where out of range. */
   copyMeasures(reading: R, into: Float64Array): void;
+  /**
+   * Leaves of a decoded reading what is published, as decodeReading would give it: measures out of range are 0, small
+   * counts are 0. So an actor sees the same whether a topic stands before it or it is called directly.
+   */
+  publish(reading: R): void;
   /** Appends the published reading in Confluent's wire format (0x00, schema id, Avro). */
   encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, reading: R): void;
   /**

@@ -124,12 +124,26 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     });
   }
 
+  /** Whoever reads `readings` is given what is published, also where it is called directly; sightings go apart. */
   #emit(record: ActorRecord<VerifiedFrame>): void {
-    this.#readings.emit(this.#reading);
-    if (!this.#reading.type.hasSightings) return;
+    const { type, reading } = this.#reading;
+    if (!type.hasSightings) {
+      type.publish(reading);
+      this.#readings.emit(this.#reading);
+      return;
+    }
     const sighting = this.#sighting;
+    const heard = reading as SightingsReading;
+    const { columns } = sighting;
+    columns.sightings = heard.sightings;
+    moveColumns(heard, columns);
+    heard.pseudonyms = NO_PSEUDONYMS;
+    heard.rssi = NO_STRENGTHS;
+    heard.isRandomised = NO_PSEUDONYMS;
+    type.publish(reading);
+    this.#readings.emit(this.#reading);
+    moveColumns(columns, heard);
     this.#fillHead(record, sighting.head);
-    sighting.columns = this.#reading.reading as SightingsReading;
     this.#sightings.emit(sighting);
   }
 
@@ -164,6 +178,17 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     this.#sealKeyId = frame.sealKeyId;
     this.#sighting.keyId = asciiBytes(frame.sealKeyId);
   }
+}
+
+const NO_PSEUDONYMS = new Uint8Array(0);
+const NO_STRENGTHS = new Int16Array(0);
+
+type Columns = Pick<SightingsReading, 'pseudonyms' | 'rssi' | 'isRandomised'>;
+
+function moveColumns(from: Columns, to: Columns): void {
+  to.pseudonyms = from.pseudonyms;
+  to.rssi = from.rssi;
+  to.isRandomised = from.isRandomised;
 }
 
 /** Offsets count from the payload's start, also in its second frame. */

@@ -196,6 +196,28 @@ function copyMeasures(reading: CrowdReading, into: Float64Array): void {
   into[0] = (flags & FLAG_OUT_OF_RANGE_TEMPERATURE) === 0 ? reading.temperature : Number.NaN;
 }
 
+function publish(reading: CrowdReading): void {
+  if (reading.flags !== 0) {
+    if ((reading.flags & FLAG_OUT_OF_RANGE_TEMPERATURE) !== 0) reading.temperature = 0;
+  }
+  if (!(reading.randomised >= 5 && reading.distinct - reading.randomised >= 5)) {
+    reading.flags |= FLAG_SUPPRESSED;
+    reading.randomised = 0;
+  }
+  if (!(reading.packets >= 5)) {
+    reading.flags |= FLAG_SUPPRESSED;
+    reading.packets = 0;
+  }
+  if (!(reading.distinct >= 5)) {
+    reading.flags |= FLAG_SUPPRESSED;
+    reading.distinct = 0;
+  }
+  reading.declared = 0;
+  reading.sightings = 0;
+  reading.identityStart = 0;
+  reading.identityEnd = 0;
+}
+
 function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, reading: CrowdReading): void {
   writer.ensure(HEAD_BYTES_MAX + 132 + head.deviceEnd - head.deviceStart);
   const bytes = writer.bytes;
@@ -274,6 +296,7 @@ export const crowd: FrameCodec<CrowdReading, CrowdValues> = {
   identityEquals: (bytes, reading, expected) =>
     asciiEquals(bytes, reading.identityStart, reading.identityEnd, expected),
   copyMeasures,
+  publish,
   encodeReading,
   decodeReading,
   toJson,

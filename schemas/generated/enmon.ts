@@ -165,6 +165,17 @@ function copyMeasures(reading: EnMonReading, into: Float64Array): void {
   into[3] = (flags & FLAG_OUT_OF_RANGE_HUMIDITY) === 0 ? reading.humidity : Number.NaN;
 }
 
+function publish(reading: EnMonReading): void {
+  if (reading.flags !== 0) {
+    if ((reading.flags & FLAG_OUT_OF_RANGE_BATTERY_VOLTAGE) !== 0) reading.batteryVoltage = 0;
+    if ((reading.flags & FLAG_OUT_OF_RANGE_SONOMETER) !== 0) reading.sonometer = 0;
+    if ((reading.flags & FLAG_OUT_OF_RANGE_TEMPERATURE) !== 0) reading.temperature = 0;
+    if ((reading.flags & FLAG_OUT_OF_RANGE_HUMIDITY) !== 0) reading.humidity = 0;
+  }
+  reading.identityStart = 0;
+  reading.identityEnd = 0;
+}
+
 function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, reading: EnMonReading): void {
   writer.ensure(HEAD_BYTES_MAX + 147 + head.deviceEnd - head.deviceStart);
   const bytes = writer.bytes;
@@ -267,6 +278,7 @@ export const enmon: FrameCodec<EnMonReading, EnMonValues> = {
   identityEquals: (bytes, reading, expected) =>
     asciiEquals(bytes, reading.identityStart, reading.identityEnd, expected),
   copyMeasures,
+  publish,
   encodeReading,
   decodeReading,
   toJson,

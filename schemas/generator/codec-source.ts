@@ -10,6 +10,7 @@ import {
   encodeReadingSource,
   flagConstants,
   flyweightSource,
+  publishSource,
   type ReadingNames,
 } from './reading-source.ts';
 import { textCodecSource, textValuesSource } from './text-source.ts';
@@ -71,6 +72,7 @@ function objectSource(frame: FrameDescription, names: ReadingNames): string {
     'identityEquals: (bytes, reading, expected) =>',
     '  asciiEquals(bytes, reading.identityStart, reading.identityEnd, expected),',
     'copyMeasures,',
+    'publish,',
     'encodeReading,',
     'decodeReading,',
     'toJson,',
@@ -93,6 +95,7 @@ function codecParts(frame: FrameDescription, dialect: Dialect): string[] {
       ? binaryCodecSource(frame, names.reading, dialect)
       : textCodecSource(frame, names.reading, dialect)),
     copyMeasuresSource(frame, names, dialect),
+    publishSource(frame, names, dialect),
     encodeReadingSource(frame, names, dialect),
     decodeReadingSource(frame, names, dialect),
   ];

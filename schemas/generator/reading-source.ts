@@ -125,6 +125,37 @@ export function encodeReadingSource(frame: FrameDescription, names: ReadingNames
   return `function encodeReading(${signature})${t(': void')} {\n${indent(body, 1)}\n}`;
 }
 
+export function publishSource(frame: FrameDescription, names: ReadingNames, { t }: Dialect): string {
+  const fields = publishedFields(frame);
+  const measures = fields.filter((field) => field.kind === 'measure');
+  // The number of randomised addresses is judged beside the whole, so it goes first.
+  const counts = fields.filter(isSuppressible).toSorted((a, b) => order(a) - order(b));
+  const body = [
+    ...(measures.length === 0
+      ? []
+      : [
+          'if (reading.flags !== 0) {',
+          ...measures.map(
+            ({ name }) => `  if ((reading.flags & ${flagConstant(`outOfRange:${name}`)}) !== 0) reading.${name} = 0;`,
+          ),
+          '}',
+        ]),
+    ...counts.flatMap((field) => [
+      `if (!(${shownCondition(field, names.suppressBelow)})) {`,
+      '  reading.flags |= FLAG_SUPPRESSED;',
+      `  reading.${memberOf(field)} = 0;`,
+      '}',
+    ]),
+    ...frame.fields.flatMap((field) => (field.role === 'count' ? [`reading.${field.name} = 0;`] : [])),
+    ...(names.hasSightings ? ['reading.sightings = 0;'] : []),
+    'reading.identityStart = 0;',
+    'reading.identityEnd = 0;',
+  ];
+  return `function publish(reading${t(`: ${names.reading}`)})${t(': void')} {\n${indent(body, 1)}\n}`;
+}
+
+const order = ({ kind }: PublishedField) => (kind === 'randomised' ? 0 : 1);
+
 function decodeField(field: PublishedField): string[] {
   const name = quote(field.name);
   switch (field.kind) {

@@ -3,7 +3,7 @@ import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { aggregateActor } from '../../actors/aggregate/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
 import { type VerifyOptions, verifyActor } from '../../actors/verify/index.ts';
-import { ByteWriter, seededRandom } from '../../engine/base/index.ts';
+import { type AnyActor, ByteWriter, seededRandom } from '../../engine/index.ts';
 import { type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
 import {
   type EnvelopeFields,
@@ -18,7 +18,7 @@ import {
   signEnvelope,
 } from '../../schemas/envelope/index.ts';
 import { type CrowdValues, crowd, enmon, type FrameCodec, frameTypes } from '../../schemas/index.ts';
-import { deviceTopics } from '../../schemas/topics/index.ts';
+import { type DeviceTopics, deviceTopics } from '../../schemas/topics/index.ts';
 import { StageDriver } from './stage-driver.ts';
 
 export const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -154,6 +154,8 @@ export interface CityOptions {
   readonly keys?: MemoryKeys;
   /** Beside those that are built in. */
   readonly types?: readonly FrameCodec[];
+  /** Behind the main job's. */
+  readonly added?: (topics: DeviceTopics) => AnyActor;
 }
 
 /** All three actors over one partition, the devices enrolled. */
@@ -166,6 +168,7 @@ export function city(devices: readonly Device[], options: CityOptions = {}): Sta
       verifyActor(topics, { keys, ...options.verify }),
       decodeActor(topics, { types, keys }),
       aggregateActor(topics, { types }),
+      ...(options.added === undefined ? [] : [options.added(topics)]),
     ],
     ...(options.fuse === undefined ? {} : { fuse: options.fuse }),
   });

@@ -148,6 +148,9 @@ t.test('a crowd reading is written as avsc writes the same record, its small cou
       const twice = new ByteWriter();
       crowd.encodeReading(twice, 77, head, again);
       assert.equal(hex(twice.take()), hex(bytes), 'a published reading is published the same again');
+      Object.assign(reading, { declared: 7, identityStart: 3, identityEnd: 9, sightings: distinct });
+      crowd.publish(reading);
+      assert.deepEqual({ ...reading }, { ...again }, 'who is called directly is given the same');
     }),
     { numRuns: 500 },
   );

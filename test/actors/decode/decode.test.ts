@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import t from 'tap';
+import { defineActor, jsonCodec, topic } from '../../../engine/index.ts';
 import { encodeFrameRecord, KIND_UNSIGNED } from '../../../schemas/envelope/index.ts';
 import {
   compileFrameDescription,
@@ -9,6 +10,7 @@ import {
   ReadingHead,
   SightingsView,
 } from '../../../schemas/index.ts';
+import type { DeviceTopics } from '../../../schemas/topics/index.ts';
 import { city, crowdFrame, Device, enmonFrame, MACS, MemoryKeys, NOW } from '../city.ts';
 import type { StageDriver } from '../stage-driver.ts';
 
@@ -172,6 +174,30 @@ t.test('a frame as large as its description allows is decoded: its size was the 
   driver.feed(FRAMES, counter.id, NOW, counter.sealed(payload));
   t.same(driver.reasons, []);
   t.equal(driver.of('device.readings').length, 1);
+});
+
+t.test('an actor behind it is given what is published and no more, called directly or from the topic', async (t) => {
+  const seen = (fuse: boolean): unknown[] => {
+    const counter = new Device('crowd-1', 'crowd', CROWD_SN);
+    const monitor = new Device('enmon-1');
+    const added = ({ readings }: DeviceTopics) =>
+      defineActor({
+        name: 'spy',
+        inputs: { readings },
+        outputs: { spied: topic('spied', jsonCodec(), { access: 'public' }) },
+        process: ({ value }, { out }) => out.spied.emit({ ...value.reading }),
+      });
+    const driver = city([counter, monitor], { fuse, added });
+    driver.feed(FRAMES, counter.id, NOW, counter.sealed(crowdFrame(MACS.slice(0, 3), { packets: 4 })));
+    driver.feed(FRAMES, counter.id, NOW, counter.sealed(crowdFrame(MACS)));
+    driver.feed(FRAMES, monitor.id, NOW, monitor.signed(enmonFrame({ temperature: 2000 })));
+    return driver.of('spied').map(({ value }) => JSON.parse(Buffer.from(value).toString()) as unknown);
+  };
+  const [few, six, broken] = seen(true);
+  t.match(few, { distinct: 0, randomised: 0, packets: 0, declared: 0, sightings: 0, pseudonyms: {}, rssi: {} });
+  t.match(six, { distinct: 6, randomised: 0, packets: 100, sightings: 0 });
+  t.match(broken, { temperature: 0, humidity: 565, flags: 4 });
+  t.same(seen(true), seen(false));
 });
 
 t.test('a crowd frame that came in clear is refused', async (t) => {
