@@ -8,6 +8,7 @@ export class Holding {
   readonly #holder: ShareHolder;
   #partitions: readonly number[] = [];
   #isChanging = false;
+  readonly #first = Promise.withResolvers<void>();
   /** Counts losses, so that a change which ends after one is not taken for news. */
   #losses = 0;
 
@@ -18,6 +19,11 @@ export class Holding {
   /** What was told last; while it changes, more than that may be held. */
   get partitions(): readonly number[] {
     return this.#partitions;
+  }
+
+  /** Resolves when it holds something for the first time. */
+  get first(): Promise<void> {
+    return this.#first.promise;
   }
 
   get isChanging(): boolean {
@@ -34,6 +40,7 @@ export class Holding {
     };
     this.#partitions = partitions;
     this.#isChanging = true;
+    if (partitions.length > 0) this.#first.resolve();
     this.#holder.change(partitions).then(ended, ended);
   }
 

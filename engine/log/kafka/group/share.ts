@@ -2,7 +2,7 @@
  * The share of one process in a topic's partitions, as a member of a Kafka group. By the newer group protocol where the
  * cluster has it, else by the classic one. One topic stands for all: those of a plan have the same partitions.
  */
-import { type Clock, MsecError, type Random, systemClock, systemRandom } from '../../../base/index.ts';
+import { type Clock, MsecError, pause, type Random, systemClock, systemRandom } from '../../../base/index.ts';
 import type { PartitionShare, ShareHolder } from '../../port.ts';
 import { Cluster, type Network } from '../client/index.ts';
 import { consumerGroupHeartbeat } from '../protocol/index.ts';
@@ -40,6 +40,10 @@ export interface KafkaShareOptions extends KafkaReaderDescriptor {
 
 /** A coordinator that does not answer for so long is looked for anew. */
 const REQUEST_MS_MAX = 10_000;
+/** A member that gets something gets it with one of its first heartbeats; whoever gets nothing need not wait for ever. */
+const FIRST_MS_MAX = 3_000;
+/** Of an unreachable coordinator nobody need take leave. */
+const LEAVE_MS_MAX = 3_000;
 
 class KafkaShare implements PartitionShare {
   readonly #options: KafkaShareOptions;
@@ -76,7 +80,7 @@ class KafkaShare implements PartitionShare {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#membership?.close();
+    if (this.#membership !== null) await this.#within(LEAVE_MS_MAX, this.#membership.close());
     this.#cluster.close();
     await this.#running;
     this.#options.lastMember?.save(null);
@@ -105,14 +109,14 @@ class KafkaShare implements PartitionShare {
       if (protocol === 'consumer') {
         const field = { field: 'protocol' };
         throw new MsecError('CONFIG_INVALID', 'the cluster does not offer the group protocol "consumer"', field);
-      } else await this.#join(new ClassicMembership(setup));
+      } else await this.#join(new ClassicMembership(setup), setup.holding);
   }
 
   /** False where the cluster has not agreed on the newer protocol, or a broker has it switched off. */
   async #joinsAsConsumer(setup: MembershipSetup): Promise<boolean> {
     if (!(await this.#cluster.retry(() => offersConsumerProtocol(setup.coordinator)))) return false;
     try {
-      await this.#join(new ConsumerMembership(setup));
+      await this.#join(new ConsumerMembership(setup), setup.holding);
       return true;
     } catch (error) {
       if (error instanceof ProtocolUnsupported) return false;
@@ -120,7 +124,7 @@ class KafkaShare implements PartitionShare {
     }
   }
 
-  async #join(membership: Membership): Promise<void> {
+  async #join(membership: Membership, holding: Holding): Promise<void> {
     const joined = Promise.withResolvers<void>();
     this.#membership = membership;
     const running = membership.run(() => joined.resolve());
@@ -131,6 +135,13 @@ class KafkaShare implements PartitionShare {
     this.#running = running.catch(() => {});
     if (this.#isClosed) await membership.close();
     await joined.promise;
+    await this.#within(FIRST_MS_MAX, holding.first);
+  }
+
+  async #within(ms: number, step: Promise<void>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([step, pause(this.#clock, ms, done.signal)]);
+    done.abort();
   }
 }
 
