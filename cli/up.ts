@@ -43,7 +43,7 @@ export async function up(options: UpOptions): Promise<number> {
     emit('shutdownForced', { because });
     events.flush();
     note(
-      `\nmsec: ${because}; stopped without draining. What was acknowledged is on the disk, the rest is repeated at the next start.`,
+      `\nmsec: ${because}; stopped without draining. What was acknowledged is kept, the rest is repeated at the next start.`,
     );
     process.exit(EXIT.forced.code);
   });
@@ -95,7 +95,7 @@ export async function up(options: UpOptions): Promise<number> {
     note(
       paint(
         'dim',
-        `Stopped after ${((systemClock.monotonic() - drainedAt) / 1000).toFixed(1)} s; everything is on the disk.`,
+        `Stopped after ${((systemClock.monotonic() - drainedAt) / 1000).toFixed(1)} s; everything is ${isOnKafka(config) ? 'committed' : 'on the disk'}.`,
         process.stderr,
       ),
     );

@@ -1,5 +1,5 @@
 // Time limit: 240 s.
-/** The main job on a real broker, as its user starts, stops and kills it: nothing is lost. */
+/** The main job on a real broker, as its user starts, stops and kills it: nothing is lost and nothing comes twice. */
 import { join } from 'node:path';
 import t from 'tap';
 import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
@@ -62,7 +62,8 @@ t.test('readings flow, Ctrl-C drains, and after kill -9 the next start goes on w
   }
   fourth.kill('SIGINT');
   t.same(await fourth.ended, [0, null]);
-  t.ok(readings.length >= sent.length, 'each frame that was acknowledged became a reading');
+  t.equal(new Set(readings).size, readings.length, 'nothing twice');
+  t.equal(readings.length, sent.length, 'each frame that was acknowledged became a reading');
 });
 
 t.test('commands work on the cluster, beside an engine of the same folder, of another, and without one', async (t) => {
