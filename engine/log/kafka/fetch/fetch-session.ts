@@ -4,14 +4,24 @@
  * request is a full one again, which makes a new session.
  */
 
-/** A partition as a request asks for it. */
+/** A partition as it is to be asked for now. */
 export interface SessionPlace {
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;
   readonly leaderEpoch: number;
-  readonly offset: number;
+  readonly fetchOffset: number;
   readonly bytesMax: number;
+}
+
+/** What the broker has of a place, or will have once it has read the request that is under way. */
+interface Told {
+  topicId: string;
+  leaderEpoch: number;
+  offset: number;
+  bytesMax: number;
+  /** The last request that wanted it. */
+  round: number;
 }
 
 interface RequestedPartition {
@@ -27,11 +37,19 @@ interface TopicName {
   readonly topicId?: string;
 }
 
+interface RequestedTopic extends TopicName {
+  readonly partitions: RequestedPartition[];
+}
+
+interface ForgottenTopic extends TopicName {
+  readonly partitions: number[];
+}
+
 export interface SessionRequest {
   readonly sessionId: number;
   readonly sessionEpoch: number;
-  readonly topics: readonly (TopicName & { readonly partitions: readonly RequestedPartition[] })[];
-  readonly forgottenTopicsData: readonly (TopicName & { readonly partitions: readonly number[] })[];
+  readonly topics: readonly RequestedTopic[];
+  readonly forgottenTopicsData: readonly ForgottenTopic[];
 }
 
 const NO_SESSION = 0;
@@ -41,71 +59,41 @@ export const EPOCH_NONE = -1;
 const EPOCH_MAX = 2 ** 31 - 1;
 const FETCH_SESSION_ID_NOT_FOUND = 70;
 
-export class FetchSession<Place extends object> {
+/** Made for each request anew are only the parts that it carries. */
+export class FetchSession<Place extends SessionPlace> {
   #id = NO_SESSION;
   #epoch = EPOCH_FULL;
-  /** What the broker has, or will have once it has read the request that is under way. */
-  readonly #asked = new Map<Place, SessionPlace>();
+  #round = 0;
+  readonly #places: Place[] = [];
+  readonly #told: Told[] = [];
 
-  /** What the broker was last told of a place; undefined where it is not in the session. */
-  asked(place: Place): SessionPlace | undefined {
-    return this.#asked.get(place);
+  /** In the session, in no order. Changed by `next` and `fail` alone. */
+  get places(): readonly Place[] {
+    return this.#places;
   }
 
-  get size(): number {
-    return this.#asked.size;
-  }
-
-  get places(): IterableIterator<Place> {
-    return this.#asked.keys();
+  /** The offset that was last asked for; -1 where the place is not in the session. */
+  askedOffset(place: Place): number {
+    const at = this.#places.indexOf(place);
+    return at < 0 ? -1 : this.#told[at]!.offset;
   }
 
   /**
    * The next request, for exactly these places; it must be sent, or `fail` be called. Their order is the order in which
    * a broker fills an answer where it makes no session.
    */
-  next(wanted: ReadonlyMap<Place, SessionPlace>, namesById: boolean): SessionRequest {
-    const isFull = this.#epoch === EPOCH_FULL;
-    if (isFull) this.#asked.clear();
-    const topics = new Map<string, { name: TopicName; partitions: RequestedPartition[] }>();
-    const forgotten = new Map<string, { name: TopicName; partitions: number[] }>();
-    const named = ({ topic, topicId }: SessionPlace): TopicName => (namesById ? { topicId } : { topic });
-    const forget = (before: SessionPlace) => {
-      const key = namesById ? before.topicId : before.topic;
-      const known = forgotten.get(key);
-      if (known === undefined) forgotten.set(key, { name: named(before), partitions: [before.partition] });
-      else known.partitions.push(before.partition);
-    };
-    for (const [place, before] of this.#asked) {
-      if (wanted.has(place)) continue;
-      forget(before);
-      this.#asked.delete(place);
+  next(wanted: readonly Place[], namesById: boolean): SessionRequest {
+    if (this.#epoch === EPOCH_FULL) this.#clear();
+    this.#round++;
+    const topics: RequestedTopic[] = [];
+    const forgotten: ForgottenTopic[] = [];
+    for (const place of wanted) this.#want(place, namesById, topics, forgotten);
+    for (let i = this.#places.length - 1; i >= 0; i--) {
+      if (this.#told[i]!.round === this.#round) continue;
+      forget(forgotten, this.#places[i]!, this.#told[i]!, namesById);
+      this.#remove(i);
     }
-    for (const [place, now] of wanted) {
-      const before = this.#asked.get(place);
-      // A topic that was deleted and made anew is another topic.
-      if (before !== undefined && before.topicId !== now.topicId && namesById) forget(before);
-      else if (before !== undefined && isSame(before, now)) continue;
-      this.#asked.set(place, now);
-      const key = namesById ? now.topicId : now.topic;
-      let topic = topics.get(key);
-      if (topic === undefined) {
-        topic = { name: named(now), partitions: [] };
-        topics.set(key, topic);
-      }
-      topic.partitions.push({
-        partition: now.partition,
-        currentLeaderEpoch: now.leaderEpoch,
-        fetchOffset: now.offset,
-        partitionMaxBytes: now.bytesMax,
-      });
-    }
-    return {
-      sessionId: this.#id,
-      sessionEpoch: this.#epoch,
-      topics: [...topics.values()].map(({ name, partitions }) => ({ ...name, partitions })),
-      forgottenTopicsData: [...forgotten.values()].map(({ name, partitions }) => ({ ...name, partitions })),
-    };
+    return { sessionId: this.#id, sessionEpoch: this.#epoch, topics, forgottenTopicsData: forgotten };
   }
 
   /** The answer to the last request was good. Id 0: the broker makes no session, and every request is a full one. */
@@ -126,10 +114,61 @@ export class FetchSession<Place extends object> {
   fail(errorCode?: number): void {
     if (errorCode === FETCH_SESSION_ID_NOT_FOUND) this.#id = NO_SESSION;
     this.#epoch = EPOCH_FULL;
-    this.#asked.clear();
+    this.#clear();
+  }
+
+  #want(place: Place, namesById: boolean, topics: RequestedTopic[], forgotten: ForgottenTopic[]): void {
+    const { topicId, leaderEpoch, fetchOffset: offset, bytesMax } = place;
+    const at = this.#places.indexOf(place);
+    if (at < 0) {
+      this.#places.push(place);
+      this.#told.push({ topicId, leaderEpoch, offset, bytesMax, round: this.#round });
+    } else {
+      const told = this.#told[at]!;
+      told.round = this.#round;
+      // A topic that was deleted and made anew is another topic.
+      if (namesById && told.topicId !== topicId) forget(forgotten, place, told, namesById);
+      else if (told.offset === offset && told.leaderEpoch === leaderEpoch && told.bytesMax === bytesMax) return;
+      told.topicId = topicId;
+      told.leaderEpoch = leaderEpoch;
+      told.offset = offset;
+      told.bytesMax = bytesMax;
+    }
+    const wanted = {
+      partition: place.partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset: offset,
+      partitionMaxBytes: bytesMax,
+    };
+    for (const topic of topics) {
+      if (namesById ? topic.topicId !== topicId : topic.topic !== place.topic) continue;
+      topic.partitions.push(wanted);
+      return;
+    }
+    topics.push({ ...(namesById ? { topicId } : { topic: place.topic }), partitions: [wanted] });
+  }
+
+  #remove(at: number): void {
+    const [lastPlace, lastTold] = [this.#places.pop()!, this.#told.pop()!];
+    if (at === this.#places.length) return;
+    this.#places[at] = lastPlace;
+    this.#told[at] = lastTold;
+  }
+
+  #clear(): void {
+    this.#places.length = 0;
+    this.#told.length = 0;
   }
 }
 
-function isSame(a: SessionPlace, b: SessionPlace): boolean {
-  return a.offset === b.offset && a.leaderEpoch === b.leaderEpoch && a.bytesMax === b.bytesMax;
+function forget(into: ForgottenTopic[], place: SessionPlace, told: Told, namesById: boolean): void {
+  for (const topic of into) {
+    if (namesById ? topic.topicId !== told.topicId : topic.topic !== place.topic) continue;
+    topic.partitions.push(place.partition);
+    return;
+  }
+  into.push({
+    ...(namesById ? { topicId: told.topicId } : { topic: place.topic }),
+    partitions: [place.partition],
+  });
 }

@@ -20,6 +20,7 @@ export class KnownBounds {
   end = -1;
   /** Under which leader: another may lag behind what was known of the last. */
   #epoch = -1;
+  #snapshot: PartitionBounds = { start: -1, end: -1 };
 
   /** Of answers of one leader the furthest end holds: they may be worked on out of order. */
   learn(start: number, end: number): void {
@@ -40,8 +41,11 @@ export class KnownBounds {
     this.end = -1;
   }
 
+  /** One object for as long as nothing changes. */
   snapshot(): PartitionBounds {
-    return { start: this.start, end: this.end };
+    const { start, end } = this;
+    if (this.#snapshot.start !== start || this.#snapshot.end !== end) this.#snapshot = { start, end };
+    return this.#snapshot;
   }
 }
 

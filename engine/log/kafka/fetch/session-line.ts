@@ -6,7 +6,7 @@ import { type Clock, MsecError, type Timer } from '../../../base/index.ts';
 import { answerError, KAFKA_ERROR, NO_ERROR } from '../client/index.ts';
 import { type FetchResponse, type FetchResponsePartitionData, fetch, ZERO_UUID } from '../protocol/index.ts';
 import { HeldFrame } from './chunk.ts';
-import { FetchSession, type SessionPlace } from './fetch-session.ts';
+import { FetchSession } from './fetch-session.ts';
 import { READ_COMMITTED } from './offsets.ts';
 import type { Line, PlacedFeed } from './placed-feed.ts';
 import type { FetchCluster, FetchConnection } from './ports.ts';
@@ -43,7 +43,10 @@ export class SessionLine implements Line {
   readonly #setup: LineSetup;
   readonly #session = new FetchSession<PlacedFeed>();
   /** In the order in which they are asked for: who was given something goes to the end. */
-  readonly #feeds = new Set<PlacedFeed>();
+  readonly #feeds: PlacedFeed[] = [];
+  /** Of the request that is under way or was answered last; used again for each. */
+  readonly #wanted: PlacedFeed[] = [];
+  readonly #answered: PlacedFeed[] = [];
   #connection: FetchConnection | null = null;
   #isAsking = false;
   /** The session says what the broker was asked, and its answer is still to come. */
@@ -60,7 +63,7 @@ export class SessionLine implements Line {
   }
 
   get size(): number {
-    return this.#feeds.size;
+    return this.#feeds.length;
   }
 
   /** Whether that partition stands in the line already, for whichever reader. */
@@ -70,17 +73,18 @@ export class SessionLine implements Line {
   }
 
   add(feed: PlacedFeed): void {
-    this.#feeds.add(feed);
+    this.#feeds.push(feed);
     this.#youngUntil = this.#setup.clock.monotonic() + YOUNG_MS;
     this.ask();
   }
 
   remove(feed: PlacedFeed): void {
-    this.#feeds.delete(feed);
+    const at = this.#feeds.indexOf(feed);
+    if (at >= 0) this.#feeds.splice(at, 1);
   }
 
   covers(feed: PlacedFeed): boolean {
-    return this.#isUnderWay && this.#session.asked(feed)?.offset === feed.fetchOffset;
+    return this.#isUnderWay && this.#session.askedOffset(feed) === feed.fetchOffset;
   }
 
   close(): void {
@@ -95,16 +99,22 @@ export class SessionLine implements Line {
     let waiting = 0;
     let full = 0;
     let isMoreKnown = false;
+    let isStarving = false;
     for (const feed of this.#feeds) {
       if (feed.isAskedDirectly) continue;
       if (!feed.hasRoom) full++;
       else {
         waiting++;
-        isMoreKnown ||= feed.bounds.end > feed.fetchOffset;
+        if (feed.bounds.end > feed.fetchOffset) {
+          isMoreKnown = true;
+          isStarving ||= feed.bytes === 0;
+        }
       }
     }
     if (waiting === 0) return;
-    if (!this.#setup.mayAsk() || (full > 0 && !isMoreKnown) || this.#empty > EMPTY_MAX) {
+    // A request has its price, so it is put off until it asks for some together: as long as none of them runs dry.
+    const isEarly = full > 0 && !isStarving && (!isMoreKnown || waiting < full);
+    if (!this.#setup.mayAsk() || isEarly || this.#empty > EMPTY_MAX) {
       this.#deferral = this.#setup.clock.after(DEFERRED_MS, () => {
         this.#deferral = null;
         if (this.#setup.mayAsk()) this.#start(HELD_MS_SHORT);
@@ -124,18 +134,18 @@ export class SessionLine implements Line {
   async #exchange(heldMs: number): Promise<void> {
     const { cluster, broker, purpose } = this.#setup;
     let failure: MsecError | null = null;
-    let fed: PlacedFeed[] = [];
     try {
       const connection = this.#connection ?? (await cluster.connection(broker, purpose));
       // A session outlives its connection, but whether the broker read the last request of the old one is not known.
       if (connection !== this.#connection) this.#session.fail();
       this.#connection = connection;
-      const wanted = this.#wanted();
-      if (wanted.size > 0 && !this.#isClosed) fed = await this.#askOnce(connection, wanted, heldMs);
+      this.#collect();
+      if (this.#wanted.length > 0 && !this.#isClosed) await this.#askOnce(connection, heldMs);
     } catch (error) {
       failure = error instanceof MsecError ? error : new MsecError('ASSERTION_FAILED', String(error), { cause: error });
       this.#isUnderWay = false;
       this.#connection = null;
+      this.#answered.length = 0;
       this.#session.fail();
     }
     this.#isAsking = false;
@@ -145,31 +155,27 @@ export class SessionLine implements Line {
       return;
     }
     this.ask();
-    for (const feed of fed) feed.arrived();
+    for (const feed of this.#answered) feed.arrived();
+    this.#answered.length = 0;
   }
 
-  #wanted(): Map<PlacedFeed, SessionPlace> {
-    const wanted = new Map<PlacedFeed, SessionPlace>();
-    for (const feed of this.#feeds) {
-      if (feed.isAskedDirectly || !feed.hasRoom) continue;
-      const { topic, topicId, partition, leaderEpoch, fetchOffset: offset, bytesMax } = feed;
-      wanted.set(feed, { topic, topicId, partition, leaderEpoch, offset, bytesMax });
-    }
-    return wanted;
+  #collect(): void {
+    this.#wanted.length = 0;
+    for (const feed of this.#feeds) if (!feed.isAskedDirectly && feed.hasRoom) this.#wanted.push(feed);
   }
 
-  /** One request and its answer; gives those that were asked for. */
-  async #askOnce(
-    connection: FetchConnection,
-    wanted: Map<PlacedFeed, SessionPlace>,
-    heldMs: number,
-  ): Promise<PlacedFeed[]> {
+  /** One request for what is wanted, and its answer. */
+  async #askOnce(connection: FetchConnection, heldMs: number): Promise<void> {
     let versionMax: number | undefined;
-    for (const { topicId } of wanted.values()) if (topicId === ZERO_UUID) versionMax = VERSION_BY_NAME;
-    const options = { extraMs: heldMs, ...(versionMax === undefined ? {} : { versionMax }) };
+    for (const { topicId } of this.#wanted) if (topicId === ZERO_UUID) versionMax = VERSION_BY_NAME;
+    const options = versionMax === undefined ? { extraMs: heldMs } : { extraMs: heldMs, versionMax };
     const namesById = connection.versionOf(fetch, versionMax) >= NAMES_BY_ID_FROM;
+    const { sessionId, sessionEpoch, topics, forgottenTopicsData } = this.#session.next(this.#wanted, namesById);
     const request = {
-      ...this.#session.next(wanted, namesById),
+      sessionId,
+      sessionEpoch,
+      topics,
+      forgottenTopicsData,
       maxWaitMs: heldMs,
       minBytes: 1,
       maxBytes: ANSWER_BYTES_MAX,
@@ -181,7 +187,7 @@ export class SessionLine implements Line {
     const heldUntil = clock.monotonic() + heldMs / 2;
     const held = await connection.requestHeld(fetch, request, options);
     this.#isUnderWay = false;
-    const asked = [...this.#session.places];
+    for (const feed of this.#session.places) this.#answered.push(feed);
     if (clock.monotonic() >= heldUntil) this.#empty = 0;
     const frame = new HeldFrame(() => held.release());
     try {
@@ -189,7 +195,6 @@ export class SessionLine implements Line {
     } finally {
       frame.done();
     }
-    return asked;
   }
 
   #receive(response: FetchResponse, frame: HeldFrame): void {
@@ -214,7 +219,7 @@ export class SessionLine implements Line {
 
   #find(topic: string, topicId: string, partition: number): PlacedFeed | undefined {
     for (const feed of this.#session.places) {
-      if (feed.partition !== partition || !this.#feeds.has(feed)) continue;
+      if (feed.partition !== partition || !this.#feeds.includes(feed)) continue;
       if (topic === '' ? feed.topicId === topicId : feed.topic === topic) return feed;
     }
     return undefined;
@@ -226,7 +231,7 @@ export class SessionLine implements Line {
       feed.losses = 0;
       feed.bounds.learn(data.logStartOffset, data.lastStableOffset);
       if (records === null || records.length === 0) return;
-      const { offset } = this.#session.asked(feed)!;
+      const offset = this.#session.askedOffset(feed);
       try {
         if (!feed.accept({ offset, records, aborted: abortedTransactions ?? [] }, frame)) return;
       } catch {
@@ -235,8 +240,8 @@ export class SessionLine implements Line {
         return;
       }
       this.#empty = 0;
-      this.#feeds.delete(feed);
-      this.#feeds.add(feed);
+      this.remove(feed);
+      this.#feeds.push(feed);
       return;
     }
     const error = answerError(errorCode, `Fetch of ${feed.topic}-${feed.partition} at ${feed.fetchOffset}`);
@@ -253,13 +258,13 @@ export class SessionLine implements Line {
   }
 
   #trouble(feed: PlacedFeed): void {
-    this.#feeds.delete(feed);
+    this.remove(feed);
     feed.line = null;
     feed.isTroubled = true;
   }
 
   #lose(feed: PlacedFeed, error: MsecError | null): void {
-    this.#feeds.delete(feed);
+    this.remove(feed);
     feed.line = null;
     this.#setup.lost(feed, error);
   }
