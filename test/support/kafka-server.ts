@@ -45,6 +45,15 @@ export interface KafkaOptions {
   readonly listeners?: readonly string[];
   /** SCRAM users as StorageTool's --add-scram takes them: `SCRAM-SHA-256=[name=alice,password=…]`. */
   readonly scramUsers?: readonly string[];
+  /** One of several servers that form a cluster (kafka-cluster.ts). */
+  readonly node?: KafkaNode;
+}
+
+export interface KafkaNode {
+  readonly id: number;
+  readonly clusterId: string;
+  readonly brokerPort: number;
+  readonly controllerPort: number;
 }
 
 const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
@@ -52,20 +61,20 @@ const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
 export async function startKafka(
   properties: Readonly<Record<string, string>> = {},
-  { version, features = {}, jvm = JVM_SMALL, listeners = [], scramUsers = [] }: KafkaOptions = {},
+  { version, features = {}, jvm = JVM_SMALL, listeners = [], scramUsers = [], node }: KafkaOptions = {},
 ): Promise<KafkaServer> {
   const jars = await fetchKafkaJars(version);
   const data = mkdtempSync(join(tmpdir(), 'msec-kafka-'));
   const removeData = () => rmSync(data, { recursive: true, force: true });
   process.once('exit', removeData);
   try {
-    const [brokerPort = 0, controllerPort = 0, ...morePorts] = await freePorts(2 + listeners.length);
+    const [freePort = 0, otherFreePort = 0, ...morePorts] = await freePorts(2 + listeners.length);
+    const { brokerPort, controllerPort } = node ?? { brokerPort: freePort, controllerPort: otherFreePort };
     const more = listeners.map((protocol, i) => [protocol, `127.0.0.1:${morePorts[i]}`] as const);
     const file = join(data, 'server.properties');
     const all = { ...listenerProperties(brokerPort, controllerPort, more), ...properties };
     writeFileSync(file, serverProperties(data, controllerPort, all));
-    // Hexadecimal, because an identifier that begins with a hyphen would be taken for an option.
-    const clusterId = randomBytes(11).toString('hex');
+    const clusterId = node?.clusterId ?? newClusterId();
     const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`]);
     const users = scramUsers.flatMap((user) => ['--add-scram', user]);
     const args = ['format', '-t', clusterId, '-c', file, ...levels, ...users];
@@ -92,6 +101,11 @@ export async function startKafka(
     removeData();
     throw error;
   }
+}
+
+/** Hexadecimal, because an identifier that begins with a hyphen would be taken for an option. */
+export function newClusterId(): string {
+  return randomBytes(11).toString('hex');
 }
 
 function listenerProperties(
@@ -251,7 +265,7 @@ export async function fetchKafkaJars(version?: string): Promise<string> {
 }
 
 /** Ports that nobody listens on, held at the same time, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
