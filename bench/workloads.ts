@@ -1,5 +1,7 @@
 /** Every workload that `npm run bench` knows. */
 import type { Workload } from './workload.ts';
+import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
+import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
 import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
 import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
 import { kills } from './workloads/kills/kills.ts';
@@ -16,6 +18,8 @@ export const WORKLOADS: readonly Workload[] = [
   windows,
   kafkaWindows,
   kafkaTransactions,
+  kafkaRestart,
+  kafkaSoak,
   signed,
   mqttIntake,
   soak,

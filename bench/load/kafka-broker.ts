@@ -23,6 +23,6 @@ const PROPERTIES = {
   'log.initial.task.delay.ms': '30000',
 };
 
-export function startBenchKafka(): Promise<KafkaServer> {
-  return startKafka(PROPERTIES, { jvm: JVM });
+export function startBenchKafka(properties: Readonly<Record<string, string>> = {}): Promise<KafkaServer> {
+  return startKafka({ ...PROPERTIES, ...properties }, { jvm: JVM });
 }

@@ -78,7 +78,7 @@ export async function fillFrames(
   const sums = new PlainSums(fleet, windowMs);
   const keys = fleet.ids.map((id) => new TextEncoder().encode(id));
   const partitionOf = keys.map((key) => partitionForKey(key, 0, key.length, PARTITIONS));
-  const payloads = fleet.imeis.map(payloadOf);
+  const payloads = fleet.imeis.map(framePayload);
   const encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
   let bytes = 0;
   const flush = async () => {
@@ -110,7 +110,7 @@ export async function fillFrames(
  */
 export async function closeWindows(log: Log): Promise<void> {
   const key = new TextEncoder().encode(CLOSING_DEVICE);
-  const payload = payloadOf('0'.repeat(15));
+  const payload = framePayload('0'.repeat(15));
   new DataView(payload.buffer).setInt16(23, 3000);
   const encoder = new BatchEncoder();
   const appends = Array.from({ length: PARTITIONS }, (_, partition) => {
@@ -125,14 +125,14 @@ async function appendEach(log: Log, appends: readonly Append[]): Promise<void> {
   await Promise.all(appends.map((append) => log.commit({ appends: [append] })));
 }
 
-function payloadOf(imei: string): Uint8Array {
+export function framePayload(imei: string): Uint8Array {
   const payload = new Uint8Array(FRAME_BYTES);
   payload.set([0x01, 0x00, 0x1c]);
   payload.set(new TextEncoder().encode(imei), 7);
   return payload;
 }
 
-function writeMeasures(payload: Uint8Array, { sequence, wire }: Fleet): void {
+export function writeMeasures(payload: Uint8Array, { sequence, wire }: Fleet): void {
   const view = new DataView(payload.buffer);
   view.setUint32(3, sequence);
   for (let i = 0; i < wire.length; i++) view.setInt16(23 + 2 * i, wire[i]!);

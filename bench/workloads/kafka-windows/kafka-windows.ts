@@ -10,11 +10,12 @@ import { type Log, openKafkaLog, TASK_OPTIONS } from '../../../engine/index.ts';
 import { missing, programPath } from '../../../test/support/needs.ts';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
 import { startBenchKafka } from '../../load/kafka-broker.ts';
+import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
 import { buildStreams, STREAMS_JVM, type StreamsTask, streamsArguments } from '../../peers/kafka-streams/peer.ts';
 import { type Figure, figure, type Workload } from '../../workload.ts';
-import type { EngineTask } from './engine-process.ts';
 import { BATCH_BYTES, closeWindows, type FilledTopic, FRAMES_TOPIC, fillFrames, PARTITIONS } from './frames.ts';
 import { checkTold } from './told-windows.ts';
+import type { WindowTopology } from './topology.ts';
 
 const FRAMES = 10_000_000;
 const WARM_UP = 2_000_000;
@@ -80,12 +81,15 @@ interface Bench {
 async function runOurs(bench: Bench, application: string): Promise<CommittedRun> {
   const output = `${application}.windows`;
   const window = { input: FRAMES_TOPIC, output, windowMs: WINDOW_MS, graceMs: GRACE_MS };
-  const task: EngineTask = {
+  const config: WindowTopology = { application, partitions: PARTITIONS, ...window };
+  const task: KafkaEngineTask = {
     bootstrap: bench.bootstrap,
-    topology: { application, partitions: PARTITIONS, ...window },
+    topologyModule: new URL('./topology.ts', import.meta.url).href,
+    config,
     workers: THREADS,
+    stateFolder: null,
   };
-  const script = join(import.meta.dirname, 'engine-process.ts');
+  const script = join(import.meta.dirname, '..', '..', 'load', 'kafka-engine-process.ts');
   const args = [...nodeOptions(), script, JSON.stringify(task)];
   return await measured(bench, process.execPath, args, `${application}.window`, output, application);
 }

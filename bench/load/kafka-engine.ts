@@ -1,0 +1,76 @@
+/** The engine over Kafka with real threads, as the product starts it, for a benchmark's own process. */
+import { mkdirSync } from 'node:fs';
+import {
+  claimLocalStore,
+  type Engine,
+  openKafkaLog,
+  planTopology,
+  realThreads,
+  startEngine,
+  stateTopic,
+  systemClock,
+  TASK_OPTIONS,
+  type TaskOptions,
+  type TopologyDefinition,
+  type WorkerShared,
+} from '../../engine/index.ts';
+
+export interface KafkaEngineTask {
+  readonly bootstrap: string;
+  /** URL of a module whose default export makes the topology from `config`. */
+  readonly topologyModule: string;
+  readonly config: unknown;
+  readonly workers: number;
+  /** Of the tasks' copies of their state; null: none are kept. */
+  readonly stateFolder: string | null;
+  readonly options?: Partial<TaskOptions>;
+}
+
+/** Ticks of idle partitions are for silent sensors. */
+const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
+
+export async function startKafkaEngine(
+  task: KafkaEngineTask,
+): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
+  const { bootstrap, topologyModule, config, workers, stateFolder, options } = task;
+  const module = (await import(topologyModule)) as { default: (config: unknown) => TopologyDefinition };
+  const plan = planTopology(module.default(config));
+  const log = openKafkaLog({ bootstrap: [bootstrap], applicationId: plan.name });
+  if (stateFolder !== null) mkdirSync(stateFolder, { recursive: true });
+  const claim = stateFolder === null ? null : claimLocalStore(stateFolder);
+  const stages = plan.subtopologies.flatMap((subtopology) => subtopology.stages);
+  const changelogs = stages.map(({ actor }) => stateTopic(plan.name, actor.name));
+  const shared: WorkerShared = {
+    topologyModule,
+    config,
+    schemaIds: [],
+    log: { bootstrap: [bootstrap], applicationId: plan.name },
+    options: { ...TASK_OPTIONS, ...options },
+    reportIntervalMs: 1000,
+    // A benchmark's topics are made once, so that their names tell them apart.
+    ...(stateFolder === null
+      ? {}
+      : { localState: { path: stateFolder, changelogs: Object.fromEntries(changelogs.map((name) => [name, name])) } }),
+  };
+  const entry = new URL('../../engine/runtime/worker-main.ts', import.meta.url);
+  const engine = await startEngine({
+    log,
+    plan,
+    threads: realThreads({ entry, shared, heapMegabytesMax: 256 }),
+    workers,
+    clock: systemClock,
+    emit: (name, event) => {
+      if (name === 'workerEnded' || name === 'taskPaused') console.error(name, JSON.stringify(event));
+    },
+    idleTicks: NEVER,
+    logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
+  });
+  return {
+    engine,
+    async close() {
+      await engine.drain();
+      await log.close();
+      await claim?.close();
+    },
+  };
+}
