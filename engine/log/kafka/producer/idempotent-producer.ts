@@ -105,6 +105,8 @@ export class IdempotentProducer {
         versionMax: PRODUCE_VERSION_MAX,
         repeatsLost: true,
         isOneByOne: false,
+        // One batch of a partition at a time.
+        isFirst: false,
         onDone: finish,
       });
     } catch (thrown) {

@@ -23,6 +23,11 @@ export interface Producing {
   readonly repeatsLost: boolean;
   /** One leader after another: two that add partitions to one transaction at once refuse each other (KIP-890). */
   readonly isOneByOne: boolean;
+  /**
+   * A broker that knows nothing of a producer in a partition takes any sequence number for its first: where it refuses a
+   * batch for a moment and takes the one behind it, the order is lost. Then each request waits for the one before.
+   */
+  readonly isFirst: boolean;
   /** Told of each batch as soon as it is written or has failed. */
   readonly onDone?: (batch: OutBatch) => void;
 }
@@ -33,10 +38,11 @@ export interface Producing {
  */
 export async function produceAll(lane: Lane, batches: readonly OutBatch[], producing: Producing): Promise<void> {
   const patience = lane.patience();
-  for (;;) {
+  // What is tried again is sent as carefully.
+  for (let isCautious = producing.isFirst; ; isCautious = true) {
     const open = batches.filter(isOpen);
     if (open.length === 0) return;
-    const pass = new Pass(lane, producing);
+    const pass = new Pass(lane, producing, isCautious);
     await pass.run(open);
     if (producing.transactionalId !== null && batches.some(({ failure }) => failure !== null)) return;
     if (!open.some(isOpen)) return;
@@ -68,12 +74,14 @@ class Pass {
   because = new MsecError('DEPENDENCY_DOWN', 'Kafka did not answer');
   readonly #lane: Lane;
   readonly #producing: Producing;
+  readonly #isCautious: boolean;
   /** Partitions of which an earlier batch was not written: those behind it are refused for their sequence. */
   readonly #held = new Set<string>();
 
-  constructor(lane: Lane, producing: Producing) {
+  constructor(lane: Lane, producing: Producing, isCautious: boolean) {
     this.#lane = lane;
     this.#producing = producing;
+    this.#isCautious = isCautious;
   }
 
   async run(batches: readonly OutBatch[]): Promise<void> {
@@ -114,7 +122,8 @@ class Pass {
     }
     const underWay: Promise<void>[] = [];
     for (const round of roundsOf(batches)) {
-      if (underWay.length >= IN_FLIGHT_MAX) await underWay.shift();
+      if (underWay.length >= (this.#isCautious ? 1 : IN_FLIGHT_MAX)) await underWay.shift();
+      if (this.#isCautious && this.#held.size > 0) break;
       // What a transaction cannot be without has failed already.
       if (this.#producing.transactionalId !== null && batches.some(({ failure }) => failure !== null)) break;
       underWay.push(this.#send(connection, round));
@@ -135,6 +144,7 @@ class Pass {
       }
       this.#lane.cluster.forget();
       for (const batch of round) {
+        this.#held.add(partitionKey(batch.topic, batch.partition));
         if (repeatsLost) this.#note(batch, lost);
         else this.#fail(batch, lost);
       }

@@ -31,6 +31,8 @@ export class Transactor {
   #identity: ProducerIdentity = { producerId: -1, producerEpoch: -1 };
   #isV2 = true;
   readonly #sequences = new Map<string, number>();
+  /** Partitions that know the producer id. */
+  readonly #known = new Set<string>();
   /** The broker may know of a transaction that has not ended. */
   #isBegun = false;
   /** Something was not answered, so that under v1 even an abort could hit another transaction than it means. */
@@ -67,6 +69,7 @@ export class Transactor {
       return NO_ERROR;
     });
     this.#sequences.clear();
+    this.#known.clear();
     this.#isBegun = false;
     this.#isUncertain = false;
   }
@@ -105,6 +108,8 @@ export class Transactor {
       }
       if (response.errorCode !== NO_ERROR) return response.errorCode;
       if (this.#isV2) {
+        // After the last epoch comes another id.
+        if (response.producerId !== producerId) this.#known.clear();
         this.#identity = { producerId: response.producerId, producerEpoch: response.producerEpoch };
         this.#sequences.clear();
       }
@@ -130,7 +135,9 @@ export class Transactor {
       versionMax: this.#isV2 ? V2.produce : V2.produce - 1,
       repeatsLost: false,
       isOneByOne: this.#isV2,
+      isFirst: batches.some(({ topic, partition }) => !this.#known.has(partitionKey(topic, partition))),
     });
+    for (const { topic, partition } of batches) this.#known.add(partitionKey(topic, partition));
     const failure = batches.find((batch) => batch.failure !== null)?.failure ?? null;
     if (failure === null) return;
     // Also where it was only refused to the end: then nothing is uncertain, but an abort by InitProducerId is as good.
