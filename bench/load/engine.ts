@@ -1,10 +1,11 @@
 /** Starts the engine on a log with real threads, as the product does, for a benchmark's own process. */
 import {
-  type EmbeddedReaderDescriptor,
   type Engine,
   type EngineEvents,
   type EventName,
+  type LocalState,
   type Log,
+  type LogReaderDescriptor,
   type Plan,
   planTopology,
   realThreads,
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly reportIntervalMs?: number;
   /** Another retention than the product's. */
   readonly configOf?: (topic: TopicConfig) => TopicConfig;
+  /** Where workers keep copies of their state, once the changelogs exist. */
+  readonly localState?: (changelogs: readonly string[]) => Promise<LocalState>;
   /** Stands between the engine and its threads; for tests that hurt them. */
   readonly wrapThreads?: (threads: WorkerThreads) => WorkerThreads;
   readonly emit?: <N extends EventName>(name: N, event: EngineEvents[N]) => void;
@@ -46,7 +49,7 @@ const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
 /** `log` may stand in front of the one that the descriptor leads to. */
 export async function startBenchEngine(
   log: Log,
-  descriptor: EmbeddedReaderDescriptor,
+  descriptor: LogReaderDescriptor,
   options: EngineOptions,
 ): Promise<BenchEngine> {
   const { topology, workers, supervisor, heapMegabytesMax = 256, reportIntervalMs = 1000, emit = () => {} } = options;
@@ -55,12 +58,16 @@ export async function startBenchEngine(
   const planned = planTopology(definition);
   const { configOf = (topic: TopicConfig) => topic } = options;
   const plan = { ...planned, topics: planned.topics.map(configOf) };
+  if (options.localState !== undefined) await log.createTopics(plan.topics);
+  const changelogs = plan.topics.map(({ name }) => name).filter((name) => name.endsWith('.state'));
+  const localState = await options.localState?.(changelogs);
   const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
   const shared: WorkerShared = {
     topologyModule: new URL('./topology.ts', import.meta.url).href,
     config: topology,
     schemaIds: subjects.map((subject, i) => [subject, i + 1]),
     log: descriptor,
+    ...(localState === undefined ? {} : { localState }),
     options: TASK_OPTIONS,
     reportIntervalMs,
   };

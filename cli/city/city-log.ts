@@ -1,4 +1,5 @@
 /** The log that the configuration names, of either driver, and what the engine needs of it beyond the port. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   type Clock,
@@ -42,7 +43,7 @@ export async function openCityLog(config: Config, folder: DataFolder, clock: Clo
 async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emit: Emit): Promise<CityLog> {
   const readers = kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD);
   const claims = [folder.log, folder.state].map((path) => claimLocalStore(path, clock));
-  const log = openKafkaLog({ ...readers, clock, emit });
+  const log = openKafkaLog({ ...readers, clock, emit, processId: processIdOf(folder.process) });
   const counted = countCommits(log);
   return {
     log: counted.log,
@@ -64,6 +65,12 @@ async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emi
       for (const claim of claims) await claim.close();
     },
   };
+}
+
+/** Drawn once for a data folder, which one process at a time has. */
+function processIdOf(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, randomBytes(8).toString('hex'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
 }
 
 /** The folder is claimed: who noted himself there and did not leave is dead. */

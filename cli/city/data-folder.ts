@@ -20,6 +20,8 @@ export interface DataFolder {
   readonly running: string;
   /** As which member of the group on Kafka the process is known. */
   readonly member: string;
+  /** As which writer it is known there. */
+  readonly process: string;
 }
 
 /** `keys`: where the day keys lie instead, shared with other processes. */
@@ -35,6 +37,7 @@ export function dataFolder(path: string, keys: string | null = null): DataFolder
     adminToken: join(path, 'admin-token'),
     running: join(path, 'running.json'),
     member: join(path, 'member'),
+    process: join(path, 'process'),
   };
 }
 

@@ -26,6 +26,7 @@ export {
   openKafkaShare,
   type Stream,
   type StreamReceiver,
+  systemNetwork,
 } from './kafka/index.ts';
 export { type LogReaderDescriptor, logReaders } from './log-access.ts';
 export type * from './port.ts';

@@ -14,6 +14,8 @@ import { createTopics } from './topics.ts';
 
 /** What a broker waits for the end of a transaction; a writer that died holds readers up for so long at most. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
+/** Nobody takes over what is nobody's: until it is aborted it holds up the readers of the partitions it wrote to. */
+const FREE_TRANSACTION_TIMEOUT_MS = 10_000;
 const APPLICATION_ID = 'msec';
 /** Names of connections are used again, so that ownerships that come and go leave nothing behind. */
 const PURPOSES = 4;
@@ -47,13 +49,15 @@ class KafkaLog implements Log {
       ...options,
       cluster: this.#cluster,
       transactionalId: `${this.#applicationId}-process-${settings.processId ?? randomUUID()}`,
-      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      transactionTimeoutMs: FREE_TRANSACTION_TIMEOUT_MS,
     });
   }
 
   async createTopics(topics: readonly TopicConfig[]): Promise<void> {
     this.#assertOpen();
-    const { replicationFactor } = this.#settings;
+    const { replicationFactor, processId } = this.#settings;
+    // What an earlier life of this process left open would hold up all who read committed records.
+    if (processId !== undefined) await this.#free.takeId();
     await createTopics(this.#cluster, topics, this.#options.requestTimeoutMs, replicationFactor);
   }
 

@@ -1,4 +1,4 @@
-export type { Network, Stream, StreamReceiver } from './client/index.ts';
+export { type Network, type Stream, type StreamReceiver, systemNetwork } from './client/index.ts';
 export { kafkaReaders, openKafkaLog } from './driver.ts';
 export { type GroupProtocol, type KafkaShareOptions, openKafkaShare } from './group/index.ts';
 export type { KafkaLogOptions, KafkaReaderDescriptor, KafkaSasl, KafkaTls, KafkaTokenFile } from './settings.ts';

@@ -45,6 +45,9 @@ export interface KafkaLogOptions extends KafkaReaderDescriptor {
   readonly clock?: Clock;
   /** Told, once, where the cluster speaks the old transaction protocol. */
   readonly emit?: Emit;
-  /** Part of the transactional id of what nobody owns; unique to the process. Default: drawn at random. */
+  /**
+   * Part of the transactional id of what nobody owns: no two processes at a time, and the same one after a restart, so
+   * that it ends what was left open. Default: drawn at random.
+   */
   readonly processId?: string;
 }

@@ -7,13 +7,15 @@
 import { writeSync } from 'node:fs';
 import { startBenchEngine } from '../../../bench/load/engine.ts';
 import { frameValues } from '../../../bench/load/fill.ts';
-import { BatchEncoder, openEmbeddedLog, partitionForKey } from '../../../engine/index.ts';
+import { BatchEncoder, partitionForKey, systemNetwork } from '../../../engine/index.ts';
 import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { FrameStream, PARTITIONS, type StreamOptions } from './frame-stream.ts';
-import { KillPoints, PointedLog, Progress, pointedThreads } from './kill-points.ts';
+import { KillPoints, PointedLog, Progress, pointedThreads, Terminations } from './kill-points.ts';
+import { type LogPlace, openPlace } from './log-place.ts';
+import { pointedNetwork } from './pointed-network.ts';
 
 export interface ChildTask {
-  readonly folder: string;
+  readonly place: LogPlace;
   readonly keysFolder: string;
   readonly stream: StreamOptions;
   /** Frames that are acknowledged already, and how many there are to be in the end. */
@@ -22,6 +24,8 @@ export interface ChildTask {
   /** Whether event time ends behind the last frame, so that every window is told. */
   readonly isLast: boolean;
   readonly terminateAt: readonly number[];
+  /** Threads that are ended from outside while the stream goes on. */
+  readonly terminations: number;
   /** URL of the hostile actor; empty without one. */
   readonly hostileActor: string;
 }
@@ -30,6 +34,7 @@ const CHUNK_FRAMES = 32;
 const CLOSING_MS = 10 * 60_000;
 const WORKERS = 2;
 const RECORD_MS_MAX = 1_500;
+const TERMINATION_MS = 120;
 const NOTHING = new Uint8Array(0);
 
 // Whoever starts it may be killed as well.
@@ -38,10 +43,11 @@ process.stdin.on('end', () => process.exit(1)).resume();
 const task = JSON.parse(process.argv[2]!) as ChildTask;
 const say = (line: string) => writeSync(1, `${line}\n`);
 const points = new KillPoints();
+const terminations = new Terminations(task.terminations, TERMINATION_MS);
 const progress = new Progress(DEVICE_FRAMES);
-const raw = await openEmbeddedLog(task.folder, { groupCommitMs: 2 });
+const { log: raw, descriptor, localState } = await openPlace(task.place, pointedNetwork(systemNetwork, points));
 const log = new PointedLog(raw, points, progress.take);
-const { engine, group } = await startBenchEngine(log, raw.readerDescriptor(), {
+const { engine, group } = await startBenchEngine(log, descriptor, {
   topology: {
     application: 'faults',
     keysFolder: task.keysFolder,
@@ -52,10 +58,11 @@ const { engine, group } = await startBenchEngine(log, raw.readerDescriptor(), {
     },
   },
   workers: WORKERS,
+  ...(localState === undefined ? {} : { localState }),
   heapMegabytesMax: 128,
   reportIntervalMs: 100,
   supervisor: { recordMsMax: RECORD_MS_MAX, restartMsMin: 5, restartMsMax: 50 },
-  wrapThreads: (threads) => pointedThreads(threads, points, new Set(task.terminateAt)),
+  wrapThreads: (threads) => pointedThreads(threads, points, new Set(task.terminateAt), terminations),
   emit: (name, event) => {
     if (name === 'workerEnded') say(`ended ${(event as { because: string }).because}`);
   },
@@ -85,7 +92,9 @@ async function load(): Promise<void> {
       partition,
       bytes: encoder.finish(),
     }));
-    await log.commit({ appends: appends.filter(({ bytes }) => bytes.length > 0), admission: 'refusable' });
+    const some = appends.filter(({ bytes }) => bytes.length > 0);
+    // As bridges do: each partition by itself.
+    await Promise.all(some.map((one) => log.commit({ appends: [one], admission: 'refusable' })));
   };
   while (stream.number + 1 < task.to) {
     stream.next();
@@ -108,6 +117,7 @@ async function load(): Promise<void> {
     if ((stream.number + 1) % CHUNK_FRAMES !== 0) continue;
     await append();
     say(`ack ${stream.number + 1}`);
+    await terminations.keepPace((stream.number - task.from) / (task.to - task.from));
   }
   for (const encoder of task.isLast ? encoders : [])
     encoder.append(stream.fleet.timestamp + CLOSING_MS, NOTHING, -1, -1, NOTHING, -1, -1);

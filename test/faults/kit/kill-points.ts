@@ -5,10 +5,13 @@
 import type {
   Append,
   Committed,
+  FromWorker,
   GroupOffset,
   Log,
   LogReader,
   Ownership,
+  Thread,
+  ToWorker,
   Transaction,
   WorkerThreads,
 } from '../../../engine/index.ts';
@@ -29,7 +32,12 @@ export const KILL_POINTS = [
   'drain.begun',
   'drain.done',
 ] as const;
-export type KillPoint = (typeof KILL_POINTS)[number];
+/** On the wire to Kafka; see pointed-network.ts. */
+export const WIRE_POINTS = ['init', 'produce', 'offsets', 'end'].flatMap((kind) =>
+  (['before', 'sent', 'answered'] as const).map((moment) => `${kind}.${moment}` as WirePoint),
+);
+export type WirePoint = `${'init' | 'produce' | 'offsets' | 'end'}.${'before' | 'sent' | 'answered'}`;
+export type KillPoint = (typeof KILL_POINTS)[number] | WirePoint;
 
 /** `name:count` in MSEC_TEST_KILL: the process ends when it passes the point for the count-th time. */
 export class KillPoints {
@@ -94,11 +102,59 @@ export class PointedLog implements Log {
   }
 }
 
+/** Ends worker threads from outside, one now and then; the loader keeps pace with it, so that all of them hit work. */
+export class Terminations {
+  readonly #wanted: number;
+  readonly #everyMs: number;
+  readonly #threads = new Set<Thread<ToWorker, FromWorker>>();
+  #next = 0;
+  #done = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #waiting: { readonly share: number; readonly resolve: () => void } | null = null;
+
+  constructor(wanted: number, everyMs: number) {
+    this.#wanted = wanted;
+    this.#everyMs = everyMs;
+  }
+
+  /** `share`: how much of the stream has been sent, 0 to 1. Resolves when as large a share of the threads has ended. */
+  keepPace(share: number): Promise<void> {
+    if (this.#done >= Math.floor(share * this.#wanted)) return Promise.resolve();
+    this.#timer ??= setInterval(() => this.#endOne(), this.#everyMs);
+    return new Promise((resolve) => {
+      this.#waiting = { share, resolve };
+    });
+  }
+
+  watch(thread: Thread<ToWorker, FromWorker>): void {
+    this.#threads.add(thread);
+  }
+
+  forget(thread: Thread<ToWorker, FromWorker>): void {
+    this.#threads.delete(thread);
+  }
+
+  #endOne(): void {
+    const threads = [...this.#threads];
+    const thread = threads[this.#next++ % Math.max(threads.length, 1)];
+    if (thread === undefined) return;
+    this.#threads.delete(thread);
+    void thread.terminate();
+    this.#done++;
+    if (this.#done >= this.#wanted && this.#timer !== null) clearInterval(this.#timer);
+    const waiting = this.#waiting;
+    if (waiting === null || this.#done < Math.floor(waiting.share * this.#wanted)) return;
+    this.#waiting = null;
+    waiting.resolve();
+  }
+}
+
 /** `terminateAt`: at which of the workers' commits, counted over all of them, the committing thread is ended. */
 export function pointedThreads(
   inner: WorkerThreads,
   points: KillPoints,
   terminateAt: ReadonlySet<number>,
+  terminations: Terminations,
 ): WorkerThreads {
   let commits = 0;
   return {
@@ -112,11 +168,19 @@ export function pointedThreads(
         },
         onMessage: (handle) =>
           thread.onMessage((message) => {
-            if (message.kind === 'ready') points.pass('worker.ready');
+            if (message.kind === 'ready') {
+              points.pass('worker.ready');
+              // Not before: Node does not survive the end of a thread that loads a native module.
+              terminations.watch(thread);
+            }
             handle(message);
             if (message.kind === 'commit' && terminateAt.has(++commits)) void thread.terminate();
           }),
-        onEnd: (handle) => thread.onEnd(handle),
+        onEnd: (handle) =>
+          thread.onEnd((end) => {
+            terminations.forget(thread);
+            handle(end);
+          }),
         terminate: () => thread.terminate(),
       };
     },

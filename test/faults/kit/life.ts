@@ -1,14 +1,14 @@
 /** The child's lives, one after another on one folder, seen from its parent. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { enrolFleet, makeTopics } from '../../../bench/load/fill.ts';
 import { soon } from '../../../bench/load/filled-log.ts';
-import { openEmbeddedLog } from '../../../engine/index.ts';
 import type { ChildTask } from './child.ts';
 import { FrameStream, type Mark, PARTITIONS, type StreamOptions } from './frame-stream.ts';
+import { embeddedPlace, type LogPlace, openPlace } from './log-place.ts';
 import { judge, type Verdict } from './oracle.ts';
 
 const script = fileURLToPath(new URL('./child.ts', import.meta.url));
@@ -22,7 +22,12 @@ export interface LifeOptions {
   readonly killPoint?: string;
   /** Kill from outside, when so many acknowledgements have come, and then after so many milliseconds. */
   readonly killAfter?: { readonly acks: number; readonly delayMs: number };
+  /** Stands still when so many acknowledgements have come, until the next life is ahead of it; then it goes on. */
+  readonly stopAfter?: { readonly acks: number };
   readonly terminateAt?: readonly number[];
+  readonly terminations?: number;
+  /** Told of each acknowledgement of this life, by its number from 1. */
+  readonly onAck?: (acks: number) => void;
 }
 
 export interface LifeEnd {
@@ -31,41 +36,76 @@ export interface LifeEnd {
   readonly errors: string;
 }
 
+/** A process that was stopped, and goes on when another has taken its place and is ahead. */
+class Zombie {
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  readonly #target: number;
+
+  constructor(child: ChildProcess, closed: Promise<unknown>, target: number) {
+    this.#child = child;
+    this.#closed = closed;
+    this.#target = target;
+    child.kill('SIGSTOP');
+    // What it still says, nobody listens to; but it must not stand still because of that.
+    child.stdout?.resume();
+  }
+
+  /** All that it can still send was sent by the other before: so nothing of it is late. */
+  wake(acknowledged: number): void {
+    if (acknowledged >= this.#target) this.#child.kill('SIGCONT');
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#closed;
+  }
+}
+
 export class Lives {
   readonly #folder: string;
+  readonly #place: LogPlace;
   readonly #stream: StreamOptions;
   readonly #isHostile: boolean;
   /** Frames whose acknowledgement was seen; the next life goes on from there. */
   acknowledged = 0;
   #target = 0;
+  #zombie: Zombie | null = null;
 
-  private constructor(folder: string, stream: StreamOptions, isHostile: boolean) {
+  private constructor(folder: string, place: LogPlace, stream: StreamOptions, isHostile: boolean) {
     this.#folder = folder;
+    this.#place = place;
     this.#stream = stream;
     this.#isHostile = isHostile;
   }
 
-  static async begin(folder: string, seed: number, marked: readonly (readonly [number, Mark])[] = []): Promise<Lives> {
+  static async begin(
+    folder: string,
+    seed: number,
+    marked: readonly (readonly [number, Mark])[] = [],
+    place = embeddedPlace(folder),
+  ): Promise<Lives> {
     mkdirSync(join(folder, 'once'), { recursive: true });
     const stream = { startMs: soon(), seed, marked };
-    const log = await openEmbeddedLog(join(folder, 'log'));
+    const { log } = await openPlace(place);
     await makeTopics(log, PARTITIONS);
     await enrolFleet(log, new FrameStream(stream).fleet, null);
     await log.close();
-    return new Lives(folder, stream, marked.length > 0);
+    return new Lives(folder, place, stream, marked.length > 0);
   }
 
   /** Resolves when the process is gone; rejects where it ended in any other way than asked for. */
   async live(options: LifeOptions): Promise<LifeEnd> {
     this.#target += options.frames;
     const task: ChildTask = {
-      folder: join(this.#folder, 'log'),
+      place: this.#place,
       keysFolder: join(this.#folder, 'keys'),
       stream: this.#stream,
       from: this.acknowledged,
       to: this.#target,
       isLast: options.isLast ?? false,
       terminateAt: options.terminateAt ?? [],
+      terminations: options.terminations ?? 0,
       hostileActor: this.#isHostile ? `${pathToFileURL(hostile).href}?folder=${join(this.#folder, 'once')}` : '',
     };
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, JSON.stringify(task)], {
@@ -84,19 +124,28 @@ export class Lives {
     let isDone = false;
     for await (const line of createInterface({ input: child.stdout })) {
       const [what, ...rest] = line.split(' ');
-      if (what === 'ack') this.acknowledged = Number(rest[0]);
       if (what === 'ended') workersEnded.push(rest.join(' '));
       if (what === 'done') isDone = true;
-      if (what === 'ack' && ++acks === options.killAfter?.acks)
-        setTimeout(() => child.kill('SIGKILL'), options.killAfter.delayMs).unref();
+      if (what !== 'ack') continue;
+      acks++;
+      this.acknowledged = Number(rest[0]);
+      this.#zombie?.wake(this.acknowledged);
+      options.onAck?.(acks);
+      if (acks === options.killAfter?.acks) setTimeout(() => child.kill('SIGKILL'), options.killAfter.delayMs).unref();
+      if (acks === options.stopAfter?.acks) {
+        this.#zombie = new Zombie(child, closed, this.#target);
+        return { wasKilled: true, workersEnded, errors };
+      }
     }
     const how = await closed;
+    await this.#zombie?.end();
+    this.#zombie = null;
     const wasKilled = how === 'SIGKILL';
     if (!wasKilled && !(how === 0 && isDone)) throw new Error(`the process ended with ${how}: ${errors}`);
     return { wasKilled, workersEnded, errors };
   }
 
   judge(): Promise<Verdict> {
-    return judge(join(this.#folder, 'log'), this.#stream, this.acknowledged);
+    return judge(this.#place, this.#stream, this.acknowledged);
   }
 }

@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { checkWindows } from '../../../bench/load/check-windows.ts';
 import { WindowSums } from '../../../bench/load/window-sums.ts';
-import { type LogReader, openEmbeddedLogReadOnly } from '../../../engine/index.ts';
+import type { LogReader } from '../../../engine/index.ts';
 import { DEVICE_FRAMES, DEVICE_READINGS } from '../../../schemas/topics/index.ts';
 import { FrameStream, MARKS, PARTITIONS, type StreamOptions } from './frame-stream.ts';
+import { type LogPlace, readPlace } from './log-place.ts';
 import { readLetters, readTopic, type StoredRecord } from './read-topics.ts';
 
 const WIRE_HEADER_BYTES = 5;
@@ -53,15 +54,13 @@ const FRAME_LETTERS = `${DEVICE_FRAMES}.dlq`;
 const READING_LETTERS = `${DEVICE_READINGS}.dlq`;
 
 /** `acknowledged`: as many frames of the stream must be in the log. At most ten differences are told. */
-export async function judge(folder: string, options: StreamOptions, acknowledged: number): Promise<Verdict> {
-  const log = await openEmbeddedLogReadOnly(folder);
-  const reader = log.openReader();
-  const differences: string[] = [];
-  try {
+export function judge(place: LogPlace, options: StreamOptions, acknowledged: number): Promise<Verdict> {
+  return readPlace(place, async (reader, topics) => {
+    const differences: string[] = [];
     const expected = await expectedOf(reader, options, acknowledged, differences);
     await compareReadings(reader, expected, differences);
     let letters = 0;
-    for (const { name } of await log.describe()) {
+    for (const { name } of topics) {
       if (name.endsWith('.dlq')) letters += await compareLetters(reader, name, expected, differences);
     }
     const ids = new FrameStream(options).fleet.ids;
@@ -71,10 +70,7 @@ export async function judge(folder: string, options: StreamOptions, acknowledged
     });
     const { frames, duplicates } = expected;
     return { differences: differences.slice(0, 10), frames, duplicates, windows, letters };
-  } finally {
-    await reader.close();
-    await log.close();
-  }
+  });
 }
 
 /** Goes through the log in the order of each partition, as whoever reads it first must. */

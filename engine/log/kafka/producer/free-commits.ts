@@ -60,6 +60,11 @@ export class FreeCommits {
     }
   }
 
+  /** Aborts what was left open under the id, also by another process. */
+  async takeId(): Promise<void> {
+    await this.#exclusive.then(() => this.#takeTransactor());
+  }
+
   async close(): Promise<void> {
     this.#plainLane.end();
     this.#lane.end();

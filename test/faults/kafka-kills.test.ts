@@ -1,0 +1,46 @@
+// Time limit: 900 s.
+/** 200 kills over a real Kafka: 120 of workers, 60 of processes, 20 of the broker; the soak has 1,000 (npm run kafka-kills). */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { startKafka } from '../support/kafka-server.ts';
+import { needs } from '../support/needs.ts';
+import { clearTopics, runSeries, type Target } from './kit/kafka-series.ts';
+
+t.setTimeout(900_000);
+
+const isThorough = process.env.CI === 'true';
+const PER_SERIES = { worker: 30, process: 10, broker: 5 } as const;
+const WANTED = isThorough ? { worker: 120, process: 60, broker: 20 } : { worker: 12, process: 5, broker: 2 };
+
+if (needs(t, 'java', 'mvn')) await main();
+
+async function main(): Promise<void> {
+  const server = await startKafka();
+  t.teardown(() => server.stop());
+  const folder = mkdtempSync(join(tmpdir(), 'msec-kafka-kills-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const first = Date.now() % 1_000_000;
+  t.comment(`seed ${first}`);
+  let series = 0;
+  for (const target of Object.keys(WANTED) as Target[]) {
+    t.test(`${target} kills leave in the topics what the oracle expects, once`, async (t) => {
+      let kills = 0;
+      let frames = 0;
+      while (kills < WANTED[target]) {
+        const seed = first + series++;
+        const wanted = Math.min(PER_SERIES[target], WANTED[target] - kills);
+        const place = join(folder, `${seed}`);
+        const end = await runSeries(target, { server, folder: place, seed, kills: wanted, progress: () => {} });
+        t.same(end.verdict.differences, [], `seed ${seed}: ${end.moments.join('; ')}`);
+        if (end.verdict.differences.length > 0) return;
+        kills += end.kills;
+        frames += end.verdict.frames;
+        await clearTopics(server);
+        rmSync(place, { recursive: true, force: true });
+      }
+      t.comment(`${kills} kills, ${frames} frames compared`);
+    });
+  }
+}

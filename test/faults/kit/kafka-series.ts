@@ -1,0 +1,126 @@
+/**
+ * Kills over Kafka, in series: each begins an application of its own on the same broker, hurts workers, processes or the
+ * broker itself at named points and at random, lets the last life finish, and compares all output with the oracle.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { type Random, randomBelow, seededRandom } from '../../../engine/index.ts';
+import type { KafkaServer } from '../../support/kafka-server.ts';
+import type { Mark } from './frame-stream.ts';
+import { KILL_POINTS, type KillPoint, WIRE_POINTS } from './kill-points.ts';
+import { Lives } from './life.ts';
+import type { LogPlace } from './log-place.ts';
+import type { Verdict } from './oracle.ts';
+
+export type Target = 'worker' | 'process' | 'broker';
+
+export interface SeriesOptions {
+  readonly server: KafkaServer;
+  readonly folder: string;
+  readonly seed: number;
+  /** How many kills there are to be. */
+  readonly kills: number;
+  progress(text: string): void;
+}
+
+export interface SeriesEnd {
+  readonly kills: number;
+  readonly moments: readonly string[];
+  readonly verdict: Verdict;
+}
+
+const FRAMES = 640;
+const FRAMES_PER_ACK = 32;
+const COUNT_MAX = 6;
+const DELAY_MS_MAX = 60;
+const MARKS: readonly Mark[] = ['heap', 'uncaught', 'hang', 'refused', 'uncaught'];
+
+const points: readonly KillPoint[] = [...KILL_POINTS, ...WIRE_POINTS, ...WIRE_POINTS];
+
+/** On a broker without topics; `clearTopics` makes it one again. */
+export function runSeries(target: Target, options: SeriesOptions): Promise<SeriesEnd> {
+  if (target === 'worker') return workerSeries(options);
+  return target === 'process' ? processSeries(options) : brokerSeries(options);
+}
+
+/** Groups and transactional ids begin with the seed; topics are the only ones of the broker. */
+function placeOf({ server, folder, seed }: SeriesOptions): LogPlace {
+  const stateFolder = join(folder, 'state');
+  mkdirSync(stateFolder, { recursive: true });
+  return { kind: 'kafka', kafka: { bootstrap: [server.bootstrap], applicationId: `faults-${seed}` }, stateFolder };
+}
+
+async function workerSeries(options: SeriesOptions): Promise<SeriesEnd> {
+  const random = seededRandom(options.seed);
+  const marked = MARKS.map((mark, i): [number, Mark] => [60 + i * 110 + randomBelow(random, 90), mark]);
+  const lives = await Lives.begin(options.folder, options.seed, marked, placeOf(options));
+  const { workersEnded } = await lives.live({ frames: FRAMES, isLast: true, terminations: options.kills });
+  return { kills: workersEnded.length, moments: workersEnded, verdict: await lives.judge() };
+}
+
+async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
+  const random = seededRandom(options.seed);
+  const lives = await Lives.begin(options.folder, options.seed, [], placeOf(options));
+  const moments: string[] = [];
+  while (moments.length < options.kills) {
+    const moment = drawMoment(random);
+    const { wasKilled } = await lives.live({ frames: FRAMES, ...moment });
+    if (!wasKilled) continue;
+    moments.push(JSON.stringify(moment));
+    options.progress(`kill ${moments.length}/${options.kills}: ${moments.at(-1)}`);
+  }
+  await lives.live({ frames: FRAMES, isLast: true });
+  return { kills: moments.length, moments, verdict: await lives.judge() };
+}
+
+function drawMoment(random: Random) {
+  switch (randomBelow(random, 5)) {
+    case 0:
+      return {
+        killAfter: {
+          acks: 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK),
+          delayMs: randomBelow(random, DELAY_MS_MAX),
+        },
+      };
+    case 1:
+      // Long enough for others to take its tasks; then it goes on, and believes to be their owner.
+      return { stopAfter: { acks: 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK / 2) } };
+    default: {
+      const point = points[randomBelow(random, points.length)]!;
+      const count = /^(topics|drain)/.test(point) ? 1 : 1 + randomBelow(random, COUNT_MAX);
+      return { killPoint: `${point}:${count}` };
+    }
+  }
+}
+
+async function brokerSeries(options: SeriesOptions): Promise<SeriesEnd> {
+  const random = seededRandom(options.seed);
+  const lives = await Lives.begin(options.folder, options.seed, [], placeOf(options));
+  const moments: string[] = [];
+  for (let kill = 0; kill < options.kills; kill++) {
+    const acks = 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK / 2);
+    let restarting: Promise<void> | undefined;
+    const onAck = (count: number) => {
+      if (count === acks) restarting = options.server.kill().then(() => options.server.restart());
+    };
+    await lives.live({ frames: FRAMES, isLast: kill === options.kills - 1, onAck });
+    await restarting;
+    moments.push(`broker killed at acknowledgement ${acks}`);
+    options.progress(`broker kill ${kill + 1}/${options.kills}`);
+  }
+  return { kills: moments.length, moments, verdict: await lives.judge() };
+}
+
+/** Removes every topic but the broker's own, so that the next series finds none. */
+export async function clearTopics(server: KafkaServer): Promise<void> {
+  const kafka = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const topics = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  } finally {
+    await admin.disconnect();
+  }
+}
