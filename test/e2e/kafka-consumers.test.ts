@@ -1,15 +1,21 @@
-// Time limit: 300 s.
+// Time limit: 400 s.
 /**
  * Consumers that are not ours see each reading once, whatever was killed on the way: Java's console consumer, and
- * Python's confluent-kafka, which decodes what it reads with the schemas of the embedded registry.
+ * Python's confluent-kafka, which decodes what it reads with the schemas of the embedded registry, and which puts what
+ * it writes into other partitions than Java and msec do.
  */
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
+import { partitionForKey } from '../../engine/batch/index.ts';
+import { encodeFrameRecord, KIND_ENVELOPE, signEnvelope } from '../../schemas/envelope/index.ts';
+import { type Running, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
 import { makePython } from '../support/python.ts';
 
-t.setTimeout(280_000);
+t.setTimeout(390_000);
 
 const TOPIC = 'device.readings';
 const FLEET = ['--devices', '4', '--rate', '100', '--faults', '0', '--workers', '1'];
@@ -23,6 +29,9 @@ interface Reading extends TailedRecord {
     readonly sequence: number;
   };
 }
+
+const PARTITIONS = 4;
+const FOREIGN_IDS = Array.from({ length: 12 }, (_, i) => `foreign-${i}`);
 
 const numberOf = ({ value }: Reading) => `${value.device}/${value.bootEpoch}/${value.sequence}`;
 
@@ -53,6 +62,23 @@ while left:
     value = decode(message.value(), SerializationContext(topic, MessageField.VALUE))
     print(json.dumps({"partition": message.partition(), "offset": message.offset(), "value": value}, default=str))
 consumer.close()
+`;
+
+/** Writes each record by the client's own partitioner, and prints where it came to lie. */
+const PRODUCER = `
+import sys
+from confluent_kafka import Producer
+
+brokers, topic = sys.argv[1:3]
+producer = Producer({"bootstrap.servers": brokers})
+def told(error, message):
+    if error:
+        raise SystemExit(str(error))
+    print(message.key().decode(), message.partition())
+for line in sys.argv[3:]:
+    key, value = line.split(" ")
+    producer.produce(topic, key=key.encode(), value=bytes.fromhex(value), on_delivery=told)
+producer.flush(30)
 `;
 
 t.test('each acknowledged frame is one reading for Java and for Python, after kill -9 too', async (t) => {
@@ -111,6 +137,45 @@ t.test('each acknowledged frame is one reading for Java and for Python, after ki
     ([, partition, offset]) => `${partition} ${offset}`,
   );
   t.same(java.toSorted(), ours.map(place).toSorted(), `for Java ${stderr.slice(-500)}`);
+
+  // Python's client partitions by CRC-32: some of what it writes lies where no task may handle it, and is moved.
+  const enrolled = await Promise.all(FOREIGN_IDS.map((id, i) => enrol(last, join(cwd, 'data', 'admin-token'), id, i)));
+  const lines = enrolled.map(({ id, frame }) => `${id} ${Buffer.from(frame).toString('hex')}`);
+  const landed = (await python.run(PRODUCER, [kafka.bootstrap, 'device.frames', ...lines])).trim().split('\n');
+  const home = (id: string) => partitionForKey(Buffer.from(id), 0, id.length, PARTITIONS);
+  const foreign = landed.filter((line) => Number(line.split(' ')[1]) !== home(line.split(' ')[0]!));
+  t.ok(foreign.length > 0, `${foreign.length} of ${landed.length} were in another partition than their key's`);
+  let theirs: Reading[] = [];
+  const isTheirs = ({ value }: Reading) => FOREIGN_IDS.includes(value.device);
+  while (theirs.length < FOREIGN_IDS.length) theirs = (await tail<Reading>(cwd, TOPIC, onKafka)).filter(isTheirs);
+  t.same(
+    theirs.map(({ partition, value }) => `${value.device} ${partition}`).toSorted(),
+    FOREIGN_IDS.map((id) => `${id} ${home(id)}`).toSorted(),
+    'each is one reading, where its key belongs',
+  );
   last.kill('SIGINT');
   t.same(await last.ended, [0, null]);
 });
+
+/** Enrols a device and signs a first frame of it, as it stands in the log behind a bridge. */
+async function enrol(
+  running: Running,
+  tokenFile: string,
+  id: string,
+  number: number,
+): Promise<{ readonly id: string; readonly frame: Uint8Array }> {
+  const identity = `86772303004${String(number).padStart(4, '0')}`;
+  const answer = await fetch(`${running.said.console}/api/devices`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ deviceId: id, type: 'enmon', identity }),
+  });
+  const { secrets } = (await answer.json()) as { secrets: { privateKeyPem: string; keyId: string } };
+  const key = { keyId: Buffer.from(secrets.keyId, 'hex'), privateKey: createPrivateKey(secrets.privateKeyPem) };
+  const payload = Buffer.from(`01001c00000000${Buffer.from(identity).toString('hex')}000dd00040007c0235`, 'hex');
+  const fields = { deviceId: id, bootEpoch: 1, sequence: 0, deviceTimeMs: Date.now(), payload };
+  return { id, frame: encodeFrameRecord(KIND_ENVELOPE, signEnvelope(fields, key)) };
+}
