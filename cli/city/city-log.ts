@@ -24,7 +24,7 @@ export interface CityLog {
   readonly readers: LogReaderDescriptor;
   usage(): EngineStatus['log'];
   /** Where several processes share the partitions of the topic; absent: this one has them all. */
-  share?(topic: string): PartitionShare;
+  share?(topic: string): Promise<PartitionShare>;
   /** Where workers keep copies of their state, once the changelogs exist; absent: the log itself is at hand. */
   localState?(changelogs: readonly string[]): Promise<LocalState>;
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export async function openCityLog(config: Config, folder: DataFolder, clock: Clo
 async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emit: Emit): Promise<CityLog> {
   const readers = kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD);
   const claims = [folder.log, folder.state].map((path) => claimLocalStore(path, clock));
-  const log = openKafkaLog({ ...readers, clock, emit, processId: processIdOf(folder.process) });
+  const log = await openKafkaLog({ ...readers, clock, emit, processId: processIdOf(folder.process) });
   const counted = countCommits(log);
   return {
     log: counted.log,

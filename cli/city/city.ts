@@ -211,7 +211,7 @@ async function startCityEngine(
     stages.map(({ actor }) => stateTopic(plan.name, actor.name)),
   );
   const localState = await cityLog.localState?.(changelogs);
-  const share = cityLog.share?.(sharedTopic(plan));
+  const share = await cityLog.share?.(sharedTopic(plan));
   const shared: WorkerShared = {
     topologyModule: TOPOLOGY_MODULE.href,
     config: jobConfig,

@@ -69,7 +69,7 @@ async function embeddedToRead(config: Config, folder: DataFolder): Promise<ReadO
 
 async function kafkaToRead(config: Config, folder: DataFolder): Promise<ReadOnlyLog> {
   const ours = [...(await topicsOf(config, folder)).map(({ name }) => name), SCHEMAS_TOPIC.name];
-  const log = openOnKafka(config);
+  const log = await openOnKafka(config);
   return {
     describe: (names) => log.describe(names ?? ours),
     openReader: () => log.openReader(),
@@ -78,7 +78,7 @@ async function kafkaToRead(config: Config, folder: DataFolder): Promise<ReadOnly
 }
 
 /** Somebody waits at a terminal: it gives up earlier than an engine. */
-function openOnKafka(config: Config): Log {
+function openOnKafka(config: Config): Promise<Log> {
   return openKafkaLog({ ...kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD), retryMsMax: RETRY_MS_MAX });
 }
 
@@ -118,7 +118,7 @@ export async function withAdmin<T>(
   // Only an enrolment may come before the first start; anything else has mistaken the folder.
   if (!isOnKafka(config) && ((!mayMake && !existsSync(folder.log)) || isUsedOnKafka(folder)))
     throw noLog(config, folder);
-  const log = isOnKafka(config) ? openOnKafka(config) : await embeddedToChange(folder);
+  const log = await (isOnKafka(config) ? openOnKafka(config) : embeddedToChange(folder));
   try {
     if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);
     await log.createTopics(await topicsOf(config, folder));

@@ -13,21 +13,18 @@ export {
   type ReadOnlyLog,
 } from './embedded/open.ts';
 export { type Store, type StoreRange, WriteBatch } from './embedded/store.ts';
-export {
-  type GroupProtocol,
-  type KafkaLogOptions,
-  type KafkaReaderDescriptor,
-  type KafkaSasl,
-  type KafkaShareOptions,
-  type KafkaTls,
-  kafkaReaders,
-  type Network,
-  openKafkaLog,
-  openKafkaShare,
-  type Stream,
-  type StreamReceiver,
-  systemNetwork,
+export type {
+  GroupProtocol,
+  KafkaLogOptions,
+  KafkaReaderDescriptor,
+  KafkaSasl,
+  KafkaShareOptions,
+  KafkaTls,
+  KafkaTokenFile,
+  Network,
+  Stream,
+  StreamReceiver,
 } from './kafka/index.ts';
-export { type LogReaderDescriptor, logReaders } from './log-access.ts';
+export { type LogReaderDescriptor, logReaders, openKafkaLog, openKafkaShare } from './log-access.ts';
 export type * from './port.ts';
 export { RecordAppender, type RecordAppenderOptions } from './record-appender.ts';

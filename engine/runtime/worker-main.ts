@@ -37,7 +37,10 @@ async function main(): Promise<void> {
   assert(thread !== null, 'this module runs in a worker thread');
   const { shared, init } = workerData as { shared: WorkerShared; init: WorkerInit };
   const { default: createTopology } = (await import(shared.topologyModule)) as { default: TopologyModule };
-  const definition = await createTopology(shared.config);
+  const [definition, openReader] = await Promise.all([
+    createTopology(shared.config),
+    logReaders(shared.log, systemClock),
+  ]);
   bindSchemaIds(definition, new Map(shared.schemaIds));
   const delay = new LoopDelay();
   const port: ThreadPort<FromWorker, ToWorker> = {
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
     position: new WorkerPosition(init.position),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
-    openReader: logReaders(shared.log, systemClock),
+    openReader,
     health() {
       const { used_heap_size, heap_size_limit } = getHeapStatistics();
       return { heapBytes: used_heap_size, heapBytesMax: heap_size_limit, eventLoopDelayMs: delay.takeP99Ms() };

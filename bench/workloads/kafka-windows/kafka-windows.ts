@@ -43,7 +43,7 @@ export const kafkaWindows: Workload = {
     for (const devices of isQuick ? [1_000] : [1_000, 10_000]) {
       // A broker of its own for each: what one fill left in its memory and on its disk must not be the other's.
       const kafka = await startBenchKafka();
-      const log = openKafkaLog({ bootstrap: [kafka.bootstrap] });
+      const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
       try {
         progress(`${devices} devices: filling ${FRAMES} frames`);
         const startMs = Math.floor((Date.now() - AGO_MS) / MINUTE_MS) * MINUTE_MS;

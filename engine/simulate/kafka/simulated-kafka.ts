@@ -1,6 +1,7 @@
 /** The real Kafka driver, over a simulated network, before a simulated broker that outlives every process. */
 import { type Random, randomBelow } from '../../base/index.ts';
-import { kafkaReaders, type Log, type LogReader, openKafkaLog } from '../../log/index.ts';
+import type { Log, LogReader } from '../../log/index.ts';
+import { kafkaReaders, openKafkaLog } from '../../log/kafka/index.ts';
 import type { ProcessLog } from '../simulated-process.ts';
 import { EPOCH_MS, type Life, type Timeline } from '../timeline.ts';
 import type { Trace } from '../trace.ts';
