@@ -37,7 +37,7 @@ export const kafkaTransactions: Workload = {
     const lacks = (['java', 'mvn'] as const).map(missing).filter((reason) => reason !== undefined);
     if (lacks.length > 0) throw new Error(lacks.join('; '));
     const kafka = await startBenchKafka();
-    const log = openKafkaLog({ bootstrap: [kafka.bootstrap], applicationId: 'bench' });
+    const log = await openKafkaLog({ bootstrap: [kafka.bootstrap], applicationId: 'bench' });
     const client = new Kafka({ brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING });
     const foreign = client.producer({ transactionalId: 'kafkajs', maxInFlightRequests: 1, idempotent: true });
     try {

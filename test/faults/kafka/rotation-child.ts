@@ -14,7 +14,7 @@ const RECORDS_A_TRANSACTION = 7;
 
 const [bootstrap = '', count = '0', mode] = process.argv.slice(2);
 const underWayMax = mode === 'alone' ? 1 : 2;
-const log = openKafkaLog({
+const log = await openKafkaLog({
   bootstrap: [bootstrap],
   applicationId: APPLICATION,
   requestTimeoutMs: 5_000,

@@ -68,7 +68,7 @@ async function onCluster(name: string, options: KafkaOptions, run: (stage: Stage
   const proxy = await FaultProxy.listen();
   const server = await startKafka({ 'advertised.listeners': `PLAINTEXT://${proxy.address}` }, options);
   proxy.forwardTo(server.bootstrap);
-  const log = openKafkaLog({ bootstrap: [server.bootstrap] });
+  const log = await openKafkaLog({ bootstrap: [server.bootstrap] });
   await log.createTopics([
     { name: INPUT, partitions: 1, cleanup: 'delete' },
     { name: OUTPUT, partitions: OUTPUT_PARTITIONS, cleanup: 'delete' },
@@ -84,7 +84,7 @@ async function onCluster(name: string, options: KafkaOptions, run: (stage: Stage
       numbers.filter((_, i) => i % OUTPUT_PARTITIONS === partition),
     );
     const read = await Promise.all(expected.map(({ length }, partition) => readByJava(server, partition, length)));
-    const log = openKafkaLog({ bootstrap: [server.bootstrap] });
+    const log = await openKafkaLog({ bootstrap: [server.bootstrap] });
     const reader = log.openReader();
     for (const [partition, values] of read.entries()) {
       t.strictSame(values, expected[partition]);
