@@ -35,7 +35,7 @@ export async function startKafkaEngine(
   const { bootstrap, topologyModule, config, workers, stateFolder, options } = task;
   const module = (await import(topologyModule)) as { default: (config: unknown) => TopologyDefinition };
   const plan = planTopology(module.default(config));
-  const log = openKafkaLog({ bootstrap: [bootstrap], applicationId: plan.name });
+  const log = await openKafkaLog({ bootstrap: [bootstrap], applicationId: plan.name });
   if (stateFolder !== null) mkdirSync(stateFolder, { recursive: true });
   const claim = stateFolder === null ? null : claimLocalStore(stateFolder);
   const stages = plan.subtopologies.flatMap((subtopology) => subtopology.stages);

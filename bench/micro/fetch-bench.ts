@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   });
   const records = Number(values.millions) * 1e6;
   const server = values.bootstrap === undefined ? await startBenchKafka() : undefined;
-  const log = openKafkaLog({ bootstrap: [server?.bootstrap ?? values.bootstrap ?? ''] });
+  const log = await openKafkaLog({ bootstrap: [server?.bootstrap ?? values.bootstrap ?? ''] });
   try {
     await fill(log, records);
     for (let round = 0; round < Number(values.rounds); round++) {

@@ -43,7 +43,7 @@ export const kafkaRestart: Workload = {
     if (lacks.length > 0) throw new Error(lacks.join('; '));
     const keys = isQuick ? KEYS_QUICK : KEYS;
     const kafka = await startBenchKafka();
-    const log = openKafkaLog({ bootstrap: [kafka.bootstrap] });
+    const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
     const stateFolder = join(folder, 'state');
     const config: RememberTopology = { application: APPLICATION, partitions: PARTITIONS, input: TOPIC, output: OUTPUT };
     const task: KafkaEngineTask = {

@@ -46,7 +46,7 @@ export const kafkaSoak: Workload = {
     if (lacks.length > 0) throw new Error(lacks.join('; '));
     const seconds = Math.round((minutes ?? (isQuick ? MINUTES_QUICK : MINUTES)) * 60);
     const kafka = await startBenchKafka({ 'log.retention.check.interval.ms': '1000' });
-    const log = openKafkaLog({ bootstrap: [kafka.bootstrap] });
+    const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
     try {
       const samples = await soaked(log, kafka.bootstrap, seconds, ({ second, anonymousBytes, records }) => {
         if (second % 15 === 0) progress(`${second} s: ${megabytes(anonymousBytes)} MB, ${records} frames`);
