@@ -7,7 +7,8 @@
 import { writeSync } from 'node:fs';
 import { startBenchEngine } from '../../../bench/load/engine.ts';
 import { frameValues } from '../../../bench/load/fill.ts';
-import { BatchEncoder, partitionForKey, systemNetwork } from '../../../engine/index.ts';
+import { BatchEncoder, partitionForKey } from '../../../engine/index.ts';
+import { systemNetwork } from '../../../engine/log/kafka/index.ts';
 import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { FrameStream, PARTITIONS, type StreamOptions } from './frame-stream.ts';
 import { KillPoints, PointedLog, Progress, pointedThreads, Terminations } from './kill-points.ts';

@@ -9,9 +9,9 @@ import {
   type Network,
   openEmbeddedLog,
   openEmbeddedLogReadOnly,
-  openKafkaLog,
   type TopicDescription,
 } from '../../../engine/index.ts';
+import { openKafkaLog } from '../../../engine/log/kafka/index.ts';
 
 export type LogPlace =
   | { readonly kind: 'embedded'; readonly folder: string }
