@@ -52,14 +52,16 @@ export const ENGINE_SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
   schemas: ['engine/base/index.ts'],
   // A short command must not load the engine; the registry brings a web server, which workers must not load.
   cli: ['engine/base/index.ts', 'engine/registry/index.ts'],
+  // The simulator runs Kafka's driver, which engine/log/index.ts loads only where it is used.
+  engine: ['engine/log/kafka/index.ts'],
 };
 
 /** Folders every file of which is an entrance, except for those top folders that are named. */
 export const OPEN_FOLDERS: readonly { readonly folder: string; readonly closedTo: readonly string[] }[] = [
   { folder: 'schemas/generated', closedTo: ['engine'] },
-  // Simulated brokers speak the protocol from the other side, and engine/log/index.ts loads the driver only where it is used.
+  // Simulated brokers speak the protocol from the other side.
   {
-    folder: 'engine/log/kafka',
+    folder: 'engine/log/kafka/protocol',
     closedTo: ['actors', 'bridges', 'sinks', 'services', 'console', 'cli', 'schemas', 'examples'],
   },
   // Each command is loaded only when it is called.
