@@ -43,7 +43,7 @@ class KafkaLog implements Log {
     this.#options = options;
     this.#settings = settings;
     this.#cluster = new Cluster(options);
-    this.#reading = new ThreadReading(options);
+    this.#reading = new ThreadReading(options, settings.outOfRange);
     this.#truncator = new Truncator(this.#cluster, options.requestTimeoutMs);
     this.#free = new FreeCommits({
       ...options,
@@ -175,7 +175,7 @@ export function openKafkaLog(options: KafkaLogOptions, network?: Network): Log {
  * `network`: the system's where there is none.
  */
 export function kafkaReaders(descriptor: KafkaReaderDescriptor, clock: Clock, network?: Network): () => LogReader {
-  const reading = new ThreadReading(clusterOptions(descriptor, clock, network));
+  const reading = new ThreadReading(clusterOptions(descriptor, clock, network), descriptor.outOfRange);
   return () => reading.openReader();
 }
 

@@ -39,6 +39,11 @@ export interface KafkaReaderDescriptor {
   readonly requestTimeoutMs?: number;
   /** For how long what may pass by itself is tried again. Default 60 s. */
   readonly retryMsMax?: number;
+  /**
+   * A reader whose next offset retention has taken already: 'fail' with OFFSET_OUT_OF_RANGE (default), or go on at the
+   * 'earliest' that is left.
+   */
+  readonly outOfRange?: 'fail' | 'earliest';
 }
 
 export interface KafkaLogOptions extends KafkaReaderDescriptor {

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import t from 'tap';
 import { systemClock } from '../../../../engine/base/index.ts';
 import { BatchEncoder } from '../../../../engine/batch/index.ts';
-import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
+import { kafkaReaders, openKafkaLog } from '../../../../engine/log/kafka/index.ts';
 import type { Log, TopicConfig } from '../../../../engine/log/port.ts';
 import { type KafkaServer, startKafka } from '../../../support/kafka-server.ts';
 import { needs } from '../../../support/needs.ts';
@@ -102,6 +102,9 @@ async function main(): Promise<void> {
     t.same(await reader.bounds(name, 0), { start: 2, end: 3 });
     await t.rejects(reader.fetch(name, 0, 1, 1000), { code: 'OFFSET_OUT_OF_RANGE' });
     t.same(values(await readAll(reader, name)), ['c']);
+    const lenient = kafkaReaders({ bootstrap: [server.bootstrap], outOfRange: 'earliest' }, systemClock)();
+    t.same(values(await readAll(lenient, name, 0, 0)), ['c'], 'by policy the reader goes on at the start');
+    await lenient.close();
   });
 
   t.test('a compacted topic takes a truncation as the permission it is', async (t) => {
