@@ -63,6 +63,8 @@ export class PlacedFeed extends PartitionFeed {
   isAskedDirectly = false;
   /** Something is wrong that the reader's next fetch has to find out. */
   isTroubled = false;
+  /** When its line last gave it something. */
+  fedAt = Number.NEGATIVE_INFINITY;
   /** Its reader has let go of it. */
   isOver = false;
   /** For the reader: when it last asked for this feed, in fetches. */

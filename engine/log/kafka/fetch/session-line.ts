@@ -18,6 +18,8 @@ const HELD_MS_SHORT = 20;
 const YOUNG_MS = 1000;
 /** How long what has room waits for what has none, so that one request asks for both. */
 const DEFERRED_MS = 20;
+/** Whoever was given something longer ago and still has no room is not being read, and nobody waits for it. */
+const MOVING_MS = 100;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 /** The last version that names topics by name. */
 const VERSION_BY_NAME = 12;
@@ -96,14 +98,18 @@ export class SessionLine implements Line {
     if (this.#isAsking || this.#isClosed) return;
     this.#deferral?.cancel();
     this.#deferral = null;
+    const now = this.#setup.clock.monotonic();
     let waiting = 0;
     let full = 0;
+    let moving = 0;
     let isMoreKnown = false;
     let isStarving = false;
     for (const feed of this.#feeds) {
       if (feed.isAskedDirectly) continue;
-      if (!feed.hasRoom) full++;
-      else {
+      if (!feed.hasRoom) {
+        full++;
+        if (now - feed.fedAt < MOVING_MS) moving++;
+      } else {
         waiting++;
         if (feed.bounds.end > feed.fetchOffset) {
           isMoreKnown = true;
@@ -113,7 +119,7 @@ export class SessionLine implements Line {
     }
     if (waiting === 0) return;
     // A request has its price, so it is put off until it asks for some together: as long as none of them runs dry.
-    const isEarly = full > 0 && !isStarving && (!isMoreKnown || waiting < full);
+    const isEarly = full > 0 && !isStarving && (!isMoreKnown || waiting < moving);
     if (!this.#setup.mayAsk() || isEarly || this.#empty > EMPTY_MAX) {
       this.#deferral = this.#setup.clock.after(DEFERRED_MS, () => {
         this.#deferral = null;
@@ -122,7 +128,7 @@ export class SessionLine implements Line {
       });
       return;
     }
-    this.#start(full > 0 || this.#setup.clock.monotonic() < this.#youngUntil ? HELD_MS_SHORT : HELD_MS);
+    this.#start(full > 0 || now < this.#youngUntil ? HELD_MS_SHORT : HELD_MS);
   }
 
   #start(heldMs: number): void {
@@ -240,6 +246,7 @@ export class SessionLine implements Line {
         return;
       }
       this.#empty = 0;
+      feed.fedAt = this.#setup.clock.monotonic();
       this.remove(feed);
       this.#feeds.push(feed);
       return;

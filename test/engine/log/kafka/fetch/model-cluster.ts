@@ -341,8 +341,13 @@ export class ModelCluster implements FetchCluster {
         continue;
       }
       const batches = at.batches.filter(({ base, last }) => last >= offset && base < lastStableOffset);
-      const all = Buffer.concat(batches.map(({ bytes }) => bytes));
       const limit = Math.min(bytesMax, left);
+      const enough: Uint8Array[] = [];
+      for (let i = 0, size = 0; i < batches.length && (i === 0 || size < limit); i++) {
+        enough.push(batches[i]!.bytes);
+        size += batches[i]!.bytes.length;
+      }
+      const all = Buffer.concat(enough);
       const first = batches[0]?.bytes.length ?? 0;
       let records = all.subarray(0, isFirst ? Math.max(limit, first) : limit);
       // Later ones are left empty rather than begun with a batch that is cut off.
