@@ -335,7 +335,7 @@ export class Connection {
   }
 
   #answer(frame: Uint8Array): void {
-    const correlationId = new WireReader(frame).int32();
+    const correlationId = (frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!;
     const pending = this.#pending[0];
     if (pending?.correlationId !== correlationId) {
       this.#buffers.give(frame);

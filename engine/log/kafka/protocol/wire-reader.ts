@@ -8,13 +8,13 @@ export class WireReader {
   readonly bytes: Uint8Array;
   position: number;
   readonly #view: DataView;
-  readonly #text: Buffer;
+  /** Made at the first text. */
+  #text: Buffer | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.position = 0;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get bytesLeft(): number {
@@ -69,7 +69,7 @@ export class WireReader {
   /** Kafka's own text form: 22 characters of base64url. */
   uuid(): string {
     const at = this.#take(16);
-    return this.#text.toString('base64url', at, at + 16);
+    return this.#textOf().toString('base64url', at, at + 16);
   }
 
   string(flexible: boolean): string {
@@ -80,7 +80,7 @@ export class WireReader {
     const length = flexible ? this.uvarint() - 1 : this.int16();
     if (length === -1) return null;
     const at = this.#take(length);
-    return this.#text.toString('utf8', at, at + length);
+    return this.#textOf().toString('utf8', at, at + length);
   }
 
   /** A view of the frame. */
@@ -138,6 +138,11 @@ export class WireReader {
 
   malformed(what: string, at: number): MsecError {
     return new MsecError('DEPENDENCY_DOWN', `a message of Kafka is malformed: ${what}`, { byteOffset: at });
+  }
+
+  #textOf(): Buffer {
+    this.#text ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return this.#text;
   }
 
   #take(length: number): number {

@@ -136,9 +136,9 @@ export class WireWriter {
   /** Everything written, in order, behind its length in four bytes. */
   takeFrame(): Uint8Array[] {
     const length = this.#partBytes + this.#scratch.position;
-    const head = new Uint8Array(4);
-    new DataView(head.buffer).setInt32(0, length);
-    return [head, ...this.take()];
+    this.#cut();
+    this.#parts.unshift(Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length));
+    return this.#parts;
   }
 
   #cut(): void {
