@@ -281,8 +281,15 @@ export class BatchCursor {
       timestampDelta = (byte >>> 1) ^ -(byte & 1);
       at++;
     } else {
-      timestampDelta = this.#readVarlong(at);
-      at = this.#position;
+      const second = bytes[at + 1]!;
+      if (second < 0x80) {
+        const raw = (byte & 0x7f) | (second << 7);
+        timestampDelta = (raw >>> 1) ^ -(raw & 1);
+        at += 2;
+      } else {
+        timestampDelta = this.#readVarlong(at);
+        at = this.#position;
+      }
     }
 
     byte = bytes[at]!;

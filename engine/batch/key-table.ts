@@ -10,6 +10,8 @@ const ARENA_BYTES_MIN = 4096;
 const FREE = -1;
 const BLOCK_BYTES = 32;
 const CHAIN_ROW = BLOCK_BYTES * 256;
+/** Places for ids that were asked for of late; a power of two. */
+const RECENT_BITS = 12;
 
 export class KeyTable {
   /** The bytes of every key; replaced when it grows or is compacted, so read it again after `intern` or `sweep`. */
@@ -20,6 +22,11 @@ export class KeyTable {
   /** What keys were last looked for in, and a view of it: four bytes at a time are read by far faster. */
   #bytes: Uint8Array = this.arena;
   #view = this.#arenaView;
+  /**
+   * id + 1 by a hash without a secret: a good guess that costs little, and is compared. Who aims at one place of it only
+   * has his own keys looked up the longer way.
+   */
+  readonly #recent = new Int32Array(2 ** RECENT_BITS);
   /** id + 1, or 0 for an empty slot; a power of two, at most half full. */
   #slots = new Int32Array(CAPACITY_MIN * 2);
   #hashes = new Int32Array(CAPACITY_MIN);
@@ -55,7 +62,13 @@ export class KeyTable {
 
   /** Memory held, in bytes. */
   get byteLength(): number {
-    return this.arena.length + this.#words.byteLength + this.#slots.byteLength + 4 * this.#hashes.byteLength;
+    return (
+      this.arena.length +
+      this.#recent.byteLength +
+      this.#words.byteLength +
+      this.#slots.byteLength +
+      4 * this.#hashes.byteLength
+    );
   }
 
   /**
@@ -67,6 +80,25 @@ export class KeyTable {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
+    const place = this.#recentPlace(start, end);
+    const recent = this.#recent[place]! - 1;
+    if (recent >= 0 && this.#isKey(recent, start, end)) return recent;
+    const id = this.#find(bytes, start, end);
+    this.#recent[place] = id + 1;
+    return id;
+  }
+
+  /** Of the last bytes, in which keys mostly differ. */
+  #recentPlace(start: number, end: number): number {
+    const view = this.#view;
+    const length = end - start;
+    if (length < 4) return length;
+    const last = view.getInt32(end - 4);
+    const before = length < 8 ? length : view.getInt32(end - 8);
+    return Math.imul(last ^ Math.imul(before, 0x85ebca6b), 0x9e3779b1) >>> (32 - RECENT_BITS);
+  }
+
+  #find(bytes: Uint8Array, start: number, end: number): number {
     const hash = tabulationHash(this.#view, start, end, this.#words);
     const slots = this.#slots;
     const mask = slots.length - 1;
@@ -109,6 +141,7 @@ export class KeyTable {
     const freed = this.#unretained;
     if (freed === 0) return 0;
     this.#freeIds();
+    this.#recent.fill(0);
     this.#size -= freed;
     this.#unretained = 0;
     this.#resizeIds();

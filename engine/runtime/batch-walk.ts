@@ -23,9 +23,9 @@ export interface WalkedTask {
 }
 
 /** Long enough that a savepoint costs nothing a record, short enough that walking it twice is not felt. */
-const STRETCH_RECORDS = 256;
+const STRETCH_RECORDS = 1024;
 /** Records that are walked one by one after a failure: more than a stretch, so that many bad records cost little more. */
-const CAREFUL_RECORDS = 1024;
+const CAREFUL_RECORDS = 4096;
 
 export class BatchWalk implements RecordWalk {
   offset = 0;
@@ -65,7 +65,7 @@ export class BatchWalk implements RecordWalk {
     this.#calls++;
     if (this.#isOpen) {
       // Open until it has succeeded: what fails here fails the record.
-      this.#stage.finishWalked(this.#input);
+      this.#stage.finishWalked();
       this.#isOpen = false;
     }
     if (this.#isToBeTriedAgain) this.#isToBeTriedAgain = false;
@@ -86,7 +86,7 @@ export class BatchWalk implements RecordWalk {
     this.#attempts++;
     this.#left--;
     this.#begun++;
-    this.#stage.beginWalked(this.#input, this.keyId);
+    this.#stage.beginWalked(this.keyId);
     this.#isOpen = true;
     return true;
   }
@@ -154,7 +154,7 @@ export class BatchWalk implements RecordWalk {
   #beginStretch(): void {
     this.#task.settle();
     this.#settlements = this.#task.settlements.count;
-    this.#stage.saveWalked();
+    this.#stage.saveWalked(this.#input);
     this.#cursor.saveTo(this.#first);
     this.#batch = this.#cursor.batchStart;
     this.#begun = 0;
@@ -167,7 +167,7 @@ export class BatchWalk implements RecordWalk {
 
   #finish(): void {
     if (!this.#isOpen) return;
-    this.#stage.finishWalked(this.#input);
+    this.#stage.finishWalked();
     this.#isOpen = false;
   }
 }

@@ -197,9 +197,13 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   /** Before a walked record: it, and those after it until the next call, can be undone. Nothing else must be open. */
-  saveWalked(): void {
+  saveWalked(inputIndex: number): void {
     this.#walkedMark = this.#save();
     for (const stage of this.#scope) stage.#saveStatistics();
+    // Of all the records to come, which are told to nobody else: a rollback sees that the actor was called.
+    this.#turns++;
+    this.#current = inputIndex;
+    this.#currentFrom = READ;
   }
 
   /** Undoes every record since `saveWalked`, and that they were ever counted: they come again, one by one. */
@@ -210,12 +214,15 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   /** The source's cursor stands at the record. */
-  beginWalked(inputIndex: number, keyId: number): void {
-    this.#enter(inputIndex, keyId, this.#around.source.cursor.timestamp, READ);
+  beginWalked(keyId: number): void {
+    this.#recordsIn++;
+    this.#isRefused = false;
+    this.#moment.keyId = keyId;
+    this.#moment.timestamp = this.#around.source.cursor.timestamp;
   }
 
-  finishWalked(inputIndex: number): void {
-    this.#finish(inputIndex, READ);
+  finishWalked(): void {
+    this.#finish(this.#current, READ);
   }
 
   /** A record right after `saveWalked` has failed: undoes it. True when it is to be tried again, else its letter is written. */
