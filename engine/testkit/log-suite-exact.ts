@@ -184,16 +184,25 @@ export function fencingCases(t: SuiteTest, open: OpenLog): void {
   });
 }
 
+/** One batch an append where segments are large, so that none is a transaction of its own. */
+const LARGE_BATCH = 1_000_000;
+
 export function compactionCases(t: SuiteTest, open: OpenLog): void {
-  const fill = async ({ log }: LogUnderTest, topic: string, rounds: number): Promise<Map<string, string>> => {
+  const fill = async (
+    { log, segmentBytesMin }: LogUnderTest,
+    topic: string,
+    rounds: number,
+  ): Promise<Map<string, string>> => {
     const expected = new Map<string, string>();
+    const [valueBytes, batchBytes] =
+      segmentBytesMin === undefined ? [200, 2_000] : [segmentBytesMin / 100, LARGE_BATCH];
     for (let round = 0; round < rounds; round++) {
       const records = Array.from(
         { length: 20 },
-        (_, i): KeyValue => [`key-${(round * 7 + i) % 50}`, `${round}-${i}`.padEnd(200)],
+        (_, i): KeyValue => [`key-${(round * 7 + i) % 50}`, `${round}-${i}`.padEnd(valueBytes)],
       );
       for (const [key, value] of records) expected.set(key!, value!);
-      await log.commit({ appends: [{ topic, partition: 0, bytes: batchesOf(records, 2_000) }] });
+      await log.commit({ appends: [{ topic, partition: 0, bytes: batchesOf(records, batchBytes) }] });
     }
     return expected;
   };
@@ -205,7 +214,8 @@ export function compactionCases(t: SuiteTest, open: OpenLog): void {
     const reader = subject.log.openReader();
     const read = () => readAll(reader, topic.name, 0, 0);
     const before = await read();
-    t.equal(before.length, 1_200);
+    // Where the driver's own time cannot be held, some may be gone already.
+    if (subject.segmentBytesMin === undefined) t.equal(before.length, 1_200);
     await eventually(subject, 'older records go', async () => (await read()).length < 300);
     const after = await read();
     const offsets = new Set(after.map(({ offset }) => offset));
@@ -217,12 +227,13 @@ export function compactionCases(t: SuiteTest, open: OpenLog): void {
     );
     t.same(new Map(after.map(({ key, value }) => [key, value])), expected, 'and tells the same last values');
     t.equal((await reader.bounds(topic.name, 0)).end, 1_200);
-    const from = await readAll(reader, topic.name, 0, 601);
-    t.same(
-      from,
-      after.filter(({ offset }) => offset >= 601),
-      'reading from within a gap goes on behind it',
-    );
+    // Compaction may go on meanwhile.
+    await eventually(subject, 'reading from within a gap goes on behind it', async () => {
+      const whole = await read();
+      const from = await readAll(reader, topic.name, 0, 601);
+      const expected = whole.filter(({ offset }) => offset >= 601);
+      return expected.length > 0 && JSON.stringify(from) === JSON.stringify(expected);
+    });
     await reader.close();
   });
 
@@ -249,15 +260,17 @@ export function compactionCases(t: SuiteTest, open: OpenLog): void {
     'a tombstone ends its key, and is forgotten after its time',
     open,
     async (t, subject) => {
-      const { log, advance } = subject;
+      const { log, advance, needsKeys = false, segmentBytesMin = 4_000 } = subject;
       const topic = topicOf(1, { cleanup: 'compact', segmentBytes: 4_000 });
       await log.createTopics([topic]);
       const append = (...records: KeyValue[]) =>
-        log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(records) }] });
-      await append(['gone', 'x'.padEnd(3_000)], ['stays', '1'], [null, 'no key']);
+        log.commit({ appends: [{ topic: topic.name, partition: 0, bytes: batchesOf(records, LARGE_BATCH) }] });
+      const fillerBytes = segmentBytesMin * 0.7;
+      await append(['gone', 'x'.padEnd(segmentBytesMin / 2)], ['stays', '1']);
+      if (!needsKeys) await append([null, 'no key']);
       await append(['gone', null]);
-      await append(['filler', 'y'.padEnd(5_000)]);
-      await append(['filler', 'z'.padEnd(5_000)]);
+      await append(['filler', 'y'.padEnd(fillerBytes)]);
+      await append(['filler', 'z'.padEnd(fillerBytes)]);
       const reader = log.openReader();
       const keys = async () => (await readAll(reader, topic.name, 0, 0)).map(({ key }) => key);
       await eventually(
@@ -265,12 +278,12 @@ export function compactionCases(t: SuiteTest, open: OpenLog): void {
         'the older value goes',
         async () => (await keys()).filter((key) => key === 'gone').length === 1,
       );
-      t.ok((await keys()).includes(null), 'a record without a key is left alone');
+      if (!needsKeys) t.ok((await keys()).includes(null), 'a record without a key is left alone');
       t.ok((await keys()).includes('stays'));
       if (advance === undefined) return;
       await advance(120_000);
-      await append(['filler', 'y'.padEnd(5_000)]);
-      await append(['filler', 'z'.padEnd(5_000)]);
+      await append(['filler', 'y'.padEnd(fillerBytes)]);
+      await append(['filler', 'z'.padEnd(fillerBytes)]);
       await eventually(subject, 'the tombstone goes', async () => !(await keys()).includes('gone'));
       t.ok((await keys()).includes('stays'));
       await reader.close();

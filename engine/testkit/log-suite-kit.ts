@@ -42,6 +42,10 @@ export interface LogUnderTest {
   readonly advance?: (ms: number) => Promise<void>;
   /** Closes the log and opens it again on the same data; absent where that means nothing. */
   readonly reopen?: () => Promise<Log>;
+  /** The smallest segment that the driver makes, where there is a limit; cases about segments write more then. */
+  readonly segmentBytesMin?: number;
+  /** True where a compacted topic takes no record without a key. */
+  readonly needsKeys?: boolean;
   /** A key's partition, as the driver's own clients choose it; absent where there is no client but ours. */
   readonly partitionOf?: (key: Uint8Array, partitions: number) => Promise<number>;
   cleanup(): Promise<void>;
