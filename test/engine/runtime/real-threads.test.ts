@@ -40,7 +40,7 @@ async function start(path: string, events: string[]) {
     workers: 2,
     clock: systemClock,
     emit: <Name extends keyof EngineEvents>(name: Name) => void events.push(name),
-    supervisor: { recordMsMax: 1_000, restartMsMin: 10, restartMsMax: 100 },
+    supervisor: { recordMsMax: 3_000, restartMsMin: 10, restartMsMax: 100 },
     logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
   });
   return { log, engine };
