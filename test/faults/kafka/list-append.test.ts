@@ -36,6 +36,7 @@ async function main(): Promise<void> {
       t.equal(faults.silences, undefined, 'every call was answered');
       t.equal(faults.ownersLost, undefined, 'every owner could be taken over in the end');
       t.ok(verdict.counts.ok >= COMMITTED_LEAST, `${verdict.counts.ok} transactions are committed`);
+      t.ok(verdict.counts.fail > 0, `of ${verdict.counts.fail} it is certain that they are not`);
       for (const fault of Object.keys(faults)) happened.add(fault);
 
       const lists = history.finalRead.lists;

@@ -80,7 +80,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     }
     readers.abort();
     await Promise.all(reading);
-    const history = await finish(workload, judge, topic, owners);
+    const history = { ...(await finish(workload, judge, topic, owners)), isOrdered: client.isOrdered === true };
     if (workload.silences > 0) faults.silences = workload.silences;
     const verdict = check(history);
     return { verdict, history, faults, log: verdict.anomalies.length > 0 ? await logOf(judge, topic) : [] };

@@ -10,6 +10,7 @@
  *   wentBack           a read that lacks what an earlier one saw, or an offset that became less
  *   lateWrite          a value behind those of a transaction that began when its own was over for good
  *   zombieCommit       an instance commits what it began after another had taken its owner over
+ *   skipped            a transaction is there, an earlier one of the same instance is not; asked of clients that promise it
  *   unexpectedValue    a value or an offset that nobody wrote
  *   lostOffset         a group stands before an offset whose transaction is committed
  *   abortedOffset      a group stands at the offset of an aborted transaction
@@ -24,6 +25,7 @@ export const ANOMALIES = [
   'wentBack',
   'lateWrite',
   'zombieCommit',
+  'skipped',
   'unexpectedValue',
   'lostOffset',
   'abortedOffset',

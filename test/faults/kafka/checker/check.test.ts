@@ -82,6 +82,10 @@ const PLANTED: Readonly<Record<string, readonly [History, ReturnType<typeof foun
     history(outcome('info'), both, { takeovers: [took(2, 2, 4.5)] }),
     { zombieCommit: 1 },
   ],
+  'an instance that goes on after a transaction which is not there': [
+    history([{ ...two[0]!, outcome: 'info' }, two[1]!], { x: [3], y: [2] }, { isOrdered: true }),
+    { skipped: 1 },
+  ],
   'a value that nobody wrote': [history(two, { ...both, z: [9] }), { unexpectedValue: 1 }],
   'an offset that is lost': [
     history(
@@ -164,6 +168,11 @@ const ALLOWED: Readonly<Record<string, History>> = {
     { takeovers: [took(1, 0, 1), took(2, 5, 8)] },
   ),
   'a zombie that is refused': history(outcome('fail'), { x: [1, 2], y: [1] }, { takeovers: [took(2, 2, 4.5)] }),
+  'an instance that goes on, where nobody promised that it does not': history(
+    [{ ...two[0]!, outcome: 'info' }, two[1]!],
+    { x: [3], y: [2] },
+  ),
+  'an instance of which a beginning is there': history(outcome('info'), { x: [1, 2], y: [1] }, { isOrdered: true }),
   'a read that overlaps with a longer one': history(two, both, {
     reads: [saw(9, 11, { x: [1, 2, 3] }), saw(10, 12, { x: [1, 2] })],
   }),

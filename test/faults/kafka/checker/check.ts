@@ -37,6 +37,7 @@ export function check(history: History): Verdict {
   checkFinal(history, visible, anomalies);
   for (const [key, list] of final) checkOrder(key, list, writers, history, anomalies);
   checkZombies(history, visible, anomalies);
+  if (history.isOrdered === true) checkSkipped(history, visible, anomalies);
   checkOffsets(history, visible, anomalies);
 
   const outcomes = (outcome: string) => history.transactions.filter((each) => each.outcome === outcome);
@@ -228,5 +229,24 @@ function checkZombies({ transactions, takeovers }: History, visible: ReadonlySet
       where,
       `instance ${instance} began it after instance ${newer.instance} had taken over`,
     );
+  }
+}
+
+function checkSkipped(
+  { transactions, hangingKeys }: History,
+  visible: ReadonlySet<string>,
+  anomalies: Anomalies,
+): void {
+  const judged = transactions.filter(({ appends }) => !appends.some(({ key }) => hangingKeys.has(key)));
+  for (const own of Map.groupBy(judged, ({ owner, instance }) => `${instance} ${owner}`).values()) {
+    let skipped: Transaction | undefined;
+    for (const transaction of own.toSorted((a, b) => a.begun - b.begun)) {
+      const isThere = transaction.appends.some((append) => visible.has(nameOf(append)));
+      if (!isThere) skipped ??= transaction;
+      else if (skipped !== undefined) {
+        const where = `transaction ${transaction.id} of ${transaction.owner}`;
+        anomalies.add('skipped', where, `is there, and transaction ${skipped.id} before it is not`);
+      }
+    }
   }
 }

@@ -60,6 +60,11 @@ export interface History {
   /** After every client had ended and every owner was taken over once more: all keys, and all owners. */
   readonly finalRead: Read;
   readonly finalOffsets: readonly OffsetRead[];
+  /**
+   * Whether the client promises that what is committed of one instance is a beginning of what it was handed, in the order
+   * of `begun`.
+   */
+  readonly isOrdered?: boolean;
   /** Keys whose partition stands still behind a transaction that nobody will end. */
   readonly hangingKeys: ReadonlySet<string>;
 }

@@ -39,6 +39,8 @@ export interface ListClient {
   readonly name: string;
   /** How many writes a writer takes at once. */
   readonly inFlightMax: number;
+  /** Whether it promises that nothing is committed behind a commit that failed, within one writer. */
+  readonly isOrdered?: boolean;
   /** Takes the owner over: resolves once every earlier instance is fenced. Throws where that did not succeed. */
   open(owner: string): Promise<ListWriter>;
   /** A reader through the client's own code, where it can read what it is told to. */

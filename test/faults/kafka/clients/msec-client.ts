@@ -26,6 +26,7 @@ export function msecClient(bootstrap: string): ListClient {
   return {
     name: 'msec',
     inFlightMax: 3,
+    isOrdered: true,
     async open(owner) {
       const log = open();
       try {
@@ -68,8 +69,9 @@ class MsecWriter implements ListWriter {
       await this.#log.commit({ ownership: this.#ownership, appends: batches, offsets });
       return { outcome: 'ok', isUsable: true };
     } catch (error) {
-      // FENCED says that it did not happen; of everything else nobody knows.
-      const isRefused = error instanceof MsecError && error.code === 'FENCED';
+      // FENCED for what came before it is certain: its own end was never asked for. Every other failure may be an end that
+      // was not answered.
+      const isRefused = error instanceof MsecError && error.message.includes('an earlier commit of it failed');
       return { outcome: isRefused ? 'fail' : 'info', isUsable: false };
     }
   }

@@ -32,7 +32,7 @@ export interface FaultRates {
   readonly slow: number;
 }
 
-export const DEFAULT_RATES: FaultRates = { held: 3, cut: 1, mute: 0.5, slow: 15 };
+export const DEFAULT_RATES: FaultRates = { held: 1.5, cut: 0.6, mute: 0.3, slow: 15 };
 
 const HELD_MS_MAX = 6000;
 const OTHERS_MAX = 8;
