@@ -71,7 +71,8 @@ export interface ActorContext<I extends Topics, O extends Topics, S extends Stat
 
 /**
  * The records of one input as they lie in their batch, one after the other, in place: for actors that would rather loop
- * than be called. Each record has its own savepoint, as in `process`.
+ * than be called. What remains is as if each record had its own savepoint, as in `process`; but a record that is done may be
+ * undone with others and come again, because a later one failed (`onRollback` is called).
  */
 export interface RecordWalk {
   /**
