@@ -376,7 +376,7 @@ export class Task {
   #settle(): void {
     this.#settlements.count++;
     this.#outputs.settle();
-    for (const stage of this.#stages) stage.settle();
+    this.#stages.forEach(settleStage);
   }
 
   #undoRecord(): void {
@@ -483,3 +483,5 @@ function headerText(cursor: BatchCursor, name: string): string {
   const value = cursor.header(name);
   return value === undefined ? '' : utf8Decoder.decode(value);
 }
+
+const settleStage = (stage: StageRunner): void => stage.settle();

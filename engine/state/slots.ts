@@ -117,11 +117,13 @@ export class Slots {
   settle(): void {
     if (this.#undo.length === 0) return;
     this.#undo.length = 0;
-    for (const slot of this.#freedByRecord) {
+    const freed = this.#freedByRecord;
+    if (freed.length === 0) return;
+    for (const slot of freed) {
       this.#keys.release(this.keyIds[slot]);
       this.#free.push(slot);
     }
-    this.#freedByRecord.length = 0;
+    freed.length = 0;
   }
 
   /** Slots that were there before this transaction and are gone, or were replaced. */
