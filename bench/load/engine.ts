@@ -6,6 +6,7 @@ import {
   type LocalState,
   type Log,
   type LogReaderDescriptor,
+  type PartitionShare,
   type Plan,
   planTopology,
   realThreads,
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly configOf?: (topic: TopicConfig) => TopicConfig;
   /** Where workers keep copies of their state, once the changelogs exist. */
   readonly localState?: (changelogs: readonly string[]) => Promise<LocalState>;
+  /** Which partitions this process works on; absent: all. */
+  readonly share?: PartitionShare;
   /** Stands between the engine and its threads; for tests that hurt them. */
   readonly wrapThreads?: (threads: WorkerThreads) => WorkerThreads;
   readonly emit?: <N extends EventName>(name: N, event: EngineEvents[N]) => void;
@@ -81,6 +84,7 @@ export async function startBenchEngine(
     emit,
     idleTicks: NEVER,
     ...(supervisor === undefined ? {} : { supervisor }),
+    ...(options.share === undefined ? {} : { share: options.share }),
     logUsage: () => ({ usedBytes: 0, quotaBytes: null, commits: 0, commitQueue: 0 }),
   });
   const group = plan.subtopologies.find(({ sources }) =>
