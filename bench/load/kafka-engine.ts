@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs';
 import {
   claimLocalStore,
   type Engine,
+  KAFKA_TASK_OPTIONS,
   openKafkaLog,
   planTopology,
   realThreads,
   startEngine,
   stateTopic,
   systemClock,
-  TASK_OPTIONS,
   type TaskOptions,
   type TopologyDefinition,
   type WorkerShared,
@@ -45,7 +45,7 @@ export async function startKafkaEngine(
     config,
     schemaIds: [],
     log: { bootstrap: [bootstrap], applicationId: plan.name },
-    options: { ...TASK_OPTIONS, ...options },
+    options: { ...KAFKA_TASK_OPTIONS, ...options },
     reportIntervalMs: 1000,
     // A benchmark's topics are made once, so that their names tell them apart.
     ...(stateFolder === null

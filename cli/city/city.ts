@@ -9,6 +9,7 @@ import {
   type Emit,
   type Engine,
   type FromWorker,
+  KAFKA_TASK_OPTIONS,
   type Log,
   type Plan,
   RecordAppender,
@@ -217,7 +218,7 @@ async function startCityEngine(
     config: jobConfig,
     schemaIds: [...schemaIds],
     log: readers,
-    options: TASK_OPTIONS,
+    options: isOnKafka(config) ? KAFKA_TASK_OPTIONS : TASK_OPTIONS,
     reportIntervalMs: 1_000,
     ...(localState === undefined ? {} : { localState }),
   };

@@ -12,7 +12,7 @@ export {
   type WorkerThreads,
 } from './supervisor.ts';
 export { Task } from './task.ts';
-export { TASK_OPTIONS, type TaskOptions } from './task-setup.ts';
+export { KAFKA_TASK_OPTIONS, TASK_OPTIONS, type TaskOptions } from './task-setup.ts';
 export type { LocalState } from './task-snapshots.ts';
 export type { FromWorker, ToWorker } from './thread-messages.ts';
 export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';

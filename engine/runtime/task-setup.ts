@@ -24,6 +24,12 @@ export const TASK_OPTIONS: TaskOptions = {
   attemptsMax: 3,
 };
 
+/**
+ * A question to a broker costs both sides the same whatever comes back: with 4 MiB at a time a process that has to catch
+ * up reads half as much again as with 1 MiB, and allocates less for each record.
+ */
+export const KAFKA_TASK_OPTIONS: TaskOptions = { ...TASK_OPTIONS, fetchBytes: 4 * 1024 * 1024 };
+
 export interface TaskSetup {
   readonly plan: Plan;
   readonly subtopology: Subtopology;

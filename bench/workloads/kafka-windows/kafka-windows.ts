@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import { type Log, openKafkaLog, TASK_OPTIONS } from '../../../engine/index.ts';
+import { KAFKA_TASK_OPTIONS, type Log, openKafkaLog } from '../../../engine/index.ts';
 import { missing, programPath } from '../../../test/support/needs.ts';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
 import { startBenchKafka } from '../../load/kafka-broker.ts';
@@ -111,7 +111,7 @@ async function runStreams(bench: Bench, application: string, form: StreamsTask['
     form,
     store: 'memory',
     threads: THREADS,
-    commitMs: TASK_OPTIONS.commitIntervalBusyMs,
+    commitMs: KAFKA_TASK_OPTIONS.commitIntervalBusyMs,
     windowMs: WINDOW_MS,
     graceMs: GRACE_MS,
   };
@@ -172,7 +172,7 @@ function figureOf(
       `processor time a frame, all threads of the process: ${median(ours)} ns, ${STREAMS} ${median(theirs)} ns, ${PROCESSOR} ${median(processor)} ns`,
       `${STREAMS}: the DSL's windowed aggregate, told on close, store in memory, which beat RocksDB and suppression; ${PROCESSOR}: written by hand over a cached store in memory`,
       `${frames} frames in ${Math.round(bytes / 1e6)} MB, ${PARTITIONS} partitions, batches of ${BATCH_BYTES} bytes, not compressed, Zipf, rates from the offsets committed after the first ${WARM_UP}`,
-      `one Kafka 4.1 broker (1 GB heap, G1) on the same processors; committed at least every ${TASK_OPTIONS.commitIntervalBusyMs} ms on both sides; Java with ${STREAMS_JVM.join(' ')}`,
+      `one Kafka 4.1 broker (1 GB heap, G1) on the same processors; committed at least every ${KAFKA_TASK_OPTIONS.commitIntervalBusyMs} ms on both sides; Java with ${STREAMS_JVM.join(' ')}`,
     ],
   });
 }
