@@ -29,7 +29,9 @@ export class RowStore {
   #undoLength = 0;
   #transaction = 1;
   #dirtyOf: Int32Array;
-  readonly #dirty: number[] = [];
+  /** Blocks, in memory that is used again: an array that is emptied for each transaction would be garbage each time. */
+  #dirty = new Int32Array(64);
+  #dirtyLength = 0;
   #sweepNext = 0;
   /** Null where no local copy is kept. */
   #pages: DirtyPages | null = null;
@@ -111,7 +113,8 @@ export class RowStore {
     this.#undoLength++;
     if (this.#dirtyOf[at] !== this.#transaction) {
       this.#dirtyOf[at] = this.#transaction;
-      this.#dirty.push(at);
+      if (this.#dirtyLength === this.#dirty.length) this.#growDirty();
+      this.#dirty[this.#dirtyLength++] = at;
     }
   }
 
@@ -169,14 +172,15 @@ export class RowStore {
     if (this.#pages !== null) this.#notePages(this.#pages);
     for (const row of slots.removed) changes.removed(row);
     for (const row of slots.created) if (slots.isLive(row)) this.#writeRow(changes, row);
-    for (const at of this.#dirty) {
+    for (let i = 0; i < this.#dirtyLength; i++) {
+      const at = this.#dirty[i];
       const row = (at / this.#blocksPerRow) | 0;
       if (!slots.isLive(row) || slots.isNew(row)) continue;
       changes.block(row, at % this.#blocksPerRow, this.u8, at * BLOCK_BYTES);
     }
     slots.beginTransaction();
     this.#transaction++;
-    this.#dirty.length = 0;
+    this.#dirtyLength = 0;
   }
 
   /** Writes whole rows from where the last call ended until `bytesMax` or the last row; true when the round is done. */
@@ -223,7 +227,7 @@ export class RowStore {
   #notePages(pages: DirtyPages): void {
     for (const row of this.#slots.removed) pages.add(row);
     for (const row of this.#slots.created) pages.add(row);
-    for (const at of this.#dirty) pages.add((at / this.#blocksPerRow) | 0);
+    for (let i = 0; i < this.#dirtyLength; i++) pages.add((this.#dirty[i] / this.#blocksPerRow) | 0);
   }
 
   #beginScope(): void {
@@ -253,6 +257,12 @@ export class RowStore {
     const dirtyOf = new Int32Array(blocks);
     dirtyOf.set(this.#dirtyOf);
     this.#dirtyOf = dirtyOf;
+  }
+
+  #growDirty(): void {
+    const dirty = new Int32Array(this.#dirty.length * 2);
+    dirty.set(this.#dirty);
+    this.#dirty = dirty;
   }
 
   #growUndo(): void {
