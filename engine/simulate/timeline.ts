@@ -26,7 +26,8 @@ export class Life {
 
   /** Stands still, as a process that is stopped and goes on later: what would happen to it meanwhile happens then. */
   freeze(timeline: Timeline, ms: number): void {
-    this.#thaw = { timeline, atMs: timeline.elapsedMs + ms };
+    // Never earlier than was said before: what waits for that moment would be overtaken.
+    this.#thaw = { timeline, atMs: Math.max(this.thawMs, timeline.elapsedMs + ms) };
   }
 
   /** When it goes on; 0 where it has never stood still. */
