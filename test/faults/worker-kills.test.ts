@@ -15,11 +15,13 @@ t.test('workers that end in any way cost nothing but the record that ends them',
     [100, 'refused'],
     [301, 'heap'],
     [500, 'uncaught'],
+    [620, 'uncaught'],
+    [1_050, 'uncaught'],
     [701, 'hang'],
     [900, 'refused'],
   ];
   const lives = await Lives.begin(folder, 11, marked);
-  const { workersEnded } = await lives.live({ frames: FRAMES, isLast: true, terminateAt: [3, 20, 21] });
+  const { workersEnded } = await lives.live({ frames: FRAMES, isLast: true, terminations: 3 });
   t.comment(workersEnded.join('; '));
   t.ok(workersEnded.includes('a record hung'), 'one stood still');
   t.ok(workersEnded.includes('ended'), 'one was terminated');

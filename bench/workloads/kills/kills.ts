@@ -19,6 +19,7 @@ const FRAMES_PER_LIFE = 1_280;
 const ACKS_PER_LIFE = FRAMES_PER_LIFE / 32;
 const DELAY_MS_MAX = 40;
 const COUNT_MAX = 8;
+const TERMINATIONS_PER_LIFE = 6;
 
 export const kills: Workload = {
   name: 'kills',
@@ -70,8 +71,11 @@ async function workerEnds({ isQuick, folder, progress }: RunOptions): Promise<Fi
     const marks: Mark[] = ['heap', 'uncaught', 'hang', 'refused', 'uncaught'];
     const marked = marks.map((mark, i): [number, Mark] => [100 + i * 200 + randomBelow(random, 150), mark]);
     const lives = await Lives.begin(join(folder, `worker-${life}`), seed + life, marked);
-    const terminateAt = Array.from({ length: 6 }, () => 2 + randomBelow(random, 60));
-    const { workersEnded } = await lives.live({ frames: FRAMES_PER_LIFE, isLast: true, terminateAt });
+    const { workersEnded } = await lives.live({
+      frames: FRAMES_PER_LIFE,
+      isLast: true,
+      terminations: TERMINATIONS_PER_LIFE,
+    });
     ends.push(...workersEnded);
     const verdict = await lives.judge();
     verdicts.push(verdict);

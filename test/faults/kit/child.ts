@@ -24,7 +24,6 @@ export interface ChildTask {
   readonly to: number;
   /** Whether event time ends behind the last frame, so that every window is told. */
   readonly isLast: boolean;
-  readonly terminateAt: readonly number[];
   /** Threads that are ended from outside while the stream goes on. */
   readonly terminations: number;
   /** URL of the hostile actor; empty without one. */
@@ -63,7 +62,7 @@ const { engine, group } = await startBenchEngine(log, descriptor, {
   heapMegabytesMax: 128,
   reportIntervalMs: 100,
   supervisor: { recordMsMax: RECORD_MS_MAX, restartMsMin: 5, restartMsMax: 50 },
-  wrapThreads: (threads) => pointedThreads(threads, points, new Set(task.terminateAt), terminations),
+  wrapThreads: (threads) => pointedThreads(threads, points, terminations),
   emit: (name, event) => {
     if (name === 'workerEnded') say(`ended ${(event as { because: string }).because}`);
   },

@@ -149,14 +149,8 @@ export class Terminations {
   }
 }
 
-/** `terminateAt`: at which of the workers' commits, counted over all of them, the committing thread is ended. */
-export function pointedThreads(
-  inner: WorkerThreads,
-  points: KillPoints,
-  terminateAt: ReadonlySet<number>,
-  terminations: Terminations,
-): WorkerThreads {
-  let commits = 0;
+/** Passes the points of threads, and hands those that work to whoever ends them. */
+export function pointedThreads(inner: WorkerThreads, points: KillPoints, terminations: Terminations): WorkerThreads {
   return {
     start(name, init) {
       const thread = inner.start(name, init);
@@ -174,7 +168,6 @@ export function pointedThreads(
               terminations.watch(thread);
             }
             handle(message);
-            if (message.kind === 'commit' && terminateAt.has(++commits)) void thread.terminate();
           }),
         onEnd: (handle) =>
           thread.onEnd((end) => {

@@ -24,7 +24,6 @@ export interface LifeOptions {
   readonly killAfter?: { readonly acks: number; readonly delayMs: number };
   /** Stands still when so many acknowledgements have come, until the next life is ahead of it; then it goes on. */
   readonly stopAfter?: { readonly acks: number };
-  readonly terminateAt?: readonly number[];
   readonly terminations?: number;
   /** Told of each acknowledgement of this life, by its number from 1. */
   readonly onAck?: (acks: number) => void;
@@ -104,7 +103,6 @@ export class Lives {
       from: this.acknowledged,
       to: this.#target,
       isLast: options.isLast ?? false,
-      terminateAt: options.terminateAt ?? [],
       terminations: options.terminations ?? 0,
       hostileActor: this.#isHostile ? `${pathToFileURL(hostile).href}?folder=${join(this.#folder, 'once')}` : '',
     };
