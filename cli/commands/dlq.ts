@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { nearMiss } from '../near-miss.ts';
 import { NoInputError, note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { readLog, withAdmin } from './log-access.ts';
-import { describedTopic, readRecords, type WalkedRecord } from './record-walk.ts';
+import { describedTopic, offsetOfNewest, readRecords, type WalkedRecord } from './record-walk.ts';
 import { settingsOf } from './settings.ts';
 
 const LETTERS = '.dlq';
@@ -35,7 +35,10 @@ export async function listLetters(flags: LetterFlags): Promise<number> {
       for (const topic of wanted) {
         for (const [partition, { start, end }] of topic.bounds.entries()) {
           // Without a reason to look for, the newest of each partition are enough.
-          let offset = reason === undefined ? Math.max(start, end - flags.limit) : start;
+          let offset =
+            reason === undefined
+              ? await offsetOfNewest(reader, topic.name, partition, { start, end }, flags.limit)
+              : start;
           for (;;) {
             const { records, next } = await readRecords(reader, topic.name, partition, offset, CHUNK);
             for (const letter of records.map(letterView))

@@ -5,6 +5,7 @@ import {
   type Log,
   type LogReader,
   MsecError,
+  type PartitionBounds,
   type TopicDescription,
 } from '../../engine/index.ts';
 import { nearMiss } from '../near-miss.ts';
@@ -97,7 +98,7 @@ export async function startOffset(
 ): Promise<number> {
   const { start, end } = await reader.bounds(topic, partition);
   if (from.kind === 'earliest') return start;
-  if (from.kind === 'latest') return Math.max(start, end - tail);
+  if (from.kind === 'latest') return offsetOfNewest(reader, topic, partition, { start, end }, tail);
   if (from.kind === 'offset') {
     if (from.value < start || from.value > end) {
       throw new MsecError(
@@ -109,6 +110,31 @@ export async function startOffset(
     return from.value;
   }
   return offsetAtTime(reader, topic, partition, start, end, from.value);
+}
+
+/**
+ * An offset with at least `count` records behind it, or the first of the partition. Not just so many offsets before the
+ * end: on Kafka the end of each transaction takes one, too.
+ */
+export async function offsetOfNewest(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  { start, end }: PartitionBounds,
+  count: number,
+): Promise<number> {
+  for (let back = count; ; back *= 4) {
+    const from = Math.max(start, end - back);
+    if (from === start || count === 0) return from;
+    let found = 0;
+    for (let offset = from; offset < end && found < count; ) {
+      const { records, next } = await readRecords(reader, topic, partition, offset, count - found);
+      if (next === offset) break;
+      found += records.length;
+      offset = next;
+    }
+    if (found >= count) return from;
+  }
 }
 
 /** The first offset whose timestamp is not before `time`, by halving: timestamps rise with offsets but for stragglers. */
