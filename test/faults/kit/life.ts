@@ -131,6 +131,7 @@ export class Lives {
       options.onAck?.(acks);
       if (acks === options.killAfter?.acks) setTimeout(() => child.kill('SIGKILL'), options.killAfter.delayMs).unref();
       if (acks === options.stopAfter?.acks) {
+        await this.#zombie?.end();
         this.#zombie = new Zombie(child, closed, this.#target);
         return { wasKilled: true, workersEnded, errors };
       }
