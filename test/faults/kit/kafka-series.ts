@@ -75,23 +75,13 @@ async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
 }
 
 function drawMoment(random: Random) {
-  switch (randomBelow(random, 5)) {
-    case 0:
-      return {
-        killAfter: {
-          acks: 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK),
-          delayMs: randomBelow(random, DELAY_MS_MAX),
-        },
-      };
-    case 1:
-      // Long enough for others to take its tasks; then it goes on, and believes to be their owner.
-      return { stopAfter: { acks: 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK / 2) } };
-    default: {
-      const point = points[randomBelow(random, points.length)]!;
-      const count = /^(topics|drain)/.test(point) ? 1 : 1 + randomBelow(random, COUNT_MAX);
-      return { killPoint: `${point}:${count}` };
-    }
+  if (randomBelow(random, 5) === 0) {
+    const acks = 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK);
+    return { killAfter: { acks, delayMs: randomBelow(random, DELAY_MS_MAX) } };
   }
+  const point = points[randomBelow(random, points.length)]!;
+  const count = /^(topics|drain)/.test(point) ? 1 : 1 + randomBelow(random, COUNT_MAX);
+  return { killPoint: `${point}:${count}` };
 }
 
 async function brokerSeries(options: SeriesOptions): Promise<SeriesEnd> {

@@ -1,5 +1,5 @@
 /** The child's lives, one after another on one folder, seen from its parent. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,8 +22,6 @@ export interface LifeOptions {
   readonly killPoint?: string;
   /** Kill from outside, when so many acknowledgements have come, and then after so many milliseconds. */
   readonly killAfter?: { readonly acks: number; readonly delayMs: number };
-  /** Stands still when so many acknowledgements have come, until the next life is ahead of it; then it goes on. */
-  readonly stopAfter?: { readonly acks: number };
   readonly terminations?: number;
   /** Told of each acknowledgement of this life, by its number from 1. */
   readonly onAck?: (acks: number) => void;
@@ -35,32 +33,6 @@ export interface LifeEnd {
   readonly errors: string;
 }
 
-/** A process that was stopped, and goes on when another has taken its place and is ahead. */
-class Zombie {
-  readonly #child: ChildProcess;
-  readonly #closed: Promise<unknown>;
-  readonly #target: number;
-
-  constructor(child: ChildProcess, closed: Promise<unknown>, target: number) {
-    this.#child = child;
-    this.#closed = closed;
-    this.#target = target;
-    child.kill('SIGSTOP');
-    // What it still says, nobody listens to; but it must not stand still because of that.
-    child.stdout?.resume();
-  }
-
-  /** All that it can still send was sent by the other before: so nothing of it is late. */
-  wake(acknowledged: number): void {
-    if (acknowledged >= this.#target) this.#child.kill('SIGCONT');
-  }
-
-  async end(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#closed;
-  }
-}
-
 export class Lives {
   readonly #folder: string;
   readonly #place: LogPlace;
@@ -69,7 +41,6 @@ export class Lives {
   /** Frames whose acknowledgement was seen; the next life goes on from there. */
   acknowledged = 0;
   #target = 0;
-  #zombie: Zombie | null = null;
 
   private constructor(folder: string, place: LogPlace, stream: StreamOptions, isHostile: boolean) {
     this.#folder = folder;
@@ -127,18 +98,10 @@ export class Lives {
       if (what !== 'ack') continue;
       acks++;
       this.acknowledged = Number(rest[0]);
-      this.#zombie?.wake(this.acknowledged);
       options.onAck?.(acks);
       if (acks === options.killAfter?.acks) setTimeout(() => child.kill('SIGKILL'), options.killAfter.delayMs).unref();
-      if (acks === options.stopAfter?.acks) {
-        await this.#zombie?.end();
-        this.#zombie = new Zombie(child, closed, this.#target);
-        return { wasKilled: true, workersEnded, errors };
-      }
     }
     const how = await closed;
-    await this.#zombie?.end();
-    this.#zombie = null;
     const wasKilled = how === 'SIGKILL';
     if (!wasKilled && !(how === 0 && isDone)) throw new Error(`the process ended with ${how}: ${errors}`);
     return { wasKilled, workersEnded, errors };
