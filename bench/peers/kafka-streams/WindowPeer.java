@@ -45,11 +45,21 @@ public final class WindowPeer {
   static final int QUANTITIES = 4;
 
   public static void main(String[] arguments) throws Exception {
+    Map<String, String> options = options(arguments);
+    run(topology(options), options);
+  }
+
+  static Map<String, String> options(String[] arguments) {
     Map<String, String> options = new TreeMap<>();
     for (String argument : arguments) options.put(argument.split("=", 2)[0], argument.split("=", 2)[1]);
+    return options;
+  }
+
+  /** Until standard input ends. For the other peers of this folder, too, as is config. */
+  static void run(Topology topology, Map<String, String> options) throws Exception {
     Properties config = config(options);
     System.err.println("kafka-streams " + options + " " + config);
-    KafkaStreams streams = new KafkaStreams(topology(options), config);
+    KafkaStreams streams = new KafkaStreams(topology, config);
     streams.setUncaughtExceptionHandler(
         thrown -> {
           thrown.printStackTrace();
