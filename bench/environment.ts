@@ -1,6 +1,12 @@
 /** Where and with what a result was measured. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpus, loadavg, release, totalmem } from 'node:os';
+
+/** All but what the benchmarks write themselves. */
+const SOURCES = ['--', ':(top)', ':(top,exclude)bench/results', ':(top,exclude)bench/RESULTS.md'];
+
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface Environment {
   readonly machine: string;
@@ -29,15 +35,32 @@ export function environment(): Environment {
     nodeOpenssl: process.versions.openssl,
     openssl: output('openssl', 'version') || 'none',
     commit: output('git', 'rev-parse', 'HEAD') || 'unknown',
-    hasLocalChanges: output('git', 'status', '--porcelain', '--untracked-files=no') !== '',
+    hasLocalChanges: output('git', 'status', '--porcelain', '--untracked-files=no', ...SOURCES) !== '',
     loadAverage: Math.round(loadavg()[0]! * 100) / 100,
     startedAt: new Date().toISOString(),
   };
 }
 
+/** The sources that are measured, down to what is not committed: equal states are equal texts. */
+export function stateOfSources(): string {
+  const changes = output('git', 'diff', 'HEAD', ...SOURCES) + output('git', 'status', '--porcelain', ...SOURCES);
+  const digest = createHash('sha256').update(changes).digest('hex');
+  return `${output('git', 'rev-parse', 'HEAD')} ${digest}`;
+}
+
+/** The text of a file as it is committed, null where it is not. */
+export function committedText(revision: string, path: string): string | null {
+  return output('git', 'show', `${revision}:./${path}`) || null;
+}
+
 function output(program: string, ...args: readonly string[]): string {
   try {
-    return execFileSync(program, args, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim();
+    return execFileSync(program, args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      maxBuffer: OUTPUT_BYTES_MAX,
+    }).trim();
   } catch {
     return '';
   }

@@ -15,15 +15,40 @@ export interface Figure {
   readonly peers: Readonly<Record<string, Spread>>;
   /** Ours divided by the peer's, run by run. */
   readonly ratios: Readonly<Record<string, Spread>>;
-  /** The bar that `judged` must reach (or stay under, where less is better), and where it is meant to come to. */
-  readonly floor: number;
-  readonly aim: number;
+  /**
+   * The bar that `judged` must reach (or stay under, where less is better), and where it is meant to come to; null where
+   * the figure only tells.
+   */
+  readonly floor: number | null;
+  readonly aim: number | null;
   /** `ours`, or the name of a ratio. */
   readonly judged: string;
   readonly isLessBetter: boolean;
+  /** True where there is no bar. */
   readonly pass: boolean;
   /** What else was measured or compared: each a sentence. */
   readonly notes: readonly string[];
+}
+
+/** What was measured at several sizes of something, for plots and for plans. */
+export interface Curve {
+  readonly name: string;
+  /** What runs along the x axis, e.g. `keys`. */
+  readonly x: string;
+  readonly isLogarithmic: boolean;
+  /** Of the y axis. */
+  readonly unit: string;
+  readonly series: Readonly<Record<string, readonly CurvePoint[]>>;
+}
+
+export interface CurvePoint {
+  readonly x: number;
+  readonly y: Spread;
+}
+
+export interface Measured {
+  readonly figures: readonly Figure[];
+  readonly curves: readonly Curve[];
 }
 
 export interface RunOptions {
@@ -38,8 +63,18 @@ export interface RunOptions {
 export interface Workload {
   readonly name: string;
   readonly says: string;
-  run(options: RunOptions): Promise<readonly Figure[]>;
+  /** The first figure stands for the workload where there is room for one. */
+  run(options: RunOptions): Promise<readonly Figure[] | Measured>;
 }
+
+/** A workload whose subject is not there yet: it is listed and shown with the reason, and never with a figure. */
+export interface PendingWorkload {
+  readonly name: string;
+  readonly says: string;
+  readonly pending: string;
+}
+
+export type AnyWorkload = Workload | PendingWorkload;
 
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
@@ -66,6 +101,6 @@ export function figure(draft: FigureDraft): Figure {
   }
   const oursSpread = spread(ours);
   const value = judged === 'ours' ? oursSpread.median : ratios[judged]!.median;
-  const pass = isLessBetter ? value <= floor : value >= floor;
+  const pass = floor === null || (isLessBetter ? value <= floor : value >= floor);
   return { ...draft, ours: oursSpread, peers: peerSpreads, ratios, isLessBetter, pass };
 }

@@ -1,5 +1,6 @@
 /** Every workload that `npm run bench` knows. */
-import type { Workload } from './workload.ts';
+import type { AnyWorkload } from './workload.ts';
+import { w4 } from './workloads/batch-signed/batch-signed.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
 import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
 import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
@@ -13,7 +14,8 @@ import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
 import { windows } from './workloads/windows/windows.ts';
 
-export const WORKLOADS: readonly Workload[] = [
+export const WORKLOADS: readonly AnyWorkload[] = [
+  w4,
   startup,
   windows,
   kafkaWindows,
