@@ -8,6 +8,7 @@ import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
 import { kills } from './workloads/kills/kills.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
+import { republish } from './workloads/republish/republish.ts';
 import { signed } from './workloads/signed/signed.ts';
 import { simulate } from './workloads/simulate/simulate.ts';
 import { soak } from './workloads/soak/soak.ts';
@@ -23,6 +24,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   kafkaRestart,
   kafkaSoak,
   signed,
+  republish,
   mqttIntake,
   soak,
   simulate,

@@ -87,7 +87,7 @@ async function endOf(log: Log, reader: LogReader, topic: string): Promise<number
 }
 
 /** User and system time of a process, all of its threads. */
-function cpuNs(pid: number): number {
+export function cpuNs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_NS;

@@ -7,11 +7,12 @@ import {
   openKafkaLog,
   planTopology,
   realThreads,
+  schemasOf,
   startEngine,
   stateTopic,
   systemClock,
   type TaskOptions,
-  type TopologyDefinition,
+  type TopologyModule,
   type WorkerShared,
 } from '../../engine/index.ts';
 
@@ -33,8 +34,10 @@ export async function startKafkaEngine(
   task: KafkaEngineTask,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const { bootstrap, topologyModule, config, workers, stateFolder, options } = task;
-  const module = (await import(topologyModule)) as { default: (config: unknown) => TopologyDefinition };
-  const plan = planTopology(module.default(config));
+  const module = (await import(topologyModule)) as { default: TopologyModule };
+  const definition = await module.default(config);
+  const plan = planTopology(definition);
+  const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
   const log = await openKafkaLog({ bootstrap: [bootstrap], applicationId: plan.name });
   if (stateFolder !== null) mkdirSync(stateFolder, { recursive: true });
   const claim = stateFolder === null ? null : claimLocalStore(stateFolder);
@@ -43,7 +46,7 @@ export async function startKafkaEngine(
   const shared: WorkerShared = {
     topologyModule,
     config,
-    schemaIds: [],
+    schemaIds: subjects.map((subject, i) => [subject, i + 1]),
     log: { bootstrap: [bootstrap], applicationId: plan.name },
     options: { ...KAFKA_TASK_OPTIONS, ...options },
     reportIntervalMs: 1000,

@@ -5,12 +5,12 @@
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
 import { KAFKA_TASK_OPTIONS, type Log, openKafkaLog } from '../../../engine/index.ts';
 import { missing, programPath } from '../../../test/support/needs.ts';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
 import { startBenchKafka } from '../../load/kafka-broker.ts';
 import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
+import { deleteTopics } from '../../load/kafka-topics.ts';
 import { buildStreams, STREAMS_JVM, type StreamsTask, streamsArguments } from '../../peers/kafka-streams/peer.ts';
 import { type Figure, figure, type Workload } from '../../workload.ts';
 import { BATCH_BYTES, closeWindows, type FilledTopic, FRAMES_TOPIC, fillFrames, PARTITIONS } from './frames.ts';
@@ -136,15 +136,6 @@ async function measured(
   await checkTold(log, output, filled);
   await deleteTopics(bootstrap, prefix);
   return run;
-}
-
-/** What one run wrote is not to be in the next one's way. */
-async function deleteTopics(bootstrap: string, prefix: string): Promise<void> {
-  const admin = new Kafka({ brokers: [bootstrap], logLevel: logLevel.ERROR }).admin();
-  await admin.connect();
-  const topics = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
-  await admin.deleteTopics({ topics });
-  await admin.disconnect();
 }
 
 function figureOf(
