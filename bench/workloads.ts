@@ -10,6 +10,7 @@ import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
 import { republish } from './workloads/republish/republish.ts';
 import { signed } from './workloads/signed/signed.ts';
+import { signedFrames } from './workloads/signed-frames/signed-frames.ts';
 import { simulate } from './workloads/simulate/simulate.ts';
 import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
@@ -24,6 +25,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   kafkaRestart,
   kafkaSoak,
   signed,
+  signedFrames,
   republish,
   mqttIntake,
   soak,

@@ -75,7 +75,11 @@ interface KeyPair {
 }
 
 /** The topics of device.frames and device.registry must exist. Gives the key id of each device; empty without keys. */
-export async function enrolFleet(log: Log, fleet: Fleet, signers: readonly KeyPair[] | null): Promise<Uint8Array[]> {
+export async function enrolFleet(
+  log: Log,
+  fleet: Pick<Fleet, 'ids' | 'imeis'>,
+  signers: readonly KeyPair[] | null,
+): Promise<Uint8Array[]> {
   const service = await DeviceService.open({ log, clock: systemClock });
   const keyIds: Uint8Array[] = [];
   for (let from = 0; from < fleet.ids.length; from += ENROL_AT_ONCE) {

@@ -19,7 +19,7 @@ export async function checkTold(log: Log, topic: string, { expected }: FilledTop
       while (cursor.next()) {
         const device = decoder.decode(cursor.bytes.subarray(cursor.keyStart, cursor.keyEnd));
         // Of the frames that closed the windows of an earlier run.
-        if (device === CLOSING_DEVICE) continue;
+        if (device.startsWith(CLOSING_DEVICE)) continue;
         const { bytes, valueStart, valueEnd } = cursor;
         const view = new DataView(bytes.buffer, bytes.byteOffset + valueStart, valueEnd - valueStart);
         const window = `${device} ${view.getBigInt64(0)}`;

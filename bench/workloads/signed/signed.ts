@@ -68,7 +68,7 @@ export const signed: Workload = {
 const run = promisify(execFile);
 
 /** Verifications a second. */
-async function opensslVerify(): Promise<number> {
+export async function opensslVerify(): Promise<number> {
   const { stdout } = await run('openssl', ['speed', '-multi', String(WORKERS), '-seconds', '3', 'ecdsap256']);
   const line = stdout.split('\n').find((text) => text.includes('nistp256'));
   const perSecond = Number(line?.trim().split(/\s+/).at(-1));
