@@ -1,8 +1,9 @@
 /**
- * The process that is killed: log, engine and a loader that appends the numbered stream and says which frames are
- * durable. Started again on the same folder, it goes on from the last frame that its parent has seen acknowledged, so
- * that frames whose acknowledgement was lost come a second time. Its task is JSON in the first argument; it prints
- * `ack N`, `ended REASON` for each worker that ended, and `done`.
+ * The process that is killed or stopped: log, engine and a loader that appends the numbered stream and says which frames
+ * are durable. Started again, it goes on from the last frame that its parent has seen acknowledged, so that frames whose
+ * acknowledgement was lost come a second time. It ends when everything that it found in the log is worked on, by itself
+ * or by another process of its group. Its task is JSON in the first argument; it prints `ack N`, `ended REASON` for each
+ * worker that ended, `lost` when its group has gone on without it, and `done`.
  */
 import { writeSync } from 'node:fs';
 import { startBenchEngine } from '../../../bench/load/engine.ts';
@@ -10,8 +11,9 @@ import { frameValues } from '../../../bench/load/fill.ts';
 import { BatchEncoder, partitionForKey } from '../../../engine/index.ts';
 import { systemNetwork } from '../../../engine/log/kafka/index.ts';
 import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
+import { allCommitted } from './all-committed.ts';
 import { FrameStream, PARTITIONS, type StreamOptions } from './frame-stream.ts';
-import { KillPoints, PointedLog, Progress, pointedThreads, Terminations } from './kill-points.ts';
+import { KillPoints, PointedLog, pointedThreads, Terminations } from './kill-points.ts';
 import { type LogPlace, openPlace } from './log-place.ts';
 import { pointedNetwork } from './pointed-network.ts';
 
@@ -44,9 +46,10 @@ const task = JSON.parse(process.argv[2]!) as ChildTask;
 const say = (line: string) => writeSync(1, `${line}\n`);
 const points = new KillPoints();
 const terminations = new Terminations(task.terminations, TERMINATION_MS);
-const progress = new Progress(DEVICE_FRAMES);
-const { log: raw, descriptor, localState } = await openPlace(task.place, pointedNetwork(systemNetwork, points));
-const log = new PointedLog(raw, points, progress.take);
+const place = await openPlace(task.place, pointedNetwork(systemNetwork, points));
+const { log: raw, descriptor, localState } = place;
+const log = new PointedLog(raw, points);
+const share = place.share?.(DEVICE_FRAMES);
 const { engine, group } = await startBenchEngine(log, descriptor, {
   topology: {
     application: 'faults',
@@ -59,20 +62,24 @@ const { engine, group } = await startBenchEngine(log, descriptor, {
   },
   workers: WORKERS,
   ...(localState === undefined ? {} : { localState }),
+  ...(share === undefined ? {} : { share }),
   heapMegabytesMax: 128,
   reportIntervalMs: 100,
   supervisor: { recordMsMax: RECORD_MS_MAX, restartMsMin: 5, restartMsMax: 50 },
   wrapThreads: (threads) => pointedThreads(threads, points, terminations),
   emit: (name, event) => {
     if (name === 'workerEnded') say(`ended ${(event as { because: string }).because}`);
+    if (name === 'partitionsLost') say('lost');
+    // Read by nobody as long as all goes well.
+    writeSync(2, `${name} ${JSON.stringify(event)}\n`);
   },
 });
 await load();
 const reader = raw.openReader();
-const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-const bounds = await Promise.all(partitions.map((partition) => reader.bounds(DEVICE_FRAMES, partition)));
-const ends = bounds.map(({ end }) => end);
-await progress.reached(ends, await reader.committed(group, DEVICE_FRAMES));
+await allCommitted(reader, group, DEVICE_FRAMES, PARTITIONS, async (state) => {
+  const { tasks } = await engine.status();
+  writeSync(2, `waits: ${JSON.stringify({ state, tasks })}\n`);
+});
 await reader.close();
 points.pass('drain.begun');
 await engine.drain();

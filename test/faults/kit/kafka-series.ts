@@ -1,6 +1,7 @@
 /**
  * Kills over Kafka, in series: each begins an application of its own on the same broker, hurts workers, processes or the
- * broker itself at named points and at random, lets the last life finish, and compares all output with the oracle.
+ * broker itself at named points and at random, lets the last life finish, and compares all output with the oracle. A
+ * process is killed, or stopped until others have its partitions; then it goes on and believes to be their owner.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +10,19 @@ import { type Random, randomBelow, seededRandom } from '../../../engine/index.ts
 import type { KafkaServer } from '../../support/kafka-server.ts';
 import type { Mark } from './frame-stream.ts';
 import { KILL_POINTS, type KillPoint, WIRE_POINTS } from './kill-points.ts';
-import { Lives } from './life.ts';
+import { type LifeOptions, Lives } from './life.ts';
 import type { LogPlace } from './log-place.ts';
 import type { Verdict } from './oracle.ts';
 
 export type Target = 'worker' | 'process' | 'broker';
+
+/** A process that stands still is taken for gone so soon that a run need not wait long for that. */
+export const SHORT_SESSIONS = {
+  'group.consumer.min.session.timeout.ms': '500',
+  'group.consumer.session.timeout.ms': '2000',
+  'group.consumer.min.heartbeat.interval.ms': '100',
+  'group.consumer.heartbeat.interval.ms': '200',
+};
 
 export interface SeriesOptions {
   readonly server: KafkaServer;
@@ -34,6 +43,8 @@ const FRAMES = 640;
 const FRAMES_PER_ACK = 32;
 const COUNT_MAX = 6;
 const DELAY_MS_MAX = 60;
+/** More than one life has, so that some go on only beside the one after the next. */
+const WAKE_ACKS_MAX = 24;
 const MARKS: readonly Mark[] = ['heap', 'uncaught', 'hang', 'refused', 'uncaught'];
 
 const points: readonly KillPoint[] = [...KILL_POINTS, ...WIRE_POINTS, ...WIRE_POINTS];
@@ -45,7 +56,7 @@ export function runSeries(target: Target, options: SeriesOptions): Promise<Serie
 }
 
 /** Groups and transactional ids begin with the seed; topics are the only ones of the broker. */
-function placeOf({ server, folder, seed }: SeriesOptions): LogPlace {
+function placeOf({ server, folder, seed }: SeriesOptions): LogPlace & { readonly kind: 'kafka' } {
   const stateFolder = join(folder, 'state');
   mkdirSync(stateFolder, { recursive: true });
   return { kind: 'kafka', kafka: { bootstrap: [server.bootstrap], applicationId: `faults-${seed}` }, stateFolder };
@@ -63,25 +74,35 @@ async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
   const random = seededRandom(options.seed);
   const lives = await Lives.begin(options.folder, options.seed, [], placeOf(options));
   const moments: string[] = [];
-  while (moments.length < options.kills) {
-    const moment = drawMoment(random);
-    const { wasKilled } = await lives.live({ frames: FRAMES, ...moment });
-    if (!wasKilled) continue;
-    moments.push(JSON.stringify(moment));
-    options.progress(`kill ${moments.length}/${options.kills}: ${moments.at(-1)}`);
+  try {
+    while (moments.length < options.kills) {
+      const moment = drawMoment(random);
+      const { wasKilled, wasStopped } = await lives.live({ frames: FRAMES, ...moment });
+      if (!wasKilled && !wasStopped) continue;
+      moments.push(JSON.stringify(moment));
+      options.progress(`kill ${moments.length}/${options.kills}: ${moments.at(-1)}`);
+    }
+    await lives.live({ frames: FRAMES, isLast: true });
+  } finally {
+    await lives.close();
   }
-  await lives.live({ frames: FRAMES, isLast: true });
   return { kills: moments.length, moments, verdict: await lives.judge() };
 }
 
-function drawMoment(random: Random) {
+function drawMoment(random: Random): Partial<LifeOptions> {
+  const stops = randomBelow(random, 3) === 0;
+  const wakeAfter = 1 + randomBelow(random, WAKE_ACKS_MAX);
   if (randomBelow(random, 5) === 0) {
-    const acks = 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK);
-    return { killAfter: { acks, delayMs: randomBelow(random, DELAY_MS_MAX) } };
+    const after = {
+      acks: 1 + randomBelow(random, FRAMES / FRAMES_PER_ACK),
+      delayMs: randomBelow(random, DELAY_MS_MAX),
+    };
+    return stops ? { stopAfter: after, wakeAfter } : { killAfter: after };
   }
-  const point = points[randomBelow(random, points.length)]!;
-  const count = /^(topics|drain)/.test(point) ? 1 : 1 + randomBelow(random, COUNT_MAX);
-  return { killPoint: `${point}:${count}` };
+  const name = points[randomBelow(random, points.length)]!;
+  const count = /^(topics|drain)/.test(name) ? 1 : 1 + randomBelow(random, COUNT_MAX);
+  const point = `${name}:${count}`;
+  return stops ? { stopPoint: point, wakeAfter } : { killPoint: point };
 }
 
 async function brokerSeries(options: SeriesOptions): Promise<SeriesEnd> {

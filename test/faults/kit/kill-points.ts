@@ -1,12 +1,11 @@
 /**
- * Named points of the log and threads ports at which the child process ends itself, as by kill -9. The product knows
- * nothing of them: they stand around its ports, in the tests' own child.
+ * Named points of the log and threads ports at which the child process ends itself, as by kill -9, or stands still, as by
+ * kill -STOP. The product knows nothing of them: they stand around its ports, in the tests' own child.
  */
+import { writeSync } from 'node:fs';
 import type {
-  Append,
   Committed,
   FromWorker,
-  GroupOffset,
   Log,
   LogReader,
   Ownership,
@@ -33,37 +32,42 @@ export const KILL_POINTS = [
   'drain.done',
 ] as const;
 /** On the wire to Kafka; see pointed-network.ts. */
-export const WIRE_POINTS = ['init', 'produce', 'offsets', 'end'].flatMap((kind) =>
+export const WIRE_POINTS = ['init', 'produce', 'offsets', 'end', 'beat'].flatMap((kind) =>
   (['before', 'sent', 'answered'] as const).map((moment) => `${kind}.${moment}` as WirePoint),
 );
-export type WirePoint = `${'init' | 'produce' | 'offsets' | 'end'}.${'before' | 'sent' | 'answered'}`;
+export type WirePoint = `${'init' | 'produce' | 'offsets' | 'end' | 'beat'}.${'before' | 'sent' | 'answered'}`;
 export type KillPoint = (typeof KILL_POINTS)[number] | WirePoint;
 
-/** `name:count` in MSEC_TEST_KILL: the process ends when it passes the point for the count-th time. */
+/**
+ * `name:count` in MSEC_TEST_KILL: the process ends when it passes the point for the count-th time. With `:stop` behind it
+ * says `stopped` and stands still there.
+ */
 export class KillPoints {
   readonly #name: string;
+  readonly #stops: boolean;
   #left: number;
 
   constructor(spec = process.env.MSEC_TEST_KILL ?? '') {
-    const [name = '', count = '1'] = spec.split(':');
+    const [name = '', count = '1', how] = spec.split(':');
     this.#name = name;
+    this.#stops = how === 'stop';
     this.#left = Number(count);
   }
 
   pass(point: KillPoint): void {
-    if (point === this.#name && --this.#left === 0) process.kill(process.pid, 'SIGKILL');
+    if (point !== this.#name || --this.#left !== 0) return;
+    if (this.#stops) writeSync(1, 'stopped\n');
+    process.kill(process.pid, this.#stops ? 'SIGSTOP' : 'SIGKILL');
   }
 }
 
 export class PointedLog implements Log {
   readonly #log: Log;
   readonly #points: KillPoints;
-  readonly #onOffsets: (offsets: readonly GroupOffset[]) => void;
 
-  constructor(log: Log, points: KillPoints, onOffsets: (offsets: readonly GroupOffset[]) => void) {
+  constructor(log: Log, points: KillPoints) {
     this.#log = log;
     this.#points = points;
-    this.#onOffsets = onOffsets;
   }
 
   async createTopics(topics: Parameters<Log['createTopics']>[0]): Promise<void> {
@@ -85,7 +89,6 @@ export class PointedLog implements Log {
     this.#points.pass(`${who}.sent`);
     const committed = await committing;
     this.#points.pass(`${who}.durable`);
-    this.#onOffsets(transaction.offsets ?? []);
     return committed;
   }
 
@@ -179,37 +182,3 @@ export function pointedThreads(inner: WorkerThreads, points: KillPoints, termina
     },
   };
 }
-
-/** Resolves when the group has committed up to the ends, whatever the order. */
-export class Progress {
-  readonly #committed = new Map<number, number>();
-  #wanted: { readonly ends: readonly number[]; readonly resolve: () => void } | null = null;
-  readonly #topic: string;
-
-  constructor(topic: string) {
-    this.#topic = topic;
-  }
-
-  readonly take = (offsets: readonly GroupOffset[]): void => {
-    for (const { topic, partition, offset } of offsets)
-      if (topic === this.#topic) this.#committed.set(partition, offset);
-    this.#look();
-  };
-
-  /** `before`: what was committed before this process began. */
-  reached(ends: readonly number[], before: readonly (number | null)[]): Promise<void> {
-    for (const [partition, offset] of before.entries())
-      this.#committed.set(partition, Math.max(offset ?? 0, this.#committed.get(partition) ?? 0));
-    return new Promise((resolve) => {
-      this.#wanted = { ends, resolve };
-      this.#look();
-    });
-  }
-
-  #look(): void {
-    if (this.#wanted?.ends.every((end, partition) => (this.#committed.get(partition) ?? 0) >= end))
-      this.#wanted.resolve();
-  }
-}
-
-export type Appends = readonly Append[];

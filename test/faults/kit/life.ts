@@ -1,17 +1,15 @@
-/** The child's lives, one after another on one folder, seen from its parent. */
-import { spawn } from 'node:child_process';
+/** The lives of a run, one after another, seen from their parent; who was stopped goes on beside those that came after it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { enrolFleet, makeTopics } from '../../../bench/load/fill.ts';
 import { soon } from '../../../bench/load/filled-log.ts';
 import type { ChildTask } from './child.ts';
 import { FrameStream, type Mark, PARTITIONS, type StreamOptions } from './frame-stream.ts';
+import { LifeProcess } from './life-process.ts';
 import { embeddedPlace, type LogPlace, openPlace } from './log-place.ts';
 import { judge, type Verdict } from './oracle.ts';
 
-const script = fileURLToPath(new URL('./child.ts', import.meta.url));
 const hostile = fileURLToPath(new URL('./hostile-actor.ts', import.meta.url));
 
 export interface LifeOptions {
@@ -21,26 +19,44 @@ export interface LifeOptions {
   /** `point:count`, see kill-points.ts. */
   readonly killPoint?: string;
   /** Kill from outside, when so many acknowledgements have come, and then after so many milliseconds. */
-  readonly killAfter?: { readonly acks: number; readonly delayMs: number };
+  readonly killAfter?: AfterAcks;
+  /** It is stopped, not killed; the lives after it take its partitions. On Kafka only, where several share a log. */
+  readonly stopPoint?: string;
+  readonly stopAfter?: AfterAcks;
+  /** Who was stopped goes on, as if nothing had been, when the lives after it have so many acknowledgements. Default 1. */
+  readonly wakeAfter?: number;
   readonly terminations?: number;
   /** Told of each acknowledgement of this life, by its number from 1. */
   readonly onAck?: (acks: number) => void;
 }
 
+interface AfterAcks {
+  readonly acks: number;
+  readonly delayMs: number;
+}
+
 export interface LifeEnd {
   readonly wasKilled: boolean;
+  readonly wasStopped: boolean;
   readonly workersEnded: readonly string[];
   readonly errors: string;
 }
 
+/** A process that was stopped, until it goes on. */
+interface Zombie {
+  readonly process: LifeProcess;
+  acksLeft: number;
+}
+
 export class Lives {
   readonly #folder: string;
-  readonly #place: LogPlace;
+  #place: LogPlace;
   readonly #stream: StreamOptions;
   readonly #isHostile: boolean;
   /** Frames whose acknowledgement was seen; the next life goes on from there. */
   acknowledged = 0;
   #target = 0;
+  readonly #zombies: Zombie[] = [];
 
   private constructor(folder: string, place: LogPlace, stream: StreamOptions, isHostile: boolean) {
     this.#folder = folder;
@@ -64,7 +80,10 @@ export class Lives {
     return new Lives(folder, place, stream, marked.length > 0);
   }
 
-  /** Resolves when the process is gone; rejects where it ended in any other way than asked for. */
+  /**
+   * Resolves when the process is gone, or stands still; rejects where it ended in any other way than asked for. After
+   * the last life, those that were stopped have finished as well.
+   */
   async live(options: LifeOptions): Promise<LifeEnd> {
     this.#target += options.frames;
     const task: ChildTask = {
@@ -77,37 +96,58 @@ export class Lives {
       terminations: options.terminations ?? 0,
       hostileActor: this.#isHostile ? `${pathToFileURL(hostile).href}?folder=${join(this.#folder, 'once')}` : '',
     };
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, JSON.stringify(task)], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, MSEC_TEST_KILL: options.killPoint ?? '' },
-    });
-    const closed = new Promise<NodeJS.Signals | number | null>((resolve) => {
-      child.once('close', (code, signal) => resolve(signal ?? code));
-    });
-    let errors = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    const workersEnded: string[] = [];
+    const { killPoint, stopPoint, killAfter, stopAfter } = options;
     let acks = 0;
-    let isDone = false;
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [what, ...rest] = line.split(' ');
-      if (what === 'ended') workersEnded.push(rest.join(' '));
-      if (what === 'done') isDone = true;
-      if (what !== 'ack') continue;
+    const point = stopPoint === undefined ? (killPoint ?? '') : `${stopPoint}:stop`;
+    const process = new LifeProcess(task, point, (acknowledged) => {
       acks++;
-      this.acknowledged = Number(rest[0]);
+      this.acknowledged = Math.max(this.acknowledged, acknowledged);
+      for (const zombie of this.#zombies) if (--zombie.acksLeft === 0) zombie.process.wake();
       options.onAck?.(acks);
-      if (acks === options.killAfter?.acks) setTimeout(() => child.kill('SIGKILL'), options.killAfter.delayMs).unref();
+      if (acks === killAfter?.acks) setTimeout(() => process.kill(), killAfter.delayMs).unref();
+      if (acks === stopAfter?.acks) setTimeout(() => process.stop(), stopAfter.delayMs).unref();
+    });
+    try {
+      const how = await process.ended();
+      if (how === 'stopped') this.#leave(process, options.wakeAfter ?? 1);
+      if (options.isLast) await this.#finishZombies();
+      const { workersEnded, errors } = process;
+      return { wasKilled: how === 'killed', wasStopped: how === 'stopped', workersEnded, errors };
+    } catch (error) {
+      await this.close();
+      throw error;
     }
-    const how = await closed;
-    const wasKilled = how === 'SIGKILL';
-    if (!wasKilled && !(how === 0 && isDone)) throw new Error(`the process ended with ${how}: ${errors}`);
-    return { wasKilled, workersEnded, errors };
+  }
+
+  /** Of those that were stopped and have finished, how many had found that their group had gone on without them. */
+  lost = 0;
+
+  /** Ends whoever still stands still. */
+  async close(): Promise<void> {
+    await Promise.all(this.#zombies.splice(0).map(({ process }) => process.end()));
   }
 
   judge(): Promise<Verdict> {
     return judge(this.#place, this.#stream, this.acknowledged);
+  }
+
+  /** Its folder stays its own: whoever comes now is another process, elsewhere. */
+  #leave(process: LifeProcess, wakeAfter: number): void {
+    const place = this.#place;
+    if (place.kind === 'embedded') throw new Error('an embedded log has one process at a time');
+    this.#zombies.push({ process, acksLeft: wakeAfter });
+    const stateFolder = join(this.#folder, `state-${this.#zombies.length}`);
+    mkdirSync(stateFolder, { recursive: true });
+    this.#place = { ...place, stateFolder };
+  }
+
+  async #finishZombies(): Promise<void> {
+    for (const { process } of this.#zombies) process.wake();
+    for (const { process } of this.#zombies) {
+      const how = await process.ended(false);
+      if (how !== 'done') throw new Error(`a process that was stopped and went on was ${how}`);
+      if (process.isLost) this.lost++;
+    }
+    this.#zombies.length = 0;
   }
 }

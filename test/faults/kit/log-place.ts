@@ -1,4 +1,5 @@
 /** Where the log of a run lies: in a folder, or on a Kafka that outlives every process of the run. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type EmbeddedReaderDescriptor,
@@ -9,34 +10,58 @@ import {
   type Network,
   openEmbeddedLog,
   openEmbeddedLogReadOnly,
+  type PartitionShare,
   type TopicDescription,
 } from '../../../engine/index.ts';
-import { openKafkaLog } from '../../../engine/log/kafka/index.ts';
+import { openKafkaLog, openKafkaShare } from '../../../engine/log/kafka/index.ts';
 
 export type LogPlace =
   | { readonly kind: 'embedded'; readonly folder: string }
-  | { readonly kind: 'kafka'; readonly kafka: KafkaReaderDescriptor; readonly stateFolder: string };
+  | {
+      readonly kind: 'kafka';
+      readonly kafka: KafkaReaderDescriptor & { readonly applicationId: string };
+      /** Of one process at a time. */
+      readonly stateFolder: string;
+      /** A planted fault: each process has transactional ids of its own, so that who takes a task over fences nobody. */
+      readonly fencesNobody?: boolean;
+    };
 
 export interface OpenedLog {
   readonly log: Log;
   readonly descriptor: EmbeddedReaderDescriptor | KafkaReaderDescriptor;
   /** Copies of state on the local disk, where the log is elsewhere. */
   readonly localState?: (changelogs: readonly string[]) => Promise<LocalState>;
+  /** Membership of the group in which processes share the topic's partitions. */
+  readonly share?: (topic: string) => PartitionShare;
 }
+
+/** A process says rather often that it lives, because it is soon taken for gone (kafka-series.ts). */
+const HEARTBEAT_MS = 200;
 
 export async function openPlace(place: LogPlace, network?: Network): Promise<OpenedLog> {
   if (place.kind === 'embedded') {
     const log = await openEmbeddedLog(place.folder, { groupCommitMs: 2 });
     return { log, descriptor: log.readerDescriptor() };
   }
-  const log = openKafkaLog({ ...place.kafka }, network);
+  const { kafka, stateFolder, fencesNobody = false } = place;
+  const applicationId = fencesNobody ? `${kafka.applicationId}-${process.pid}` : kafka.applicationId;
+  const log = openKafkaLog({ ...kafka, applicationId }, network);
   return {
     log,
-    descriptor: place.kafka,
+    descriptor: kafka,
     async localState(changelogs) {
       const described = await log.describe(changelogs);
       const known = described.map(({ name, identity }) => [name, identity ?? 'unknown'] as const);
-      return { path: place.stateFolder, changelogs: Object.fromEntries(known) };
+      return { path: stateFolder, changelogs: Object.fromEntries(known) };
+    },
+    share(topic) {
+      const note = `${stateFolder}.member`;
+      const lastMember = {
+        load: () => (existsSync(note) ? readFileSync(note, 'utf8') || null : null),
+        save: (memberId: string | null) => writeFileSync(note, memberId ?? ''),
+      };
+      const options = { ...kafka, topic, lastMember, heartbeatIntervalMs: HEARTBEAT_MS };
+      return openKafkaShare({ ...options, ...(network === undefined ? {} : { network }) });
     },
   };
 }

@@ -20,7 +20,7 @@ import { frameTypes } from '../../../schemas/index.ts';
 import { DEVICE_FRAMES, DEVICE_READINGS } from '../../../schemas/topics/index.ts';
 import { DayKeys } from '../../../services/day-keys/index.ts';
 import { DeviceService } from '../../../services/devices/index.ts';
-import { KillPoints, PointedLog, Progress } from './kill-points.ts';
+import { allCommitted } from './all-committed.ts';
 import { type MadeFrame, MalformedFleet, type Sender } from './malformed-frames.ts';
 import { readLetters, readTopic } from './read-topics.ts';
 
@@ -56,16 +56,14 @@ interface Stored {
 
 export async function runMalformed(options: MalformedOptions): Promise<MalformedVerdict> {
   const { folder, frames, seed, progress = () => {} } = options;
-  const raw = await openEmbeddedLog(join(folder, 'log'));
-  const committed = new Progress(DEVICE_FRAMES);
-  const log = new PointedLog(raw, new KillPoints(''), committed.take);
+  const log = await openEmbeddedLog(join(folder, 'log'));
   await makeTopics(log, PARTITIONS);
   const keys = new DayKeys({ folder: join(folder, 'keys'), clock: systemClock });
   const devices = await DeviceService.open({ log, clock: systemClock });
   const fleet = new MalformedFleet(seededRandom(seed));
   await enrol(devices, fleet.all);
   let workersEnded = 0;
-  const { engine, group } = await startBenchEngine(log, raw.readerDescriptor(), {
+  const { engine, group } = await startBenchEngine(log, log.readerDescriptor(), {
     topology: { application: 'faults', keysFolder: join(folder, 'keys'), overrides: { partitions: PARTITIONS } },
     workers: 2,
     emit: (name) => {
@@ -100,9 +98,7 @@ export async function runMalformed(options: MalformedOptions): Promise<Malformed
   }
   await appendForeign(log, fleet, stored, sent);
   const reader = log.openReader();
-  const ends: number[] = [];
-  for (let i = 0; i < PARTITIONS; i++) ends.push((await reader.bounds(DEVICE_FRAMES, i)).end);
-  await committed.reached(ends, await reader.committed(group, DEVICE_FRAMES));
+  await allCommitted(reader, group, DEVICE_FRAMES, PARTITIONS);
   await bridge.close();
   await intake.close();
   await appender.close();

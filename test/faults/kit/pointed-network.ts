@@ -1,16 +1,17 @@
 /**
- * Points on the wire at which the child process ends itself: before and after a request of a kind is written, and when
- * its answer has begun to arrive.
+ * Points on the wire at which the child process ends itself or stands still: before and after a request of a kind is
+ * written, and when its answer has begun to arrive.
  */
 import type { Network, Stream, StreamReceiver } from '../../../engine/index.ts';
 import type { KillPoints, WirePoint } from './kill-points.ts';
 
-/** Api keys of the requests that end or fill transactions (protocol guide, "Api Keys"). */
+/** Api keys of the requests that end or fill transactions, and of a member's word to its group (protocol guide, "Api Keys"). */
 const KINDS: ReadonlyMap<number, string> = new Map([
   [0, 'produce'],
   [22, 'init'],
   [26, 'end'],
   [28, 'offsets'],
+  [68, 'beat'],
 ]);
 const AT_API_KEY = 4;
 
