@@ -249,18 +249,22 @@ export class Supervisor {
 
   #scheduleWatch(): void {
     const { clock, options } = this.#setup;
-    this.#watch = clock.after(options.recordMsMax / WATCH_DIVISOR, () => {
-      for (const worker of this.#workers) this.#checkBeat(worker);
+    const everyMs = options.recordMsMax / WATCH_DIVISOR;
+    const dueAt = clock.monotonic() + everyMs;
+    this.#watch = clock.after(everyMs, () => {
+      // A process that was stopped, or whose machine slept: its workers stood as still as its watch, and none of them hung.
+      const stoodStill = clock.monotonic() - dueAt > everyMs;
+      for (const worker of this.#workers) this.#checkBeat(worker, stoodStill);
       this.#scheduleWatch();
     });
   }
 
-  #checkBeat(worker: WorkerEntry): void {
+  #checkBeat(worker: WorkerEntry, stoodStill: boolean): void {
     const { clock, options } = this.#setup;
     if (worker.thread === null || worker.hung) return;
     const now = clock.monotonic();
     const beat = worker.position.beat;
-    if (beat !== worker.beat || worker.position.read() === null) {
+    if (stoodStill || beat !== worker.beat || worker.position.read() === null) {
       worker.beat = beat;
       worker.beatSince = now;
       return;

@@ -186,6 +186,18 @@ t.test('a worker that is idle, or that goes from record to record, is never take
   t.equal(threads[0]?.isTerminated, false);
 });
 
+t.test('a process that was stopped in the middle of a record, and goes on, does not take it for hung', async (t) => {
+  const { rig, threads } = await running();
+  threads[0]?.position.enter(1, 0, 9);
+  await rig.pass(300);
+  rig.life.freeze(rig.timeline, 60_000);
+  await rig.pass(60_500);
+  t.equal(threads[0]?.isTerminated, false);
+  const since = rig.timeline.elapsedMs;
+  await rig.until(() => threads[0]?.isTerminated === true);
+  t.ok(rig.timeline.elapsedMs - since <= 2000, 'but one that hangs from then on is');
+});
+
 t.test('restarts come later and later, up to a limit, and soon again after a quiet time', async (t) => {
   const all = await running();
   const gaps: number[] = [];
