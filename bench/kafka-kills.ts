@@ -1,6 +1,6 @@
 /**
- * Kills over a real Kafka, for as many as are wanted; each series is compared with the oracle. It goes on where it
- * stopped: what is done stands in the journal, a line of JSON for each series.
+ * Kills over a real Kafka, and processes that are stopped and go on, for as many as are wanted; each series is compared
+ * with the oracle. It goes on where it stopped: what is done stands in the journal, a line of JSON for each series.
  *   npm run kafka-kills -- [--kills 1000] [--journal data/kafka-kills.ndjson]
  * Exit code 1 where a series differs; the next call begins behind it.
  */
@@ -8,7 +8,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { clearTopics, runSeries, type Target } from '../test/faults/kit/kafka-series.ts';
+import { clearTopics, runSeries, SHORT_SESSIONS, type Target } from '../test/faults/kit/kafka-series.ts';
 import { startKafka } from '../test/support/kafka-server.ts';
 
 /** Of ten kills, how many are of what; as the short form in test/faults/kafka-kills.test.ts. */
@@ -22,6 +22,8 @@ interface Line {
   readonly seed: number;
   readonly target: Target;
   readonly kills: number;
+  /** Of them those that stopped a process; absent in journals from before there were any. */
+  readonly stops?: number;
   readonly frames: number;
   readonly differences: readonly string[];
 }
@@ -44,7 +46,7 @@ async function main(): Promise<number> {
   const done = existsSync(values.journal) ? linesOf(readFileSync(values.journal, 'utf8')) : [];
   let kills = done.reduce((sum, line) => sum + line.kills, 0);
   let next = done.length;
-  const server = await startKafka();
+  const server = await startKafka(SHORT_SESSIONS);
   const folder = mkdtempSync(join(tmpdir(), 'msec-kafka-kills-'));
   try {
     for (; kills < wanted; next++) {
@@ -53,7 +55,7 @@ async function main(): Promise<number> {
       const options = { server, folder: place, seed: next + 1, kills: some, progress: () => {} };
       const end = await runSeries(target, options);
       const { differences, frames } = end.verdict;
-      const line: Line = { seed: options.seed, target, kills: end.kills, frames, differences };
+      const line: Line = { seed: options.seed, target, kills: end.kills, stops: end.stops, frames, differences };
       appendFileSync(values.journal, `${JSON.stringify(line)}\n`);
       kills += end.kills;
       console.log(`${kills}/${wanted} kills; seed ${line.seed}, ${target}: ${differences.length} differences`);

@@ -1,12 +1,16 @@
 // Time limit: 900 s.
-/** 200 kills over a real Kafka: 120 of workers, 60 of processes, 20 of the broker; the soak has 1,000 (npm run kafka-kills). */
+/**
+ * 200 kills over a real Kafka: 120 of workers, 60 of processes, 20 of the broker; the soak has 1,000 (npm run kafka-kills).
+ * A third of the processes is stopped instead, until others have their work, and goes on. The last test plants a fault,
+ * a process that commits although it is fenced (kit/planted-log.ts), and wants it found.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
-import { clearTopics, runSeries, type Target } from './kit/kafka-series.ts';
+import { clearTopics, runPlanted, runSeries, SHORT_SESSIONS, type Target } from './kit/kafka-series.ts';
 
 t.setTimeout(900_000);
 
@@ -17,7 +21,7 @@ const WANTED = isThorough ? { worker: 120, process: 60, broker: 20 } : { worker:
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
-  const server = await startKafka();
+  const server = await startKafka(SHORT_SESSIONS);
   t.teardown(() => server.stop());
   const folder = mkdtempSync(join(tmpdir(), 'msec-kafka-kills-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +30,7 @@ async function main(): Promise<void> {
   let series = 0;
   for (const target of Object.keys(WANTED) as Target[]) {
     t.test(`${target} kills leave in the topics what the oracle expects, once`, async (t) => {
-      let kills = 0;
+      let [kills, stops, losses] = [0, 0, 0];
       let frames = 0;
       while (kills < WANTED[target]) {
         const seed = first + series++;
@@ -36,11 +40,21 @@ async function main(): Promise<void> {
         t.same(end.verdict.differences, [], `seed ${seed}: ${end.moments.join('; ')}`);
         if (end.verdict.differences.length > 0) return;
         kills += end.kills;
+        stops += end.stops;
+        losses += end.losses;
         frames += end.verdict.frames;
         await clearTopics(server);
         rmSync(place, { recursive: true, force: true });
       }
-      t.comment(`${kills} kills, ${frames} frames compared`);
+      t.comment(`${kills} kills, ${frames} frames compared; ${stops} stopped, ${losses} of them lost what they had`);
+      if (isThorough && target === 'process') t.ok(losses > 0);
     });
   }
+  t.test('a process that stood still and is not held back by its fence is found', async (t) => {
+    const seed = first + series++;
+    const place = join(folder, `${seed}`);
+    const found = await runPlanted({ server, folder: place, seed });
+    t.not(found.length, 0, `seed ${seed}`);
+    t.comment(found[0] ?? '');
+  });
 }

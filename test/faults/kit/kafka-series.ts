@@ -24,10 +24,13 @@ export const SHORT_SESSIONS = {
   'group.consumer.heartbeat.interval.ms': '200',
 };
 
-export interface SeriesOptions {
+interface SeriesPlace {
   readonly server: KafkaServer;
   readonly folder: string;
   readonly seed: number;
+}
+
+export interface SeriesOptions extends SeriesPlace {
   /** How many kills there are to be. */
   readonly kills: number;
   progress(text: string): void;
@@ -35,6 +38,9 @@ export interface SeriesOptions {
 
 export interface SeriesEnd {
   readonly kills: number;
+  /** Of the kills those that stopped a process; and how many of them found, when they went on, that they had lost their partitions. */
+  readonly stops: number;
+  readonly losses: number;
   readonly moments: readonly string[];
   readonly verdict: Verdict;
 }
@@ -45,7 +51,10 @@ const COUNT_MAX = 6;
 const DELAY_MS_MAX = 60;
 /** More than one life has, so that some go on only beside the one after the next. */
 const WAKE_ACKS_MAX = 24;
+const PLANTED_ACKS = 120;
 const MARKS: readonly Mark[] = ['heap', 'uncaught', 'hang', 'refused', 'uncaught'];
+
+const NO_STOPS = { stops: 0, losses: 0 };
 
 const points: readonly KillPoint[] = [...KILL_POINTS, ...WIRE_POINTS, ...WIRE_POINTS];
 
@@ -56,7 +65,7 @@ export function runSeries(target: Target, options: SeriesOptions): Promise<Serie
 }
 
 /** Groups and transactional ids begin with the seed; topics are the only ones of the broker. */
-function placeOf({ server, folder, seed }: SeriesOptions): LogPlace & { readonly kind: 'kafka' } {
+function placeOf({ server, folder, seed }: SeriesPlace): LogPlace & { readonly kind: 'kafka' } {
   const stateFolder = join(folder, 'state');
   mkdirSync(stateFolder, { recursive: true });
   return { kind: 'kafka', kafka: { bootstrap: [server.bootstrap], applicationId: `faults-${seed}` }, stateFolder };
@@ -67,26 +76,30 @@ async function workerSeries(options: SeriesOptions): Promise<SeriesEnd> {
   const marked = MARKS.map((mark, i): [number, Mark] => [60 + i * 110 + randomBelow(random, 90), mark]);
   const lives = await Lives.begin(options.folder, options.seed, marked, placeOf(options));
   const { workersEnded } = await lives.live({ frames: FRAMES, isLast: true, terminations: options.kills });
-  return { kills: workersEnded.length, moments: workersEnded, verdict: await lives.judge() };
+  return { kills: workersEnded.length, ...NO_STOPS, moments: workersEnded, verdict: await lives.judge() };
 }
 
 async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
   const random = seededRandom(options.seed);
   const lives = await Lives.begin(options.folder, options.seed, [], placeOf(options));
   const moments: string[] = [];
+  let stops = 0;
   try {
     while (moments.length < options.kills) {
       const moment = drawMoment(random);
       const { wasKilled, wasStopped } = await lives.live({ frames: FRAMES, ...moment });
       if (!wasKilled && !wasStopped) continue;
+      if (wasStopped) stops++;
       moments.push(JSON.stringify(moment));
       options.progress(`kill ${moments.length}/${options.kills}: ${moments.at(-1)}`);
     }
     await lives.live({ frames: FRAMES, isLast: true });
+  } catch (error) {
+    throw new Error(`seed ${options.seed}, after ${moments.join('; ')}: ${(error as Error).message}`, { cause: error });
   } finally {
     await lives.close();
   }
-  return { kills: moments.length, moments, verdict: await lives.judge() };
+  return { kills: moments.length, stops, losses: lives.losses, moments, verdict: await lives.judge() };
 }
 
 function drawMoment(random: Random): Partial<LifeOptions> {
@@ -120,7 +133,20 @@ async function brokerSeries(options: SeriesOptions): Promise<SeriesEnd> {
     moments.push(`broker killed at acknowledgement ${acks}`);
     options.progress(`broker kill ${kill + 1}/${options.kills}`);
   }
-  return { kills: moments.length, moments, verdict: await lives.judge() };
+  return { kills: moments.length, ...NO_STOPS, moments, verdict: await lives.judge() };
+}
+
+/** What is found where a process that was stopped commits what others have done since, because it ignores that it is fenced. */
+export async function runPlanted(options: SeriesPlace): Promise<readonly string[]> {
+  const lives = await Lives.begin(options.folder, options.seed, [], { ...placeOf(options), ignoresFences: true });
+  try {
+    // The first commits are of what is known of devices. It goes on when the other is far ahead, and not yet done.
+    await lives.live({ frames: FRAMES, stopPoint: 'task.before:6', wakeAfter: PLANTED_ACKS / 2 });
+    await lives.live({ frames: FRAMES_PER_ACK * PLANTED_ACKS, isLast: true });
+  } finally {
+    await lives.close();
+  }
+  return (await lives.judge()).differences;
 }
 
 /** Removes every topic but the broker's own, so that the next series finds none. */

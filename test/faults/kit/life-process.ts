@@ -6,7 +6,7 @@ import type { ChildTask } from './child.ts';
 
 const script = fileURLToPath(new URL('./child.ts', import.meta.url));
 /** No life is that long; whoever waits for something that never comes is ended, and its words are told. */
-const LIFE_MS_MAX = 90_000;
+const LIFE_MS_MAX = 120_000;
 const KEPT_CHARS = 20_000;
 
 export type LifeEnding = 'done' | 'killed' | 'stopped';
@@ -39,6 +39,7 @@ export class LifeProcess {
       });
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
+      for (const l of chunk.toString().split('\n')) if (l !== '') console.log(this.#child.pid, l.slice(0, 300));
       this.#errors = (this.#errors + chunk.toString()).slice(-KEPT_CHARS);
     });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(line));

@@ -55,6 +55,8 @@ export class Lives {
   readonly #isHostile: boolean;
   /** Frames whose acknowledgement was seen; the next life goes on from there. */
   acknowledged = 0;
+  /** How many of those that were stopped found that their group had gone on without them. */
+  losses = 0;
   #target = 0;
   readonly #zombies: Zombie[] = [];
 
@@ -119,9 +121,6 @@ export class Lives {
     }
   }
 
-  /** Of those that were stopped and have finished, how many had found that their group had gone on without them. */
-  lost = 0;
-
   /** Ends whoever still stands still. */
   async close(): Promise<void> {
     await Promise.all(this.#zombies.splice(0).map(({ process }) => process.end()));
@@ -146,7 +145,7 @@ export class Lives {
     for (const { process } of this.#zombies) {
       const how = await process.ended(false);
       if (how !== 'done') throw new Error(`a process that was stopped and went on was ${how}`);
-      if (process.isLost) this.lost++;
+      if (process.isLost) this.losses++;
     }
     this.#zombies.length = 0;
   }

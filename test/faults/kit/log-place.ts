@@ -14,16 +14,17 @@ import {
   type TopicDescription,
 } from '../../../engine/index.ts';
 import { openKafkaLog, openKafkaShare } from '../../../engine/log/kafka/index.ts';
+import { ignoringFences } from './planted-log.ts';
 
 export type LogPlace =
   | { readonly kind: 'embedded'; readonly folder: string }
   | {
       readonly kind: 'kafka';
-      readonly kafka: KafkaReaderDescriptor & { readonly applicationId: string };
+      readonly kafka: KafkaReaderDescriptor;
       /** Of one process at a time. */
       readonly stateFolder: string;
-      /** A planted fault: each process has transactional ids of its own, so that who takes a task over fences nobody. */
-      readonly fencesNobody?: boolean;
+      /** A planted fault; see planted-log.ts. */
+      readonly ignoresFences?: boolean;
     };
 
 export interface OpenedLog {
@@ -43,9 +44,9 @@ export async function openPlace(place: LogPlace, network?: Network): Promise<Ope
     const log = await openEmbeddedLog(place.folder, { groupCommitMs: 2 });
     return { log, descriptor: log.readerDescriptor() };
   }
-  const { kafka, stateFolder, fencesNobody = false } = place;
-  const applicationId = fencesNobody ? `${kafka.applicationId}-${process.pid}` : kafka.applicationId;
-  const log = openKafkaLog({ ...kafka, applicationId }, network);
+  const { kafka, stateFolder, ignoresFences = false } = place;
+  const opened = openKafkaLog({ ...kafka }, network);
+  const log = ignoresFences ? ignoringFences(opened) : opened;
   return {
     log,
     descriptor: kafka,
