@@ -39,7 +39,6 @@ export class LifeProcess {
       });
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
-      for (const l of chunk.toString().split('\n')) if (l !== '') console.log(this.#child.pid, l.slice(0, 300));
       this.#errors = (this.#errors + chunk.toString()).slice(-KEPT_CHARS);
     });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(line));
