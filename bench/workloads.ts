@@ -1,6 +1,7 @@
 /** Every workload that `npm run bench` knows. */
 import type { AnyWorkload } from './workload.ts';
 import { w4 } from './workloads/batch-signed/batch-signed.ts';
+import { join } from './workloads/join/join.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
 import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
 import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
@@ -27,6 +28,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   signed,
   signedFrames,
   republish,
+  join,
   mqttIntake,
   soak,
   simulate,
