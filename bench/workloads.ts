@@ -7,8 +7,10 @@ import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
 import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
 import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
 import { kills } from './workloads/kills/kills.ts';
+import { latency } from './workloads/latency/latency.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
+import { recovery } from './workloads/recovery/recovery.ts';
 import { republish } from './workloads/republish/republish.ts';
 import { signed } from './workloads/signed/signed.ts';
 import { signedFrames } from './workloads/signed-frames/signed-frames.ts';
@@ -19,6 +21,8 @@ import { windows } from './workloads/windows/windows.ts';
 
 export const WORKLOADS: readonly AnyWorkload[] = [
   w4,
+  latency,
+  recovery,
   startup,
   windows,
   kafkaWindows,

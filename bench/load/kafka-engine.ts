@@ -5,6 +5,7 @@ import {
   type Engine,
   KAFKA_TASK_OPTIONS,
   openKafkaLog,
+  openKafkaShare,
   planTopology,
   realThreads,
   schemasOf,
@@ -25,6 +26,8 @@ export interface KafkaEngineTask {
   /** Of the tasks' copies of their state; null: none are kept. */
   readonly stateFolder: string | null;
   readonly options?: Partial<TaskOptions>;
+  /** Absent: all partitions are this process's. Else it is a member of the application's group under a static name. */
+  readonly member?: { readonly topic: string; readonly instanceId: string };
 }
 
 /** Ticks of idle partitions are for silent sensors. */
@@ -33,7 +36,7 @@ const NEVER = { everyMs: 2 ** 30, ticksMax: 0 };
 export async function startKafkaEngine(
   task: KafkaEngineTask,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
-  const { bootstrap, topologyModule, config, workers, stateFolder, options } = task;
+  const { bootstrap, topologyModule, config, workers, stateFolder, options, member } = task;
   const module = (await import(topologyModule)) as { default: TopologyModule };
   const definition = await module.default(config);
   const plan = planTopology(definition);
@@ -56,7 +59,11 @@ export async function startKafkaEngine(
       : { localState: { path: stateFolder, changelogs: Object.fromEntries(changelogs.map((name) => [name, name])) } }),
   };
   const entry = new URL('../../engine/runtime/worker-main.ts', import.meta.url);
+  const reached = { bootstrap: [bootstrap], applicationId: plan.name };
+  const share =
+    member === undefined ? {} : { share: await openKafkaShare({ ...reached, ...member, protocol: 'classic' }) };
   const engine = await startEngine({
+    ...share,
     log,
     plan,
     threads: realThreads({ entry, shared, heapMegabytesMax: 256 }),

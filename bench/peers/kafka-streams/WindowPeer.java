@@ -96,6 +96,10 @@ public final class WindowPeer {
     producer(config, ProducerConfig.LINGER_MS_CONFIG, 100);
     producer(config, ProducerConfig.BUFFER_MEMORY_CONFIG, 128L << 20);
     producer(config, ProducerConfig.SEND_BUFFER_CONFIG, 1 << 20);
+    // Where a workload asks for something else: set.NAME=VALUE.
+    options.forEach((name, value) -> {
+      if (name.startsWith("set.")) config.put(name.substring("set.".length()), value);
+    });
     return config;
   }
 

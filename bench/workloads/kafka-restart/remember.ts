@@ -4,6 +4,7 @@ import {
   type ByteSlice,
   type Codec,
   defineActor,
+  type RowStore,
   rawCodec,
   rows,
   type TopologyDefinition,
@@ -28,6 +29,23 @@ const countCodec: Codec<number> = {
   encode: (value, writer) => writer.f64(value),
 };
 
+/** Counts the key in its row, whose other numbers must be what was written when it was new. */
+export function timesSeen(seen: RowStore, keyId: number, timestamp: number): number {
+  const known = seen.find(keyId);
+  const row = known < 0 ? seen.create(keyId) : known;
+  const at = row * ROW_DOUBLES;
+  // A new row is full of numbers, so that nothing about it is small; later only its first block changes.
+  if (known < 0) for (let i = 1; i < ROW_DOUBLES; i++) seen.f64[at + i] = keyId + i + timestamp;
+  seen.touch(row, 0);
+  seen.f64[at]! += 1;
+  // What has come back must be whole.
+  for (let block = 1; block < BLOCKS; block++) {
+    const i = block * BLOCK_DOUBLES;
+    if (seen.f64[at + i + 1]! - seen.f64[at + i]! !== 1) throw new Error('the row is not what was written');
+  }
+  return seen.f64[at]!;
+}
+
 function rememberActor({ input, output }: RememberTopology): AnyActor {
   return defineActor({
     name: 'remember',
@@ -35,20 +53,7 @@ function rememberActor({ input, output }: RememberTopology): AnyActor {
     outputs: { counts: topic(output, countCodec, { access: 'public' }) },
     state: { seen: rows(ROW_BYTES) },
     process({ keyId, timestamp }, { state, out }) {
-      const { seen } = state;
-      const known = seen.find(keyId);
-      const row = known < 0 ? seen.create(keyId) : known;
-      const at = row * ROW_DOUBLES;
-      // A new row is full of numbers, so that nothing about it is small; later only its first block changes.
-      if (known < 0) for (let i = 1; i < ROW_DOUBLES; i++) seen.f64[at + i] = keyId + i + timestamp;
-      seen.touch(row, 0);
-      seen.f64[at]! += 1;
-      // What has come back must be whole.
-      for (let block = 1; block < BLOCKS; block++) {
-        const i = block * BLOCK_DOUBLES;
-        if (seen.f64[at + i + 1]! - seen.f64[at + i]! !== 1) throw new Error('the row is not what was written');
-      }
-      out.counts.emit(seen.f64[at]!);
+      out.counts.emit(timesSeen(state.seen, keyId, timestamp));
     },
   });
 }
