@@ -23,9 +23,10 @@ const TICK_MS = 5;
 const ROUNDS = 3;
 const STREAMS = 'Kafka Streams';
 const STREAMS_COMMIT_MS = [10, 20, 50, 100];
-const SHARES = [0.1, 0.5, 0.8] as const;
+const SHARES = [0.1, 0.5, 0.8];
 const RAMP = 1.3;
 const RAMP_STEPS_MAX = 10;
+const QUICK = { commitMs: 50, shares: [0.5], ramp: 2, rampSteps: 1 };
 /** Of the last quarter's median, in commit intervals: what is above it has begun to pile up. */
 const BOUNDED_INTERVALS = 10;
 /** Paces are whole frames a tick. */
@@ -53,7 +54,7 @@ export const latency: Workload = {
     try {
       // First, because it also warms the broker.
       const ramp = await bench.ramp(isQuick);
-      const best = await bench.bestInterval(isQuick ? [50] : STREAMS_COMMIT_MS);
+      const best = isQuick ? { commitMs: QUICK.commitMs, tried: [] } : await bench.bestInterval(STREAMS_COMMIT_MS);
       const ours: PacedResult[] = [];
       const theirs: PacedResult[] = [];
       for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++) {
@@ -73,9 +74,16 @@ interface BestInterval {
   readonly tried: readonly string[];
 }
 
+interface Share {
+  /** Of the highest pace that was held. */
+  readonly share: number;
+  readonly result: PacedResult;
+}
+
 interface Ramp {
   readonly highest: number;
-  readonly shares: readonly PacedResult[];
+  readonly factor: number;
+  readonly shares: readonly Share[];
 }
 
 interface BenchSetup {
@@ -106,6 +114,7 @@ class LatencyBench {
   async ramp(isQuick: boolean): Promise<Ramp> {
     return await this.#with('ours', COMMIT_MS, async (run, { pid }) => {
       await run.step(pace(RATE), BRIEF.measured, BRIEF.warmUp);
+      const [factor, stepsMax] = isQuick ? [QUICK.ramp, QUICK.rampSteps] : [RAMP, RAMP_STEPS_MAX];
       let highest = 0;
       const isHeld = async (rate: number) => {
         const result = await run.step(pace(rate), RAMPING.measured, RAMPING.warmUp, { engine: pid });
@@ -116,16 +125,17 @@ class LatencyBench {
         return true;
       };
       if (await isHeld(RATE)) {
-        let rate = RATE * RAMP;
-        for (let i = 0; i < RAMP_STEPS_MAX && (await isHeld(whole(rate))); i++) rate *= RAMP;
-      } else for (let rate = RATE / RAMP; rate > PACE_UNIT && !(await isHeld(whole(rate))); ) rate /= RAMP;
-      const shares: PacedResult[] = [];
-      for (const share of SHARES) {
+        let rate = RATE * factor;
+        for (let i = 0; i < stepsMax && (await isHeld(whole(rate))); i++) rate *= factor;
+      } else for (let rate = RATE / factor; rate > PACE_UNIT && !(await isHeld(whole(rate))); ) rate /= factor;
+      const shares: Share[] = [];
+      for (const share of isQuick ? QUICK.shares : SHARES) {
         const { measured, warmUp } = isQuick ? RAMPING : BRIEF;
-        shares.push(await run.step(pace(whole(highest * share)), measured, warmUp, { engine: pid }));
-        this.#tell(`${share * 100} %`, shares.at(-1)!);
+        const result = await run.step(pace(whole(highest * share)), measured, warmUp, { engine: pid });
+        this.#tell(`${share * 100} %`, result);
+        shares.push({ share, result });
       }
-      return { highest, shares };
+      return { highest, factor, shares };
     });
   }
 
@@ -229,7 +239,7 @@ function figuresAtRate(
   ];
 }
 
-function figuresOfRamp({ highest, shares }: Ramp): readonly Figure[] {
+function figuresOfRamp({ highest, factor, shares }: Ramp): readonly Figure[] {
   const free = { floor: null, aim: null, judged: 'ours' };
   return [
     figure({
@@ -237,13 +247,13 @@ function figuresOfRamp({ highest, shares }: Ramp): readonly Figure[] {
       name: 'W7: highest pace with bounded lag, commit every 10 ms',
       ...{ unit: 'frames/s', ours: [highest] },
       notes: [
-        `in steps of ${RAMP} ×; held: of the last quarter of ${RAMPING.measured} s half of the frames came out within ${BOUNDED_INTERVALS} commit intervals`,
+        `in steps of ${factor} ×; held: of the last quarter of ${RAMPING.measured} s half of the frames came out within ${BOUNDED_INTERVALS} commit intervals`,
       ],
     }),
-    ...shares.map(({ step, reader }, i) =>
+    ...shares.map(({ share, result: { step, reader } }) =>
       figure({
         ...free,
-        name: `W7: p99 at ${SHARES[i]! * 100} % of that`,
+        name: `W7: p99 at ${share * 100} % of that`,
         ...{ unit: 'ms', ours: [reader.latency.p99], isLessBetter: true },
         notes: [`${step.framesPerSecond} frames/s: ${ladderText(reader.latency)}`],
       }),
