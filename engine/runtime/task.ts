@@ -390,7 +390,9 @@ export class Task {
     const { commitIntervalMs, commitIntervalBusyMs, outputBytesMax } = this.#setup.options;
     if (this.#outputs.bytes >= outputBytesMax) return true;
     const openMs = this.#setup.clock.monotonic() - this.#openSince;
-    return openMs >= (progressed && this.#isBusy ? commitIntervalBusyMs : commitIntervalMs);
+    // One under way is waited for, or both take longer than two in a row: a log has its price for each, whatever is in it.
+    const isPatient = (progressed && this.#isBusy) || this.#inFlight.length > 0;
+    return openMs >= (isPatient ? commitIntervalBusyMs : commitIntervalMs);
   }
 
   /** Sends the open transaction on its way; waits only when too many are under way. */
@@ -453,6 +455,11 @@ export class Task {
   async #idle(): Promise<void> {
     const { reader, partition, options, clock } = this.#setup;
     const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
+    if (this.#openSince !== null && this.#inFlight.length > 0 && openMs >= options.commitIntervalMs) {
+      // What comes meanwhile could be committed no sooner.
+      await Promise.race(this.#inFlight);
+      return;
+    }
     const waitMs = this.#openSince === null ? IDLE_WAIT_MS : Math.max(1, options.commitIntervalMs - openMs);
     const positions = this.#sources.map(({ topic, position }) => ({ topic, partition, offset: position }));
     await reader.wait(positions, waitMs);

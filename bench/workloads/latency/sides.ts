@@ -35,7 +35,7 @@ export async function startOurs({ bootstrap, commitMs, ...config }: SideTask): P
     config: topology,
     workers: THREADS,
     stateFolder: null,
-    options: { commitIntervalMs: commitMs, commitIntervalBusyMs: commitMs },
+    options: { commitIntervalMs: commitMs },
   });
 }
 

@@ -66,7 +66,7 @@ export class RecoverySide {
       config,
       workers: THREADS,
       stateFolder: this.stateFolder,
-      options: { commitIntervalMs: COMMIT_MS, commitIntervalBusyMs: COMMIT_MS },
+      options: { commitIntervalMs: COMMIT_MS },
       member: { topic: input, instanceId: 'recovery' },
     });
   }

@@ -54,6 +54,29 @@ t.test('no more than two commits are on their way; the task waits for one of the
   await stop();
 });
 
+t.test('while a commit is under way the next waits for it, with all that came meanwhile', async (t) => {
+  const rig = new Rig();
+  const gates: (() => void)[] = [];
+  const { commits, committed, stop } = await open(rig, [handler((n, emit) => emit(n))], {
+    options: { commitIntervalMs: 10, commitIntervalBusyMs: 10_000 },
+    onCommit: () => new Promise((resolve) => gates.push(resolve)),
+  });
+  await rig.append('from', 0, 'k', '1');
+  await rig.until(() => commits.length === 1);
+  for (let n = 2; n <= 4; n++) {
+    await rig.append('from', 0, 'k', `${n}`);
+    await rig.pass(100);
+  }
+  t.equal(commits.length, 1);
+  gates[0]?.();
+  await rig.until(() => commits.length === 2);
+  gates[1]?.();
+  await rig.pass(100);
+  t.equal(await committed(), 4);
+  t.equal(commits.length, 2);
+  await stop();
+});
+
 t.test('a failed commit ends the task with its reason, and what came after it was never committed', async (t) => {
   const rig = new Rig();
   let commitsSeen = 0;
