@@ -13,7 +13,7 @@ export interface ValuesDeclaration<V> {
 
 export type StateDeclaration = RowsDeclaration | ValuesDeclaration<unknown>;
 
-/** Rows of `rowBytes` (a multiple of 64) for each key. */
+/** Rows of `rowBytes` (64 at least, a multiple of 8) for each key. */
 export const rows = (rowBytes: number): RowsDeclaration => ({ kind: 'rows', rowBytes });
 
 /** One value for each key. */

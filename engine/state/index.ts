@@ -1,6 +1,6 @@
 export { type RowsDeclaration, rows, type StateDeclaration, type ValuesDeclaration, values } from './declaration.ts';
 export { LocalSnapshots, type SnapshotOf } from './local-snapshots.ts';
-export { BLOCK_BYTES, RowStore } from './row-store.ts';
+export { BLOCK_BYTES, isRowWidth, RowStore } from './row-store.ts';
 export { type SnapshotSlice, StageSnapshot } from './stage-snapshot.ts';
 export { StageState, type StateChange } from './stage-state.ts';
 export { ValueStore } from './value-store.ts';

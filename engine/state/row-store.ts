@@ -2,6 +2,9 @@
  * Keyed rows of fixed width in plain memory, for state that changes a million times a second. The actor writes numbers
  * straight into the views; it says `touch` before it changes a block of 64 bytes, which saves the block for the
  * record's undo (once a record) and lists it for the changelog (once a transaction).
+ *
+ * Where a row is no whole number of blocks, its last block begins 64 bytes before the row's end and shares bytes with
+ * the one before. Undo goes backwards, so that what both have saved comes out right.
  */
 import { assert } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
@@ -11,24 +14,39 @@ import { Slots } from './slots.ts';
 
 export const BLOCK_BYTES = 64;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
+/** Rows hold doubles. */
+const ROW_BYTES_STEP = 8;
+/** Of a block: its content is in the undo log since the present savepoint. */
+const SAVED = 1;
+/** Of a block: it is listed for the changelog. */
+const DIRTY = 2;
+
+export function isRowWidth(rowBytes: number): boolean {
+  return rowBytes >= BLOCK_BYTES && rowBytes % ROW_BYTES_STEP === 0;
+}
 
 export class RowStore {
   readonly rowBytes: number;
   /** Views over all rows; row r begins at byte r * rowBytes. They are replaced when the store grows: do not keep them. */
   u8: Uint8Array;
+  i16: Int16Array;
   i32: Int32Array;
   u32: Uint32Array;
   f64: Float64Array;
   readonly #slots: Slots;
   readonly #blocksPerRow: number;
   #capacity = 64;
-  #scope = 1;
-  #scopeOf: Int32Array;
+  readonly #rowWords: number;
+  readonly #lastBlock: number;
+  /** Within the row. */
+  readonly #lastBlockWords: number;
+  /** SAVED and DIRTY of each block. Both are listed, too, and taken away by going through the lists. */
+  #flags: Uint8Array;
   #undoBlocks = new Int32Array(64);
   #undoWords = new Int32Array(64 * BLOCK_WORDS);
   #undoLength = 0;
-  #transaction = 1;
-  #dirtyOf: Int32Array;
+  /** What was saved from here on counts as saved: a savepoint wants it saved once more. */
+  #undoFrom = 0;
   /** Blocks, in memory that is used again: an array that is emptied for each transaction would be garbage each time. */
   #dirty = new Int32Array(64);
   #dirtyLength = 0;
@@ -38,18 +56,21 @@ export class RowStore {
   readonly #keys: KeyTable;
 
   constructor(keys: KeyTable, rowBytes: number) {
-    assert(rowBytes > 0 && rowBytes % BLOCK_BYTES === 0, 'a row is a whole number of 64-byte blocks');
+    assert(isRowWidth(rowBytes), 'a row is a block of 64 bytes at least, and a whole number of doubles');
     this.#keys = keys;
     this.#slots = new Slots(keys);
     this.rowBytes = rowBytes;
-    this.#blocksPerRow = rowBytes / BLOCK_BYTES;
+    this.#blocksPerRow = Math.ceil(rowBytes / BLOCK_BYTES);
+    this.#rowWords = rowBytes / 4;
+    this.#lastBlock = this.#blocksPerRow - 1;
+    this.#lastBlockWords = this.#rowWords - BLOCK_WORDS;
     const memory = new ArrayBuffer(this.#capacity * rowBytes);
     this.u8 = new Uint8Array(memory);
+    this.i16 = new Int16Array(memory);
     this.i32 = new Int32Array(memory);
     this.u32 = new Uint32Array(memory);
     this.f64 = new Float64Array(memory);
-    this.#scopeOf = new Int32Array(this.#capacity * this.#blocksPerRow);
-    this.#dirtyOf = new Int32Array(this.#capacity * this.#blocksPerRow);
+    this.#flags = new Uint8Array(this.#capacity * this.#blocksPerRow);
   }
 
   /** Live rows. */
@@ -98,24 +119,29 @@ export class RowStore {
   /** Must be called before block `block` (of 64 bytes, within the row) is written to. */
   touch(row: number, block: number): void {
     const at = row * this.#blocksPerRow + block;
-    if (this.#scopeOf[at] !== this.#scope) this.#saveBlock(at);
+    if ((this.#flags[at] & SAVED) === 0) this.#saveBlock(at, row, block);
   }
 
-  #saveBlock(at: number): void {
-    this.#scopeOf[at] = this.#scope;
+  #saveBlock(at: number, row: number, block: number): void {
+    const flags = this.#flags[at];
+    this.#flags[at] = SAVED | DIRTY;
     if (this.#undoLength === this.#undoBlocks.length) this.#growUndo();
     this.#undoBlocks[this.#undoLength] = at;
     const words = this.i32;
     const saved = this.#undoWords;
-    let from = at * BLOCK_WORDS;
+    let from = this.#wordsAt(row, block);
     let to = this.#undoLength * BLOCK_WORDS;
     for (let i = 0; i < BLOCK_WORDS; i++) saved[to++] = words[from++];
     this.#undoLength++;
-    if (this.#dirtyOf[at] !== this.#transaction) {
-      this.#dirtyOf[at] = this.#transaction;
+    if ((flags & DIRTY) === 0) {
       if (this.#dirtyLength === this.#dirty.length) this.#growDirty();
       this.#dirty[this.#dirtyLength++] = at;
     }
+  }
+
+  /** Where the block begins, in words of the store. */
+  #wordsAt(row: number, block: number): number {
+    return row * this.#rowWords + (block === this.#lastBlock ? this.#lastBlockWords : block * BLOCK_WORDS);
   }
 
   /** As `touch`, for all blocks of the row. */
@@ -129,27 +155,29 @@ export class RowStore {
   }
 
   get blocksMark(): number {
-    this.#beginScope();
+    this.#forgetSaved();
     return this.#undoLength;
   }
 
   rollback(slotsMark: number, blocksMark: number): void {
     while (this.#undoLength > blocksMark) {
       this.#undoLength--;
+      const at = this.#undoBlocks[this.#undoLength];
+      this.#flags[at] &= ~SAVED;
+      const row = (at / this.#blocksPerRow) | 0;
       let from = this.#undoLength * BLOCK_WORDS;
-      let to = this.#undoBlocks[this.#undoLength] * BLOCK_WORDS;
+      let to = this.#wordsAt(row, at - row * this.#blocksPerRow);
       for (let i = 0; i < BLOCK_WORDS; i++) this.i32[to++] = this.#undoWords[from++];
     }
-    this.#beginScope();
+    this.#forgetSaved();
     this.#slots.rollback(slotsMark);
   }
 
   settle(): void {
-    if (this.#undoLength > 0) {
-      this.#undoLength = 0;
-      // What was saved is gone: the next change of the same block must be saved and listed anew.
-      this.#beginScope();
-    }
+    // What was saved is gone: the next change of the same block must be saved anew.
+    this.#forgetSaved();
+    this.#undoLength = 0;
+    this.#undoFrom = 0;
     this.#slots.settle();
   }
 
@@ -174,12 +202,13 @@ export class RowStore {
     for (const row of slots.created) if (slots.isLive(row)) this.#writeRow(changes, row);
     for (let i = 0; i < this.#dirtyLength; i++) {
       const at = this.#dirty[i];
+      this.#flags[at] &= ~DIRTY;
       const row = (at / this.#blocksPerRow) | 0;
       if (!slots.isLive(row) || slots.isNew(row)) continue;
-      changes.block(row, at % this.#blocksPerRow, this.u8, at * BLOCK_BYTES);
+      const block = at - row * this.#blocksPerRow;
+      changes.block(row, block, this.u8, 4 * this.#wordsAt(row, block));
     }
     slots.beginTransaction();
-    this.#transaction++;
     this.#dirtyLength = 0;
   }
 
@@ -214,7 +243,7 @@ export class RowStore {
         if (row >= this.#capacity) this.#grow(row);
         this.u8.set(changes.content(this.rowBytes), row * this.rowBytes);
       } else if (this.#slots.isLive(row)) {
-        this.u8.set(changes.content(BLOCK_BYTES), row * this.rowBytes + changes.block * BLOCK_BYTES);
+        this.u8.set(changes.content(BLOCK_BYTES), 4 * this.#wordsAt(row, changes.block));
       }
     }
   }
@@ -230,11 +259,9 @@ export class RowStore {
     for (let i = 0; i < this.#dirtyLength; i++) pages.add((this.#dirty[i] / this.#blocksPerRow) | 0);
   }
 
-  #beginScope(): void {
-    if (++this.#scope < 0x7fffffff) return;
-    // Stamps must never meet again by wrapping; forgetting them only saves a block twice.
-    this.#scope = 1;
-    this.#scopeOf.fill(0);
+  #forgetSaved(): void {
+    for (let i = this.#undoFrom; i < this.#undoLength; i++) this.#flags[this.#undoBlocks[i]] &= ~SAVED;
+    this.#undoFrom = this.#undoLength;
   }
 
   #writeRow(changes: ChangeWriter, row: number): void {
@@ -247,16 +274,13 @@ export class RowStore {
     const u8 = new Uint8Array(memory);
     u8.set(this.u8);
     this.u8 = u8;
+    this.i16 = new Int16Array(memory);
     this.i32 = new Int32Array(memory);
     this.u32 = new Uint32Array(memory);
     this.f64 = new Float64Array(memory);
-    const blocks = this.#capacity * this.#blocksPerRow;
-    const scopeOf = new Int32Array(blocks);
-    scopeOf.set(this.#scopeOf);
-    this.#scopeOf = scopeOf;
-    const dirtyOf = new Int32Array(blocks);
-    dirtyOf.set(this.#dirtyOf);
-    this.#dirtyOf = dirtyOf;
+    const flags = new Uint8Array(this.#capacity * this.#blocksPerRow);
+    flags.set(this.#flags);
+    this.#flags = flags;
   }
 
   #growDirty(): void {

@@ -6,8 +6,10 @@
 import { assert } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 
-const FREE = 0;
+/** Flags of a slot; without LIVE it is free, or freed by the present record. */
 const LIVE = 1;
+/** Created by the present transaction. */
+const NEW = 2;
 
 function hash(keyId: number, sub: number): number {
   const low = sub | 0;
@@ -26,7 +28,6 @@ export class Slots {
   subs = new Float64Array(64);
   readonly #keys: KeyTable;
   #states = new Uint8Array(64);
-  #bornIn = new Int32Array(64);
   #index = new Int32Array(128);
   /**
    * Key id → the slot that was last found or put for it, plus 1; 0 for none. A live slot of that very key, always: it
@@ -37,7 +38,6 @@ export class Slots {
   readonly #freedByRecord: number[] = [];
   /** +slot+1 for a creation, -(slot+1) for a removal, in order, since the record began. */
   readonly #undo: number[] = [];
-  #transaction = 1;
   readonly #created: number[] = [];
   readonly #removed: number[] = [];
 
@@ -50,7 +50,7 @@ export class Slots {
   }
 
   isLive(slot: number): boolean {
-    return slot < this.used && this.#states[slot] === LIVE;
+    return slot < this.used && (this.#states[slot] & LIVE) !== 0;
   }
 
   /** -1 where there is none. */
@@ -77,7 +77,7 @@ export class Slots {
     const slot = this.#free.pop() ?? this.used++;
     if (slot >= this.#states.length) this.#grow();
     this.#put(slot, keyId, sub);
-    this.#bornIn[slot] = this.#transaction;
+    this.#states[slot] |= NEW;
     this.#created.push(slot);
     this.#undo.push(slot + 1);
     return slot;
@@ -86,7 +86,7 @@ export class Slots {
   remove(slot: number): void {
     assert(this.isLive(slot), 'only a live slot can be removed');
     this.#take(slot);
-    if (this.#bornIn[slot] !== this.#transaction) this.#removed.push(slot);
+    if (!this.isNew(slot)) this.#removed.push(slot);
     this.#freedByRecord.push(slot);
     this.#undo.push(-(slot + 1));
   }
@@ -101,13 +101,14 @@ export class Slots {
       if (entry > 0) {
         const slot = entry - 1;
         this.#take(slot);
+        this.#states[slot] = 0;
         this.#created.pop();
         this.#keys.release(this.keyIds[slot]);
         this.#free.push(slot);
       } else {
         const slot = -entry - 1;
         this.#freedByRecord.pop();
-        if (this.#bornIn[slot] !== this.#transaction) this.#removed.pop();
+        if (!this.isNew(slot)) this.#removed.pop();
         this.#insert(slot);
       }
     }
@@ -137,11 +138,11 @@ export class Slots {
   }
 
   isNew(slot: number): boolean {
-    return this.#bornIn[slot] === this.#transaction;
+    return (this.#states[slot] & NEW) !== 0;
   }
 
   beginTransaction(): void {
-    this.#transaction++;
+    for (const slot of this.#created) this.#states[slot] &= LIVE;
     this.#created.length = 0;
     this.#removed.length = 0;
   }
@@ -163,7 +164,7 @@ export class Slots {
   /** After the last restored change: what is not live is free, lowest numbers first to be used. */
   endRestore(): void {
     this.#free = [];
-    for (let slot = this.used - 1; slot >= 0; slot--) if (this.#states[slot] === FREE) this.#free.push(slot);
+    for (let slot = this.used - 1; slot >= 0; slot--) if (!this.isLive(slot)) this.#free.push(slot);
   }
 
   #put(slot: number, keyId: number, sub: number): void {
@@ -174,7 +175,7 @@ export class Slots {
   }
 
   #insert(slot: number): void {
-    this.#states[slot] = LIVE;
+    this.#states[slot] |= LIVE;
     this.live++;
     const keyId = this.keyIds[slot];
     if (keyId >= this.#recent.length) this.#growRecent(keyId);
@@ -192,7 +193,7 @@ export class Slots {
 
   /** Takes the slot out of the index by shifting the rest of its run back (Knuth, vol. 3, 6.4, algorithm R). */
   #take(slot: number): void {
-    this.#states[slot] = FREE;
+    this.#states[slot] &= ~LIVE;
     this.live--;
     if (this.#recent[this.keyIds[slot]] === slot + 1) this.#recent[this.keyIds[slot]] = 0;
     const index = this.#index;
@@ -212,7 +213,7 @@ export class Slots {
 
   #rebuild(size: number): void {
     this.#index = new Int32Array(size);
-    for (let slot = 0; slot < this.used; slot++) if (this.#states[slot] === LIVE) this.#link(slot);
+    for (let slot = 0; slot < this.used; slot++) if (this.isLive(slot)) this.#link(slot);
   }
 
   #growRecent(keyId: number): void {
@@ -230,6 +231,5 @@ export class Slots {
     this.keyIds = copy(new Int32Array(capacity), this.keyIds);
     this.subs = copy(new Float64Array(capacity), this.subs);
     this.#states = copy(new Uint8Array(capacity), this.#states);
-    this.#bornIn = copy(new Int32Array(capacity), this.#bornIn);
   }
 }

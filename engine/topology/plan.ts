@@ -6,7 +6,7 @@
 import type { AnyActor, Topic } from '../actor/index.ts';
 import { MsecError } from '../base/index.ts';
 import type { TopicConfig } from '../log/index.ts';
-import { BLOCK_BYTES } from '../state/index.ts';
+import { BLOCK_BYTES, isRowWidth } from '../state/index.ts';
 import { deadLetterTopic, resendTopic, stateTopic } from './names.ts';
 
 export interface TopologyDefinition {
@@ -99,9 +99,9 @@ function checkActors(definition: TopologyDefinition): readonly AnyActor[] {
       if (!(output in actor.outputs))
         throw invalid(`Actor "${actor.name}" declares "${output}" as rekeyed, but it is not among its outputs.`);
     for (const [name, declared] of Object.entries(actor.state))
-      if (declared.kind === 'rows' && !(declared.rowBytes > 0 && declared.rowBytes % BLOCK_BYTES === 0))
+      if (declared.kind === 'rows' && !isRowWidth(declared.rowBytes))
         throw invalid(
-          `State "${name}" of actor "${actor.name}" has rows of ${declared.rowBytes} bytes; they are multiples of ${BLOCK_BYTES}.`,
+          `State "${name}" of actor "${actor.name}" has rows of ${declared.rowBytes} bytes; they are multiples of 8, ${BLOCK_BYTES} at least.`,
         );
   }
   if (definition.actors.length === 0) throw invalid('The topology has no actor.');

@@ -1,9 +1,9 @@
 /**
  * The actor of the comparison with Kafka Streams: EnMon frames → one-minute windows for each device. It decodes with the
- * generated codec and keeps, in 128 bytes a window, what bench/peers/kafka-streams keeps: count, and of each quantity sum,
+ * generated codec and keeps, in 88 bytes a window, what bench/peers/kafka-streams keeps: count, and of each quantity sum,
  * least, greatest and sum of squares.
  *
- *   row   := f64 readings · f64 sum × 4 · f64 squares × 4 · i32 (least, greatest) × 4 · unused
+ *   row   := f64 readings · f64 sum × 4 · f64 squares × 4 · i16 (least, greatest) × 4, as the frame has them
  *   value := i64 window start · i64 readings · (i64 sum · i64 least · i64 greatest · i64 squares) × 4, big-endian
  */
 import {
@@ -36,13 +36,13 @@ export interface WindowOptions {
 }
 
 const QUANTITIES = 4;
-const ROW_BYTES = 128;
+const ROW_BYTES = 88;
 const ROW_DOUBLES = ROW_BYTES / 8;
-const ROW_WORDS = ROW_BYTES / 4;
+const ROW_HALVES = ROW_BYTES / 2;
 const AT_SUM = 1;
 const AT_SQUARES = AT_SUM + QUANTITIES;
-/** In words. */
-const AT_LEAST = 2 * (AT_SQUARES + QUANTITIES);
+/** In numbers of 16 bits. */
+const AT_LEAST = 4 * (AT_SQUARES + QUANTITIES);
 
 /** Where a told window lies in the store: written before the call that emits it returns. */
 export interface ToldWindow {
@@ -63,10 +63,10 @@ const toldCodec: Codec<ToldWindow> = {
     const at = row * ROW_DOUBLES;
     writer.i64(store.f64[at]!);
     for (let i = 0; i < QUANTITIES; i++) {
-      const leastAt = row * ROW_WORDS + AT_LEAST + 2 * i;
+      const leastAt = row * ROW_HALVES + AT_LEAST + 2 * i;
       writer.i64(store.f64[at + AT_SUM + i]!);
-      writer.i64(store.i32[leastAt]!);
-      writer.i64(store.i32[leastAt + 1]!);
+      writer.i64(store.i16[leastAt]!);
+      writer.i64(store.i16[leastAt + 1]!);
       writer.i64(store.f64[at + AT_SQUARES + i]!);
     }
   },
@@ -149,24 +149,24 @@ class WindowTask implements ActorTask<Inputs> {
     const readings = doubles[at]!;
     doubles[at] = readings + 1;
     const { batteryVoltage, sonometer, temperature, humidity } = this.#reading;
-    const leastAt = row * ROW_WORDS + AT_LEAST;
-    take(doubles, at + AT_SUM, rows.i32, leastAt, batteryVoltage, readings === 0);
-    take(doubles, at + AT_SUM + 1, rows.i32, leastAt + 2, sonometer, readings === 0);
-    take(doubles, at + AT_SUM + 2, rows.i32, leastAt + 4, temperature, readings === 0);
-    take(doubles, at + AT_SUM + 3, rows.i32, leastAt + 6, humidity, readings === 0);
+    const leastAt = row * ROW_HALVES + AT_LEAST;
+    take(doubles, at + AT_SUM, rows.i16, leastAt, batteryVoltage, readings === 0);
+    take(doubles, at + AT_SUM + 1, rows.i16, leastAt + 2, sonometer, readings === 0);
+    take(doubles, at + AT_SUM + 2, rows.i16, leastAt + 4, temperature, readings === 0);
+    take(doubles, at + AT_SUM + 3, rows.i16, leastAt + 6, humidity, readings === 0);
   }
 }
 
 function take(
   doubles: Float64Array,
   sumAt: number,
-  words: Int32Array,
+  halves: Int16Array,
   leastAt: number,
   value: number,
   isFirst: boolean,
 ): void {
   doubles[sumAt] = doubles[sumAt]! + value;
   doubles[sumAt + QUANTITIES] = doubles[sumAt + QUANTITIES]! + value * value;
-  if (isFirst || value < words[leastAt]!) words[leastAt] = value;
-  if (isFirst || value > words[leastAt + 1]!) words[leastAt + 1] = value;
+  if (isFirst || value < halves[leastAt]!) halves[leastAt] = value;
+  if (isFirst || value > halves[leastAt + 1]!) halves[leastAt + 1] = value;
 }
