@@ -12,6 +12,7 @@ import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
 import { recovery } from './workloads/recovery/recovery.ts';
 import { republish } from './workloads/republish/republish.ts';
+import { scaling } from './workloads/scaling/scaling.ts';
 import { signed } from './workloads/signed/signed.ts';
 import { signedFrames } from './workloads/signed-frames/signed-frames.ts';
 import { simulate } from './workloads/simulate/simulate.ts';
@@ -33,6 +34,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   signedFrames,
   republish,
   join,
+  scaling,
   mqttIntake,
   soak,
   simulate,

@@ -1,0 +1,89 @@
+/**
+ * One thread and two over signed frames, which is work for the processor alone; beside each, what `openssl speed` gains
+ * from one process to two in the same round: more than the machine has, no engine can gain.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { consumeRun } from '../../load/consume-run.ts';
+import { checkOutput, filledLog, PARTITIONS, withCopy } from '../../load/filled-log.ts';
+import { type Curve, type Figure, figure, type RunOptions, spread } from '../../workload.ts';
+
+const DEVICES = 1_000;
+const FRAMES = 200_000;
+const FRAMES_QUICK = 40_000;
+const ROUNDS = 5;
+const WARM_UP_SHARE = 0.2;
+const OPENSSL = 'openssl speed -multi';
+const OPENSSL_SECONDS = { full: 3, quick: 1 };
+
+const run = promisify(execFile);
+
+export async function threadScaling({ isQuick, folder, progress }: RunOptions): Promise<readonly [Figure, Curve]> {
+  const frames = isQuick ? FRAMES_QUICK : FRAMES;
+  progress(`signing ${frames} frames of ${DEVICES} devices`);
+  const fleet = { devices: DEVICES, seed: 2, framesPerSecond: 2_000, exponent: 0 };
+  const filled = await filledLog(join(folder, 'filled-signed'), fleet, frames, true);
+  const rates: Record<1 | 2, number[]> = { 1: [], 2: [] };
+  const verified: Record<1 | 2, number[]> = { 1: [], 2: [] };
+  const rounds = isQuick ? 1 : ROUNDS;
+  let compared = 0;
+  for (let round = 1; round <= rounds; round++) {
+    // In turn the one or the other first, so that a machine that slows down is in both.
+    for (const workers of round % 2 === 1 ? ([1, 2] as const) : ([2, 1] as const)) {
+      verified[workers].push(await opensslVerify(workers, isQuick ? OPENSSL_SECONDS.quick : OPENSSL_SECONDS.full));
+      const rate = await withCopy(filled, async (copy) => {
+        const overrides = { partitions: PARTITIONS };
+        const topology = { application: 'bench', keysFolder: join(folder, 'keys'), overrides };
+        const measured = await consumeRun(
+          { folder: copy, workers, ends: filled.ends, topology },
+          frames * WARM_UP_SHARE,
+        );
+        compared = await checkOutput(copy, filled, true);
+        return measured;
+      });
+      rates[workers].push(rate.framesPerSecond);
+      progress(`${workers} threads, run ${round}/${rounds}: ${Math.round(rate.framesPerSecond)} signed frames/s`);
+    }
+  }
+  const gains = (values: typeof rates) => values[2].map((two, i) => two / values[1][i]!);
+  return [
+    figure({
+      name: 'W8: from 1 to 2 threads',
+      unit: 'times as many signed frames/s',
+      ours: gains(rates),
+      peers: { [OPENSSL]: gains(verified) },
+      floor: 0.9,
+      aim: 0.95,
+      judged: OPENSSL,
+      notes: [
+        `signed frames (ECDSA P-256), embedded log, device.readings written: ${median(rates[1])} and ${median(rates[2])} frames/s; openssl speed ecdsap256 verify -multi 1 and 2: ${median(verified[1])} and ${median(verified[2])} a second, taken before each run`,
+        `${frames} frames of ${DEVICES} devices that send alike, ${PARTITIONS} partitions; ${compared} windows equal to the plain computation in each of ${2 * rounds} runs; with 2 threads the main thread, which commits, has no processor of its own`,
+      ],
+    }),
+    {
+      name: 'W8: rate by threads',
+      x: 'threads',
+      isLogarithmic: false,
+      unit: 'signed frames/s',
+      series: {
+        ours: ([1, 2] as const).map((x) => ({ x, y: spread(rates[x]) })),
+        'openssl verifies': ([1, 2] as const).map((x) => ({ x, y: spread(verified[x]) })),
+      },
+    },
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return Math.round(spread(values).median);
+}
+
+/** Verifications a second of so many processes. */
+async function opensslVerify(processes: number, seconds: number): Promise<number> {
+  const args = ['speed', '-multi', String(processes), '-seconds', String(seconds), 'ecdsap256'];
+  const { stdout } = await run('openssl', args);
+  const line = stdout.split('\n').find((text) => text.includes('nistp256'));
+  const perSecond = Number(line?.trim().split(/\s+/).at(-1));
+  if (!(perSecond > 0)) throw new Error(`openssl speed printed no figure: ${stdout}`);
+  return perSecond;
+}
