@@ -1,7 +1,8 @@
 /**
  * Event-time tumbling windows over a row store: one row for each (key, window), found by the window's start. A window
  * closes, finally and once, when the watermark has passed its end and the grace; records for a closed window are late.
- * Epoch-aligned, as Kafka Streams' and Flink's are. Nothing but the rows is state: what is kept beside them is rebuilt.
+ * Epoch-aligned, as Kafka Streams' and Flink's are. Nothing but the rows is state, and the
+ * store holds no others: what is kept beside them is rebuilt.
  */
 import type { RowStore } from '../state/index.ts';
 
@@ -15,8 +16,12 @@ export class TumblingWindows {
   readonly sizeMs: number;
   readonly graceMs: number;
   readonly #store: RowStore;
-  /** Start of each open window → its rows; may hold rows that were rolled back, which `closeDue` passes over. */
-  readonly #rowsOf = new Map<number, number[]>();
+  /** Starts of open windows; some may have no row, because it was rolled back. */
+  readonly #starts = new Set<number>();
+  /** The window that the last record fell into: the next one mostly falls into it too. */
+  #from = 0;
+  #to = 0;
+  #isOpen = false;
   /** The watermark at which the next window closes, alone in its array: for `ActorTask.watermarkDue`. */
   readonly due: Float64Array = Float64Array.of(Number.POSITIVE_INFINITY);
 
@@ -29,9 +34,9 @@ export class TumblingWindows {
 
   /** After a restore or a rollback. */
   rebuild(): void {
-    this.#rowsOf.clear();
-    this.due[0] = Number.POSITIVE_INFINITY;
-    for (const row of this.#store.rows()) this.#remember(row, this.#store.subOf(row));
+    this.#starts.clear();
+    for (const row of this.#store.rows()) this.#starts.add(this.#store.subOf(row));
+    this.#startsChanged();
   }
 
   /**
@@ -39,16 +44,26 @@ export class TumblingWindows {
    * the record's own input, whose watermark is given: then the record is late.
    */
   rowFor(keyId: number, timestamp: number, inputWatermark: number): number {
-    // Not with %: on doubles it is a call into C. Exact for safe integers.
-    const start = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
-    if (start + this.sizeMs + this.graceMs <= inputWatermark) return -1;
+    if (!(timestamp >= this.#from && timestamp < this.#to)) this.#enter(timestamp);
+    const start = this.#from;
+    if (this.#to + this.graceMs <= inputWatermark) return -1;
     const row = this.#store.find(keyId, start);
     return row >= 0 ? row : this.#create(keyId, start);
   }
 
+  #enter(timestamp: number): void {
+    // Not with %: on doubles it is a call into C. Exact for safe integers.
+    this.#from = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
+    this.#to = this.#from + this.sizeMs;
+    this.#isOpen = this.#starts.has(this.#from);
+  }
+
   #create(keyId: number, start: number): number {
     const created = this.#store.create(keyId, start);
-    this.#remember(created, start);
+    if (!this.#isOpen) {
+      this.#starts.add(start);
+      this.#startsChanged();
+    }
     return created;
   }
 
@@ -63,32 +78,39 @@ export class TumblingWindows {
    */
   closeDue(watermark: number, keys: KeyOrder, close: (row: number, start: number, end: number) => void): void {
     if (watermark < this.due[0]) return;
-    const due = [...this.#rowsOf.keys()].filter((start) => start + this.sizeMs + this.graceMs <= watermark);
-    for (const start of due.sort((a, b) => a - b)) {
-      const rows = this.#rowsOf.get(start) ?? [];
-      for (const row of this.#inKeyOrder(rows, start, keys)) {
-        close(row, start, start + this.sizeMs);
-        this.#store.remove(row);
-      }
-      this.#rowsOf.delete(start);
-    }
-    this.due[0] = Number.POSITIVE_INFINITY;
-    for (const start of this.#rowsOf.keys()) this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
-  }
-
-  #inKeyOrder(rows: readonly number[], start: number, keys: KeyOrder): number[] {
     const store = this.#store;
-    const live = [...new Set(rows)].filter((row) => store.isLive(row) && store.subOf(row) === start);
-    return live.sort((a, b) => compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
+    for (const row of this.#dueRows(watermark, keys)) {
+      const start = store.subOf(row);
+      close(row, start, start + this.sizeMs);
+      store.remove(row);
+    }
+    for (const start of this.#starts) if (this.#isPast(start, watermark)) this.#starts.delete(start);
+    this.#startsChanged();
   }
 
-  #remember(row: number, start: number): void {
-    const rows = this.#rowsOf.get(start);
-    if (rows !== undefined) rows.push(row);
-    else {
-      this.#rowsOf.set(start, [row]);
-      this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
-    }
+  #isPast(start: number, watermark: number): boolean {
+    return start + this.sizeMs + this.graceMs <= watermark;
+  }
+
+  /**
+   * Found by a walk over the store, once a window: a list of each window's rows would cost every key more memory than
+   * the walk costs time.
+   */
+  #dueRows(watermark: number, keys: KeyOrder): Int32Array {
+    const store = this.#store;
+    let count = 0;
+    for (let row = 0; row < store.slotsUsed; row++)
+      if (store.isLive(row) && this.#isPast(store.subOf(row), watermark)) count++;
+    const due = new Int32Array(count);
+    for (let row = 0, at = 0; at < count; row++)
+      if (store.isLive(row) && this.#isPast(store.subOf(row), watermark)) due[at++] = row;
+    return due.sort((a, b) => store.subOf(a) - store.subOf(b) || compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
+  }
+
+  #startsChanged(): void {
+    this.#isOpen = this.#starts.has(this.#from);
+    this.due[0] = Number.POSITIVE_INFINITY;
+    for (const start of this.#starts) this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
   }
 }
 

@@ -73,6 +73,32 @@ t.test('windows close once, older ones first, and one window in the order of key
   t.end();
 });
 
+t.test('many windows that are due at once close in the order of their starts, also where rows were used again', (t) => {
+  const subject = make();
+  const { windows, key, store } = subject;
+  for (const time of [5100, 300, 2100, 4100]) for (const name of ['y', 'x']) windows.rowFor(key(name), time, 0);
+  t.same(closed(subject, 1500), ['x 0-1000', 'y 0-1000']);
+  store.settle();
+  for (const name of ['z', 'w']) windows.rowFor(key(name), 3100, 0);
+  t.equal(windows.due[0], 3500);
+  const starts = closed(subject, 5500);
+  t.same(starts, ['x 2000-3000', 'y 2000-3000', 'w 3000-4000', 'z 3000-4000', 'x 4000-5000', 'y 4000-5000']);
+  t.equal(windows.due[0], 6500);
+  t.end();
+});
+
+t.test('a window that closed opens again only where it is not late', (t) => {
+  const subject = make();
+  const { windows, key } = subject;
+  windows.rowFor(key('a'), 100, 0);
+  t.same(closed(subject, 1500), ['a 0-1000']);
+  t.equal(windows.due[0], Number.POSITIVE_INFINITY);
+  windows.rowFor(key('a'), 200, 1499);
+  t.equal(windows.due[0], 1500, 'by the watermark of its own input it is in time');
+  t.same(closed(subject, 1500), ['a 0-1000']);
+  t.end();
+});
+
 t.test('after a rollback and `rebuild` what was undone is not due, and what was closed is due again', (t) => {
   const subject = make();
   const { windows, key, store } = subject;
