@@ -18,18 +18,15 @@ export function putLong(bytes: Uint8Array, at: number, value: number): number {
   if (value >= -0x40000000 && value < 0x40000000) {
     rest = ((value << 1) ^ (value >> 31)) >>> 0;
   } else {
-    // Beyond 31 bits: the seven lowest bits of the zigzag form, then two steps in doubles bring a date within 32 bits.
+    // Beyond 31 bits, as dates are: the 28 lowest bits of the zigzag form are four bytes, one step in doubles apart.
     const isNegative = value < 0;
     const magnitude = isNegative ? -value - 1 : value;
-    const high = Math.floor(magnitude / 64);
-    bytes[next++] = ((magnitude - high * 64) * 2 + (isNegative ? 1 : 0)) | 0x80;
-    let wide = high;
-    while (wide > 0xffffffff) {
-      const above = Math.floor(wide / 128);
-      bytes[next++] = (wide - above * 128) | 0x80;
-      wide = above;
-    }
-    rest = wide;
+    rest = Math.floor(magnitude / 0x8000000);
+    const low = ((magnitude - rest * 0x8000000) << 1) | (isNegative ? 1 : 0);
+    bytes[next++] = low | 0x80;
+    bytes[next++] = (low >> 7) | 0x80;
+    bytes[next++] = (low >> 14) | 0x80;
+    bytes[next++] = (low >> 21) | 0x80;
   }
   while (rest > 0x7f) {
     bytes[next++] = (rest & 0x7f) | 0x80;
