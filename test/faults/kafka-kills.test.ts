@@ -36,15 +36,18 @@ async function main(): Promise<void> {
         const seed = first + series++;
         const wanted = Math.min(PER_SERIES[target], WANTED[target] - kills);
         const place = join(folder, `${seed}`);
-        const end = await runSeries(target, { server, folder: place, seed, kills: wanted, progress: () => {} });
-        t.same(end.verdict.differences, [], `seed ${seed}: ${end.moments.join('; ')}`);
-        if (end.verdict.differences.length > 0) return;
-        kills += end.kills;
-        stops += end.stops;
-        losses += end.losses;
-        frames += end.verdict.frames;
-        await clearTopics(server);
-        rmSync(place, { recursive: true, force: true });
+        try {
+          const end = await runSeries(target, { server, folder: place, seed, kills: wanted, progress: () => {} });
+          t.same(end.verdict.differences, [], `seed ${seed}: ${end.moments.join('; ')}`);
+          if (end.verdict.differences.length > 0) return;
+          kills += end.kills;
+          stops += end.stops;
+          losses += end.losses;
+          frames += end.verdict.frames;
+        } finally {
+          await clearTopics(server);
+          rmSync(place, { recursive: true, force: true });
+        }
       }
       t.comment(`${kills} kills, ${frames} frames compared; ${stops} stopped, ${losses} of them lost what they had`);
       if (isThorough && target === 'process') t.ok(losses > 0);

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { ChildTask } from './child.ts';
 
 const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-/** No life is that long; whoever waits for something that never comes is ended, and its words are told. */
-const LIFE_MS_MAX = 120_000;
+/** Whoever says nothing for so long waits for something that never comes: it is ended, and its last words are told. */
+const SILENCE_MS_MAX = 90_000;
 const KEPT_CHARS = 20_000;
 
 export type LifeEnding = 'done' | 'killed' | 'stopped';
@@ -22,6 +22,7 @@ export class LifeProcess {
   #errors = '';
   #isDone = false;
   #isHung = false;
+  #silence: NodeJS.Timeout | undefined;
 
   /** `said`: told of each acknowledgement. `killPoint`: see kill-points.ts. */
   constructor(task: ChildTask, killPoint: string, said: (acknowledged: number) => void) {
@@ -39,6 +40,7 @@ export class LifeProcess {
       });
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#silence?.refresh();
       this.#errors = (this.#errors + chunk.toString()).slice(-KEPT_CHARS);
     });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(line));
@@ -63,13 +65,14 @@ export class LifeProcess {
 
   /** How it ends, or that it stands still; rejects where that is not as it was to be. */
   async ended(isStopAnEnd = true): Promise<LifeEnding> {
-    const timer = setTimeout(() => {
+    this.#silence = setTimeout(() => {
       this.#isHung = true;
       this.kill();
-    }, LIFE_MS_MAX);
+    }, SILENCE_MS_MAX);
     const stopped = this.#stopped.promise.then(() => 'stopped' as const);
     const how = await Promise.race(isStopAnEnd ? [this.#closed, stopped] : [this.#closed]);
-    clearTimeout(timer);
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
     if (how === 'stopped') return 'stopped';
     if (this.#isHung) throw new Error(`the process hung: ${this.#errors}`);
     if (how === 'SIGKILL') return 'killed';
@@ -83,6 +86,7 @@ export class LifeProcess {
   }
 
   #hear(line: string): void {
+    this.#silence?.refresh();
     const [what, ...rest] = line.split(' ');
     switch (what) {
       case 'ack':
