@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log, LogReader } from '../../engine/index.ts';
 
@@ -16,15 +17,33 @@ export interface CommittedRun {
   readonly warmUpMs: number;
 }
 
+export interface SampledRun extends CommittedRun {
+  /** Rate of the second half of the measured records to that of the first: about 1 where the warm-up was long enough. */
+  readonly drift: number;
+  readonly curve: readonly CommittedSample[];
+}
+
+export interface CommittedSample {
+  /** By performance.now of this process. */
+  readonly at: number;
+  readonly records: number;
+  readonly cpuNs: number;
+}
+
 export interface CommittedTask {
   readonly log: Log;
   readonly program: string;
   readonly arguments: readonly string[];
   readonly group: string;
-  /** Measured until everything that it holds at the start is committed. */
+  /** Measured until everything that it holds at the start is committed, or this share of it. */
   readonly topic: string;
+  readonly share?: number;
+  /** False in tests: the rates may then be no numbers. */
+  readonly isTimed?: boolean;
   /** Measured from the first sample at which so many records are committed. */
   readonly warmUp: number;
+  /** Called with each line of its standard output, which is dropped otherwise. */
+  onLine?(line: string): void;
   /** Appends what makes the process tell its last results, after the measured time; they are waited for too. */
   finish(): Promise<void>;
 }
@@ -35,18 +54,22 @@ const END_MS_MAX = 30_000;
 const TICK_NS = 10_000_000;
 
 /** Ends the process by closing its input, and waits for that. */
-export async function committedRun(task: CommittedTask): Promise<CommittedRun> {
-  const { log, program, group, topic, warmUp } = task;
+export async function committedRun(task: CommittedTask): Promise<SampledRun> {
+  const { log, program, group, topic, warmUp, share = 1, isTimed = true } = task;
   const reader = log.openReader();
   const end = await endOf(log, reader, topic);
   const startedAt = performance.now();
-  const child = spawn(program, task.arguments, { stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn(program, task.arguments, { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
+  createInterface({ input: child.stdout }).on('line', (line) => task.onLine?.(line));
+  const curve: CommittedSample[] = [];
   const sample = async () => {
     if (child.exitCode !== null) throw new Error(`${group} ended with ${child.exitCode}`);
     const committed = await reader.committed(group, topic);
     const records = committed.reduce<number>((sum, offset) => sum + (offset ?? 0), 0);
-    return { at: performance.now(), records, cpuNs: cpuNs(child.pid!) };
+    const taken = { at: performance.now(), records, cpuNs: cpuNs(child.pid!) };
+    curve.push(taken);
+    return taken;
   };
   const until = async (records: number) => {
     let moved = await sample();
@@ -59,15 +82,18 @@ export async function committedRun(task: CommittedTask): Promise<CommittedRun> {
   };
   try {
     const from = await until(warmUp);
-    const to = await until(end);
-    if (from.records === to.records) throw new Error(`${group}: everything was committed at once`);
+    const to = await until(end * share);
+    if (isTimed && from.records === to.records) throw new Error(`${group}: everything was committed at once`);
     await task.finish();
     await until(await endOf(log, reader, topic));
     const measured = to.records - from.records;
+    const middle = curve.find(({ records }) => records >= from.records + measured / 2)!;
     return {
-      recordsPerSecond: (measured * 1000) / (to.at - from.at),
+      recordsPerSecond: rate(from, to),
       cpuNsPerRecord: (to.cpuNs - from.cpuNs) / measured,
       warmUpMs: from.at - startedAt,
+      drift: middle.records === to.records ? Number.NaN : rate(middle, to) / rate(from, middle),
+      curve: curve.filter(({ at }) => at >= from.at && at <= to.at),
     };
   } finally {
     await reader.close();
@@ -78,6 +104,10 @@ export async function committedRun(task: CommittedTask): Promise<CommittedRun> {
   }
 }
 
+function rate(from: CommittedSample, to: CommittedSample): number {
+  return ((to.records - from.records) * 1000) / (to.at - from.at);
+}
+
 /** The sum of the partitions' ends. */
 async function endOf(log: Log, reader: LogReader, topic: string): Promise<number> {
   const partitions = (await log.describe()).find(({ name }) => name === topic)!.partitions;
@@ -86,9 +116,13 @@ async function endOf(log: Log, reader: LogReader, topic: string): Promise<number
   return sum;
 }
 
-/** User and system time of a process, all of its threads. */
+/** User and system time of a process with all of its threads, and of the processes that it started. */
 export function cpuNs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_NS;
+  const [stat, children] = ['stat', `task/${pid}/children`].map((file) =>
+    readFileSync(`/proc/${pid}/${file}`, 'latin1'),
+  );
+  const fields = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ');
+  const own = (Number(fields[11]) + Number(fields[12])) * TICK_NS;
+  const pids = children!.split(' ').filter((text) => text !== '');
+  return pids.reduce((sum, child) => sum + cpuNs(Number(child)), own);
 }

@@ -33,12 +33,13 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * EnMon frames to one-minute windows per device with Kafka Streams, exactly once: count, and of each quantity sum, least,
- * greatest and sum of squares. A window is told once, when its end and the grace have passed in event time.
+ * EnMon frames to one-minute windows per device with Kafka Streams: count, and of each quantity sum, least, greatest and
+ * sum of squares. A window is told once, when its end and the grace have passed in event time.
  *
  * <p>Three forms of the same: the DSL with emission on close, the DSL with suppression, and a processor of one's own over
- * a cached store. Arguments are name=value: bootstrap, application, input, output, stateFolder, form (close, suppress,
- * processor), store (memory, rocksdb), threads, commitMs, windowMs, graceMs. Ends when its standard input does.
+ * a cached store. Arguments are name=value: bootstrap, application, input, output, stateFolder, guarantee
+ * (exactly_once_v2 where absent), form (close, suppress, processor), store (memory, rocksdb), threads, commitMs, windowMs,
+ * graceMs. Ends when its standard input does.
  */
 public final class WindowPeer {
   static final int FRAME_BYTES = 31;
@@ -80,7 +81,8 @@ public final class WindowPeer {
     config.put(StreamsConfig.APPLICATION_ID_CONFIG, options.get("application"));
     config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, options.get("bootstrap"));
     config.put(StreamsConfig.STATE_DIR_CONFIG, options.get("stateFolder"));
-    config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    config.put(
+        StreamsConfig.PROCESSING_GUARANTEE_CONFIG, options.getOrDefault("guarantee", StreamsConfig.EXACTLY_ONCE_V2));
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, options.get("threads"));
     config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, options.get("commitMs"));
     config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
