@@ -5,7 +5,8 @@ import { join } from './workloads/join/join.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
 import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
 import { kafkaTransactions } from './workloads/kafka-transactions/kafka-transactions.ts';
-import { kafkaWindows } from './workloads/kafka-windows/kafka-windows.ts';
+import { w1 } from './workloads/kafka-windows/w1.ts';
+import { w2 } from './workloads/kafka-windows/w2.ts';
 import { kills } from './workloads/kills/kills.ts';
 import { latency } from './workloads/latency/latency.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
@@ -21,12 +22,13 @@ import { startup } from './workloads/startup/startup.ts';
 import { windows } from './workloads/windows/windows.ts';
 
 export const WORKLOADS: readonly AnyWorkload[] = [
+  w1,
+  w2,
   w4,
   latency,
   recovery,
   startup,
   windows,
-  kafkaWindows,
   kafkaTransactions,
   kafkaRestart,
   kafkaSoak,

@@ -1,5 +1,5 @@
 /**
- * The window actor of the workload kafka-windows in one task of one partition, over batches that lie in memory, commits
+ * The window actor of W1 and W2 in one task of one partition, over batches that lie in memory, commits
  * answered at once: what a record costs the engine itself, without any log. The least of many short stretches is what a
  * busy machine cannot blur.
  *   bin/node24 bench/micro/window-bench.ts [--devices 125] [--frames 2000000] [--rounds 3]

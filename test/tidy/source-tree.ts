@@ -38,7 +38,8 @@ export interface Violation {
   readonly says: string;
 }
 
-const IGNORED_FOLDERS: readonly string[] = ['node_modules', '.git', '.tap'];
+/** `target` holds what Maven and pip have fetched. */
+const IGNORED_FOLDERS: readonly string[] = ['node_modules', '.git', '.tap', 'target'];
 /** Ignored by git, at the root only. */
 const IGNORED_AT_ROOT: readonly string[] = ['dist', 'data'];
 /** `.git` is a file where the tree is a worktree beside another one. */

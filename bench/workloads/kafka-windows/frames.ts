@@ -1,4 +1,5 @@
 /** Fills a topic with EnMon frames for both sides, keyed by device, event time in the record, slightly out of order. */
+import { batchBytesAt } from '../../../engine/batch/layout.ts';
 import { type Append, BatchEncoder, type Log, partitionForKey } from '../../../engine/index.ts';
 import { Fleet, type FleetOptions } from '../../load/fleet.ts';
 
@@ -20,6 +21,10 @@ export interface FilledTopic {
   readonly bytes: number;
   /** Each window that must be told, under `device windowStart`. */
   readonly expected: ReadonlyMap<string, bigint[]>;
+}
+
+export interface FilledFrames extends FilledTopic {
+  readonly topic: string;
 }
 
 /** Count, then of each quantity sum, least, greatest, squares: in whole numbers, apart from the engine and the codec. */
@@ -72,8 +77,9 @@ export async function fillFrames(
   options: FleetOptions,
   frames: number,
   windowMs: number,
-): Promise<FilledTopic> {
-  await log.createTopics([{ name: FRAMES_TOPIC, partitions: PARTITIONS, cleanup: 'delete' }]);
+  topic = FRAMES_TOPIC,
+): Promise<FilledFrames> {
+  await log.createTopics([{ name: topic, partitions: PARTITIONS, cleanup: 'delete' }]);
   const fleet = new Fleet(options);
   const sums = new PlainSums(fleet, windowMs);
   const keys = fleet.ids.map((id) => new TextEncoder().encode(id));
@@ -83,7 +89,7 @@ export async function fillFrames(
   let bytes = 0;
   const flush = async () => {
     const appends = encoders
-      .map((encoder, partition) => ({ topic: FRAMES_TOPIC, partition, bytes: encoder.finish() }))
+      .map((encoder, partition) => ({ topic, partition, bytes: encoder.finish() }))
       .filter((append) => append.bytes.length > 0);
     bytes += appends.reduce((sum, append) => sum + append.bytes.length, 0);
     await appendEach(log, appends);
@@ -101,28 +107,37 @@ export async function fillFrames(
       await flush();
   }
   await flush();
-  return { frames, bytes, expected: sums.windows() };
+  return { topic, frames, bytes, expected: sums.windows() };
 }
 
 /**
  * One more frame for each partition, far ahead, so that every window before it is told; its own stays open. To be sent
  * after the measured time: Kafka Streams looks for closed windows once a second.
  */
-export async function closeWindows(log: Log): Promise<void> {
+export async function closeWindows(log: Log, topic = FRAMES_TOPIC): Promise<void> {
   const key = new TextEncoder().encode(CLOSING_DEVICE);
   const payload = framePayload('0'.repeat(15));
   new DataView(payload.buffer).setInt16(23, 3000);
   const encoder = new BatchEncoder();
   const appends = Array.from({ length: PARTITIONS }, (_, partition) => {
     encoder.append(Date.now() + CLOSING_AHEAD_MS, key, 0, key.length, payload, 0, FRAME_BYTES);
-    return { topic: FRAMES_TOPIC, partition, bytes: encoder.finish() };
+    return { topic, partition, bytes: encoder.finish() };
   });
   await appendEach(log, appends);
 }
 
-/** Each by itself: one transaction over all would leave its markers between the frames. */
+/** Batch by batch: a transaction would leave its markers, whose offsets a reader of records alone never commits. */
 async function appendEach(log: Log, appends: readonly Append[]): Promise<void> {
-  await Promise.all(appends.map((append) => log.commit({ appends: [append] })));
+  const batches = appends.flatMap(({ topic, partition, bytes }) => {
+    const parts: Append[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + batchBytesAt(bytes, at, bytes.length);
+      parts.push({ topic, partition, bytes: bytes.subarray(at, end) });
+      at = end;
+    }
+    return parts;
+  });
+  await Promise.all(batches.map((append) => log.commit({ appends: [append] })));
 }
 
 export function framePayload(imei: string): Uint8Array {

@@ -33,6 +33,8 @@ export interface WindowOptions {
   readonly output: string;
   readonly windowMs: number;
   readonly graceMs: number;
+  /** With `process` alone, as the engine calls it for each record, instead of `processBatch`. */
+  readonly isByRecord?: boolean;
 }
 
 const QUANTITIES = 4;
@@ -72,13 +74,13 @@ const toldCodec: Codec<ToldWindow> = {
   },
 };
 
-export function windowActor({ input, output, windowMs, graceMs }: WindowOptions): AnyActor {
+export function windowActor({ input, output, windowMs, graceMs, isByRecord = false }: WindowOptions): AnyActor {
   return defineActor({
     name: 'window',
     inputs: { frames: topic(input, rawCodec(), { external: true }) },
     outputs: { told: topic(output, toldCodec, { access: 'public' }) },
     state: { windows: rows(ROW_BYTES) },
-    open: (context) => new WindowTask(context, windowMs, graceMs),
+    open: (context) => new (isByRecord ? RecordTask : BatchTask)(context, windowMs, graceMs),
   });
 }
 
@@ -86,10 +88,10 @@ type Inputs = { readonly frames: Topic<ByteSlice> };
 type Outputs = { readonly told: Topic<ToldWindow> };
 type Context = ActorContext<Inputs, Outputs, { readonly windows: RowsDeclaration }>;
 
-class WindowTask implements ActorTask<Inputs> {
-  readonly #context: Context;
+class RecordTask implements ActorTask<Inputs> {
+  protected readonly context: Context;
   readonly #rows: RowStore;
-  readonly #windows: TumblingWindows;
+  protected readonly windows: TumblingWindows;
   readonly #reading = new EnMonReading();
   readonly #frameContext = new FrameContext(() => 0);
   readonly #told: ToldWindow;
@@ -97,10 +99,10 @@ class WindowTask implements ActorTask<Inputs> {
   readonly watermarkDue: Float64Array;
 
   constructor(context: Context, sizeMs: number, graceMs: number) {
-    this.#context = context;
+    this.context = context;
     this.#rows = context.state.windows;
-    this.#windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
-    this.watermarkDue = this.#windows.due;
+    this.windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
+    this.watermarkDue = this.windows.due;
     this.#told = { start: 0, row: 0, rows: this.#rows };
     this.#close = (row, start) => {
       this.#told.start = start;
@@ -110,35 +112,26 @@ class WindowTask implements ActorTask<Inputs> {
   }
 
   process({ keyId, timestamp, value }: RecordOf<Inputs>): void {
-    this.#decode(value.bytes, value.start, value.end);
-    this.#add(this.#windows.rowFor(keyId, timestamp, this.#context.inputWatermark('frames')));
-  }
-
-  processBatch(_input: 'frames', records: RecordWalk): void {
-    const windows = this.#windows;
-    const context = this.#context;
-    while (records.next()) {
-      this.#decode(records.bytes, records.valueStart, records.valueEnd);
-      this.#add(windows.rowFor(records.keyId, records.timestamp, context.inputWatermark('frames')));
-    }
+    this.decode(value.bytes, value.start, value.end);
+    this.add(this.windows.rowFor(keyId, timestamp, this.context.inputWatermark('frames')));
   }
 
   onWatermark(watermark: number): void {
-    this.#windows.closeDue(watermark, this.#context.keys, this.#close);
+    this.windows.closeDue(watermark, this.context.keys, this.#close);
   }
 
   onRollback(): void {
-    this.#windows.rebuild();
+    this.windows.rebuild();
   }
 
-  #decode(bytes: Uint8Array, start: number, end: number): void {
+  protected decode(bytes: Uint8Array, start: number, end: number): void {
     enmon.decode(bytes, start, end, this.#reading, this.#frameContext);
     if (this.#reading.flags !== 0) throw new MsecError('FRAME_INVALID', 'a quantity is out of its physical limits');
   }
 
-  #add(row: number): void {
+  protected add(row: number): void {
     if (row < 0) {
-      this.#context.count('late');
+      this.context.count('late');
       return;
     }
     const rows = this.#rows;
@@ -154,6 +147,17 @@ class WindowTask implements ActorTask<Inputs> {
     take(doubles, at + AT_SUM + 1, rows.i16, leastAt + 2, sonometer, readings === 0);
     take(doubles, at + AT_SUM + 2, rows.i16, leastAt + 4, temperature, readings === 0);
     take(doubles, at + AT_SUM + 3, rows.i16, leastAt + 6, humidity, readings === 0);
+  }
+}
+
+class BatchTask extends RecordTask {
+  processBatch(_input: 'frames', records: RecordWalk): void {
+    const windows = this.windows;
+    const context = this.context;
+    while (records.next()) {
+      this.decode(records.bytes, records.valueStart, records.valueEnd);
+      this.add(windows.rowFor(records.keyId, records.timestamp, context.inputWatermark('frames')));
+    }
   }
 }
 
