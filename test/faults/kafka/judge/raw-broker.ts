@@ -1,8 +1,9 @@
 /**
  * The judge's own line to the broker, past the proxy and past every client under test: the four requests it needs, in
- * fixed versions that Kafka 3.5 to 4.1 speak. No retries and no metadata: there is one broker, and its port is known.
+ * fixed versions that Kafka 3.5 to 4.1 speak. No metadata: there is one broker, and its port is known.
  */
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { FrameSplitter } from '../proxy/frame-splitter.ts';
 import { type AbortedRange, committedRecords, type RawBatch, type RawRecord, rawBatches } from './raw-records.ts';
 
@@ -10,6 +11,9 @@ const LIST_OFFSETS = { key: 2, version: 2 };
 const FETCH = { key: 1, version: 4 };
 const OFFSET_FETCH = { key: 9, version: 7 };
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
+const NOT_LEADER_OR_FOLLOWER = 6;
+const NO_LEADER_ATTEMPTS = 300;
+const NO_LEADER_PAUSE_MS = 100;
 const UNSTABLE_OFFSET_COMMIT = 88;
 
 export interface Fetched {
@@ -49,12 +53,13 @@ export class RawBroker {
 
   /** The end of each partition: of what is decided (`stable`), and of what is written. */
   async ends(topic: string, partitions: number): Promise<{ readonly stable: number[]; readonly written: number[] }> {
-    return { stable: await this.#ends(topic, partitions, 1), written: await this.#ends(topic, partitions, 0) };
+    const ends = (isolation: number) => whileNoLeader(() => this.#ends(topic, partitions, isolation));
+    return { stable: await ends(1), written: await ends(0) };
   }
 
   /** What is committed from an offset on, as much as comes at once; nothing where there is nothing yet. */
   async fetch(topic: string, partition: number, from: number): Promise<Fetched> {
-    const { bytes, aborted } = await this.#fetch(topic, partition, from, 1);
+    const { bytes, aborted } = await whileNoLeader(() => this.#fetch(topic, partition, from, 1));
     return committedRecords(bytes, from, aborted);
   }
 
@@ -62,7 +67,8 @@ export class RawBroker {
   async batches(topic: string, partition: number): Promise<RawBatch[]> {
     const batches: RawBatch[] = [];
     for (;;) {
-      const { bytes } = await this.#fetch(topic, partition, batches.length === 0 ? 0 : batches.at(-1)!.last + 1, 0);
+      const next = batches.length === 0 ? 0 : batches.at(-1)!.last + 1;
+      const { bytes } = await whileNoLeader(() => this.#fetch(topic, partition, next, 0));
       const more = [...rawBatches(bytes)];
       if (more.length === 0) return batches;
       batches.push(...more);
@@ -146,7 +152,22 @@ export class RawBroker {
   }
 }
 
+class NoLeader extends Error {}
+
+/** On a busy machine the only broker is taken for dead for a while, and nobody leads its partitions. */
+async function whileNoLeader<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof NoLeader) || attempt === NO_LEADER_ATTEMPTS) throw error;
+      await pause(NO_LEADER_PAUSE_MS);
+    }
+  }
+}
+
 function check(error: number, what: string): void {
+  if (error === NOT_LEADER_OR_FOLLOWER) throw new NoLeader(`Kafka answers that nobody leads to ${what}`);
   if (error !== 0) throw new Error(`Kafka answers error ${error} to ${what}`);
 }
 
