@@ -60,6 +60,18 @@ export function wrongSize(title: string, found: number, expected: number, length
   return frameInvalid('length', where, `${title} has ${expected} bytes, here are ${found}: ${what}`);
 }
 
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer);
+
+/** A view of the bytes, the same one while they are: frame after frame lies in one buffer. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return view;
+}
+
 /** Whether all of them are decimal digits. */
 export function areDigits(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (bytes[at] < 0x30 || bytes[at] > 0x39) return false;

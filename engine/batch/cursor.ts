@@ -1,7 +1,7 @@
 /**
- * Walks the records of consecutive batches in place: no object, no copy and no call back for a record. The hottest loop
- * of the product. It trusts no byte: every malformed length is BATCH_CORRUPT with its field and position, and no field
- * ever points outside of the buffer. Layout: layout.ts.
+ * Walks the records of consecutive batches in place: no object, no copy and no call back for a record. It trusts no
+ * byte: every malformed length is BATCH_CORRUPT with its field and position, and no field ever points outside of the
+ * buffer. Layout: layout.ts; the records of one batch: record-places.ts.
  */
 import { CODEC_NONE, decompress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
@@ -22,12 +22,22 @@ import {
   corrupt,
   type Header,
   LOG_APPEND_TIME_BIT,
-  RECORD_BYTES_MIN,
   readI16,
   readI32,
   readI64,
   TRANSACTIONAL_BIT,
 } from './layout.ts';
+import { copyHeaders, countHeaders, findHeader } from './record-headers.ts';
+import {
+  AT_HEADERS,
+  AT_KEY_END,
+  AT_KEY_START,
+  AT_OFFSET_DELTA,
+  AT_VALUE_END,
+  AT_VALUE_START,
+  PLACE_WORDS,
+  RecordPlaces,
+} from './record-places.ts';
 import { UnpackedRecords } from './unpacked-records.ts';
 
 export interface CursorOptions {
@@ -37,17 +47,13 @@ export interface CursorOptions {
   readonly includeControl?: boolean;
   /** The most a compressed batch may unpack to. Default 16 MiB. */
   readonly decompressedBytesMax?: number;
+  /** How many records are looked at in one go, at 40 bytes each. Default 64. */
+  readonly readAhead?: number;
 }
 
-/** A record's place in its batch, held and reused by the caller; its content belongs to the cursor. */
-export class RecordPlace {
-  position = 0;
-  remaining = 0;
-  offsetDelta = 0;
-}
+const READ_AHEAD = 64;
 
 const EMPTY = new Uint8Array(0);
-const decoder = new TextDecoder();
 
 /**
  * One per reader, reused for every buffer. The fields below describe the current record and its batch; slices lie in
@@ -67,7 +73,10 @@ export class BatchCursor {
   /** -1 for a null value (a tombstone). */
   valueStart = -1;
   valueEnd = -1;
-  headersCount = 0;
+  /** Which of `places` the current record is; -1 before the first. */
+  index = -1;
+  /** Where the records around the current one lie, all of its batch. */
+  readonly places: RecordPlaces;
 
   /** The current batch's fields. */
   baseOffset = -1;
@@ -80,6 +89,9 @@ export class BatchCursor {
   baseSequence = -1;
   isTransactional = false;
   isControl = false;
+  baseTimestamp = 0;
+  /** The broker stamped on append: every record has `maxTimestamp`. */
+  isLogAppendTime = false;
   /** Where the current batch lies in the memory given to `reset`. */
   batchStart = 0;
   batchEnd = 0;
@@ -96,18 +108,10 @@ export class BatchCursor {
   #input: Uint8Array = EMPTY;
   #inputEnd = 0;
   #offsetFrom = 0;
-  #position = 0;
-  #recordsEnd = 0;
-  #remaining = 0;
-  #deltaLast = -1;
-  #lastOffsetDelta = 0;
-  #baseTimestamp = 0;
-  #isLogAppendTime = false;
-  #headersStart = 0;
-  #recordStart = 0;
-  #recordEnd = 0;
+  #headersAt = -1;
 
   constructor(options: CursorOptions = {}) {
+    this.places = new RecordPlaces(options.readAhead ?? READ_AHEAD);
     this.#checkCrc = options.checkCrc ?? true;
     this.#includeControl = options.includeControl ?? false;
     this.#decompressedBytesMax = options.decompressedBytesMax ?? 16 * 1024 * 1024;
@@ -125,8 +129,10 @@ export class BatchCursor {
     this.bytes = this.#input;
     this.batchStart = start;
     this.batchEnd = start;
-    this.#remaining = 0;
+    this.places.forget();
+    this.index = -1;
     this.#offsetFrom = 0;
+    this.#headersAt = -1;
     this.offset = -1;
     this.baseOffset = -1;
     this.lastOffset = -1;
@@ -146,7 +152,8 @@ export class BatchCursor {
   nextBatch(): boolean {
     for (;;) {
       if (this.lastOffset >= 0) this.offsetNext = this.lastOffset + 1;
-      this.#remaining = 0;
+      this.places.forget();
+      this.index = -1;
       const start = this.batchEnd;
       if (start >= this.#inputEnd) return false;
       const size = batchBytesAt(this.#input, start, this.#inputEnd);
@@ -184,14 +191,13 @@ export class BatchCursor {
     this.attributes = attributes;
     this.isTransactional = (attributes & TRANSACTIONAL_BIT) !== 0;
     this.isControl = (attributes & CONTROL_BIT) !== 0;
-    this.#isLogAppendTime = (attributes & LOG_APPEND_TIME_BIT) !== 0;
-    this.#baseTimestamp = baseTimestamp;
+    this.isLogAppendTime = (attributes & LOG_APPEND_TIME_BIT) !== 0;
+    this.baseTimestamp = baseTimestamp;
     this.maxTimestamp = maxTimestamp;
     this.producerId = producerId;
     this.producerEpoch = readI16(input, start + AT_PRODUCER_EPOCH);
     this.baseSequence = readI32(input, start + AT_BASE_SEQUENCE);
     this.recordCount = recordCount;
-    this.#lastOffsetDelta = lastOffsetDelta;
     this.baseOffset = baseOffset;
     this.lastOffset = lastOffset;
     this.batchStart = start;
@@ -212,8 +218,11 @@ export class BatchCursor {
     const start = this.batchStart + BATCH_HEADER_BYTES;
     if (codec === CODEC_NONE) {
       this.bytes = this.#input;
-      this.#position = start;
-      this.#recordsEnd = this.batchEnd;
+      if (this.recordCount === 0 && start !== this.batchEnd) {
+        this.#forgetBatch();
+        throw corrupt('bytes follow the last record', 'recordCount', start);
+      }
+      this.#placeRecords(start, this.batchEnd);
     } else {
       try {
         decompress(codec, this.#input, start, this.batchEnd, this.#decompressedBytesMax, this.#unpacked);
@@ -222,174 +231,58 @@ export class BatchCursor {
         throw error;
       }
       this.bytes = this.#unpacked.bytes;
-      this.#position = 0;
-      this.#recordsEnd = this.#unpacked.length;
+      this.#placeRecords(0, this.#unpacked.length);
     }
-    this.#remaining = this.recordCount;
-    this.#deltaLast = -1;
-    if (this.recordCount === 0 && this.#position !== this.#recordsEnd && codec === CODEC_NONE) {
-      throw this.#fail('bytes follow the last record', 'recordCount', this.#position);
+  }
+
+  #placeRecords(start: number, end: number): void {
+    this.places.reset(this.bytes, start, end, this.recordCount, this.lastOffset - this.baseOffset);
+  }
+
+  /**
+   * How many records after the current one lie ready in `places`: where there are none, the next ones of the batch, or
+   * of the batch after it, are read; 0 at the end. BATCH_CORRUPT; after it only `reset` is allowed.
+   */
+  readAhead(): number {
+    const ready = this.places.length - this.index - 1;
+    if (ready > 0) return ready;
+    for (;;) {
+      try {
+        if (this.places.read(this.#offsetFrom - this.baseOffset)) break;
+      } catch (error) {
+        this.#forgetBatch();
+        throw error;
+      }
+      if (!this.nextBatch()) return 0;
     }
+    this.index = -1;
+    return this.places.length;
   }
 
   /** Steps to the next record, over batches; false at the end. BATCH_CORRUPT; after it only `reset` is allowed. */
   next(): boolean {
-    for (;;) {
-      while (this.#remaining === 0) if (!this.nextBatch()) return false;
-      this.#readRecord();
-      if (this.offset >= this.#offsetFrom) return true;
-    }
+    if (this.readAhead() === 0) return false;
+    this.moveTo(this.index + 1);
+    return true;
   }
 
-  /** Remembers where the current record lies. */
-  saveTo(place: RecordPlace): void {
-    place.position = this.#recordStart;
-    place.remaining = this.#remaining + 1;
-    place.offsetDelta = this.#deltaLast;
+  /** Stands at a record of `places`; -1: before the first of them. */
+  moveTo(index: number): void {
+    this.index = index;
+    if (index < 0) return;
+    const { columns, timestampDeltas } = this.places;
+    const place = index * PLACE_WORDS;
+    this.keyStart = columns[place + AT_KEY_START]!;
+    this.keyEnd = columns[place + AT_KEY_END]!;
+    this.valueStart = columns[place + AT_VALUE_START]!;
+    this.valueEnd = columns[place + AT_VALUE_END]!;
+    this.#headersAt = columns[place + AT_HEADERS]!;
+    this.offset = this.baseOffset + columns[place + AT_OFFSET_DELTA]!;
+    this.timestamp = this.isLogAppendTime ? this.maxTimestamp : this.baseTimestamp + timestampDeltas[index]!;
   }
 
-  /** `next` reads the record of the place once more. The place must be of the current batch. */
-  returnTo(place: RecordPlace): void {
-    this.#position = place.position;
-    this.#remaining = place.remaining;
-    this.#deltaLast = place.offsetDelta - 1;
-  }
-
-  #readRecord(): void {
-    const bytes = this.bytes;
-    const recordsEnd = this.#recordsEnd;
-    const start = this.#position;
-    let at = start;
-    // A varint of one byte, by far the most frequent, is read in line; a longer one leaves its end in #position. Reads
-    // may run past the record into its neighbour, never past the check at the end of each step.
-    let byte = at < recordsEnd ? bytes[at]! : 0x80;
-    let length: number;
-    if (byte < 0x80) {
-      length = (byte >>> 1) ^ -(byte & 1);
-      at++;
-    } else {
-      length = this.#readVarint(at, 'length');
-      at = this.#position;
-    }
-    const end = at + length;
-    if (length < RECORD_BYTES_MIN || end > recordsEnd) throw this.#fail(`a record of ${length} bytes`, 'length', start);
-
-    at++;
-    let timestampDelta: number;
-    byte = bytes[at]!;
-    if (byte < 0x80) {
-      timestampDelta = (byte >>> 1) ^ -(byte & 1);
-      at++;
-    } else {
-      const second = bytes[at + 1]!;
-      if (second < 0x80) {
-        const raw = (byte & 0x7f) | (second << 7);
-        timestampDelta = (raw >>> 1) ^ -(raw & 1);
-        at += 2;
-      } else {
-        timestampDelta = this.#readVarlong(at);
-        at = this.#position;
-      }
-    }
-
-    byte = bytes[at]!;
-    let offsetDelta: number;
-    if (byte < 0x80) {
-      offsetDelta = (byte >>> 1) ^ -(byte & 1);
-      at++;
-    } else {
-      const second = bytes[at + 1]!;
-      if (second < 0x80) {
-        const raw = (byte & 0x7f) | (second << 7);
-        offsetDelta = (raw >>> 1) ^ -(raw & 1);
-        at += 2;
-      } else {
-        offsetDelta = this.#readVarint(at, 'offsetDelta');
-        at = this.#position;
-      }
-    }
-    if (offsetDelta <= this.#deltaLast || offsetDelta > this.#lastOffsetDelta) {
-      throw this.#fail(`offsetDelta ${offsetDelta} after ${this.#deltaLast}`, 'offsetDelta', at);
-    }
-
-    byte = bytes[at]!;
-    let size: number;
-    if (byte < 0x80) {
-      size = (byte >>> 1) ^ -(byte & 1);
-      at++;
-    } else {
-      size = this.#readVarint(at, 'keyLength');
-      at = this.#position;
-    }
-    if (size >= 0) {
-      this.keyStart = at;
-      at += size;
-      this.keyEnd = at;
-    } else {
-      if (size !== -1) throw this.#fail(`keyLength ${size}`, 'keyLength', at);
-      this.keyStart = -1;
-      this.keyEnd = -1;
-    }
-    if (at >= end) throw this.#fail('the key passes the end of its record', 'keyLength', start);
-
-    byte = bytes[at]!;
-    if (byte < 0x80) {
-      size = (byte >>> 1) ^ -(byte & 1);
-      at++;
-    } else {
-      size = this.#readVarint(at, 'valueLength');
-      at = this.#position;
-    }
-    if (size >= 0) {
-      this.valueStart = at;
-      at += size;
-      this.valueEnd = at;
-    } else {
-      if (size !== -1) throw this.#fail(`valueLength ${size}`, 'valueLength', at);
-      this.valueStart = -1;
-      this.valueEnd = -1;
-    }
-    if (at >= end) throw this.#fail('the value passes the end of its record', 'valueLength', start);
-
-    if (bytes[at] === 0) {
-      this.headersCount = 0;
-      at++;
-    } else {
-      at = this.#readHeadersEnd(at, end);
-    }
-    if (at !== end) throw this.#fail(`a record ends at ${at}, its length says ${end}`, 'length', start);
-
-    this.timestamp = this.#isLogAppendTime ? this.maxTimestamp : this.#baseTimestamp + timestampDelta;
-    this.offset = this.baseOffset + offsetDelta;
-    this.#recordStart = start;
-    this.#recordEnd = end;
-    this.#deltaLast = offsetDelta;
-    this.#position = end;
-    if (--this.#remaining === 0 && end !== recordsEnd) {
-      throw this.#fail('bytes follow the last record', 'recordCount', end);
-    }
-  }
-
-  /** Checks every header, so that `header` and `readHeaders` cannot fail later; gives where they end. */
-  #readHeadersEnd(countAt: number, end: number): number {
-    const count = this.#readVarint(countAt, 'headerCount');
-    let at = this.#position;
-    if (count < 0 || count > (end - at) >> 1) throw this.#fail(`headerCount ${count}`, 'headerCount', countAt);
-    this.headersCount = count;
-    this.#headersStart = at;
-    for (let i = 0; i < count; i++) {
-      const nameAt = at;
-      const nameLength = this.#readVarint(at, 'headerNameLength');
-      at = this.#position + nameLength;
-      if (nameLength < 0 || at >= end) throw this.#fail(`headerNameLength ${nameLength}`, 'headerNameLength', nameAt);
-      const valueAt = at;
-      const valueLength = this.#readVarint(at, 'headerValueLength');
-      at = this.#position + Math.max(valueLength, 0);
-      if (valueLength < -1 || at > end) {
-        throw this.#fail(`headerValueLength ${valueLength}`, 'headerValueLength', valueAt);
-      }
-    }
-    return at;
+  get headersCount(): number {
+    return countHeaders(this.bytes, this.#headersAt);
   }
 
   /**
@@ -397,96 +290,19 @@ export class BatchCursor {
    * there is none or its value is null (`readHeaders` tells the two apart).
    */
   header(name: string): Uint8Array | undefined {
-    const bytes = this.bytes;
-    let found: Uint8Array | undefined;
-    this.#position = this.#headersStart;
-    for (let i = 0; i < this.headersCount; i++) {
-      const nameLength = this.#readVarint(this.#position, 'headerNameLength');
-      const nameStart = this.#position;
-      const valueLength = this.#readVarint(nameStart + nameLength, 'headerValueLength');
-      const valueStart = this.#position;
-      this.#position = valueStart + Math.max(valueLength, 0);
-      if (!isText(bytes, nameStart, nameStart + nameLength, name)) continue;
-      found = valueLength < 0 ? undefined : bytes.subarray(valueStart, valueStart + valueLength);
-    }
-    this.#position = this.#recordEnd;
-    return found;
+    return findHeader(this.bytes, this.#headersAt, name);
   }
 
   /** All headers in their order, copied: the caller owns them. For the rare record that needs them all. */
   readHeaders(): Header[] {
-    const headers: Header[] = [];
-    this.#position = this.#headersStart;
-    for (let i = 0; i < this.headersCount; i++) {
-      const nameLength = this.#readVarint(this.#position, 'headerNameLength');
-      const nameEnd = this.#position + nameLength;
-      const name = decoder.decode(this.bytes.subarray(this.#position, nameEnd));
-      const valueLength = this.#readVarint(nameEnd, 'headerValueLength');
-      const valueEnd = this.#position + Math.max(valueLength, 0);
-      headers.push({ name, value: valueLength < 0 ? null : this.bytes.slice(this.#position, valueEnd) });
-      this.#position = valueEnd;
-    }
-    this.#position = this.#recordEnd;
-    return headers;
-  }
-
-  /** At most five bytes; the end is left in #position. */
-  #readVarint(start: number, field: string): number {
-    const bytes = this.bytes;
-    const end = this.#recordsEnd;
-    let raw = 0;
-    let at = start;
-    for (let shift = 0; ; shift += 7) {
-      if (at >= end) throw this.#fail('a varint is cut off', field, start);
-      const byte = bytes[at++]!;
-      if (shift === 28 && byte > 0x0f) throw this.#fail('a varint exceeds 32 bits', field, start);
-      raw |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    this.#position = at;
-    return (raw >>> 1) ^ -(raw & 1);
-  }
-
-  /** The delta of a timestamp, up to 2^53; the end is left in #position. */
-  #readVarlong(start: number): number {
-    const bytes = this.bytes;
-    const end = this.#recordsEnd;
-    // Below 2^53 a double holds every bit, so the parts are added; bit 0, the sign, stays readable in the first byte.
-    let raw = 0;
-    let factor = 1;
-    let at = start;
-    for (;;) {
-      if (at >= end) throw this.#fail('a varint is cut off', 'timestampDelta', start);
-      const byte = bytes[at++]!;
-      raw += (byte & 0x7f) * factor;
-      if (byte < 0x80) break;
-      factor *= 128;
-      if (at - start >= 10) throw this.#fail('a varint exceeds 64 bits', 'timestampDelta', start);
-    }
-    if (raw > Number.MAX_SAFE_INTEGER) throw this.#fail('timestampDelta is beyond 2^52', 'timestampDelta', start);
-    this.#position = at;
-    return (bytes[start]! & 1) === 0 ? raw / 2 : -(raw + 1) / 2;
-  }
-
-  #fail(message: string, field: string, byteOffset: number): Error {
-    this.#forgetBatch();
-    return corrupt(message, field, byteOffset);
+    return copyHeaders(this.bytes, this.#headersAt);
   }
 
   /** A corrupt batch is not passed over: its records end, and offsetNext stays before it. */
   #forgetBatch(): void {
-    this.#remaining = 0;
+    this.places.forget();
+    this.index = -1;
     this.lastOffset = -1;
     this.batchEnd = this.#inputEnd;
   }
-}
-
-function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  let at = start;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0x80) return decoder.decode(bytes.subarray(start, end)) === text;
-    if (at >= end || bytes[at++] !== unit) return false;
-  }
-  return at === end;
 }

@@ -1,12 +1,20 @@
 export type { Compression } from './compression.ts';
 export { crc32c } from './crc32c.ts';
-export { BatchCursor, type CursorOptions, RecordPlace } from './cursor.ts';
+export { BatchCursor, type CursorOptions } from './cursor.ts';
 export { BatchEncoder, EncoderMark, type EncoderOptions } from './encoder.ts';
 export { halfSipHash13 } from './half-sip-hash.ts';
 export { BatchHeads } from './heads.ts';
 export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
+export {
+  AT_KEY_ID,
+  AT_KEY_START,
+  AT_OFFSET_DELTA,
+  AT_VALUE_END,
+  AT_VALUE_START,
+  PLACE_WORDS,
+} from './record-places.ts';
 export {
   type BatchLimits,
   type BatchSpan,

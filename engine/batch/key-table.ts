@@ -4,6 +4,14 @@
  * removes) and keys that nobody retains give their id and bytes back in `sweep`.
  */
 import { type Random, systemRandom } from '../base/index.ts';
+import {
+  AT_KEY_END,
+  AT_KEY_ID,
+  AT_KEY_START,
+  AT_VALUE_START,
+  PLACE_WORDS,
+  type RecordPlaces,
+} from './record-places.ts';
 
 const CAPACITY_MIN = 64;
 const ARENA_BYTES_MIN = 4096;
@@ -76,16 +84,70 @@ export class KeyTable {
    * none: who keeps the id beyond the batch at hand retains it.
    */
   intern(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
+    this.#lookIn(bytes);
     const place = this.#recentPlace(start, end);
     const recent = this.#recent[place]! - 1;
     if (recent >= 0 && this.#isKey(recent, start, end)) return recent;
     const id = this.#find(bytes, start, end);
     this.#recent[place] = id + 1;
     return id;
+  }
+
+  /**
+   * `intern` for the records [from, to) of `places`, as AT_KEY_ID; a null key is taken for an empty one. Stops before
+   * the first record that has no value; gives where it stopped.
+   */
+  internEach(bytes: Uint8Array, places: RecordPlaces, from: number, to: number): number {
+    const { columns } = places;
+    this.#lookIn(bytes);
+    const view = this.#view;
+    const recents = this.#recent;
+    for (let index = from; index < to; index++) {
+      const at = index * PLACE_WORDS;
+      if (columns[at + AT_VALUE_START]! < 0) return index;
+      const start = columns[at + AT_KEY_START]!;
+      const length = columns[at + AT_KEY_END]! - start;
+      if (length < 4 || length > 16) {
+        columns[at + AT_KEY_ID] = start < 0 ? this.intern(bytes, 0, 0) : this.intern(bytes, start, start + length);
+        continue;
+      }
+      // Four words that overlap cover a key of 4 to 16 bytes, whatever its length.
+      const last = length - 4;
+      const second = Math.min(last, 4);
+      const third = Math.min(last, 8);
+      const word0 = view.getInt32(start);
+      const word1 = view.getInt32(start + second);
+      const word2 = view.getInt32(start + third);
+      const word3 = view.getInt32(start + last);
+      const place =
+        Math.imul(word3 ^ Math.imul(word2 ^ Math.imul(word1, 0x85ebca6b), 0xc2b2ae35), 0x9e3779b1) >>>
+        (32 - RECENT_BITS);
+      const id = recents[place]! - 1;
+      if (id >= 0) {
+        const arena = this.#arenaView;
+        const keyAt = this.#starts[id]!;
+        if (
+          this.#ends[id]! - keyAt === length &&
+          arena.getInt32(keyAt) === word0 &&
+          arena.getInt32(keyAt + second) === word1 &&
+          arena.getInt32(keyAt + third) === word2 &&
+          arena.getInt32(keyAt + last) === word3
+        ) {
+          columns[at + AT_KEY_ID] = id;
+          continue;
+        }
+      }
+      const found = this.#find(bytes, start, start + length);
+      recents[place] = found + 1;
+      columns[at + AT_KEY_ID] = found;
+    }
+    return to;
+  }
+
+  #lookIn(bytes: Uint8Array): void {
+    if (bytes === this.#bytes) return;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Of the last bytes, in which keys mostly differ. */

@@ -1,31 +1,41 @@
 /**
  * Lets an actor walk through the records that were read for it (`processBatch`), and decides on the record at which it
- * throws. A savepoint is made once for a stretch of records, not for each: when one fails, the whole stretch is undone
- * and walked again with a savepoint before each record, so that what remains is as if each had had its own from the
- * beginning. A stretch stays within a batch, where the cursor can return to its first record.
+ * throws. Places, times and key ids are read ahead for a stretch of records, and a savepoint is made once for it: when
+ * one fails, the whole stretch is undone and walked again with a savepoint before each record, so that what remains is
+ * as if each had had its own from the beginning. A stretch stays within a batch.
  */
 import type { RecordWalk } from '../actor/index.ts';
 import { MsecError } from '../base/index.ts';
-import { type BatchCursor, RecordPlace } from '../batch/index.ts';
+import {
+  AT_KEY_ID,
+  AT_OFFSET_DELTA,
+  AT_VALUE_END,
+  AT_VALUE_START,
+  type BatchCursor,
+  PLACE_WORDS,
+} from '../batch/index.ts';
+import type { WorkerPosition } from './position.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 /** What the walk needs of the task. */
 export interface WalkedTask {
   readonly cursor: BatchCursor;
-  /** Moves the cursor to the next record for the actor and returns its key id; -1 when there is none for now. */
+  readonly position: WorkerPosition;
+  /** How many records after the cursor's are for the actor, with their key ids in its columns; 0: no more for now. */
   take(): number;
-  /** Moves it back to a record that was taken, of the same batch, and returns its key id. */
-  takeAgain(place: RecordPlace): number;
+  /** Whether other tasks are to have their turn. */
+  isTimeUp(): boolean;
+  /** Before the first record of a stretch. */
+  enter(offset: number): void;
   /** The records so far are done and nothing of them can be undone any more. */
   settle(): void;
-  /** How often that has happened, for whatever reason. */
-  readonly settlements: { count: number };
 }
 
 /** Long enough that a savepoint costs nothing a record, short enough that walking it twice is not felt. */
-const STRETCH_RECORDS = 1024;
+export const STRETCH_RECORDS = 2048;
 /** Records that are walked one by one after a failure: more than a stretch, so that many bad records cost little more. */
-const CAREFUL_RECORDS = 4096;
+const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
+const TIME_CHECK_RECORDS = 128;
 
 export class BatchWalk implements RecordWalk {
   offset = 0;
@@ -38,55 +48,49 @@ export class BatchWalk implements RecordWalk {
   readonly #cursor: BatchCursor;
   readonly #stage: StageRunner;
   readonly #input: number;
-  /** The first record of the stretch. */
-  readonly #first = new RecordPlace();
-  /** Of the stretch: its batch, the records begun and those that it may still take, the task's settlements before it. */
-  #batch = -1;
-  #begun = 0;
-  #left = 0;
-  #settlements = -1;
+  readonly #columns: Int32Array;
+  readonly #timestampDeltas: Float64Array;
+  /** In the columns: the record at hand, the stretch, and where to look at the time next. */
+  #index = 0;
+  #first = 0;
+  #end = 0;
+  #checkAt = 0;
+  #baseOffset = 0;
+  #baseTimestamp = 0;
   /** So many stretches of one record are to come. */
   #careful = 0;
   #isOpen = false;
   #isTaking = false;
   #isToBeTriedAgain = false;
   #attempts = 0;
-  #calls = 0;
+  #isCalled = false;
   #isDone = false;
+  /** Since `run`. */
+  #isBegun = false;
 
   constructor(task: WalkedTask, stage: StageRunner, input: number) {
     this.#task = task;
     this.#cursor = task.cursor;
     this.#stage = stage;
     this.#input = input;
+    this.#columns = task.cursor.places.columns;
+    this.#timestampDeltas = task.cursor.places.timestampDeltas;
   }
 
   next(): boolean {
-    this.#calls++;
     if (this.#isOpen) {
       // Open until it has succeeded: what fails here fails the record.
       this.#stage.finishWalked();
       this.#isOpen = false;
     }
+    this.#isCalled = true;
     if (this.#isToBeTriedAgain) this.#isToBeTriedAgain = false;
     else {
-      this.#isTaking = true;
-      this.keyId = this.#task.take();
-      this.#isTaking = false;
-      if (this.keyId < 0) {
-        this.#isDone = true;
-        return false;
-      }
-      const cursor = this.#cursor;
-      this.#read(cursor);
-      const isStretchOver =
-        this.#left === 0 || this.#batch !== cursor.batchStart || this.#settlements !== this.#task.settlements.count;
-      if (isStretchOver) this.#beginStretch();
+      this.#index++;
+      if (this.#index >= this.#checkAt && !this.#isMore()) return false;
+      this.#read();
     }
-    this.#attempts++;
-    this.#left--;
-    this.#begun++;
-    this.#stage.beginWalked(this.keyId);
+    this.#stage.beginWalked(this.keyId, this.timestamp);
     this.#isOpen = true;
     return true;
   }
@@ -94,14 +98,16 @@ export class BatchWalk implements RecordWalk {
   /** Until there is no more for now; returns what is not a record's own fault and stops the task there. */
   run(): { readonly thrown: unknown } | null {
     this.#isDone = false;
-    // A batch of another fetch may lie at the same place.
-    this.#left = 0;
+    this.#isBegun = false;
+    this.#index = this.#cursor.index;
+    this.#end = 0;
+    this.#checkAt = 0;
     while (!this.#isDone) {
-      const calls = this.#calls;
+      this.#isCalled = false;
       try {
         this.#stage.processBatch(this.#input, this);
         this.#finish();
-        if (this.#calls === calls) throw new MsecError('ACTOR_FAILED', 'processBatch returned without a call of next.');
+        if (!this.#isCalled) throw new MsecError('ACTOR_FAILED', 'processBatch returned without a call of next.');
       } catch (thrown) {
         const stopped = this.#fail(thrown);
         if (stopped !== null) return stopped;
@@ -111,13 +117,64 @@ export class BatchWalk implements RecordWalk {
     return null;
   }
 
-  #read(cursor: BatchCursor): void {
-    this.offset = cursor.offset;
-    this.timestamp = cursor.timestamp;
+  /** Lets the cursor stand at the record at hand, where something wants to know more of it. */
+  stand(): void {
+    if (this.#isOpen) this.#cursor.moveTo(this.#index);
+  }
+
+  /** Whether there is a record at #index. */
+  #isMore(): boolean {
+    this.#cursor.moveTo(this.#index - 1);
+    if (this.#index < this.#end) {
+      if (this.#task.isTimeUp()) {
+        this.#isDone = true;
+        return false;
+      }
+    } else if (!this.#take()) {
+      this.#isDone = true;
+      return false;
+    }
+    this.#isBegun = true;
+    this.#checkAt = Math.min(this.#index + TIME_CHECK_RECORDS, this.#end);
+    return true;
+  }
+
+  /** Begins the next stretch. */
+  #take(): boolean {
+    const cursor = this.#cursor;
+    this.#isTaking = true;
+    this.#task.settle();
+    // At least one stretch: who never gets any further would never be done.
+    const taken = this.#isBegun && this.#task.isTimeUp() ? 0 : this.#task.take();
+    this.#isTaking = false;
+    if (taken === 0) return false;
+    this.#index = cursor.index + 1;
+    this.#first = this.#index;
+    this.#end = this.#index + taken;
+    if (this.#careful > 0) {
+      this.#careful--;
+      this.#end = this.#index + 1;
+    }
     this.bytes = cursor.bytes;
-    this.valueStart = cursor.valueStart;
-    this.valueEnd = cursor.valueEnd;
+    this.#baseOffset = cursor.baseOffset;
+    // Where the broker stamps, each record has the batch's.
+    this.#baseTimestamp = cursor.isLogAppendTime ? cursor.maxTimestamp : cursor.baseTimestamp;
+    if (cursor.isLogAppendTime) this.#timestampDeltas.fill(0, this.#index, this.#end);
+    this.#task.enter(this.#baseOffset + this.#columns[this.#index * PLACE_WORDS + AT_OFFSET_DELTA]!);
+    this.#stage.saveWalked(this.#input);
+    return true;
+  }
+
+  #read(): void {
+    const columns = this.#columns;
+    const place = this.#index * PLACE_WORDS;
+    this.offset = this.#baseOffset + columns[place + AT_OFFSET_DELTA]!;
+    this.timestamp = this.#baseTimestamp + this.#timestampDeltas[this.#index]!;
+    this.keyId = columns[place + AT_KEY_ID]!;
+    this.valueStart = columns[place + AT_VALUE_START]!;
+    this.valueEnd = columns[place + AT_VALUE_END]!;
     this.#attempts = 0;
+    this.#task.position.move(this.offset);
   }
 
   #fail(thrown: unknown): { readonly thrown: unknown } | null {
@@ -129,40 +186,28 @@ export class BatchWalk implements RecordWalk {
         thrown: isOfNoRecord ? new MsecError('ACTOR_FAILED', `between two records: ${String(thrown)}`) : thrown,
       };
     }
+    this.#cursor.moveTo(this.#index);
     this.#isOpen = false;
-    if (this.#begun > 1) {
+    if (this.#index > this.#first) {
       this.#stage.undoWalked();
-      this.keyId = this.#task.takeAgain(this.#first);
-      this.#read(this.#cursor);
+      this.#index = this.#first;
+      this.#end = this.#first + 1;
+      this.#checkAt = this.#end;
+      this.#read();
       this.#careful = CAREFUL_RECORDS;
       this.#isToBeTriedAgain = true;
-      this.#begun = 0;
-      this.#left = 1;
       return null;
     }
+    this.#attempts++;
     try {
       this.#isToBeTriedAgain = this.#stage.failWalked(this.#input, thrown, this.#attempts);
     } catch (unwound) {
       return { thrown: unwound };
     }
-    this.#begun = 0;
-    this.#left = this.#isToBeTriedAgain ? 1 : 0;
+    this.#end = this.#index + 1;
+    this.#checkAt = this.#end;
     if (!this.#isToBeTriedAgain) this.#task.settle();
     return null;
-  }
-
-  #beginStretch(): void {
-    this.#task.settle();
-    this.#settlements = this.#task.settlements.count;
-    this.#stage.saveWalked(this.#input);
-    this.#cursor.saveTo(this.#first);
-    this.#batch = this.#cursor.batchStart;
-    this.#begun = 0;
-    this.#left = STRETCH_RECORDS;
-    if (this.#careful > 0) {
-      this.#careful--;
-      this.#left = 1;
-    }
   }
 
   #finish(): void {

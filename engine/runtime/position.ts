@@ -40,6 +40,14 @@ export class WorkerPosition {
     words[BEAT] = (words[BEAT] + 1) | 0;
   }
 
+  /** Before another record of the same task and source is handled. */
+  move(offset: number): void {
+    const words = this.#words;
+    words[OFFSET_LOW] = offset | 0;
+    words[OFFSET_HIGH] = (offset * 2 ** -32) | 0;
+    words[BEAT] = (words[BEAT] + 1) | 0;
+  }
+
   leave(): void {
     this.#words[SLOT] = 0;
     this.#words[BEAT] = (this.#words[BEAT] + 1) | 0;

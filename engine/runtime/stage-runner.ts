@@ -213,12 +213,11 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     for (const stage of this.#scope) stage.#undoStatistics();
   }
 
-  /** The source's cursor stands at the record. */
-  beginWalked(keyId: number): void {
+  beginWalked(keyId: number, timestamp: number): void {
     this.#recordsIn++;
     this.#isRefused = false;
     this.#moment.keyId = keyId;
-    this.#moment.timestamp = this.#around.source.cursor.timestamp;
+    this.#moment.timestamp = timestamp;
   }
 
   finishWalked(): void {
@@ -291,7 +290,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** Writes the letter of the record that was read from the log: key and value as they stand there. */
   refuse(inputIndex: number, keyId: number, timestamp: number, thrown: unknown, attempts: number): void {
-    const { keyStart, bytes, valueStart, valueEnd } = this.#around.source.cursor;
+    const { keyStart, bytes, valueStart, valueEnd } = this.#around.source.record();
     this.#appendLetter(
       inputIndex,
       keyStart >= 0 ? keyId : NO_KEY,
@@ -380,7 +379,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       stage: subtopology,
       topic: source.topic,
       partition,
-      offset: source.cursor.offset,
+      offset: source.record().offset,
       attempts,
     };
     const keyStart = keyId === NO_KEY ? -1 : keys.startOf(keyId);

@@ -10,7 +10,6 @@ export const RESENT = 2;
 /** Of a cursor's fields those that matter here. */
 export interface RecordAtHand {
   readonly offset: number;
-  readonly timestamp: number;
   /** -1 for a null key. */
   readonly keyStart: number;
   readonly bytes: Uint8Array;
@@ -26,8 +25,8 @@ export interface StageSurroundings {
   readonly partitions: number;
   readonly subtopology: string;
   readonly attemptsMax: number;
-  /** Stands at the record of the log that is being handled: the origin of letters, and the bytes of those of the first stages. */
-  readonly source: { topic: string; readonly cursor: RecordAtHand };
+  /** Of the log: its record that is being handled is the origin of letters, and the bytes of those of the first stages. */
+  readonly source: { topic: string; record(): RecordAtHand };
   /** Set while an error that is not the record's own travels out of nested stages. */
   unwinding: { readonly thrown: unknown } | null;
   /** Told of what an actor threw when event time came without a record. */

@@ -5,20 +5,19 @@
  */
 import { directiveFor } from '../actor/index.ts';
 import { errorData, MsecError, pause } from '../base/index.ts';
-import { BatchCursor, BatchEncoder, KeyTable, type RecordPlace } from '../batch/index.ts';
+import { BatchCursor, BatchEncoder, KeyTable } from '../batch/index.ts';
 import type { Append, GroupOffset, Transaction, Truncation } from '../log/index.ts';
 import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
 import { type SnapshotSlice, type StageSnapshot, StageState, type StateChange } from '../state/index.ts';
 import { stateTopic, taskName } from '../topology/index.ts';
-import { BatchWalk } from './batch-walk.ts';
-import { LETTER_HEADER } from './dead-letter.ts';
+import { BatchWalk, STRETCH_RECORDS } from './batch-walk.ts';
 import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
+import { letterActor, RecordIntake } from './record-intake.ts';
 import { restoreState } from './restore-state.ts';
 import { StageRunner } from './stage-runner.ts';
 import { READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 import type { TaskSetup } from './task-setup.ts';
-import type { CondemnedRecord } from './thread-messages.ts';
 
 const COMMITS_IN_FLIGHT_MAX = 2;
 /** Longest stretch of handling before other tasks of the thread get their turn. */
@@ -28,7 +27,6 @@ const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
 /** Bounds how long a stop may go unnoticed. */
 const IDLE_WAIT_MS = 200;
-const utf8Decoder = new TextDecoder();
 
 interface Source {
   readonly index: number;
@@ -64,7 +62,8 @@ export class Task {
   readonly #keys: KeyTable;
   readonly #outputs = new TaskOutputs();
   readonly #foreign: ForeignRecords;
-  readonly #cursor = new BatchCursor();
+  readonly #intake: RecordIntake;
+  readonly #cursor = new BatchCursor({ readAhead: STRETCH_RECORDS });
   readonly #stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024 });
   readonly #around: StageSurroundings;
   readonly #stopping = new AbortController();
@@ -74,9 +73,10 @@ export class Task {
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
-  readonly #settlements = { count: 0 };
   #openSince: number | null = null;
   #isBusy = false;
+  /** Reads ahead of the record that is handled. */
+  #walking: BatchWalk | null = null;
   #isAbandoned = false;
   #state: TaskStatus['state'] = 'restoring';
   #pausedBecause: string | null = null;
@@ -88,6 +88,16 @@ export class Task {
     this.#setup = setup;
     this.#keys = new KeyTable(setup.random);
     this.#foreign = new ForeignRecords(this.#keys, this.#outputs, partition, plan.partitions);
+    this.#intake = new RecordIntake({
+      cursor: this.#cursor,
+      keys: this.#keys,
+      foreign: this.#foreign,
+      slot: setup.slot,
+      position: setup.position,
+      condemned: setup.condemned,
+      isSliceOver: () => this.#isSliceOver(),
+      settle: () => this.#settle(),
+    });
     this.slot = setup.slot;
     this.name = taskName(subtopology.name, partition);
     this.#around = {
@@ -97,7 +107,7 @@ export class Task {
       partitions: plan.partitions,
       subtopology: subtopology.name,
       attemptsMax: options.attemptsMax,
-      source: { topic: '', cursor: this.#cursor },
+      source: { topic: '', record: () => this.#recordAtHand() },
       unwinding: null,
       timeNotTaken: setup.timeNotTaken ?? (() => {}),
     };
@@ -203,12 +213,14 @@ export class Task {
   }
 
   #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {
+    const { slot, position } = this.#setup;
     const task = {
       cursor: this.#cursor,
-      take: () => this.#take(source),
-      takeAgain: (place: RecordPlace) => this.#takeAgain(source, place),
+      position,
+      take: () => this.#intake.takeStretch(source),
+      isTimeUp: () => this.#isTimeUp(),
+      enter: (offset: number) => position.enter(slot, source.index, offset),
       settle: () => this.#settle(),
-      settlements: this.#settlements,
     };
     return new BatchWalk(task, stage, input);
   }
@@ -254,7 +266,9 @@ export class Task {
       untilCheck: SLICE_CHECK_RECORDS,
       isOver: false,
     };
+    this.#walking = source.walk;
     const stopped = source.walk === null ? this.#handleEach(source) : source.walk.run();
+    this.#walking = null;
     if (stopped !== null) {
       this.#undoRecord();
       this.#around.unwinding = null;
@@ -266,7 +280,7 @@ export class Task {
   #handleEach(source: Source): { readonly thrown: unknown } | null {
     try {
       for (;;) {
-        const keyId = this.#take(source);
+        const keyId = this.#intake.take(source);
         if (keyId < 0) return null;
         this.#handleRecord(source, keyId);
         this.#settle();
@@ -276,46 +290,9 @@ export class Task {
     }
   }
 
-  /**
-   * Moves to the next record that is for an actor, and returns its key id; what only tells the time, or must not be
-   * handled, is dealt with on the way. -1 at the end of what was fetched, or of the slice.
-   */
-  #take(source: Source): number {
-    const cursor = this.#cursor;
-    const { position, slot } = this.#setup;
-    while (!this.#isSliceOver() && cursor.next()) {
-      position.enter(slot, source.index, cursor.offset);
-      if (cursor.keyStart < 0 && cursor.valueStart < 0) {
-        // What was walked before must not be undone with it.
-        this.#settle();
-        // Neither key nor value: the record only tells how far event time has come.
-        for (const { stage, input } of source.feeds) stage.advance(input, cursor.timestamp);
-        this.#settle();
-        continue;
-      }
-      const keyId = this.#keyId();
-      if (!this.#isForeign(source, keyId) && !this.#mustRefuse(source)) return keyId;
-      // What was walked before must not be undone with it.
-      this.#settle();
-      if (this.#isForeign(source, keyId)) this.#foreign.move(source, keyId, cursor);
-      else this.#refuse(source, keyId);
-      this.#settle();
-    }
-    return -1;
-  }
-
-  #takeAgain(source: Source, place: RecordPlace): number {
-    const cursor = this.#cursor;
-    cursor.returnTo(place);
-    cursor.next();
-    this.#setup.position.enter(this.#setup.slot, source.index, cursor.offset);
-    return this.#keyId();
-  }
-
-  /** Of the cursor's record. */
-  #keyId(): number {
-    const { bytes, keyStart, keyEnd } = this.#cursor;
-    return keyStart < 0 ? this.#keys.intern(bytes, 0, 0) : this.#keys.intern(bytes, keyStart, keyEnd);
+  #recordAtHand(): BatchCursor {
+    this.#walking?.stand();
+    return this.#cursor;
   }
 
   /** Counts the record that was just done, and looks at the time now and then. */
@@ -323,37 +300,19 @@ export class Task {
     const slice = this.#slice;
     if (--slice.untilCheck >= 0) return false;
     slice.untilCheck = SLICE_CHECK_RECORDS;
+    return this.#isTimeUp();
+  }
+
+  #isTimeUp(): boolean {
+    const slice = this.#slice;
     const { clock, options } = this.#setup;
     slice.isOver = clock.monotonic() >= slice.endsAt || this.#outputs.bytes >= options.outputBytesMax;
     return slice.isOver;
   }
 
-  #isForeign(source: Source, keyId: number): boolean {
-    return source.foreignPartitioning !== null && this.#cursor.keyStart >= 0 && !this.#foreign.isAtHome(keyId);
-  }
-
-  /** What no actor may see: a record that ended its thread, or one without a value. */
-  #mustRefuse(source: Source): boolean {
-    const { offset, valueStart } = this.#cursor;
-    return valueStart < 0 || (this.#setup.condemned.length > 0 && this.#condemned(source, offset) !== undefined);
-  }
-
-  #refuse(source: Source, keyId: number): void {
-    const { offset, timestamp } = this.#cursor;
-    const condemned = this.#condemned(source, offset);
-    const reason =
-      condemned === undefined
-        ? new MsecError('VALUE_MISSING', 'The record has no value.', { field: 'value' })
-        : new MsecError(condemned.code, 'Handling this record ended its worker thread.');
-    const resendFor = source.isResend ? headerText(this.#cursor, LETTER_HEADER.actor) : '';
-    for (const { stage, input } of source.feeds)
-      if (!source.isResend || stage.planned.actor.name === resendFor)
-        stage.refuse(input, keyId, timestamp, reason, condemned?.attempts ?? 1);
-  }
-
   #handleRecord(source: Source, keyId: number): void {
     const cursor = this.#cursor;
-    const resendFor = source.isResend ? headerText(cursor, LETTER_HEADER.actor) : '';
+    const resendFor = source.isResend ? letterActor(cursor) : '';
     for (const { stage, input, decode } of source.feeds) {
       if (source.isResend && stage.planned.actor.name !== resendFor) continue;
       let value: unknown;
@@ -369,12 +328,7 @@ export class Task {
     }
   }
 
-  #condemned(source: Source, offset: number): CondemnedRecord | undefined {
-    return this.#setup.condemned.find((record) => record.source === source.index && record.offset === offset);
-  }
-
   #settle(): void {
-    this.#settlements.count++;
     this.#outputs.settle();
     this.#stages.forEach(settleStage);
   }
@@ -484,11 +438,6 @@ export class Task {
     this.#state = 'running';
     this.#pausedBecause = null;
   }
-}
-
-function headerText(cursor: BatchCursor, name: string): string {
-  const value = cursor.header(name);
-  return value === undefined ? '' : utf8Decoder.decode(value);
 }
 
 const settleStage = (stage: StageRunner): void => stage.settle();

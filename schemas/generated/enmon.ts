@@ -18,6 +18,7 @@ import {
   readCount,
   readHead,
   readScaled,
+  viewOf,
   wireInteger,
   wrongDigit,
   wrongSize,
@@ -68,12 +69,15 @@ const AVRO_SCHEMA = '{"type":"record","name":"EnMon","namespace":"msec.readings"
 const avro = new AvroReader();
 
 function matches(bytes: Uint8Array, start: number, end: number): boolean {
-  return end - start === 31 && bytes[start] === 1 && ((bytes[start + 1] << 8) | bytes[start + 2]) === 28 && areDigits(bytes, start + 7, start + 22) && bytes[start + 22] === 0;
+  if (end - start !== 31 || bytes[start] !== 1) return false;
+  const view = viewOf(bytes);
+  return view.getUint16(start + 1) === 28 && areDigits(bytes, start + 7, start + 22) && bytes[start + 22] === 0;
 }
 
 function frameBytes(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 3) frameInvalid('length', end - start, 'the bytes end before the length does');
-  const bytesInFrame = 3 + (((bytes[start + 1] << 8) | bytes[start + 2]));
+  const view = viewOf(bytes);
+  const bytesInFrame = 3 + (view.getUint16(start + 1));
   if (bytesInFrame > end - start) {
     frameInvalid('length', 1, `${bytesInFrame} bytes are announced, ${end - start} are here`);
   }
@@ -82,29 +86,35 @@ function frameBytes(bytes: Uint8Array, start: number, end: number): number {
 
 function decode(bytes: Uint8Array, start: number, end: number, into: EnMonReading): void {
   if (end - start !== 31) wrongSize('Environmental monitor (EnMon)', end - start, 31, 3);
-  if (bytes[start] !== 1) frameInvalid('type', 0, `${bytes[start]} is not the type 1`);
-  if (((bytes[start + 1] << 8) | bytes[start + 2]) !== 28) {
+  const view = viewOf(bytes);
+  if (view.getUint8(start) !== 1) frameInvalid('type', 0, `${bytes[start]} is not the type 1`);
+  if (view.getUint16(start + 1) !== 28) {
     frameInvalid('length', 1, 'must be 28, the number of bytes after it');
   }
   let flags = 0;
-  const $nSend = ((bytes[start + 3] << 24) | (bytes[start + 4] << 16) | (bytes[start + 5] << 8) | bytes[start + 6]) >>> 0;
+  const $nSend = view.getUint32(start + 3);
   into.nSend = $nSend;
-  let wrong = 0;
-  for (let i = start + 7; i < start + 22; i++) wrong |= (bytes[i] - 0x30) | (0x39 - bytes[i]);
-  if (wrong < 0) wrongDigit('imei', bytes, start, 7);
-  if (bytes[start + 22] !== 0) frameInvalid('imei', 22, 'a NUL is expected after the digits');
+  const digits0 = view.getInt32(start + 7);
+  const digits1 = view.getInt32(start + 11);
+  const digits2 = view.getInt32(start + 15);
+  const digits3 = view.getInt32(start + 18);
+  if (
+    (((digits0 ^ 0x30303030) | ((digits0 + 0x06060606) ^ 0x30303030) | (digits1 ^ 0x30303030) | ((digits1 + 0x06060606) ^ 0x30303030) | (digits2 ^ 0x30303030) | ((digits2 + 0x06060606) ^ 0x30303030) | (digits3 ^ 0x30303030) | ((digits3 + 0x06060606) ^ 0x30303030)) & 0xf0f0f0f0) !== 0
+  )
+    wrongDigit('imei', bytes, start, 7);
+  if (view.getUint8(start + 22) !== 0) frameInvalid('imei', 22, 'a NUL is expected after the digits');
   into.identityStart = start + 7;
   into.identityEnd = start + 22;
-  const $batteryVoltage = ((bytes[start + 23] << 8) | bytes[start + 24]);
+  const $batteryVoltage = view.getUint16(start + 23);
   into.batteryVoltage = $batteryVoltage;
   if ($batteryVoltage < 1700 || $batteryVoltage > 6000) flags |= FLAG_OUT_OF_RANGE_BATTERY_VOLTAGE;
-  const $sonometer = ((bytes[start + 25] << 8) | bytes[start + 26]);
+  const $sonometer = view.getUint16(start + 25);
   into.sonometer = $sonometer;
   if ($sonometer > 140) flags |= FLAG_OUT_OF_RANGE_SONOMETER;
-  const $temperature = (((bytes[start + 27] << 8) | bytes[start + 28]) << 16) >> 16;
+  const $temperature = view.getInt16(start + 27);
   into.temperature = $temperature;
   if ($temperature < -400 || $temperature > 850) flags |= FLAG_OUT_OF_RANGE_TEMPERATURE;
-  const $humidity = ((bytes[start + 29] << 8) | bytes[start + 30]);
+  const $humidity = view.getUint16(start + 29);
   into.humidity = $humidity;
   if ($humidity > 1000) flags |= FLAG_OUT_OF_RANGE_HUMIDITY;
   into.flags = flags;

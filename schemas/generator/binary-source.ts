@@ -5,19 +5,33 @@ import { flagConstant } from './reading-source.ts';
 
 const SPAN = ({ t }: Dialect) => `bytes${t(': Uint8Array')}, start${t(': number')}, end${t(': number')}`;
 
-/** An expression that reads the field's integer at `base`. */
+/** An expression that reads the field's integer at `base`, through `view`. */
 function readExpression(frame: BinaryFrame, field: BinaryField, base: string): string {
-  const at = (byte: number) => `bytes[${base} + ${field.offset + byte}]`;
-  const { sizeBytes } = field;
-  const order = Array.from({ length: sizeBytes }, (_, i) => (frame.isLittleEndian ? sizeBytes - 1 - i : i));
-  if (sizeBytes === 1) return field.as === 'i8' ? `(${at(0)} << 24) >> 24` : at(0);
-  const shifted = order.map((byte, i) => {
-    const shift = (sizeBytes - 1 - i) * 8;
-    return shift === 0 ? at(byte) : `(${at(byte)} << ${shift})`;
-  });
-  const joined = shifted.join(' | ');
-  if (field.as === 'i16') return `((${joined}) << 16) >> 16`;
-  return field.as === 'u32' ? `(${joined}) >>> 0` : `(${joined})`;
+  const { sizeBytes, offset } = field;
+  const order = frame.isLittleEndian && sizeBytes > 1 ? ', true' : '';
+  const kind = field.as === 'i8' || field.as === 'i16' ? 'Int' : 'Uint';
+  return `view.get${kind}${8 * sizeBytes}(${base}${offset === 0 ? '' : ` + ${offset}`}${order})`;
+}
+
+const WORD_BYTES = 4;
+
+/**
+ * The condition that some of the digits is none. Four at a time: a digit's upper half is 3, and still is when 6 is added.
+ * The last word overlaps the one before it.
+ */
+function wrongDigits({ offset, digits }: BinaryField): string[] {
+  if (digits < WORD_BYTES) return [`if (!areDigits(bytes, start + ${offset}, start + ${offset + digits}))`];
+  const words: string[] = [];
+  for (let at = 0; at < digits; at += WORD_BYTES)
+    words.push(`view.getInt32(start + ${offset + Math.min(at, digits - WORD_BYTES)})`);
+  const names = words.map((_, i) => `digits${i}`);
+  const wrong = names.flatMap((name) => [`(${name} ^ 0x30303030)`, `((${name} + 0x06060606) ^ 0x30303030)`]);
+  return [
+    ...words.map((word, i) => `const digits${i} = ${word};`),
+    'if (',
+    `  ((${wrong.join(' | ')}) & 0xf0f0f0f0) !== 0`,
+    ')',
+  ];
 }
 
 function writeLines(frame: BinaryFrame, field: BinaryField, value: string): string[] {
@@ -43,13 +57,11 @@ function decodeField(frame: BinaryFrame, field: BinaryField): string[] {
   if (role === 'identity') {
     const after = offset + field.digits;
     return [
-      // A sign for each byte that is no digit, gathered without a branch: in every frame they are all digits.
-      'let wrong = 0;',
-      `for (let i = start + ${offset}; i < start + ${after}; i++) wrong |= (bytes[i] - 0x30) | (0x39 - bytes[i]);`,
-      `if (wrong < 0) wrongDigit(${quote(name)}, bytes, start, ${offset});`,
+      ...wrongDigits(field),
+      `  wrongDigit(${quote(name)}, bytes, start, ${offset});`,
       ...(field.hasNul
         ? [
-            `if (bytes[start + ${after}] !== 0) frameInvalid(${quote(name)}, ${after}, 'a NUL is expected after the digits');`,
+            `if (view.getUint8(start + ${after}) !== 0) frameInvalid(${quote(name)}, ${after}, 'a NUL is expected after the digits');`,
           ]
         : []),
       `into.identityStart = start + ${offset};`,
@@ -76,12 +88,15 @@ export function binaryCodecSource(frame: BinaryFrame, reading: string, dialect: 
   const lengthEnd = length.offset + length.sizeBytes;
   const hasIdentity = frame.fields.some((field) => field.role === 'identity');
   const hasLimits = frame.fields.some((field) => field.role === 'measure' && outOfRange(field) !== null);
-  const matches =
-    `end - start === ${frame.sizeBytes} && bytes[start] === ${type.value} && ` +
-    `${readExpression(frame, length, 'start')} === ${length.value}${frame.fields.map(identityMatch).join('')}`;
+  const matches = [
+    `if (end - start !== ${frame.sizeBytes} || bytes[start] !== ${type.value}) return false;`,
+    'const view = viewOf(bytes);',
+    `return ${readExpression(frame, length, 'start')} === ${length.value}${frame.fields.map(identityMatch).join('')};`,
+  ];
   const decode = [
     `if (end - start !== ${frame.sizeBytes}) wrongSize(${quote(frame.title)}, end - start, ${frame.sizeBytes}, ${lengthEnd});`,
-    `if (bytes[start] !== ${type.value}) frameInvalid(${quote(type.name)}, 0, \`\${bytes[start]} is not the type ${type.value}\`);`,
+    'const view = viewOf(bytes);',
+    `if (view.getUint8(start) !== ${type.value}) frameInvalid(${quote(type.name)}, 0, \`\${bytes[start]} is not the type ${type.value}\`);`,
     `if (${readExpression(frame, length, 'start')} !== ${length.value}) {`,
     `  frameInvalid(${quote(length.name)}, ${length.offset}, 'must be ${length.value}, the number of bytes after it');`,
     '}',
@@ -92,6 +107,7 @@ export function binaryCodecSource(frame: BinaryFrame, reading: string, dialect: 
   ];
   const frameBytes = [
     `if (end - start < ${lengthEnd}) frameInvalid(${quote(length.name)}, end - start, 'the bytes end before the length does');`,
+    'const view = viewOf(bytes);',
     `const bytesInFrame = ${lengthEnd} + (${readExpression(frame, length, 'start')});`,
     'if (bytesInFrame > end - start) {',
     `  frameInvalid(${quote(length.name)}, ${length.offset}, \`\${bytesInFrame} bytes are announced, \${end - start} are here\`);`,
@@ -100,7 +116,7 @@ export function binaryCodecSource(frame: BinaryFrame, reading: string, dialect: 
   ];
   const span = SPAN(dialect);
   return [
-    `function matches(${span})${t(': boolean')} {\n  return ${matches};\n}`,
+    `function matches(${span})${t(': boolean')} {\n${indent(matches, 1)}\n}`,
     `function frameBytes(${span})${t(': number')} {\n${indent(frameBytes, 1)}\n}`,
     `function decode(${span}, into${t(`: ${reading}`)})${t(': void')} {\n${indent(decode, 1)}\n}`,
     encodeSource(frame, dialect),

@@ -37,7 +37,7 @@ class DrivenTask {
       partitions: 1,
       subtopology: subtopology.name,
       attemptsMax: 1,
-      source: { topic: '', cursor: this.record },
+      source: { topic: '', record: () => this.record },
       unwinding: null,
       timeNotTaken: (thrown) => {
         throw thrown;
