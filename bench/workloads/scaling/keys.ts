@@ -10,7 +10,9 @@ const THREADS = 2;
 const JUDGED_KEYS = 1_000_000;
 /** Their process is what the others are compared with: all but the keys is the same. */
 const FEW_KEYS = 1_000;
-const KEYS = [1e3, 1e4, 1e5, 1e6, 1e7] as const;
+const KEYS = [1e3, 1e4, 1e5, 1e6] as const;
+/** One run for both, cost and memory, is all that there is time for. */
+const MOST_KEYS = 1e7;
 const KEYS_QUICK = [1e3, 1e5] as const;
 const FRAMES = 4_000_000;
 const FRAMES_QUICK = 500_000;
@@ -22,79 +24,114 @@ const KEYS_ONCE = 1e6;
 /** Of event time: a device sends as often. */
 const SENT_EVERY_MS = 10_000;
 const WINDOW_MS = 60_000;
+const MOST_PASSES = 2;
 const MEMORY_FRAMES = 2_000_000;
 
-export async function keyCosts({ isQuick, folder, progress }: RunOptions): Promise<readonly Curve[]> {
+export interface KeyScaling {
+  readonly figure: Figure;
+  readonly curves: readonly Curve[];
+}
+
+export async function keyScaling(options: RunOptions): Promise<KeyScaling> {
   const rates: CurvePoint[] = [];
   const costs: CurvePoint[] = [];
-  for (const keys of isQuick ? KEYS_QUICK : KEYS) {
-    const passes = Math.max(PASSES_MIN, Math.ceil((isQuick ? FRAMES_QUICK : FRAMES) / keys));
-    const frames = evenFrames(keys, passes, PARTITIONS, SENT_EVERY_MS);
-    const log = join(folder, `keys-${keys}`);
-    progress(`${keys} keys: filling ${keys * passes} frames`);
-    await fillEmbedded(log, frames);
-    const runs: WindowRun[] = [];
-    const rounds = isQuick || keys >= KEYS_ONCE ? 1 : ROUNDS;
-    for (let round = 1; round <= rounds; round++) {
-      runs.push(await windowRun(log, frames, THREADS));
-      progress(`${keys} keys, run ${round}/${rounds}: ${Math.round(runs.at(-1)!.framesPerSecond)} frames/s`);
-    }
-    rmSync(log, { recursive: true });
+  const note = (keys: number, runs: readonly WindowRun[]) => {
     rates.push({ x: keys, y: spread(runs.map(({ framesPerSecond }) => framesPerSecond)) });
     costs.push({ x: keys, y: spread(runs.map(({ cpuNsPerFrame }) => cpuNsPerFrame)) });
+  };
+  for (const keys of options.isQuick ? KEYS_QUICK : KEYS) note(keys, await costRuns(keys, options));
+  const { base, judged, points } = await memoryRuns(options);
+  if (!options.isQuick) {
+    const most = await memoryRun(MOST_KEYS, options.folder, MOST_PASSES);
+    note(MOST_KEYS, [most]);
+    points.push({ x: MOST_KEYS, y: spread([bytesPerKey(most, base, MOST_KEYS)]) });
+    options.progress(`${MOST_KEYS} keys: ${Math.round(most.framesPerSecond)} frames/s`);
   }
   const common = { x: 'keys', isLogarithmic: true } as const;
-  return [
-    { ...common, name: 'W8: rate by keys', unit: 'frames/s, 2 threads', series: { embedded: rates } },
-    { ...common, name: 'W8: cost a frame by keys', unit: 'ns of processor time', series: { embedded: costs } },
-  ];
+  return {
+    figure: memoryFigure(base, judged),
+    curves: [
+      { ...common, name: 'W8: rate by keys', unit: `frames/s, ${THREADS} threads`, series: { embedded: rates } },
+      { ...common, name: 'W8: cost a frame by keys', unit: 'ns of processor time', series: { embedded: costs } },
+      { ...common, name: 'W8: memory a key', unit: 'bytes', series: { embedded: points } },
+    ],
+  };
 }
 
-/** Every key sends in one and the same window, which stays open: as much memory as there are windowed keys. */
-export async function keyMemory({ isQuick, folder, progress }: RunOptions): Promise<readonly [Figure, Curve]> {
+async function costRuns(keys: number, { isQuick, folder, progress }: RunOptions): Promise<readonly WindowRun[]> {
+  const passes = Math.max(PASSES_MIN, Math.ceil((isQuick ? FRAMES_QUICK : FRAMES) / keys));
+  const frames = evenFrames(keys, passes, PARTITIONS, SENT_EVERY_MS);
+  const log = join(folder, `keys-${keys}`);
+  progress(`${keys} keys: filling ${keys * passes} frames`);
+  await fillEmbedded(log, frames);
+  const runs: WindowRun[] = [];
+  const rounds = isQuick || keys >= KEYS_ONCE ? 1 : ROUNDS;
+  for (let round = 1; round <= rounds; round++) {
+    runs.push(await windowRun(log, frames, THREADS));
+    progress(`${keys} keys, run ${round}/${rounds}: ${Math.round(runs.at(-1)!.framesPerSecond)} frames/s`);
+  }
+  rmSync(log, { recursive: true });
+  return runs;
+}
+
+interface MemoryRuns {
+  /** Of the process with few keys. */
+  readonly base: number;
+  readonly judged: readonly WindowRun[];
+  readonly points: CurvePoint[];
+}
+
+async function memoryRuns({ isQuick, folder, progress }: RunOptions): Promise<MemoryRuns> {
   const rounds = isQuick ? 1 : ROUNDS;
-  const few: Memory[] = [];
-  for (let round = 1; round <= rounds; round++) few.push(await memoryOf(FEW_KEYS, folder));
-  const base = spread(few.map(({ collected }) => collected)).median;
+  const few: WindowRun[] = [];
+  for (let round = 1; round <= rounds; round++) few.push(await memoryRun(FEW_KEYS, folder));
+  const base = spread(few.map((run) => run.anonymousBytes!.collected)).median;
   const points: CurvePoint[] = [];
-  let judged: readonly Memory[] = [];
+  let judged: readonly WindowRun[] = [];
   for (const keys of isQuick ? [JUDGED_KEYS] : KEYS.slice(1)) {
-    const runs: Memory[] = [];
-    for (let round = 1; round <= (keys > JUDGED_KEYS ? 1 : rounds); round++) {
-      runs.push(await memoryOf(keys, folder));
-      progress(`${keys} keys, run ${round}: ${Math.round((runs.at(-1)!.collected - base) / keys)} bytes a key`);
+    const runs: WindowRun[] = [];
+    for (let round = 1; round <= (keys === JUDGED_KEYS ? rounds : 1); round++) {
+      runs.push(await memoryRun(keys, folder));
+      progress(`${keys} keys, run ${round}: ${Math.round(bytesPerKey(runs.at(-1)!, base, keys))} bytes a key`);
     }
     if (keys === JUDGED_KEYS) judged = runs;
-    points.push({ x: keys, y: spread(runs.map(({ collected }) => (collected - base) / keys)) });
+    points.push({ x: keys, y: spread(runs.map((run) => bytesPerKey(run, base, keys))) });
   }
-  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
-  const uncollected = spread(judged.map(({ settled }) => settled)).median;
-  return [
-    figure({
-      name: 'W8: memory a windowed key, 1,000,000 keys',
-      unit: 'bytes',
-      ours: judged.map(({ collected }) => (collected - base) / (JUDGED_KEYS - FEW_KEYS)),
-      floor: 200,
-      aim: 100,
-      judged: 'ours',
-      isLessBetter: true,
-      notes: [
-        `anonymous resident memory of the whole process, after the last frame was committed and garbage collected, less that of the same run with ${FEW_KEYS} keys (${megabytes(base)} MB); before the collection ${megabytes(uncollected)} MB with ${JUDGED_KEYS} keys`,
-        `a key of 14 bytes and one open window of it: count, and of each of 4 measures sum, sum of squares, least, greatest (a row of 88 bytes); key table, index and bookkeeping for undo and changelog are in it; ${PARTITIONS} partitions, ${THREADS} threads, each key's window told and compared afterwards`,
-      ],
-    }),
-    { name: 'W8: memory a key', x: 'keys', isLogarithmic: true, unit: 'bytes', series: { embedded: points } },
-  ];
+  return { base, judged, points };
 }
 
-type Memory = NonNullable<WindowRun['anonymousBytes']>;
-
-async function memoryOf(keys: number, folder: string): Promise<Memory> {
-  const passes = Math.max(2, Math.ceil(MEMORY_FRAMES / keys));
+/** Every key sends in one and the same window, which stays open: as many windows as there are keys. */
+async function memoryRun(
+  keys: number,
+  folder: string,
+  passes = Math.max(2, Math.ceil(MEMORY_FRAMES / keys)),
+): Promise<WindowRun> {
   const frames = evenFrames(keys, passes, PARTITIONS, WINDOW_MS / passes);
   const log = join(folder, `memory-${keys}`);
   await fillEmbedded(log, frames);
-  const { anonymousBytes } = await windowRun(log, frames, THREADS, true);
+  const run = await windowRun(log, frames, THREADS, true);
   rmSync(log, { recursive: true });
-  return anonymousBytes!;
+  return run;
+}
+
+function bytesPerKey({ anonymousBytes }: WindowRun, base: number, keys: number): number {
+  return (anonymousBytes!.collected - base) / (keys - FEW_KEYS);
+}
+
+function memoryFigure(base: number, judged: readonly WindowRun[]): Figure {
+  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+  const uncollected = spread(judged.map((run) => run.anonymousBytes!.settled)).median;
+  return figure({
+    name: 'W8: memory a windowed key, 1,000,000 keys',
+    unit: 'bytes',
+    ours: judged.map((run) => bytesPerKey(run, base, JUDGED_KEYS)),
+    floor: 200,
+    aim: 100,
+    judged: 'ours',
+    isLessBetter: true,
+    notes: [
+      `anonymous resident memory of the whole process, after the last frame was committed and garbage collected, less that of the same run with ${FEW_KEYS} keys (${megabytes(base)} MB); before the collection ${megabytes(uncollected)} MB`,
+      `a key of 14 bytes and one open window of it: count, and of each of 4 measures sum, sum of squares, least, greatest (a row of 88 bytes); key table, index and bookkeeping for undo and changelog are in it; ${PARTITIONS} partitions, ${THREADS} threads, each key's window told and compared afterwards`,
+    ],
+  });
 }

@@ -14,7 +14,7 @@ import { closeWindows, evenFrames, FRAMES_TOPIC, fillEvenly, GRACE_MS, WINDOW_MS
 import { fillEmbedded, windowRun } from './window-run.ts';
 
 const KEYS = 10_000;
-const PASSES = 400;
+const PASSES = 200;
 const PASSES_QUICK = 60;
 const SENT_EVERY_MS = 10_000;
 const THREADS = 2;

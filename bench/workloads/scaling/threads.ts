@@ -10,7 +10,7 @@ import { checkOutput, filledLog, PARTITIONS, withCopy } from '../../load/filled-
 import { type Curve, type Figure, figure, type RunOptions, spread } from '../../workload.ts';
 
 const DEVICES = 1_000;
-const FRAMES = 200_000;
+const FRAMES = 150_000;
 const FRAMES_QUICK = 40_000;
 const ROUNDS = 5;
 const WARM_UP_SHARE = 0.2;
