@@ -26,6 +26,7 @@ const SENT_EVERY_MS = 10_000;
 const WINDOW_MS = 60_000;
 const MOST_PASSES = 2;
 const MEMORY_FRAMES = 2_000_000;
+const MEMORY_FRAMES_QUICK = 1_000_000;
 
 export interface KeyScaling {
   readonly figure: Figure;
@@ -83,15 +84,16 @@ interface MemoryRuns {
 
 async function memoryRuns({ isQuick, folder, progress }: RunOptions): Promise<MemoryRuns> {
   const rounds = isQuick ? 1 : ROUNDS;
+  const passesFor = (keys: number) => Math.ceil((isQuick ? MEMORY_FRAMES_QUICK : MEMORY_FRAMES) / keys);
   const few: WindowRun[] = [];
-  for (let round = 1; round <= rounds; round++) few.push(await memoryRun(FEW_KEYS, folder));
+  for (let round = 1; round <= rounds; round++) few.push(await memoryRun(FEW_KEYS, folder, passesFor(FEW_KEYS)));
   const base = spread(few.map((run) => run.anonymousBytes!.collected)).median;
   const points: CurvePoint[] = [];
   let judged: readonly WindowRun[] = [];
   for (const keys of isQuick ? [JUDGED_KEYS] : KEYS.slice(1)) {
     const runs: WindowRun[] = [];
     for (let round = 1; round <= (keys === JUDGED_KEYS ? rounds : 1); round++) {
-      runs.push(await memoryRun(keys, folder));
+      runs.push(await memoryRun(keys, folder, passesFor(keys)));
       progress(`${keys} keys, run ${round}: ${Math.round(bytesPerKey(runs.at(-1)!, base, keys))} bytes a key`);
     }
     if (keys === JUDGED_KEYS) judged = runs;
@@ -101,11 +103,7 @@ async function memoryRuns({ isQuick, folder, progress }: RunOptions): Promise<Me
 }
 
 /** Every key sends in one and the same window, which stays open: as many windows as there are keys. */
-async function memoryRun(
-  keys: number,
-  folder: string,
-  passes = Math.max(2, Math.ceil(MEMORY_FRAMES / keys)),
-): Promise<WindowRun> {
+async function memoryRun(keys: number, folder: string, passes: number): Promise<WindowRun> {
   const frames = evenFrames(keys, passes, PARTITIONS, WINDOW_MS / passes);
   const log = join(folder, `memory-${keys}`);
   await fillEmbedded(log, frames);
