@@ -9,7 +9,7 @@ import { threadScaling } from './threads.ts';
 
 export const scaling: Workload = {
   name: 'W8',
-  says: '1 to 2 threads beside openssl, 1 to 64 partitions, a thousand to ten million keys: time and memory a key',
+  says: 'threads beside openssl, 1 to 64 partitions, 10³ to 10⁷ keys: time, and memory a key',
   async run(options) {
     const [threads, threadCurve] = await threadScaling(options);
     const keys = await keyScaling(options);

@@ -1,8 +1,9 @@
 /**
- * One thread and two over signed frames, which is work for the processor alone; beside each, what `openssl speed` gains
- * from one process to two in the same round: more than the machine has, no engine can gain.
+ * One thread, two, and on a larger machine more, over signed frames, which is work for the processor alone; beside each
+ * what `openssl speed` verifies with as many processes in the same round: what those do not gain, no engine can.
  */
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { consumeRun } from '../../load/consume-run.ts';
@@ -24,14 +25,15 @@ export async function threadScaling({ isQuick, folder, progress }: RunOptions): 
   progress(`signing ${frames} frames of ${DEVICES} devices`);
   const fleet = { devices: DEVICES, seed: 2, framesPerSecond: 2_000, exponent: 0 };
   const filled = await filledLog(join(folder, 'filled-signed'), fleet, frames, true);
-  const rates: Record<1 | 2, number[]> = { 1: [], 2: [] };
-  const verified: Record<1 | 2, number[]> = { 1: [], 2: [] };
+  const threads = [1, 2, 4, 8].filter((count) => count <= Math.max(2, Math.min(availableParallelism(), PARTITIONS)));
+  const rates = new Map(threads.map((count) => [count, [] as number[]]));
+  const verified = new Map(threads.map((count) => [count, [] as number[]]));
   const rounds = isQuick ? 1 : ROUNDS;
   let compared = 0;
   for (let round = 1; round <= rounds; round++) {
     // In turn the one or the other first, so that a machine that slows down is in both.
-    for (const workers of round % 2 === 1 ? ([1, 2] as const) : ([2, 1] as const)) {
-      verified[workers].push(await opensslVerify(workers, isQuick ? OPENSSL_SECONDS.quick : OPENSSL_SECONDS.full));
+    for (const workers of round % 2 === 1 ? threads : threads.toReversed()) {
+      verified.get(workers)!.push(await opensslVerify(workers, isQuick ? OPENSSL_SECONDS.quick : OPENSSL_SECONDS.full));
       const rate = await withCopy(filled, async (copy) => {
         const overrides = { partitions: PARTITIONS };
         const topology = { application: 'bench', keysFolder: join(folder, 'keys'), overrides };
@@ -42,11 +44,11 @@ export async function threadScaling({ isQuick, folder, progress }: RunOptions): 
         compared = await checkOutput(copy, filled, true);
         return measured;
       });
-      rates[workers].push(rate.framesPerSecond);
+      rates.get(workers)!.push(rate.framesPerSecond);
       progress(`${workers} threads, run ${round}/${rounds}: ${Math.round(rate.framesPerSecond)} signed frames/s`);
     }
   }
-  const gains = (values: typeof rates) => values[2].map((two, i) => two / values[1][i]!);
+  const gains = (values: typeof rates) => values.get(2)!.map((two, i) => two / values.get(1)![i]!);
   return [
     figure({
       name: 'W8: from 1 to 2 threads',
@@ -57,8 +59,8 @@ export async function threadScaling({ isQuick, folder, progress }: RunOptions): 
       aim: 0.95,
       judged: OPENSSL,
       notes: [
-        `signed frames (ECDSA P-256), embedded log, device.readings written: ${median(rates[1])} and ${median(rates[2])} frames/s; openssl speed ecdsap256 verify -multi 1 and 2: ${median(verified[1])} and ${median(verified[2])} a second, taken before each run`,
-        `${frames} frames of ${DEVICES} devices that send alike, ${PARTITIONS} partitions; ${compared} windows equal to the plain computation in each of ${2 * rounds} runs; with 2 threads the main thread, which commits, has no processor of its own`,
+        `signed frames (ECDSA P-256), embedded log, device.readings written: ${medians(rates)} frames/s; openssl speed ecdsap256 verify -multi 1 and 2: ${medians(verified)} a second, taken before each run`,
+        `${frames} frames of ${DEVICES} devices that send alike, ${PARTITIONS} partitions; ${compared} windows equal to the plain computation in each of ${threads.length * rounds} runs; with 2 threads the main thread, which commits, has no processor of its own`,
       ],
     }),
     {
@@ -67,15 +69,16 @@ export async function threadScaling({ isQuick, folder, progress }: RunOptions): 
       isLogarithmic: false,
       unit: 'signed frames/s',
       series: {
-        ours: ([1, 2] as const).map((x) => ({ x, y: spread(rates[x]) })),
-        'openssl verifies': ([1, 2] as const).map((x) => ({ x, y: spread(verified[x]) })),
+        ours: threads.map((x) => ({ x, y: spread(rates.get(x)!) })),
+        'openssl verifies': threads.map((x) => ({ x, y: spread(verified.get(x)!) })),
       },
     },
   ];
 }
 
-function median(values: readonly number[]): number {
-  return Math.round(spread(values).median);
+/** Of one thread and of two. */
+function medians(values: ReadonlyMap<number, readonly number[]>): string {
+  return [1, 2].map((count) => Math.round(spread(values.get(count)!).median)).join(' and ');
 }
 
 /** Verifications a second of so many processes. */
