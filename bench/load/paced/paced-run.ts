@@ -32,6 +32,8 @@ export interface PacedResult {
 /** A step that runs until it is stopped. */
 export interface OpenStep {
   readonly step: PacedStep;
+  /** Rejects where it ends by itself: its time is over, or the load or the reader failed. */
+  readonly failed: Promise<never>;
   /** Resolves when all that was sent was read, or the reader gave up. */
   stop(): Promise<ReaderReport>;
 }
@@ -85,10 +87,14 @@ export class PacedRun {
     const step = this.#begin(pace, secondsMax, 0);
     const loaded = this.#load.next<LoadReport>('load');
     const read = this.#reader.next<ReaderReport>('reader');
-    // Either may fail while nobody waits for it yet.
-    for (const report of [loaded, read]) report.catch(() => {});
+    const failed = Promise.race([loaded, read]).then((): never => {
+      throw new Error(`${secondsMax} s were not enough`);
+    });
+    // Any may fail while nobody waits for it.
+    for (const report of [loaded, read, failed]) report.catch(() => {});
     return {
       step,
+      failed,
       stop: async () => {
         this.#load.tell({ kind: 'stop' });
         const { frames } = await loaded;

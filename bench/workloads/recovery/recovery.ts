@@ -110,7 +110,7 @@ class SideBench {
 
   async recover(isDiskLost: boolean): Promise<Recovery> {
     const watch = new Watch();
-    const { step, stop } = this.#run.open(PACE, SECONDS_MAX, (progress) => watch.take(progress));
+    const { step, failed, stop } = this.#run.open(PACE, SECONDS_MAX, (progress) => watch.take(progress));
     watch.step = step;
     await after(Math.max(0, step.startMs + STEADY_MS - monotonicMs()));
     const killedAt = monotonicMs();
@@ -119,7 +119,7 @@ class SideBench {
     await killed;
     if (isDiskLost) rmSync(this.#side.stateFolder, { recursive: true, force: true });
     this.#process = await this.#side.start();
-    const recovered = await watch.recovered;
+    const recovered = await Promise.race([watch.recovered, failed]);
     const { missing: lacking } = await stop();
     if (lacking > 0) throw new Error(`${this.#side.kind}: ${lacking} frames did not come out`);
     return recovered;
