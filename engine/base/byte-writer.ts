@@ -2,6 +2,10 @@
  * A growing scratch buffer that codecs write a value into before it is copied into a batch. One per encoder, reused for
  * each record; its bytes are valid until the next `clear`. Big-endian, as every layout of ours is.
  */
+
+/** A view is made for each call of `set`: garbage that costs more than a short loop. */
+const COPY_BY_BYTE_MAX = 256;
+
 export class ByteWriter {
   bytes: Uint8Array;
   view: DataView;
@@ -60,7 +64,8 @@ export class ByteWriter {
   copy(source: Uint8Array, start = 0, end = source.length): void {
     const length = end - start;
     this.ensure(length);
-    if (length <= 32) for (let i = 0; i < length; i++) this.bytes[this.position + i] = source[start + i] as number;
+    if (length <= COPY_BY_BYTE_MAX)
+      for (let i = 0; i < length; i++) this.bytes[this.position + i] = source[start + i] as number;
     else this.bytes.set(source.subarray(start, end), this.position);
     this.position += length;
   }

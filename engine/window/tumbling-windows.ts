@@ -79,32 +79,28 @@ export class TumblingWindows {
   closeDue(watermark: number, keys: KeyOrder, close: (row: number, start: number, end: number) => void): void {
     if (watermark < this.due[0]) return;
     const store = this.#store;
-    for (const row of this.#dueRows(watermark, keys)) {
-      const start = store.subOf(row);
-      close(row, start, start + this.sizeMs);
-      store.remove(row);
+    const due = [...this.#starts].filter((start) => start + this.sizeMs + this.graceMs <= watermark);
+    for (const start of due.sort((a, b) => a - b)) {
+      for (const row of this.#rowsOf(start, keys)) {
+        close(row, start, start + this.sizeMs);
+        store.remove(row);
+      }
+      this.#starts.delete(start);
     }
-    for (const start of this.#starts) if (this.#isPast(start, watermark)) this.#starts.delete(start);
     this.#startsChanged();
   }
 
-  #isPast(start: number, watermark: number): boolean {
-    return start + this.sizeMs + this.graceMs <= watermark;
-  }
-
   /**
-   * Found by a walk over the store, once a window: a list of each window's rows would cost every key more memory than
-   * the walk costs time.
+   * In the order of their keys' bytes. Found by a walk over the store, once a window: a list of each window's rows would
+   * cost every key more memory than the walk costs time.
    */
-  #dueRows(watermark: number, keys: KeyOrder): Int32Array {
+  #rowsOf(start: number, keys: KeyOrder): Int32Array {
     const store = this.#store;
     let count = 0;
-    for (let row = 0; row < store.slotsUsed; row++)
-      if (store.isLive(row) && this.#isPast(store.subOf(row), watermark)) count++;
-    const due = new Int32Array(count);
-    for (let row = 0, at = 0; at < count; row++)
-      if (store.isLive(row) && this.#isPast(store.subOf(row), watermark)) due[at++] = row;
-    return due.sort((a, b) => store.subOf(a) - store.subOf(b) || compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
+    for (let row = 0; row < store.slotsUsed; row++) if (store.isLive(row) && store.subOf(row) === start) count++;
+    const rows = new Int32Array(count);
+    for (let row = 0, at = 0; at < count; row++) if (store.isLive(row) && store.subOf(row) === start) rows[at++] = row;
+    return rows.sort((a, b) => compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
   }
 
   #startsChanged(): void {
@@ -123,11 +119,14 @@ export interface KeyOrder {
 
 function compareKeys(keys: KeyOrder, a: number, b: number): number {
   const { arena } = keys;
-  const [aStart, aEnd, bStart, bEnd] = [keys.startOf(a), keys.endOf(a), keys.startOf(b), keys.endOf(b)];
-  const common = Math.min(aEnd - aStart, bEnd - bStart);
+  const aStart = keys.startOf(a);
+  const bStart = keys.startOf(b);
+  const aLength = keys.endOf(a) - aStart;
+  const bLength = keys.endOf(b) - bStart;
+  const common = Math.min(aLength, bLength);
   for (let i = 0; i < common; i++) {
     const difference = arena[aStart + i] - arena[bStart + i];
     if (difference !== 0) return difference;
   }
-  return aEnd - aStart - (bEnd - bStart);
+  return aLength - bLength;
 }

@@ -27,6 +27,8 @@ const GROWTH_MEGABYTES_MAX = 20;
 const DEVICES = 10_000;
 const FRAMES = 2_000_000;
 const CHUNK_FRAMES = 80_000;
+/** Of the loader: enough that the engine and not the loader sets the pace. */
+const ROUNDS_IN_FLIGHT_MAX = 4;
 /** Frames that may wait for the engine: more than it fetches at once, and far less than retention keeps. */
 const LAG_MAX = 4_000_000;
 const RETENTION = { retentionBytes: 128 * 1024 * 1024, segmentBytes: 32 * 1024 * 1024 };
@@ -93,6 +95,7 @@ async function soaked(
   let [appended, committed] = [0, 0];
   const isOver = () => child.exitCode !== null || performance.now() - startedAt > seconds * 1000;
   const load = async () => {
+    const rounds: Promise<unknown>[] = [];
     while (!isOver()) {
       if (appended - committed > LAG_MAX) {
         await pause(5);
@@ -100,10 +103,13 @@ async function soaked(
       }
       const chunks = Array.from({ length: PARTITIONS }, () => frames.next());
       for (const { records } of chunks) appended += records;
-      await Promise.all(
-        chunks.map(({ partition, bytes }) => log.commit({ appends: [{ topic: FRAMES_TOPIC, partition, bytes }] })),
+      const commits = chunks.map(({ partition, bytes }) =>
+        log.commit({ appends: [{ topic: FRAMES_TOPIC, partition, bytes }] }),
       );
+      rounds.push(Promise.all(commits));
+      if (rounds.length === ROUNDS_IN_FLIGHT_MAX) await rounds.shift();
     }
+    await Promise.all(rounds);
   };
   const count = async () => {
     while (!isOver()) {
