@@ -1,5 +1,8 @@
 // Time limit: 300 s.
-/** A process with a name of its own (static membership) is killed and comes back: its work waits for it, and only so long. */
+/**
+ * A process with a name of its own (static membership) is killed and comes back: its work waits for it. Without the note
+ * of who was here before (`member` in the data folder) it would wait for the end of the session, and this test fails.
+ */
 import { join } from 'node:path';
 import t from 'tap';
 import { recordsIn, startUp, untilStatus } from '../cli/run-cli.ts';
