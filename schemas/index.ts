@@ -16,6 +16,8 @@ export {
   ReadingHead,
   type SightingsReading,
 } from './frame-codec.ts';
+export { parseFrameDescription } from './frame-description.ts';
+export { type BinaryField, type FrameDescription, integerRange, type TextField, wireLimits } from './frame-model.ts';
 export { FrameTypes } from './frame-types.ts';
 export * from './generated/index.ts';
 export { frameBytesFromHex } from './hex.ts';

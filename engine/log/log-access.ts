@@ -26,3 +26,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
 export async function openKafkaShare(options: KafkaShareOptions): Promise<PartitionShare> {
   return (await kafka()).openKafkaShare(options);
 }
+
+/** Removes topics from a Kafka cluster for good. */
+export async function deleteKafkaTopics(settings: KafkaReaderDescriptor, names: readonly string[]): Promise<void> {
+  await (await kafka()).deleteKafkaTopics(settings, names);
+}

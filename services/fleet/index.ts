@@ -3,3 +3,4 @@ export { type Enroller, fleetDeviceId } from './fleet-file.ts';
 export type { FleetCounts } from './fleet-run.ts';
 export type { BridgeAddress } from './mqtt-publisher.ts';
 export type { Fault, FleetFrame, FleetIdentity, FleetType } from './simulated-device.ts';
+export { SimulatedSurroundings } from './weather.ts';
