@@ -1,46 +1,12 @@
 /** The commands with their options, examples and help; each loads its own module when it is called. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { AddFlags } from './commands/device.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
-import type { CommonFlags } from './common-flags.ts';
 import { EXIT } from './exit-codes.ts';
+import { addLoadCommands } from './load-program.ts';
 import { VERSION } from './version.ts';
-
-export interface Outcome {
-  exitCode: number;
-}
-
-export function whole(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-export function decimal(text: string): number {
-  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It must be a number.');
-  return Number(text);
-}
-
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
-
-/** Every command takes these, behind its name. */
-function common(command: Command): Command {
-  return command
-    .option('-c, --config <file>', 'configuration file (default: msec.yaml, where there is one)')
-    .option('-d, --data <folder>', 'data folder (default: ./data)')
-    .option('--json', 'answer in JSON, one value a line')
-    .option('--debug', 'say more when something fails');
-}
-
-/** Commands that read or change the log. */
-const withLog = (command: Command): Command =>
-  common(command).option(
-    '--kafka <brokers>',
-    'the log is on Kafka: host:port, several with commas (default: embedded)',
-  );
-
-const examples = (command: Command, lines: readonly (readonly [string, string])[]): Command =>
-  command.addHelpText('after', `\nExamples:\n${lines.map(([line, says]) => `  $ ${line}\n      ${says}`).join('\n')}`);
 
 /** With `isJson` mistakes in the command line are thrown and not printed. */
 export function buildProgram(outcome: Outcome, isJson = false): Command {
@@ -65,22 +31,13 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);
+  addLoadCommands(program, outcome);
   return program;
 }
 
 export function exitCodesText(): string {
   const lines = Object.values(EXIT).map(({ code, says }) => `  ${String(code).padStart(3)}  ${says}`);
   return `\nExit codes:\n${lines.join('\n')}`;
-}
-
-/** Runs a command's module and keeps its exit code. Flags of the program and of the command are one. */
-function running<Flags extends CommonFlags>(
-  outcome: Outcome,
-  run: (flags: Flags, args: readonly string[]) => Promise<number>,
-): (this: Command) => Promise<void> {
-  return async function (this: Command) {
-    outcome.exitCode = await run(this.optsWithGlobals() as Flags, this.args);
-  };
 }
 
 function addUp(program: Command, outcome: Outcome): void {

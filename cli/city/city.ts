@@ -63,7 +63,7 @@ export interface City {
 }
 
 const WORKERS_MAX = 8;
-const HEAP_MEGABYTES_MAX = 512;
+export const WORKER_HEAP_MEGABYTES = 512;
 
 export function workersOf(config: Config): number {
   return config.workers ?? Math.min(availableParallelism(), WORKERS_MAX);
@@ -225,7 +225,7 @@ async function startCityEngine(
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
-    heapMegabytesMax: HEAP_MEGABYTES_MAX,
+    heapMegabytesMax: WORKER_HEAP_MEGABYTES,
   });
   const workers = workersOf(config);
   return startEngine({

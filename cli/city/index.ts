@@ -1,5 +1,6 @@
 export type { Bridge, Bridges } from './bridges.ts';
-export { type City, type CityOptions, openCity, workersOf } from './city.ts';
+export { type City, type CityOptions, openCity, WORKER_HEAP_MEGABYTES, workersOf } from './city.ts';
+export { type CityLog, openCityLog } from './city-log.ts';
 export { cityFrameTypes, cityJobConfig, cityPicture, cityPlan, letterTopics } from './city-plan.ts';
 export {
   adminToken,

@@ -10,4 +10,4 @@ export {
 export { configReference } from './reference.ts';
 export { configSchema } from './schema.ts';
 export { type Config, SETTINGS, type SettingName } from './settings.ts';
-export { parseDuration, parseSize } from './units.ts';
+export { DURATION_UNITS, parseDuration, parseSize, SIZE_UNITS } from './units.ts';
