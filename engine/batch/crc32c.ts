@@ -61,3 +61,38 @@ export function crc32cInScript(bytes: Uint8Array, start: number, end: number): n
   for (; at < end; at++) crc = (crc >>> 8) ^ T0[(crc ^ bytes[at]!) & 0xff]!;
   return ~crc >>> 0;
 }
+
+/** x^(8·2^k) modulo the polynomial, bits reflected: what 2^k bytes more behind some bytes multiply their sum by. */
+const SHIFTS = makeShifts();
+
+function makeShifts(): Int32Array {
+  const shifts = new Int32Array(32);
+  // x^8.
+  shifts[0] = 1 << 23;
+  for (let k = 1; k < 32; k++) shifts[k] = multiply(shifts[k - 1]!, shifts[k - 1]!);
+  return shifts;
+}
+
+/** Of two polynomials over two elements, bits reflected, modulo CRC-32C's. */
+function multiply(left: number, right: number): number {
+  let product = 0;
+  let shifted = right;
+  for (let bit = 31; bit >= 0; bit--) {
+    if ((left >>> bit) & 1) product ^= shifted;
+    shifted = (shifted >>> 1) ^ (shifted & 1 ? POLYNOMIAL_REFLECTED : 0);
+  }
+  return product;
+}
+
+/**
+ * The sum of bytes of which some have changed, from their sum before: `changes` holds, for each byte of a stretch, what it
+ * was xor what it is, and `bytesAfter` more follow the stretch unchanged. What the sum says of the others stays: where it
+ * was wrong, it is wrong now.
+ */
+export function crc32cAfterChange(before: number, changes: Uint8Array, bytesAfter: number): number {
+  let sum = 0;
+  for (const change of changes) sum = (sum >>> 8) ^ T0[(sum ^ change) & 0xff]!;
+  for (let k = 0, left = bytesAfter; left > 0; k++, left = Math.floor(left / 2))
+    if (left % 2 === 1) sum = multiply(SHIFTS[k]!, sum);
+  return (before ^ sum) >>> 0;
+}

@@ -3,7 +3,7 @@
  * remembered can be rolled back exactly, also across a batch split: the state is a handful of numbers, and a batch's
  * header is written only when it is closed or finished. Layout: layout.ts.
  */
-import { MsecError } from '../base/index.ts';
+import { ByteWriter, MsecError } from '../base/index.ts';
 import { CODEC_OF, type Compression, compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
 import {
@@ -67,20 +67,28 @@ export class BatchEncoder {
   readonly #recordBytesMax: number;
   readonly #codec: number;
   readonly #capacityMin: number;
-  #bytes: Uint8Array<ArrayBuffer>;
+  /** Over the buffer; codecs write values into it where they will stay. */
+  #writer: ByteWriter;
   #position = 0;
   #batchStart = 0;
   #batchCount = 0;
   #count = 0;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
+  /** Of the record that was begun. */
+  #timestamp = 0;
+  #keyAt = 0;
+  #valueAt = 0;
+  /** What the lengths of the last record and of its value took: most often those of the next one take as much. */
+  #lengthBytes = 1;
+  #valueLengthBytes = 1;
 
   constructor(options: EncoderOptions = {}) {
     this.#batchBytesMax = options.batchBytesMax ?? 512 * 1024;
     this.#recordBytesMax = options.recordBytesMax ?? 1_000_000;
     this.#codec = CODEC_OF[options.compression ?? 'none'];
     this.#capacityMin = 4096;
-    this.#bytes = new Uint8Array(this.#capacityMin);
+    this.#writer = new ByteWriter(this.#capacityMin);
   }
 
   /** Records since the last `finish`. */
@@ -129,7 +137,7 @@ export class BatchEncoder {
     const delta = timestamp - this.#baseTimestamp;
     const offsetDelta = this.#batchCount;
     const length = fixed + varlongBytes(delta) + varintBytes(offsetDelta);
-    const bytes = this.#bytes;
+    const { bytes } = this.#writer;
     let at = writeVarint(bytes, this.#position, length);
     bytes[at++] = 0;
     at = (delta | 0) === delta ? writeVarint(bytes, at, delta) : writeVarlong(bytes, at, delta);
@@ -145,6 +153,79 @@ export class BatchEncoder {
     this.#batchCount = offsetDelta + 1;
     this.#count++;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+  }
+
+  /**
+   * Begins a record whose value the caller writes next, into the writer that comes back and nowhere before its position;
+   * then `end`. Without that call nothing was appended. The key is copied.
+   */
+  begin(timestamp: number, keyBytes: Uint8Array, keyStart: number, keyEnd: number): ByteWriter {
+    const keyLength = keyEnd - keyStart;
+    if (keyLength < 0 || !Number.isSafeInteger(timestamp)) throw this.#refusal(0, keyLength, 0, timestamp);
+    if (this.#batchCount > 0 && !isDelta(timestamp - this.#baseTimestamp)) this.#closeBatch();
+    if (this.#batchCount === 0) this.#openBatch(timestamp);
+    // Of lengths, deltas and attributes at their longest.
+    this.#ensure(keyLength + 32);
+    const writer = this.#writer;
+    const { bytes } = writer;
+    const delta = timestamp - this.#baseTimestamp;
+    let at = this.#position + this.#lengthBytes;
+    bytes[at++] = 0;
+    at = (delta | 0) === delta ? writeVarint(bytes, at, delta) : writeVarlong(bytes, at, delta);
+    at = writeVarint(bytes, at, this.#batchCount);
+    at = writeVarint(bytes, at, keyLength);
+    this.#keyAt = at;
+    this.#valueAt = copyBytes(bytes, at, keyBytes, keyStart, keyEnd) + this.#valueLengthBytes;
+    this.#timestamp = timestamp;
+    writer.position = this.#valueAt;
+    return writer;
+  }
+
+  /** What stands in the writer is the value of the record that was begun; gives its length. BATCH_TOO_LARGE. */
+  end(): number {
+    const writer = this.#writer;
+    const valueLength = writer.position - this.#valueAt;
+    const valueLengthBytes = varintBytes(valueLength);
+    const keyEnd = this.#valueAt - this.#valueLengthBytes;
+    const length = keyEnd - this.#position - this.#lengthBytes + valueLengthBytes + valueLength + 1;
+    if (length > this.#recordBytesMax) throw this.#refusal(length, 0, valueLength, 0);
+    if (this.#batchCount > 0 && this.#position - this.#batchStart + length + 20 > this.#batchBytesMax) {
+      // It begins the next batch, with other deltas.
+      const record = writer.bytes.slice(this.#keyAt, writer.position);
+      const valueStart = record.length - valueLength;
+      this.append(this.#timestamp, record, 0, keyEnd - this.#keyAt, record, valueStart, record.length);
+      return valueLength;
+    }
+    const lengthBytes = varintBytes(length);
+    writer.ensure(20);
+    if (lengthBytes !== this.#lengthBytes || valueLengthBytes !== this.#valueLengthBytes)
+      this.#moveBegun(lengthBytes, valueLengthBytes, keyEnd, valueLength);
+    const { bytes } = writer;
+    writeVarint(bytes, this.#position, length);
+    writeVarint(bytes, this.#valueAt - valueLengthBytes, valueLength);
+    const at = this.#valueAt + valueLength;
+    // No headers.
+    bytes[at] = 0;
+    this.#position = at + 1;
+    this.#batchCount++;
+    this.#count++;
+    if (this.#timestamp > this.#maxTimestamp) this.#maxTimestamp = this.#timestamp;
+    return valueLength;
+  }
+
+  /** The record that was begun has lengths of other lengths than were left room for. */
+  #moveBegun(lengthBytes: number, valueLengthBytes: number, keyEnd: number, valueLength: number): void {
+    const { bytes } = this.#writer;
+    const shift = lengthBytes - this.#lengthBytes;
+    const bodyAt = this.#position + this.#lengthBytes;
+    const valueAt = keyEnd + shift + valueLengthBytes;
+    // Whatever moves to the right makes room before what is left of it.
+    if (shift <= 0) bytes.copyWithin(bodyAt + shift, bodyAt, keyEnd);
+    bytes.copyWithin(valueAt, this.#valueAt, this.#valueAt + valueLength);
+    if (shift > 0) bytes.copyWithin(bodyAt + shift, bodyAt, keyEnd);
+    this.#valueAt = valueAt;
+    this.#lengthBytes = lengthBytes;
+    this.#valueLengthBytes = valueLengthBytes;
   }
 
   /** Remembers the present state in the caller's mark. A few stores; for every record. */
@@ -175,7 +256,7 @@ export class BatchEncoder {
     this.#count = 0;
     this.#baseTimestamp = 0;
     this.#maxTimestamp = 0;
-    if (this.#bytes.length > RETAINED_BYTES_MAX) this.#bytes = new Uint8Array(this.#capacityMin);
+    if (this.#writer.bytes.length > RETAINED_BYTES_MAX) this.#writer = new ByteWriter(this.#capacityMin);
   }
 
   /**
@@ -185,7 +266,11 @@ export class BatchEncoder {
    */
   finish(): Uint8Array<ArrayBuffer> {
     if (this.#batchCount > 0) this.#closeBatch();
-    const finished = this.#codec === CODEC_OF.none ? this.#bytes.slice(0, this.#position) : this.#pack(this.#position);
+    this.#position = this.#batchStart;
+    const finished =
+      this.#codec === CODEC_OF.none
+        ? (this.#writer.bytes.slice(0, this.#position) as Uint8Array<ArrayBuffer>)
+        : this.#pack(this.#position);
     let at = 0;
     while (at < finished.length) {
       const end = at + BATCH_LENGTH_END + readI32(finished, at + AT_BATCH_LENGTH);
@@ -197,7 +282,8 @@ export class BatchEncoder {
   }
 
   #openBatch(timestamp: number): void {
-    this.#batchStart = this.#position;
+    // One may be open already, for a record that was begun and came to nothing.
+    this.#position = this.#batchStart;
     this.#ensure(BATCH_HEADER_BYTES);
     this.#position += BATCH_HEADER_BYTES;
     this.#baseTimestamp = timestamp;
@@ -206,7 +292,7 @@ export class BatchEncoder {
 
   /** Writes what the state knows of the batch; a rollback may open it again, then it is written once more. */
   #closeBatch(): void {
-    const bytes = this.#bytes;
+    const { bytes } = this.#writer;
     const at = this.#batchStart;
     writeI64(bytes, at, 0);
     writeI32(bytes, at + AT_BATCH_LENGTH, this.#position - at - BATCH_LENGTH_END);
@@ -234,7 +320,7 @@ export class BatchEncoder {
   }
 
   #pack(length: number): Uint8Array<ArrayBuffer> {
-    const source = this.#bytes;
+    const source = this.#writer.bytes;
     const parts: Uint8Array[] = [];
     let total = 0;
     let at = 0;
@@ -262,11 +348,8 @@ export class BatchEncoder {
   }
 
   #ensure(length: number): void {
-    const needed = this.#position + length;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#position));
-    this.#bytes = grown;
+    this.#writer.position = this.#position;
+    this.#writer.ensure(length);
   }
 
   #refusal(size: number, keyLength: number, valueLength: number, timestamp: number): MsecError {

@@ -3,7 +3,7 @@
  * them their place in the log; and the full check of bytes that come from outside.
  */
 import { assert, MsecError } from '../base/index.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, crc32cAfterChange } from './crc32c.ts';
 import { BatchCursor } from './cursor.ts';
 import {
   AT_ATTRIBUTES,
@@ -100,25 +100,27 @@ export interface BatchStamp {
   readonly isTransactional: boolean;
 }
 
+/** From the attributes on; behind it come the number of records and the records. */
+const STAMPED_BYTES = AT_RECORD_COUNT - AT_ATTRIBUTES;
+const stamped = new Uint8Array(STAMPED_BYTES);
+
 /**
- * Writes the stamp into the one batch bytes[start, end), in place, sum included: the records are summed again, which is
- * the price of bytes that were made before their producer was known. BATCH_CORRUPT where the sum did not hold before:
- * a new one must not hide that.
+ * Writes the stamp into the one batch bytes[start, end), in place, sum included. The records are summed once, to see that
+ * the sum held before: BATCH_CORRUPT where it did not. The new one follows from it and from what the stamp changes.
  */
 export function stampBatch(bytes: Uint8Array, start: number, end: number, stamp: BatchStamp): void {
   const { producerId, producerEpoch, baseSequence, isTransactional } = stamp;
+  const from = start + AT_ATTRIBUTES;
   const sum = readI32(bytes, start + AT_CRC) >>> 0;
-  if (crc32c(bytes, start + AT_ATTRIBUTES, end) !== sum) throw corrupt('the sum does not hold', 'crc', start + AT_CRC);
-  const attributes = readI16(bytes, start + AT_ATTRIBUTES);
-  writeI16(
-    bytes,
-    start + AT_ATTRIBUTES,
-    isTransactional ? attributes | TRANSACTIONAL_BIT : attributes & ~TRANSACTIONAL_BIT,
-  );
+  if (crc32c(bytes, from, end) !== sum) throw corrupt('the sum does not hold', 'crc', start + AT_CRC);
+  for (let i = 0; i < STAMPED_BYTES; i++) stamped[i] = bytes[from + i]!;
+  const attributes = readI16(bytes, from);
+  writeI16(bytes, from, isTransactional ? attributes | TRANSACTIONAL_BIT : attributes & ~TRANSACTIONAL_BIT);
   writeI64(bytes, start + AT_PRODUCER_ID, producerId);
   writeI16(bytes, start + AT_PRODUCER_EPOCH, producerEpoch);
   writeI32(bytes, start + AT_BASE_SEQUENCE, baseSequence);
-  writeI32(bytes, start + AT_CRC, crc32c(bytes, start + AT_ATTRIBUTES, end));
+  for (let i = 0; i < STAMPED_BYTES; i++) stamped[i]! ^= bytes[from + i]!;
+  writeI32(bytes, start + AT_CRC, crc32cAfterChange(sum, stamped, end - from - STAMPED_BYTES));
 }
 
 /** The sequence number `count` records later: after the largest of 31 bits comes 0 (KIP-98). */

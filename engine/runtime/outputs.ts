@@ -1,7 +1,8 @@
 /**
- * What a task has written in the open transaction: one encoder for each topic-partition, and an undo log of the appends
- * since the current record began, so that a savepoint is one number.
+ * What a task has written in the open transaction: one encoder for each topic-partition, and an undo log of what they held
+ * at the savepoints since the current record began, so that a savepoint is one number.
  */
+import type { ByteWriter } from '../base/index.ts';
 import { BatchEncoder, EncoderMark, type Header } from '../batch/index.ts';
 import type { Append } from '../log/index.ts';
 
@@ -10,6 +11,8 @@ export class Lane {
   readonly topic: string;
   readonly partition: number;
   readonly encoder: BatchEncoder;
+  /** The stretch between savepoints in which its state was last noted. */
+  notedIn = -1;
 
   constructor(topic: string, partition: number, encoder: BatchEncoder) {
     this.topic = topic;
@@ -23,6 +26,8 @@ export class TaskOutputs {
   readonly #undoLanes: Lane[] = [];
   readonly #undoMarks: EncoderMark[] = [];
   #undoLength = 0;
+  /** Counts the stretches between savepoints. */
+  #stretch = 0;
   /** Appended bytes since the last `take`, keys and values only. */
   bytes = 0;
 
@@ -48,20 +53,29 @@ export class TaskOutputs {
     valueEnd: number,
     headers?: readonly Header[],
   ): void {
-    const at = this.#undoLength;
-    if (at === this.#undoMarks.length) this.#undoMarks.push(new EncoderMark());
-    lane.encoder.saveTo(this.#undoMarks[at]);
+    if (lane.notedIn !== this.#stretch) this.#note(lane);
     lane.encoder.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
-    this.#undoLanes[at] = lane;
-    this.#undoLength = at + 1;
     this.bytes += valueEnd - valueStart + (keyEnd - keyStart);
   }
 
+  /** Begins a record whose value is written next into what comes back; then `end`. */
+  begin(lane: Lane, timestamp: number, key: Uint8Array, keyStart: number, keyEnd: number): ByteWriter {
+    if (lane.notedIn !== this.#stretch) this.#note(lane);
+    return lane.encoder.begin(timestamp, key, keyStart, keyEnd);
+  }
+
+  end(lane: Lane, keyLength: number): void {
+    this.bytes += lane.encoder.end() + keyLength;
+  }
+
+  /** A savepoint: what is appended from now on can be undone. */
   get mark(): number {
+    this.#stretch++;
     return this.#undoLength;
   }
 
   rollback(mark: number): void {
+    this.#stretch++;
     while (this.#undoLength > mark) {
       this.#undoLength--;
       this.#undoLanes[this.#undoLength].encoder.rollback(this.#undoMarks[this.#undoLength]);
@@ -69,7 +83,17 @@ export class TaskOutputs {
   }
 
   settle(): void {
+    this.#stretch++;
     this.#undoLength = 0;
+  }
+
+  #note(lane: Lane): void {
+    const at = this.#undoLength;
+    if (at === this.#undoMarks.length) this.#undoMarks.push(new EncoderMark());
+    lane.encoder.saveTo(this.#undoMarks[at]);
+    this.#undoLanes[at] = lane;
+    this.#undoLength = at + 1;
+    lane.notedIn = this.#stretch;
   }
 
   /** The finished batches; the encoders start anew. */

@@ -1,6 +1,5 @@
 /** One output of a stage: writes to the log where somebody reads there, and calls the stages that are fused to it. */
 import type { Output } from '../actor/index.ts';
-import { ByteWriter } from '../base/index.ts';
 import { partitionForKey } from '../batch/index.ts';
 import type { PlannedOutput } from '../topology/index.ts';
 import type { Lane } from './outputs.ts';
@@ -21,7 +20,8 @@ export class StageOutput implements Output<unknown> {
   readonly #moment: Moment;
   readonly #around: StageSurroundings;
   readonly #lane: Lane | null;
-  readonly #scratch = new ByteWriter(1024);
+  /** Of a rekeyed output, by partition. */
+  readonly #lanes: Lane[] = [];
   #calls: { stage: Callee; input: number }[] = [];
 
   constructor(planned: PlannedOutput, moment: Moment, around: StageSurroundings) {
@@ -48,12 +48,11 @@ export class StageOutput implements Output<unknown> {
     this.emitted++;
     const lane = this.#lane;
     if (lane !== null) {
-      const scratch = this.#scratch;
-      scratch.clear();
-      this.planned.topic.codec.encode(value, scratch);
       const { keys, outputs } = this.#around;
       const start = keys.startOf(keyId);
-      outputs.append(lane, timestamp, keys.arena, start, keys.endOf(keyId), scratch.bytes, 0, scratch.position);
+      const end = keys.endOf(keyId);
+      this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, keys.arena, start, end));
+      outputs.end(lane, end - start);
     }
     for (const { stage, input } of this.#calls) stage.handle(input, keyId, timestamp, value, CALLED);
   }
@@ -61,11 +60,14 @@ export class StageOutput implements Output<unknown> {
   emitKeyed(key: Uint8Array, value: unknown, timestamp: number): void {
     this.emitted++;
     const { outputs, partitions } = this.#around;
-    const scratch = this.#scratch;
-    scratch.clear();
-    this.planned.topic.codec.encode(value, scratch);
-    const lane = outputs.lane(this.planned.topic.name, partitionForKey(key, 0, key.length, partitions));
-    outputs.append(lane, timestamp, key, 0, key.length, scratch.bytes, 0, scratch.position);
+    const partition = partitionForKey(key, 0, key.length, partitions);
+    let lane = this.#lanes[partition];
+    if (lane === undefined) {
+      lane = outputs.lane(this.planned.topic.name, partition);
+      this.#lanes[partition] = lane;
+    }
+    this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, key, 0, key.length));
+    outputs.end(lane, key.length);
   }
 
   advance(watermark: number): void {

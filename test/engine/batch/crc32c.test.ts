@@ -1,7 +1,7 @@
 import { crc32c as nativeCrc32c } from '@node-rs/crc32';
 import t from 'tap';
 import { seededRandom } from '../../../engine/base/index.ts';
-import { CRC_NATIVE_BYTES_MIN, crc32c, crc32cInScript } from '../../../engine/batch/crc32c.ts';
+import { CRC_NATIVE_BYTES_MIN, crc32c, crc32cAfterChange, crc32cInScript } from '../../../engine/batch/crc32c.ts';
 
 t.test('the sums are those of RFC 3720, appendix B.4', async (t) => {
   t.equal(crc32c(new Uint8Array(32)), 0x8a9136aa, '32 bytes of zeros');
@@ -21,4 +21,21 @@ t.test('script and native code agree at every length, position and beyond their 
   for (let start = 0; start < 9; start++) for (let length = 0; length < 80; length++) compare(start, start + length);
   for (let end = CRC_NATIVE_BYTES_MIN - 9; end < bytes.length; end += 7) compare(3, end);
   t.same(differing, []);
+});
+
+t.test('what a change makes of a sum is the sum of what was changed', async (t) => {
+  const random = seededRandom(11);
+  for (const [before, changed, after] of [
+    [0, 1, 0],
+    [0, 36, 1],
+    [3, 36, 97],
+    [5, 8, 4096],
+    [21, 36, 524_231],
+  ] as const) {
+    const bytes = random.bytes(before + changed + after);
+    const sum = crc32c(bytes);
+    const changes = random.bytes(changed);
+    for (let i = 0; i < changed; i++) bytes[before + i]! ^= changes[i]!;
+    t.equal(crc32cAfterChange(sum, changes, after), crc32c(bytes), `${changed} of ${bytes.length} bytes`);
+  }
 });

@@ -89,6 +89,57 @@ t.test('a rollback leaves the bytes as if nothing had been appended, also over a
   );
 });
 
+/** Values around the sizes at which a length takes another byte. */
+const written = fc.record({
+  timestamp: fc.oneof(fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }), fc.maxSafeInteger()),
+  keyLength: fc.integer({ min: 0, max: 80 }),
+  valueLength: fc.oneof(fc.integer({ min: 0, max: 140 }), fc.integer({ min: 8_100, max: 8_300 })),
+  isAbandoned: fc.boolean(),
+});
+
+t.test(
+  'a value that is written in place is read back as one that was copied, and one that is given up is nowhere',
+  async () => {
+    fc.assert(
+      fc.property(
+        fc.array(written, { maxLength: 40 }),
+        fc.constantFrom(1, 300, 9_000, 524_288),
+        (records, batchBytesMax) => {
+          const encoder = new BatchEncoder({ batchBytesMax });
+          const expected: PlainRecord[] = [];
+          for (const [i, { timestamp, keyLength, valueLength, isAbandoned }] of records.entries()) {
+            const key = new Uint8Array(keyLength).fill(i);
+            const value = new Uint8Array(valueLength).fill(255 - i);
+            const writer = encoder.begin(timestamp, key, 0, keyLength);
+            writer.copy(value);
+            if (isAbandoned) continue;
+            if (encoder.end() !== valueLength) throw new Error('another length');
+            expected.push({ timestamp, key, value, headers: [] });
+          }
+          if (encoder.count !== expected.length) throw new Error(`${encoder.count} records`);
+          const bytes = encoder.finish();
+          for (const { start, end, recordCount } of batchSpans(bytes))
+            if (recordCount > 1 && end - start > batchBytesMax) throw new Error('the batch is too long');
+          const read = readAll(bytes).map(({ offset: _, ...rest }) => rest);
+          if (!isDeepStrictEqual(read, expected)) throw new Error('the records differ');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+);
+
+t.test('a value that is written in place is refused where it is too long, without a trace', async (t) => {
+  const encoder = new BatchEncoder({ recordBytesMax: 1000 });
+  append(encoder, record('before'));
+  encoder.begin(1000, new Uint8Array(3), 0, 3).copy(new Uint8Array(1001));
+  t.throws(() => encoder.end(), { code: 'BATCH_TOO_LARGE' });
+  t.throws(() => encoder.begin(0.5, new Uint8Array(3), 0, 3), { code: 'ASSERTION_FAILED', field: 'timestamp' });
+  append(encoder, record('after'));
+  t.equal(encoder.count, 2);
+  t.equal(readAll(encoder.finish()).length, 2);
+});
+
 t.test('a batch is closed before it passes batchBytesMax', async (t) => {
   const bytes = encoded(
     Array.from({ length: 1000 }, (_, i) => record(`key ${i}`)),
