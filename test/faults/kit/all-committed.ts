@@ -1,4 +1,5 @@
 import { type LogReader, pause, systemClock } from '../../../engine/index.ts';
+import { whileDown } from './while-down.ts';
 
 const LOOK_MS = 20;
 const PATIENCE_MS = 30_000;
@@ -15,10 +16,10 @@ export async function allCommitted(
   waits: (state: unknown) => Promise<void> = async () => {},
 ): Promise<void> {
   const numbers = Array.from({ length: partitions }, (_, partition) => partition);
-  const bounds = await Promise.all(numbers.map((partition) => reader.bounds(topic, partition)));
+  const bounds = await Promise.all(numbers.map((partition) => whileDown(() => reader.bounds(topic, partition))));
   let tellAt = systemClock.monotonic() + PATIENCE_MS;
   for (;;) {
-    const committed = await reader.committed(group, topic);
+    const committed = await whileDown(() => reader.committed(group, topic));
     if (bounds.every(({ end }, partition) => (committed[partition] ?? 0) >= end)) return;
     await pause(systemClock, LOOK_MS);
     if (systemClock.monotonic() < tellAt) continue;

@@ -16,6 +16,7 @@ import { FrameStream, PARTITIONS, type StreamOptions } from './frame-stream.ts';
 import { KillPoints, PointedLog, pointedThreads, Terminations } from './kill-points.ts';
 import { type LogPlace, openPlace } from './log-place.ts';
 import { pointedNetwork } from './pointed-network.ts';
+import { whileDown } from './while-down.ts';
 
 export interface ChildTask {
   readonly place: LogPlace;
@@ -101,7 +102,7 @@ async function load(): Promise<void> {
     }));
     const some = appends.filter(({ bytes }) => bytes.length > 0);
     // As bridges do: each partition by itself.
-    await Promise.all(some.map((one) => log.commit({ appends: [one], admission: 'refusable' })));
+    await Promise.all(some.map((one) => whileDown(() => log.commit({ appends: [one], admission: 'refusable' }))));
   };
   while (stream.number + 1 < task.to) {
     stream.next();
