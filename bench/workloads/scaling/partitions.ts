@@ -14,8 +14,8 @@ import { closeWindows, evenFrames, FRAMES_TOPIC, fillEvenly, GRACE_MS, WINDOW_MS
 import { fillEmbedded, windowRun } from './window-run.ts';
 
 const KEYS = 10_000;
-const PASSES = 200;
-const PASSES_QUICK = 60;
+const PASSES = 300;
+const PASSES_QUICK = 120;
 const SENT_EVERY_MS = 10_000;
 const THREADS = 2;
 const ROUNDS = 3;
