@@ -17,11 +17,25 @@ export interface LetterPlace {
   readonly offset: number;
 }
 
+/** A request of our own that was cut off and arrives late fences us too. */
+const ATTEMPTS_MAX = 3;
+
 /**
  * False when the letter had been sent again before. FENCED where someone else is at letters of this partition meanwhile:
  * of what a caller sent who died without an answer, nobody could know otherwise whether it still arrives.
  */
 export async function resendLetter(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await resendOnce(log, reader, place);
+    } catch (error) {
+      // Whoever acquires finds what is committed by then, so that nothing is sent twice.
+      if (!(error instanceof MsecError && error.code === 'FENCED') || attempts === ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+async function resendOnce(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
   const { partition, offset } = place;
   const letters = deadLetterTopic(place.topic);
   const target = resendTopic(place.topic);
