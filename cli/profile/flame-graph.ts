@@ -32,7 +32,7 @@ const FIXED: Readonly<Record<string, string>> = {
   [OWN]: '#c39bd3',
 };
 const COLOURS = (
-  '#f5b971 #8fc1e3 #a8d08d #f2a59b #d7b8e8 #f3d774 #86d1c5 #e3a3c4 #b9c97a #a9b4f0 ' +
+  '#f5b971 #8fc1e3 #a8d08d #bcd0e8 #d7b8e8 #f3d774 #86d1c5 #e3a3c4 #b9c97a #a9b4f0 ' +
   '#d9a066 #6fb7b7 #c7d9f5 #d98fb0 #9ccf6a #e8c9a0'
 ).split(' ');
 
