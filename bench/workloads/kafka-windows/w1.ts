@@ -19,7 +19,7 @@ import {
 import { type Contender, interleaved, notesOf, rates, WARM_UP, withFrames } from './window-bench.ts';
 
 const FRAMES = { whole: 12_000_000, part: 3_000_000 };
-const FRAMES_QUICK = { whole: 6_000_000, part: 1_500_000 };
+const FRAMES_QUICK = { whole: 10_000_000, part: 1_500_000 };
 const ROUNDS = 5;
 /** What takes long has fewer. */
 const ROUNDS_SLOW = 2;
