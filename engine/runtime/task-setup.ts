@@ -26,9 +26,14 @@ export const TASK_OPTIONS: TaskOptions = {
 
 /**
  * A question to a broker costs both sides the same whatever comes back: with 4 MiB at a time a process that has to catch
- * up reads half as much again as with 1 MiB, and allocates less for each record.
+ * up reads half as much again as with 1 MiB, and allocates less for each record. A transaction has its price too: who
+ * writes as much as it reads is a third faster with some MiB in each.
  */
-export const KAFKA_TASK_OPTIONS: TaskOptions = { ...TASK_OPTIONS, fetchBytes: 4 * 1024 * 1024 };
+export const KAFKA_TASK_OPTIONS: TaskOptions = {
+  ...TASK_OPTIONS,
+  fetchBytes: 4 * 1024 * 1024,
+  outputBytesMax: 7 * 1024 * 1024,
+};
 
 export interface TaskSetup {
   readonly plan: Plan;
