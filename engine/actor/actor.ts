@@ -86,6 +86,8 @@ export interface RecordWalk {
   readonly timestamp: number;
   /** Dense number of the key within this task, as in `ActorRecord`. */
   readonly keyId: number;
+  /** How far event time of this input had come before the record; as `context.inputWatermark` says it. */
+  readonly inputWatermark: number;
   /** The value is bytes[valueStart, valueEnd); valid until the next call of `next`, and not to be written to. */
   readonly bytes: Uint8Array;
   readonly valueStart: number;

@@ -38,7 +38,6 @@ const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
 const TIME_CHECK_RECORDS = 128;
 
 export class BatchWalk implements RecordWalk {
-  offset = 0;
   timestamp = 0;
   keyId = -1;
   bytes: Uint8Array = new Uint8Array(0);
@@ -56,6 +55,8 @@ export class BatchWalk implements RecordWalk {
   #end = 0;
   #checkAt = 0;
   #baseOffset = 0;
+  /** Its lower half, as the task's position has it. */
+  #baseLow = 0;
   #baseTimestamp = 0;
   /** So many stretches of one record are to come. */
   #careful = 0;
@@ -75,6 +76,14 @@ export class BatchWalk implements RecordWalk {
     this.#input = input;
     this.#columns = task.cursor.places.columns;
     this.#timestampDeltas = task.cursor.places.timestampDeltas;
+  }
+
+  get offset(): number {
+    return this.#baseOffset + this.#columns[this.#index * PLACE_WORDS + AT_OFFSET_DELTA]!;
+  }
+
+  get inputWatermark(): number {
+    return this.#stage.watermarkOf(this.#input);
   }
 
   next(): boolean {
@@ -156,11 +165,13 @@ export class BatchWalk implements RecordWalk {
       this.#end = this.#index + 1;
     }
     this.bytes = cursor.bytes;
+    this.#attempts = 0;
     this.#baseOffset = cursor.baseOffset;
+    this.#baseLow = cursor.baseOffset | 0;
     // Where the broker stamps, each record has the batch's.
     this.#baseTimestamp = cursor.isLogAppendTime ? cursor.maxTimestamp : cursor.baseTimestamp;
     if (cursor.isLogAppendTime) this.#timestampDeltas.fill(0, this.#index, this.#end);
-    this.#task.enter(this.#baseOffset + this.#columns[this.#index * PLACE_WORDS + AT_OFFSET_DELTA]!);
+    this.#task.enter(this.offset);
     this.#stage.saveWalked(this.#input);
     return true;
   }
@@ -168,13 +179,11 @@ export class BatchWalk implements RecordWalk {
   #read(): void {
     const columns = this.#columns;
     const place = this.#index * PLACE_WORDS;
-    this.offset = this.#baseOffset + columns[place + AT_OFFSET_DELTA]!;
+    this.#task.position.move(this.#baseLow + columns[place + AT_OFFSET_DELTA]!);
     this.timestamp = this.#baseTimestamp + this.#timestampDeltas[this.#index]!;
     this.keyId = columns[place + AT_KEY_ID]!;
     this.valueStart = columns[place + AT_VALUE_START]!;
     this.valueEnd = columns[place + AT_VALUE_END]!;
-    this.#attempts = 0;
-    this.#task.position.move(this.offset);
   }
 
   #fail(thrown: unknown): { readonly thrown: unknown } | null {
@@ -193,6 +202,7 @@ export class BatchWalk implements RecordWalk {
       this.#index = this.#first;
       this.#end = this.#first + 1;
       this.#checkAt = this.#end;
+      this.#task.enter(this.offset);
       this.#read();
       this.#careful = CAREFUL_RECORDS;
       this.#isToBeTriedAgain = true;

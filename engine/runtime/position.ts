@@ -40,11 +40,13 @@ export class WorkerPosition {
     words[BEAT] = (words[BEAT] + 1) | 0;
   }
 
-  /** Before another record of the same task and source is handled. */
-  move(offset: number): void {
+  /** Before another record of the same stretch is handled: `low` is the lower half of its offset, more or less 2^32. */
+  move(low: number): void {
     const words = this.#words;
-    words[OFFSET_LOW] = offset | 0;
-    words[OFFSET_HIGH] = (offset * 2 ** -32) | 0;
+    const before = words[OFFSET_LOW];
+    words[OFFSET_LOW] = low | 0;
+    // Offsets only grow within a stretch: a lower half that is smaller has gone past its end.
+    if (before >>> 0 > low >>> 0) words[OFFSET_HIGH] = (words[OFFSET_HIGH] + 1) | 0;
     words[BEAT] = (words[BEAT] + 1) | 0;
   }
 

@@ -152,6 +152,10 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     return this.#clock[INPUTS + this.inputIndex(input)];
   }
 
+  watermarkOf(inputIndex: number): number {
+    return this.#clock[INPUTS + inputIndex];
+  }
+
   deadLetter(reason: MsecError): void {
     const { keyId, timestamp } = this.#moment;
     const { value } = this.#inputs[this.#current].record;

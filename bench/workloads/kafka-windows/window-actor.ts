@@ -153,10 +153,9 @@ class RecordTask implements ActorTask<Inputs> {
 class BatchTask extends RecordTask {
   processBatch(_input: 'frames', records: RecordWalk): void {
     const windows = this.windows;
-    const context = this.context;
     while (records.next()) {
       this.decode(records.bytes, records.valueStart, records.valueEnd);
-      this.add(windows.rowFor(records.keyId, records.timestamp, context.inputWatermark('frames')));
+      this.add(windows.rowFor(records.keyId, records.timestamp, records.inputWatermark));
     }
   }
 }

@@ -9,6 +9,11 @@ t.test('the main thread finds the record that the worker is at, also beyond 32 b
     inWorker.enter(3, 1, offset);
     t.same(inMain.read(), { slot: 3, source: 1, offset });
   }
+  inWorker.enter(3, 1, 2 ** 33 - 2);
+  for (const offset of [2 ** 33 - 2, 2 ** 33 - 1, 2 ** 33, 2 ** 33 + 9]) {
+    inWorker.move(offset | 0);
+    t.same(inMain.read(), { slot: 3, source: 1, offset });
+  }
   inWorker.leave();
   t.equal(inMain.read(), null);
   t.end();
