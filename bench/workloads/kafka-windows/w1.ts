@@ -18,7 +18,7 @@ import {
 } from './sides.ts';
 import { type Contender, interleaved, notesOf, rates, WARM_UP, withFrames } from './window-bench.ts';
 
-const FRAMES = { whole: 12_000_000, part: 3_000_000 };
+const FRAMES = { whole: 24_000_000, part: 3_000_000 };
 const FRAMES_QUICK = { whole: 10_000_000, part: 1_500_000 };
 const ROUNDS = 5;
 /** What takes long has fewer. */

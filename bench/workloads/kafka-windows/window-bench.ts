@@ -21,7 +21,7 @@ const FRAMES_PER_SECOND = 20_000;
 const MINUTE_MS = 60_000;
 /** Of event time: the frames' past, so that no broker refuses it and no retention drops it. */
 const AGO_MS = 60 * MINUTE_MS;
-export const WARM_UP = 2_000_000;
+export const WARM_UP = 4_000_000;
 /** The same frames as far as they go, for those that would take too long. */
 const PART_TOPIC = `${FRAMES_TOPIC}.part`;
 const PART_WARM_UP = 500_000;
@@ -71,7 +71,10 @@ export async function withFrames<T>(
   }
 }
 
-/** One round after another, in each every contender that still has one to run. */
+/**
+ * One round after another, in each every contender that still has one to run. Before them the first two run once without
+ * being counted: a broker that has just begun serves whoever comes early at half its rate.
+ */
 export async function interleaved(
   bench: WindowBench,
   contenders: readonly Contender[],
@@ -80,16 +83,25 @@ export async function interleaved(
   const runs: Runs = new Map(contenders.map(({ side }) => [side.name, []]));
   for (const { side } of contenders) await side.prepare();
   const rounds = Math.max(...contenders.map((one) => one.rounds));
+  const warming = rounds > 1 ? contenders.slice(0, 2) : [];
+  for (const contender of warming) {
+    bench.options.progress(`warming the broker: ${contender.side.name}`);
+    await runOnce(bench, contender, `warming-${nameOf(contender)}`);
+  }
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders.filter((one) => one.rounds >= round)) {
       const { name } = contender.side;
-      const run = await runOnce(bench, contender, `${name.toLowerCase().replace(/[^a-z]+/g, '-')}-${round}`);
+      const run = await runOnce(bench, contender, `${nameOf(contender)}-${round}`);
       runs.get(name)!.push(run);
       bench.options.progress(`run ${round}: ${name} ${Math.round(run.recordsPerSecond)} frames/s`);
     }
     await afterRound(round);
   }
   return runs;
+}
+
+function nameOf({ side }: Contender): string {
+  return side.name.toLowerCase().replace(/[^a-z]+/g, '-');
 }
 
 export async function runOnce(
@@ -139,7 +151,7 @@ export function notesOf({ whole, part }: WindowBench, runs: Runs, contenders: re
     `${whole.expected.size} windows (${part.expected.size} in the part) equal to the plain sums, each told once, on every side in each run`,
     `processor time a frame, all threads of the process: ${each.join('; ')}`,
     `${whole.frames} frames in ${Math.round(whole.bytes / 1e6)} MB, ${DEVICES} devices, ${PARTITIONS} partitions, batches of ${BATCH_BYTES} bytes, not compressed, Zipf; rates from the offsets committed at the broker after the first ${WARM_UP}; committed at least every ${COMMIT_MS} ms where nothing else is said`,
-    'one Kafka 4.1 broker (1 GB heap, G1) on the same processors',
+    'one Kafka 4.1 broker (1 GB heap, G1) on the same processors; before the first round the first two sides run once without being counted, so that it is warm for all',
     ...contenders.map(({ side }) => side.settings),
   ];
 }
