@@ -15,6 +15,7 @@ import {
   PLACE_WORDS,
 } from '../batch/index.ts';
 import type { WorkerPosition } from './position.ts';
+import type { Moment } from './stage-output.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 /** What the walk needs of the task. */
@@ -38,7 +39,9 @@ const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
 const TIME_CHECK_RECORDS = 128;
 
 export class BatchWalk implements RecordWalk {
-  timestamp = 0;
+  // Doubles from the beginning: V8 then writes them in place.
+  timestamp = Number.NEGATIVE_INFINITY;
+  inputWatermark = Number.NEGATIVE_INFINITY;
   keyId = -1;
   bytes: Uint8Array = new Uint8Array(0);
   valueStart = 0;
@@ -46,6 +49,7 @@ export class BatchWalk implements RecordWalk {
   readonly #task: WalkedTask;
   readonly #cursor: BatchCursor;
   readonly #stage: StageRunner;
+  readonly #moment: Moment;
   readonly #input: number;
   readonly #columns: Int32Array;
   readonly #timestampDeltas: Float64Array;
@@ -73,6 +77,7 @@ export class BatchWalk implements RecordWalk {
     this.#task = task;
     this.#cursor = task.cursor;
     this.#stage = stage;
+    this.#moment = stage.moment;
     this.#input = input;
     this.#columns = task.cursor.places.columns;
     this.#timestampDeltas = task.cursor.places.timestampDeltas;
@@ -80,10 +85,6 @@ export class BatchWalk implements RecordWalk {
 
   get offset(): number {
     return this.#baseOffset + this.#columns[this.#index * PLACE_WORDS + AT_OFFSET_DELTA]!;
-  }
-
-  get inputWatermark(): number {
-    return this.#stage.watermarkOf(this.#input);
   }
 
   next(): boolean {
@@ -99,7 +100,11 @@ export class BatchWalk implements RecordWalk {
       if (this.#index >= this.#checkAt && !this.#isMore()) return false;
       this.#read();
     }
-    this.#stage.beginWalked(this.keyId, this.timestamp);
+    const moment = this.#moment;
+    moment.keyId = this.keyId;
+    moment.timestamp = this.timestamp;
+    this.inputWatermark = this.#stage.watermarkOf(this.#input);
+    this.#stage.beginWalked();
     this.#isOpen = true;
     return true;
   }

@@ -10,7 +10,8 @@ const NOTHING = new Uint8Array(0);
 /** What a stage's outputs write under unless they are told otherwise: of the record that it handles. */
 export class Moment {
   keyId = -1;
-  timestamp = 0;
+  /** A double from the beginning: V8 then writes it in place. */
+  timestamp = Number.NEGATIVE_INFINITY;
 }
 
 export class StageOutput implements Output<unknown> {

@@ -77,7 +77,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   readonly #around: StageSurroundings;
   readonly #state: StageState;
   readonly #inputs: StageInput[];
-  readonly #moment = new Moment();
+  readonly moment = new Moment();
   readonly #outputs: StageOutput[];
   readonly #clock: Float64Array;
   /** The clock as it was when the task's current record began. */
@@ -113,7 +113,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#around = around;
     this.#state = state;
     this.#inputs = [...state.watermarks.keys()].map((name) => new StageInput(planned, name, around));
-    this.#outputs = planned.outputs.map((output) => new StageOutput(output, this.#moment, around));
+    this.#outputs = planned.outputs.map((output) => new StageOutput(output, this.moment, around));
     this.out = Object.fromEntries(this.#outputs.map((output) => [output.name, output]));
     const watermarks = [...state.watermarks.values()];
     const own = Math.min(...watermarks);
@@ -157,7 +157,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   }
 
   deadLetter(reason: MsecError): void {
-    const { keyId, timestamp } = this.#moment;
+    const { keyId, timestamp } = this.moment;
     const { value } = this.#inputs[this.#current].record;
     this.#isRefused = true;
     this.#sendAway(this.#current, keyId, timestamp, value, this.#currentFrom, reason, 1);
@@ -217,11 +217,10 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     for (const stage of this.#scope) stage.#undoStatistics();
   }
 
-  beginWalked(keyId: number, timestamp: number): void {
+  /** The moment says which record it is. */
+  beginWalked(): void {
     this.#recordsIn++;
     this.#isRefused = false;
-    this.#moment.keyId = keyId;
-    this.#moment.timestamp = timestamp;
   }
 
   finishWalked(): void {
@@ -231,7 +230,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   /** A record right after `saveWalked` has failed: undoes it. True when it is to be tried again, else its letter is written. */
   failWalked(inputIndex: number, thrown: unknown, attempts: number): boolean {
     if (this.#mayRetry(this.#walkedMark, thrown, attempts)) return true;
-    const { keyId, timestamp } = this.#moment;
+    const { keyId, timestamp } = this.moment;
     this.refuse(inputIndex, keyId, timestamp, thrown, attempts);
     return false;
   }
@@ -242,13 +241,13 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#current = inputIndex;
     this.#currentFrom = from;
     this.#isRefused = false;
-    this.#moment.keyId = keyId;
-    this.#moment.timestamp = timestamp;
+    this.moment.keyId = keyId;
+    this.moment.timestamp = timestamp;
   }
 
   #finish(inputIndex: number, from: number): void {
     if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
-    const { timestamp } = this.#moment;
+    const { timestamp } = this.moment;
     if (this.#isRefused || from === RESENT || timestamp <= this.#clock[INPUTS + inputIndex]) return;
     this.#clock[INPUTS + inputIndex] = timestamp;
     this.#advance();
@@ -272,8 +271,8 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   advance(inputIndex: number, timestamp: number): void {
     if (timestamp <= this.#clock[INPUTS + inputIndex]) return;
     this.#turns++;
-    this.#moment.keyId = NO_KEY;
-    this.#moment.timestamp = timestamp;
+    this.moment.keyId = NO_KEY;
+    this.moment.timestamp = timestamp;
     const outputsMark = this.#save();
     try {
       this.#clock[INPUTS + inputIndex] = timestamp;

@@ -24,6 +24,12 @@ const BLOCK_BYTES = 64;
 const utf8 = new TextEncoder();
 const utf8Decoder = new TextDecoder();
 
+/** The (key id, sub) of each slot. */
+interface SlotPairs {
+  readonly keyIds: Int32Array;
+  readonly subs: Float64Array;
+}
+
 export class ChangeWriter {
   readonly #writer = new ByteWriter(4096);
   #chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -46,20 +52,14 @@ export class ChangeWriter {
     this.#writeSectionHead();
   }
 
-  row(
-    slot: number,
-    keys: KeyTable,
-    keyId: number,
-    sub: number,
-    content: Uint8Array,
-    start: number,
-    length: number,
-  ): void {
+  /** `slots` says which pair the row is of. */
+  row(slot: number, keys: KeyTable, slots: SlotPairs, content: Uint8Array, start: number, length: number): void {
+    const keyId = slots.keyIds[slot];
     const keyStart = keys.startOf(keyId);
     const keyEnd = keys.endOf(keyId);
     this.#change(ROW, slot);
     const w = this.#writer;
-    w.f64(sub);
+    w.f64(slots.subs[slot]);
     w.u32(keyEnd - keyStart);
     w.copy(keys.arena, keyStart, keyEnd);
     w.u32(length);

@@ -198,8 +198,9 @@ export class RowStore {
   collect(changes: ChangeWriter): void {
     const slots = this.#slots;
     if (this.#pages !== null) this.#notePages(this.#pages);
-    for (const row of slots.removed) changes.removed(row);
-    for (const row of slots.created) if (slots.isLive(row)) this.#writeRow(changes, row);
+    const { removed, created } = slots;
+    for (let i = 0; i < removed.length; i++) changes.removed(removed.at(i));
+    for (let i = 0; i < created.length; i++) if (slots.isLive(created.at(i))) this.#writeRow(changes, created.at(i));
     for (let i = 0; i < this.#dirtyLength; i++) {
       const at = this.#dirty[i];
       this.#flags[at] &= ~DIRTY;
@@ -254,8 +255,9 @@ export class RowStore {
   }
 
   #notePages(pages: DirtyPages): void {
-    for (const row of this.#slots.removed) pages.add(row);
-    for (const row of this.#slots.created) pages.add(row);
+    const { removed, created } = this.#slots;
+    for (let i = 0; i < removed.length; i++) pages.add(removed.at(i));
+    for (let i = 0; i < created.length; i++) pages.add(created.at(i));
     for (let i = 0; i < this.#dirtyLength; i++) pages.add((this.#dirty[i] / this.#blocksPerRow) | 0);
   }
 
@@ -265,7 +267,7 @@ export class RowStore {
   }
 
   #writeRow(changes: ChangeWriter, row: number): void {
-    changes.row(row, this.#keys, this.keyIdOf(row), this.subOf(row), this.u8, row * this.rowBytes, this.rowBytes);
+    changes.row(row, this.#keys, this.#slots, this.u8, row * this.rowBytes, this.rowBytes);
   }
 
   #grow(row: number): void {

@@ -5,19 +5,22 @@
  */
 import { assert } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
+import { IntList } from './int-list.ts';
 
 /** Flags of a slot; without LIVE it is free, or freed by the present record. */
 const LIVE = 1;
 /** Created by the present transaction. */
 const NEW = 2;
 
-function hash(keyId: number, sub: number): number {
+/** Of (key id, subs[at]): a number that is handed over by itself would be boxed. */
+function hash(keyId: number, subs: Float64Array, at: number): number {
+  const sub = subs[at];
   const low = sub | 0;
   const high = (sub / 2 ** 32) | 0;
   let h = Math.imul(keyId, 0x9e3779b1) ^ Math.imul(low, 0x85ebca77) ^ Math.imul(high, 0xc2b2ae3d);
   h ^= h >>> 15;
   h = Math.imul(h, 0x2c1b3c6d);
-  return (h ^ (h >>> 13)) >>> 0;
+  return h ^ (h >>> 13);
 }
 
 export class Slots {
@@ -34,12 +37,13 @@ export class Slots {
    * saves the walk through the index where a key is asked for the same row again, which is nearly every time.
    */
   #recent = new Int32Array(64);
-  #free: number[] = [];
-  readonly #freedByRecord: number[] = [];
+  readonly #wanted = new Float64Array(1);
+  readonly #free = new IntList();
+  readonly #freedByRecord = new IntList();
   /** +slot+1 for a creation, -(slot+1) for a removal, in order, since the record began. */
-  readonly #undo: number[] = [];
-  readonly #created: number[] = [];
-  readonly #removed: number[] = [];
+  readonly #undo = new IntList();
+  readonly #created = new IntList();
+  readonly #removed = new IntList();
 
   constructor(keys: KeyTable) {
     this.#keys = keys;
@@ -62,7 +66,8 @@ export class Slots {
   #search(keyId: number, sub: number): number {
     const index = this.#index;
     const mask = index.length - 1;
-    for (let at = hash(keyId, sub) & mask; ; at = (at + 1) & mask) {
+    this.#wanted[0] = sub;
+    for (let at = hash(keyId, this.#wanted, 0) & mask; ; at = (at + 1) & mask) {
       const slot = index[at] - 1;
       if (slot < 0) return -1;
       if (this.keyIds[slot] === keyId && this.subs[slot] === sub) {
@@ -74,7 +79,7 @@ export class Slots {
 
   /** The pair must not exist. */
   create(keyId: number, sub: number): number {
-    const slot = this.#free.pop() ?? this.used++;
+    const slot = this.#free.length > 0 ? this.#free.pop() : this.used++;
     if (slot >= this.#states.length) this.#grow();
     this.#put(slot, keyId, sub);
     this.#states[slot] |= NEW;
@@ -97,7 +102,7 @@ export class Slots {
 
   rollback(undoLength: number): void {
     while (this.#undo.length > undoLength) {
-      const entry = this.#undo.pop() as number;
+      const entry = this.#undo.pop();
       if (entry > 0) {
         const slot = entry - 1;
         this.#take(slot);
@@ -117,23 +122,24 @@ export class Slots {
   /** The record is done: nothing of it can be undone any more. */
   settle(): void {
     if (this.#undo.length === 0) return;
-    this.#undo.length = 0;
+    this.#undo.clear();
     const freed = this.#freedByRecord;
     if (freed.length === 0) return;
-    for (const slot of freed) {
+    for (let i = 0; i < freed.length; i++) {
+      const slot = freed.at(i);
       this.#keys.release(this.keyIds[slot]);
       this.#free.push(slot);
     }
-    freed.length = 0;
+    freed.clear();
   }
 
   /** Slots that were there before this transaction and are gone, or were replaced. */
-  get removed(): readonly number[] {
+  get removed(): IntList {
     return this.#removed;
   }
 
   /** Slots that this transaction created; some may be gone again, some listed twice. */
-  get created(): readonly number[] {
+  get created(): IntList {
     return this.#created;
   }
 
@@ -142,9 +148,10 @@ export class Slots {
   }
 
   beginTransaction(): void {
-    for (const slot of this.#created) this.#states[slot] &= LIVE;
-    this.#created.length = 0;
-    this.#removed.length = 0;
+    const created = this.#created;
+    for (let i = 0; i < created.length; i++) this.#states[created.at(i)] &= LIVE;
+    created.clear();
+    this.#removed.clear();
   }
 
   /** Puts a slot where a changelog says it was; replaces what it held. */
@@ -163,7 +170,7 @@ export class Slots {
 
   /** After the last restored change: what is not live is free, lowest numbers first to be used. */
   endRestore(): void {
-    this.#free = [];
+    this.#free.clear();
     for (let slot = this.used - 1; slot >= 0; slot--) if (!this.isLive(slot)) this.#free.push(slot);
   }
 
@@ -186,7 +193,7 @@ export class Slots {
 
   #link(slot: number): void {
     const mask = this.#index.length - 1;
-    let at = hash(this.keyIds[slot], this.subs[slot]) & mask;
+    let at = hash(this.keyIds[slot], this.subs, slot) & mask;
     while (this.#index[at] !== 0) at = (at + 1) & mask;
     this.#index[at] = slot + 1;
   }
@@ -198,11 +205,11 @@ export class Slots {
     if (this.#recent[this.keyIds[slot]] === slot + 1) this.#recent[this.keyIds[slot]] = 0;
     const index = this.#index;
     const mask = index.length - 1;
-    let hole = hash(this.keyIds[slot], this.subs[slot]) & mask;
+    let hole = hash(this.keyIds[slot], this.subs, slot) & mask;
     while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
     for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
       const other = index[at] - 1;
-      const home = hash(this.keyIds[other], this.subs[other]) & mask;
+      const home = hash(this.keyIds[other], this.subs, other) & mask;
       if (((at - home) & mask) >= ((at - hole) & mask)) {
         index[hole] = other + 1;
         hole = at;

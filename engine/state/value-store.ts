@@ -105,11 +105,11 @@ export class ValueStore<V> {
   collect(changes: ChangeWriter): void {
     const slots = this.#slots;
     if (this.#pages !== null) {
-      for (const slot of slots.removed) this.#pages.add(slot);
-      for (const slot of slots.created) this.#pages.add(slot);
+      for (let i = 0; i < slots.removed.length; i++) this.#pages.add(slots.removed.at(i));
+      for (let i = 0; i < slots.created.length; i++) this.#pages.add(slots.created.at(i));
       for (const slot of this.#dirty) this.#pages.add(slot);
     }
-    for (const slot of slots.removed) changes.removed(slot);
+    for (let i = 0; i < slots.removed.length; i++) changes.removed(slots.removed.at(i));
     for (const slot of this.#dirty) if (slots.isLive(slot)) this.#write(changes, slot);
     slots.beginTransaction();
     this.#dirty.clear();
@@ -157,6 +157,6 @@ export class ValueStore<V> {
     this.#scratch.clear();
     this.#codec.encode(this.#values[slot] as V, this.#scratch);
     const { bytes, position } = this.#scratch;
-    changes.row(slot, this.#keys, this.#slots.keyIds[slot], this.#slots.subs[slot], bytes, 0, position);
+    changes.row(slot, this.#keys, this.#slots, bytes, 0, position);
   }
 }

@@ -12,7 +12,16 @@ export interface TumblingWindowOptions {
   readonly graceMs: number;
 }
 
+/** What a window needs to know of a record; a `RecordWalk` is one. */
+export interface WindowedRecord {
+  readonly keyId: number;
+  readonly timestamp: number;
+  /** How far event time of the record's own input had come before it. */
+  readonly inputWatermark: number;
+}
+
 export class TumblingWindows {
+  readonly #record = { keyId: 0, timestamp: Number.NEGATIVE_INFINITY, inputWatermark: Number.NEGATIVE_INFINITY };
   readonly sizeMs: number;
   readonly graceMs: number;
   readonly #store: RowStore;
@@ -44,14 +53,24 @@ export class TumblingWindows {
    * the record's own input, whose watermark is given: then the record is late.
    */
   rowFor(keyId: number, timestamp: number, inputWatermark: number): number {
-    if (!(timestamp >= this.#from && timestamp < this.#to)) this.#enter(timestamp);
-    const start = this.#from;
-    if (this.#to + this.graceMs <= inputWatermark) return -1;
-    const row = this.#store.find(keyId, start);
-    return row >= 0 ? row : this.#create(keyId, start);
+    const record = this.#record;
+    record.keyId = keyId;
+    record.timestamp = timestamp;
+    record.inputWatermark = inputWatermark;
+    return this.rowOf(record);
   }
 
-  #enter(timestamp: number): void {
+  /** As `rowFor`, of a record at hand: times that are handed over by themselves would each be boxed, for each record. */
+  rowOf(record: WindowedRecord): number {
+    const { timestamp } = record;
+    if (!(timestamp >= this.#from && timestamp < this.#to)) this.#enter(record);
+    const start = this.#from;
+    if (this.#to + this.graceMs <= record.inputWatermark) return -1;
+    const row = this.#store.find(record.keyId, start);
+    return row >= 0 ? row : this.#create(record.keyId, start);
+  }
+
+  #enter({ timestamp }: WindowedRecord): void {
     // Not with %: on doubles it is a call into C. Exact for safe integers.
     this.#from = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
     this.#to = this.#from + this.sizeMs;
@@ -81,8 +100,11 @@ export class TumblingWindows {
     const store = this.#store;
     const due = [...this.#starts].filter((start) => start + this.sizeMs + this.graceMs <= watermark);
     for (const start of due.sort((a, b) => a - b)) {
-      for (const row of this.#rowsOf(start, keys)) {
-        close(row, start, start + this.sizeMs);
+      const rows = this.#rowsOf(start, keys);
+      const end = start + this.sizeMs;
+      for (let i = 0; i < rows.length; ) {
+        const row = rows[i++];
+        close(row, start, end);
         store.remove(row);
       }
       this.#starts.delete(start);

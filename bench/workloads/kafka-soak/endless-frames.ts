@@ -19,7 +19,8 @@ import { Fleet } from '../../load/fleet.ts';
 import { framePayload, writeMeasures } from '../kafka-windows/frames.ts';
 
 const FRAMES_PER_SECOND = 20_000;
-const BATCH_BYTES = 128 * 1024;
+/** A chunk is one batch: several in one append would be a transaction, and the loader the slowest of all. */
+const BATCH_BYTES = 900 * 1024;
 
 export interface Chunk {
   readonly partition: number;

@@ -26,9 +26,9 @@ const MEGABYTE = 1e6;
 const GROWTH_MEGABYTES_MAX = 20;
 const DEVICES = 10_000;
 const FRAMES = 2_000_000;
-const CHUNK_FRAMES = 80_000;
+const CHUNK_FRAMES = 40_000;
 /** Of the loader: enough that the engine and not the loader sets the pace. */
-const ROUNDS_IN_FLIGHT_MAX = 4;
+const ROUNDS_IN_FLIGHT_MAX = 8;
 /** Frames that may wait for the engine: more than it fetches at once, and far less than retention keeps. */
 const LAG_MAX = 4_000_000;
 const RETENTION = { retentionBytes: 128 * 1024 * 1024, segmentBytes: 32 * 1024 * 1024 };

@@ -155,7 +155,7 @@ class BatchTask extends RecordTask {
     const windows = this.windows;
     while (records.next()) {
       this.decode(records.bytes, records.valueStart, records.valueEnd);
-      this.add(windows.rowFor(records.keyId, records.timestamp, records.inputWatermark));
+      this.add(windows.rowOf(records));
     }
   }
 }
