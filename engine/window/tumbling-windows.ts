@@ -6,6 +6,10 @@
  */
 import type { RowStore } from '../state/index.ts';
 
+/** Places in the last window's bounds. */
+const START = 0;
+const END = 1;
+
 export interface TumblingWindowOptions {
   readonly sizeMs: number;
   /** How long after its end a window still takes records, in event time. */
@@ -27,10 +31,10 @@ export class TumblingWindows {
   readonly #store: RowStore;
   /** Starts of open windows; some may have no row, because it was rolled back. */
   readonly #starts = new Set<number>();
-  /** The window that the last record fell into: the next one mostly falls into it too. */
-  #from = 0;
-  #to = 0;
-  #isOpen = false;
+  /** Bounds of the window that the last record fell into: the next one mostly falls into it too. */
+  readonly #last = new Float64Array(2);
+  /** For sorting. */
+  #scratch = new Int32Array(0);
   /** The watermark at which the next window closes, alone in its array: for `ActorTask.watermarkDue`. */
   readonly due: Float64Array = Float64Array.of(Number.POSITIVE_INFINITY);
 
@@ -63,23 +67,23 @@ export class TumblingWindows {
   /** As `rowFor`, of a record at hand: times that are handed over by themselves would each be boxed, for each record. */
   rowOf(record: WindowedRecord): number {
     const { timestamp } = record;
-    if (!(timestamp >= this.#from && timestamp < this.#to)) this.#enter(record);
-    const start = this.#from;
-    if (this.#to + this.graceMs <= record.inputWatermark) return -1;
-    const row = this.#store.find(record.keyId, start);
-    return row >= 0 ? row : this.#create(record.keyId, start);
+    const last = this.#last;
+    if (!(timestamp >= last[START] && timestamp < last[END])) this.#enter(record);
+    if (last[END] + this.graceMs <= record.inputWatermark) return -1;
+    const row = this.#store.find(record.keyId, last[START]);
+    return row >= 0 ? row : this.#create(record.keyId);
   }
 
   #enter({ timestamp }: WindowedRecord): void {
     // Not with %: on doubles it is a call into C. Exact for safe integers.
-    this.#from = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
-    this.#to = this.#from + this.sizeMs;
-    this.#isOpen = this.#starts.has(this.#from);
+    this.#last[START] = Math.floor(timestamp / this.sizeMs) * this.sizeMs;
+    this.#last[END] = this.#last[START] + this.sizeMs;
   }
 
-  #create(keyId: number, start: number): number {
+  #create(keyId: number): number {
+    const start = this.#last[START];
     const created = this.#store.create(keyId, start);
-    if (!this.#isOpen) {
+    if (!this.#starts.has(start)) {
       this.#starts.add(start);
       this.#startsChanged();
     }
@@ -122,11 +126,12 @@ export class TumblingWindows {
     for (let row = 0; row < store.slotsUsed; row++) if (store.isLive(row) && store.subOf(row) === start) count++;
     const rows = new Int32Array(count);
     for (let row = 0, at = 0; at < count; row++) if (store.isLive(row) && store.subOf(row) === start) rows[at++] = row;
-    return rows.sort((a, b) => compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
+    if (this.#scratch.length < count) this.#scratch = new Int32Array(2 * count);
+    sortStable(rows, this.#scratch, (a, b) => compareKeys(keys, store.keyIdOf(a), store.keyIdOf(b)));
+    return rows;
   }
 
   #startsChanged(): void {
-    this.#isOpen = this.#starts.has(this.#from);
     this.due[0] = Number.POSITIVE_INFINITY;
     for (const start of this.#starts) this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
   }
@@ -137,6 +142,23 @@ export interface KeyOrder {
   readonly arena: Uint8Array;
   startOf(id: number): number;
   endOf(id: number): number;
+}
+
+/** By merging runs from below, in place: the built-in sort copies a typed array onto V8's heap. */
+function sortStable(items: Int32Array, scratch: Int32Array, compare: (a: number, b: number) => number): void {
+  const { length } = items;
+  for (let width = 1; width < length; width *= 2) {
+    for (let start = 0; start + width < length; start += 2 * width) {
+      const middle = start + width;
+      const end = Math.min(middle + width, length);
+      if (compare(items[middle - 1], items[middle]) <= 0) continue;
+      for (let i = start; i < middle; i++) scratch[i] = items[i];
+      let left = start;
+      let right = middle;
+      for (let at = start; left < middle; at++)
+        items[at] = right < end && compare(scratch[left], items[right]) > 0 ? items[right++] : scratch[left++];
+    }
+  }
 }
 
 function compareKeys(keys: KeyOrder, a: number, b: number): number {

@@ -87,6 +87,20 @@ t.test('many windows that are due at once close in the order of their starts, al
   t.end();
 });
 
+t.test('any number of keys is told in the order of their bytes, shorter ones first', (t) => {
+  const names = fc.uniqueArray(fc.stringMatching(/^[a-c]{0,6}$/), { maxLength: 300 });
+  fc.assert(
+    fc.property(names, (some) => {
+      const subject = make();
+      for (const name of some) subject.windows.rowFor(subject.key(name), 100, 0);
+      const told = closed(subject, 10_000).map((text) => text.split(' ')[0]);
+      return JSON.stringify(told) === JSON.stringify(some.toSorted());
+    }),
+  );
+  t.pass('in order');
+  t.end();
+});
+
 t.test('a window that closed opens again only where it is not late', (t) => {
   const subject = make();
   const { windows, key } = subject;
