@@ -1,7 +1,7 @@
 /** What becomes of records that fail: letters, condemned records, and letters that come again. */
 import t from 'tap';
 import { BatchCursor } from '../../../engine/batch/index.ts';
-import { defineActor, rawCodec, topic } from '../../../engine/index.ts';
+import { defineActor, type Log, MsecError, rawCodec, topic } from '../../../engine/index.ts';
 import { readLetter, resendLetter } from '../../../engine/runtime/index.ts';
 import { headerOf, Rig } from './rig.ts';
 import { codec, from, handler, input, open, to } from './task-rig.ts';
@@ -135,6 +135,42 @@ t.test('a letter that comes again enters at the stage that failed, once, and mov
   await rig.pass(1_000);
   t.equal(times.at(-1), 3000);
   await t.rejects(rig.run(resendLetter(rig.log, rig.reader, { ...place, offset: 1 })), { code: 'OFFSET_OUT_OF_RANGE' });
+  await stop();
+});
+
+t.test('a letter is sent once, also where a commit of it is fenced; who is fenced for ever is told', async (t) => {
+  const rig = new Rig();
+  const { stop } = await open(rig, [
+    handler(() => {
+      throw input('bad');
+    }),
+  ]);
+  for (let n = 1; n <= 3; n++) await rig.append('from', 0, 'k', `${n}`);
+  await rig.pass(1_000);
+  let acquired = 0;
+  /** Fences so many commits, before they are made or after. */
+  const fencing = (times: number, isMade: boolean): Log => {
+    let left = times;
+    const commit: Log['commit'] = async (transaction) => {
+      if (left === 0 || isMade) await rig.log.commit(transaction);
+      if (left-- > 0) throw new MsecError('FENCED', 'a newer owner');
+      return { baseOffsets: [] };
+    };
+    const acquire: Log['acquire'] = (owner) => {
+      acquired++;
+      return rig.log.acquire(owner);
+    };
+    return Object.assign(Object.create(rig.log) as Log, { commit, acquire });
+  };
+  const resend = (log: Log, offset: number) =>
+    rig.run(resendLetter(log, rig.reader, { topic: 'from', partition: 0, offset }));
+  t.equal(await resend(fencing(1, false), 0), true, 'nothing had been sent');
+  t.equal(await resend(fencing(1, true), 1), false, 'it had been sent, though nobody said so');
+  t.equal((await rig.read('from.resend')).length, 2);
+  acquired = 0;
+  await t.rejects(resend(fencing(9, false), 2), { code: 'FENCED' });
+  t.equal(acquired, 3);
+  t.equal((await rig.read('from.resend')).length, 2);
   await stop();
 });
 
