@@ -7,6 +7,7 @@ export * from './observe/index.ts';
 export * from './runtime/index.ts';
 export {
   BLOCK_BYTES,
+  LocalSnapshots,
   type RowStore,
   type RowsDeclaration,
   rows,

@@ -70,7 +70,6 @@ export async function startBenchEngine(
     config: topology,
     schemaIds: subjects.map((subject, i) => [subject, i + 1]),
     log: descriptor,
-    ...(localState === undefined ? {} : { localState }),
     options: TASK_OPTIONS,
     reportIntervalMs,
   };
@@ -78,7 +77,9 @@ export async function startBenchEngine(
   const engine = await startEngine({
     log,
     plan,
-    threads: wrapThreads(realThreads({ entry, shared, heapMegabytesMax })),
+    threads: wrapThreads(
+      realThreads({ entry, shared, heapMegabytesMax, ...(localState === undefined ? {} : { localState }) }),
+    ),
     workers,
     clock: systemClock,
     emit,

@@ -1,11 +1,12 @@
 /** The engine over Kafka with real threads, as the product starts it, for a benchmark's own process. */
 import { mkdirSync } from 'node:fs';
 import {
-  claimLocalStore,
   type Engine,
   KAFKA_TASK_OPTIONS,
+  LocalSnapshots,
   openKafkaLog,
   openKafkaShare,
+  openLocalStore,
   planTopology,
   realThreads,
   schemasOf,
@@ -43,7 +44,7 @@ export async function startKafkaEngine(
   const subjects = [...new Set(schemasOf(definition).map(({ subject }) => subject))];
   const log = await openKafkaLog({ bootstrap: [bootstrap], applicationId: plan.name });
   if (stateFolder !== null) mkdirSync(stateFolder, { recursive: true });
-  const claim = stateFolder === null ? null : claimLocalStore(stateFolder);
+  const disk = stateFolder === null ? null : openLocalStore(stateFolder);
   const stages = plan.subtopologies.flatMap((subtopology) => subtopology.stages);
   const changelogs = stages.map(({ actor }) => stateTopic(plan.name, actor.name));
   const shared: WorkerShared = {
@@ -53,11 +54,10 @@ export async function startKafkaEngine(
     log: { bootstrap: [bootstrap], applicationId: plan.name },
     options: { ...KAFKA_TASK_OPTIONS, ...options },
     reportIntervalMs: 1000,
-    // A benchmark's topics are made once, so that their names tell them apart.
-    ...(stateFolder === null
-      ? {}
-      : { localState: { path: stateFolder, changelogs: Object.fromEntries(changelogs.map((name) => [name, name])) } }),
   };
+  // A benchmark's topics are made once, so that their names tell them apart.
+  const names = Object.fromEntries(changelogs.map((name) => [name, name]));
+  const localState = disk === null ? {} : { localState: { copies: new LocalSnapshots(disk), changelogs: names } };
   const entry = new URL('../../engine/runtime/worker-main.ts', import.meta.url);
   const reached = { bootstrap: [bootstrap], applicationId: plan.name };
   const share =
@@ -66,7 +66,7 @@ export async function startKafkaEngine(
     ...share,
     log,
     plan,
-    threads: realThreads({ entry, shared, heapMegabytesMax: 256 }),
+    threads: realThreads({ entry, shared, heapMegabytesMax: 256, ...localState }),
     workers,
     clock: systemClock,
     emit: (name, event) => {
@@ -80,7 +80,7 @@ export async function startKafkaEngine(
     async close() {
       await engine.drain();
       await log.close();
-      await claim?.close();
+      await disk?.close();
     },
   };
 }

@@ -3,15 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   type Clock,
-  claimLocalStore,
   type Emit,
   type EngineStatus,
+  LocalSnapshots,
   type LocalState,
   type Log,
   type LogReaderDescriptor,
   openEmbeddedLog,
   openKafkaLog,
   openKafkaShare,
+  openLocalStore,
   type PartitionShare,
 } from '../../engine/index.ts';
 import type { Config } from '../config/index.ts';
@@ -42,7 +43,8 @@ export async function openCityLog(config: Config, folder: DataFolder, clock: Clo
 /** The folder still is one process's, and no embedded log may be opened in it meanwhile. */
 async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emit: Emit): Promise<CityLog> {
   const readers = kafkaSettings(config, process.env.MSEC_KAFKA_PASSWORD);
-  const claims = [folder.log, folder.state].map((path) => claimLocalStore(path, clock));
+  const stores = [folder.state, folder.log].map((path) => openLocalStore(path, clock));
+  const copies = new LocalSnapshots(stores[0]!);
   const log = await openKafkaLog({ ...readers, clock, emit, processId: processIdOf(folder.process) });
   const counted = countCommits(log);
   return {
@@ -58,11 +60,11 @@ async function openOnKafka(config: Config, folder: DataFolder, clock: Clock, emi
     async localState(changelogs) {
       const described = await log.describe(changelogs);
       const known = described.flatMap(({ name, identity }) => (identity === undefined ? [] : [[name, identity]]));
-      return { path: folder.state, changelogs: Object.fromEntries(known) };
+      return { copies, changelogs: Object.fromEntries(known) };
     },
     async close() {
       await log.close();
-      for (const claim of claims) await claim.close();
+      for (const store of stores) await store.close();
     },
   };
 }

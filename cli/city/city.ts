@@ -220,12 +220,12 @@ async function startCityEngine(
     log: readers,
     options: isOnKafka(config) ? KAFKA_TASK_OPTIONS : TASK_OPTIONS,
     reportIntervalMs: 1_000,
-    ...(localState === undefined ? {} : { localState }),
   };
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
     heapMegabytesMax: WORKER_HEAP_MEGABYTES,
+    ...(localState === undefined ? {} : { localState }),
   });
   const workers = workersOf(config);
   return startEngine({

@@ -142,12 +142,12 @@ async function open(
     log: cityLog.readers,
     options: taskOptions,
     reportIntervalMs: 1_000,
-    ...(localState === undefined ? {} : { localState }),
   };
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
     heapMegabytesMax: WORKER_HEAP_MEGABYTES,
+    ...(localState === undefined ? {} : { localState }),
   });
   const workers = workersOf(config);
   const engine = await startEngine({ log: cityLog.log, plan, threads, workers, clock, emit, logUsage: cityLog.usage });

@@ -3,7 +3,6 @@ export { EmbeddedReader } from './embedded/embedded-reader.ts';
 export { type Ends, LocalEnds, type PublishedEnds, SharedEnds } from './embedded/ends.ts';
 export { type Flusher, MemoryDisk, MemoryStore } from './embedded/memory-store.ts';
 export {
-  claimLocalStore,
   EmbeddedLogOnDisk,
   type EmbeddedReaderDescriptor,
   openEmbeddedLog,

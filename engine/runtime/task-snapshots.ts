@@ -1,28 +1,28 @@
 /**
- * The local copies of the state of a thread's tasks, in a directory of this process. A log of other machines (Kafka)
- * takes its time to be read again; the disk at hand does not.
+ * The local copies of the state of a thread's tasks, on a disk of this process. A log of other machines (Kafka) takes
+ * its time to be read again; the disk at hand does not.
  */
 import type { Clock } from '../base/index.ts';
-import type { Store } from '../log/index.ts';
-import { LocalSnapshots, StageSnapshot, type StageState } from '../state/index.ts';
+import { type SnapshotCopies, StageSnapshot, type StageState } from '../state/index.ts';
 import { stateTopic } from '../topology/index.ts';
 
-/** What all workers are told; plain data. */
+/** What names each changelog topic for ever: its cluster and its id there. A topic that was made anew has another. */
+export type ChangelogNames = Readonly<Record<string, string>>;
+
+/** What the threads port is given, so that tasks have local copies. */
 export interface LocalState {
-  /** The directory, which this process has claimed. */
-  readonly path: string;
-  /** What names each changelog topic for ever: its cluster and its id there. A topic that was made anew has another. */
-  readonly changelogs: Readonly<Record<string, string>>;
+  readonly copies: SnapshotCopies;
+  readonly changelogs: ChangelogNames;
 }
 
 export class TaskSnapshots {
-  readonly #copies: LocalSnapshots;
+  readonly #copies: SnapshotCopies;
   readonly #plan: string;
-  readonly #changelogs: LocalState['changelogs'];
+  readonly #changelogs: ChangelogNames;
   readonly #clock: Clock;
 
-  constructor(disk: Store, planName: string, changelogs: LocalState['changelogs'], clock: Clock) {
-    this.#copies = new LocalSnapshots(disk);
+  constructor(copies: SnapshotCopies, planName: string, changelogs: ChangelogNames, clock: Clock) {
+    this.#copies = copies;
     this.#plan = planName;
     this.#changelogs = changelogs;
     this.#clock = clock;

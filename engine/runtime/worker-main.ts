@@ -5,16 +5,17 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
-import { type LogReaderDescriptor, logReaders, openLocalStore } from '../log/index.ts';
+import { type LogReaderDescriptor, logReaders } from '../log/index.ts';
 import { LoopDelay } from '../observe/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
+import { type LocalCopies, type ThreadData, threadPort } from './real-threads.ts';
+import { remoteCopies } from './remote-copies.ts';
 import { bindSchemaIds } from './schema-ids.ts';
 import type { WorkerInit } from './supervisor.ts';
 import type { TaskOptions } from './task-setup.ts';
-import { type LocalState, TaskSnapshots } from './task-snapshots.ts';
+import { TaskSnapshots } from './task-snapshots.ts';
 import type { FromWorker, ToWorker } from './thread-messages.ts';
-import type { ThreadPort } from './threads.ts';
 import { Worker } from './worker.ts';
 
 /** What all workers of an engine are given; plain data. */
@@ -24,8 +25,6 @@ export interface WorkerShared {
   readonly config: unknown;
   readonly schemaIds: readonly (readonly [string, number])[];
   readonly log: LogReaderDescriptor;
-  /** Where tasks keep copies of their state; absent where the log itself is on the local disk. */
-  readonly localState?: LocalState;
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
 }
@@ -35,7 +34,7 @@ export type TopologyModule = (config: unknown) => TopologyDefinition | Promise<T
 async function main(): Promise<void> {
   const thread = parentPort;
   assert(thread !== null, 'this module runs in a worker thread');
-  const { shared, init } = workerData as { shared: WorkerShared; init: WorkerInit };
+  const { shared, init, local } = workerData as ThreadData<WorkerShared, WorkerInit>;
   const { default: createTopology } = (await import(shared.topologyModule)) as { default: TopologyModule };
   const [definition, openReader] = await Promise.all([
     createTopology(shared.config),
@@ -43,15 +42,11 @@ async function main(): Promise<void> {
   ]);
   bindSchemaIds(definition, new Map(shared.schemaIds));
   const delay = new LoopDelay();
-  const port: ThreadPort<FromWorker, ToWorker> = {
-    post: (message, transfer) => thread.postMessage(message, transfer ?? []),
-    onMessage: (handle) => void thread.on('message', handle),
-  };
+  const port = threadPort<FromWorker, ToWorker>(thread);
   const plan = planTopology(definition);
-  const { localState } = shared;
   const worker = new Worker(port, {
     plan,
-    ...(localState === undefined ? {} : { snapshots: taskSnapshots(localState, plan.name) }),
+    ...(local === null ? {} : { snapshots: taskSnapshots(local, plan.name) }),
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
@@ -66,8 +61,8 @@ async function main(): Promise<void> {
   worker.start();
 }
 
-function taskSnapshots({ path, changelogs }: LocalState, planName: string): TaskSnapshots {
-  return new TaskSnapshots(openLocalStore(path), planName, changelogs, systemClock);
+function taskSnapshots({ port, changelogs }: LocalCopies, planName: string): TaskSnapshots {
+  return new TaskSnapshots(remoteCopies(threadPort(port)), planName, changelogs, systemClock);
 }
 
 await main();

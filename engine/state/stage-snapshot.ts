@@ -4,8 +4,9 @@
  * the copy is good from the position at which the round began. Only what is committed is ever written.
  */
 import { assert, type Clock } from '../base/index.ts';
-import type { LocalSnapshots, SnapshotOf } from './local-snapshots.ts';
-import type { DirtyPage, PageContent, StageState } from './stage-state.ts';
+import { joinPage, restorePage } from './page-bytes.ts';
+import type { PageRun, SavedPage, SnapshotCopies, SnapshotOf } from './snapshot-copies.ts';
+import type { DirtyPage, StageState } from './stage-state.ts';
 
 export interface StageSnapshotOptions {
   /** From the end of one round to the beginning of the next. */
@@ -32,12 +33,12 @@ interface Round {
 /** What was copied at one commit, until that is acknowledged. */
 export interface SnapshotSlice {
   readonly round: Round;
-  readonly pages: readonly PageContent[];
+  readonly pages: readonly SavedPage[];
   readonly ends: boolean;
 }
 
 export class StageSnapshot {
-  readonly #copies: LocalSnapshots;
+  readonly #copies: SnapshotCopies;
   readonly #of: SnapshotOf;
   readonly #state: StageState;
   readonly #clock: Clock;
@@ -52,7 +53,7 @@ export class StageSnapshot {
 
   /** `failed` is told once; without a copy the task goes on. */
   constructor(
-    copies: LocalSnapshots,
+    copies: SnapshotCopies,
     of: SnapshotOf,
     state: StageState,
     clock: Clock,
@@ -73,11 +74,31 @@ export class StageSnapshot {
    * must be read. What is restored from there on is missing in the copy, and noted.
    */
   async open(changelog: { readonly start: number; readonly end: number }): Promise<number | null> {
-    const position = this.#copies.load(this.#of, this.#state, changelog);
+    const position = await this.#load(changelog);
     if (position === null) await this.#copies.discard(this.#of);
     this.#state.trackPages();
     this.#position = changelog.end;
     return position;
+  }
+
+  async #load(changelog: { readonly start: number; readonly end: number }): Promise<number | null> {
+    const head = await this.#copies.head(this.#of);
+    // Below the start the changes that are missing are gone; beyond the end it is another changelog's.
+    if (head === null || head.position < changelog.start || head.position > changelog.end) return null;
+    const state = this.#state;
+    for (const [store, slots] of Object.entries(head.slots)) state.reserve(store, slots);
+    let run: PageRun | null = await this.#copies.read(this.#of, null);
+    while (run !== null) {
+      // The next pages come while these are restored.
+      const coming: Promise<PageRun> | null = run.next === null ? null : this.#copies.read(this.#of, run.next);
+      try {
+        for (const page of run.pages) restorePage(state, page);
+      } finally {
+        run = await coming;
+      }
+    }
+    for (const [input, watermark] of Object.entries(head.watermarks)) state.watermarks.set(input, watermark);
+    return head.position;
   }
 
   /** At the boundary of two transactions, after the state was collected for the first of them. */
@@ -119,11 +140,12 @@ export class StageSnapshot {
     if (this.#isOff) return null;
     const round = this.#round ?? this.#beginRound(bytesMax === Number.POSITIVE_INFINITY ? 0 : this.#options.intervalMs);
     if (round === null) return null;
-    const pages: PageContent[] = [];
+    const pages: SavedPage[] = [];
     for (let bytes = 0; round.next < round.pages.length && bytes < bytesMax; ) {
-      const page = this.#state.writePage(round.pages[round.next++] as DirtyPage);
-      for (const { length } of page.chunks) bytes += length;
-      pages.push(page);
+      const { store, page, chunks } = this.#state.writePage(round.pages[round.next++] as DirtyPage);
+      const saved = { store, page, bytes: joinPage(chunks) };
+      bytes += saved.bytes.length;
+      pages.push(saved);
     }
     const ends = round.next === round.pages.length;
     this.#round = ends ? null : round;

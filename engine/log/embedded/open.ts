@@ -141,13 +141,11 @@ function describeStore(store: LmdbStore): TopicDescription[] {
   });
 }
 
-/** A store in a directory that this process owns, for what is no log; for one thread. See `claimLocalStore`. */
-export function openLocalStore(path: string): Store {
-  return new LmdbStore({ path });
-}
-
-/** Takes the directory for this process, whose threads then open it, until the claim is closed. LOG_LOCKED. */
-export function claimLocalStore(path: string, clock: Clock = systemClock): { close(): Promise<void> } {
+/**
+ * A store for what is no log, in a directory that is this process's until it is closed; LOG_LOCKED. For the main thread:
+ * LMDB, when its thread is terminated while it writes, damages the memory of the process.
+ */
+export function openLocalStore(path: string, clock: Clock = systemClock): Store {
   const store = new LmdbStore({ path });
   try {
     claimStore(store, path, clock.now());
@@ -163,6 +161,11 @@ export function claimLocalStore(path: string, clock: Clock = systemClock): { clo
     });
   let timer = live();
   return {
+    commit: (batch) => store.commit(batch),
+    get: (key) => store.get(key),
+    keys: (range) => store.keys(range),
+    refresh: () => store.refresh(),
+    diskBytes: () => store.diskBytes(),
     async close() {
       timer.cancel();
       releaseStore(store);

@@ -2,13 +2,14 @@
 import t from 'tap';
 import { type LogReader, MemoryDisk, MemoryStore } from '../../../engine/log/index.ts';
 import { TaskSnapshots } from '../../../engine/runtime/task-snapshots.ts';
+import { LocalSnapshots } from '../../../engine/state/index.ts';
 import { Rig } from './rig.ts';
 import { type Given, handler, open } from './task-rig.ts';
 
 const STATE = 'app.one.state';
 
 function given(rig: Rig, disk: MemoryDisk, changelog: string, fetched: number[]): Given {
-  const copies = new TaskSnapshots(new MemoryStore(disk), 'app', { [STATE]: changelog }, rig.clock);
+  const copies = new TaskSnapshots(new LocalSnapshots(new MemoryStore(disk)), 'app', { [STATE]: changelog }, rig.clock);
   return {
     openSnapshot: (stage, state) =>
       copies.open('one-0', stage, 0, state, (thrown) => t.fail(`the copy failed: ${thrown}`)),
@@ -52,7 +53,7 @@ t.test(
 
 t.test('a changelog that has no name gets no copy', (t) => {
   const rig = new Rig();
-  const copies = new TaskSnapshots(new MemoryStore(), 'app', {}, rig.clock);
+  const copies = new TaskSnapshots(new LocalSnapshots(new MemoryStore()), 'app', {}, rig.clock);
   t.equal(
     copies.open('one-0', 'one', 0, undefined as never, () => {}),
     null,

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import {
   type EmbeddedReaderDescriptor,
   type KafkaReaderDescriptor,
+  LocalSnapshots,
   type LocalState,
   type Log,
   type LogReader,
   type Network,
   openEmbeddedLog,
   openEmbeddedLogReadOnly,
+  openLocalStore,
   type PartitionShare,
   type TopicDescription,
 } from '../../../engine/index.ts';
@@ -53,7 +55,7 @@ export async function openPlace(place: LogPlace, network?: Network): Promise<Ope
     async localState(changelogs) {
       const described = await log.describe(changelogs);
       const known = described.map(({ name, identity }) => [name, identity ?? 'unknown'] as const);
-      return { path: stateFolder, changelogs: Object.fromEntries(known) };
+      return { copies: new LocalSnapshots(openLocalStore(stateFolder)), changelogs: Object.fromEntries(known) };
     },
     share(topic) {
       const note = `${stateFolder}.member`;

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeSync } from 'node:fs';
 import { startBenchEngine } from '../../../bench/load/engine.ts';
+import { LocalSnapshots, openLocalStore } from '../../../engine/index.ts';
 import { openKafkaLog, openKafkaShare } from '../../../engine/log/kafka/index.ts';
 import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { PARTITIONS } from './frame-stream.ts';
@@ -29,7 +30,7 @@ const { engine } = await startBenchEngine(log, place.kafka, {
   async localState(changelogs) {
     const described = await log.describe(changelogs);
     const known = described.map(({ name, identity }) => [name, identity ?? 'unknown'] as const);
-    return { path: place.stateFolder, changelogs: Object.fromEntries(known) };
+    return { copies: new LocalSnapshots(openLocalStore(place.stateFolder)), changelogs: Object.fromEntries(known) };
   },
 });
 writeSync(1, 'up\n');
