@@ -226,6 +226,19 @@ export const ERROR_TABLE = {
   VALUE_INVALID: row('input', false, 'The value does not have the form of its topic.', 'Check the producer.'),
   VALUE_MISSING: row('input', false, 'A record of this topic must have a value.', 'Check the producer.'),
   TOPOLOGY_INVALID: row('input', false, 'The actors cannot be wired as declared.', 'Correct the named actor or topic.'),
+  TPM_BUSY: row('operating', true, 'More commands wait for the TPM than may.', 'Send fewer at once.'),
+  TPM_REFUSED: row(
+    'operating',
+    false,
+    'The TPM refused a command; the message names its response code, and which handle, parameter or session is meant.',
+    'Look at what is named: a password, a policy, a handle that is taken or gone.',
+  ),
+  TPM_RESPONSE_INVALID: row(
+    'operating',
+    false,
+    "What came back is no response of the TPM to the command, or was changed on the way, or is another key's.",
+    'Check what stands between the program and the TPM, and the password that was given.',
+  ),
   UNSIGNED: row(
     'input',
     false,

@@ -1,5 +1,5 @@
 /**
- * Parts outside the repository that some tests need (Java, Chromium, Mosquitto, Python, reference data). A missing part skips
+ * Parts outside the repository that some tests need (Java, Chromium, Mosquitto, Python, a TPM, reference data). A missing part skips
  * the test loudly, with the one command that installs it; where CI=true nothing may be skipped, so it fails instead.
  */
 import { spawnSync } from 'node:child_process';
@@ -32,6 +32,10 @@ const PROGRAMS = {
   nft: { names: ['nft'], install: apt('nftables') },
   python3: { names: ['python3'], install: apt('python3 python3-venv') },
   openssl: { names: ['openssl'], install: apt('openssl') },
+  swtpm: { names: ['swtpm'], install: apt('swtpm') },
+  swtpm_localca: { names: ['swtpm_localca'], install: apt('swtpm-tools') },
+  swtpm_setup: { names: ['swtpm_setup'], install: apt('swtpm-tools') },
+  tpm2_sign: { names: ['tpm2_sign'], install: apt('tpm2-tools') },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;

@@ -29,9 +29,11 @@ export const TOP_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   actors: ['engine', 'schemas'],
   bridges: ['engine', 'schemas'],
   sinks: ['engine', 'schemas'],
-  services: ['engine', 'schemas', 'actors', 'bridges', 'sinks'],
+  // A device's own side: it knows what it sends and nothing of the engine.
+  firmware: ['engine', 'schemas'],
+  services: ['engine', 'schemas', 'actors', 'bridges', 'sinks', 'firmware'],
   console: ['engine', 'schemas', 'actors', 'bridges', 'sinks'],
-  cli: ['engine', 'schemas', 'actors', 'bridges', 'sinks', 'services', 'console'],
+  cli: ['engine', 'schemas', 'actors', 'bridges', 'sinks', 'firmware', 'services', 'console'],
   examples: ['engine', 'schemas'],
   tools: ['engine', 'schemas'],
   bench: ['*'],
@@ -50,6 +52,7 @@ export const FREE_ENTRY: readonly string[] = ['test', 'bench', 'tools'];
  */
 export const ENGINE_SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
   schemas: ['engine/base/index.ts'],
+  firmware: ['engine/base/index.ts'],
   // A short command must not load the engine; the registry brings a web server, which workers must not load.
   cli: ['engine/base/index.ts', 'engine/registry/index.ts'],
   // The simulator runs Kafka's driver, which engine/log/index.ts loads only where it is used.
@@ -111,7 +114,7 @@ export interface Ban {
 }
 
 /** The edges: what touches the world. Everything else gets the world through a port. */
-const EDGES = ['bridges/', 'sinks/', 'services/', 'console/', 'cli/', 'tools/', 'bench/', 'test/'];
+const EDGES = ['bridges/', 'sinks/', 'firmware/', 'services/', 'console/', 'cli/', 'tools/', 'bench/', 'test/'];
 const DRIVERS = ['engine/log/embedded/', 'engine/log/kafka/'];
 const TIME_HOMES = ['engine/base/clock.ts', ...DRIVERS, ...EDGES];
 const FILE_HOMES = [...DRIVERS, 'schemas/', ...EDGES];
