@@ -2,6 +2,7 @@
  * A TPM that the kernel drives: /dev/tpmrm0, whose resource manager swaps handles between programs. One write is one
  * command; the response is read until the length that its header says.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../engine/base/index.ts';
 import { invalidResponse, tpmDown } from './tpm-error.ts';
@@ -10,7 +11,8 @@ import { HEADER_BYTES, RESPONSE_BYTES_MAX, type TpmTransport } from './transport
 /** DEPENDENCY_DOWN where there is no such device or it may not be opened. */
 export async function openDevice(path: string, clock: Clock = systemClock): Promise<TpmTransport> {
   try {
-    return new DeviceTransport(await open(path, 'r+'), path, clock);
+    // Whatever the file is, it must not become the terminal of this process.
+    return new DeviceTransport(await open(path, constants.O_RDWR | constants.O_NOCTTY), path, clock);
   } catch (cause) {
     throw tpmDown(`the TPM at device:${path} cannot be opened: ${(cause as Error).message}`, cause);
   }
