@@ -239,6 +239,12 @@ export const ERROR_TABLE = {
     "What came back is no response of the TPM to the command, or was changed on the way, or is another key's.",
     'Check what stands between the program and the TPM, and the password that was given.',
   ),
+  TPM_UNCERTIFIED: row(
+    'operating',
+    false,
+    'The TPM holds no certificate of an endorsement key of its own.',
+    'Enrol a TPM whose maker has left one; swtpm gets one by swtpm_setup --create-ek-cert.',
+  ),
   UNSIGNED: row(
     'input',
     false,

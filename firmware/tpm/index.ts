@@ -60,8 +60,9 @@ export {
   rsaSigningKeyTemplate,
   sealTemplate,
   signingKeyTemplate,
+  storageKeyTemplate,
 } from './templates.ts';
 export { type Answer, Tpm, type TpmCommand, type TpmOptions } from './tpm.ts';
 export { openTpmAddress } from './tpm-address.ts';
-export { isTpmRefusal, TpmError } from './tpm-error.ts';
+export { isTpmRefusal, TpmError, tpmDown } from './tpm-error.ts';
 export type { TpmTransport } from './transport.ts';

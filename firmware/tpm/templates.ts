@@ -1,5 +1,6 @@
 /** Templates of the objects that devices have. */
 import {
+  ALG_CFB,
   ALG_ECC,
   ALG_ECDSA,
   ALG_KEYEDHASH,
@@ -8,7 +9,6 @@ import {
   ALG_RSASSA,
   ALG_SHA256,
   ECC_NIST_P256,
-  OBJECT_ADMIN_WITH_POLICY,
   OBJECT_DECRYPT,
   OBJECT_FIXED_PARENT,
   OBJECT_FIXED_TPM,
@@ -23,9 +23,9 @@ import { type EccPublic, type KeyedHashPublic, NO_BYTES, type RsaPublic } from '
 /** It was made in this TPM and can never leave it. */
 const NATIVE = OBJECT_FIXED_TPM | OBJECT_FIXED_PARENT | OBJECT_SENSITIVE_DATA_ORIGIN;
 
-/** By password (userWithAuth), or by the policy alone where there is one. */
+/** Used by password (userWithAuth), or by the policy alone where there is one; certified and activated by password. */
 function use(authPolicy: Uint8Array): number {
-  return authPolicy.length === 0 ? OBJECT_USER_WITH_AUTH : OBJECT_ADMIN_WITH_POLICY;
+  return authPolicy.length === 0 ? OBJECT_USER_WITH_AUTH : 0;
 }
 
 const ecc = (attributes: number, authPolicy: Uint8Array, scheme: EccPublic['scheme']): EccPublic => ({
@@ -72,6 +72,14 @@ export function rsaSigningKeyTemplate(
     keyBits: 2048,
     exponent: 0,
     modulus: NO_BYTES,
+  };
+}
+
+/** A parent of other keys, which is itself a child. */
+export function storageKeyTemplate(authPolicy: Uint8Array = NO_BYTES): EccPublic {
+  return {
+    ...ecc(OBJECT_DECRYPT | OBJECT_RESTRICTED, authPolicy, null),
+    symmetric: { keyBits: 128, mode: ALG_CFB },
   };
 }
 

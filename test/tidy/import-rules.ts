@@ -209,7 +209,16 @@ export const BANS: readonly Ban[] = [
     pattern: /^(?:node:)?(?:worker_threads|child_process|cluster)$/,
     reason: 'Threads stand behind a port: the simulator runs them in one process',
     instead: 'the threads port of engine/runtime',
-    homes: ['engine/runtime/', 'engine/log/embedded/', 'services/', 'cli/', 'tools/', 'bench/', 'test/'],
+    homes: [
+      'engine/runtime/',
+      'engine/log/embedded/',
+      'firmware/swtpm/',
+      'services/',
+      'cli/',
+      'tools/',
+      'bench/',
+      'test/',
+    ],
   },
   {
     name: 'process.env',

@@ -1,0 +1,15 @@
+/** A device's first start and its loop, on a TPM: docs/devices.md. */
+export {
+  type DeviceKeys,
+  deviceKeys,
+  isLike,
+  KEY_HANDLES,
+  KEY_KINDS,
+  KEY_TEMPLATES,
+  type KeyKind,
+  STORAGE_HANDLE,
+  usingKey,
+} from './device-keys.ts';
+export { EK_ECC_P256, type EndorsementKey, endorsementKey, usingEndorsementKey } from './endorsement-key.ts';
+export { Potentiometer } from './potentiometer.ts';
+export { type SignedReading, signReading } from './sign-loop.ts';
