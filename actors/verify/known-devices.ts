@@ -4,6 +4,7 @@
  * state, so its key id stays; what a rolled back record did is forgotten here by its key.
  */
 import type { RowStore, ValueStore } from '../../engine/index.ts';
+import type { KnownSession } from '../../schemas/envelope/index.ts';
 import type { KnownDevice } from './known-device.ts';
 
 export class KnownDevices {
@@ -12,6 +13,8 @@ export class KnownDevices {
   readonly #deviceOfKey: (Readonly<KnownDevice> | undefined)[] = [];
   /** Row + 1; 0: not looked up. */
   #rowOfKey = new Int32Array(64);
+  /** The session that each device uses; made again from its envelopes at any time. */
+  readonly #sessionOfKey = new Map<number, KnownSession>();
 
   constructor(devices: ValueStore<KnownDevice>, rows: RowStore) {
     this.#devices = devices;
@@ -25,6 +28,14 @@ export class KnownDevices {
   setDevice(keyId: number, device: KnownDevice): void {
     this.forget(keyId);
     this.#devices.set(keyId, device);
+  }
+
+  session(keyId: number): KnownSession | undefined {
+    return this.#sessionOfKey.get(keyId);
+  }
+
+  setSession(keyId: number, session: KnownSession): void {
+    this.#sessionOfKey.set(keyId, session);
   }
 
   /** -1 where there is none. */
@@ -49,6 +60,7 @@ export class KnownDevices {
   forget(keyId: number): void {
     if (keyId < this.#deviceOfKey.length) this.#deviceOfKey[keyId] = undefined;
     if (keyId < this.#rowOfKey.length) this.#rowOfKey[keyId] = 0;
+    this.#sessionOfKey.delete(keyId);
   }
 
   #findDevice(keyId: number): Readonly<KnownDevice> | undefined {

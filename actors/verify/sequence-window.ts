@@ -80,6 +80,33 @@ export class SequenceWindow {
     words[block + 1 + sequence - group * GROUP] = tag;
   }
 
+  /** Whether every sequence from this one on is new: nothing of them has to be looked up. */
+  isAhead(row: number, bootEpoch: number, sequence: number): boolean {
+    if (row < 0) return true;
+    const words = this.#rows.u32;
+    const at = row * ROW_WORDS;
+    if ((words[at + AT_FLAGS]! & FLAG_SEEN) === 0 || bootEpoch > words[at + AT_BOOT_EPOCH]!) return true;
+    return bootEpoch === words[at + AT_BOOT_EPOCH] && sequence > this.#highest(row);
+  }
+
+  /**
+   * As `accept` of the sequences from `first` on, where `isAhead`; tags[i] belongs to first + i. What lies before the
+   * last 1,024 of them leaves the window at once, and its tags are not looked at.
+   */
+  acceptRun(row: number, bootEpoch: number, first: number, tags: Uint32Array, count: number): void {
+    const rows = this.#rows;
+    let i = Math.max(0, count - WINDOW);
+    // Groups from the first to the last: with each the head moves, as it would one by one.
+    while (i < count) {
+      this.accept(row, bootEpoch, first + i, tags[i]!);
+      const group = Math.floor((first + i) / GROUP);
+      const words = rows.u32;
+      const block = row * ROW_WORDS + AT_RING + (group % RING_GROUPS) * BLOCK_WORDS + 1 - group * GROUP;
+      const end = Math.min(count, (group + 1) * GROUP - first);
+      for (i++; i < end; i++) words[block + first + i] = tags[i]!;
+    }
+  }
+
   isSuspect(row: number): boolean {
     return row >= 0 && ((this.#rows.u32[row * ROW_WORDS + AT_FLAGS] as number) & FLAG_SUSPECT) !== 0;
   }

@@ -1,13 +1,12 @@
 /**
  * Decides for each frame whether the device it names sent it, now and for the first time. Cheap checks first: layout,
- * registry, sequence, budget, and the signature last; nothing of the payload is looked at. State changes only for
- * frames whose signature holds, except for the budget that failures use up.
+ * registry, sequence, budget, and the signature or MAC last; nothing of a frame is looked at. State changes only for
+ * envelopes whose seal holds, except for the budget that failures use up and for those that wait for their key.
  */
 import {
   type ActorContext,
   type ActorRecord,
   type ActorTask,
-  halfSipHash13,
   MsecError,
   type Output,
   type RowsDeclaration,
@@ -22,34 +21,48 @@ import {
   KIND_ENVELOPE,
   KIND_SEALED_ENVELOPE,
   KIND_UNSIGNED,
-  MODE_FRAME,
+  MODE_BATCH,
+  MODE_NONE,
   type OpeningKeys,
   PAYLOAD_BYTES_CEILING,
+  type ReceiverKeys,
   readSealedHead,
-  SignatureVerifier,
   unseal,
 } from '../../schemas/envelope/index.ts';
-import { type DeviceTopics, type FrameRecord, VerifiedFrame } from '../../schemas/topics/index.ts';
+import { type DeviceTopics, FrameRecord, VerifiedFrame } from '../../schemas/topics/index.ts';
+import { BatchRun } from './batch-run.ts';
+import { contentTag } from './content-tag.ts';
 import { ROW_BYTES } from './device-row.ts';
 import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
-import { KnownDevice, knownDeviceCodec } from './known-device.ts';
+import { HeldFrames, type HeldList, heldCodec } from './held-frames.ts';
+import { KnownDevice, type KnownKey, knownDeviceCodec } from './known-device.ts';
 import { KnownDevices } from './known-devices.ts';
-import { CONFLICTING, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
+import { SealChecks } from './seal-checks.ts';
+import { FRESH, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
 
 /** How far a signed device time may lie after the bridge's receive time. */
 export const CLOCK_AHEAD_MS_MAX = 120_000;
+/** A frame that fails later is put aside with its whole sealed record, as it must not be written in clear. */
+export const SEALED_BATCH_FRAMES_MAX = 64;
 
 export interface VerifyOptions {
   /** Opens sealed records; of this thread. */
   readonly keys: OpeningKeys;
+  /** What sessions are agreed on with; absent: there are none. */
+  readonly receiverKeys?: ReceiverKeys;
   /** 'off' also takes unsigned envelopes and checks no signature: for benchmarks alone. Default 'required'. */
   readonly signatures?: 'required' | 'off';
   readonly budget?: FailureBudgetOptions;
 }
 
-export const verifyState: { readonly devices: ValuesDeclaration<KnownDevice>; readonly sequences: RowsDeclaration } = {
+export const verifyState: {
+  readonly devices: ValuesDeclaration<KnownDevice>;
+  readonly sequences: RowsDeclaration;
+  readonly held: ValuesDeclaration<HeldList>;
+} = {
   devices: values(knownDeviceCodec),
   sequences: rows(ROW_BYTES),
+  held: values(heldCodec),
 };
 
 export type VerifyContext = ActorContext<
@@ -58,114 +71,196 @@ export type VerifyContext = ActorContext<
   typeof verifyState
 >;
 
+/** What is handled at the moment: of the record that came, or of one that had waited. */
+interface Arrival {
+  keyId: number;
+  /** When the bridge received it. */
+  timestamp: number;
+  frame: FrameRecord;
+  /** Of what has waited: where it stands in its partition; else -1. */
+  offset: number;
+}
+
+const NO_RECEIVER: ReceiverKeys = { receiverKey: () => null };
+
 export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #context: VerifyContext;
   readonly #out: Output<VerifiedFrame>;
   readonly #known: KnownDevices;
-  /** Of the record that is being handled. */
-  #keyId = -1;
+  readonly #arrival: Arrival = { keyId: -1, timestamp: 0, frame: new FrameRecord(), offset: -1 };
   readonly #window: SequenceWindow;
   readonly #budget: FailureBudget;
+  readonly #held: HeldFrames;
   readonly #openingKeys: OpeningKeys;
   readonly #isSignatureRequired: boolean;
   readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
-  readonly #verifier = new SignatureVerifier();
+  readonly #seals: SealChecks;
   readonly #verified = new VerifiedFrame();
+  readonly #batch = new BatchRun(this.#verified);
+  readonly watermarkDue: Float64Array;
 
   constructor(context: VerifyContext, options: VerifyOptions) {
     this.#context = context;
     this.#out = context.out.verified;
-    const { devices, sequences } = context.state;
+    const { devices, sequences, held } = context.state;
     this.#known = new KnownDevices(devices, sequences);
     this.#window = new SequenceWindow(sequences);
     this.#budget = new FailureBudget(sequences, options.budget);
+    this.#held = new HeldFrames(held);
+    this.watermarkDue = this.#held.due;
     this.#openingKeys = options.keys;
+    this.#seals = new SealChecks(this.#known, options.receiverKeys ?? NO_RECEIVER);
     this.#isSignatureRequired = options.signatures !== 'off';
   }
 
   process(record: ActorRecord<FrameRecord>): void {
-    const frame = record.value;
-    this.#keyId = record.keyId;
-    if (frame.kind === KIND_ENVELOPE) this.#envelopeIn(record, frame.bytes, frame.start + 1, frame.end, '');
-    else if (frame.kind === KIND_CONTROL) this.#control(record);
-    else if (frame.kind === KIND_UNSIGNED) this.#unsigned(record, frame.bytes, frame.start + 1, frame.end, '');
-    else this.#sealed(record);
+    const arrival = this.#arrival;
+    arrival.keyId = record.keyId;
+    arrival.timestamp = record.timestamp;
+    arrival.frame = record.value;
+    arrival.offset = -1;
+    this.#handle();
+  }
+
+  onWatermark(watermark: number): void {
+    this.#held.takeExpired(watermark, (keyId, { timestamp, offset, record }) => {
+      const reason = keyUnknown('of the envelope was not enrolled in time');
+      this.#refuseKept({ keyId, timestamp, offset, frame: frameOf(record) }, reason);
+    });
   }
 
   onRollback(): void {
-    if (this.#keyId >= 0) this.#known.forget(this.#keyId);
+    if (this.#arrival.keyId >= 0) this.#known.forget(this.#arrival.keyId);
+    this.#held.rebuild();
   }
 
-  #sealed(record: ActorRecord<FrameRecord>): void {
-    const { kind, bytes, start, end } = record.value;
+  #handle(): void {
+    const { frame } = this.#arrival;
+    if (frame.kind === KIND_ENVELOPE) this.#envelopeIn(frame.bytes, frame.start + 1, frame.end, '');
+    else if (frame.kind === KIND_CONTROL) this.#control();
+    else if (frame.kind === KIND_UNSIGNED) this.#unsigned(frame.bytes, frame.start + 1, frame.end, '');
+    else this.#sealed();
+  }
+
+  #sealed(): void {
+    const { kind, bytes, start, end } = this.#arrival.frame;
     const { keyId } = readSealedHead(bytes, start, end);
-    const body = unseal(this.#openingKeys, record.keyText(), bytes, start, end);
-    if (kind === KIND_SEALED_ENVELOPE) this.#envelopeIn(record, body, 0, body.length, keyId);
-    else this.#unsigned(record, body, 0, body.length, keyId);
+    const body = unseal(this.#openingKeys, this.#deviceId(), bytes, start, end);
+    if (kind === KIND_SEALED_ENVELOPE) this.#envelopeIn(body, 0, body.length, keyId);
+    else this.#unsigned(body, 0, body.length, keyId);
   }
 
-  #envelopeIn(
-    record: ActorRecord<FrameRecord>,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    sealKeyId: string,
-  ): void {
+  #envelopeIn(bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
     const envelope = this.#envelope;
-    const { keyId, timestamp } = record;
+    const { keyId, timestamp } = this.#arrival;
     if (!envelope.tryParseOnly(bytes, start, end)) throw envelope.error();
-    const isSigned = envelope.mode === MODE_FRAME;
-    if (!isSigned && this.#isSignatureRequired) throw refusal('UNSIGNED', 'the envelope carries no signature', 'mode');
+    const isBatch = envelope.mode === MODE_BATCH;
+    if (isBatch && !this.#batch.frames.tryRead(envelope)) throw envelope.error();
+    if (envelope.mode === MODE_NONE && this.#isSignatureRequired) {
+      throw refusal('UNSIGNED', 'the envelope carries no signature', 'mode');
+    }
     const keys = this.#context.keys;
     if (!envelope.isDevice(keys.arena, keys.startOf(keyId), keys.endOf(keyId))) {
       throw refusal('IDENTITY_MISMATCH', "the envelope names another device than the bridge's credential", 'deviceId');
     }
     const device = this.#device(keyId);
-    const key = this.#isSignatureRequired ? device.key(envelope.keyIdHigh, envelope.keyIdLow) : null;
-    if (key === null && this.#isSignatureRequired) {
-      throw refusal('KEY_UNKNOWN', `key ${envelope.keyId()} is no active key of the device`, 'keyId');
+    const key = this.#isSignatureRequired ? this.#keyOf(device) : null;
+    if (key === null && this.#isSignatureRequired) return;
+    if (key !== null) this.#seals.admit(envelope, key, timestamp);
+    if (isBatch && sealKeyId !== '' && envelope.count > SEALED_BATCH_FRAMES_MAX) {
+      throw refusal('ENVELOPE_INVALID', `a sealed batch may hold ${SEALED_BATCH_FRAMES_MAX} frames`, 'count');
     }
-    const { bootEpoch, sequence } = envelope;
-    const tag = tagOf(envelope, device);
     let row = this.#known.row(keyId);
-    const verdict = this.#window.verdict(row, bootEpoch, sequence, tag);
+    const tag = isBatch ? 0 : tagOf(envelope, device);
+    const verdict = isBatch
+      ? this.#batch.verdict(envelope, device, this.#window, row)
+      : this.#window.verdict(row, envelope.bootEpoch, envelope.sequence, tag);
     if (verdict === OLD_EPOCH || verdict === OLD_SEQUENCE) throw replayed(verdict, envelope);
-    if (envelope.hasDeviceTime && envelope.deviceTimeMs > timestamp + CLOCK_AHEAD_MS_MAX) {
-      const aheadMs = envelope.deviceTimeMs - timestamp;
-      throw refusal('CLOCK_SKEW', `the signed time lies ${aheadMs} ms after the receive time`, 'deviceTime');
-    }
-    if (key !== null) {
-      if (this.#budget.isExhausted(row, timestamp)) {
-        throw refusal('BUDGET_EXHAUSTED', 'too many bad signatures; this one was not checked', 'signature');
-      }
-      if (!this.#verifier.isSignedBy(envelope, key)) {
-        this.#budget.charge(row < 0 ? this.#known.createRow(keyId) : row, timestamp);
-        this.#context.deadLetter(refusal('SIGNATURE_INVALID', 'the signature does not hold', 'signature'));
-        return;
-      }
-    }
-    if (verdict === REPEATED) {
-      this.#context.count('duplicate');
-      return;
-    }
-    if (verdict === CONFLICTING) {
-      this.#window.markSuspect(row);
-      const says = `boot epoch ${bootEpoch}, sequence ${sequence} was signed for other content before`;
-      this.#context.deadLetter(refusal('SEQUENCE_CONFLICT', says, 'sequence'));
+    if (envelope.hasDeviceTime) this.#checkTime(isBatch, timestamp);
+    if (key !== null && !this.#isSealGood(key, row)) return;
+    if (verdict !== FRESH) {
+      this.#notFresh(verdict, row);
       return;
     }
     if (row < 0) row = this.#known.createRow(keyId);
-    this.#window.accept(row, bootEpoch, sequence, tag);
+    if (isBatch) this.#batch.accept(this.#window, row);
+    else this.#window.accept(row, envelope.bootEpoch, envelope.sequence, tag);
+    this.#emit(device, key !== null, row, sealKeyId);
+  }
+
+  /** The envelope's key of the device; null where it now waits for it. */
+  #keyOf(device: Readonly<KnownDevice>): KnownKey | null {
+    const { keyIdHigh, keyIdLow } = this.#envelope;
+    const key = device.key(keyIdHigh, keyIdLow);
+    if (key !== null) return key;
+    const name = this.#envelope.keyId();
+    if (device.names(name) || !this.#isHeld()) throw keyUnknown(`${name} is no active key of the device`);
+    this.#context.count('held');
+    return null;
+  }
+
+  /** False where it has waited before, or there is no room. */
+  #isHeld(): boolean {
+    const { keyId, timestamp, frame, offset } = this.#arrival;
+    if (offset >= 0) return false;
+    const record = frame.bytes.slice(frame.start, frame.end);
+    return this.#held.hold(keyId, { timestamp, offset: this.#context.sourceOffset(), record });
+  }
+
+  #checkTime(isBatch: boolean, timestamp: number): void {
+    const latestMs = this.#envelope.deviceTimeMs + (isBatch ? this.#batch.frames.deltaMax : 0);
+    if (latestMs <= timestamp + CLOCK_AHEAD_MS_MAX) return;
+    const aheadMs = latestMs - timestamp;
+    throw refusal('CLOCK_SKEW', `the signed time lies ${aheadMs} ms after the receive time`, 'deviceTime');
+  }
+
+  /** False: it was sent to the dead letters, and the failure charged. */
+  #isSealGood(key: KnownKey, row: number): boolean {
+    const { keyId, timestamp } = this.#arrival;
+    if (this.#budget.isExhausted(row, timestamp)) {
+      throw refusal('BUDGET_EXHAUSTED', 'too many bad signatures; this one was not checked', 'signature');
+    }
+    if (this.#seals.holds(this.#envelope, key, keyId)) return true;
+    this.#budget.charge(row < 0 ? this.#known.createRow(keyId) : row, timestamp);
+    this.#deadLetter(refusal('SIGNATURE_INVALID', 'the signature does not hold', 'signature'));
+    return false;
+  }
+
+  /** The seal holds, and nothing of it is new. */
+  #notFresh(verdict: Verdict, row: number): void {
+    const { bootEpoch, sequence, count } = this.#envelope;
+    if (verdict === REPEATED) {
+      this.#context.count('duplicate', count);
+      return;
+    }
+    this.#window.markSuspect(row);
+    const which = count === 1 ? `sequence ${sequence}` : `a sequence from ${sequence} on`;
+    const says = `boot epoch ${bootEpoch}, ${which} was signed for other content before`;
+    this.#deadLetter(refusal('SEQUENCE_CONFLICT', says, 'sequence'));
+  }
+
+  #emit(device: Readonly<KnownDevice>, isVerified: boolean, row: number, sealKeyId: string): void {
+    const { timestamp, frame } = this.#arrival;
+    const envelope = this.#envelope;
+    const { payloadStart, payloadEnd } = envelope;
     const verified = this.#verified;
     verified.facts = device.facts;
-    verified.isVerified = key !== null;
+    verified.isVerified = isVerified;
     verified.isSuspect = this.#window.isSuspect(row);
     verified.receivedAtMs = timestamp;
-    verified.bootEpoch = bootEpoch;
-    verified.sequence = sequence;
-    const { bytes: raw, start: rawStart, end: rawEnd } = record.value;
-    const { payloadStart, payloadEnd } = envelope;
-    verified.setContent(raw, rawStart, rawEnd, sealKeyId, bytes, start, payloadStart, payloadEnd);
+    verified.bootEpoch = envelope.bootEpoch;
+    verified.sequence = envelope.sequence;
+    const { bytes, start } = envelope;
+    verified.setContent(frame.bytes, frame.start, frame.end, sealKeyId, bytes, start, payloadStart, payloadEnd);
+    if (envelope.mode === MODE_BATCH) {
+      const batch = this.#batch;
+      const repeated = envelope.count - batch.count;
+      if (repeated > 0) this.#context.count('duplicate', repeated);
+      verified.isOfBatch = true;
+      batch.begin(timestamp);
+      this.#out.emitRun(verified, batch);
+      return;
+    }
     // Nothing is received before it happens. A clock within the tolerance that runs ahead must not push the watermark,
     // which the frames of all devices of the partition are measured by, ahead of the bridge's time.
     const isDeviceTime = envelope.hasDeviceTime && envelope.deviceTimeMs < timestamp;
@@ -176,21 +271,21 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
    * A legacy device's raw frame: the bridge let it in, and nothing vouches for it beyond that. Not of a device that has
    * a key: whoever stole its token could leave out what the token cannot make.
    */
-  #unsigned(record: ActorRecord<FrameRecord>, bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
-    const device = this.#device(record.keyId);
+  #unsigned(bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
+    const { keyId, timestamp, frame } = this.#arrival;
+    const device = this.#device(keyId);
     if (device.hasKey && this.#isSignatureRequired) {
       throw refusal('UNSIGNED', 'the device has a key and must sign', 'signature');
     }
     const verified = this.#verified;
     verified.facts = device.facts;
     verified.isVerified = false;
-    verified.isSuspect = this.#window.isSuspect(this.#known.row(record.keyId));
-    verified.receivedAtMs = record.timestamp;
+    verified.isSuspect = this.#window.isSuspect(this.#known.row(keyId));
+    verified.receivedAtMs = timestamp;
     verified.bootEpoch = 0;
     verified.sequence = 0;
-    const { bytes: raw, start: rawStart, end: rawEnd } = record.value;
-    verified.setContent(raw, rawStart, rawEnd, sealKeyId, bytes, start, start, end);
-    this.#out.emit(verified, record.timestamp);
+    verified.setContent(frame.bytes, frame.start, frame.end, sealKeyId, bytes, start, start, end);
+    this.#out.emit(verified, timestamp);
   }
 
   #device(keyId: number): Readonly<KnownDevice> {
@@ -200,29 +295,60 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     return device;
   }
 
+  #deviceId(): string {
+    return Buffer.from(this.#context.keys.bytesOf(this.#arrival.keyId)).toString('utf8');
+  }
+
   /** The newest record of the device wins; a raised reset count forgets its sequences, failures and suspicion. */
-  #control(record: ActorRecord<FrameRecord>): void {
-    const { bytes, start, end } = record.value;
-    const next = decodeDeviceRecord(bytes, start + 1, end);
-    if (next.deviceId !== record.keyText()) {
+  #control(): void {
+    const { keyId, frame } = this.#arrival;
+    const next = decodeDeviceRecord(frame.bytes, frame.start + 1, frame.end);
+    if (next.deviceId !== this.#deviceId()) {
       throw refusal('IDENTITY_MISMATCH', "the control record names another device than the record's key", 'deviceId');
     }
-    const known = this.#known.device(record.keyId);
+    const known = this.#known.device(keyId);
     if (known !== undefined && known.record.revision >= next.revision) return;
-    if (known !== undefined && known.record.resetCount !== next.resetCount) this.#known.removeRow(record.keyId);
-    this.#known.setDevice(record.keyId, new KnownDevice(next));
+    if (known !== undefined && known.record.resetCount !== next.resetCount) this.#known.removeRow(keyId);
+    this.#known.setDevice(keyId, new KnownDevice(next));
+    for (const { timestamp, offset, record } of this.#held.take(keyId)) {
+      this.#handleKept({ keyId, timestamp, offset, frame: frameOf(record) });
+    }
+  }
+
+  /** In its turn before everything that comes after the record that it waited for. */
+  #handleKept(arrival: Arrival): void {
+    Object.assign(this.#arrival, arrival);
+    try {
+      this.#handle();
+    } catch (thrown) {
+      if (!(thrown instanceof MsecError) || thrown.retriable) throw thrown;
+      this.#refuseKept(arrival, thrown);
+    }
+  }
+
+  #deadLetter(reason: MsecError): void {
+    if (this.#arrival.offset >= 0) this.#refuseKept(this.#arrival, reason);
+    else this.#context.deadLetter(reason);
+  }
+
+  #refuseKept({ keyId, timestamp, offset, frame }: Arrival, reason: MsecError): void {
+    this.#context.deadLetterKept({ input: 'frames', keyId, timestamp, value: frame, offset }, reason);
   }
 }
 
-/**
- * Of what the device said under its sequence: the device time, the payload and its length. Not of the key and the
- * signature, so that the same content signed anew is a repeat and nobody can make a contradiction of somebody else's
- * frame by turning its s into n − s. Never 0, which stands for "not seen" in the window.
- */
-function tagOf(envelope: EnvelopeView, device: Readonly<KnownDevice>): number {
-  const from = envelope.deviceIdEnd + 8;
-  const key0 = envelope.hasDeviceTime ? ~device.tagKey0 : device.tagKey0;
-  return halfSipHash13(envelope.bytes, from, envelope.signatureStart, key0, device.tagKey1) >>> 0 || 1;
+function frameOf(record: Uint8Array): FrameRecord {
+  const frame = new FrameRecord();
+  frame.kind = record[0]!;
+  frame.bytes = record;
+  frame.end = record.length;
+  return frame;
+}
+
+/** Of what the device said under its sequence; see content-tag.ts. */
+function tagOf(envelope: EnvelopeView, { tagKey0, tagKey1 }: Readonly<KnownDevice>): number {
+  const { hasDeviceTime, deviceTimeMs, bytes, payloadStart, payloadEnd } = envelope;
+  const key0 = hasDeviceTime ? ~tagKey0 : tagKey0;
+  return contentTag(hasDeviceTime, deviceTimeMs, bytes, payloadStart, payloadEnd, key0, tagKey1);
 }
 
 type Refusal =
@@ -230,8 +356,8 @@ type Refusal =
   | 'CLOCK_SKEW'
   | 'DEVICE_REVOKED'
   | 'DEVICE_UNKNOWN'
+  | 'ENVELOPE_INVALID'
   | 'IDENTITY_MISMATCH'
-  | 'KEY_UNKNOWN'
   | 'REPLAYED'
   | 'SEQUENCE_CONFLICT'
   | 'SIGNATURE_INVALID'
@@ -239,6 +365,10 @@ type Refusal =
 
 function refusal(code: Refusal, says: string, field: string): MsecError {
   return new MsecError(code, says, { field });
+}
+
+function keyUnknown(says: string): MsecError {
+  return new MsecError('KEY_UNKNOWN', `key ${says}`, { field: 'keyId' });
 }
 
 function replayed(verdict: Verdict, { bootEpoch, sequence }: EnvelopeView): MsecError {

@@ -42,6 +42,20 @@ export interface Output<V> {
    * Under another key, so it may land in another partition. The output must be declared in `rekeyed`.
    */
   emitKeyed(key: Uint8Array, value: V, timestamp: number): void;
+  /**
+   * Values under the current record's key, one after the other, in an object that the run moves on: as `emit` for each,
+   * and what remains is the same. Stages that are called directly take them under one savepoint.
+   */
+  emitRun(value: V, run: ValueRun): void;
+}
+
+/** Several values in one object. It may be moved back to an earlier one and on again. */
+export interface ValueRun {
+  readonly count: number;
+  /** Event time of the value at hand. */
+  readonly timestamp: number;
+  /** The object becomes the i-th value, counted from 0. */
+  move(index: number): void;
 }
 
 export type StoreOf<D> = D extends { readonly kind: 'rows' }
@@ -49,6 +63,15 @@ export type StoreOf<D> = D extends { readonly kind: 'rows' }
   : D extends { readonly kind: 'values'; readonly codec: { decode(b: Uint8Array, s: number, e: number): infer V } }
     ? ValueStore<V>
     : never;
+
+export interface KeptValue<K extends string = string> {
+  readonly input: K;
+  readonly keyId: number;
+  readonly timestamp: number;
+  readonly value: unknown;
+  /** What `sourceOffset` was then; its letter names it. */
+  readonly offset: number;
+}
 
 export interface ActorContext<I extends Topics, O extends Topics, S extends States> {
   readonly out: { readonly [K in keyof O]: Output<ValueOf<O[K]>> };
@@ -65,6 +88,10 @@ export interface ActorContext<I extends Topics, O extends Topics, S extends Stat
    * refusals that have to be remembered themselves (a budget of failures); without that need, throw. Return after it.
    */
   deadLetter(reason: MsecError): void;
+  /** Where in the log the present record comes from: what a value that is kept for later is kept with. */
+  sourceOffset(): number;
+  /** As `deadLetter`, for a value of an earlier record of this partition that the actor has kept in its state. */
+  deadLetterKept(kept: KeptValue<keyof I & string>, reason: MsecError): void;
   /** Adds to a counter of this actor that shows in the metrics, e.g. `duplicate`. */
   count(name: string, by?: number): void;
 }

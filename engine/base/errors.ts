@@ -118,6 +118,12 @@ export const ERROR_TABLE = {
     'Records that were read are no longer in the log: a broker that lacked them was elected leader.',
     'Decide whether what was made of them stands; then begin at an offset that exists. Forbid unclean elections.',
   ),
+  MODE_REFUSED: row(
+    'input',
+    false,
+    "The device's record does not allow the key the envelope's mode or algorithm.",
+    'Use what the device is enrolled for, or enrol a key for it with `msec device rotate`.',
+  ),
   NOT_AUTHENTICATED: row(
     'input',
     false,
@@ -141,6 +147,12 @@ export const ERROR_TABLE = {
     true,
     'Another program listens on the port.',
     'Stop that program, or name another port; 0 takes any free one.',
+  ),
+  PROOF_INVALID: row(
+    'input',
+    false,
+    'The proof does not hold, or none can be made: what was signed is not what is shown.',
+    'Trust the frame no further than whoever shows it.',
   ),
   QUOTA_EXCEEDED: row(
     'operating',
@@ -202,6 +214,12 @@ export const ERROR_TABLE = {
     false,
     'Two different signed frames carry the same boot epoch and sequence.',
     'The device, or a copy of its key, must be looked at.',
+  ),
+  SESSION_EXPIRED: row(
+    'input',
+    false,
+    'The session is older than 24 hours, or has covered as many frames as it may.',
+    'The device begins another session.',
   ),
   SIGNATURE_INVALID: row('input', false, 'The signature does not hold.', "Check the device's key."),
   STATE_CORRUPT: row(

@@ -11,7 +11,8 @@
 import { MsecError } from '../base/index.ts';
 import { type BatchCursor, type KeyTable, partitionForKey } from '../batch/index.ts';
 import type { TaskOutputs } from './outputs.ts';
-import { LETTER_BYTES_MAX, type StageRunner } from './stage-runner.ts';
+import { LETTER_BYTES_MAX } from './stage-input.ts';
+import type { StageRunner } from './stage-runner.ts';
 
 export type ForeignPartitioning = 'refuse' | 'repartition';
 

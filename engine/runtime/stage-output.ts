@@ -1,5 +1,5 @@
 /** One output of a stage: writes to the log where somebody reads there, and calls the stages that are fused to it. */
-import type { Output } from '../actor/index.ts';
+import type { Output, ValueRun } from '../actor/index.ts';
 import { partitionForKey } from '../batch/index.ts';
 import type { PlannedOutput } from '../topology/index.ts';
 import type { Lane } from './outputs.ts';
@@ -69,6 +69,24 @@ export class StageOutput implements Output<unknown> {
     }
     this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, key, 0, key.length));
     outputs.end(lane, key.length);
+  }
+
+  emitRun(value: unknown, run: ValueRun): void {
+    const { keyId } = this.#moment;
+    const { count } = run;
+    this.emitted += count;
+    const lane = this.#lane;
+    if (lane !== null) {
+      const { keys, outputs } = this.#around;
+      const start = keys.startOf(keyId);
+      const end = keys.endOf(keyId);
+      for (let i = 0; i < count; i++) {
+        run.move(i);
+        this.planned.topic.codec.encode(value, outputs.begin(lane, run.timestamp, keys.arena, start, end));
+        outputs.end(lane, end - start);
+      }
+    }
+    for (const { stage, input } of this.#calls) stage.handleRun(input, keyId, value, run);
   }
 
   advance(watermark: number): void {

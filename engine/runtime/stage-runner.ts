@@ -5,63 +5,28 @@
  */
 import {
   type ActorContext,
-  type ActorRecord,
   type ActorTask,
   directiveFor,
+  type KeptValue,
   type RecordWalk,
   type States,
-  type Topic,
   type Topics,
+  type ValueRun,
 } from '../actor/index.ts';
 import { ByteWriter, errorData, type MsecError } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { StageStatus } from '../observe/index.ts';
 import type { RowStore, StageState, StateChange, ValueStore } from '../state/index.ts';
-import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
+import type { PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
-import type { Lane } from './outputs.ts';
+import { StageInput } from './stage-input.ts';
 import { Moment, StageOutput } from './stage-output.ts';
 import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
 const WATERMARK_STEP_MS = 1000;
-/** A record that was taken must fit into its letter too, whatever its headers add: more than any log takes as a batch. */
-export const LETTER_BYTES_MAX = 64 * 1024 * 1024;
 const NO_KEY = -1;
 const ALWAYS = Float64Array.of(Number.NEGATIVE_INFINITY);
-const utf8Decoder = new TextDecoder();
-
-class TaskRecord implements ActorRecord<unknown> {
-  input = '';
-  value: unknown = null;
-  timestamp = 0;
-  keyId = -1;
-  readonly #keys: KeyTable;
-
-  constructor(keys: KeyTable) {
-    this.#keys = keys;
-  }
-
-  keyText(): string {
-    return utf8Decoder.decode(this.#keys.bytesOf(this.keyId));
-  }
-}
-
-class StageInput {
-  readonly name: string;
-  readonly deadLetters: Lane;
-  readonly record: TaskRecord;
-  readonly topic: Topic<unknown>;
-
-  constructor(planned: PlannedStage, name: string, around: StageSurroundings) {
-    this.name = name;
-    this.topic = planned.actor.inputs[name];
-    this.record = new TaskRecord(around.keys);
-    this.record.input = name;
-    const letters = deadLetterTopic(this.topic.name);
-    this.deadLetters = around.outputs.lane(letters, around.partition, LETTER_BYTES_MAX);
-  }
-}
 
 /** Places in a stage's clock: its own watermark, the next step, then the watermark of each input. */
 const OWN = 0;
@@ -163,6 +128,14 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#sendAway(this.#current, keyId, timestamp, value, this.#currentFrom, reason, 1);
   }
 
+  sourceOffset(): number {
+    return this.#around.source.record().offset;
+  }
+
+  deadLetterKept({ input, keyId, timestamp, value, offset }: KeptValue, reason: MsecError): void {
+    this.#sendAway(this.inputIndex(input), keyId, timestamp, value, CALLED, reason, 1, offset);
+  }
+
   count(name: string, by = 1): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
     this.#counted.push([name, by]);
@@ -186,6 +159,42 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
           this.#sendAway(inputIndex, keyId, timestamp, value, from, thrown, attempts);
           return;
         }
+      }
+    }
+  }
+
+  /**
+   * Under one savepoint; where the actor fails on one of them, all are undone and handled one by one, so that what
+   * remains is as if each had had its own from the beginning.
+   */
+  handleRun(inputIndex: number, keyId: number, value: unknown, run: ValueRun): void {
+    const outputsMark = this.#save();
+    const statistics = this.#scope.map(StageRunner.#statisticsOf);
+    const { record } = this.#inputs[inputIndex];
+    const { count } = run;
+    this.#turns++;
+    this.#current = inputIndex;
+    this.#currentFrom = CALLED;
+    this.moment.keyId = keyId;
+    record.keyId = keyId;
+    record.value = value;
+    try {
+      for (let i = 0; i < count; i++) {
+        run.move(i);
+        this.#recordsIn++;
+        this.#isRefused = false;
+        record.timestamp = run.timestamp;
+        this.moment.timestamp = run.timestamp;
+        this.#task.process(record as never);
+        this.#finish(inputIndex, CALLED);
+      }
+    } catch (thrown) {
+      this.#rollback(outputsMark);
+      if (this.#around.unwinding !== null) throw thrown;
+      for (const [i, stage] of this.#scope.entries()) stage.#restoreStatistics(statistics[i]!);
+      for (let i = 0; i < count; i++) {
+        run.move(i);
+        this.handle(inputIndex, keyId, run.timestamp, value, CALLED);
       }
     }
   }
@@ -354,6 +363,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     from: number,
     thrown: unknown,
     attempts: number,
+    offset = this.sourceOffset(),
   ): void {
     if (from !== CALLED) {
       this.refuse(inputIndex, keyId, timestamp, thrown, attempts);
@@ -363,7 +373,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     const scratch = this.#scratch;
     scratch.clear();
     this.#inputs[inputIndex].topic.codec.encode(value, scratch);
-    this.#appendLetter(inputIndex, keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts);
+    this.#appendLetter(inputIndex, keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts, offset);
   }
 
   #appendLetter(
@@ -375,6 +385,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     end: number,
     thrown: unknown,
     attempts: number,
+    offset = this.sourceOffset(),
   ): void {
     const { keys, outputs, source, partition, subtopology } = this.#around;
     const origin = {
@@ -382,7 +393,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       stage: subtopology,
       topic: source.topic,
       partition,
-      offset: source.record().offset,
+      offset,
       attempts,
     };
     const keyStart = keyId === NO_KEY ? -1 : keys.startOf(keyId);
@@ -391,6 +402,22 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     const lane = this.#inputs[inputIndex].deadLetters;
     outputs.append(lane, timestamp, keys.arena, keyStart, keyEnd, bytes, start, end, headers);
     this.#deadLetters++;
+  }
+
+  static readonly #statisticsOf = (stage: StageRunner): number[] => [
+    stage.#counted.length,
+    stage.#recordsIn,
+    stage.#deadLetters,
+    ...stage.#outputs.map(({ emitted }) => emitted),
+  ];
+
+  #restoreStatistics([counted, recordsIn, deadLetters, ...emitted]: number[]): void {
+    this.#recordsIn = recordsIn!;
+    this.#deadLetters = deadLetters!;
+    this.#outputs.forEach((output, i) => {
+      output.emitted = emitted[i]!;
+    });
+    for (const [name, by] of this.#counted.splice(counted!)) this.#counts.set(name, this.#counts.get(name)! - by);
   }
 
   static readonly #saveStatisticsOf = (stage: StageRunner): void => stage.#saveStatistics();

@@ -1,4 +1,5 @@
 /** What the stages of one task share, and how they hand records to each other. */
+import type { ValueRun } from '../actor/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { TaskOutputs } from './outputs.ts';
 
@@ -36,6 +37,8 @@ export interface StageSurroundings {
 /** A stage as the one before it sees it. */
 export interface Callee {
   handle(inputIndex: number, keyId: number, timestamp: number, value: unknown, from: number): void;
+  /** From a stage before it: as `handle` for each value. */
+  handleRun(inputIndex: number, keyId: number, value: unknown, run: ValueRun): void;
   /** Event time of an input has come this far without a record to show it. */
   advance(inputIndex: number, timestamp: number): void;
   inputIndex(name: string): number;

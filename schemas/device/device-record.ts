@@ -4,18 +4,25 @@
  * control plane. It holds no secret, only the hash of one.
  */
 import { MsecError } from '../../engine/index.ts';
-import { isDeviceId } from '../envelope/index.ts';
+import { isDeviceId, type KeyAlgorithm } from '../envelope/index.ts';
 
 export type DeviceState = 'active' | 'revoked';
 export type KeyState = 'active' | 'retired';
+/** What a key may be used for: the modes of the envelope but the unsigned one. */
+export type KeyMode = 'frame' | 'batch' | 'session';
+export const KEY_MODES: readonly KeyMode[] = ['frame', 'batch', 'session'];
+/** Of a key whose record names none. */
+export const KEY_MODES_DEFAULT: readonly KeyMode[] = ['frame', 'batch'];
 
 export interface DeviceKey {
   /** The first 8 bytes of the SHA-256 of the SPKI, 16 hex digits. */
   readonly keyId: string;
-  readonly algorithm: 'ecdsa-p256-sha256';
+  readonly algorithm: KeyAlgorithm;
   /** SubjectPublicKeyInfo (DER), base64. */
   readonly publicKey: string;
   readonly state: KeyState;
+  /** Absent: KEY_MODES_DEFAULT. A session takes a P-256 key. */
+  readonly modes?: readonly KeyMode[];
 }
 
 export interface DeviceRecord {
@@ -47,7 +54,7 @@ export const IDENTITY_CHARS_MAX = 64;
 /** Any letter case of a name is good, so that the number of spellings has no natural end. */
 const TIME_ZONES_HELD_MAX = 2_000;
 
-const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state'];
+const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state', 'modes'];
 const RECORD_FIELDS = [
   'version',
   'deviceId',
@@ -92,12 +99,23 @@ function oneOf<T extends string>(value: unknown, field: string, allowed: readonl
 
 function checkKey(value: unknown, field: string): DeviceKey {
   const key = fieldsOf(value, field, KEY_FIELDS);
+  const algorithm = oneOf<KeyAlgorithm>(key.algorithm, `${field}.algorithm`, ['ecdsa-p256-sha256', 'ed25519']);
   return {
     keyId: text(key.keyId, `${field}.keyId`, /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
-    algorithm: oneOf(key.algorithm, `${field}.algorithm`, ['ecdsa-p256-sha256']),
+    algorithm,
     publicKey: text(key.publicKey, `${field}.publicKey`, /^[A-Za-z0-9+/]{1,512}={0,2}$/, 'must be base64'),
     state: oneOf(key.state, `${field}.state`, ['active', 'retired']),
+    ...(key.modes === undefined ? {} : { modes: checkModes(key.modes, `${field}.modes`, algorithm) }),
   };
+}
+
+function checkModes(value: unknown, field: string, algorithm: KeyAlgorithm): KeyMode[] {
+  if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
+    throw invalid(field, `must be a list of some of ${KEY_MODES.join(', ')}, each once`);
+  }
+  const modes = value.map((mode) => oneOf(mode, field, KEY_MODES));
+  if (algorithm === 'ed25519' && modes.includes('session')) throw invalid(field, 'a session takes a P-256 key');
+  return modes;
 }
 
 /** Names that were found good: a formatter takes 0.3 ms to make, and there are a few hundred good names. */

@@ -8,5 +8,8 @@ export {
   encodeDeviceRecord,
   IDENTITY_CHARS_MAX,
   isTimeZone,
+  KEY_MODES,
+  KEY_MODES_DEFAULT,
+  type KeyMode,
   type KeyState,
 } from './device-record.ts';

@@ -5,19 +5,29 @@
 import { MsecError } from '../../engine/index.ts';
 import {
   ALGORITHM_ECDSA_P256_SHA256,
+  ALGORITHM_ED25519,
+  ALGORITHM_HMAC_SHA256,
   ALGORITHM_NONE,
+  BATCH_FIELD_BYTES,
+  BATCH_FRAMES_MAX,
   DEVICE_ID_BYTE,
   DEVICE_ID_BYTES_MAX,
   DEVICE_ID_OFFSET,
   DEVICE_TIME_MS_MAX,
   FLAG_DEVICE_TIME,
+  HASH_BYTES,
+  MAC_BYTES,
   MAGIC,
+  MODE_BATCH,
   MODE_FRAME,
   MODE_NONE,
+  MODE_SESSION,
   PAYLOAD_BYTES_MAX,
+  SESSION_FIELD_BYTES,
   SIGNATURE_BYTES,
   VERSION,
 } from './layout.ts';
+import { isLow, SCALAR_BYTES } from './p256-order.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -38,14 +48,21 @@ function cut(field: string): EnvelopeProblem {
 }
 const BAD_MAGIC = problem('magic', 'must be 0x4d53');
 const BAD_VERSION = problem('version', 'must be 1');
-const BAD_MODE = problem('mode', 'must be 0 (unsigned) or 1 (a signature per frame); 2 and 3 are reserved');
-const BAD_ALGORITHM = problem('algorithm', 'must be 0 in mode 0 and 1 (ECDSA P-256 with SHA-256) in mode 1');
+const BAD_MODE = problem('mode', 'must be 0 (unsigned), 1 (a signature per frame), 2 (per batch) or 3 (session)');
+const BAD_ALGORITHM = problem(
+  'algorithm',
+  'must be 0 in mode 0, 1 (ECDSA P-256 with SHA-256) or 2 (Ed25519) in modes 1 and 2, 3 (HMAC-SHA-256) in mode 3',
+);
 const BAD_FLAGS = problem('flags', 'has a reserved bit set');
 const BAD_KEY_ID = problem('keyId', 'must be zero in an unsigned envelope');
 const BAD_ID_LENGTH = problem('deviceIdLength', 'must be 1 to 64');
 const BAD_ID = problem('deviceId', 'must consist of [A-Za-z0-9._:-]');
 const BAD_TIME = problem('deviceTime', 'must lie between 1970 and the end of the year 9999');
 const BAD_LENGTH = problem('payloadLength', 'exceeds the limit');
+const BAD_COUNT = problem('count', `must be 1 to ${BATCH_FRAMES_MAX}, and the last sequence below 2^32`);
+const BAD_SESSION_START = problem('sessionStart', 'must lie between 1970 and the end of the year 9999');
+const BAD_SESSION_FIRST = problem('sessionFirst', 'must not exceed the sequence');
+const HIGH_S = problem('signature', 'has an s above half the order: n − s is the one to send');
 const TRAILING = problem('envelope', 'is followed by bytes that do not belong to it');
 
 function u32(bytes: Uint8Array, at: number): number {
@@ -56,6 +73,12 @@ function u32(bytes: Uint8Array, at: number): number {
       (bytes[at + 3] as number)) >>>
     0
   );
+}
+
+function isAlgorithmOf(mode: number, algorithm: number): boolean {
+  if (mode === MODE_NONE) return algorithm === ALGORITHM_NONE;
+  if (mode === MODE_SESSION) return algorithm === ALGORITHM_HMAC_SHA256;
+  return algorithm === ALGORITHM_ECDSA_P256_SHA256 || algorithm === ALGORITHM_ED25519;
 }
 
 export class EnvelopeView {
@@ -76,9 +99,18 @@ export class EnvelopeView {
   hasDeviceTime = false;
   /** Unix milliseconds; 0 without a device time. */
   deviceTimeMs = 0;
+  /** Frames under the signature; 1 but in mode 2. */
+  count = 1;
+  /** Of the 32 bytes, in mode 2. */
+  rootStart = 0;
+  /** Of a session, in mode 3: the receiver's key as two halves, its start in Unix milliseconds, its first sequence. */
+  receiverKeyIdHigh = 0;
+  receiverKeyIdLow = 0;
+  sessionStartMs = 0;
+  sessionFirst = 0;
   payloadStart = 0;
   payloadEnd = 0;
-  /** Also the end of what is signed. */
+  /** Of the signature or MAC; also the end of the payload. */
   signatureStart = 0;
   /** Set by a failed `tryParse`. */
   problem: EnvelopeProblem | null = null;
@@ -120,11 +152,9 @@ export class EnvelopeView {
     }
     if (bytes[start + 2] !== VERSION) return this.#refuse(BAD_VERSION, start + 2);
     const mode = bytes[start + 3] as number;
-    if (mode !== MODE_FRAME && mode !== MODE_NONE) return this.#refuse(BAD_MODE, start + 3);
+    if (mode > MODE_SESSION) return this.#refuse(BAD_MODE, start + 3);
     const algorithm = bytes[start + 4] as number;
-    if (algorithm !== (mode === MODE_FRAME ? ALGORITHM_ECDSA_P256_SHA256 : ALGORITHM_NONE)) {
-      return this.#refuse(BAD_ALGORITHM, start + 4);
-    }
+    if (!isAlgorithmOf(mode, algorithm)) return this.#refuse(BAD_ALGORITHM, start + 4);
     const flags = bytes[start + 5] as number;
     if ((flags & ~FLAG_DEVICE_TIME) !== 0) return this.#refuse(BAD_FLAGS, start + 5);
     this.mode = mode;
@@ -159,6 +189,11 @@ export class EnvelopeView {
       this.deviceTimeMs = timeMs;
       at += 8;
     }
+    this.count = 1;
+    if (mode > MODE_FRAME) {
+      at = mode === MODE_BATCH ? this.#batchFields(bytes, at, end) : this.#sessionFields(bytes, at, end);
+      if (at < 0) return false;
+    }
     if (end - at < 4) return this.#refuse(cut('payloadLength'), at);
     const payloadLength = u32(bytes, at);
     if (payloadLength > this.payloadBytesMax) return this.#refuse(BAD_LENGTH, at);
@@ -168,12 +203,45 @@ export class EnvelopeView {
     at += payloadLength;
     this.payloadEnd = at;
     this.signatureStart = at;
-    if (mode === MODE_FRAME) {
-      if (end - at < SIGNATURE_BYTES) return this.#refuse(cut('signature'), at);
-      at += SIGNATURE_BYTES;
+    if (mode !== MODE_NONE) {
+      const sealBytes = mode === MODE_SESSION ? MAC_BYTES : SIGNATURE_BYTES;
+      if (end - at < sealBytes) return this.#refuse(cut('signature'), at);
+      if (algorithm === ALGORITHM_ECDSA_P256_SHA256 && !isLow(bytes, at + SCALAR_BYTES)) {
+        return this.#refuse(HIGH_S, at + SCALAR_BYTES);
+      }
+      at += sealBytes;
     }
     this.end = at;
     return true;
+  }
+
+  /** Refuses what a reader of the payload found wrong with it; false, as `tryParse` gives it. */
+  refuse(reason: EnvelopeProblem, offset: number): false {
+    this.problem = reason;
+    this.problemOffset = offset;
+    return false;
+  }
+
+  /** Where the payload's length lies; -1: refused. */
+  #batchFields(bytes: Uint8Array, at: number, end: number): number {
+    if (end - at < 2) return this.#refuseField(cut('count'), at);
+    this.count = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+    const isCount = this.count > 0 && this.count <= BATCH_FRAMES_MAX;
+    if (!isCount || this.sequence + this.count > 2 ** 32) return this.#refuseField(BAD_COUNT, at);
+    this.rootStart = at + 2;
+    if (end - at < BATCH_FIELD_BYTES) return this.#refuseField(cut('root'), at + 2);
+    return at + 2 + HASH_BYTES;
+  }
+
+  #sessionFields(bytes: Uint8Array, at: number, end: number): number {
+    if (end - at < SESSION_FIELD_BYTES) return this.#refuseField(cut('session'), at);
+    this.receiverKeyIdHigh = u32(bytes, at);
+    this.receiverKeyIdLow = u32(bytes, at + 4);
+    this.sessionStartMs = u32(bytes, at + 8) * 2 ** 32 + u32(bytes, at + 12);
+    if (this.sessionStartMs > DEVICE_TIME_MS_MAX) return this.#refuseField(BAD_SESSION_START, at + 8);
+    this.sessionFirst = u32(bytes, at + 16);
+    if (this.sessionFirst > this.sequence) return this.#refuseField(BAD_SESSION_FIRST, at + 16);
+    return at + SESSION_FIELD_BYTES;
   }
 
   /** An own string: for messages and control paths; the hot path compares bytes. */
@@ -208,9 +276,12 @@ export class EnvelopeView {
   }
 
   #refuse(reason: EnvelopeProblem, offset: number): boolean {
-    this.problem = reason;
-    this.problemOffset = offset;
-    return false;
+    return this.refuse(reason, offset);
+  }
+
+  #refuseField(reason: EnvelopeProblem, offset: number): -1 {
+    this.refuse(reason, offset);
+    return -1;
   }
 
   /** Too short for the fixed part: still names a wrong field before the missing one. */

@@ -12,6 +12,8 @@ export const KIND_ENVELOPE = 1;
 export const KIND_SEALED_ENVELOPE = 2;
 export const KIND_UNSIGNED = 3;
 export const KIND_SEALED_UNSIGNED = 4;
+/** Never in device.frames: in device.verified one frame of a batch stands for itself under it. */
+export const KIND_BATCH_FRAME = 5;
 export const KIND_CONTROL = 16;
 
 export type ClearKind = typeof KIND_ENVELOPE | typeof KIND_UNSIGNED;

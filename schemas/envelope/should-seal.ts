@@ -3,8 +3,9 @@
  * like its device's type while something like a MAC address occurs in it. A wrong yes costs that a dead letter cannot
  * be read after the day; a wrong no would leave personal data in clear, so doubt seals.
  */
+import { BatchFrames } from './batch-frames.ts';
 import { EnvelopeView } from './envelope-view.ts';
-import { PAYLOAD_BYTES_CEILING } from './layout.ts';
+import { HASH_BYTES, MODE_BATCH, PAYLOAD_BYTES_CEILING } from './layout.ts';
 
 /** What the bridge knows about the device's type. An unknown type is personal. */
 export interface PayloadPrivacy {
@@ -14,6 +15,7 @@ export interface PayloadPrivacy {
 }
 
 const envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
+const batch = new BatchFrames();
 
 /**
  * `body` is what a device sent: an envelope when `isEnvelope` (or what claims to be one), else a raw frame. `deviceId`
@@ -23,13 +25,22 @@ export function shouldSeal(privacy: PayloadPrivacy, isEnvelope: boolean, body: U
   if (privacy.personal) return true;
   if (!isEnvelope) return !privacy.matches(body, 0, body.length) && hasMacAddress(body, 0, body.length);
   const isWhole = envelope.tryParseOnly(body, 0, body.length);
-  const { deviceIdStart, deviceIdEnd, payloadStart, payloadEnd } = envelope;
-  const vouched = isWhole && privacy.matches(body, payloadStart, payloadEnd);
+  const { deviceIdStart, deviceIdEnd, payloadEnd } = envelope;
+  const vouched = isWhole && isVouched(privacy, body);
   const isStranger = vouched && hasMacAddress(body, deviceIdStart, deviceIdEnd) && envelope.deviceId() !== deviceId;
   envelope.bytes = NOTHING;
   // The type vouches for the payload; name and signature are whatever the sender wrote.
   if (vouched) return isStranger || hasMacAddress(body, payloadEnd, body.length);
   return hasMacAddress(body, 0, body.length);
+}
+
+/** Whether all that the parsed envelope holds as payload looks like the type's frames, and its root like no address. */
+function isVouched(privacy: PayloadPrivacy, body: Uint8Array): boolean {
+  const { mode, payloadStart, payloadEnd, rootStart } = envelope;
+  if (mode !== MODE_BATCH) return privacy.matches(body, payloadStart, payloadEnd);
+  if (!batch.tryRead(envelope) || hasMacAddress(body, rootStart, rootStart + HASH_BYTES)) return false;
+  for (let i = 0; i < batch.count; i++) if (!privacy.matches(body, batch.starts[i]!, batch.ends[i]!)) return false;
+  return true;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -6,10 +6,11 @@
  *   verified = version u8 1 · flags u8 · received-at i64 ms · boot-epoch u32 · sequence u32
  *              type · identity · time-zone (each: length u8, ASCII) · payload-offset u32 · payload-length u32 · record
  *   flags    = 1 signature verified | 2 device suspect
- *   record   = the value in device.frames, see schemas/envelope; the offset counts in its body, opened if it was sealed
+ *   record   = the value in device.frames, see schemas/envelope; the offset counts in its body, opened if it was sealed.
+ *              Of a frame of a batch in clear, 5 and the frame alone: else each letter would hold the whole batch.
  */
 import { type ByteWriter, type Codec, MsecError } from '../../engine/index.ts';
-import { isSealedKind, type OpeningKeys, readSealedHead, unseal } from '../envelope/index.ts';
+import { isSealedKind, KIND_BATCH_FRAME, type OpeningKeys, readSealedHead, unseal } from '../envelope/index.ts';
 
 const NOTHING = new Uint8Array(0);
 const VERSION = 1;
@@ -45,6 +46,8 @@ export class VerifiedFrame {
   sealKeyId = '';
   /** Where the payload begins in the record's body. */
   payloadOffset = 0;
+  /** Whether the record holds other frames as well. */
+  isOfBatch = false;
 
   /** `body` is what the record holds behind its kind, opened if it was sealed; the payload is its slice. */
   setContent(
@@ -66,6 +69,7 @@ export class VerifiedFrame {
     this.payloadStart = payloadStart;
     this.payloadEnd = payloadEnd;
     this.isOpen = true;
+    this.isOfBatch = false;
   }
 
   /** Opens what was read from a topic. KEY_DESTROYED, SEAL_INVALID. */
@@ -172,9 +176,13 @@ export function verifiedFrameCodec(): Codec<VerifiedFrame> {
       putText(writer, type);
       putText(writer, identity);
       putText(writer, timeZone);
-      writer.u32(value.payloadOffset);
+      const isAlone = value.isOfBatch && !value.isSealed;
+      writer.u32(isAlone ? 0 : value.payloadOffset);
       writer.u32(value.payloadEnd - value.payloadStart);
-      writer.copy(value.record, value.recordStart, value.recordEnd);
+      if (isAlone) {
+        writer.u8(KIND_BATCH_FRAME);
+        writer.copy(value.payload, value.payloadStart, value.payloadEnd);
+      } else writer.copy(value.record, value.recordStart, value.recordEnd);
     },
   };
 }

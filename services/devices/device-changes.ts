@@ -1,8 +1,14 @@
 /** What adding, revoking, rotating and resetting make of a device record: pure, so that the service only orders them. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { MsecError, type Random } from '../../engine/index.ts';
-import { checkDeviceRecord, DEVICE_KEYS_MAX, type DeviceKey, type DeviceRecord } from '../../schemas/device/index.ts';
-import { exportPublicKey, importPublicKey, keyIdOf } from '../../schemas/envelope/index.ts';
+import {
+  checkDeviceRecord,
+  DEVICE_KEYS_MAX,
+  type DeviceKey,
+  type DeviceRecord,
+  type KeyMode,
+} from '../../schemas/device/index.ts';
+import { algorithmOf, exportPublicKey, importPublicKey, keyIdOf } from '../../schemas/envelope/index.ts';
 import { hashToken, makeToken } from './credentials.ts';
 
 export interface NewDevice {
@@ -12,8 +18,10 @@ export interface NewDevice {
   readonly identity: string;
   /** Default UTC. */
   readonly timeZone?: string;
-  /** SPKI (DER) or uncompressed point; absent: a key pair is made and its private half returned once. */
+  /** SPKI (DER) or uncompressed point; absent: a P-256 key pair is made and its private half returned once. */
   readonly publicKey?: Uint8Array;
+  /** What the key may be used for; absent: frames and batches. */
+  readonly modes?: readonly KeyMode[];
   /** False enrols a legacy device that neither authenticates nor signs. Default true. */
   readonly credential?: boolean;
 }
@@ -32,7 +40,10 @@ export interface Enrolment {
   readonly secrets: Secrets;
 }
 
-function makeKey(publicKey: Uint8Array | undefined): { key: DeviceKey; privateKeyPem: string | null } {
+function makeKey(
+  publicKey: Uint8Array | undefined,
+  modes: readonly KeyMode[] | undefined,
+): { key: DeviceKey; privateKeyPem: string | null } {
   let imported: KeyObject;
   let privateKeyPem: string | null = null;
   if (publicKey === undefined) {
@@ -43,9 +54,10 @@ function makeKey(publicKey: Uint8Array | undefined): { key: DeviceKey; privateKe
   return {
     key: {
       keyId: keyIdOf(imported).toString('hex'),
-      algorithm: 'ecdsa-p256-sha256',
+      algorithm: algorithmOf(imported),
       publicKey: exportPublicKey(imported).toString('base64'),
       state: 'active',
+      ...(modes === undefined ? {} : { modes }),
     },
     privateKeyPem,
   };
@@ -54,7 +66,7 @@ function makeKey(publicKey: Uint8Array | undefined): { key: DeviceKey; privateKe
 /** DEVICE_INVALID. */
 export function enrolled(device: NewDevice, random: Random, nowMs: number): Enrolment {
   const isLegacy = device.credential === false;
-  const made = isLegacy && device.publicKey === undefined ? null : makeKey(device.publicKey);
+  const made = isLegacy && device.publicKey === undefined ? null : makeKey(device.publicKey, device.modes);
   const token = isLegacy ? null : makeToken(random);
   const record = checkDeviceRecord({
     version: 1,
@@ -78,13 +90,15 @@ export function enrolled(device: NewDevice, random: Random, nowMs: number): Enro
 
 export interface Rotation {
   readonly publicKey?: Uint8Array;
+  /** Absent: those of the key before it. */
+  readonly modes?: readonly KeyMode[];
   /** Whether the token is replaced as well. Default false. */
   readonly credential?: boolean;
 }
 
 /** The new key becomes the active one, all others retire; the oldest retired ones beyond the limit are forgotten. */
 export function rotated(record: DeviceRecord, rotation: Rotation, random: Random): Enrolment {
-  const { key, privateKeyPem } = makeKey(rotation.publicKey);
+  const { key, privateKeyPem } = makeKey(rotation.publicKey, rotation.modes ?? record.keys[0]?.modes);
   if (record.keys.some((known) => known.keyId === key.keyId)) {
     throw new MsecError('DEVICE_INVALID', `key ${key.keyId} is or was this device's key already`, {
       field: 'publicKey',
@@ -93,12 +107,12 @@ export function rotated(record: DeviceRecord, rotation: Rotation, random: Random
   const retired = record.keys.map((known): DeviceKey => ({ ...known, state: 'retired' }));
   const token = rotation.credential === true ? makeToken(random) : null;
   return {
-    record: {
+    record: checkDeviceRecord({
       ...record,
       revision: record.revision + 1,
       keys: [key, ...retired].slice(0, DEVICE_KEYS_MAX),
       credentialHash: token === null ? record.credentialHash : hashToken(token).toString('hex'),
-    },
+    }),
     secrets: { token, privateKeyPem, keyId: key.keyId },
   };
 }

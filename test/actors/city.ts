@@ -6,6 +6,9 @@ import { type VerifyOptions, verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, ByteWriter, seededRandom } from '../../engine/index.ts';
 import { type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
 import {
+  algorithmOf,
+  type BatchFields,
+  type BatchFrame,
   type EnvelopeFields,
   encodeEnvelope,
   encodeFrameRecord,
@@ -14,7 +17,12 @@ import {
   KIND_ENVELOPE,
   keyIdOf,
   type OpeningKeys,
+  openSession,
+  type ReceiverKeys,
   Sealer,
+  type SessionTerms,
+  sealInSession,
+  signBatch,
   signEnvelope,
 } from '../../schemas/envelope/index.ts';
 import { type CrowdValues, crowd, enmon, type FrameCodec, frameTypes } from '../../schemas/index.ts';
@@ -38,6 +46,24 @@ export class MemoryKeys implements OpeningKeys {
   }
 }
 
+/** Of a receiver of sessions. */
+export class Receiver implements ReceiverKeys {
+  readonly publicKey: KeyObject;
+  readonly keyId: Buffer;
+  readonly #privateKey: KeyObject;
+
+  constructor() {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    this.publicKey = publicKey;
+    this.#privateKey = privateKey;
+    this.keyId = keyIdOf(publicKey);
+  }
+
+  receiverKey(high: number, low: number): KeyObject | null {
+    return this.keyId.readUInt32BE() === high && this.keyId.readUInt32BE(4) === low ? this.#privateKey : null;
+  }
+}
+
 export class Device {
   record: DeviceRecord;
   readonly privateKey: KeyObject;
@@ -45,8 +71,8 @@ export class Device {
   sequence = 0;
   bootEpoch = 1;
 
-  constructor(deviceId: string, type = 'enmon', identity = '867723030040330') {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  constructor(deviceId: string, type = 'enmon', identity = '867723030040330', pair = p256Pair()) {
+    const { publicKey, privateKey } = pair;
     this.privateKey = privateKey;
     this.keyId = keyIdOf(publicKey);
     this.record = {
@@ -58,7 +84,7 @@ export class Device {
       keys: [
         {
           keyId: this.keyId.toString('hex'),
-          algorithm: 'ecdsa-p256-sha256',
+          algorithm: algorithmOf(publicKey),
           publicKey: exportPublicKey(publicKey).toString('base64'),
           state: 'active',
         },
@@ -94,10 +120,31 @@ export class Device {
     return encodeFrameRecord(KIND_ENVELOPE, encodeEnvelope(this.fields(payload, more)));
   }
 
+  batch(frames: readonly BatchFrame[], more: Partial<BatchFields> = {}): Uint8Array {
+    const fields = { deviceId: this.id, bootEpoch: this.bootEpoch, sequence: this.sequence, frames, ...more };
+    this.sequence += frames.length;
+    return encodeFrameRecord(KIND_ENVELOPE, signBatch(fields, this));
+  }
+
+  /** A record with a MAC under a session with this receiver. */
+  session(receiver: Receiver, payload: Uint8Array, more: Partial<EnvelopeFields & SessionTerms> = {}): Uint8Array {
+    const fields = this.fields(payload, more);
+    const terms = {
+      ...{ deviceId: this.id, keyId: this.keyId, bootEpoch: fields.bootEpoch },
+      ...{ receiverKeyId: receiver.keyId, startMs: more.startMs ?? NOW, first: more.first ?? 0 },
+    };
+    const session = openSession(this.privateKey, receiver.publicKey, terms);
+    return encodeFrameRecord(KIND_ENVELOPE, sealInSession(fields, session));
+  }
+
   sealed(payload: Uint8Array, more: Partial<EnvelopeFields> = {}, keys = new MemoryKeys()): Uint8Array {
     const sealing = { keyId: DAY, key: keys.sealing };
     return sealer.seal(KIND_ENVELOPE, sealing, this.id, signEnvelope(this.fields(payload, more), this));
   }
+}
+
+function p256Pair(): { publicKey: KeyObject; privateKey: KeyObject } {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
 const sealer = new Sealer(seededRandom(7));

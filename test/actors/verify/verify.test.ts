@@ -1,4 +1,5 @@
 import t from 'tap';
+import { HELD_MS_MAX } from '../../../actors/verify/held-frames.ts';
 import { encodeFrameRecord, KIND_ENVELOPE, KIND_UNSIGNED, signEnvelope } from '../../../schemas/envelope/index.ts';
 import { enmon, ReadingHead } from '../../../schemas/index.ts';
 import { city, Device, enmonFrame, MemoryKeys, NOW } from '../city.ts';
@@ -60,6 +61,7 @@ t.test('every refusal has its reason, and the letter holds key and bytes unchang
   for (const [name, key, reason, value] of cases) {
     const driver = city([device, other]);
     driver.feed(FRAMES, key, NOW, value);
+    driver.feed(FRAMES, null, NOW + HELD_MS_MAX, new Uint8Array(0));
     t.same(driver.reasons, [reason], name);
     const [letter] = driver.of('device.frames.dlq');
     t.equal(letter?.key, key);

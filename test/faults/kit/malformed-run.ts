@@ -3,6 +3,7 @@
  * looks afterwards at each single one: where the log says it lies, what became of it, and with which bytes.
  */
 import { join } from 'node:path';
+import { HELD_MS_MAX } from '../../../actors/verify/held-frames.ts';
 import { startBenchEngine } from '../../../bench/load/engine.ts';
 import { makeTopics } from '../../../bench/load/fill.ts';
 import { HttpBridge } from '../../../bridges/http/index.ts';
@@ -97,6 +98,7 @@ export async function runMalformed(options: MalformedOptions): Promise<Malformed
     if (count % 50_000 === 0) progress(`${count + batch.length} of ${frames} sent`);
   }
   await appendForeign(log, fleet, stored, sent);
+  await passTime(log, HELD_MS_MAX);
   const reader = log.openReader();
   await allCommitted(reader, group, DEVICE_FRAMES, PARTITIONS);
   await bridge.close();
@@ -204,6 +206,17 @@ async function appendForeign(
     sent[className] = 1;
     stored.set(place(0, baseOffsets[0]! + i), { className, reasons });
   }
+}
+
+/** Neither key nor value: event time has come so far. What waited for a key is refused then. */
+async function passTime(log: Log, ms: number): Promise<void> {
+  const encoder = new BatchEncoder();
+  const nothing = new Uint8Array(0);
+  const appends = Array.from({ length: PARTITIONS }, (_, partition) => {
+    encoder.append(Date.now() + ms, nothing, -1, -1, nothing, -1, -1);
+    return { topic: DEVICE_FRAMES, partition, bytes: encoder.finish() };
+  });
+  await log.commit({ appends });
 }
 
 function place(partition: number, offset: number): string {
