@@ -44,7 +44,7 @@ class KafkaLog implements Log {
     this.#settings = settings;
     this.#cluster = new Cluster(options);
     this.#reading = new ThreadReading(options, settings.outOfRange);
-    this.#truncator = new Truncator(this.#cluster, options.requestTimeoutMs);
+    this.#truncator = new Truncator(this.#cluster, options.requestTimeoutMs, options.clock);
     this.#free = new FreeCommits({
       ...options,
       cluster: this.#cluster,

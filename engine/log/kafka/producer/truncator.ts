@@ -1,8 +1,9 @@
 /**
  * Truncations that follow a commit: in the background, the newest of each partition, tried once. Kafka deletes records in
- * no transaction, so they come after it and never before; one that fails is repeated by a later one.
+ * no transaction, so they come after it and never before; one that fails is repeated by a later one. A broker writes the
+ * new beginning to its disk each time, and waits for that: so a partition has one a second at most.
  */
-import { MsecError } from '../../../base/index.ts';
+import { type Clock, MsecError, pause } from '../../../base/index.ts';
 import type { Truncation } from '../../port.ts';
 import { answerError, type Cluster, KAFKA_ERROR, NO_ERROR } from '../client/index.ts';
 import { deleteRecords } from '../protocol/index.ts';
@@ -10,16 +11,21 @@ import { partitionKey } from './out-batches.ts';
 
 /** Asks for everything that is committed. */
 const HIGH_WATERMARK = -1;
+/** From the end of one of a partition to the next. */
+const PAUSE_MS = 1000;
 
 export class Truncator {
   readonly #cluster: Cluster;
   readonly #requestTimeoutMs: number;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
   readonly #waiting = new Map<string, Truncation>();
   readonly #running = new Map<string, Promise<void>>();
 
-  constructor(cluster: Cluster, requestTimeoutMs: number) {
+  constructor(cluster: Cluster, requestTimeoutMs: number, clock: Clock) {
     this.#cluster = cluster;
     this.#requestTimeoutMs = requestTimeoutMs;
+    this.#clock = clock;
   }
 
   /** Returns at once. */
@@ -39,6 +45,7 @@ export class Truncator {
 
   async close(): Promise<void> {
     this.#waiting.clear();
+    this.#closing.abort();
     await Promise.all(this.#running.values());
   }
 
@@ -53,6 +60,7 @@ export class Truncator {
         if (!(error instanceof MsecError)) throw error;
         if (error.code === 'DEPENDENCY_DOWN') this.#cluster.forget();
       }
+      await pause(this.#clock, PAUSE_MS, this.#closing.signal);
     }
     this.#running.delete(key);
   }
