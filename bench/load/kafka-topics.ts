@@ -1,16 +1,23 @@
 /** Topics of one run of one side, which are not to be in the way of the next. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { deleteKafkaTopics } from '../../engine/index.ts';
+import type { KafkaBench } from './kafka-bench.ts';
 
 const PAUSE_MS = 20;
+const TRIES_MAX = 500;
 
 /** All whose names begin with `prefix`. */
-export async function deleteTopics(bootstrap: string, prefix: string): Promise<void> {
-  const admin = new Kafka({ brokers: [bootstrap], logLevel: logLevel.ERROR }).admin();
-  await admin.connect();
-  const topics = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
-  await admin.deleteTopics({ topics });
-  // The broker hears of it a moment later, and whoever describes its topics meanwhile meets one that is gone.
-  while ((await admin.listTopics()).some((name) => name.startsWith(prefix))) await pause(PAUSE_MS);
-  await admin.disconnect();
+export async function deleteTopics({ log, bootstrap }: KafkaBench, prefix: string): Promise<void> {
+  const names = (await log.describe()).map(({ name }) => name).filter((name) => name.startsWith(prefix));
+  await deleteKafkaTopics({ bootstrap: [bootstrap] }, names);
+  for (let tries = 0; ; tries++) {
+    // The broker hears of it a moment later; until then a topic may go while it is described.
+    const left = await log.describe(names).catch((error: unknown) => {
+      if (tries >= TRIES_MAX) throw error;
+      return null;
+    });
+    if (left?.length === 0) return;
+    if (tries >= TRIES_MAX) throw new Error(`topics that begin with ${prefix} do not go away`);
+    await pause(PAUSE_MS);
+  }
 }

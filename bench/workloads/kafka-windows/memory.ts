@@ -1,11 +1,12 @@
 /** What a record costs in memory: bytes of V8's heap, and buffers that are allocated beside what is fetched. */
 import { join } from 'node:path';
 import type { SampledRun } from '../../load/committed-run.ts';
+import { THREADS } from '../../load/kafka-bench.ts';
 import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
 import { type Figure, figure } from '../../workload.ts';
 import type { CountedTopology } from './counted-topology.ts';
 import { PARTITIONS } from './frames.ts';
-import { GRACE_MS, type Side, THREADS, WINDOW_MS } from './sides.ts';
+import { GRACE_MS, type Side, WINDOW_MS } from './sides.ts';
 import { runOnce, type WindowBench } from './window-bench.ts';
 
 const ROUNDS = 3;

@@ -2,10 +2,8 @@
  * Who is measured: each side reads a filled topic as the group that it names and tells its windows in `NAME.windows`. All
  * have two threads, the same window and grace, the same numbers of a window, and commit as often.
  */
-import { join } from 'node:path';
-import { KAFKA_TASK_OPTIONS } from '../../../engine/index.ts';
 import { programPath } from '../../../test/support/needs.ts';
-import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
+import { COMMIT_MS, type Command, engineCommand, STREAMS, THREADS } from '../../load/kafka-bench.ts';
 import { buildBytewax, bytewaxArguments } from '../../peers/bytewax/peer.ts';
 import { buildFlink, flinkArguments } from '../../peers/flink/peer.ts';
 import { PEER_JVM } from '../../peers/java.ts';
@@ -14,10 +12,8 @@ import { kafkajsArguments } from '../../peers/kafkajs/peer.ts';
 import { PARTITIONS } from './frames.ts';
 import type { WindowTopology } from './topology.ts';
 
-export const THREADS = 2;
 export const WINDOW_MS = 60_000;
 export const GRACE_MS = 10_000;
-export const COMMIT_MS: number = KAFKA_TASK_OPTIONS.commitIntervalBusyMs;
 
 export type Guarantee = 'at least once' | 'exactly once';
 
@@ -31,9 +27,7 @@ export interface SideRun {
   readonly folder: string;
 }
 
-export interface SideProcess {
-  readonly program: string;
-  readonly arguments: readonly string[];
+export interface SideProcess extends Command {
   readonly group: string;
 }
 
@@ -60,29 +54,12 @@ export function ours(name: string, isByRecord: boolean): Side {
     process({ bootstrap, application, input, output }) {
       const window = { input, output, windowMs: WINDOW_MS, graceMs: GRACE_MS, isByRecord };
       const config: WindowTopology = { application, partitions: PARTITIONS, ...window };
-      const task: KafkaEngineTask = {
-        bootstrap,
-        topologyModule: new URL('./topology.ts', import.meta.url).href,
-        config,
-        workers: THREADS,
-        stateFolder: null,
-      };
-      const script = join(import.meta.dirname, '..', '..', 'load', 'kafka-engine-process.ts');
-      return {
-        program: process.execPath,
-        arguments: [...nodeOptions(), script, JSON.stringify(task)],
-        group: `${application}.window`,
-      };
+      const command = engineCommand({ bootstrap }, new URL('./topology.ts', import.meta.url), config);
+      return { ...command, group: `${application}.window` };
     },
   };
 }
 
-/** For profiles: BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=…". */
-function nodeOptions(): string[] {
-  return (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== '');
-}
-
-export const STREAMS = 'Kafka Streams';
 export const PROCESSOR = 'Kafka Streams, own processor';
 
 export function streams(guarantee: Guarantee, form: StreamsTask['form']): Side {

@@ -1,4 +1,6 @@
 /** W1: decode, validate and window, at least once. Ours gives exactly once here, too, which is more than is asked. */
+import { rates } from '../../load/interleaved.ts';
+import { STREAMS } from '../../load/kafka-bench.ts';
 import { consumerNote, consumerPerformance } from '../../peers/consumer-performance/peer.ts';
 import { type Figure, figure, type Workload } from '../../workload.ts';
 import { memoryFigures } from './memory.ts';
@@ -13,10 +15,9 @@ import {
   kafkajs,
   ours,
   PROCESSOR,
-  STREAMS,
   streams,
 } from './sides.ts';
-import { type Contender, interleaved, notesOf, rates, WARM_UP, withFrames } from './window-bench.ts';
+import { type Contender, inTurn, notesOf, WARM_UP, withFrames } from './window-bench.ts';
 
 const FRAMES = { whole: 24_000_000, part: 3_000_000 };
 const FRAMES_QUICK = { whole: 10_000_000, part: 1_500_000 };
@@ -47,7 +48,7 @@ export const w1: Workload = {
     ].filter((one) => one.rounds > 0);
     return await withFrames(options, whole, part, async (bench) => {
       const reading: number[] = [];
-      const runs = await interleaved(bench, contenders, async (round) => {
+      const runs = await inTurn(bench, contenders, async (round) => {
         const group = `consumer-${round}`;
         const topic = { bootstrap: bench.bootstrap, topic: bench.whole.topic, records: whole };
         reading.push(await consumerPerformance({ ...topic, group, warmUp: WARM_UP, folder }));

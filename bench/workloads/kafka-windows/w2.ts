@@ -1,18 +1,9 @@
 /** W2: decode, validate and window, exactly once on every side. */
+import { rates } from '../../load/interleaved.ts';
+import { STREAMS } from '../../load/kafka-bench.ts';
 import { figure, type Workload } from '../../workload.ts';
-import {
-  FLINK,
-  FLINK_CHECKPOINT_MS,
-  FLINK_SHARE,
-  flink,
-  KAFKAJS,
-  kafkajs,
-  ours,
-  PROCESSOR,
-  STREAMS,
-  streams,
-} from './sides.ts';
-import { type Contender, interleaved, notesOf, rates, withFrames } from './window-bench.ts';
+import { FLINK, FLINK_CHECKPOINT_MS, FLINK_SHARE, flink, KAFKAJS, kafkajs, ours, PROCESSOR, streams } from './sides.ts';
+import { type Contender, inTurn, notesOf, withFrames } from './window-bench.ts';
 
 const FRAMES = { whole: 24_000_000, part: 3_000_000 };
 const FRAMES_QUICK = { whole: 10_000_000, part: 1_500_000 };
@@ -38,7 +29,7 @@ export const w2: Workload = {
       { side: kafkajs(EXACTLY_ONCE), rounds: slow, isPart: true },
     ].filter((one) => one.rounds > 0);
     return await withFrames(options, whole, part, async (bench) => {
-      const runs = await interleaved(bench, contenders);
+      const runs = await inTurn(bench, contenders);
       const names = [STREAMS, PROCESSOR, FLINK, KAFKAJS].filter((name) => runs.has(name));
       return [
         figure({

@@ -6,14 +6,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Log, openKafkaLog } from '../../../engine/index.ts';
-import { missing } from '../../../test/support/needs.ts';
+import type { Log } from '../../../engine/index.ts';
 import { committedRun, type SampledRun } from '../../load/committed-run.ts';
-import { startBenchKafka } from '../../load/kafka-broker.ts';
+import { interleaved, middle, type Runs } from '../../load/interleaved.ts';
+import { COMMIT_MS, withKafka } from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import type { RunOptions } from '../../workload.ts';
 import { BATCH_BYTES, closeWindows, type FilledFrames, FRAMES_TOPIC, fillFrames, PARTITIONS } from './frames.ts';
-import { COMMIT_MS, type Side, WINDOW_MS } from './sides.ts';
+import { type Side, WINDOW_MS } from './sides.ts';
 import { checkTold } from './told-windows.ts';
 
 const DEVICES = 10_000;
@@ -45,63 +45,39 @@ export interface Contender {
   readonly share?: number;
 }
 
-/** The runs of each contender, by its name. */
-export type Runs = Map<string, SampledRun[]>;
-
-export async function withFrames<T>(
+export function withFrames<T>(
   options: RunOptions,
   frames: number,
   partFrames: number,
   use: (bench: WindowBench) => Promise<T>,
 ): Promise<T> {
-  const lacks = (['java', 'javac', 'mvn'] as const).map(missing).filter((reason) => reason !== undefined);
-  if (lacks.length > 0) throw new Error(lacks.join('; '));
-  const kafka = await startBenchKafka();
-  const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
-  try {
+  return withKafka(async ({ log, bootstrap }) => {
     options.progress(`filling ${frames} frames of ${DEVICES} devices`);
     const startMs = Math.floor((Date.now() - AGO_MS) / MINUTE_MS) * MINUTE_MS;
     const fleet = { devices: DEVICES, seed: 1, framesPerSecond: FRAMES_PER_SECOND, startMs };
     const whole = await fillFrames(log, fleet, frames, WINDOW_MS);
     const part = await fillFrames(log, fleet, partFrames, WINDOW_MS, PART_TOPIC);
-    return await use({ log, bootstrap: kafka.bootstrap, whole, part, options });
-  } finally {
-    await log.close();
-    await kafka.stop();
-  }
+    return await use({ log, bootstrap, whole, part, options });
+  });
 }
 
-/**
- * One round after another, in each every contender that still has one to run. Before them the first two run once without
- * being counted: a broker that has just begun serves whoever comes early at half its rate.
- */
-export async function interleaved(
+/** In each round every contender that still has one to run; the first two are warmed up. */
+export async function inTurn(
   bench: WindowBench,
   contenders: readonly Contender[],
   afterRound: (round: number) => Promise<void> = () => Promise.resolve(),
-): Promise<Runs> {
-  const runs: Runs = new Map(contenders.map(({ side }) => [side.name, []]));
+): Promise<Runs<SampledRun>> {
   for (const { side } of contenders) await side.prepare();
   const rounds = Math.max(...contenders.map((one) => one.rounds));
-  const warming = rounds > 1 ? contenders.slice(0, 2) : [];
-  for (const contender of warming) {
-    bench.options.progress(`warming the broker: ${contender.side.name}`);
-    await runOnce(bench, contender, `warming-${nameOf(contender)}`);
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const contender of contenders.filter((one) => one.rounds >= round)) {
-      const { name } = contender.side;
-      const run = await runOnce(bench, contender, `${nameOf(contender)}-${round}`);
-      runs.get(name)!.push(run);
-      bench.options.progress(`run ${round}: ${name} ${Math.round(run.recordsPerSecond)} frames/s`);
-    }
-    await afterRound(round);
-  }
-  return runs;
-}
-
-function nameOf({ side }: Contender): string {
-  return side.name.toLowerCase().replace(/[^a-z]+/g, '-');
+  const { progress } = bench.options;
+  return await interleaved(
+    contenders.map((contender) => ({
+      name: contender.side.name,
+      rounds: contender.rounds,
+      run: (application) => runOnce(bench, contender, application),
+    })),
+    { rounds, warmedUp: rounds > 1 ? 2 : 0, progress, afterRound },
+  );
 }
 
 export async function runOnce(
@@ -129,17 +105,17 @@ export async function runOnce(
     },
   });
   await checkTold(log, output, filled);
-  await deleteTopics(bootstrap, application);
+  await deleteTopics({ log, bootstrap }, application);
   rmSync(folder, { recursive: true });
   return run;
 }
 
-export function rates(runs: readonly SampledRun[]): number[] {
-  return runs.map(({ recordsPerSecond }) => recordsPerSecond);
-}
-
 /** What is said of all sides alike. */
-export function notesOf({ whole, part }: WindowBench, runs: Runs, contenders: readonly Contender[]): string[] {
+export function notesOf(
+  { whole, part }: WindowBench,
+  runs: Runs<SampledRun>,
+  contenders: readonly Contender[],
+): string[] {
   const each = contenders.map(({ side, isPart = false, share = 1 }) => {
     const own = runs.get(side.name)!;
     const [cpuNs, drift] = [own.map((run) => run.cpuNsPerRecord), own.map((run) => run.drift)].map(middle);
@@ -154,8 +130,4 @@ export function notesOf({ whole, part }: WindowBench, runs: Runs, contenders: re
     'one Kafka 4.1 broker (1 GB heap, G1) on the same processors; before the first round the first two sides run once without being counted, so that it is warm for all',
     ...contenders.map(({ side }) => side.settings),
   ];
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

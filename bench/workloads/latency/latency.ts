@@ -174,7 +174,7 @@ class LatencyBench {
       const result = await use(run, process);
       await process.end();
       await run.end();
-      await deleteTopics(bootstrap, application);
+      await deleteTopics({ log, bootstrap }, application);
       return result;
     } finally {
       run.kill();

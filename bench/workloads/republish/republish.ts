@@ -5,16 +5,25 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KAFKA_TASK_OPTIONS, type Log, openKafkaLog } from '../../../engine/index.ts';
 import { fetchKafkaJars } from '../../../test/support/kafka-server.ts';
-import { missing, programPath } from '../../../test/support/needs.ts';
+import { programPath } from '../../../test/support/needs.ts';
 import type { CommittedRun } from '../../load/committed-run.ts';
-import { startBenchKafka } from '../../load/kafka-broker.ts';
-import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
+import { costNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
+import {
+  BROKER_NOTE,
+  type Command,
+  engineCommand,
+  FORGETFUL,
+  type KafkaBench,
+  STREAMS,
+  streamsCommand,
+  THREADS,
+  withKafka,
+} from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import { writtenRun } from '../../load/written-run.ts';
-import { buildStreams, STREAMS_JVM, streamsArguments } from '../../peers/kafka-streams/peer.ts';
-import { type Figure, figure, type Workload } from '../../workload.ts';
+import { buildStreams, STREAMS_JVM } from '../../peers/kafka-streams/peer.ts';
+import { type Figure, figure, type RunOptions, type Workload } from '../../workload.ts';
 import { BATCH_BYTES, FRAMES_TOPIC, fillFrames, PARTITIONS } from '../kafka-windows/frames.ts';
 import { checkReadings } from './check-readings.ts';
 import type { RepublishTopology } from './republish-actor.ts';
@@ -25,14 +34,13 @@ const WARM_UP = 2_000_000;
 const WARM_UP_QUICK = 1_000_000;
 const ROUNDS = 5;
 const DEVICES = 10_000;
-const THREADS = 2;
 const FRAMES_PER_SECOND = 20_000;
 const MINUTE_MS = 60_000;
 /** Of event time: the frames' past, so that no broker refuses it. */
 const AGO_MS = 60 * MINUTE_MS;
 /** Of the reading, the first of the topology's subjects. */
 const SCHEMA_ID = 1;
-const STREAMS = 'Kafka Streams';
+const OURS = 'msec';
 const PRODUCER = 'ProducerPerformance';
 /** As the engine and Kafka Streams pack and send here. */
 const PRODUCER_SETTINGS: Readonly<Record<string, string>> = {
@@ -50,48 +58,51 @@ const RECORD_BYTES = 85;
 export const republish: Workload = {
   name: 'W5',
   says: 'every frame decoded and written again as Avro, exactly once, beside Kafka Streams and a producer that only writes',
-  async run({ isQuick, folder, progress }) {
-    const lacks = (['java', 'mvn'] as const).map(missing).filter((reason) => reason !== undefined);
-    if (lacks.length > 0) throw new Error(lacks.join('; '));
-    const frames = isQuick ? FRAMES_QUICK : FRAMES;
-    const warmUp = isQuick ? WARM_UP_QUICK : WARM_UP;
-    const [classPath, jars] = [await buildStreams(), await fetchKafkaJars()];
-    // What a round has written is gone before the next one fills the memory again.
-    const kafka = await startBenchKafka({ 'log.segment.delete.delay.ms': '1000' });
-    const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
-    try {
-      progress(`filling ${frames} frames`);
-      const startMs = Math.floor((Date.now() - AGO_MS) / MINUTE_MS) * MINUTE_MS;
-      const fleet = { devices: DEVICES, seed: 1, framesPerSecond: FRAMES_PER_SECOND, startMs };
-      await fillFrames(log, fleet, frames, MINUTE_MS);
-      const bench: Bench = { log, bootstrap: kafka.bootstrap, frames, warmUp, folder, classPath, jars };
-      const ours: Republished[] = [];
-      const theirs: Republished[] = [];
-      const producer: CommittedRun[] = [];
-      progress('warming the broker up');
-      await runProducer(bench, 'warm-up', RECORD_BYTES);
-      for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++) {
-        ours.push(await runOurs(bench, `ours-${round}`));
-        theirs.push(await runStreams(bench, `streams-${round}`));
-        producer.push(await runProducer(bench, `producer-${round}`, ours[0]!.recordBytes));
-        const [our, their, only] = [ours, theirs, producer].map((runs) => Math.round(runs.at(-1)!.recordsPerSecond));
-        progress(`run ${round}: ${our} frames/s, ${STREAMS} ${their}, ${PRODUCER} ${only}`);
-      }
-      return figuresOf(bench, ours, theirs, producer);
-    } finally {
-      await log.close();
-      await kafka.stop();
-    }
-  },
+  run: (options) => withKafka((kafka) => measure(options, kafka), FORGETFUL),
 };
 
-interface Bench {
-  readonly log: Log;
-  readonly bootstrap: string;
+async function measure({ isQuick, folder, progress }: RunOptions, kafka: KafkaBench): Promise<readonly Figure[]> {
+  const frames = isQuick ? FRAMES_QUICK : FRAMES;
+  const warmUp = isQuick ? WARM_UP_QUICK : WARM_UP;
+  const [classPath, jars] = [await buildStreams(), await fetchKafkaJars()];
+  progress(`filling ${frames} frames`);
+  const startMs = Math.floor((Date.now() - AGO_MS) / MINUTE_MS) * MINUTE_MS;
+  const fleet = { devices: DEVICES, seed: 1, framesPerSecond: FRAMES_PER_SECOND, startMs };
+  await fillFrames(kafka.log, fleet, frames, MINUTE_MS);
+  const bench: Bench = { ...kafka, frames, warmUp, folder, jars };
+  const namesOf = (application: string) => ({ application, input: FRAMES_TOPIC, output: `${application}.readings` });
+  let recordBytes = RECORD_BYTES;
+  const runs = await interleaved(
+    [
+      {
+        name: OURS,
+        async run(application) {
+          const config: RepublishTopology = { ...namesOf(application), partitions: PARTITIONS };
+          const command = engineCommand(kafka, new URL('./republish-actor.ts', import.meta.url), config);
+          const run = await measured(bench, application, command);
+          ({ recordBytes } = run);
+          return run;
+        },
+      },
+      {
+        name: STREAMS,
+        run(application) {
+          const task = { ...namesOf(application), classPath, main: 'RepublishPeer', own: { schemaId: SCHEMA_ID } };
+          const command = streamsCommand(kafka, { ...task, stateFolder: join(folder, application) });
+          return measured(bench, application, command);
+        },
+      },
+      { name: PRODUCER, run: (topic) => runProducer(bench, topic, recordBytes) },
+    ],
+    { rounds: isQuick ? 1 : ROUNDS, warmedUp: isQuick ? 0 : 3, progress },
+  );
+  return figuresOf(bench, runs, Math.round(recordBytes));
+}
+
+interface Bench extends KafkaBench {
   readonly frames: number;
   readonly warmUp: number;
   readonly folder: string;
-  readonly classPath: string;
   readonly jars: string;
 }
 
@@ -100,52 +111,15 @@ interface Republished extends CommittedRun {
   readonly recordBytes: number;
 }
 
-async function runOurs(bench: Bench, application: string): Promise<Republished> {
-  const output = `${application}.readings`;
-  const config: RepublishTopology = { application, partitions: PARTITIONS, input: FRAMES_TOPIC, output };
-  const task: KafkaEngineTask = {
-    bootstrap: bench.bootstrap,
-    topologyModule: new URL('./republish-actor.ts', import.meta.url).href,
-    config,
-    workers: THREADS,
-    stateFolder: null,
-  };
-  const script = join(import.meta.dirname, '..', '..', 'load', 'kafka-engine-process.ts');
-  // For profiles: BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=…".
-  const nodeOptions = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== '');
-  const args = [...nodeOptions, script, JSON.stringify(task)];
-  return await measured(bench, process.execPath, args, application);
-}
-
-async function runStreams(bench: Bench, application: string): Promise<Republished> {
-  const output = `${application}.readings`;
-  const settings = {
-    bootstrap: bench.bootstrap,
-    application,
-    input: FRAMES_TOPIC,
-    output,
-    stateFolder: join(bench.folder, application),
-    threads: THREADS,
-    commitMs: KAFKA_TASK_OPTIONS.commitIntervalBusyMs,
-    schemaId: SCHEMA_ID,
-  };
-  const args = streamsArguments(bench.classPath, settings, 'RepublishPeer');
-  return await measured(bench, programPath('java'), args, application);
-}
-
-async function measured(
-  { log, bootstrap, frames, warmUp }: Bench,
-  program: string,
-  args: readonly string[],
-  application: string,
-): Promise<Republished> {
+async function measured(bench: Bench, application: string, command: Command): Promise<Republished> {
+  const { log, frames, warmUp } = bench;
   const readings = `${application}.readings`;
   await log.createTopics([{ name: readings, partitions: PARTITIONS, cleanup: 'delete' }]);
-  const run = await writtenRun({ log, program, arguments: args, topic: readings, records: frames, warmUp });
+  const run = await writtenRun({ log, ...command, topic: readings, records: frames, warmUp });
   const topics = { log, frames: FRAMES_TOPIC, readings, partitions: PARTITIONS, schemaId: SCHEMA_ID };
   const { records, bytes } = await checkReadings(topics);
   if (records !== frames) throw new Error(`${application}: ${records} readings of ${frames} frames`);
-  await deleteTopics(bootstrap, application);
+  await deleteTopics(bench, application);
   return { ...run, recordBytes: bytes / records };
 }
 
@@ -164,33 +138,22 @@ async function runProducer(bench: Bench, topic: string, recordBytes: number): Pr
   const props = ['--producer-props', ...settings.map(([name, value]) => `${name}=${value}`)];
   const args = [...main, ...task, ...props];
   const run = await writtenRun({ log, program: programPath('java'), arguments: args, topic, records: frames, warmUp });
-  await deleteTopics(bootstrap, topic);
+  await deleteTopics(bench, topic);
   return run;
 }
 
-function figuresOf(
-  { frames, warmUp }: Bench,
-  ours: readonly Republished[],
-  theirs: readonly Republished[],
-  producer: readonly CommittedRun[],
-): Figure[] {
-  const rates = (runs: readonly CommittedRun[]) => runs.map(({ recordsPerSecond }) => recordsPerSecond);
-  const median = (runs: readonly CommittedRun[]) => {
-    const sorted = runs.map(({ cpuNsPerRecord }) => cpuNsPerRecord).toSorted((a, b) => a - b);
-    return Math.round(sorted[sorted.length >> 1]!);
-  };
-  const bytes = Math.round(ours[0]!.recordBytes);
+function figuresOf({ frames, warmUp }: Bench, runs: Runs<CommittedRun>, bytes: number): Figure[] {
   const settings = Object.entries(PRODUCER_SETTINGS).map(([name, value]) => `${name}=${value}`);
   const notes = [
     `${frames} readings in each run of each side equal to their frames, byte by byte and in their order; of one in some ten thousand avsc read what was sent`,
-    `processor time a frame, all threads of the process: ${median(ours)} ns, ${STREAMS} ${median(theirs)} ns, ${PRODUCER} ${median(producer)} ns`,
+    costNote(runs),
     `${frames} frames, ${DEVICES} devices, Zipf, ${PARTITIONS} partitions, batches of ${BATCH_BYTES} bytes, ${bytes} bytes of key and value a reading; rates from the committed ends of the output topic after the first ${warmUp}`,
-    `one Kafka 4.1 broker (1 GB heap, G1) on the same processors; committed at least every ${KAFKA_TASK_OPTIONS.commitIntervalBusyMs} ms on both sides`,
+    BROKER_NOTE,
     `${STREAMS}: exactly_once_v2, ${THREADS} threads, the Avro written by hand into one array; Java with ${STREAMS_JVM.join(' ')}`,
     `${PRODUCER}: idempotent, in no transaction, without keys, payloads from a file; ${settings.join(' ')}`,
   ];
-  const against = { unit: 'frames/s', ours: rates(ours), notes };
-  const peers = { [STREAMS]: rates(theirs), [PRODUCER]: rates(producer) };
+  const against = { unit: 'frames/s', ours: rates(runs.get(OURS)!), notes };
+  const peers = { [STREAMS]: rates(runs.get(STREAMS)!), [PRODUCER]: rates(runs.get(PRODUCER)!) };
   return [
     figure({ ...against, name: 'W5: against Kafka Streams', peers, floor: 3, aim: 6, judged: STREAMS }),
     figure({ ...against, name: 'W5: against a producer alone', peers, floor: 1, aim: 2, judged: PRODUCER, notes: [] }),

@@ -1,23 +1,28 @@
 /** From one partition to 64, two threads: on the embedded log, and over Kafka, where the broker has the same processors. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openKafkaLog } from '../../../engine/index.ts';
-import { missing } from '../../../test/support/needs.ts';
-import { committedRun } from '../../load/committed-run.ts';
-import { startBenchKafka } from '../../load/kafka-broker.ts';
-import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
+import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
+import { interleaved, rates } from '../../load/interleaved.ts';
+import { engineCommand, type KafkaBench, THREADS, withKafka } from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import { type Curve, type CurvePoint, type RunOptions, spread } from '../../workload.ts';
 import type { WindowTopology } from '../kafka-windows/topology.ts';
 import { checkTold } from './check-told.ts';
-import { closeWindows, evenFrames, FRAMES_TOPIC, fillEvenly, GRACE_MS, WINDOW_MS } from './even-frames.ts';
+import {
+  closeWindows,
+  type EvenFrames,
+  evenFrames,
+  FRAMES_TOPIC,
+  fillEvenly,
+  GRACE_MS,
+  WINDOW_MS,
+} from './even-frames.ts';
 import { fillEmbedded, windowRun } from './window-run.ts';
 
 const KEYS = 10_000;
 const PASSES = 300;
 const PASSES_QUICK = 120;
 const SENT_EVERY_MS = 10_000;
-const THREADS = 2;
 const ROUNDS = 3;
 const EMBEDDED = [1, 2, 4, 8, 16, 32, 64] as const;
 const EMBEDDED_QUICK = [1, 8, 64] as const;
@@ -36,61 +41,47 @@ async function embeddedRates({ isQuick, folder, progress }: RunOptions): Promise
     const frames = evenFrames(KEYS, isQuick ? PASSES_QUICK : PASSES, partitions, SENT_EVERY_MS);
     const log = join(folder, `partitions-${partitions}`);
     await fillEmbedded(log, frames);
-    const rates: number[] = [];
+    const measured: number[] = [];
     for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++)
-      rates.push((await windowRun(log, frames, THREADS)).framesPerSecond);
+      measured.push((await windowRun(log, frames, THREADS)).framesPerSecond);
     rmSync(log, { recursive: true });
-    points.push({ x: partitions, y: spread(rates) });
-    progress(`${partitions} partitions: ${Math.round(spread(rates).median)} frames/s`);
+    points.push({ x: partitions, y: spread(measured) });
+    progress(`${partitions} partitions: ${Math.round(spread(measured).median)} frames/s`);
   }
   return points;
 }
 
 async function kafkaRates({ progress }: RunOptions): Promise<readonly CurvePoint[]> {
-  const lacks = (['java', 'mvn'] as const).map(missing).filter((reason) => reason !== undefined);
-  if (lacks.length > 0) throw new Error(lacks.join('; '));
   const points: CurvePoint[] = [];
   for (const partitions of KAFKA) {
-    const kafka = await startBenchKafka();
-    const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
-    try {
-      const frames = evenFrames(KEYS, PASSES, partitions, SENT_EVERY_MS);
-      await fillEvenly(log, frames);
-      const rates: number[] = [];
-      for (let round = 1; round <= ROUNDS; round++) {
-        const application = `scaling-${round}`;
-        const output = `${application}.told`;
-        const window = { input: FRAMES_TOPIC, output, windowMs: WINDOW_MS, graceMs: GRACE_MS };
-        const config: WindowTopology = { application, partitions, ...window };
-        const task: KafkaEngineTask = {
-          bootstrap: kafka.bootstrap,
-          topologyModule: new URL('../kafka-windows/topology.ts', import.meta.url).href,
-          config,
-          workers: THREADS,
-          stateFolder: null,
-        };
-        const script = join(import.meta.dirname, '..', '..', 'load', 'kafka-engine-process.ts');
-        const { recordsPerSecond } = await committedRun({
-          log,
-          program: process.execPath,
-          arguments: [script, JSON.stringify(task)],
-          group: `${application}.window`,
-          topic: FRAMES_TOPIC,
-          warmUp: KEYS * PASSES * WARM_UP_SHARE,
-          finish: () => closeWindows(log, frames),
-        });
-        const reader = log.openReader();
-        await checkTold(reader, output, frames);
-        await reader.close();
-        await deleteTopics(kafka.bootstrap, application);
-        rates.push(recordsPerSecond);
-      }
-      points.push({ x: partitions, y: spread(rates) });
-      progress(`${partitions} partitions over Kafka: ${Math.round(spread(rates).median)} frames/s`);
-    } finally {
-      await log.close();
-      await kafka.stop();
-    }
+    const frames = evenFrames(KEYS, PASSES, partitions, SENT_EVERY_MS);
+    const runs = await withKafka(async (kafka) => {
+      await fillEvenly(kafka.log, frames);
+      const name = `${partitions} partitions over Kafka`;
+      const run = (application: string) => kafkaRun(kafka, frames, application);
+      return (await interleaved([{ name, run }], { rounds: ROUNDS, warmedUp: 1, progress })).get(name)!;
+    });
+    points.push({ x: partitions, y: spread(rates(runs)) });
   }
   return points;
+}
+
+async function kafkaRun(kafka: KafkaBench, frames: EvenFrames, application: string): Promise<CommittedRun> {
+  const { log } = kafka;
+  const output = `${application}.told`;
+  const window = { input: FRAMES_TOPIC, output, windowMs: WINDOW_MS, graceMs: GRACE_MS };
+  const config: WindowTopology = { application, partitions: frames.partitions, ...window };
+  const run = await committedRun({
+    log,
+    ...engineCommand(kafka, new URL('../kafka-windows/topology.ts', import.meta.url), config),
+    group: `${application}.window`,
+    topic: FRAMES_TOPIC,
+    warmUp: frames.keys * frames.passes * WARM_UP_SHARE,
+    finish: () => closeWindows(log, frames),
+  });
+  const reader = log.openReader();
+  await checkTold(reader, output, frames);
+  await reader.close();
+  await deleteTopics(kafka, application);
+  return run;
 }
