@@ -18,7 +18,6 @@ export interface Rounds {
   /** So many of the contenders run once before the first round. */
   readonly warmedUp: number;
   readonly progress: (text: string) => void;
-  readonly beforeRound?: (round: number) => Promise<void>;
   readonly afterRound?: (round: number) => Promise<void>;
 }
 
@@ -27,7 +26,7 @@ export type Runs<R extends CommittedRun> = ReadonlyMap<string, readonly R[]>;
 
 export async function interleaved<R extends CommittedRun>(
   contenders: readonly Contender<R>[],
-  { rounds, warmedUp, progress, beforeRound, afterRound }: Rounds,
+  { rounds, warmedUp, progress, afterRound }: Rounds,
 ): Promise<Runs<R>> {
   const runs = new Map(contenders.map(({ name }) => [name, [] as R[]]));
   for (const contender of contenders.slice(0, warmedUp)) {
@@ -35,7 +34,6 @@ export async function interleaved<R extends CommittedRun>(
     await contender.run(`warming-${labelOf(contender.name)}`);
   }
   for (let round = 1; round <= rounds; round++) {
-    await beforeRound?.(round);
     for (const contender of contenders.filter((one) => (one.rounds ?? rounds) >= round)) {
       const { name } = contender;
       const run = await contender.run(`${labelOf(name)}-${round}`);

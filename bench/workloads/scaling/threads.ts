@@ -2,12 +2,11 @@
  * One thread, two, and on a larger machine more, over signed frames, which is work for the processor alone; beside each
  * what `openssl speed` verifies with as many processes in the same round: what those do not gain, no engine can.
  */
-import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { consumeRun } from '../../load/consume-run.ts';
 import { checkOutput, filledLog, PARTITIONS, withCopy } from '../../load/filled-log.ts';
+import { opensslVerify } from '../../load/openssl.ts';
 import { type Curve, type Figure, figure, type RunOptions, spread } from '../../workload.ts';
 
 const DEVICES = 1_000;
@@ -17,8 +16,6 @@ const ROUNDS = 5;
 const WARM_UP_SHARE = 0.2;
 const OPENSSL = 'openssl speed -multi';
 const OPENSSL_SECONDS = { full: 3, quick: 1 };
-
-const run = promisify(execFile);
 
 export async function threadScaling({ isQuick, folder, progress }: RunOptions): Promise<readonly [Figure, Curve]> {
   const frames = isQuick ? FRAMES_QUICK : FRAMES;
@@ -79,14 +76,4 @@ export async function threadScaling({ isQuick, folder, progress }: RunOptions): 
 /** Of one thread and of two. */
 function medians(values: ReadonlyMap<number, readonly number[]>): string {
   return [1, 2].map((count) => Math.round(spread(values.get(count)!).median)).join(' and ');
-}
-
-/** Verifications a second of so many processes. */
-async function opensslVerify(processes: number, seconds: number): Promise<number> {
-  const args = ['speed', '-multi', String(processes), '-seconds', String(seconds), 'ecdsap256'];
-  const { stdout } = await run('openssl', args);
-  const line = stdout.split('\n').find((text) => text.includes('nistp256'));
-  const perSecond = Number(line?.trim().split(/\s+/).at(-1));
-  if (!(perSecond > 0)) throw new Error(`openssl speed printed no figure: ${stdout}`);
-  return perSecond;
 }

@@ -12,7 +12,7 @@ import { Fleet, type FleetOptions, MEASURES } from '../../load/fleet.ts';
 import {
   BATCH_BYTES,
   CLOSING_DEVICE,
-  type FilledTopic,
+  type FilledFrames,
   framePayload,
   PARTITIONS,
   writeMeasures,
@@ -30,21 +30,26 @@ interface Signer {
   readonly privateKey: KeyObject;
 }
 
-export interface SignedTopic {
-  readonly filled: FilledTopic;
+export interface SignedTopics {
+  /** device.frames, which the devices' registry is in, too. */
+  readonly whole: FilledFrames;
+  /** The same frames as far as they go, for who would take too long. */
+  readonly part: FilledFrames;
   /** Lines of key id and public key, for a peer that has no registry. */
   readonly publicKeys: readonly string[];
   /** One more frame for each partition, so that every window before it is told. */
-  close(): Promise<void>;
+  close(topic: string): Promise<void>;
 }
+
+const PART_TOPIC = 'bench.signed.part';
 
 export async function fillSigned(
   log: Log,
   options: Omit<FleetOptions, 'startMs'>,
-  frames: number,
-  windowMs: number,
-): Promise<SignedTopic> {
+  { frames, partFrames, windowMs }: { readonly frames: number; readonly partFrames: number; readonly windowMs: number },
+): Promise<SignedTopics> {
   await makeTopics(log, PARTITIONS);
+  await log.createTopics([{ name: PART_TOPIC, partitions: PARTITIONS, cleanup: 'delete' }]);
   const fleet = new Fleet({ ...options, startMs: soon() });
   const closing = new Closers(fleet);
   const devices = [...fleet.ids, ...closing.ids];
@@ -56,40 +61,45 @@ export async function fillSigned(
     const partition = partitionForKey(key, 0, key.length, PARTITIONS);
     return { id, key, partition, keyId: keyIds[i]!, privateKey: pairs[i]!.privateKey };
   });
-  const sums = new Map<string, number[]>();
   const payloads = imeis.map(framePayload);
-  const writer = new FrameWriter(log);
-  let bytes = 0;
+  const [whole, part] = [new FilledBy(log, DEVICE_FRAMES, windowMs), new FilledBy(log, PART_TOPIC, windowMs)];
   for (let i = 0; i < frames; i++) {
     fleet.next();
     const { device, timestamp, sequence, wire } = fleet;
     const payload = payloads[device]!;
     writeMeasures(payload, fleet);
-    writer.append(signers[device]!, sequence, timestamp, payload);
-    const start = Math.floor(timestamp / windowMs) * windowMs;
-    addTo(sums, `${fleet.ids[device]} ${start}`, wire);
-    if (i % FLUSH_EVERY === 0) bytes += await writer.flush();
+    const signer = signers[device]!;
+    const record = signed(signer, sequence, payload);
+    for (const topic of i < partFrames ? [whole, part] : [whole]) topic.append(signer, timestamp, record, wire);
+    if (i % FLUSH_EVERY === 0) await Promise.all([whole.flush(), part.flush()]);
   }
-  bytes += await writer.flush();
-  const expected = new Map([...sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
+  await Promise.all([whole.flush(), part.flush()]);
   let closed = 0;
   return {
-    filled: { frames, bytes, expected },
+    whole: whole.filled(),
+    part: part.filled(),
     publicKeys: pairs.map(({ publicKey }, i) => {
       const spki = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
       return `${Buffer.from(keyIds[i]!).toString('hex')} ${spki}`;
     }),
-    async close() {
+    async close(topic) {
       closed++;
       const at = Date.now() + CLOSING_AHEAD_MS;
+      const writer = new FrameWriter(log, topic);
       for (const [i, signer] of signers.slice(fleet.ids.length).entries()) {
         const payload = framePayload(closing.imeis[i]!);
         new DataView(payload.buffer).setInt16(23, 3000);
-        writer.append(signer, closed, at, payload);
+        writer.append(signer, at, signed(signer, closed, payload));
       }
       await writer.flush();
     },
   };
+}
+
+/** As it stands in device.frames. */
+function signed({ id, keyId, privateKey }: Signer, sequence: number, payload: Uint8Array): Uint8Array {
+  const envelope = signEnvelope({ deviceId: id, bootEpoch: 1, sequence, payload }, { keyId, privateKey });
+  return encodeFrameRecord(KIND_ENVELOPE, envelope);
 }
 
 /** A device for each partition. */
@@ -109,27 +119,56 @@ class Closers {
 }
 
 class FrameWriter {
+  readonly topic: string;
   readonly #log: Log;
   readonly #encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
 
-  constructor(log: Log) {
+  constructor(log: Log, topic: string) {
     this.#log = log;
+    this.topic = topic;
   }
 
-  append(signer: Signer, sequence: number, timestamp: number, payload: Uint8Array): void {
-    const { id, key, keyId, privateKey, partition } = signer;
-    const envelope = signEnvelope({ deviceId: id, bootEpoch: 1, sequence, payload }, { keyId, privateKey });
-    const value = encodeFrameRecord(KIND_ENVELOPE, envelope);
-    this.#encoders[partition]!.append(timestamp, key, 0, key.length, value, 0, value.length);
+  append({ key, partition }: Signer, timestamp: number, record: Uint8Array): void {
+    this.#encoders[partition]!.append(timestamp, key, 0, key.length, record, 0, record.length);
   }
 
   async flush(): Promise<number> {
     const appends = this.#encoders
-      .map((encoder, partition): Append => ({ topic: DEVICE_FRAMES, partition, bytes: encoder.finish() }))
+      .map((encoder, partition): Append => ({ topic: this.topic, partition, bytes: encoder.finish() }))
       .filter((append) => append.bytes.length > 0);
     // Each by itself: one transaction over all would leave its markers between the frames.
     await Promise.all(appends.map((append) => this.#log.commit({ appends: [append] })));
     return appends.reduce((sum, append) => sum + append.bytes.length, 0);
+  }
+}
+
+/** A topic, and what must be told of it. */
+class FilledBy {
+  readonly #writer: FrameWriter;
+  readonly #windowMs: number;
+  readonly #sums = new Map<string, number[]>();
+  #frames = 0;
+  #bytes = 0;
+
+  constructor(log: Log, topic: string, windowMs: number) {
+    this.#writer = new FrameWriter(log, topic);
+    this.#windowMs = windowMs;
+  }
+
+  append(signer: Signer, timestamp: number, record: Uint8Array, wire: Int32Array): void {
+    this.#writer.append(signer, timestamp, record);
+    this.#frames++;
+    const start = Math.floor(timestamp / this.#windowMs) * this.#windowMs;
+    addTo(this.#sums, `${signer.id} ${start}`, wire);
+  }
+
+  async flush(): Promise<void> {
+    this.#bytes += await this.#writer.flush();
+  }
+
+  filled(): FilledFrames {
+    const expected = new Map([...this.#sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
+    return { topic: this.#writer.topic, frames: this.#frames, bytes: this.#bytes, expected };
   }
 }
 

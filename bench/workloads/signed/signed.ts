@@ -2,11 +2,10 @@
  * As windows, each frame signed by its own device (ECDSA P-256), device.readings written. Beside it, before and after
  * every run, what `openssl speed` verifies on as many processes: the ceiling that no engine can pass.
  */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { consumeRun, type Rate } from '../../load/consume-run.ts';
 import { checkOutput, filledLog, PARTITIONS, withCopy } from '../../load/filled-log.ts';
+import { opensslVerify } from '../../load/openssl.ts';
 import { figure, type Workload } from '../../workload.ts';
 
 const DEVICES = 1_000;
@@ -14,6 +13,7 @@ const FRAMES = 400_000;
 const FRAMES_QUICK = 150_000;
 const WARM_UP_SHARE = 0.2;
 const WORKERS = 2;
+const OPENSSL_SECONDS = 3;
 
 export const signed: Workload = {
   name: 'signed',
@@ -27,7 +27,7 @@ export const signed: Workload = {
     const rates: Rate[] = [];
     const verified: number[] = [];
     let compared = 0;
-    let before = await opensslVerify();
+    let before = await opensslVerify(WORKERS, OPENSSL_SECONDS);
     for (let round = 1; round <= rounds; round++) {
       const rate = await withCopy(filled, async (copy) => {
         const topology = {
@@ -40,7 +40,7 @@ export const signed: Workload = {
         compared = await checkOutput(copy, filled, true);
         return measured;
       });
-      const after = await opensslVerify();
+      const after = await opensslVerify(WORKERS, OPENSSL_SECONDS);
       rates.push(rate);
       verified.push((before + after) / 2);
       before = after;
@@ -64,14 +64,3 @@ export const signed: Workload = {
     ];
   },
 };
-
-const run = promisify(execFile);
-
-/** Verifications a second. */
-export async function opensslVerify(): Promise<number> {
-  const { stdout } = await run('openssl', ['speed', '-multi', String(WORKERS), '-seconds', '3', 'ecdsap256']);
-  const line = stdout.split('\n').find((text) => text.includes('nistp256'));
-  const perSecond = Number(line?.trim().split(/\s+/).at(-1));
-  if (!(perSecond > 0)) throw new Error(`openssl speed printed no figure: ${stdout}`);
-  return perSecond;
-}
