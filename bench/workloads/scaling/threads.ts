@@ -10,12 +10,12 @@ import { opensslVerify } from '../../load/openssl.ts';
 import { type Curve, type Figure, figure, type RunOptions, spread } from '../../workload.ts';
 
 const DEVICES = 1_000;
-const FRAMES = 150_000;
+const FRAMES = 120_000;
 const FRAMES_QUICK = 40_000;
 const ROUNDS = 5;
 const WARM_UP_SHARE = 0.2;
 const OPENSSL = 'openssl speed -multi';
-const OPENSSL_SECONDS = { full: 3, quick: 1 };
+const OPENSSL_SECONDS = { full: 2, quick: 1 };
 
 export async function threadScaling({ isQuick, folder, progress }: RunOptions): Promise<readonly [Figure, Curve]> {
   const frames = isQuick ? FRAMES_QUICK : FRAMES;
