@@ -1,9 +1,9 @@
 /** The commands with their options, examples and help; each loads its own module when it is called. */
 import { Command, Option } from 'commander';
 import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
-import type { AddFlags } from './commands/device.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
+import { addDevice } from './device-program.ts';
 import { EXIT } from './exit-codes.ts';
 import { addLoadCommands } from './load-program.ts';
 import { VERSION } from './version.ts';
@@ -73,47 +73,6 @@ function addDecode(program: Command, outcome: Outcome): void {
     ['msec decode --type crowd capture.txt', 'a crowd counter’s frame; addresses become pseudonyms of this run'],
     ['cat frames.bin | msec decode -', 'frames one behind the other'],
   ]);
-}
-
-function addDevice(program: Command, outcome: Outcome): void {
-  const device = program.command('device').description('Enrol, list and change devices; the engine may run or not.');
-  const add = withLog(device.command('add'))
-    .argument('<id>', 'name of the device: it authenticates with it')
-    .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
-    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
-    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
-    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
-    .option('-k, --public-key <file>', 'its P-256 public key (PEM or DER); otherwise a key pair is made')
-    .option('--no-credential', 'a legacy device: no token, no signature; see --unsigned-from')
-    .action(
-      running<AddFlags>(outcome, async (flags, args) =>
-        (await import('./commands/device.ts')).addDevice(flags, args[0]!),
-      ),
-    );
-  examples(add, [
-    ['msec device add roof-7 --type enmon --identity 867723030040330', 'enrol an EnMon monitor'],
-    ['msec device add hall-2 --type crowd --identity 00000006956C35F --zone Europe/Madrid', 'a crowd counter'],
-  ]);
-  const list = withLog(device.command('list'))
-    .description('List the devices.')
-    .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
-  examples(list, [['msec device list --json', 'one device a line, for scripts']]);
-  const actions = [
-    ['revoke', 'Refuse everything that the device sends from now on.', 'a stolen device'],
-    ['reset', 'Forget the device’s sequence numbers, after it lost its own.', 'after its memory was replaced'],
-    ['rotate', 'Give the device a new key and token; the earlier ones end.', 'a key that may be known to others'],
-  ] as const;
-  for (const [action, description, why] of actions) {
-    const command = withLog(device.command(action))
-      .argument('<id>', 'name of the device')
-      .description(description)
-      .action(
-        running(outcome, async (flags, args) =>
-          (await import('./commands/device.ts')).changeDevice(flags, action, args[0]!),
-        ),
-      );
-    examples(command, [[`msec device ${action} roof-7`, why]]);
-  }
 }
 
 function addTopics(program: Command, outcome: Outcome): void {

@@ -68,6 +68,12 @@ export const ERROR_TABLE = {
   DEVICE_LIMIT: row('operating', false, 'As many devices as allowed are enrolled.', 'Raise the limit.'),
   DEVICE_REVOKED: row('input', false, 'The device was revoked.', 'Enrol it again if that was wrong.'),
   DEVICE_UNKNOWN: row('input', false, 'No such device is enrolled.', 'Enrol it with `msec device add`.'),
+  ENROLMENT_REFUSED: row(
+    'input',
+    false,
+    'A device did not prove that its keys live in a TPM of a trusted maker.',
+    'Look at the named field; the certificates of makers are named with --ek-ca.',
+  ),
   ENVELOPE_INVALID: row('input', false, "The bytes break the envelope's layout.", 'See docs/specs/envelope.md.'),
   FENCED: row('operating', false, 'A newer owner has taken over.', 'None: the newer owner goes on.'),
   FRAME_INVALID: row(

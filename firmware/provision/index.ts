@@ -11,5 +11,13 @@ export {
   usingKey,
 } from './device-keys.ts';
 export { EK_ECC_P256, type EndorsementKey, endorsementKey, usingEndorsementKey } from './endorsement-key.ts';
+export {
+  answerChallenge,
+  type CertifiedKey,
+  type EnrolmentAnswer,
+  type EnrolmentChallenge,
+  type EnrolmentRequest,
+  enrolmentRequest,
+} from './enrolment.ts';
 export { Potentiometer } from './potentiometer.ts';
 export { type SignedReading, signReading } from './sign-loop.ts';

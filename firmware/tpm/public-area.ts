@@ -12,6 +12,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import {
   ALG_AES,
+  ALG_CFB,
   ALG_ECC,
   ALG_ECDSA,
   ALG_KEYEDHASH,
@@ -80,6 +81,7 @@ const CURVES: Readonly<Record<number, { readonly name: string; readonly bytes: n
   [ECC_NIST_P256]: { name: 'P-256', bytes: 32 },
   [ECC_NIST_P384]: { name: 'P-384', bytes: 48 },
 };
+const AES_KEY_BITS: readonly number[] = [128, 192, 256];
 const UNIQUE_BYTES_MAX = 512;
 const DIGEST_BYTES_MAX = 64;
 const SIGNING_SCHEMES: readonly number[] = [ALG_ECDSA, ALG_RSASSA, ALG_RSAPSS];
@@ -142,7 +144,11 @@ function readSymmetric(reader: TpmReader): Symmetric | null {
   const algorithm = reader.u16('symmetric');
   if (algorithm === ALG_NULL) return null;
   if (algorithm !== ALG_AES) throw reader.wrong('symmetric', 'must be AES or NULL', at);
-  return { keyBits: reader.u16('symmetric key bits'), mode: reader.u16('symmetric mode') };
+  const keyBits = reader.u16('symmetric key bits');
+  if (!AES_KEY_BITS.includes(keyBits)) throw reader.wrong('symmetric key bits', `AES has none of ${keyBits}`, at + 2);
+  const mode = reader.u16('symmetric mode');
+  if (mode !== ALG_CFB) throw reader.wrong('symmetric mode', 'must be CFB', at + 4);
+  return { keyBits, mode };
 }
 
 function readScheme(reader: TpmReader): Scheme | null {

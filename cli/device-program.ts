@@ -1,0 +1,98 @@
+/** `msec device`: its commands with their options, examples and help. */
+import type { Command } from 'commander';
+import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import type { AddFlags } from './commands/device.ts';
+import type { DemoFlags } from './commands/device-demo.ts';
+import type { EnrolFlags } from './commands/device-enrol.ts';
+
+const TPM_FLAG = [
+  '--tpm <address>',
+  'the TPM: device:/dev/tpmrm0, swtpm:host=HOST,port=PORT or swtpm:path=FILE (default: /dev/tpmrm0, else a swtpm in the data folder)',
+] as const;
+const PCRS_FLAG = ['--pcrs <numbers>', 'bind the keys to the present values of these PCRs, e.g. 0,7'] as const;
+
+export function addDevice(program: Command, outcome: Outcome): void {
+  const device = program.command('device').description('Enrol, list and change devices; the engine may run or not.');
+  const add = withLog(device.command('add'))
+    .argument('<id>', 'name of the device: it authenticates with it')
+    .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+    .option('-k, --public-key <file>', 'its P-256 public key (PEM or DER); otherwise a key pair is made')
+    .option('--no-credential', 'a legacy device: no token, no signature; see --unsigned-from')
+    .action(
+      running<AddFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device.ts')).addDevice(flags, args[0]!),
+      ),
+    );
+  examples(add, [
+    ['msec device add roof-7 --type enmon --identity 867723030040330', 'enrol an EnMon monitor'],
+    ['msec device add hall-2 --type crowd --identity 00000006956C35F --zone Europe/Madrid', 'a crowd counter'],
+  ]);
+  addEnrol(device, outcome);
+  addDemo(device, outcome);
+  const list = withLog(device.command('list'))
+    .description('List the devices.')
+    .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
+  examples(list, [['msec device list --json', 'one device a line, for scripts']]);
+  const actions = [
+    ['revoke', 'Refuse everything that the device sends from now on.', 'a stolen device'],
+    ['reset', 'Forget the device’s sequence numbers, after it lost its own.', 'after its memory was replaced'],
+    ['rotate', 'Give the device a new key and token; the earlier ones end.', 'a key that may be known to others'],
+  ] as const;
+  for (const [action, description, why] of actions) {
+    const command = withLog(device.command(action))
+      .argument('<id>', 'name of the device')
+      .description(description)
+      .action(
+        running(outcome, async (flags, args) =>
+          (await import('./commands/device.ts')).changeDevice(flags, action, args[0]!),
+        ),
+      );
+    examples(command, [[`msec device ${action} roof-7`, why]]);
+  }
+}
+
+function addEnrol(device: Command, outcome: Outcome): void {
+  const command = withLog(device.command('enrol'))
+    .argument('<id>', 'name of the device: it authenticates with it')
+    .description('Enrol a device whose keys live in a TPM: it proves that first, then gets a certificate and a token.')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+    .option(...TPM_FLAG)
+    .option(
+      '--ek-ca <file>',
+      'certificates of TPM makers that are trusted, in PEM (default: that of the swtpm in the data folder)',
+    )
+    .option(...PCRS_FLAG)
+    .option('--days <number>', 'how long the certificate is valid', whole, 365)
+    .option('-o, --out <file>', 'where the certificate is written (default: enrolment/ID.pem in the data folder)')
+    .action(
+      running<EnrolFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device-enrol.ts')).enrolDevice(flags, args[0]!),
+      ),
+    );
+  examples(command, [
+    ['msec device enrol roof-7 --type enmon --identity 867723030040330', 'with the machine’s TPM, or a software one'],
+    [
+      'msec device enrol roof-7 -t enmon -i 867723030040330 --tpm device:/dev/tpmrm0 --ek-ca makers.pem --pcrs 0,2,7',
+      'a real TPM, keys for this firmware alone',
+    ],
+  ]);
+}
+
+function addDemo(device: Command, outcome: Outcome): void {
+  const command = common(device.command('demo'))
+    .description('Show what a device does: provision a TPM, then read a potentiometer, hash, sign and verify.')
+    .option(...TPM_FLAG)
+    .option(...PCRS_FLAG)
+    .option('-n, --readings <number>', 'stop after so many readings', whole, 5)
+    .option('--every <seconds>', 'between two readings', decimal, 1)
+    .action(running<DemoFlags>(outcome, async (flags) => (await import('./commands/device-demo.ts')).runDemo(flags)));
+  examples(command, [
+    ['msec device demo', 'five readings'],
+    ['msec device demo --json --every 0 -n 1000 | jq .signature', 'signatures for a script'],
+  ]);
+}

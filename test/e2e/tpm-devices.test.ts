@@ -1,0 +1,80 @@
+/** A device with a TPM, from the command line to a verified reading, and out again. */
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import t from 'tap';
+import { systemClock } from '../../engine/base/index.ts';
+import { deviceKeys } from '../../firmware/provision/index.ts';
+import { startSwtpm } from '../../firmware/swtpm/index.ts';
+import { openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmware/tpm/index.ts';
+import { keyIdOf, SIGNATURE_BYTES, SIGNATURE_DOMAIN, signEnvelope } from '../../schemas/envelope/index.ts';
+import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
+import { needs, programPath } from '../support/needs.ts';
+
+t.setTimeout(90_000);
+
+const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** Of two signatures that hold, the one with the lower s. */
+function lowS(signature: Buffer): Buffer {
+  const s = BigInt(`0x${signature.toString('hex', 32)}`);
+  if (s <= ORDER / 2n) return signature;
+  return Buffer.concat([signature.subarray(0, 32), Buffer.from((ORDER - s).toString(16).padStart(64, '0'), 'hex')]);
+}
+
+t.test('demo, enrolment, a signed frame, revocation', async (t) => {
+  if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca')) return;
+  const cwd = t.testdir({});
+  const demo = await msec(['device', 'demo', '--every', '0', '-n', '3'], { cwd });
+  t.equal(demo.code, 0, demo.err);
+  t.match(demo.out, /Unprovisioned: keys were made\./);
+  t.equal(demo.out.match(/signature {4}verified/g)?.length, 3);
+  const again = await msec(['device', 'demo', '--every', '0', '-n', '1', '--json'], { cwd });
+  t.match(JSON.parse(again.out), { number: 1, isSameHash: true, isVerified: true });
+
+  const enrol = ['device', 'enrol', 'roof-7', '--type', 'enmon', '--identity', '867723030040330', '--json'];
+  const enrolled = await msec(enrol, { cwd });
+  t.equal(enrolled.code, 0, enrolled.err);
+  const { secrets, certificate } = JSON.parse(enrolled.out);
+  t.match(secrets, { token: /^[\w-]{43}$/, privateKeyPem: null });
+  t.equal(certificate, join(cwd, 'data', 'enrolment', 'roof-7.pem'));
+  t.match(await msec(enrol, { cwd }), { code: 65, err: /DEVICE_EXISTS/ });
+  const stranger = ['device', 'enrol', 'roof-8', '--type', 'enmon', '--identity', '867723030040330'];
+  t.match(await msec([...stranger, '--ek-ca', certificate], { cwd }), { code: 65, err: /no maker that is trusted/ });
+  t.match(await msec([...stranger, '--tpm', 'swtpm:port=1'], { cwd }), { code: 78, err: /--ek-ca/ });
+  t.match(await msec(['device', 'demo', '--tpm', 'swtpm:port=1'], { cwd }), { code: 69, err: /cannot be reached/ });
+
+  const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
+  const swtpm = await startSwtpm(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'));
+  t.teardown(() => swtpm.kill());
+  const tpm = await Tpm.open(await openTpmAddress(swtpm.address, systemClock));
+  const { signing } = await deviceKeys(tpm);
+  const keyId = keyIdOf(publicKeyOf(signing.area));
+  t.equal(keyId.toString('hex'), secrets.keyId);
+  const throwaway = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const send = async (sequence: number): Promise<number> => {
+    const fields = { deviceId: 'roof-7', bootEpoch: 1, sequence, payload: Buffer.from(FRAME, 'hex') };
+    const unsigned = signEnvelope(fields, { keyId, privateKey: throwaway }).subarray(0, -SIGNATURE_BYTES);
+    const digest = createHash('sha256').update(SIGNATURE_DOMAIN).update(unsigned).digest();
+    const { bytes } = await sign(tpm, signing, digest);
+    const answer = await fetch(`${running.said.http}/v1/frames`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`roof-7:${secrets.token}`).toString('base64')}`,
+        'content-type': 'application/octet-stream',
+      },
+      body: Buffer.concat([unsigned, lowS(bytes)]),
+    });
+    return answer.status;
+  };
+  t.equal(await send(1), 202);
+  await recordsIn(running, 'device.readings', 1);
+  const [reading] = await tail<{ value: object } & TailedRecord>(cwd, 'device.readings');
+  t.match(reading, { value: { device: 'roof-7', temperature: 12.4, verified: true } });
+
+  t.equal((await msec(['device', 'revoke', 'roof-7'], { cwd })).code, 0);
+  t.not(await send(2), 202, 'at once, with no restart');
+  await tpm.close();
+  running.kill('SIGTERM');
+  t.same(await running.ended, [0, null]);
+});
