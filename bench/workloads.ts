@@ -19,6 +19,7 @@ import { signedFrames } from './workloads/signed-frames/signed-frames.ts';
 import { simulate } from './workloads/simulate/simulate.ts';
 import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
+import { tpm } from './workloads/tpm/tpm.ts';
 import { windows } from './workloads/windows/windows.ts';
 
 export const WORKLOADS: readonly AnyWorkload[] = [
@@ -38,6 +39,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   join,
   scaling,
   mqttIntake,
+  tpm,
   soak,
   simulate,
   kills,
