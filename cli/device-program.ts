@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { AddFlags } from './commands/device.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
-import type { EnrolFlags } from './commands/device-enrol.ts';
+import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
 
 const TPM_FLAG = [
   '--tpm <address>',
@@ -31,6 +31,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
     ['msec device add hall-2 --type crowd --identity 00000006956C35F --zone Europe/Madrid', 'a crowd counter'],
   ]);
   addEnrol(device, outcome);
+  addRenew(device, outcome);
   addDemo(device, outcome);
   const list = withLog(device.command('list'))
     .description('List the devices.')
@@ -54,13 +55,8 @@ export function addDevice(program: Command, outcome: Outcome): void {
   }
 }
 
-function addEnrol(device: Command, outcome: Outcome): void {
-  const command = withLog(device.command('enrol'))
-    .argument('<id>', 'name of the device: it authenticates with it')
-    .description('Enrol a device whose keys live in a TPM: it proves that first, then gets a certificate and a token.')
-    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
-    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
-    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+const proving = (command: Command): Command =>
+  withLog(command)
     .option(...TPM_FLAG)
     .option(
       '--ek-ca <file>',
@@ -68,7 +64,15 @@ function addEnrol(device: Command, outcome: Outcome): void {
     )
     .option(...PCRS_FLAG)
     .option('--days <number>', 'how long the certificate is valid', whole, 365)
-    .option('-o, --out <file>', 'where the certificate is written (default: enrolment/ID.pem in the data folder)')
+    .option('-o, --out <file>', 'where the certificate is written (default: enrolment/ID.pem in the data folder)');
+
+function addEnrol(device: Command, outcome: Outcome): void {
+  const command = proving(device.command('enrol'))
+    .argument('<id>', 'name of the device: it authenticates with it')
+    .description('Enrol a device whose keys live in a TPM: it proves that first, then gets a certificate and a token.')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .action(
       running<EnrolFlags>(outcome, async (flags, args) =>
         (await import('./commands/device-enrol.ts')).enrolDevice(flags, args[0]!),
@@ -95,4 +99,16 @@ function addDemo(device: Command, outcome: Outcome): void {
     ['msec device demo', 'five readings'],
     ['msec device demo --json --every 0 -n 1000 | jq .signature', 'signatures for a script'],
   ]);
+}
+
+function addRenew(device: Command, outcome: Outcome): void {
+  const command = proving(device.command('renew'))
+    .argument('<id>', 'name of the device')
+    .description('Give a device with a TPM a new signing key: proved as at its enrolment. The earlier one ends.')
+    .action(
+      running<RenewFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device-enrol.ts')).renewDevice(flags, args[0]!),
+      ),
+    );
+  examples(command, [['msec device renew roof-7', 'before the certificate expires']]);
 }

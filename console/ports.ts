@@ -131,6 +131,8 @@ export interface DeviceAdmin {
   list(): Promise<readonly unknown[]>;
   add(request: unknown): Promise<unknown>;
   change(action: 'revoke' | 'reset' | 'rotate', device: string): Promise<unknown>;
+  /** The public key in `request` becomes the device's; its token stays. */
+  renew(device: string, request: unknown): Promise<unknown>;
   /** Sends a dead letter again, to the stage where it failed. */
   resend(place: Place): Promise<unknown>;
 }

@@ -142,6 +142,9 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     ...(['revoke', 'reset', 'rotate'] as const).map((action) =>
       admin('POST', `/api/devices/:device/${action}`, ({ admin }, { params }) => admin.change(action, params.device!)),
     ),
+    admin('POST', '/api/devices/:device/renew', async ({ admin }, { params, request }) =>
+      admin.renew(params.device!, await readJson(request)),
+    ),
     admin('POST', '/api/dlq/:topic/:partition/:offset/resend', ({ admin }, { params }) =>
       admin.resend(placeOf(params)),
     ),

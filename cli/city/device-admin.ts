@@ -17,6 +17,7 @@ export function deviceAdmin(devices: DeviceService, log: Log, types: FrameTypes)
       if (action === 'rotate') return enrolmentView(await devices.rotate(device));
       return publicRecord(await devices[action](device));
     },
+    renew: async (device, request) => enrolmentView(await devices.rotate(device, { publicKey: renewedKey(request) })),
     resend: (place) => {
       // One after another: the check that a letter has not gone yet and the sending must not overlap.
       const sending = turn.then(() => resend(log, place));
@@ -88,6 +89,13 @@ function withKnownType(device: NewDevice, types: FrameTypes): NewDevice {
     `there is no frame type ${device.type}${meant === undefined ? '' : `, did you mean ${meant}?`} (known: ${known.join(', ')})`,
     { field: 'type' },
   );
+}
+
+function renewedKey(request: unknown): Uint8Array {
+  const { publicKey } = (request ?? {}) as { readonly publicKey?: unknown };
+  if (typeof publicKey !== 'string' || publicKey === '')
+    throw new MsecError('REQUEST_INVALID', 'publicKey must be text', { field: 'publicKey' });
+  return Buffer.from(publicKey, 'base64');
 }
 
 const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'credential']);

@@ -1,29 +1,42 @@
 /**
- * `msec device enrol`: a device whose keys live in a TPM. Its maker's certificate and the proof come first; only then
- * does it get a certificate of its own and a row in the registry.
+ * `msec device enrol` and `renew`: a device whose keys live in a TPM. Its maker's certificate and the proof come first; only
+ * then it gets a certificate of its own, and a row in the registry or a new key in the one that it has.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DeviceAdmin } from '../../console/index.ts';
 import { MsecError, systemClock, systemRandom } from '../../engine/base/index.ts';
-import { answerChallenge, deviceKeys, endorsementKey, enrolmentRequest } from '../../firmware/provision/index.ts';
+import {
+  answerChallenge,
+  type DeviceKeys,
+  deviceKeys,
+  endorsementKey,
+  enrolmentRequest,
+  keepSigningKey,
+  renewedSigningKey,
+} from '../../firmware/provision/index.ts';
+import type { Tpm } from '../../firmware/tpm/index.ts';
 import { exportPublicKey } from '../../schemas/envelope/index.ts';
 import { beginEnrolment, type EnrolledKeys, EnrolmentAuthority, makersOf } from '../../services/enrolment/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { type DeviceTpm, deviceTpm, fileOfFlag } from '../device-tpm.ts';
+import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { note, paint, print, printJson } from '../terminal.ts';
 import { withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
 
-export interface EnrolFlags extends CommonFlags {
-  readonly type: string;
-  readonly identity: string;
-  readonly zone?: string;
+export interface RenewFlags extends CommonFlags {
   readonly tpm?: string;
   readonly ekCa?: string;
   readonly pcrs?: string;
   readonly days: number;
   readonly out?: string;
+}
+
+export interface EnrolFlags extends RenewFlags {
+  readonly type: string;
+  readonly identity: string;
+  readonly zone?: string;
 }
 
 interface EnrolmentView {
@@ -33,48 +46,86 @@ interface EnrolmentView {
 
 const DAYS_MAX = 3650;
 
-export async function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
+export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
+  const row = {
+    deviceId: id,
+    type: flags.type,
+    identity: flags.identity,
+    ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
+  };
+  return withProvedKeys(flags, id, 'is enrolled', async (_tpm, keys, prove) => ({
+    proved: await prove(keys),
+    change: (admin, publicKey) => admin.add({ ...row, publicKey }),
+    keep: async () => undefined,
+  }));
+}
+
+/** The old key signs until the registry has taken the new one. */
+export function renewDevice(flags: RenewFlags, id: string): Promise<number> {
+  return withProvedKeys(flags, id, 'has a new signing key', async (tpm, keys, prove) => {
+    const renewed = await renewedSigningKey(tpm, keys);
+    return {
+      proved: await prove(renewed),
+      change: (admin, publicKey) => admin.renew(id, { publicKey }),
+      keep: async () => void (await keepSigningKey(tpm, renewed)),
+    };
+  });
+}
+
+interface Proved {
+  readonly proved: EnrolledKeys;
+  /** Of the registry. */
+  change(admin: DeviceAdmin, publicKey: string): Promise<unknown>;
+  /** What the TPM does once the registry has the key. */
+  keep(): Promise<void>;
+}
+
+async function withProvedKeys(
+  flags: RenewFlags,
+  id: string,
+  done: string,
+  run: (tpm: Tpm, keys: DeviceKeys, prove: (keys: DeviceKeys) => Promise<EnrolledKeys>) => Promise<Proved>,
+): Promise<number> {
   const { config } = settingsOf(flags);
   if (flags.days < 1 || flags.days > DAYS_MAX)
     throw new MsecError('CONFIG_INVALID', `--days takes 1 to ${DAYS_MAX}.`, { field: 'days' });
-  const makers = flags.ekCa === undefined ? undefined : fileOfFlag(flags.ekCa, 'ek-ca');
-  const tpm = await deviceTpm({
+  const named = flags.ekCa === undefined ? undefined : fileOfFlag(flags.ekCa, 'ek-ca');
+  const device = await deviceTpm({
     folder: join(config.data, 'swtpm'),
     say: note,
     ...(flags.tpm === undefined ? {} : { address: flags.tpm }),
   });
-  let keys: EnrolledKeys;
   try {
-    keys = await provedKeys(tpm, makers, flags);
+    const makers = named ?? device.makers;
+    if (makers === null)
+      throw new MsecError('CONFIG_INVALID', 'Name the certificates of the TPM’s maker with --ek-ca.', {
+        field: 'ek-ca',
+      });
+    const tpm = await device.connect();
+    try {
+      const keys = await deviceKeys(tpm, pcrsOf(flags.pcrs));
+      const { proved, change, keep } = await run(tpm, keys, (given) => provedKeys(tpm, given, makers));
+      const authority = EnrolmentAuthority.open(join(config.data, 'enrolment'), systemClock.now(), systemRandom);
+      const publicKey = exportPublicKey(proved.signing).toString('base64');
+      const changed = await withAdmin(config, (admin) => change(admin, publicKey), { mayMake: true });
+      await keep();
+      const subject = { deviceId: id, key: proved.signing, days: flags.days };
+      const certificate = authority.certify(subject, systemClock.now(), systemRandom) + authority.certificate;
+      const file = flags.out ?? join(config.data, 'enrolment', `${id.replaceAll(':', '_')}.pem`);
+      writeFileSync(file, certificate, { mode: 0o644 });
+      tell(flags, changed as EnrolmentView, done, proved, file);
+      return 0;
+    } finally {
+      await tpm.close();
+    }
   } finally {
-    await tpm.close();
+    await device.close();
   }
-  const folder = join(config.data, 'enrolment');
-  const authority = EnrolmentAuthority.open(folder, systemClock.now(), systemRandom);
-  const request = {
-    deviceId: id,
-    type: flags.type,
-    identity: flags.identity,
-    publicKey: exportPublicKey(keys.signing).toString('base64'),
-    ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
-  };
-  const enrolled = (await withAdmin(config, (admin) => admin.add(request), { mayMake: true })) as EnrolmentView;
-  const device = { deviceId: id, key: keys.signing, days: flags.days };
-  const certificate = authority.certify(device, systemClock.now(), systemRandom) + authority.certificate;
-  const file = flags.out ?? join(folder, `${id.replaceAll(':', '_')}.pem`);
-  writeFileSync(file, certificate, { mode: 0o644 });
-  tell(flags, enrolled, keys, file);
-  return 0;
 }
 
-async function provedKeys(device: DeviceTpm, named: string | undefined, flags: EnrolFlags): Promise<EnrolledKeys> {
-  const makers = named ?? device.makers;
-  if (makers === null)
-    throw new MsecError('CONFIG_INVALID', 'Name the certificates of the TPM’s maker with --ek-ca.', { field: 'ek-ca' });
-  const tpm = await device.connect();
+async function provedKeys(tpm: Tpm, keys: DeviceKeys, makers: string): Promise<EnrolledKeys> {
+  const endorsement = await endorsementKey(tpm);
   try {
-    const keys = await deviceKeys(tpm, pcrsOf(flags.pcrs));
-    const endorsement = await endorsementKey(tpm);
     const pending = beginEnrolment(enrolmentRequest(endorsement, keys), {
       makers: makersOf(makers),
       nowMs: systemClock.now(),
@@ -82,25 +133,22 @@ async function provedKeys(device: DeviceTpm, named: string | undefined, flags: E
     });
     return pending.check(await answerChallenge(tpm, endorsement, keys, pending.challenge));
   } finally {
-    await tpm.close();
+    await tpm.flush(endorsement.key);
   }
 }
 
-function tell(flags: EnrolFlags, enrolled: EnrolmentView, keys: EnrolledKeys, file: string): void {
-  const { deviceId, secrets } = enrolled;
+function tell(flags: CommonFlags, view: EnrolmentView, done: string, keys: EnrolledKeys, file: string): void {
+  const { deviceId, secrets } = view;
   if (flags.json) {
-    printJson({ ...enrolled, certificate: file, endorsementSerial: keys.endorsementSerial });
+    printJson({ ...view, certificate: file, endorsementSerial: keys.endorsementSerial });
     return;
   }
-  note(
-    paint(
-      'green',
-      `${deviceId} is enrolled: its keys live in the TPM with the endorsement certificate ${keys.endorsementSerial}.`,
-      process.stderr,
-    ),
-  );
-  note('The token is shown once and stored nowhere; the private key never leaves the TPM:');
-  if (secrets.token !== null) print(`token: ${secrets.token}`);
+  const where = `its keys live in the TPM with the endorsement certificate ${keys.endorsementSerial}`;
+  note(paint('green', `${deviceId} ${done}: ${where}.`, process.stderr));
+  if (secrets.token !== null) {
+    note('The token is shown once and stored nowhere; the private key never leaves the TPM:');
+    print(`token: ${secrets.token}`);
+  }
   if (secrets.keyId !== null) print(`key id: ${secrets.keyId}`);
   print(`certificate: ${file}`);
 }

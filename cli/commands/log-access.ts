@@ -214,6 +214,7 @@ function remoteAdmin(address: string, token: string): DeviceAdmin {
     list: async () => (await call('GET', '/api/devices')) as readonly unknown[],
     add: (request) => call('POST', '/api/devices', request),
     change: (action, device) => call('POST', `/api/devices/${part(device)}/${action}`),
+    renew: (device, request) => call('POST', `/api/devices/${part(device)}/renew`, request),
     resend: ({ topic, partition, offset }) => call('POST', `/api/dlq/${part(topic)}/${partition}/${offset}/resend`),
   };
 }

@@ -10,6 +10,7 @@ import {
   create,
   createPrimary,
   encodePublic,
+  evict,
   HT_PERSISTENT,
   handlesOf,
   load,
@@ -91,6 +92,24 @@ export async function deviceKeys(tpm: Tpm, boundTo: PcrSelection | null = null):
     );
   }
   return { storage, ...keys, boundTo, isNew };
+}
+
+/**
+ * The same keys with a new signing key, which is loaded and nowhere kept: once whoever knows the device has taken it,
+ * `keepSigningKey` puts it in the place of the old one. Until then the old one stays, whatever happens.
+ */
+export async function renewedSigningKey(tpm: Tpm, keys: DeviceKeys): Promise<DeviceKeys> {
+  const { storage, boundTo } = keys;
+  const policy = boundTo === null ? undefined : pcrPolicy([boundTo], await readPcrs(tpm, boundTo));
+  const template = KEY_TEMPLATES.signing(policy);
+  const signing = await load(tpm, storage, await create(tpm, storage, { template }));
+  return { ...keys, signing, isNew: true };
+}
+
+export async function keepSigningKey(tpm: Tpm, keys: DeviceKeys): Promise<DeviceKeys> {
+  const handle = KEY_HANDLES.signing;
+  if ((await handlesOf(tpm, HT_PERSISTENT)).includes(handle)) await evict(tpm, await readObject(tpm, handle));
+  return { ...keys, signing: await persist(tpm, keys.signing, handle) };
 }
 
 /** Whether the key was made by the template; a policy may be of other values of the PCRs, which the TPM finds out. */

@@ -24,7 +24,9 @@ import {
   OBJECT_RESTRICTED,
   OBJECT_SENSITIVE_DATA_ORIGIN,
   OBJECT_USER_WITH_AUTH,
+  orPolicy,
   permanent,
+  policyOr,
   policySecret,
   publicKeyOf,
   RH_ENDORSEMENT,
@@ -46,11 +48,14 @@ const ATTRIBUTES =
   OBJECT_RESTRICTED |
   OBJECT_DECRYPT;
 const NOTHING = Buffer.alloc(0);
-/** PolicyB for SHA-384 (EK Credential Profile, B.6.4): the owner of the hierarchy, or what an NV index says. */
-const POLICY_B_SHA384 = Buffer.from(
-  'b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419cacb47ba09699646150f9fc000f3f80e12',
+/** PolicyA of the profile: the password of the endorsement hierarchy. PolicyC: what an NV index of the maker says. */
+const POLICY_A_SHA384 = secretPolicy(permanent(RH_ENDORSEMENT).name, ALG_SHA384);
+const POLICY_C_SHA384 = Buffer.from(
+  'd6032ce61f2fb3c240eb3cf6a33237ef2b6a16f4293c22b455e261cffd217ad5b4947c2d73e63005eed2dc2b3593d165',
   'hex',
 );
+/** PolicyB: one or the other. */
+const CHOICES_SHA384 = [POLICY_A_SHA384, POLICY_C_SHA384];
 
 const common = {
   nameAlg: ALG_SHA256,
@@ -74,7 +79,7 @@ const EK_ECC_P384: TpmPublic = {
   type: ALG_ECC,
   nameAlg: ALG_SHA384,
   attributes: ATTRIBUTES | OBJECT_USER_WITH_AUTH,
-  authPolicy: POLICY_B_SHA384,
+  authPolicy: orPolicy(CHOICES_SHA384, ALG_SHA384),
   symmetric: { keyBits: 256, mode: ALG_CFB },
   scheme: null,
   curve: ECC_NIST_P384,
@@ -140,15 +145,23 @@ function isKeyOf(certificate: X509Certificate, { area }: TpmObject): boolean {
   }
 }
 
-/** Authorizes the endorsement key for one command: by its policy, which asks for the endorsement hierarchy's password. */
+/**
+ * Authorizes the endorsement key for one command, by its policy. Its password is never used, empty as it is: a TPM counts a
+ * loss of power after that as a wrong guess, and after some of them refuses the key for hours (LOCKOUT).
+ */
 export async function usingEndorsementKey<T>(
   tpm: Tpm,
   key: TpmObject,
   use: (key: TpmObject) => Promise<T>,
 ): Promise<T> {
-  if ((key.area.attributes & OBJECT_USER_WITH_AUTH) !== 0) return await use(key);
-  return await usingPolicy(tpm, async (session) => {
-    await policySecret(tpm, session, permanent(RH_ENDORSEMENT));
-    return await use(withPolicy(key, session));
-  });
+  const { nameAlg } = key.area;
+  return await usingPolicy(
+    tpm,
+    async (session) => {
+      await policySecret(tpm, session, permanent(RH_ENDORSEMENT));
+      if (nameAlg === ALG_SHA384) await policyOr(tpm, session, CHOICES_SHA384);
+      return await use(withPolicy(key, session));
+    },
+    nameAlg,
+  );
 }

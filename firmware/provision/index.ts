@@ -7,6 +7,8 @@ export {
   KEY_KINDS,
   KEY_TEMPLATES,
   type KeyKind,
+  keepSigningKey,
+  renewedSigningKey,
   STORAGE_HANDLE,
   usingKey,
 } from './device-keys.ts';

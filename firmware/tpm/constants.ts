@@ -33,6 +33,7 @@ export const CC = {
   LoadExternal: 0x167,
   MakeCredential: 0x168,
   NV_ReadPublic: 0x169,
+  PolicyOR: 0x171,
   ReadPublic: 0x173,
   StartAuthSession: 0x176,
   VerifySignature: 0x177,

@@ -5,7 +5,15 @@
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../engine/base/index.ts';
-import { ALG_AES, ALG_CFB, ALG_SHA256, SE_HMAC, SESSION_AUDIT_EXCLUSIVE, SESSION_CONTINUE } from './constants.ts';
+import {
+  ALG_AES,
+  ALG_CFB,
+  ALG_SHA256,
+  type HashAlgorithm,
+  SE_HMAC,
+  SESSION_AUDIT_EXCLUSIVE,
+  SESSION_CONTINUE,
+} from './constants.ts';
 import { kdfA } from './key-derivation.ts';
 import { NO_BYTES } from './public-area.ts';
 import { invalidResponse } from './tpm-error.ts';
@@ -19,14 +27,19 @@ const IV_BITS = 128;
 const CIPHER = 'aes-128-cfb';
 
 /** Parameters of TPM2_StartAuthSession after its handles. */
-export function sessionParameters(nonceCaller: Uint8Array, encryptedSalt: Uint8Array, type: number = SE_HMAC): Buffer {
+export function sessionParameters(
+  nonceCaller: Uint8Array,
+  encryptedSalt: Uint8Array,
+  type: number = SE_HMAC,
+  hash: HashAlgorithm = ALG_SHA256,
+): Buffer {
   return written((writer) => {
     writer.sized(nonceCaller).sized(encryptedSalt);
     writer.u8(type);
     writer.u16(ALG_AES);
     writer.u16(KEY_BITS);
     writer.u16(ALG_CFB);
-    writer.u16(ALG_SHA256);
+    writer.u16(hash);
   });
 }
 

@@ -29,7 +29,7 @@ export {
   type WrappedObject,
 } from './commands/objects.ts';
 export { extendPcr, readPcrs, resetPcr } from './commands/pcr.ts';
-export { policyDigest, policyPcr, policySecret, usingPolicy } from './commands/policies.ts';
+export { policyDigest, policyOr, policyPcr, policySecret, usingPolicy } from './commands/policies.ts';
 export { SEALED_BYTES_MAX, type Sealing, seal, unseal, unsealWithPcrs } from './commands/sealing.ts';
 export { ecdhZGen, type HashCheck, hashInTpm, sign, verify } from './commands/signing.ts';
 export * from './constants.ts';
@@ -37,7 +37,7 @@ export { makeCredential, type ProtectedCredential } from './credential.ts';
 export { openDevice } from './device-transport.ts';
 export { type Entity, permanent, trimmedAuth, withPolicy } from './entity.ts';
 export { type PcrSelection, pcrDigest, pcrs } from './pcr-selection.ts';
-export { pcrPolicy, secretPolicy } from './policy-digest.ts';
+export { orPolicy, pcrPolicy, secretPolicy } from './policy-digest.ts';
 export type { PolicySession } from './policy-session.ts';
 export {
   decodePublic,

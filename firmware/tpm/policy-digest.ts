@@ -23,6 +23,11 @@ export function pcrPolicy(
   return extended(hash, start(hash), handleBytes(CC.PolicyPCR), selected, pcrDigest(values, hash));
 }
 
+/** Of PolicyOR: it forgets what came before. */
+export function orPolicy(digests: readonly Uint8Array[], hash: HashAlgorithm = ALG_SHA256): Buffer {
+  return extended(hash, start(hash), handleBytes(CC.PolicyOR), ...digests);
+}
+
 /** Of PolicySecret alone, with an empty policyRef: the second hash is over that. */
 export function secretPolicy(entityName: Uint8Array, hash: HashAlgorithm = ALG_SHA256): Buffer {
   return extended(hash, extended(hash, start(hash), handleBytes(CC.PolicySecret), entityName));

@@ -5,9 +5,11 @@
  */
 import { type Clock, MsecError, pause, type Random, systemClock, systemRandom } from '../../engine/base/index.ts';
 import {
+  ALG_SHA256,
   CAP_HANDLES,
   CC,
   type CommandName,
+  type HashAlgorithm,
   HT_HMAC_SESSION,
   HT_POLICY_SESSION,
   HT_TRANSIENT,
@@ -126,11 +128,11 @@ export class Tpm {
     return this.#inTurn(() => this.#execute(command));
   }
 
-  /** A session for one or more policies; it is used up by the command that it authorizes, or flushed. */
-  startPolicy(): Promise<PolicySession> {
+  /** A session for one or more policies, of objects whose Names are made with `hash`; it is used up by the command that it authorizes, or flushed. */
+  startPolicy(hash: HashAlgorithm = ALG_SHA256): Promise<PolicySession> {
     return this.#inTurn(async () => {
       const nonce = this.#random.bytes(NONCE_BYTES);
-      const { handle } = await this.#startSession(sessionParameters(nonce, NO_BYTES, SE_POLICY), RH_NULL);
+      const { handle } = await this.#startSession(sessionParameters(nonce, NO_BYTES, SE_POLICY, hash), RH_NULL);
       return { handle };
     });
   }

@@ -44,13 +44,19 @@ t.test('demo, enrolment, a signed frame, revocation', async (t) => {
   t.match(await msec([...stranger, '--tpm', 'swtpm:port=1'], { cwd }), { code: 78, err: /--ek-ca/ });
   t.match(await msec(['device', 'demo', '--tpm', 'swtpm:port=1'], { cwd }), { code: 69, err: /cannot be reached/ });
 
+  const renewed = await msec(['device', 'renew', 'roof-7', '--json'], { cwd });
+  t.equal(renewed.code, 0, renewed.err);
+  const keyIdNow = JSON.parse(renewed.out).secrets.keyId;
+  t.not(keyIdNow, secrets.keyId);
+  t.match(await msec(['device', 'renew', 'nobody'], { cwd }), { code: 66, err: /DEVICE_UNKNOWN/ });
+
   const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
   const swtpm = await startSwtpm(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'));
   t.teardown(() => swtpm.kill());
   const tpm = await Tpm.open(await openTpmAddress(swtpm.address, systemClock));
   const { signing } = await deviceKeys(tpm);
   const keyId = keyIdOf(publicKeyOf(signing.area));
-  t.equal(keyId.toString('hex'), secrets.keyId);
+  t.equal(keyId.toString('hex'), keyIdNow, 'the key that the registry took, not the one it refused');
   const throwaway = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const send = async (sequence: number): Promise<number> => {
     const fields = { deviceId: 'roof-7', bootEpoch: 1, sequence, payload: Buffer.from(FRAME, 'hex') };

@@ -1,4 +1,5 @@
 /** What must be shown to the TPM before a policy session authorizes something (part 3, 23). */
+import { ALG_SHA256, type HashAlgorithm } from '../constants.ts';
 import { type Entity, permanent } from '../entity.ts';
 import { type PcrSelection, writePcrSelection } from '../pcr-selection.ts';
 import type { PolicySession } from '../policy-session.ts';
@@ -44,6 +45,19 @@ export async function policySecret(tpm: Tpm, session: PolicySession, entity: Ent
   parameters.end();
 }
 
+/** That what was shown so far comes to one of these digests; from now on it stands for any of them. VALUE where not. */
+export async function policyOr(tpm: Tpm, session: PolicySession, digests: readonly Uint8Array[]): Promise<void> {
+  const { parameters } = await tpm.execute({
+    name: 'PolicyOR',
+    handles: [permanent(session.handle)],
+    parameters: written((writer) => {
+      writer.u32(digests.length);
+      for (const digest of digests) writer.sized(digest);
+    }),
+  });
+  parameters.end();
+}
+
 /** What the session has come to: the policy of an object that it can authorize. */
 export async function policyDigest(tpm: Tpm, session: PolicySession): Promise<Buffer> {
   const { parameters } = await tpm.execute({
@@ -57,8 +71,12 @@ export async function policyDigest(tpm: Tpm, session: PolicySession): Promise<Bu
 }
 
 /** Gives a fresh policy session to `use`; it is flushed unless a command has used it up. */
-export async function usingPolicy<T>(tpm: Tpm, use: (session: PolicySession) => Promise<T>): Promise<T> {
-  const session = await tpm.startPolicy();
+export async function usingPolicy<T>(
+  tpm: Tpm,
+  use: (session: PolicySession) => Promise<T>,
+  hash: HashAlgorithm = ALG_SHA256,
+): Promise<T> {
+  const session = await tpm.startPolicy(hash);
   try {
     return await use(session);
   } finally {

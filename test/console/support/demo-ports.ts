@@ -72,6 +72,10 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
           calls.push(['add', request]);
           return { token: 'shown-once' };
         },
+        renew: async (device, request) => {
+          calls.push(['renew', device, request]);
+          return { deviceId: device };
+        },
         change: async (action, device) => {
           calls.push([action, device]);
           if (device === 'nobody')

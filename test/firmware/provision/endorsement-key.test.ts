@@ -33,7 +33,7 @@ t.test('the endorsement key that the maker certified', async (t) => {
   if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca')) return;
   const swtpm = await startSwtpm({ withCertificates: true });
   t.teardown(() => swtpm.stop());
-  const tpm = await swtpm.open();
+  let tpm = await swtpm.open();
   t.teardown(() => tpm.close());
 
   await t.test('is found where the maker has left it, and its certificate is the maker’s', async (t) => {
@@ -43,6 +43,15 @@ t.test('the endorsement key that the maker certified', async (t) => {
     t.ok(x509.verify(new X509Certificate(swtpm.file(join('ca', 'issuercert.pem'))).publicKey));
     t.equal(key.handle, 0x81010016, 'P-384');
     t.ok(await proves(tpm, key));
+  });
+
+  await t.test('is used after many losses of power', async (t) => {
+    for (let loss = 0; loss < 6; loss++) {
+      await tpm.close();
+      await swtpm.restart();
+      tpm = await swtpm.open();
+      t.ok(await proves(tpm, (await endorsementKey(tpm)).key));
+    }
   });
 
   await t.test('is made again from the seed where its handle is empty: P-384, then RSA', async (t) => {
