@@ -1,27 +1,18 @@
 /** A device with a TPM, from the command line to a verified reading, and out again. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../engine/base/index.ts';
 import { deviceKeys } from '../../firmware/provision/index.ts';
 import { startSwtpm } from '../../firmware/swtpm/index.ts';
 import { openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmware/tpm/index.ts';
-import { keyIdOf, SIGNATURE_BYTES, SIGNATURE_DOMAIN, signEnvelope } from '../../schemas/envelope/index.ts';
+import { frameToSign, keyIdOf } from '../../schemas/envelope/index.ts';
 import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 import { needs, programPath } from '../support/needs.ts';
 
 t.setTimeout(90_000);
 
 const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';
-const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-
-/** Of two signatures that hold, the one with the lower s. */
-function lowS(signature: Buffer): Buffer {
-  const s = BigInt(`0x${signature.toString('hex', 32)}`);
-  if (s <= ORDER / 2n) return signature;
-  return Buffer.concat([signature.subarray(0, 32), Buffer.from((ORDER - s).toString(16).padStart(64, '0'), 'hex')]);
-}
-
 t.test('demo, enrolment, a signed frame, revocation', async (t) => {
   if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca')) return;
   const cwd = t.testdir({});
@@ -57,19 +48,17 @@ t.test('demo, enrolment, a signed frame, revocation', async (t) => {
   const { signing } = await deviceKeys(tpm);
   const keyId = keyIdOf(publicKeyOf(signing.area));
   t.equal(keyId.toString('hex'), keyIdNow, 'the key that the registry took, not the one it refused');
-  const throwaway = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const send = async (sequence: number): Promise<number> => {
     const fields = { deviceId: 'roof-7', bootEpoch: 1, sequence, payload: Buffer.from(FRAME, 'hex') };
-    const unsigned = signEnvelope(fields, { keyId, privateKey: throwaway }).subarray(0, -SIGNATURE_BYTES);
-    const digest = createHash('sha256').update(SIGNATURE_DOMAIN).update(unsigned).digest();
-    const { bytes } = await sign(tpm, signing, digest);
+    const { message, envelope } = frameToSign(fields, { keyId, algorithm: 'ecdsa-p256-sha256' });
+    const { bytes } = await sign(tpm, signing, createHash('sha256').update(message).digest());
     const answer = await fetch(`${running.said.http}/v1/frames`, {
       method: 'POST',
       headers: {
         authorization: `Basic ${Buffer.from(`roof-7:${secrets.token}`).toString('base64')}`,
         'content-type': 'application/octet-stream',
       },
-      body: Buffer.concat([unsigned, lowS(bytes)]),
+      body: Buffer.from(envelope(bytes)),
     });
     return answer.status;
   };
