@@ -1,4 +1,4 @@
-/** A TPM 2.0 command client; docs/decisions/0018-a-tpm-client-of-our-own.md says why it is so. */
+/** A TPM 2.0 command client; docs/decisions/0019-a-tpm-client-of-our-own.md says why it is so. */
 export { type Attest, type CertifyAttest, decodeAttest, type QuoteAttest } from './attest.ts';
 export { type Attestation, certify, quote } from './commands/attestation.ts';
 export { getRandom, handlesOf, manufacturer } from './commands/capability.ts';
