@@ -51,12 +51,15 @@ export async function benchCommand(args: readonly string[], world: World): Promi
     return 0;
   }
   const journal = new Journal(world.journalPath);
-  const given = positionals.length > 0 || !values.resume ? positionals : journal.lastNames();
-  if (given === null) return refuse(world, 'there is no run to go on with');
+  // Without names, what was interrupted goes on: the same workloads in the same form.
+  const last =
+    positionals.length === 0 && values.resume ? journal.last() : { names: positionals, isQuick: values.quick };
+  if (last === null) return refuse(world, 'there is no run to go on with');
+  const given = last.names;
+  const isQuick = values.quick || last.isQuick;
   if (given.length === 0) return values.check ? checkKept(world, files, values.against) : list(world);
   const chosen = chosenOf(workloads, given);
   if (typeof chosen === 'string') return refuse(world, chosen);
-  const isQuick = values.quick;
   const run = { sources: world.stateOfSources(), isQuick, names: chosen.map(({ name }) => name) };
   const kept = journal.begin(run, values.resume);
   if (kept === null) world.terminal.write('the sources or the form have changed since: everything is measured anew\n');

@@ -22,9 +22,9 @@ export class Journal {
     this.#path = path;
   }
 
-  /** The names of the last run; null where there was none. */
-  lastNames(): readonly string[] | null {
-    return this.#read()?.names ?? null;
+  /** What was run last; null where there was nothing. */
+  last(): Pick<Content, 'names' | 'isQuick'> | null {
+    return this.#read();
   }
 
   /**

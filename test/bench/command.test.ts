@@ -165,6 +165,25 @@ t.test('--resume goes on behind what the interrupted run had measured', async (t
   t.same(ran.splice(0), ['W1', 'W2'], 'not asked for');
 });
 
+t.test('--resume without names goes on in the form that was interrupted', async (t) => {
+  const forms: boolean[] = [];
+  let isBroken = true;
+  const workload = (name: string): AnyWorkload => ({
+    name,
+    says: `planted ${name}`,
+    run({ isQuick }) {
+      forms.push(isQuick);
+      return name === 'W2' && isBroken ? Promise.reject(new Error('interrupted')) : Promise.resolve([plantedFigure()]);
+    },
+  });
+  const world = plantedWorld(t.testdir({}), [workload('W1'), workload('W2')]);
+  t.equal(await benchCommand(['all', '--quick'], world), 1);
+  t.same(forms.splice(0), [true, true]);
+  isBroken = false;
+  t.equal(await benchCommand(['--resume'], world), 0);
+  t.same(forms.splice(0), [true], 'what is kept is not measured again, and the rest is quick, too');
+});
+
 t.test('--check compares with the committed result of the same form and fails where it is worse', async (t) => {
   const folder = t.testdir({});
   let ours = [100, 100, 100];
