@@ -1,6 +1,7 @@
 /** Every workload that `npm run bench` knows. */
 import type { AnyWorkload } from './workload.ts';
-import { w4 } from './workloads/batch-signed/batch-signed.ts';
+import { signingModes, w4 } from './workloads/batch-signed/batch-signed.ts';
+import { hostile } from './workloads/hostile/hostile.ts';
 import { join } from './workloads/join/join.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
 import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
@@ -35,6 +36,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   kafkaSoak,
   signed,
   signedFrames,
+  signingModes,
   republish,
   join,
   scaling,
@@ -44,4 +46,5 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   simulate,
   kills,
   malformed,
+  hostile,
 ];

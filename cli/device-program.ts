@@ -1,7 +1,7 @@
 /** `msec device`: its commands with their options, examples and help. */
 import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
-import type { AddFlags } from './commands/device.ts';
+import type { AddFlags, ReceiverFlags } from './commands/device.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
 
@@ -19,7 +19,8 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
-    .option('-k, --public-key <file>', 'its P-256 public key (PEM or DER); otherwise a key pair is made')
+    .option('-k, --public-key <file>', 'its P-256 or Ed25519 public key (PEM or DER); otherwise a key pair is made')
+    .option('-m, --modes <names>', 'what the key may be used for, of frame, batch, session (default: frame,batch)')
     .option('--no-credential', 'a legacy device: no token, no signature; see --unsigned-from')
     .action(
       running<AddFlags>(outcome, async (flags, args) =>
@@ -37,6 +38,13 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .description('List the devices.')
     .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
   examples(list, [['msec device list --json', 'one device a line, for scripts']]);
+  const receiver = common(device.command('receiver'))
+    .description('Print the public key that devices agree on session keys with; made at the first call.')
+    .option('--new', 'make another one; sessions under the earlier ones are still taken')
+    .action(
+      running<ReceiverFlags>(outcome, async (flags) => (await import('./commands/device.ts')).showReceiver(flags)),
+    );
+  examples(receiver, [['msec device receiver > receiver.pem', 'for the devices that have session among their modes']]);
   const actions = [
     ['revoke', 'Refuse everything that the device sends from now on.', 'a stolen device'],
     ['reset', 'Forget the device’s sequence numbers, after it lost its own.', 'after its memory was replaced'],

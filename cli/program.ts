@@ -6,6 +6,7 @@ import type { TailFlags } from './commands/topics.ts';
 import { addDevice } from './device-program.ts';
 import { EXIT } from './exit-codes.ts';
 import { addLoadCommands } from './load-program.ts';
+import { addProofCommands } from './proof-program.ts';
 import { VERSION } from './version.ts';
 
 /** With `isJson` mistakes in the command line are thrown and not printed. */
@@ -31,6 +32,7 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);
+  addProofCommands(program, outcome);
   addLoadCommands(program, outcome);
   return program;
 }
@@ -50,6 +52,9 @@ function addUp(program: Command, outcome: Outcome): void {
     .option('--devices <number>', 'simulated devices (default: 200)', whole)
     .option('--rate <number>', 'frames a second of the whole fleet (default: 200)', decimal)
     .option('--faults <share>', 'share of the fleet’s frames that are wrong on purpose (default: 0.002)', decimal)
+    .addOption(
+      new Option('--signing <how>', 'how the fleet signs (default: frame)').choices(['frame', 'batch', 'session']),
+    )
     .option('--fleet', 'start simulated devices, with Kafka too (default: only without)')
     .option('--no-fleet', 'start no simulated devices')
     .option('--unsigned-from <cidr>', 'take unsigned frames from this network; may be repeated', collect)

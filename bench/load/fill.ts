@@ -5,6 +5,7 @@
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { BatchEncoder, type Log, partitionForKey, planTopology, systemClock } from '../../engine/index.ts';
+import type { KeyMode } from '../../schemas/device/index.ts';
 import { encodeEnvelope, encodeFrameRecord, KIND_ENVELOPE, signEnvelope } from '../../schemas/envelope/index.ts';
 import { DEVICE_FRAMES, deviceRegistryConfig } from '../../schemas/topics/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
@@ -79,6 +80,7 @@ export async function enrolFleet(
   log: Log,
   fleet: Pick<Fleet, 'ids' | 'imeis'>,
   signers: readonly KeyPair[] | null,
+  modes?: readonly KeyMode[],
 ): Promise<Uint8Array[]> {
   const service = await DeviceService.open({ log, clock: systemClock });
   const keyIds: Uint8Array[] = [];
@@ -93,6 +95,7 @@ export async function enrolFleet(
         ...(signers === null
           ? {}
           : { publicKey: signers[from + i]!.publicKey.export({ format: 'der', type: 'spki' }) }),
+        ...(modes === undefined ? {} : { modes }),
       })),
     );
     for (const { record } of enrolments) keyIds.push(Buffer.from(record.keys[0]?.keyId ?? '', 'hex'));

@@ -1,6 +1,7 @@
 /** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
 import type { DeviceAdmin, Place } from '../../console/index.ts';
 import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
+import type { KeyMode } from '../../schemas/device/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
 import { nearMiss } from '../near-miss.ts';
@@ -98,7 +99,7 @@ function renewedKey(request: unknown): Uint8Array {
   return Buffer.from(publicKey, 'base64');
 }
 
-const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'credential']);
+const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'modes', 'credential']);
 
 /** REQUEST_INVALID names the field; what a record may hold the service checks. */
 function newDevice(request: unknown): NewDevice {
@@ -113,7 +114,7 @@ function newDevice(request: unknown): NewDevice {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
   };
-  const { publicKey, credential, timeZone } = fields;
+  const { publicKey, modes, credential, timeZone } = fields;
   if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
   return {
     deviceId: text('deviceId'),
@@ -121,6 +122,8 @@ function newDevice(request: unknown): NewDevice {
     identity: text('identity'),
     ...(timeZone === undefined ? {} : { timeZone: text('timeZone') }),
     ...(publicKey === undefined ? {} : { publicKey: Buffer.from(text('publicKey'), 'base64') }),
+    // What they may be the device's record says.
+    ...(modes === undefined ? {} : { modes: modes as readonly KeyMode[] }),
     ...(credential === undefined ? {} : { credential: credential as boolean }),
   };
 }

@@ -1,7 +1,8 @@
 /** The simulated fleet of `msec up`: it knows the bridges by their addresses alone, as real devices do. */
 import { type Clock, type Emit, errorData } from '../../engine/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
-import { Fleet } from '../../services/fleet/index.ts';
+import { Fleet, type FleetSigning } from '../../services/fleet/index.ts';
+import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -27,6 +28,7 @@ export async function startCityFleet({ config, folder, devices, bridges, emit }:
     devices: count,
     rate,
     faultShare: config['fleet.faults'],
+    signing: await signingOf(config['fleet.signing'], folder.keys),
     enroller: devices,
     ...addresses,
     onFailed: (error) => {
@@ -36,6 +38,13 @@ export async function startCityFleet({ config, folder, devices, bridges, emit }:
   });
   emit('fleetRunning', { devices: count, framesPerSecond: rate });
   return fleet;
+}
+
+/** Devices of a session are told the receiver's key when they are made, as with `msec device receiver`. */
+async function signingOf(mode: string, keysFolder: string): Promise<FleetSigning> {
+  if (mode !== 'session') return { mode: mode === 'batch' ? 'batch' : 'frame' };
+  const { publicKey } = newestSessionKey(keysFolder) ?? (await makeSessionKey(keysFolder));
+  return { mode, receiver: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') };
 }
 
 /** A bridge that listens everywhere is reached here. */

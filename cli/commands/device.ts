@@ -1,4 +1,6 @@
-/** `msec device`: enrol, list, revoke, reset, rotate. */
+/** `msec device`: enrol, list, revoke, reset, rotate; the receiver's key for sessions. */
+import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
+import { dataFolder } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table } from '../terminal.ts';
 import { publicKeyOf, withAdmin } from './log-access.ts';
@@ -9,6 +11,7 @@ export interface AddFlags extends CommonFlags {
   readonly identity: string;
   readonly zone?: string;
   readonly publicKey?: string;
+  readonly modes?: string;
   readonly credential: boolean;
 }
 
@@ -38,6 +41,7 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     identity: flags.identity,
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
     ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
+    ...(flags.modes === undefined ? {} : { modes: flags.modes.split(',') }),
     ...(flags.credential ? {} : { credential: false }),
   };
   const enrolled = (await withAdmin(config, (admin) => admin.add(request), { mayMake: true })) as EnrolmentView;
@@ -99,5 +103,26 @@ export async function changeDevice(flags: CommonFlags, action: keyof typeof DONE
   if (action === 'rotate') showSecrets(flags, changed as EnrolmentView, `${id} ${DONE.rotate}`);
   else if (flags.json) printJson(changed);
   else print(`${id} ${DONE[action]}`);
+  return 0;
+}
+
+export interface ReceiverFlags extends CommonFlags {
+  readonly new?: boolean;
+}
+
+/** What devices agree on session keys with. The first call makes it. */
+export async function showReceiver(flags: ReceiverFlags): Promise<number> {
+  const { config } = settingsOf(flags);
+  const { keys } = dataFolder(config.data, config['keys.folder']);
+  const known = flags.new === true ? null : newestSessionKey(keys);
+  const { publicKey, keyId } = known ?? (await makeSessionKey(keys));
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString().trimEnd();
+  const id = Buffer.from(keyId).toString('hex');
+  if (flags.json) {
+    printJson({ keyId: id, publicKey: pem });
+    return 0;
+  }
+  print(`key id: ${id}`);
+  print(pem);
   return 0;
 }

@@ -12,6 +12,7 @@ export interface UpFlags extends CommonFlags {
   readonly devices?: number;
   readonly rate?: number;
   readonly faults?: number;
+  readonly signing?: string;
   readonly fleet?: boolean;
   readonly unsignedFrom?: readonly string[];
 }
@@ -25,13 +26,14 @@ export function runUp(flags: UpFlags): Promise<number> {
     ['fleet.devices', '--devices', flags.devices],
     ['fleet.rate', '--rate', flags.rate],
     ['fleet.faults', '--faults', flags.faults],
+    ['fleet.signing', '--signing', flags.signing],
     ['fleet.enabled', flags.fleet === false ? '--no-fleet' : '--fleet', flags.fleet],
     ['unsignedFrom', '--unsigned-from', flags.unsignedFrom],
   ]);
   return up({ ...settings, config: withFleetWhereAsked(settings), json: flags.json === true });
 }
 
-const FLEET_SETTINGS = ['fleet.enabled', 'fleet.devices', 'fleet.rate', 'fleet.faults'] as const;
+const FLEET_SETTINGS = ['fleet.enabled', 'fleet.devices', 'fleet.rate', 'fleet.faults', 'fleet.signing'] as const;
 
 /** A cluster is not a toy: there, simulated devices come only where somebody has said a word about them. */
 function withFleetWhereAsked({ config, set }: LoadedConfig): Config {

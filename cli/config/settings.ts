@@ -283,6 +283,12 @@ export const SETTINGS = {
     max: 1,
     doc: 'Share of the fleet’s frames that are wrong on purpose: forged, cut off, out of range, repeated. 0: none. `--faults`.',
   },
+  'fleet.signing': {
+    kind: 'choice',
+    default: 'frame',
+    choices: ['frame', 'batch', 'session'],
+    doc: 'How the fleet’s devices sign: each frame, batches of 16, or under sessions. `--signing`.',
+  },
   'logging.level': {
     kind: 'choice',
     default: 'info',

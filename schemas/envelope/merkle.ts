@@ -2,17 +2,26 @@
  * The tree over a batch's entries: hashes, root and paths of RFC 9162, 2.1 (there of log entries). Leaves and nodes are
  * told apart by their first byte, so that no node passes as a leaf; the place of a leaf is part of what a path proves.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const HASH_BYTES = 32;
+let scratch = Buffer.alloc(1 + 2 * HASH_BYTES);
 
 export function leafHash(entry: Uint8Array): Buffer {
-  return createHash('sha256').update(LEAF).update(entry).digest();
+  return prefixed(0, entry, null);
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  return prefixed(1, left, right);
+}
+
+function prefixed(prefix: number, first: Uint8Array, second: Uint8Array | null): Buffer {
+  const length = 1 + first.length + (second?.length ?? 0);
+  if (length > scratch.length) scratch = Buffer.alloc(2 * length);
+  scratch[0] = prefix;
+  scratch.set(first, 1);
+  if (second !== null) scratch.set(second, 1 + first.length);
+  return hash('sha256', scratch.subarray(0, length), 'buffer');
 }
 
 /** The largest power of two below n; n is at least 2. */

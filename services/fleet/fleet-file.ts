@@ -6,6 +6,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MsecError } from '../../engine/index.ts';
+import { type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../devices/index.ts';
 import type { FleetIdentity, FleetType } from './simulated-device.ts';
 
@@ -23,7 +24,12 @@ const CROWD_EVERY = 5;
 const ENROL_AT_ONCE_MAX = 500;
 
 /** The first `count` devices but the revoked ones, enrolled where they are not yet, and a boot epoch never used before. */
-export async function startFleetMemory(path: string, count: number, enroller: Enroller): Promise<FleetMemory> {
+export async function startFleetMemory(
+  path: string,
+  count: number,
+  enroller: Enroller,
+  mode: KeyMode = 'frame',
+): Promise<FleetMemory> {
   const known = await readMemory(path);
   const devices = new Map(known?.devices.map((device) => [device.deviceId, device]));
   const missing: NewFleetDevice[] = [];
@@ -36,12 +42,13 @@ export async function startFleetMemory(path: string, count: number, enroller: En
       devices.delete(made.deviceId);
       continue;
     }
-    // Known on both sides with the same key. A data folder that was half removed, or a crash between the two, is not.
-    if (before !== undefined && enrolled?.keys.some((key) => key.publicKey === publicKeyOf(before))) continue;
+    // Known on both sides with the same key, for this mode. A data folder that was half removed, or a crash between the
+    // two, is not.
+    if (before !== undefined && enrolled?.keys.some((key) => isKeyOf(key, before, mode))) continue;
     missing.push(made);
   }
   for (let at = 0; at < missing.length; at += ENROL_AT_ONCE_MAX) {
-    for (const identity of await enrol(missing.slice(at, at + ENROL_AT_ONCE_MAX), enroller)) {
+    for (const identity of await enrol(missing.slice(at, at + ENROL_AT_ONCE_MAX), enroller, mode)) {
       devices.set(identity.deviceId, identity);
     }
   }
@@ -72,10 +79,16 @@ function newDevice(number: number): NewFleetDevice {
   return { deviceId: fleetDeviceId(number), type, identity: type === 'enmon' ? `001010000${digits}` : `SIM${digits}` };
 }
 
-async function enrol(devices: readonly NewFleetDevice[], enroller: Enroller): Promise<FleetIdentity[]> {
+function isKeyOf(key: DeviceKey, device: FleetIdentity, mode: KeyMode): boolean {
+  const { publicKey, state, modes = KEY_MODES_DEFAULT } = key;
+  return state === 'active' && modes.includes(mode) && publicKey === publicKeyOf(device);
+}
+
+async function enrol(devices: readonly NewFleetDevice[], enroller: Enroller, mode: KeyMode): Promise<FleetIdentity[]> {
+  const modes = KEY_MODES_DEFAULT.includes(mode) ? KEY_MODES_DEFAULT : [mode];
   const withKeys = devices.map((device) => ({ device, keys: generateKeyPairSync('ec', { namedCurve: 'P-256' }) }));
   const fresh = withKeys.filter(({ device }) => enroller.get(device.deviceId) === undefined);
-  const requests = fresh.map(({ device, keys }): NewDevice => ({ ...device, publicKey: spki(keys.publicKey) }));
+  const requests = fresh.map(({ device, keys }): NewDevice => ({ ...device, publicKey: spki(keys.publicKey), modes }));
   const enrolments = new Map<string, Enrolment>();
   for (const enrolment of requests.length > 0 ? await enroller.addAll(requests) : []) {
     enrolments.set(enrolment.record.deviceId, enrolment);
@@ -84,7 +97,7 @@ async function enrol(devices: readonly NewFleetDevice[], enroller: Enroller): Pr
   for (const { device, keys } of withKeys) {
     const enrolment =
       enrolments.get(device.deviceId) ??
-      (await enroller.rotate(device.deviceId, { publicKey: spki(keys.publicKey), credential: true }));
+      (await enroller.rotate(device.deviceId, { publicKey: spki(keys.publicKey), modes, credential: true }));
     const privateKey = keys.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
     identities.push({ ...device, token: enrolment.secrets.token ?? '', privateKey });
   }

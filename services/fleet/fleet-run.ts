@@ -7,7 +7,7 @@ import { type Clock, pause, type Random, seededRandom, type Timer } from '../../
 import { ADDED, addCounts, type FramePublisher, type RingCounts } from './frame-ring.ts';
 import { HttpPublisher } from './http-publisher.ts';
 import { type BridgeAddress, MqttPublisher } from './mqtt-publisher.ts';
-import { type FleetIdentity, SimulatedDevice } from './simulated-device.ts';
+import { type FleetIdentity, type FleetSigning, SimulatedDevice } from './simulated-device.ts';
 
 export interface FleetPlan {
   readonly devices: readonly FleetIdentity[];
@@ -17,6 +17,8 @@ export interface FleetPlan {
   /** Share of frames that are wrong on purpose, 0 to 1. */
   readonly faultShare: number;
   readonly seed: number;
+  /** Default: each frame by itself. */
+  readonly signing?: FleetSigning;
   /** Where both are named, every third device uses HTTP. */
   readonly mqtt?: BridgeAddress;
   readonly http?: BridgeAddress;
@@ -48,7 +50,7 @@ export class FleetRun {
     this.#clock = clock;
     const seeds = seededRandom(plan.seed);
     this.#devices = plan.devices.map((identity, i) => ({
-      device: new SimulatedDevice(identity, plan.bootEpoch, seededRandom(seeds.u32())),
+      device: new SimulatedDevice(identity, plan.bootEpoch, seededRandom(seeds.u32()), plan.signing),
       publisher: this.#publisherOf(identity, i),
     }));
     this.#turn = firstTurn(seeds, this.#devices.length);
@@ -64,6 +66,10 @@ export class FleetRun {
   /** Makes no more frames, waits at most so long until all are acknowledged, and disconnects. */
   async stop(waitMs: number): Promise<FleetCounts> {
     this.#timer?.cancel();
+    for (const { device, publisher } of this.#devices) {
+      const rest = device.rest();
+      if (rest !== undefined) publisher.publish(rest);
+    }
     const waited = new AbortController();
     const idle = Promise.all(this.#devices.map(({ publisher }) => publisher.idle())).then(() => waited.abort());
     await Promise.race([idle, pause(this.#clock, waitMs, waited.signal)]);
@@ -93,7 +99,8 @@ export class FleetRun {
   #publishNext(): void {
     const { device, publisher } = this.#devices[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#devices.length;
-    publisher.publish(device.next(this.#clock.now(), this.#plan.faultShare));
+    const frame = device.next(this.#clock.now(), this.#plan.faultShare);
+    if (frame !== undefined) publisher.publish(frame);
     this.#made += 1;
   }
 }

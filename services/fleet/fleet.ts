@@ -11,6 +11,7 @@ import type { FromFleet, ToFleet } from './fleet-messages.ts';
 import type { FleetCounts, FleetPlan } from './fleet-run.ts';
 import { ADDED } from './frame-ring.ts';
 import type { BridgeAddress } from './mqtt-publisher.ts';
+import type { FleetSigning } from './simulated-device.ts';
 
 export interface FleetOptions {
   /** DATA/fleet; made with mode 0700. */
@@ -20,6 +21,8 @@ export interface FleetOptions {
   readonly rate: number;
   /** Share of frames that are wrong on purpose; 0 for none. */
   readonly faultShare: number;
+  /** Default: each frame by itself. */
+  readonly signing?: FleetSigning;
   readonly enroller: Enroller;
   /** At least one of the two. */
   readonly mqtt?: BridgeAddress;
@@ -66,11 +69,12 @@ export class Fleet {
   /** Resolves when every device is enrolled and the thread starts. CONFIG_INVALID, and the device service's errors. */
   static async start(options: FleetOptions): Promise<Fleet> {
     const { folder, devices: count, rate, faultShare, enroller, mqtt, http, random = systemRandom } = options;
-    const { bootEpoch, devices } = await startFleetMemory(join(folder, FILE), count, enroller);
+    const { signing = { mode: 'frame' } } = options;
+    const { bootEpoch, devices } = await startFleetMemory(join(folder, FILE), count, enroller, signing.mode);
     const addresses = { ...(mqtt === undefined ? {} : { mqtt }), ...(http === undefined ? {} : { http }) };
     const seed = options.seed ?? random.u32();
     return new Fleet(
-      { devices, bootEpoch, rate, faultShare, seed, ...addresses },
+      { devices, bootEpoch, rate, faultShare, seed, signing, ...addresses },
       options.onFailed ?? (() => undefined),
     );
   }

@@ -10,6 +10,7 @@ import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '
 import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
 import { type DeviceTopics, deviceTopics } from '../../schemas/topics/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
+import { SessionKeyFiles } from '../session-keys/index.ts';
 
 export interface MainJobConfig {
   readonly partitions: number;
@@ -61,7 +62,11 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
     fuse: config.fuse,
     omit: config.omit,
     actors: [
-      verifyActor(topics, { keys, signatures: config.signatures }),
+      verifyActor(topics, {
+        keys,
+        receiverKeys: new SessionKeyFiles(config.keysFolder),
+        signatures: config.signatures,
+      }),
       decodeActor(topics, { types, keys }),
       aggregateActor(topics, { types, windowMs: config.windowMs, graceMs: config.graceMs }),
       ...added,

@@ -1,9 +1,9 @@
-import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import t from 'tap';
 import { seededRandom } from '../../../engine/index.ts';
-import { EnvelopeView, SIGNATURE_DOMAIN } from '../../../schemas/envelope/index.ts';
+import { BatchFrames, EnvelopeView, SIGNATURE_DOMAIN } from '../../../schemas/envelope/index.ts';
 import { crowd, enmon, type FrameCodec, FrameContext, type Reading } from '../../../schemas/index.ts';
-import { SimulatedDevice } from '../../../services/fleet/simulated-device.ts';
+import { FLEET_BATCH_FRAMES, SimulatedDevice } from '../../../services/fleet/simulated-device.ts';
 import { SimulatedSurroundings } from '../../../services/fleet/weather.ts';
 import { identity } from './fleet-fixture.ts';
 
@@ -31,7 +31,7 @@ void t.test('frames are signed envelopes that count up, and decode without a fla
     const known = identity('sim-1', type);
     const device = new SimulatedDevice(known, 3, seededRandom(1));
     for (let i = 0; i < 30; i++) {
-      const { body, fault } = device.next(NOON + i * 60_000, 0);
+      const { body, fault } = device.next(NOON + i * 60_000, 0)!;
       t.equal(fault, undefined);
       t.ok(isSigned(body, known.privateKey));
       view.parseOnly(body, 0, body.length);
@@ -80,7 +80,7 @@ void t.test('values move slowly: from one minute to the next by less than two de
 void t.test('faults come in the asked share, each wrong in its own way', async (t) => {
   const known = identity('sim-1');
   const device = new SimulatedDevice(known, 1, seededRandom(11));
-  const frames = Array.from({ length: 1500 }, (_, i) => device.next(NOON + i, 0.1));
+  const frames = Array.from({ length: 1500 }, (_, i) => device.next(NOON + i, 0.1)!);
   const faulty = frames.filter(({ fault }) => fault !== undefined);
   t.ok(faulty.length > 90 && faulty.length < 220, `${faulty.length} of 1500`);
   const view = new EnvelopeView();
@@ -103,3 +103,37 @@ void t.test('faults come in the asked share, each wrong in its own way', async (
   }
   t.equal(new Set(faulty.map(({ fault }) => fault)).size, 4);
 });
+
+void t.test(
+  'batches and sessions are whole envelopes of their mode, and nothing is left behind at the end',
+  async (t) => {
+    const view = new EnvelopeView();
+    const batches = new BatchFrames();
+    const batching = new SimulatedDevice(identity('sim-1'), 2, seededRandom(3), { mode: 'batch' });
+    const sent = Array.from({ length: 2 * FLEET_BATCH_FRAMES + 3 }, (_, i) => batching.next(NOON + i, 0));
+    const bodies = [...sent, batching.rest()].filter((frame) => frame !== undefined).map(({ body }) => body);
+    t.equal(batching.rest(), undefined);
+    let sequence = 0;
+    for (const [i, body] of bodies.entries()) {
+      view.parseOnly(body, 0, body.length);
+      t.ok(batches.tryRead(view));
+      t.match(view, { mode: 2, bootEpoch: 2, sequence, count: i < 2 ? FLEET_BATCH_FRAMES : 3 });
+      sequence += view.count;
+    }
+    t.equal(bodies.length, 3);
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const receiver = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+    const session = new SimulatedDevice(identity('sim-1'), 2, seededRandom(3), { mode: 'session', receiver });
+    for (const [hours, startsAt] of [
+      [0, 0],
+      [11, 0],
+      [12, 12],
+      [20, 12],
+      [24, 24],
+    ] as const) {
+      const { body } = session.next(NOON + hours * 3_600_000, 0)!;
+      view.parseOnly(body, 0, body.length);
+      t.match(view, { mode: 3, sessionStartMs: NOON + startsAt * 3_600_000 }, `after ${hours} hours`);
+    }
+  },
+);
