@@ -180,6 +180,7 @@ for (let partition = 0; partition < tasks; partition++)
     partition,
     ownership: { owner: `bench-${partition}`, epoch: 1 } as never,
     condemned: [],
+    doubtful: [],
   });
 await done;
 const STRETCH = 40;

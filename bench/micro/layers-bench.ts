@@ -5,16 +5,7 @@
  *   bin/node24 bench/micro/layers-bench.ts [--devices 10000] [--millions 4]
  */
 import { parseArgs } from 'node:util';
-import {
-  AT_KEY_ID,
-  AT_VALUE_END,
-  AT_VALUE_START,
-  BatchCursor,
-  BatchEncoder,
-  crc32c,
-  KeyTable,
-  PLACE_WORDS,
-} from '../../engine/batch/index.ts';
+import { BatchCursor, BatchEncoder, crc32c, KeyTable } from '../../engine/batch/index.ts';
 import { partitionForKey } from '../../engine/index.ts';
 import { EnMonReading, enmon } from '../../schemas/generated/enmon.ts';
 import { FrameContext } from '../../schemas/index.ts';
@@ -72,17 +63,16 @@ function intern(from: number, to: number): void {
 
 function decode(from: number, to: number): void {
   intern(from, to);
-  const { columns } = cursor.places;
-  for (let at = from * PLACE_WORDS; at < to * PLACE_WORDS; at += PLACE_WORDS)
-    enmon.decode(bytes, columns[at + AT_VALUE_START]!, columns[at + AT_VALUE_END]!, reading, context);
+  const { valueStarts, valueEnds } = cursor.places;
+  for (let i = from; i < to; i++) enmon.decode(bytes, valueStarts[i]!, valueEnds[i]!, reading, context);
 }
 
 function aggregate(from: number, to: number): void {
   intern(from, to);
-  const { columns } = cursor.places;
-  for (let at = from * PLACE_WORDS; at < to * PLACE_WORDS; at += PLACE_WORDS) {
-    enmon.decode(bytes, columns[at + AT_VALUE_START]!, columns[at + AT_VALUE_END]!, reading, context);
-    const row = columns[at + AT_KEY_ID]! * ROW_DOUBLES;
+  const { keyIds, valueStarts, valueEnds } = cursor.places;
+  for (let i = from; i < to; i++) {
+    enmon.decode(bytes, valueStarts[i]!, valueEnds[i]!, reading, context);
+    const row = keyIds[i]! * ROW_DOUBLES;
     rows[row]!++;
     take(row + 1, reading.batteryVoltage);
     take(row + 5, reading.sonometer);

@@ -112,7 +112,8 @@ async function main(): Promise<void> {
   });
   worker.start();
   const ownership = { owner: 'bench', epoch: 1 };
-  send({ kind: 'assign', slot: 1, subtopology: subtopology!.name, partition: 0, ownership, condemned: [] });
+  const task = { slot: 1, subtopology: subtopology!.name, partition: 0, ownership };
+  send({ kind: 'assign', ...task, condemned: [], doubtful: [] });
   await done;
   report(stretches, end);
   await log.close();

@@ -101,7 +101,7 @@ export interface ActorContext<I extends Topics, O extends Topics, S extends Stat
  * than be called. What remains is as if each record had its own savepoint, as in `process`; but a record that is done may be
  * undone with others and come again, because a later one failed (`onRollback` is called).
  */
-export interface RecordWalk {
+export interface RecordWalk extends RecordRun {
   /**
    * Moves to the next record; what was done for the one before is thereby done. False when there is no more for now.
    * When the actor throws, its record is undone and sent on its way as for `process`, and the walk begins again after
@@ -119,6 +119,34 @@ export interface RecordWalk {
   readonly bytes: Uint8Array;
   readonly valueStart: number;
   readonly valueEnd: number;
+  /**
+   * In place of `next`, for loops that leave nothing to do between two records: moves to as many records at once as may be
+   * handled one after the other, those of `columns` from `from` up to `to`. `onWatermark` is due after the last of them at
+   * the earliest. `timestamp`, `keyId`, `valueStart`, `valueEnd` are the first one's. What is emitted for a record says so
+   * (`emitFor`). When the actor throws, whichever record it was, all of them are undone and come again one by one; so they
+   * do where it calls `emit`, `emitRun` or `deadLetter`, which need a record at hand.
+   */
+  nextRun(): boolean;
+}
+
+/** One record's numbers have the same place in each column. */
+export interface RecordColumns {
+  readonly timestamps: Float64Array;
+  readonly keyIds: Int32Array;
+  /** The values are bytes[valueStarts[i], valueEnds[i]) of the walk. */
+  readonly valueStarts: Int32Array;
+  readonly valueEnds: Int32Array;
+}
+
+/** Records that are handled in one loop. */
+export interface RecordRun {
+  readonly columns: RecordColumns;
+  readonly from: number;
+  readonly to: number;
+  /** Of the first one. */
+  readonly inputWatermark: number;
+  /** Ends the run before `to`, which is beyond `from`: what comes after it belongs to the next run. */
+  endRun(to: number): void;
 }
 
 export interface ActorTask<I extends Topics> {

@@ -28,16 +28,7 @@ import {
   TRANSACTIONAL_BIT,
 } from './layout.ts';
 import { copyHeaders, countHeaders, findHeader } from './record-headers.ts';
-import {
-  AT_HEADERS,
-  AT_KEY_END,
-  AT_KEY_START,
-  AT_OFFSET_DELTA,
-  AT_VALUE_END,
-  AT_VALUE_START,
-  PLACE_WORDS,
-  RecordPlaces,
-} from './record-places.ts';
+import { RecordPlaces } from './record-places.ts';
 import { UnpackedRecords } from './unpacked-records.ts';
 
 export interface CursorOptions {
@@ -236,7 +227,7 @@ export class BatchCursor {
   }
 
   #placeRecords(start: number, end: number): void {
-    this.places.reset(this.bytes, start, end, this.recordCount, this.lastOffset - this.baseOffset);
+    this.places.reset(this, start, end);
   }
 
   /**
@@ -270,15 +261,14 @@ export class BatchCursor {
   moveTo(index: number): void {
     this.index = index;
     if (index < 0) return;
-    const { columns, timestampDeltas } = this.places;
-    const place = index * PLACE_WORDS;
-    this.keyStart = columns[place + AT_KEY_START]!;
-    this.keyEnd = columns[place + AT_KEY_END]!;
-    this.valueStart = columns[place + AT_VALUE_START]!;
-    this.valueEnd = columns[place + AT_VALUE_END]!;
-    this.#headersAt = columns[place + AT_HEADERS]!;
-    this.offset = this.baseOffset + columns[place + AT_OFFSET_DELTA]!;
-    this.timestamp = this.isLogAppendTime ? this.maxTimestamp : this.baseTimestamp + timestampDeltas[index]!;
+    const { places } = this;
+    this.keyStart = places.keyStarts[index]!;
+    this.keyEnd = places.keyEnds[index]!;
+    this.valueStart = places.valueStarts[index]!;
+    this.valueEnd = places.valueEnds[index]!;
+    this.#headersAt = places.headerStarts[index]!;
+    this.offset = this.baseOffset + places.offsetDeltas[index]!;
+    this.timestamp = places.timestamps[index]!;
   }
 
   get headersCount(): number {

@@ -7,14 +7,7 @@ export { BatchHeads } from './heads.ts';
 export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
-export {
-  AT_KEY_ID,
-  AT_KEY_START,
-  AT_OFFSET_DELTA,
-  AT_VALUE_END,
-  AT_VALUE_START,
-  PLACE_WORDS,
-} from './record-places.ts';
+export { RecordPlaces } from './record-places.ts';
 export {
   type BatchLimits,
   type BatchSpan,

@@ -4,14 +4,7 @@
  * removes) and keys that nobody retains give their id and bytes back in `sweep`.
  */
 import { type Random, systemRandom } from '../base/index.ts';
-import {
-  AT_KEY_END,
-  AT_KEY_ID,
-  AT_KEY_START,
-  AT_VALUE_START,
-  PLACE_WORDS,
-  type RecordPlaces,
-} from './record-places.ts';
+import type { RecordPlaces } from './record-places.ts';
 
 const CAPACITY_MIN = 64;
 const ARENA_BYTES_MIN = 4096;
@@ -94,21 +87,20 @@ export class KeyTable {
   }
 
   /**
-   * `intern` for the records [from, to) of `places`, as AT_KEY_ID; a null key is taken for an empty one. Stops before
+   * `intern` for the records [from, to) of `places`, as `keyIds`; a null key is taken for an empty one. Stops before
    * the first record that has no value; gives where it stopped.
    */
   internEach(bytes: Uint8Array, places: RecordPlaces, from: number, to: number): number {
-    const { columns } = places;
+    const { keyIds, keyStarts, keyEnds, valueStarts } = places;
     this.#lookIn(bytes);
     const view = this.#view;
     const recents = this.#recent;
     for (let index = from; index < to; index++) {
-      const at = index * PLACE_WORDS;
-      if (columns[at + AT_VALUE_START]! < 0) return index;
-      const start = columns[at + AT_KEY_START]!;
-      const length = columns[at + AT_KEY_END]! - start;
+      if (valueStarts[index]! < 0) return index;
+      const start = keyStarts[index]!;
+      const length = keyEnds[index]! - start;
       if (length < 4 || length > 16) {
-        columns[at + AT_KEY_ID] = start < 0 ? this.intern(bytes, 0, 0) : this.intern(bytes, start, start + length);
+        keyIds[index] = start < 0 ? this.intern(bytes, 0, 0) : this.intern(bytes, start, start + length);
         continue;
       }
       // Four words that overlap cover a key of 4 to 16 bytes, whatever its length.
@@ -133,13 +125,13 @@ export class KeyTable {
           arena.getInt32(keyAt + third) === word2 &&
           arena.getInt32(keyAt + last) === word3
         ) {
-          columns[at + AT_KEY_ID] = id;
+          keyIds[index] = id;
           continue;
         }
       }
       const found = this.#find(bytes, start, start + length);
       recents[place] = found + 1;
-      columns[at + AT_KEY_ID] = found;
+      keyIds[index] = found;
     }
     return to;
   }

@@ -5,26 +5,37 @@
  */
 import { corrupt, RECORD_BYTES_MIN } from './layout.ts';
 
-/** Of a record in `columns`. */
-export const PLACE_WORDS = 8;
-export const AT_KEY_ID = 0;
-/** -1 for a null key. */
-export const AT_KEY_START = 1;
-export const AT_KEY_END = 2;
-/** -1 for a null value (a tombstone). */
-export const AT_VALUE_START = 3;
-export const AT_VALUE_END = 4;
-export const AT_OFFSET_DELTA = 5;
-/** Where the number of headers stands. */
-export const AT_HEADERS = 6;
+/** Of a record in all columns. */
+const RECORD_BYTES = 8 + 7 * 4;
+
+/** What is to be known of a batch to read its records. */
+export interface PlacedBatch {
+  readonly bytes: Uint8Array;
+  readonly recordCount: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+  /** The broker stamped on append: every record has `maxTimestamp`. */
+  readonly isLogAppendTime: boolean;
+}
 
 export class RecordPlaces {
   /** Records that lie in the columns. */
   length = 0;
-  /** PLACE_WORDS a record; key ids are for the reader to fill in. */
-  readonly columns: Int32Array;
-  /** To be added to the batch's base timestamp; ms. */
-  readonly timestampDeltas: Float64Array;
+  /** Unix time in ms; the batch's, where the broker stamps on append. */
+  readonly timestamps: Float64Array;
+  /** For the reader to fill in. */
+  readonly keyIds: Int32Array;
+  /** -1 for a null key. */
+  readonly keyStarts: Int32Array;
+  readonly keyEnds: Int32Array;
+  /** -1 for a null value (a tombstone). */
+  readonly valueStarts: Int32Array;
+  readonly valueEnds: Int32Array;
+  readonly offsetDeltas: Int32Array;
+  /** Where the number of headers stands. */
+  readonly headerStarts: Int32Array;
   readonly #capacity: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #position = 0;
@@ -32,23 +43,36 @@ export class RecordPlaces {
   #remaining = 0;
   #deltaLast = -1;
   #deltaMax = 0;
+  #baseTimestamp = 0;
+  /** All records have the base timestamp. */
+  #isStamped = false;
   /** After a varint that was read out of line. */
   #after = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.columns = new Int32Array(capacity * PLACE_WORDS);
-    this.timestampDeltas = new Float64Array(capacity);
+    const memory = new ArrayBuffer(capacity * RECORD_BYTES);
+    this.timestamps = new Float64Array(memory, 0, capacity);
+    const numbers = (column: number) => new Int32Array(memory, capacity * (8 + column * 4), capacity);
+    this.keyIds = numbers(0);
+    this.keyStarts = numbers(1);
+    this.keyEnds = numbers(2);
+    this.valueStarts = numbers(3);
+    this.valueEnds = numbers(4);
+    this.offsetDeltas = numbers(5);
+    this.headerStarts = numbers(6);
   }
 
-  /** Stands before the first of `count` records in bytes[start, end), whose offset deltas go up to `deltaMax`. */
-  reset(bytes: Uint8Array, start: number, end: number, count: number, deltaMax: number): void {
-    this.#bytes = bytes;
+  /** Stands before the first of the batch's records in its bytes[start, end). */
+  reset(batch: PlacedBatch, start: number, end: number): void {
+    this.#bytes = batch.bytes;
     this.#position = start;
     this.#end = end;
-    this.#remaining = count;
+    this.#remaining = batch.recordCount;
     this.#deltaLast = -1;
-    this.#deltaMax = deltaMax;
+    this.#deltaMax = batch.lastOffset - batch.baseOffset;
+    this.#isStamped = batch.isLogAppendTime;
+    this.#baseTimestamp = this.#isStamped ? batch.maxTimestamp : batch.baseTimestamp;
     this.length = 0;
   }
 
@@ -72,11 +96,13 @@ export class RecordPlaces {
         if (this.length === 0) throw error;
       }
     }
+    if (this.#isStamped) this.timestamps.fill(this.#baseTimestamp, 0, this.length);
     return true;
   }
 
   #readRecords(deltaFrom: number): void {
-    const { columns, timestampDeltas } = this;
+    const { timestamps, keyStarts, keyEnds, valueStarts, valueEnds, offsetDeltas, headerStarts } = this;
+    const baseTimestamp = this.#baseTimestamp;
     const bytes = this.#bytes;
     const recordsEnd = this.#end;
     const stopAt = this.#capacity;
@@ -84,7 +110,6 @@ export class RecordPlaces {
     let start = this.#position;
     let deltaLast = this.#deltaLast;
     let remaining = this.#remaining;
-    let place = 0;
     for (let index = 0; index < stopAt && remaining > 0; ) {
       // A varint of one byte, by far the most frequent, is read in line; a longer one leaves its end in #after. Reads
       // may run past the record into its neighbour, never past the check at the end of each step.
@@ -183,14 +208,13 @@ export class RecordPlaces {
       deltaLast = offsetDelta;
       remaining--;
       if (offsetDelta >= deltaFrom) {
-        columns[place + AT_KEY_START] = keyStart;
-        columns[place + AT_KEY_END] = keyEnd;
-        columns[place + AT_VALUE_START] = valueStart;
-        columns[place + AT_VALUE_END] = valueEnd;
-        columns[place + AT_OFFSET_DELTA] = offsetDelta;
-        columns[place + AT_HEADERS] = headersAt;
-        timestampDeltas[index] = timestampDelta;
-        place += PLACE_WORDS;
+        keyStarts[index] = keyStart;
+        keyEnds[index] = keyEnd;
+        valueStarts[index] = valueStart;
+        valueEnds[index] = valueEnd;
+        offsetDeltas[index] = offsetDelta;
+        headerStarts[index] = headersAt;
+        timestamps[index] = baseTimestamp + timestampDelta;
         index++;
       }
       this.#position = start;

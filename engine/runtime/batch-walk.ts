@@ -1,21 +1,14 @@
 /**
- * Lets an actor walk through the records that were read for it (`processBatch`), and decides on the record at which it
- * throws. Places, times and key ids are read ahead for a stretch of records, and a savepoint is made once for it: when
- * one fails, the whole stretch is undone and walked again with a savepoint before each record, so that what remains is
- * as if each had had its own from the beginning. A stretch stays within a batch.
+ * Lets an actor walk through the records that were read for it (`processBatch`), one by one or a run of them in a loop of
+ * its own, and decides on the record at which it throws. Places, times and key ids are read ahead for a stretch of records of one batch, and a savepoint is made for
+ * some stretches: when a record fails, all since the savepoint are undone and walked again, from the one that failed on
+ * with a savepoint before each, so that what remains is as if each had had its own from the beginning.
  */
-import type { RecordWalk } from '../actor/index.ts';
-import { MsecError } from '../base/index.ts';
-import {
-  AT_KEY_ID,
-  AT_OFFSET_DELTA,
-  AT_VALUE_END,
-  AT_VALUE_START,
-  type BatchCursor,
-  PLACE_WORDS,
-} from '../batch/index.ts';
+import type { RecordColumns, RecordWalk } from '../actor/index.ts';
+import { assert, MsecError } from '../base/index.ts';
+import type { BatchCursor, RecordPlaces } from '../batch/index.ts';
 import type { WorkerPosition } from './position.ts';
-import type { Moment } from './stage-output.ts';
+import { type Moment, noRecord } from './stage-output.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 /** What the walk needs of the task. */
@@ -23,18 +16,29 @@ export interface WalkedTask {
   readonly cursor: BatchCursor;
   readonly position: WorkerPosition;
   /** How many records after the cursor's are for the actor, with their key ids in its columns; 0: no more for now. */
-  take(): number;
+  take(recordsMax: number): number;
+  /** Lets the cursor stand before the record of that offset, which was walked before. */
+  rewind(offset: number): void;
   /** Whether other tasks are to have their turn. */
   isTimeUp(): boolean;
+  /** Whether one of the records of these offsets may have ended a thread, though not known which. */
+  isDoubtful(first: number, last: number): boolean;
   /** Before the first record of a stretch. */
   enter(offset: number): void;
   /** The records so far are done and nothing of them can be undone any more. */
   settle(): void;
+  /** Counts the calls of `settle`, whoever made them. */
+  readonly settlements: number;
 }
 
-/** Long enough that a savepoint costs nothing a record, short enough that walking it twice is not felt. */
 export const STRETCH_RECORDS = 2048;
-/** Records that are walked one by one after a failure: more than a stretch, so that many bad records cost little more. */
+/**
+ * A savepoint that stays copies each block of state once, and a stretch touches most of what is in use: but walking so
+ * many records twice must not be felt, and their undo stay in the processor's cache.
+ */
+const SAVED_RECORDS_MAX = 8 * STRETCH_RECORDS;
+const SAVED_BLOCKS_MAX = 4096;
+/** Records that are walked one by one after a failure, so that many bad records cost little more. */
 const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
 const TIME_CHECK_RECORDS = 128;
 
@@ -46,25 +50,36 @@ export class BatchWalk implements RecordWalk {
   bytes: Uint8Array = new Uint8Array(0);
   valueStart = 0;
   valueEnd = 0;
+  /** The run at hand; of one record, if it is none. */
+  from = 0;
+  to = 0;
+  readonly columns: RecordColumns;
   readonly #task: WalkedTask;
   readonly #cursor: BatchCursor;
   readonly #stage: StageRunner;
   readonly #moment: Moment;
   readonly #input: number;
-  readonly #columns: Int32Array;
-  readonly #timestampDeltas: Float64Array;
-  /** In the columns: the record at hand, the stretch, and where to look at the time next. */
+  readonly #places: RecordPlaces;
+  /** In the columns: the record at hand, the stretch's end, and where to look at the time next. */
   #index = 0;
-  #first = 0;
   #end = 0;
   #checkAt = 0;
   #baseOffset = 0;
   /** Its lower half, as the task's position has it. */
   #baseLow = 0;
-  #baseTimestamp = 0;
-  /** So many stretches of one record are to come. */
+  /** The first record since the savepoint, how many were taken since, and the settlement before it; -1: there is none. */
+  #savedAt = 0;
+  #savedRecords = 0;
+  #settlement = -1;
+  /** The offset from which on records are walked one by one, and how many of them are left. */
+  #carefulFrom = Number.POSITIVE_INFINITY;
   #careful = 0;
   #isOpen = false;
+  /** More than one record is at hand, and so none. */
+  #isRun = false;
+  /** Of event time in the run: where something is due, and how far its records bring it. */
+  #timeLimit = Number.POSITIVE_INFINITY;
+  #latest = Number.NEGATIVE_INFINITY;
   #isTaking = false;
   #isToBeTriedAgain = false;
   #attempts = 0;
@@ -79,20 +94,17 @@ export class BatchWalk implements RecordWalk {
     this.#stage = stage;
     this.#moment = stage.moment;
     this.#input = input;
-    this.#columns = task.cursor.places.columns;
-    this.#timestampDeltas = task.cursor.places.timestampDeltas;
+    this.#places = task.cursor.places;
+    this.columns = this.#places;
   }
 
   get offset(): number {
-    return this.#baseOffset + this.#columns[this.#index * PLACE_WORDS + AT_OFFSET_DELTA]!;
+    return this.#offsetAt(this.#index);
   }
 
   next(): boolean {
-    if (this.#isOpen) {
-      // Open until it has succeeded: what fails here fails the record.
-      this.#stage.finishWalked();
-      this.#isOpen = false;
-    }
+    // Open until it has succeeded: what fails here fails the record.
+    if (this.#isOpen) this.#finish();
     this.#isCalled = true;
     if (this.#isToBeTriedAgain) this.#isToBeTriedAgain = false;
     else {
@@ -106,7 +118,20 @@ export class BatchWalk implements RecordWalk {
     this.inputWatermark = this.#stage.watermarkOf(this.#input);
     this.#stage.beginWalked();
     this.#isOpen = true;
+    this.from = this.#index;
     return true;
+  }
+
+  nextRun(): boolean {
+    if (!this.next()) return false;
+    this.to = this.from + 1;
+    if (this.to < this.#end) this.#beginRun();
+    return true;
+  }
+
+  endRun(to: number): void {
+    assert(to > this.from && to <= this.to, 'a run ends behind one of its records');
+    this.to = to;
   }
 
   /** Until there is no more for now; returns what is not a record's own fault and stops the task there. */
@@ -116,6 +141,7 @@ export class BatchWalk implements RecordWalk {
     this.#index = this.#cursor.index;
     this.#end = 0;
     this.#checkAt = 0;
+    this.#settlement = -1;
     while (!this.#isDone) {
       this.#isCalled = false;
       try {
@@ -133,6 +159,7 @@ export class BatchWalk implements RecordWalk {
 
   /** Lets the cursor stand at the record at hand, where something wants to know more of it. */
   stand(): void {
+    if (this.#isRun) throw noRecord('a letter');
     if (this.#isOpen) this.#cursor.moveTo(this.#index);
   }
 
@@ -157,38 +184,104 @@ export class BatchWalk implements RecordWalk {
   #take(): boolean {
     const cursor = this.#cursor;
     this.#isTaking = true;
-    this.#task.settle();
+    if (!this.#maySaveLater()) this.#task.settle();
     // At least one stretch: who never gets any further would never be done.
-    const taken = this.#isBegun && this.#task.isTimeUp() ? 0 : this.#task.take();
+    const isOver = this.#isBegun && this.#task.isTimeUp();
+    const taken = isOver ? 0 : this.#task.take(this.#careful > 0 ? 1 : STRETCH_RECORDS);
     this.#isTaking = false;
     if (taken === 0) return false;
     this.#index = cursor.index + 1;
-    this.#first = this.#index;
     this.#end = this.#index + taken;
-    if (this.#careful > 0) {
-      this.#careful--;
-      this.#end = this.#index + 1;
-    }
-    this.bytes = cursor.bytes;
-    this.#attempts = 0;
     this.#baseOffset = cursor.baseOffset;
     this.#baseLow = cursor.baseOffset | 0;
-    // Where the broker stamps, each record has the batch's.
-    this.#baseTimestamp = cursor.isLogAppendTime ? cursor.maxTimestamp : cursor.baseTimestamp;
-    if (cursor.isLogAppendTime) this.#timestampDeltas.fill(0, this.#index, this.#end);
+    this.bytes = cursor.bytes;
+    this.#attempts = 0;
+    this.#becomeCareful();
     this.#task.enter(this.offset);
-    this.#stage.saveWalked(this.#input);
+    if (this.#settlement !== this.#task.settlements) this.#save();
+    this.#savedRecords += this.#end - this.#index;
     return true;
   }
 
+  #maySaveLater(): boolean {
+    return this.#careful === 0 && this.#savedRecords < SAVED_RECORDS_MAX && this.#stage.undoBlocks < SAVED_BLOCKS_MAX;
+  }
+
+  #save(): void {
+    this.#stage.saveWalked(this.#input);
+    this.#settlement = this.#task.settlements;
+    this.#savedAt = this.offset;
+    this.#savedRecords = 0;
+  }
+
+  /** Ends the stretch before the record from which on they go one by one, or behind that one. */
+  #becomeCareful(): void {
+    const last = this.#offsetAt(this.#end - 1);
+    if (this.#careful > 0) this.#careful--;
+    else if (this.#task.isDoubtful(this.offset, last)) this.#carefulFrom = this.offset;
+    if (this.offset >= this.#carefulFrom) {
+      this.#carefulFrom = Number.POSITIVE_INFINITY;
+      this.#careful = CAREFUL_RECORDS;
+      this.#task.settle();
+      this.#end = this.#index + 1;
+    }
+    while (this.#offsetAt(this.#end - 1) >= this.#carefulFrom) this.#end--;
+  }
+
+  #offsetAt(index: number): number {
+    return this.#baseOffset + this.#places.offsetDeltas[index]!;
+  }
+
+  /** More than one record, the first of which is at hand: as many as bring nothing about but themselves. */
+  #beginRun(): void {
+    this.#timeLimit = this.#stage.timeLimit(this.#input);
+    this.to = this.#runEnd(this.#timeLimit, this.#end);
+    if (this.to === this.from + 1) return;
+    const { offsetDeltas } = this.#places;
+    this.#task.position.spread(offsetDeltas[this.to - 1]! - offsetDeltas[this.from]! + 1);
+    this.#stage.beginRun();
+    this.#isRun = true;
+  }
+
+  /** Behind the first record that brings event time to the limit. */
+  #runEnd(limit: number, end: number): number {
+    const { timestamps } = this.#places;
+    let latest = this.inputWatermark;
+    let to = this.from;
+    while (to < end) {
+      const timestamp = timestamps[to++]!;
+      if (timestamp <= latest) continue;
+      latest = timestamp;
+      if (latest >= limit) break;
+    }
+    this.#latest = latest;
+    return to;
+  }
+
+  #finishRun(): void {
+    const { from, to } = this;
+    const limit = Math.min(this.#timeLimit, this.#stage.timeLimit(this.#input));
+    if (this.#runEnd(limit, to) < to)
+      throw new MsecError('ACTOR_FAILED', 'within a run the actor made something due that was due within it');
+    this.#isRun = false;
+    // Time may move on now, and that is the doing of the last one.
+    this.#index = to - 1;
+    this.#task.position.move(this.#baseLow + this.#places.offsetDeltas[this.#index]!);
+    this.#task.position.spread(1);
+    const moment = this.#moment;
+    moment.keyId = this.#places.keyIds[this.#index]!;
+    moment.timestamp = this.#latest;
+    this.#stage.finishWalked(to - from);
+  }
+
   #read(): void {
-    const columns = this.#columns;
-    const place = this.#index * PLACE_WORDS;
-    this.#task.position.move(this.#baseLow + columns[place + AT_OFFSET_DELTA]!);
-    this.timestamp = this.#baseTimestamp + this.#timestampDeltas[this.#index]!;
-    this.keyId = columns[place + AT_KEY_ID]!;
-    this.valueStart = columns[place + AT_VALUE_START]!;
-    this.valueEnd = columns[place + AT_VALUE_END]!;
+    const places = this.#places;
+    const index = this.#index;
+    this.#task.position.move(this.#baseLow + places.offsetDeltas[index]!);
+    this.timestamp = places.timestamps[index]!;
+    this.keyId = places.keyIds[index]!;
+    this.valueStart = places.valueStarts[index]!;
+    this.valueEnd = places.valueEnds[index]!;
   }
 
   #fail(thrown: unknown): { readonly thrown: unknown } | null {
@@ -200,19 +293,22 @@ export class BatchWalk implements RecordWalk {
         thrown: isOfNoRecord ? new MsecError('ACTOR_FAILED', `between two records: ${String(thrown)}`) : thrown,
       };
     }
-    this.#cursor.moveTo(this.#index);
     this.#isOpen = false;
-    if (this.#index > this.#first) {
+    if (this.#isRun || this.offset > this.#savedAt) {
+      this.#carefulFrom = this.#offsetAt(this.from);
+      this.#isRun = false;
       this.#stage.undoWalked();
-      this.#index = this.#first;
-      this.#end = this.#first + 1;
-      this.#checkAt = this.#end;
-      this.#task.enter(this.offset);
-      this.#read();
-      this.#careful = CAREFUL_RECORDS;
-      this.#isToBeTriedAgain = true;
+      this.#task.rewind(this.#savedAt);
+      this.#index = this.#cursor.index;
+      this.#end = 0;
+      this.#checkAt = 0;
+      this.#careful = 0;
+      // Or there would be nothing where the cursor stands, had the time run out.
+      this.#isBegun = false;
+      this.#isDone = false;
       return null;
     }
+    this.#cursor.moveTo(this.#index);
     this.#attempts++;
     try {
       this.#isToBeTriedAgain = this.#stage.failWalked(this.#input, thrown, this.#attempts);
@@ -227,7 +323,8 @@ export class BatchWalk implements RecordWalk {
 
   #finish(): void {
     if (!this.#isOpen) return;
-    this.#stage.finishWalked();
+    if (this.#isRun) this.#finishRun();
+    else this.#stage.finishWalked();
     this.#isOpen = false;
   }
 }

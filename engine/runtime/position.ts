@@ -11,6 +11,7 @@ const SLOT = 1;
 const SOURCE = 2;
 const OFFSET_LOW = 3;
 const OFFSET_HIGH = 4;
+const SPAN = 5;
 const WORDS = 16;
 
 export interface RecordPosition {
@@ -19,6 +20,8 @@ export interface RecordPosition {
   /** Index of the task's source. */
   readonly source: number;
   readonly offset: number;
+  /** Offsets from there on, where several records are handled in one loop: it may be any of them. */
+  readonly span: number;
 }
 
 export class WorkerPosition {
@@ -37,6 +40,7 @@ export class WorkerPosition {
     words[SOURCE] = source;
     words[OFFSET_LOW] = offset | 0;
     words[OFFSET_HIGH] = (offset * 2 ** -32) | 0;
+    words[SPAN] = 1;
     words[BEAT] = (words[BEAT] + 1) | 0;
   }
 
@@ -48,6 +52,11 @@ export class WorkerPosition {
     // Offsets only grow within a stretch: a lower half that is smaller has gone past its end.
     if (before >>> 0 > low >>> 0) words[OFFSET_HIGH] = (words[OFFSET_HIGH] + 1) | 0;
     words[BEAT] = (words[BEAT] + 1) | 0;
+  }
+
+  /** The records of the next `span` offsets are handled in one loop. */
+  spread(span: number): void {
+    this.#words[SPAN] = span;
   }
 
   leave(): void {
@@ -66,6 +75,7 @@ export class WorkerPosition {
     if (slot === 0) return null;
     const low = Atomics.load(this.#words, OFFSET_LOW) >>> 0;
     const high = Atomics.load(this.#words, OFFSET_HIGH);
-    return { slot, source: Atomics.load(this.#words, SOURCE), offset: high * 2 ** 32 + low };
+    const [source, span] = [Atomics.load(this.#words, SOURCE), Atomics.load(this.#words, SPAN)];
+    return { slot, source, offset: high * 2 ** 32 + low, span };
   }
 }

@@ -4,14 +4,7 @@
  * those that have ended a thread.
  */
 import { MsecError } from '../base/index.ts';
-import {
-  AT_KEY_ID,
-  AT_KEY_START,
-  AT_OFFSET_DELTA,
-  type BatchCursor,
-  type KeyTable,
-  PLACE_WORDS,
-} from '../batch/index.ts';
+import type { BatchCursor, KeyTable } from '../batch/index.ts';
 import { LETTER_HEADER } from './dead-letter.ts';
 import type { ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import type { WorkerPosition } from './position.ts';
@@ -76,16 +69,16 @@ export class RecordIntake {
    * Reads ahead: how many records after the cursor's are for the actor, with their key ids in the columns; 0 at the end
    * of what was fetched, or of the slice.
    */
-  takeStretch(source: IntakeSource): number {
+  takeStretch(source: IntakeSource, recordsMax: number): number {
     const { cursor } = this.#setup;
-    const ready = cursor.readAhead();
+    const ready = Math.min(cursor.readAhead(), recordsMax);
     if (ready === 0) return 0;
     const first = cursor.index + 1;
     const taken = this.#forActor(source, first, first + ready) - first;
     if (taken > 0) return taken;
     const keyId = this.take(source);
     if (keyId < 0) return 0;
-    cursor.places.columns[cursor.index * PLACE_WORDS + AT_KEY_ID] = keyId;
+    cursor.places.keyIds[cursor.index] = keyId;
     cursor.moveTo(cursor.index - 1);
     return 1;
   }
@@ -93,14 +86,13 @@ export class RecordIntake {
   /** Interns the keys of the records [from, to) up to the first that is not for the actor; gives where that is. */
   #forActor(source: IntakeSource, from: number, to: number): number {
     const { keys, foreign, condemned, cursor } = this.#setup;
-    const { columns } = cursor.places;
+    const { keyIds, keyStarts, offsetDeltas } = cursor.places;
     const end = keys.internEach(cursor.bytes, cursor.places, from, to);
     if (source.foreignPartitioning === null && condemned.length === 0) return end;
     for (let index = from; index < end; index++) {
-      const at = index * PLACE_WORDS;
-      const isKeyed = columns[at + AT_KEY_START]! >= 0;
-      if (source.foreignPartitioning !== null && isKeyed && !foreign.isAtHome(columns[at + AT_KEY_ID]!)) return index;
-      if (this.#condemned(source, cursor.baseOffset + columns[at + AT_OFFSET_DELTA]!) !== undefined) return index;
+      const isKeyed = keyStarts[index]! >= 0;
+      if (source.foreignPartitioning !== null && isKeyed && !foreign.isAtHome(keyIds[index]!)) return index;
+      if (this.#condemned(source, cursor.baseOffset + offsetDeltas[index]!) !== undefined) return index;
     }
     return end;
   }

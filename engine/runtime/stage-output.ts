@@ -1,11 +1,17 @@
 /** One output of a stage: writes to the log where somebody reads there, and calls the stages that are fused to it. */
 import type { Output, ValueRun } from '../actor/index.ts';
+import { MsecError } from '../base/index.ts';
 import { partitionForKey } from '../batch/index.ts';
 import type { PlannedOutput } from '../topology/index.ts';
 import type { Lane } from './outputs.ts';
 import { CALLED, type Callee, type StageSurroundings } from './stage-surroundings.ts';
 
 const NOTHING = new Uint8Array(0);
+
+/** Of several records in one loop, none is at hand: they come again one by one. */
+export function noRecord(call: string): MsecError {
+  return new MsecError('ACTOR_FAILED', `${call} is for a record, and none is at hand`);
+}
 
 /** What a stage's outputs write under unless they are told otherwise: of the record that it handles. */
 export class Moment {
@@ -41,8 +47,15 @@ export class StageOutput implements Output<unknown> {
     }));
   }
 
+  /** Whether event time is told through it. */
+  get tellsTime(): boolean {
+    return (this.#lane !== null && this.planned.carriesWatermark) || this.#calls.length > 0;
+  }
+
   emit(value: unknown, timestamp = this.#moment.timestamp): void {
-    this.emitFor(this.#moment.keyId, value, timestamp);
+    const { keyId } = this.#moment;
+    if (keyId < 0) throw noRecord('emit');
+    this.emitFor(keyId, value, timestamp);
   }
 
   emitFor(keyId: number, value: unknown, timestamp: number): void {
@@ -73,6 +86,7 @@ export class StageOutput implements Output<unknown> {
 
   emitRun(value: unknown, run: ValueRun): void {
     const { keyId } = this.#moment;
+    if (keyId < 0) throw noRecord('emitRun');
     const { count } = run;
     this.emitted += count;
     const lane = this.#lane;

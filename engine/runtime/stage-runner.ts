@@ -20,7 +20,7 @@ import type { RowStore, StageState, StateChange, ValueStore } from '../state/ind
 import type { PlannedStage } from '../topology/index.ts';
 import { letterHeaders } from './dead-letter.ts';
 import { StageInput } from './stage-input.ts';
-import { Moment, StageOutput } from './stage-output.ts';
+import { Moment, noRecord, StageOutput } from './stage-output.ts';
 import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 
 /** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
@@ -65,10 +65,12 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   #isRefused = false;
   #task: ActorTask<Topics> = { process: () => {} };
   #watermarkDue: Float64Array = ALWAYS;
+  /** Whether any output carries event time on. */
+  #tellsTime = false;
   #recordsIn = 0;
   #deadLetters = 0;
   #walkedMark = 0;
-  readonly #walkedStatistics: Float64Array;
+  #walkedStatistics: readonly (readonly number[])[] = [];
 
   constructor(planned: PlannedStage, state: StageState, around: StageSurroundings) {
     this.planned = planned;
@@ -84,7 +86,6 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     const own = Math.min(...watermarks);
     this.#clock = Float64Array.of(own, nextStep(own), ...watermarks);
     this.#recordClock = this.#clock.slice();
-    this.#walkedStatistics = new Float64Array(2 + this.#outputs.length);
   }
 
   /** Connects the stages that this one calls, then opens the actor. Stages are opened from the last to the first. */
@@ -92,6 +93,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     const scope = new Set<StageRunner>([this]);
     for (const output of this.#outputs) {
       output.connect(stages);
+      this.#tellsTime ||= output.tellsTime;
       for (const { stage } of output.planned.calls) for (const callee of stages[stage].#scope) scope.add(callee);
     }
     this.#scope = [...scope];
@@ -123,6 +125,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   deadLetter(reason: MsecError): void {
     const { keyId, timestamp } = this.moment;
+    if (keyId === NO_KEY) throw noRecord('deadLetter');
     const { value } = this.#inputs[this.#current].record;
     this.#isRefused = true;
     this.#sendAway(this.#current, keyId, timestamp, value, this.#currentFrom, reason, 1);
@@ -212,18 +215,23 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   /** Before a walked record: it, and those after it until the next call, can be undone. Nothing else must be open. */
   saveWalked(inputIndex: number): void {
     this.#walkedMark = this.#save();
-    this.#scope.forEach(StageRunner.#saveStatisticsOf);
+    this.#walkedStatistics = this.#scope.map(StageRunner.#statisticsOf);
     // Of all the records to come, which are told to nobody else: a rollback sees that the actor was called.
     this.#turns++;
     this.#current = inputIndex;
     this.#currentFrom = READ;
   }
 
+  /** Blocks of rows that would be copied back. */
+  get undoBlocks(): number {
+    return this.#stores.reduce((sum, { undoLength }) => sum + undoLength, 0);
+  }
+
   /** Undoes every record since `saveWalked`, and that they were ever counted: they come again, one by one. */
   undoWalked(): void {
     this.#rollback(this.#walkedMark);
     this.#around.unwinding = null;
-    for (const stage of this.#scope) stage.#undoStatistics();
+    for (const [i, stage] of this.#scope.entries()) stage.#restoreStatistics(this.#walkedStatistics[i]!);
   }
 
   /** The moment says which record it is. */
@@ -232,8 +240,26 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#isRefused = false;
   }
 
-  finishWalked(): void {
+  /** Of several records in one loop the moment is that of the last, but for the time, which is the latest of theirs. */
+  finishWalked(count = 1): void {
+    // The first was counted when it was at hand.
+    this.#recordsIn += count - 1;
     this.#finish(this.#current, READ);
+  }
+
+  /** Before several records in one loop: none of them is at hand. */
+  beginRun(): void {
+    this.moment.keyId = NO_KEY;
+  }
+
+  /** How far a record may bring the input's event time before something other than the next record is due. */
+  timeLimit(inputIndex: number): number {
+    const clock = this.#clock;
+    let others = Number.POSITIVE_INFINITY;
+    for (let i = INPUTS; i < clock.length; i++) if (i !== INPUTS + inputIndex && clock[i]! < others) others = clock[i]!;
+    const limit = Math.min(this.#watermarkDue[0]!, this.#tellsTime ? clock[STEP_NEXT]! : Number.POSITIVE_INFINITY);
+    // Event time is that of the slowest input.
+    return others <= clock[OWN]! || others < limit ? Number.POSITIVE_INFINITY : limit;
   }
 
   /** A record right after `saveWalked` has failed: undoes it. True when it is to be tried again, else its letter is written. */
@@ -411,33 +437,13 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     ...stage.#outputs.map(({ emitted }) => emitted),
   ];
 
-  #restoreStatistics([counted, recordsIn, deadLetters, ...emitted]: number[]): void {
+  #restoreStatistics([counted, recordsIn, deadLetters, ...emitted]: readonly number[]): void {
     this.#recordsIn = recordsIn!;
     this.#deadLetters = deadLetters!;
     this.#outputs.forEach((output, i) => {
       output.emitted = emitted[i]!;
     });
     for (const [name, by] of this.#counted.splice(counted!)) this.#counts.set(name, this.#counts.get(name)! - by);
-  }
-
-  static readonly #saveStatisticsOf = (stage: StageRunner): void => stage.#saveStatistics();
-
-  #saveStatistics(): void {
-    const saved = this.#walkedStatistics;
-    saved[0] = this.#recordsIn;
-    saved[1] = this.#deadLetters;
-    for (let i = 0; i < this.#outputs.length; i++) saved[2 + i] = this.#outputs[i].emitted;
-  }
-
-  #undoStatistics(): void {
-    const saved = this.#walkedStatistics;
-    this.#recordsIn = saved[0];
-    this.#deadLetters = saved[1];
-    this.#outputs.forEach((output, i) => {
-      output.emitted = saved[2 + i];
-    });
-    for (const [name, by] of this.#counted) this.#counts.set(name, this.#counts.get(name)! - by);
-    this.#counted.length = 0;
   }
 
   #save(): number {

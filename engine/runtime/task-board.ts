@@ -8,7 +8,7 @@ import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
 import { type Placement, placePartitions } from './placement.ts';
 import type { RecordPosition } from './position.ts';
-import type { CondemnedRecord, Report, ToWorker } from './thread-messages.ts';
+import type { CondemnedRecord, DoubtfulRun, Report, ToWorker } from './thread-messages.ts';
 
 /** A worker, as the board sees it. */
 export interface TaskHolder {
@@ -38,6 +38,7 @@ interface TaskEntry {
   readonly of: PartitionEntry;
   /** Records that ended a thread, by `source offset`. */
   readonly suspects: Map<string, CondemnedRecord>;
+  doubtful: readonly DoubtfulRun[];
   failures: number;
   /** From `assign` to `released` or `task-failed`, or to the end of the thread. */
   isRunning: boolean;
@@ -85,6 +86,7 @@ export class TaskBoard {
           partition,
           of: entry,
           suspects: new Map(),
+          doubtful: [],
           failures: 0,
           isRunning: false,
           release: 'none',
@@ -193,9 +195,14 @@ export class TaskBoard {
     this.#taskFailed(this.#taskOf(worker, slot), because);
   }
 
-  /** The record at which a thread has ended. */
-  suspect({ slot, source, offset }: RecordPosition, code: ErrorCode): void {
-    const { suspects } = this.#tasks[slot - 1]!;
+  /** The record at which a thread has ended, or the records among which it is. */
+  suspect({ slot, source, offset, span }: RecordPosition, code: ErrorCode): void {
+    const task = this.#tasks[slot - 1]!;
+    if (span > 1) {
+      task.doubtful = [...task.doubtful, { source, from: offset, to: offset + span }];
+      return;
+    }
+    const { suspects } = task;
     const id = `${source} ${offset}`;
     const attempts = (suspects.get(id)?.attempts ?? 0) + 1;
     suspects.set(id, { source, offset, attempts, code });
@@ -206,13 +213,14 @@ export class TaskBoard {
     const task = this.#tasks.find(({ name }) => name === ownership?.owner);
     if (task === undefined) return;
     task.failures = 0;
-    if (task.suspects.size === 0) return;
+    if (task.suspects.size === 0 && task.doubtful.length === 0) return;
     const subtopology = this.#setup.plan.subtopologies.find(({ name }) => name === task.subtopology);
-    for (const [id, { source, offset }] of task.suspects) {
+    const isPast = (source: number, last: number) => {
       const topic = subtopology?.sources[source]?.topic.name;
-      if (offsets?.some((committed) => committed.topic === topic && committed.offset > offset))
-        task.suspects.delete(id);
-    }
+      return offsets?.some((committed) => committed.topic === topic && committed.offset > last) === true;
+    };
+    for (const [id, { source, offset }] of task.suspects) if (isPast(source, offset)) task.suspects.delete(id);
+    task.doubtful = task.doubtful.filter(({ source, to }) => !isPast(source, to - 1));
   }
 
   #taskOf(worker: TaskHolder, slot: number): TaskEntry {
@@ -281,8 +289,8 @@ export class TaskBoard {
     task.of.isLost = false;
     task.waitsBecause = null;
     const condemned = [...task.suspects.values()].filter(({ attempts }) => attempts >= threadsPerRecordMax);
-    const { slot, subtopology, partition } = task;
-    thread?.post({ kind: 'assign', slot, subtopology, partition, ownership, condemned });
+    const { slot, subtopology, partition, doubtful } = task;
+    thread?.post({ kind: 'assign', slot, subtopology, partition, ownership, condemned, doubtful });
     emit('taskStarted', { task: task.name, worker: index });
     this.#lookAtWaiting();
   }

@@ -4,7 +4,7 @@ import type { Committed, LogReader, Ownership, Transaction } from '../log/index.
 import type { StageSnapshot, StageState } from '../state/index.ts';
 import type { Plan, Subtopology } from '../topology/index.ts';
 import type { WorkerPosition } from './position.ts';
-import type { CondemnedRecord } from './thread-messages.ts';
+import type { CondemnedRecord, DoubtfulRun } from './thread-messages.ts';
 
 export interface TaskOptions {
   /** A transaction is committed at the latest after this, when records come in slowly and when they pile up. */
@@ -42,6 +42,7 @@ export interface TaskSetup {
   readonly slot: number;
   readonly ownership: Ownership;
   readonly condemned: readonly CondemnedRecord[];
+  readonly doubtful: readonly DoubtfulRun[];
   /** The task's own: what it fetched must not be overwritten by another task's fetch. */
   readonly reader: LogReader;
   readonly clock: Clock;

@@ -53,6 +53,8 @@ interface CollectedState {
   readonly slice: SnapshotSlice | null;
 }
 
+const NOTHING = new Uint8Array(0);
+
 type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
 
 export class Task {
@@ -70,6 +72,13 @@ export class Task {
   #stages: readonly StageRunner[] = [];
   readonly #snapshots = new Map<StageRunner, StageSnapshot>();
   #sources: readonly Source[] = [];
+  /** What is handled. */
+  #fetched: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } = {
+    bytes: NOTHING,
+    start: 0,
+    end: 0,
+  };
+  #settlements = 0;
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
@@ -214,11 +223,22 @@ export class Task {
 
   #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {
     const { slot, position } = this.#setup;
+    const doubtful = this.#setup.doubtful.filter((run) => run.source === source.index);
+    const settlements = () => this.#settlements;
     const task = {
       cursor: this.#cursor,
       position,
-      take: () => this.#intake.takeStretch(source),
+      get settlements() {
+        return settlements();
+      },
+      take: (recordsMax: number) => this.#intake.takeStretch(source, recordsMax),
+      rewind: (offset: number) => {
+        const { bytes, start, end } = this.#fetched;
+        this.#cursor.reset(bytes, start, end);
+        this.#cursor.seek(offset);
+      },
       isTimeUp: () => this.#isTimeUp(),
+      isDoubtful: (first: number, last: number) => doubtful.some(({ from, to }) => first < to && last >= from),
       enter: (offset: number) => position.enter(slot, source.index, offset),
       settle: () => this.#settle(),
     };
@@ -258,6 +278,7 @@ export class Task {
   /** Returns what stopped it before the end; null when all was handled, or the slice was used up. */
   #handleBatches(source: Source, bytes: Uint8Array, start: number, end: number): { readonly thrown: unknown } | null {
     const cursor = this.#cursor;
+    this.#fetched = { bytes, start, end };
     cursor.reset(bytes, start, end);
     cursor.seek(source.position);
     this.#around.source.topic = source.topic;
@@ -329,6 +350,7 @@ export class Task {
   }
 
   #settle(): void {
+    this.#settlements++;
     this.#outputs.settle();
     this.#stages.forEach(settleStage);
   }

@@ -15,6 +15,14 @@ export interface CondemnedRecord {
   readonly code: ErrorCode;
 }
 
+/** Offsets of records that were handled in one loop when their thread ended: they are handled one by one. */
+export interface DoubtfulRun {
+  /** Index of the task's source. */
+  readonly source: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface AssignTask {
   readonly kind: 'assign';
   /** Number of the task for this worker's position, from 1. */
@@ -23,6 +31,7 @@ export interface AssignTask {
   readonly partition: number;
   readonly ownership: Ownership;
   readonly condemned: readonly CondemnedRecord[];
+  readonly doubtful: readonly DoubtfulRun[];
 }
 
 /** The task is another's from now on, another thread's or process's: the answer is `released`, or `task-failed`. */

@@ -82,7 +82,7 @@ export class Worker {
     return commit;
   }
 
-  #assign({ slot, subtopology: name, partition, ownership, condemned }: AssignTask): void {
+  #assign({ slot, subtopology: name, partition, ownership, condemned, doubtful }: AssignTask): void {
     const { plan, clock, random, position, options } = this.#setup;
     const subtopology = plan.subtopologies.find((other) => other.name === name);
     assert(subtopology !== undefined, 'both sides plan the same topology');
@@ -94,6 +94,7 @@ export class Worker {
       slot,
       ownership,
       condemned,
+      doubtful,
       reader,
       clock,
       random,

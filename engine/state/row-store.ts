@@ -87,6 +87,11 @@ export class RowStore {
     return this.#slots.find(keyId, sub);
   }
 
+  /** `find` for each of keyIds[from, to), into the same places of `rows`. */
+  findEach(keyIds: Int32Array, from: number, to: number, sub: number, rows: Int32Array): void {
+    this.#slots.findEach(keyIds, from, to, sub, rows);
+  }
+
   /** A new row, all zero; the pair must not exist. */
   create(keyId: number, sub = 0): number {
     const row = this.#slots.create(keyId, sub);
@@ -120,6 +125,19 @@ export class RowStore {
   touch(row: number, block: number): void {
     const at = row * this.#blocksPerRow + block;
     if ((this.#flags[at] & SAVED) === 0) this.#saveBlock(at, row, block);
+  }
+
+  /** As `touchAll`, for each of rows[from, to) that is one. */
+  touchEach(rows: Int32Array, from: number, to: number): void {
+    const flags = this.#flags;
+    const blocks = this.#blocksPerRow;
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!;
+      if (row < 0) continue;
+      const first = row * blocks;
+      for (let block = 0; block < blocks; block++)
+        if ((flags[first + block]! & SAVED) === 0) this.#saveBlock(first + block, row, block);
+    }
   }
 
   #saveBlock(at: number, row: number, block: number): void {
@@ -156,6 +174,11 @@ export class RowStore {
 
   get blocksMark(): number {
     this.#forgetSaved();
+    return this.#undoLength;
+  }
+
+  /** Blocks that a rollback would copy back. */
+  get undoLength(): number {
     return this.#undoLength;
   }
 

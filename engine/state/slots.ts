@@ -63,6 +63,17 @@ export class Slots {
     return recent >= 0 && this.subs[recent] === sub ? recent : this.#search(keyId, sub);
   }
 
+  /** `find` for each of keyIds[from, to), into the same places of `slots`. */
+  findEach(keyIds: Int32Array, from: number, to: number, sub: number, slots: Int32Array): void {
+    const recents = this.#recent;
+    const { subs } = this;
+    for (let i = from; i < to; i++) {
+      const keyId = keyIds[i]!;
+      const recent = keyId < recents.length ? recents[keyId]! - 1 : -1;
+      slots[i] = recent >= 0 && subs[recent] === sub ? recent : this.#search(keyId, sub);
+    }
+  }
+
   #search(keyId: number, sub: number): number {
     const index = this.#index;
     const mask = index.length - 1;

@@ -76,6 +76,10 @@ export class ValueStore<V> {
     return this.#undo.length;
   }
 
+  get undoLength(): number {
+    return this.#undo.length;
+  }
+
   rollback(slotsMark: number, blocksMark: number): void {
     while (this.#undo.length > blocksMark) {
       const { slot, before } = this.#undo.pop() as { slot: number; before: V | undefined };

@@ -269,6 +269,7 @@ export class ActorDriver {
       slot: 1,
       ownership,
       condemned: [],
+      doubtful: [],
       reader: new SimulatedReader({ reader, life, timeline, random, slowReads: 0, readMsMax: 0, reach: () => {} }),
       clock,
       random,

@@ -24,6 +24,16 @@ export interface WindowedRecord {
   readonly inputWatermark: number;
 }
 
+/** Records of a loop; a `RecordWalk` in a run is some. */
+export interface WindowedRun {
+  readonly columns: { readonly timestamps: Float64Array; readonly keyIds: Int32Array };
+  readonly from: number;
+  readonly to: number;
+  /** How far event time of their input had come before the first. */
+  readonly inputWatermark: number;
+  endRun(to: number): void;
+}
+
 export class TumblingWindows {
   readonly #record = { keyId: 0, timestamp: Number.NEGATIVE_INFINITY, inputWatermark: Number.NEGATIVE_INFINITY };
   readonly sizeMs: number;
@@ -33,6 +43,8 @@ export class TumblingWindows {
   readonly #starts = new Set<number>();
   /** Bounds of the window that the last record fell into: the next one mostly falls into it too. */
   readonly #last = new Float64Array(2);
+  /** Of the last run. */
+  #runRows = new Int32Array(0);
   /** For sorting. */
   #scratch = new Int32Array(0);
   /** The watermark at which the next window closes, alone in its array: for `ActorTask.watermarkDue`. */
@@ -72,6 +84,57 @@ export class TumblingWindows {
     if (last[END] + this.graceMs <= record.inputWatermark) return -1;
     const row = this.#store.find(record.keyId, last[START]);
     return row >= 0 ? row : this.#create(record.keyId);
+  }
+
+  /**
+   * As `rowFor`, for each record of the run, in its place of the columns; valid until the next call. The run is ended where
+   * a window that it has opened becomes due.
+   */
+  rowsOf(run: WindowedRun): Int32Array {
+    if (this.#runRows.length < run.to) this.#runRows = new Int32Array(run.to);
+    const { timestamps } = run.columns;
+    const last = this.#last;
+    const record = this.#record;
+    record.inputWatermark = run.inputWatermark;
+    for (let at = run.from; at < run.to; ) {
+      record.timestamp = timestamps[at]!;
+      if (!(record.timestamp >= last[START]! && record.timestamp < last[END]!)) this.#enter(record);
+      if (last[END]! + this.graceMs <= record.inputWatermark) this.#runRows[at++] = -1;
+      else at = this.#rowsOfWindow(run, at);
+    }
+    return this.#runRows;
+  }
+
+  /** Of the records from `at` on that lie in the last window; gives where the next one begins. */
+  #rowsOfWindow(run: WindowedRun, at: number): number {
+    const rows = this.#runRows;
+    const { timestamps, keyIds } = run.columns;
+    const start = this.#last[START]!;
+    const end = this.#last[END]!;
+    // No record of an open window can close it, so none after the first is late.
+    let latest = this.#record.inputWatermark;
+    const due = this.due[0]!;
+    const runEnd = run.to;
+    let to = at;
+    while (to < runEnd) {
+      const timestamp = timestamps[to]!;
+      if (timestamp < start || timestamp >= end) break;
+      to++;
+      if (timestamp <= latest) continue;
+      latest = timestamp;
+      if (latest < due) continue;
+      run.endRun(to);
+      break;
+    }
+    this.#record.inputWatermark = latest;
+    this.#store.findEach(keyIds, at, to, start, rows);
+    for (let i = at; i < to; i++) {
+      if (rows[i]! >= 0) continue;
+      // It may have been made a moment ago.
+      const row = this.#store.find(keyIds[i]!, start);
+      rows[i] = row >= 0 ? row : this.#create(keyIds[i]!);
+    }
+    return to;
   }
 
   #enter({ timestamp }: WindowedRecord): void {

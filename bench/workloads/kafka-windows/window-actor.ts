@@ -90,7 +90,7 @@ type Context = ActorContext<Inputs, Outputs, { readonly windows: RowsDeclaration
 
 class RecordTask implements ActorTask<Inputs> {
   protected readonly context: Context;
-  readonly #rows: RowStore;
+  protected readonly rows: RowStore;
   protected readonly windows: TumblingWindows;
   readonly #reading = new EnMonReading();
   readonly #frameContext = new FrameContext(() => 0);
@@ -100,20 +100,22 @@ class RecordTask implements ActorTask<Inputs> {
 
   constructor(context: Context, sizeMs: number, graceMs: number) {
     this.context = context;
-    this.#rows = context.state.windows;
-    this.windows = new TumblingWindows(this.#rows, { sizeMs, graceMs });
+    this.rows = context.state.windows;
+    this.windows = new TumblingWindows(this.rows, { sizeMs, graceMs });
     this.watermarkDue = this.windows.due;
-    this.#told = { start: 0, row: 0, rows: this.#rows };
+    this.#told = { start: 0, row: 0, rows: this.rows };
     this.#close = (row, start) => {
       this.#told.start = start;
       this.#told.row = row;
-      context.out.told.emitFor(this.#rows.keyIdOf(row), this.#told, start + sizeMs - 1);
+      context.out.told.emitFor(this.rows.keyIdOf(row), this.#told, start + sizeMs - 1);
     };
   }
 
   process({ keyId, timestamp, value }: RecordOf<Inputs>): void {
     this.decode(value.bytes, value.start, value.end);
-    this.add(this.windows.rowFor(keyId, timestamp, this.context.inputWatermark('frames')));
+    const row = this.windows.rowFor(keyId, timestamp, this.context.inputWatermark('frames'));
+    if (row >= 0) this.rows.touchAll(row);
+    this.add(row);
   }
 
   onWatermark(watermark: number): void {
@@ -129,14 +131,13 @@ class RecordTask implements ActorTask<Inputs> {
     if (this.#reading.flags !== 0) throw new MsecError('FRAME_INVALID', 'a quantity is out of its physical limits');
   }
 
+  /** The reading at hand; the row's blocks are touched. */
   protected add(row: number): void {
     if (row < 0) {
       this.context.count('late');
       return;
     }
-    const rows = this.#rows;
-    rows.touch(row, 0);
-    rows.touch(row, 1);
+    const { rows } = this;
     const doubles = rows.f64;
     const at = row * ROW_DOUBLES;
     const readings = doubles[at]!;
@@ -152,10 +153,15 @@ class RecordTask implements ActorTask<Inputs> {
 
 class BatchTask extends RecordTask {
   processBatch(_input: 'frames', records: RecordWalk): void {
-    const windows = this.windows;
-    while (records.next()) {
-      this.decode(records.bytes, records.valueStart, records.valueEnd);
-      this.add(windows.rowOf(records));
+    const { valueStarts, valueEnds } = records.columns;
+    while (records.nextRun()) {
+      const rows = this.windows.rowsOf(records);
+      const { bytes, from, to } = records;
+      this.rows.touchEach(rows, from, to);
+      for (let i = from; i < to; i++) {
+        this.decode(bytes, valueStarts[i]!, valueEnds[i]!);
+        this.add(rows[i]!);
+      }
     }
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   type AnyActor,
+  BatchEncoder,
   defineActor,
   jsonCodec,
   MsecError,
@@ -11,7 +12,10 @@ import {
   rows,
   topic,
 } from '../../../engine/index.ts';
+import type { WorkerPosition } from '../../../engine/runtime/index.ts';
 import { type DriverOptions, testActor } from '../../../engine/testkit/index.ts';
+import { Rig } from './rig.ts';
+import { from, open } from './task-rig.ts';
 
 const numbers = topic('numbers', rawCodec());
 const sums = topic('sums', jsonCodec<{ sum: number }>());
@@ -81,6 +85,33 @@ function walking(seen: Set<string>, stopAfter: number): AnyActor {
   });
 }
 
+/** As `walking`, in loops over runs of records, which it ends now and then. */
+function running(seen: Set<string>, stopAfter: number, emitsAtHand = false): AnyActor {
+  return defineActor({
+    name: 'adder',
+    inputs: { numbers },
+    outputs: { sums },
+    state: { totals: rows(64) },
+    open: (context) => ({
+      process: () => t.fail('a record that was read goes to processBatch'),
+      processBatch(_input, records) {
+        const { keyIds, timestamps, valueStarts } = records.columns;
+        while (records.nextRun()) {
+          const to = Math.min(records.to, records.from + stopAfter);
+          records.endRun(to);
+          for (let i = records.from; i < to; i++) {
+            const value = records.bytes[valueStarts[i]!]!;
+            const count = (name: string) => context.count(name);
+            const sum = add(seen, context.state.totals, keyIds[i]!, `${timestamps[i]}`, value, count);
+            if (emitsAtHand) context.out.sums.emit({ sum });
+            else context.out.sums.emitFor(keyIds[i]!, { sum }, timestamps[i]!);
+          }
+        }
+      },
+    }),
+  });
+}
+
 /** A value without its record's key only tells the time; -1 is a record without a value. */
 type Input = readonly (readonly [string | null, number])[];
 
@@ -116,9 +147,12 @@ t.test('walking and being called come to the same, whatever fails', async (t) =>
     fc.asyncProperty(input, fc.integer({ min: 1, max: 50 }), async (records, stopAfter) => {
       const expected = await outcome(called(new Set()), records);
       t.same(await outcome(walking(new Set(), stopAfter), records), expected);
+      t.same(await outcome(running(new Set(), stopAfter), records), expected);
+      const unbroken = records.filter(([, value]) => value > DOWN_ONCE);
+      t.same(await outcome(running(new Set(), 9, true), unbroken), await outcome(called(new Set()), unbroken));
       t.equal(expected.letters.length, records.filter(([, value]) => value === REFUSED || value === BROKEN).length);
     }),
-    { numRuns: 30 },
+    { numRuns: 10 },
   );
 });
 
@@ -144,10 +178,11 @@ t.test(
           for (const cuts of ['never', 'after-commit'] as const) {
             const expected = await outcome(called(new Set()), records, { batchRecords, cuts });
             t.same(await outcome(walking(new Set(), stopAfter), records, { batchRecords, cuts }), expected);
+            t.same(await outcome(running(new Set(), stopAfter), records, { batchRecords, cuts }), expected);
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 5 },
     );
   },
 );
@@ -164,4 +199,32 @@ t.test('what is down for a while holds up its record and nothing before it', asy
     }),
     { numRuns: 10 },
   );
+});
+
+t.test('among records in doubt each is walked by itself, and the main thread can see which', async (t) => {
+  const rig = new Rig();
+  const spans: number[] = [];
+  let position: WorkerPosition | null = null;
+  const actor = defineActor({
+    name: 'runner',
+    inputs: { from },
+    open: () => ({
+      process: () => t.fail('a record that was read goes to processBatch'),
+      processBatch(_input, records) {
+        while (records.nextRun()) {
+          t.equal(position?.read()?.span, records.to - records.from);
+          spans.push(records.to - records.from);
+        }
+      },
+    }),
+  });
+  const encoder = new BatchEncoder();
+  for (let n = 0; n < 9; n++) encoder.append(n, Uint8Array.of(1), 0, 1, Uint8Array.of(48 + n), 0, 1);
+  const opened = await open(rig, [actor], { doubtful: [{ source: 0, from: 4, to: 6 }] });
+  position = opened.position;
+  await rig.run(rig.log.commit({ appends: [{ topic: 'from', partition: 0, bytes: encoder.finish() }] }));
+  await rig.pass(1_000);
+  t.equal(await opened.committed(), 9);
+  t.same(spans.slice(-6), [1, 1, 1, 1, 1, 1]);
+  await opened.stop();
 });

@@ -135,6 +135,29 @@ t.test('a record that ends two threads is condemned, and named with its cause', 
   t.equal(thread.assigned('one')[0]?.ownership.epoch, 3, 'each takes the task over from the one before');
 });
 
+t.test('records that are handled in one loop are never condemned together, but then come one by one', async (t) => {
+  const all = await running();
+  let thread = all.threads[0]!;
+  for (let ended = 1; ended <= 3; ended++) {
+    thread.position.enter(1, 0, 42);
+    thread.position.spread(10);
+    thread.ends({ kind: 'heap' });
+    thread = await next(all, ended);
+    t.same(thread.assigned('one')[0]?.condemned, []);
+    t.match(thread.assigned('one')[0]?.doubtful, [{ source: 0, from: 42, to: 52 }]);
+  }
+  const { ownership } = thread.assigned('one')[0]!;
+  for (const [id, offset] of [51, 52].entries()) {
+    const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset }];
+    thread.says({ kind: 'commit', id, transaction: { ownership, offsets } });
+    await all.rig.until(() => thread.got.filter(({ kind }) => kind === 'committed').length === id + 1);
+    if (offset === 52) break;
+  }
+  thread.ends({ kind: 'heap' });
+  thread = await next(all, 4);
+  t.same(thread.assigned('one')[0]?.doubtful, [], 'until all of them are committed');
+});
+
 t.test('two records that end one thread each are both tried again', async (t) => {
   const all = await running();
   let thread = all.threads[0]!;

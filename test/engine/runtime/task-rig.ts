@@ -22,6 +22,7 @@ export interface Given {
   readonly partition?: number;
   readonly partitions?: number;
   readonly condemned?: ConstructorParameters<typeof Task>[0]['condemned'];
+  readonly doubtful?: ConstructorParameters<typeof Task>[0]['doubtful'];
   readonly options?: Partial<TaskOptions>;
   readonly onCommit?: (transaction: Transaction) => Promise<void>;
   readonly reader?: (reader: LogReader) => LogReader;
@@ -42,6 +43,7 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
   const task = new Task({
     ...{ plan, subtopology, partition, slot: 1, ownership, position },
     condemned: given.condemned ?? [],
+    doubtful: given.doubtful ?? [],
     reader: given.reader?.(reader) ?? reader,
     clock: rig.clock,
     random: seededRandom(1),
