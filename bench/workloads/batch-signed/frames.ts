@@ -9,6 +9,7 @@ import {
   encodeFrameRecord,
   KIND_ENVELOPE,
   openSession,
+  SESSION_FRAMES_MAX,
   type SessionKey,
   sealInSession,
   signBatch,
@@ -58,6 +59,8 @@ interface Sender {
   readonly keyId: Uint8Array;
   readonly privateKey: KeyObject;
   session: SessionKey | null;
+  /** Begins the next session, with this sequence. */
+  readonly renew: (first: number) => SessionKey | null;
   sequence: number;
   readonly payload: Uint8Array;
   waiting: { readonly payload: Uint8Array; readonly wire: Int32Array }[];
@@ -77,14 +80,14 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
     const key = new TextEncoder().encode(id);
     const { privateKey } = pairs[i]!;
     const keyId = keyIds[i]!;
-    const terms = { deviceId: id, keyId, bootEpoch: 1, startMs, first: 0 };
-    const session =
-      receiver === null
-        ? null
-        : openSession(privateKey, receiver.publicKey, { ...terms, receiverKeyId: receiver.keyId });
+    const renew = (first: number) => {
+      if (receiver === null) return null;
+      const terms = { deviceId: id, keyId, bootEpoch: 1, startMs, first, receiverKeyId: receiver.keyId };
+      return openSession(privateKey, receiver.publicKey, terms);
+    };
     const partition = partitionForKey(key, 0, key.length, PARTITIONS);
     const payload = framePayload(imeis[i]!);
-    return { id, key, partition, keyId, privateKey, session, sequence: 1, payload, waiting: [] };
+    return { id, key, partition, keyId, privateKey, renew, session: renew(0), sequence: 1, payload, waiting: [] };
   });
   const sums = new Map<string, number[]>();
   const writer = new RecordWriter(log);
@@ -120,7 +123,11 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
 }
 
 function envelopeOf(sender: Sender): Uint8Array {
-  const { id, keyId, privateKey, session, sequence, waiting } = sender;
+  const { id, keyId, privateKey, sequence, waiting } = sender;
+  if (sender.session !== null && sequence - sender.session.first >= SESSION_FRAMES_MAX) {
+    sender.session = sender.renew(sequence);
+  }
+  const { session } = sender;
   const fields = { deviceId: id, bootEpoch: 1, sequence };
   sender.sequence += waiting.length;
   sender.waiting = [];
