@@ -81,6 +81,11 @@ export interface GroupOffset extends PartitionPosition {
   readonly group: string;
 }
 
+/** Where an owner keeps the offsets that its transactions carry. */
+export interface OffsetPlace extends TopicPartition {
+  readonly group: string;
+}
+
 /** Everything below `before` may go at once (in whole batches), whatever the retention says: how changelogs shrink. */
 export interface Truncation extends TopicPartition {
   readonly before: number;
@@ -117,8 +122,16 @@ export interface Log {
   createTopics(topics: readonly TopicConfig[]): Promise<void>;
   /** Of all topics, or of those that are named: one that does not exist is left out. */
   describe(topics?: readonly string[]): Promise<readonly TopicDescription[]>;
-  /** Takes the name over: every earlier ownership of it is fenced before this resolves. */
-  acquire(owner: string): Promise<Ownership>;
+  /**
+   * Takes the name over: every earlier ownership of it is fenced before this resolves. With `places`, all of which it has
+   * offsets at, its transactions may share one with others of this process: then one of these that is refused ends all.
+   */
+  acquire(owner: string, places?: readonly OffsetPlace[]): Promise<Ownership>;
+  /**
+   * Nothing more is committed under it, so that whoever takes it over disturbs nobody else. Only to be kind: never
+   * rejects, and whether it was called makes no other difference.
+   */
+  release?(ownership: Ownership): Promise<void>;
   /**
    * Resolves once durable. Transactions of one caller commit in the order of the calls; when one of an ownership
    * fails, all later ones of the same ownership fail with FENCED. TOPIC_UNKNOWN, FENCED, QUOTA_EXCEEDED, CLOSED.

@@ -3,7 +3,7 @@
  * thread at most; it goes to the next only when it has ended, or its thread has, and always under a new ownership.
  */
 import { assert, type Clock, type ErrorCode, errorData, type Timer } from '../base/index.ts';
-import type { Log, Ownership, Transaction } from '../log/index.ts';
+import type { Log, OffsetPlace, Ownership, Transaction } from '../log/index.ts';
 import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
 import { type Placement, placePartitions } from './placement.ts';
@@ -36,6 +36,8 @@ interface TaskEntry {
   readonly subtopology: string;
   readonly partition: number;
   readonly of: PartitionEntry;
+  readonly places: readonly OffsetPlace[];
+  ownership: Ownership | null;
   /** Records that ended a thread, by `source offset`. */
   readonly suspects: Map<string, CondemnedRecord>;
   doubtful: readonly DoubtfulRun[];
@@ -46,6 +48,8 @@ interface TaskEntry {
   release: 'none' | 'ends' | 'lost';
   /** One at a time for each task: two under way might each take half of what makes an owner. */
   isAcquiring: boolean;
+  /** It has ended, and says so to the log before another process may have it. */
+  isReleasing: boolean;
   retry: Timer | null;
   waitsBecause: string | null;
 }
@@ -78,8 +82,10 @@ export class TaskBoard {
     let slot = 1;
     this.#partitions = Array.from({ length: setup.plan.partitions }, (_, partition) => {
       const entry: PartitionEntry = { partition, tasks: [], holder: null, target: null, isLost: false };
-      for (const { name: subtopology } of setup.plan.subtopologies)
+      for (const { name: subtopology, group, sources } of setup.plan.subtopologies)
         entry.tasks.push({
+          places: sources.map(({ topic }) => ({ group, topic: topic.name, partition })),
+          ownership: null,
           slot: slot++,
           name: taskName(subtopology, partition),
           subtopology,
@@ -91,6 +97,7 @@ export class TaskBoard {
           isRunning: false,
           release: 'none',
           isAcquiring: false,
+          isReleasing: false,
           retry: null,
           waitsBecause: null,
         });
@@ -247,7 +254,7 @@ export class TaskBoard {
         cancelRetry(task);
         this.#release(task);
       }
-      if (tasks.some(({ isRunning, isAcquiring }) => isRunning || isAcquiring)) return;
+      if (tasks.some(({ isRunning, isAcquiring, isReleasing }) => isRunning || isAcquiring || isReleasing)) return;
       partition.holder = target;
       partition.isLost = false;
       for (const task of tasks) task.waitsBecause = null;
@@ -265,9 +272,9 @@ export class TaskBoard {
   }
 
   #assign(task: TaskEntry): void {
-    if (task.isRunning || task.isAcquiring || task.retry !== null) return;
+    if (task.isRunning || task.isAcquiring || task.isReleasing || task.retry !== null) return;
     task.isAcquiring = true;
-    this.#setup.log.acquire(task.name).then(
+    this.#setup.log.acquire(task.name, task.places).then(
       (ownership) => {
         task.isAcquiring = false;
         const { holder, target } = task.of;
@@ -285,6 +292,7 @@ export class TaskBoard {
   #hand(task: TaskEntry, { thread, index }: TaskHolder, ownership: Ownership): void {
     const { threadsPerRecordMax, emit } = this.#setup;
     task.isRunning = true;
+    task.ownership = ownership;
     task.release = 'none';
     task.of.isLost = false;
     task.waitsBecause = null;
@@ -296,9 +304,18 @@ export class TaskBoard {
   }
 
   #taskEnded(task: TaskEntry): void {
+    const { ownership, release } = task;
     task.isRunning = false;
+    task.ownership = null;
     task.release = 'none';
-    this.#settle(task.of);
+    if (ownership !== null && release === 'ends' && task.of.target === null && !this.#isFrozen) {
+      const released = () => {
+        task.isReleasing = false;
+        this.#settle(task.of);
+      };
+      task.isReleasing = true;
+      (this.#setup.log.release?.(ownership) ?? Promise.resolve()).then(released, released);
+    } else this.#settle(task.of);
   }
 
   #taskFailed(task: TaskEntry, because: string): void {

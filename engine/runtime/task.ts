@@ -83,6 +83,8 @@ export class Task {
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
   #openSince: number | null = null;
+  /** The interval of the clock in which that was. */
+  #openIn = 0;
   #isBusy = false;
   /** Reads ahead of the record that is handled. */
   #walking: BatchWalk | null = null;
@@ -257,7 +259,10 @@ export class Task {
       if (fetched.end === fetched.start) continue;
       if (fetched.end - fetched.start >= options.fetchBytes / 2) this.#isBusy = true;
       const startedAt = clock.monotonic();
-      this.#openSince ??= startedAt;
+      if (this.#openSince === null) {
+        this.#openSince = startedAt;
+        this.#openIn = this.#intervalNow();
+      }
       const before = source.position;
       let thrown: { readonly thrown: unknown } | null;
       try {
@@ -368,7 +373,16 @@ export class Task {
     const openMs = this.#setup.clock.monotonic() - this.#openSince;
     // One under way is waited for, or both take longer than two in a row: a log has its price for each, whatever is in it.
     const isPatient = (progressed && this.#isBusy) || this.#inFlight.length > 0;
-    return openMs >= (isPatient ? commitIntervalBusyMs : commitIntervalMs);
+    if (isPatient) return openMs >= commitIntervalBusyMs;
+    return openMs >= commitIntervalMs || this.#openIn !== this.#intervalNow();
+  }
+
+  /**
+   * Commits fall on the same moments in all tasks of a machine, so that they can share what a log takes for each. After a
+   * jump of the clock they come too early once.
+   */
+  #intervalNow(): number {
+    return Math.floor(this.#setup.clock.now() / this.#setup.options.commitIntervalMs);
   }
 
   /** Sends the open transaction on its way; waits only when too many are under way. */
@@ -431,12 +445,18 @@ export class Task {
   async #idle(): Promise<void> {
     const { reader, partition, options, clock } = this.#setup;
     const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
-    if (this.#openSince !== null && this.#inFlight.length > 0 && openMs >= options.commitIntervalMs) {
+    if (
+      this.#openSince !== null &&
+      this.#inFlight.length > 0 &&
+      (openMs >= options.commitIntervalMs || this.#openIn !== this.#intervalNow())
+    ) {
       // What comes meanwhile could be committed no sooner.
       await Promise.race(this.#inFlight);
       return;
     }
-    const waitMs = this.#openSince === null ? IDLE_WAIT_MS : Math.max(1, options.commitIntervalMs - openMs);
+    const { commitIntervalMs } = options;
+    const untilNextMs = Math.max(1, commitIntervalMs - (clock.now() % commitIntervalMs));
+    const waitMs = this.#openSince === null ? IDLE_WAIT_MS : untilNextMs;
     const positions = this.#sources.map(({ topic, position }) => ({ topic, partition, offset: position }));
     await reader.wait(positions, waitMs);
   }

@@ -3,7 +3,16 @@
  * may arrive after the take-over of its task. Those of one ownership keep their order, as the port demands.
  */
 import { MsecError, type Random } from '../base/index.ts';
-import type { Committed, Log, LogReader, Ownership, TopicConfig, TopicDescription, Transaction } from '../log/index.ts';
+import type {
+  Committed,
+  Log,
+  LogReader,
+  OffsetPlace,
+  Ownership,
+  TopicConfig,
+  TopicDescription,
+  Transaction,
+} from '../log/index.ts';
 import type { FaultBoard } from './fault-board.ts';
 import type { Life, Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
@@ -40,13 +49,18 @@ export class SimulatedLog implements Log {
     return this.#setup.life.gate(this.#setup.log.describe(topics));
   }
 
-  acquire(owner: string): Promise<Ownership> {
+  acquire(owner: string, places?: readonly OffsetPlace[]): Promise<Ownership> {
     const { board, crash, life, log } = this.#setup;
     if (board.reach('acquire', owner) !== null) {
       crash();
       return new Promise(() => {});
     }
-    return life.gate(log.acquire(owner));
+    return life.gate(log.acquire(owner, places));
+  }
+
+  async release(ownership: Ownership): Promise<void> {
+    const { life, log } = this.#setup;
+    await life.gate(log.release?.(ownership) ?? Promise.resolve());
   }
 
   commit(transaction: Transaction): Promise<Committed> {

@@ -1,14 +1,25 @@
 /**
  * The Kafka driver of the log port. An ownership is a pair of transactional ids, a commit of it one transaction; what
- * nobody owns is written idempotently, or as a transaction of this process's own id. Truncations follow their commit.
+ * nobody owns is written idempotently, or as a transaction of this process's own id. Owners that commit often share
+ * transactions. Truncations follow their commit.
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, MsecError, systemClock } from '../../base/index.ts';
-import type { Committed, Log, LogReader, Ownership, TopicConfig, TopicDescription, Transaction } from '../port.ts';
+import type {
+  Committed,
+  Log,
+  LogReader,
+  OffsetPlace,
+  Ownership,
+  TopicConfig,
+  TopicDescription,
+  Transaction,
+} from '../port.ts';
 import { Cluster, type ClusterOptions, type Network } from './client/index.ts';
 import { describe } from './describe.ts';
 import { ThreadReading } from './fetch/thread-reading.ts';
-import { FreeCommits, Lane, Owner, Truncator } from './producer/index.ts';
+import { type Carrier, Carrying, FreeCommits, Lane, Owner, Truncator } from './producer/index.ts';
+import { RIDE_POLICY } from './ride-policy.ts';
 import type { KafkaLogOptions, KafkaReaderDescriptor } from './settings.ts';
 import { createTopics } from './topics.ts';
 
@@ -26,6 +37,8 @@ interface Claim {
   turn: number;
   epoch: number;
   taking: Promise<unknown>;
+  /** What owners since the last that was taken whole have ridden. */
+  rode: Carrier | null;
 }
 
 class KafkaLog implements Log {
@@ -34,6 +47,7 @@ class KafkaLog implements Log {
   readonly #cluster: Cluster;
   readonly #claims = new Map<string, Claim>();
   readonly #free: FreeCommits;
+  readonly #carrying: Carrying;
   readonly #truncator: Truncator;
   readonly #reading: ThreadReading;
   #isOldProtocolTold = false;
@@ -45,11 +59,19 @@ class KafkaLog implements Log {
     this.#cluster = new Cluster(options);
     this.#reading = new ThreadReading(options, settings.outOfRange);
     this.#truncator = new Truncator(this.#cluster, options.requestTimeoutMs, options.clock);
+    const processId = settings.processId ?? randomUUID();
     this.#free = new FreeCommits({
       ...options,
       cluster: this.#cluster,
-      transactionalId: `${this.#applicationId}-process-${settings.processId ?? randomUUID()}`,
+      transactionalId: `${this.#applicationId}-process-${processId}`,
       transactionTimeoutMs: FREE_TRANSACTION_TIMEOUT_MS,
+    });
+    this.#carrying = new Carrying({
+      ...options,
+      cluster: this.#cluster,
+      name: `${this.#applicationId}-carrier-${processId}`,
+      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      policy: { ...RIDE_POLICY, ...settings.ride },
     });
   }
 
@@ -66,19 +88,31 @@ class KafkaLog implements Log {
     return await describe(this.#cluster, topics ?? null);
   }
 
-  async acquire(owner: string): Promise<Ownership> {
+  async acquire(owner: string, places: readonly OffsetPlace[] = []): Promise<Ownership> {
     this.#assertOpen();
     let claim = this.#claims.get(owner);
     if (claim === undefined) {
-      claim = { owner: null, turn: 0, epoch: 0, taking: Promise.resolve() };
+      claim = { owner: null, turn: 0, epoch: 0, taking: Promise.resolve(), rode: null };
       this.#claims.set(owner, claim);
     }
-    claim.owner?.fence();
+    const before = claim.owner;
+    before?.fence();
     claim.owner = null;
     const turn = ++claim.turn;
-    const taking = claim.taking.then(() => this.#take(owner, claim, turn));
+    const taking = claim.taking
+      // What it has on board of this process's carrier is not fenced but waited for.
+      .then(() => (before !== null && before.rode !== null ? before.idle() : undefined))
+      .then(() => {
+        claim.rode = before?.rode ?? claim.rode;
+      })
+      .then(() => this.#take(owner, claim, turn, places));
     claim.taking = taking.catch(() => {});
     return await this.#closing(taking);
+  }
+
+  async release({ owner, epoch }: Ownership): Promise<void> {
+    const current = this.#claims.get(owner)?.owner;
+    if (current?.ownership.epoch === epoch) await current.release();
   }
 
   async commit(transaction: Transaction): Promise<Committed> {
@@ -101,16 +135,18 @@ class KafkaLog implements Log {
   async close(): Promise<void> {
     const owners = [...this.#claims.values()].flatMap(({ owner }) => owner ?? []);
     for (const owner of owners) owner.fence();
+    this.#carrying.close();
     this.#cluster.close();
     await this.#reading.close();
     await Promise.all([this.#free.close(), this.#truncator.close(), ...owners.map((owner) => owner.idle())]);
+    await this.#carrying.idle();
   }
 
   get #applicationId(): string {
     return this.#settings.applicationId ?? APPLICATION_ID;
   }
 
-  async #take(name: string, claim: Claim, turn: number): Promise<Ownership> {
+  async #take(name: string, claim: Claim, turn: number, places: readonly OffsetPlace[]): Promise<Ownership> {
     const lane = new Lane({ ...this.#options, cluster: this.#cluster, purpose: `${name}#${turn % PURPOSES}` });
     let owner: Owner;
     try {
@@ -120,11 +156,15 @@ class KafkaLog implements Log {
         lane,
         transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
         epochAbove: claim.epoch,
+        places,
+        carrying: this.#carrying,
+        rode: claim.rode,
       });
     } catch (error) {
       lane.closeConnections();
       throw error;
     }
+    claim.rode = null;
     claim.epoch = owner.ownership.epoch;
     if (claim.turn === turn) claim.owner = owner;
     else owner.fence();

@@ -1,6 +1,7 @@
 /** How a cluster is reached and what this application is called there: plain data, so that it crosses to workers. */
 import type { Clock } from '../../base/index.ts';
 import type { Emit } from '../../observe/index.ts';
+import type { RidePolicy } from './ride-policy.ts';
 
 export interface KafkaTls {
   /** PEM of the authorities that are trusted instead of the system's. */
@@ -55,4 +56,6 @@ export interface KafkaLogOptions extends KafkaReaderDescriptor {
    * that it ends what was left open. Default: drawn at random.
    */
   readonly processId?: string;
+  /** When the tasks of a process share transactions; see RIDE_POLICY. */
+  readonly ride?: Partial<RidePolicy>;
 }

@@ -98,8 +98,9 @@ export function answerTxnOffsetCommit(
   return {
     topics: request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex, committedOffset }) => {
-        if (errorCode === ERROR.NONE) offsets.storeLater(producerId, groupId, name, partitionIndex, committedOffset);
+      partitions: partitions.map(({ partitionIndex, committedOffset, committedMetadata }) => {
+        if (errorCode === ERROR.NONE)
+          offsets.storeLater(producerId, groupId, name, partitionIndex, committedOffset, committedMetadata ?? '');
         return { partitionIndex, errorCode };
       }),
     })),

@@ -146,8 +146,9 @@ export class SimulatedBroker implements BrokerState {
       respond({
         topics: request.topics.map(({ name, partitions }) => ({
           name,
-          partitions: partitions.map(({ partitionIndex, committedOffset }) => {
-            if (errorCode === ERROR.NONE) offsets.store(request.groupId, name, partitionIndex, committedOffset);
+          partitions: partitions.map(({ partitionIndex, committedOffset, committedMetadata }) => {
+            if (errorCode === ERROR.NONE)
+              offsets.store(request.groupId, name, partitionIndex, committedOffset, committedMetadata ?? '');
             return { partitionIndex, errorCode };
           }),
         })),
@@ -210,8 +211,9 @@ export class SimulatedBroker implements BrokerState {
     const one = (group: string, topic: string, partitionIndex: number) => {
       const isUnstable = request.requireStable && this.offsets.isPending(group, topic, partitionIndex);
       return {
-        ...{ partitionIndex, committedLeaderEpoch: -1, metadata: '' },
+        ...{ partitionIndex, committedLeaderEpoch: -1 },
         committedOffset: isUnstable ? -1 : this.offsets.committed(group, topic, partitionIndex),
+        metadata: isUnstable ? '' : this.offsets.metadata(group, topic, partitionIndex),
         errorCode: isUnstable ? ERROR.UNSTABLE_OFFSET_COMMIT : ERROR.NONE,
       };
     };

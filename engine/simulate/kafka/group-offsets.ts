@@ -1,6 +1,7 @@
 /** The offsets that groups have committed, and those that wait for the end of a transaction. */
 interface Stored {
   readonly offset: number;
+  readonly metadata: string;
   /** When it was written: an older one that is committed later does not count. */
   readonly order: number;
 }
@@ -16,14 +17,14 @@ export class GroupOffsets {
   readonly #pending = new Map<number, Pending[]>();
   #order = 0;
 
-  store(group: string, topic: string, partition: number, offset: number): void {
-    this.#stored.set(keyOf(group, topic, partition), { offset, order: this.#order++ });
+  store(group: string, topic: string, partition: number, offset: number, metadata = ''): void {
+    this.#stored.set(keyOf(group, topic, partition), { offset, metadata, order: this.#order++ });
   }
 
   /** Becomes true with the transaction of the producer. */
-  storeLater(producerId: number, group: string, topic: string, partition: number, offset: number): void {
+  storeLater(producerId: number, group: string, topic: string, partition: number, offset: number, metadata = ''): void {
     const pending = this.#pending.get(producerId) ?? [];
-    pending.push({ key: keyOf(group, topic, partition), offset, order: this.#order++ });
+    pending.push({ key: keyOf(group, topic, partition), offset, metadata, order: this.#order++ });
     this.#pending.set(producerId, pending);
   }
 
@@ -31,8 +32,8 @@ export class GroupOffsets {
     const pending = this.#pending.get(producerId) ?? [];
     this.#pending.delete(producerId);
     if (!isCommitted) return;
-    for (const { key, offset, order } of pending) {
-      if ((this.#stored.get(key)?.order ?? -1) < order) this.#stored.set(key, { offset, order });
+    for (const { key, offset, metadata, order } of pending) {
+      if ((this.#stored.get(key)?.order ?? -1) < order) this.#stored.set(key, { offset, metadata, order });
     }
   }
 
@@ -48,5 +49,9 @@ export class GroupOffsets {
   /** -1 where there is none. */
   committed(group: string, topic: string, partition: number): number {
     return this.#stored.get(keyOf(group, topic, partition))?.offset ?? -1;
+  }
+
+  metadata(group: string, topic: string, partition: number): string {
+    return this.#stored.get(keyOf(group, topic, partition))?.metadata ?? '';
   }
 }

@@ -14,6 +14,10 @@ export interface KafkaPlan extends NetworkPlan {
   readonly markerMsMax: number;
   /** Of 1,024 requests before `troubledUntilMs`, how many meet a leader that moves or a coordinator that loads. */
   readonly troubles: number;
+  /** After so many commits a task rides with the others of its process; null: none does. */
+  readonly ridesAfter: number | null;
+  /** For how long nobody does after a failure. */
+  readonly aloneMs: number;
 }
 
 const BOOTSTRAP = 'broker:9092';
@@ -32,6 +36,8 @@ export function drawKafkaPlan(random: Random, horizonMs: number): KafkaPlan {
     heldBackMsMax: chosen(random, [50, 500]),
     troubles: chosen(random, [0, 10, 60]),
     troubledUntilMs: horizonMs,
+    ridesAfter: chosen(random, [null, 0, 1, 4]),
+    aloneMs: chosen(random, [0, 50, 1000]),
   };
 }
 
@@ -66,7 +72,12 @@ export class SimulatedKafka {
       ...{ bootstrap: [BOOTSTRAP], applicationId: 'simulated' },
       ...{ requestTimeoutMs: REQUEST_TIMEOUT_MS, retryMsMax: RETRY_MS_MAX },
     };
-    const options = { ...descriptor, clock: this.#timeline.clock(life), processId: `${this.#processNext++}` };
+    const { ridesAfter, aloneMs } = this.#plan;
+    const ride =
+      ridesAfter === null
+        ? { commits: Number.POSITIVE_INFINITY }
+        : { commits: ridesAfter, withinMs: 60_000, bytesMax: 4096, ridersMin: 1, aloneMs };
+    const options = { ...descriptor, ride, clock: this.#timeline.clock(life), processId: `${this.#processNext++}` };
     return {
       log: wrapLog(openKafkaLog(options, this.#network(life))),
       wire: life,

@@ -20,7 +20,8 @@ function around(log: Log, commit: (transaction: Transaction) => ReturnType<Log['
     commit,
     createTopics: (topics) => log.createTopics(topics),
     describe: (topics) => log.describe(topics),
-    acquire: (owner) => log.acquire(owner),
+    acquire: (owner, places) => log.acquire(owner, places),
+    release: async (ownership) => await log.release?.(ownership),
     openReader: () => log.openReader(),
     close: () => log.close(),
   };
@@ -47,8 +48,8 @@ const staleOwner: Plant = {
     });
     return {
       ...wrapped,
-      async acquire(owner) {
-        const ownership = await log.acquire(owner);
+      async acquire(owner, places) {
+        const ownership = await log.acquire(owner, places);
         newest.set(owner, ownership);
         return ownership;
       },

@@ -75,11 +75,15 @@ export class PointedLog implements Log {
     this.#points.pass('topics.made');
   }
 
-  async acquire(owner: string): Promise<Ownership> {
+  async acquire(...asked: Parameters<Log['acquire']>): Promise<Ownership> {
     this.#points.pass('acquire.before');
-    const ownership = await this.#log.acquire(owner);
+    const ownership = await this.#log.acquire(...asked);
     this.#points.pass('acquire.after');
     return ownership;
+  }
+
+  async release(ownership: Ownership): Promise<void> {
+    await this.#log.release?.(ownership);
   }
 
   async commit(transaction: Transaction): Promise<Committed> {

@@ -41,13 +41,16 @@ export interface OpenedLog {
 /** A process says rather often that it lives, because it is soon taken for gone (kafka-series.ts). */
 const HEARTBEAT_MS = 200;
 
+/** Tasks share transactions almost from their start, so that kills meet them so. */
+const RIDE_SOON = { commits: 2, withinMs: 1_000, aloneMs: 500 };
+
 export async function openPlace(place: LogPlace, network?: Network): Promise<OpenedLog> {
   if (place.kind === 'embedded') {
     const log = await openEmbeddedLog(place.folder, { groupCommitMs: 2 });
     return { log, descriptor: log.readerDescriptor() };
   }
   const { kafka, stateFolder, ignoresFences = false } = place;
-  const opened = openKafkaLog({ ...kafka }, network);
+  const opened = openKafkaLog({ ...kafka, ride: RIDE_SOON }, network);
   const log = ignoresFences ? ignoringFences(opened) : opened;
   return {
     log,

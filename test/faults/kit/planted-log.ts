@@ -6,7 +6,7 @@ export function ignoringFences(log: Log): Log {
   return {
     createTopics: (topics) => log.createTopics(topics),
     describe: (topics) => log.describe(topics),
-    acquire: (owner) => log.acquire(owner),
+    acquire: (owner, places) => log.acquire(owner, places),
     async commit(transaction) {
       // The log may have written into what it was given.
       const again = structuredClone(transaction);

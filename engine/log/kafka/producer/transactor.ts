@@ -17,6 +17,11 @@ import { produceAll } from './produce-all.ts';
 /** The first versions that mean protocol v2 to a broker. */
 const V2 = { produce: 12, txnOffsetCommit: 5, endTxn: 5 } as const;
 
+/** `metadata` stands beside the offset: what an owner says of itself. */
+export interface AnnouncedOffset extends GroupOffset {
+  readonly metadata?: string;
+}
+
 export interface TransactorOptions {
   readonly lane: Lane;
   readonly transactionalId: string;
@@ -75,7 +80,7 @@ export class Transactor {
   }
 
   /** Everything of the transaction but its end; each batch then has its offset. Sends nothing where a batch is corrupt. */
-  async write(batches: readonly OutBatch[], offsets: readonly GroupOffset[]): Promise<void> {
+  async write(batches: readonly OutBatch[], offsets: readonly AnnouncedOffset[]): Promise<void> {
     stampAll(batches, this.#identity, this.#sequences, true);
     const byGroup = [...Map.groupBy(offsets, ({ group }) => group)];
     if (batches.length === 0 && byGroup.length === 0) return;
@@ -145,13 +150,13 @@ export class Transactor {
     throw failure;
   }
 
-  async #commitOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void> {
+  async #commitOffsets(group: string, offsets: readonly AnnouncedOffset[]): Promise<void> {
     const topics = byTopic(offsets).map(({ topic: name, items }) => ({
       name,
-      partitions: items.map(({ partition: partitionIndex, offset: committedOffset }) => ({
+      partitions: items.map(({ partition: partitionIndex, offset: committedOffset, metadata = null }) => ({
         partitionIndex,
         committedOffset,
-        committedMetadata: null,
+        committedMetadata: metadata,
       })),
     }));
     const request = { transactionalId: this.#id, groupId: group, ...this.#identity, topics };

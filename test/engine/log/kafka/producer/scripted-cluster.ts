@@ -18,6 +18,7 @@ import { type Asked, FakeBroker } from '../fake-broker.ts';
 import { batches } from '../texts.ts';
 
 export const TOPIC = 'numbers';
+export const GROUP = 'group';
 /** By partition. */
 const LEADERS = [0, 1, 0] as const;
 const TRANSACTIONS = 0;
@@ -45,6 +46,8 @@ export class ScriptedCluster {
   /** Called before a Produce is answered; false: it is not. */
   answersProduce: (time: number, asked: Asked) => boolean = () => true;
   initErrors: number[] = [];
+  /** Called before an InitProducerId is answered. */
+  answersInit: (id: string) => void = () => {};
   readonly #epochs = new Map<string, number>();
   #ends = 0;
   #offset = 100;
@@ -61,6 +64,7 @@ export class ScriptedCluster {
       broker.on(initProducerId, ({ transactionalId }) => {
         const id = transactionalId ?? '';
         this.heard.push(`InitProducerId ${id}`);
+        this.answersInit(id);
         const errorCode = this.initErrors.shift() ?? 0;
         const producerEpoch = (this.#epochs.get(id) ?? -1) + 1;
         if (errorCode === 0) this.#epochs.set(id, producerEpoch);
@@ -80,7 +84,8 @@ export class ScriptedCluster {
         return { responses: [{ name: TOPIC, partitionResponses }] };
       });
       broker.on(txnOffsetCommit, ({ topics }, asked) => {
-        this.heard.push(`TxnOffsetCommit v${asked.version}`);
+        const [metadata] = topics.flatMap(({ partitions }) => partitions.flatMap((one) => one.committedMetadata ?? []));
+        this.heard.push(`TxnOffsetCommit v${asked.version}${metadata === undefined ? '' : ` ${metadata}`}`);
         return {
           topics: topics.map(({ name, partitions }) => ({
             name,
@@ -149,7 +154,7 @@ export function append(partition: number, count = 1): Append {
 }
 
 export function offset(value: number): GroupOffset {
-  return { group: 'group', topic: TOPIC, partition: 0, offset: value };
+  return { group: GROUP, topic: TOPIC, partition: 0, offset: value };
 }
 
 const producerIdOf = (id: string): number => (id.endsWith('-1') ? 2 : id.endsWith('-0') ? 1 : 3);
