@@ -14,6 +14,8 @@ const NO_CARRIER = '-';
 const OFFSET_FETCH_VERSION_MAX = 7;
 
 export interface Announced {
+  /** Of the owner that spoke last; -1 where none did. */
+  readonly epoch: number;
   /** Of the owner that spoke last; null where none did, or it committed by itself alone. */
   readonly carrier: string | null;
   /** Whether a transaction may still change an offset. */
@@ -66,5 +68,5 @@ export async function readAnnouncement(cluster: Cluster, places: readonly Offset
     // Stable or not, what is committed names the carrier of what is not.
     for (const { metadata } of isStable ? stable : await ask(false)) note(metadata);
   }
-  return { carrier: newest.carrier, isUnstable };
+  return { ...newest, isUnstable };
 }

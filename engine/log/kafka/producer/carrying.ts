@@ -54,20 +54,21 @@ export class Carrying {
 
   /**
    * Fences whatever may still commit for an earlier owner, whose own ids have been taken already: resolves when all that
-   * it committed can be read. `rode`: what it rode where it was in this process, with nothing on board any more.
+   * it committed can be read. `rode`: what it rode where it was in this process, with nothing on board any more. Gives the
+   * newest epoch that was announced: the next owner's is to be above it, or its own word would count for nothing.
    */
-  async fence(places: readonly OffsetPlace[], rode: Carrier | null, lane: Lane): Promise<void> {
-    if (places.length === 0) return;
+  async fence(places: readonly OffsetPlace[], rode: Carrier | null, lane: Lane): Promise<number> {
+    if (places.length === 0) return -1;
     const patience = lane.patience();
     let fenced: string | null = null;
     for (;;) {
-      const { carrier, isUnstable } = await readAnnouncement(lane.cluster, places);
+      const { epoch, carrier, isUnstable } = await readAnnouncement(lane.cluster, places);
       if (carrier !== null && carrier !== fenced) {
         if (carrier === this.#options.name) await this.renew(rode);
         else await Carrier.fence({ name: carrier, lane, transactionTimeoutMs: this.#options.transactionTimeoutMs });
         fenced = carrier;
       }
-      if (!isUnstable) return;
+      if (!isUnstable) return epoch;
       // The end of a transaction that was decided already, or of another group's member; it may name another carrier.
       await patience.pause(new MsecError('DEPENDENCY_DOWN', 'offsets of an earlier owner are not decided yet'));
     }

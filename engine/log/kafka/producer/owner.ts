@@ -82,7 +82,7 @@ export class Owner {
     this.#transactors = transactors;
     this.#places = places;
     this.#carrying = carrying;
-    this.#epoch = epochOf(transactors);
+    this.#epoch = ownership.epoch;
   }
 
   /** Fences every earlier owner of the name, in whatever process; resolves when the last transaction of it is over. */
@@ -93,8 +93,9 @@ export class Owner {
     );
     await Promise.all(transactors.map((transactor) => transactor.init()));
     // In this order: an earlier owner cannot announce a carrier any more once its ids are taken.
-    await carrying.fence(places, rode, lane);
-    const epoch = Math.max(epochOf(transactors), epochAbove + 1);
+    const announced = await carrying.fence(places, rode, lane);
+    // Producer ids need not rise: brokers hand them out from blocks of their own.
+    const epoch = Math.max(epochOf(transactors), epochAbove + 1, announced + 1);
     return new Owner({ owner, epoch }, transactors, options);
   }
 

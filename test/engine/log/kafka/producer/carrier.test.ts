@@ -84,12 +84,15 @@ scripted(
   t,
   'a next owner takes the carrier that was named, once the ids of the task are its own',
   async (t, cluster, log) => {
-    const state = { metadata: 'msec 7 app-carrier-other' as string | null, isUnstable: true };
+    // Above any that the ids of this owner would give.
+    const announced = 2 ** 52;
+    const state = { metadata: `msec ${announced} app-carrier-other` as string | null, isUnstable: true };
     keepsOffsets(cluster, state);
     cluster.answersInit = (id) => {
       if (id.startsWith('app-carrier-other')) state.isUnstable = false;
     };
-    await log.acquire('a', PLACES);
+    const { epoch } = await log.acquire('a', PLACES);
+    t.equal(epoch, announced + 1, 'and its own word will count for more');
     const inits = cluster.all('InitProducerId');
     t.same(inits.slice(0, 2).toSorted(), ['InitProducerId app-a-0', 'InitProducerId app-a-1']);
     t.same(
