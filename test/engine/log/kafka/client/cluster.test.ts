@@ -1,10 +1,22 @@
 // Time limit: 300 s.
+import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../../../../engine/base/index.ts';
+import { MsecError, systemClock } from '../../../../../engine/base/index.ts';
 import { Cluster } from '../../../../../engine/log/kafka/client/index.ts';
 import { createTopics, fetch, metadata, ZERO_UUID } from '../../../../../engine/log/kafka/protocol/index.ts';
 import { type KafkaOptions, startKafka } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
+
+/** A broker tells others of a new topic when it has heard of it itself, a moment after the controller made it. */
+async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + 20_000; ; await setTimeout(20)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof MsecError && error.code === 'TOPIC_UNKNOWN') || Date.now() > until) throw error;
+    }
+  }
+}
 
 if (needs(t, 'java', 'mvn')) {
   await withBroker('4.1', {}, 2);
@@ -44,7 +56,7 @@ async function suite(t: Test, options: KafkaOptions, transactionVersion: number)
     const topics = [{ name: 'places', numPartitions: 3, replicationFactor: 1, assignments: [], configs: [] }];
     const created = await connection.request(createTopics, { topics, timeoutMs: 30_000 });
     t.equal(created.topics[0]?.errorCode, 0);
-    const id = await cluster.topicId('places');
+    const id = await onceKnown(() => cluster.topicId('places'));
     t.equal(id, created.topics[0]?.topicId);
     t.not(id, ZERO_UUID);
     t.equal(cluster.topicName(id), 'places');
