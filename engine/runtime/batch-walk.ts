@@ -41,6 +41,8 @@ const SAVED_BLOCKS_MAX = 4096;
 /** Records that are walked one by one after a failure, so that many bad records cost little more. */
 const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
 const TIME_CHECK_RECORDS = 128;
+const LIMIT = 0;
+const LATEST = 1;
 
 export class BatchWalk implements RecordWalk {
   // Doubles from the beginning: V8 then writes them in place.
@@ -77,9 +79,8 @@ export class BatchWalk implements RecordWalk {
   #isOpen = false;
   /** More than one record is at hand, and so none. */
   #isRun = false;
-  /** Of event time in the run: where something is due, and how far its records bring it. */
-  #timeLimit = Number.POSITIVE_INFINITY;
-  #latest = Number.NEGATIVE_INFINITY;
+  /** Of event time in the run: where something is due, and how far its records bring it. In an array, so never boxed. */
+  readonly #times = Float64Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
   #isTaking = false;
   #isToBeTriedAgain = false;
   #attempts = 0;
@@ -234,8 +235,10 @@ export class BatchWalk implements RecordWalk {
 
   /** More than one record, the first of which is at hand: as many as bring nothing about but themselves. */
   #beginRun(): void {
-    this.#timeLimit = this.#stage.timeLimit(this.#input);
-    this.to = this.#runEnd(this.#timeLimit, this.#end);
+    const times = this.#times;
+    times[LIMIT] = Number.POSITIVE_INFINITY;
+    this.#stage.limitTime(this.#input, times);
+    this.to = this.#runEnd(this.#end);
     if (this.to === this.from + 1) return;
     const { offsetDeltas } = this.#places;
     this.#task.position.spread(offsetDeltas[this.to - 1]! - offsetDeltas[this.from]! + 1);
@@ -244,9 +247,11 @@ export class BatchWalk implements RecordWalk {
   }
 
   /** Behind the first record that brings event time to the limit. */
-  #runEnd(limit: number, end: number): number {
+  #runEnd(end: number): number {
     const { timestamps } = this.#places;
-    let latest = this.inputWatermark;
+    const times = this.#times;
+    const limit = times[LIMIT]!;
+    let latest = +this.inputWatermark;
     let to = this.from;
     while (to < end) {
       const timestamp = timestamps[to++]!;
@@ -254,14 +259,14 @@ export class BatchWalk implements RecordWalk {
       latest = timestamp;
       if (latest >= limit) break;
     }
-    this.#latest = latest;
+    times[LATEST] = latest;
     return to;
   }
 
   #finishRun(): void {
     const { from, to } = this;
-    const limit = Math.min(this.#timeLimit, this.#stage.timeLimit(this.#input));
-    if (this.#runEnd(limit, to) < to)
+    this.#stage.limitTime(this.#input, this.#times);
+    if (this.#runEnd(to) < to)
       throw new MsecError('ACTOR_FAILED', 'within a run the actor made something due that was due within it');
     this.#isRun = false;
     // Time may move on now, and that is the doing of the last one.
@@ -270,7 +275,7 @@ export class BatchWalk implements RecordWalk {
     this.#task.position.spread(1);
     const moment = this.#moment;
     moment.keyId = this.#places.keyIds[this.#index]!;
-    moment.timestamp = this.#latest;
+    moment.timestamp = this.#times[LATEST]!;
     this.#stage.finishWalked(to - from);
   }
 

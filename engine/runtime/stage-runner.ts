@@ -224,7 +224,9 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** Blocks of rows that would be copied back. */
   get undoBlocks(): number {
-    return this.#stores.reduce((sum, { undoLength }) => sum + undoLength, 0);
+    let sum = 0;
+    for (const { undoLength } of this.#stores) sum += undoLength;
+    return sum;
   }
 
   /** Undoes every record since `saveWalked`, and that they were ever counted: they come again, one by one. */
@@ -252,14 +254,13 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.moment.keyId = NO_KEY;
   }
 
-  /** How far a record may bring the input's event time before something other than the next record is due. */
-  timeLimit(inputIndex: number): number {
+  /** Lowers limit[0] to how far a record may bring the input's event time before something other than the next record is due. */
+  limitTime(inputIndex: number, limit: Float64Array): void {
     const clock = this.#clock;
     let others = Number.POSITIVE_INFINITY;
     for (let i = INPUTS; i < clock.length; i++) if (i !== INPUTS + inputIndex && clock[i]! < others) others = clock[i]!;
-    const limit = Math.min(this.#watermarkDue[0]!, this.#tellsTime ? clock[STEP_NEXT]! : Number.POSITIVE_INFINITY);
-    // Event time is that of the slowest input.
-    return others <= clock[OWN]! || others < limit ? Number.POSITIVE_INFINITY : limit;
+    const due = Math.min(this.#watermarkDue[0]!, this.#tellsTime ? clock[STEP_NEXT]! : Number.POSITIVE_INFINITY);
+    if (others > clock[OWN]! && others >= due) limit[0] = Math.min(limit[0]!, due);
   }
 
   /** A record right after `saveWalked` has failed: undoes it. True when it is to be tried again, else its letter is written. */

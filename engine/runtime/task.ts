@@ -240,7 +240,10 @@ export class Task {
         this.#cursor.seek(offset);
       },
       isTimeUp: () => this.#isTimeUp(),
-      isDoubtful: (first: number, last: number) => doubtful.some(({ from, to }) => first < to && last >= from),
+      isDoubtful:
+        doubtful.length === 0
+          ? () => false
+          : (first: number, last: number) => doubtful.some(({ from, to }) => first < to && last >= from),
       enter: (offset: number) => position.enter(slot, source.index, offset),
       settle: () => this.#settle(),
     };

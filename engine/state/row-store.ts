@@ -87,8 +87,8 @@ export class RowStore {
     return this.#slots.find(keyId, sub);
   }
 
-  /** `find` for each of keyIds[from, to), into the same places of `rows`. */
-  findEach(keyIds: Int32Array, from: number, to: number, sub: number, rows: Int32Array): void {
+  /** `find` under sub[0] for each of keyIds[from, to), into the same places of `rows`. */
+  findEach(keyIds: Int32Array, from: number, to: number, sub: Float64Array, rows: Int32Array): void {
     this.#slots.findEach(keyIds, from, to, sub, rows);
   }
 

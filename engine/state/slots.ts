@@ -63,21 +63,28 @@ export class Slots {
     return recent >= 0 && this.subs[recent] === sub ? recent : this.#search(keyId, sub);
   }
 
-  /** `find` for each of keyIds[from, to), into the same places of `slots`. */
-  findEach(keyIds: Int32Array, from: number, to: number, sub: number, slots: Int32Array): void {
+  /** `find` under sub[0] for each of keyIds[from, to), into the same places of `slots`. An array, so that no double is boxed. */
+  findEach(keyIds: Int32Array, from: number, to: number, sub: Float64Array, slots: Int32Array): void {
+    const wanted = sub[0]!;
+    this.#wanted[0] = wanted;
     const recents = this.#recent;
     const { subs } = this;
     for (let i = from; i < to; i++) {
       const keyId = keyIds[i]!;
       const recent = keyId < recents.length ? recents[keyId]! - 1 : -1;
-      slots[i] = recent >= 0 && subs[recent] === sub ? recent : this.#search(keyId, sub);
+      slots[i] = recent >= 0 && subs[recent] === wanted ? recent : this.#searchWanted(keyId);
     }
   }
 
   #search(keyId: number, sub: number): number {
+    this.#wanted[0] = sub;
+    return this.#searchWanted(keyId);
+  }
+
+  #searchWanted(keyId: number): number {
     const index = this.#index;
     const mask = index.length - 1;
-    this.#wanted[0] = sub;
+    const sub = this.#wanted[0]!;
     for (let at = hash(keyId, this.#wanted, 0) & mask; ; at = (at + 1) & mask) {
       const slot = index[at] - 1;
       if (slot < 0) return -1;

@@ -127,12 +127,12 @@ export class TumblingWindows {
       break;
     }
     this.#record.inputWatermark = latest;
-    this.#store.findEach(keyIds, at, to, start, rows);
+    this.#store.findEach(keyIds, at, to, this.#last, rows);
     for (let i = at; i < to; i++) {
       if (rows[i]! >= 0) continue;
       // It may have been made a moment ago.
-      const row = this.#store.find(keyIds[i]!, start);
-      rows[i] = row >= 0 ? row : this.#create(keyIds[i]!);
+      this.#store.findEach(keyIds, i, i + 1, this.#last, rows);
+      if (rows[i]! < 0) rows[i] = this.#create(keyIds[i]!);
     }
     return to;
   }
