@@ -7,12 +7,9 @@
  */
 import { createCipheriv, createHmac } from 'node:crypto';
 import { type Random, systemRandom } from '../../engine/base/index.ts';
-import { ALG_KEYEDHASH, hashOf } from './constants.ts';
+import { ALG_KEYEDHASH, hashOf, invalidResponse, NO_BYTES, type TpmPublic, written } from '../../schemas/tpm/index.ts';
 import { kdfA } from './key-derivation.ts';
-import { NO_BYTES, type TpmPublic } from './public-area.ts';
 import { shareSecret } from './secret-sharing.ts';
-import { invalidResponse } from './tpm-error.ts';
-import { written } from './tpm-writer.ts';
 
 export interface ProtectedCredential {
   /** Content of a TPM2B_ID_OBJECT. */

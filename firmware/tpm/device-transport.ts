@@ -5,7 +5,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../engine/base/index.ts';
-import { invalidResponse, tpmDown } from './tpm-error.ts';
+import { invalidResponse } from '../../schemas/tpm/index.ts';
+import { tpmDown } from './tpm-error.ts';
 import { HEADER_BYTES, RESPONSE_BYTES_MAX, type TpmTransport } from './transport.ts';
 
 /** DEPENDENCY_DOWN where there is no such device or it may not be opened. */

@@ -1,6 +1,6 @@
 /** What a command can be about: something with a handle, a Name, and a value that authorizes its use. */
+import { NO_BYTES } from '../../schemas/tpm/index.ts';
 import type { PolicySession } from './policy-session.ts';
-import { NO_BYTES } from './public-area.ts';
 
 export interface Entity {
   readonly handle: number;

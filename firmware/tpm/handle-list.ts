@@ -1,6 +1,5 @@
 /** The list of handles that TPM2_GetCapability answers: more u8 · CAP_HANDLES u32 · count u32 · handles. */
-import { CAP_HANDLES } from './constants.ts';
-import type { TpmReader } from './tpm-reader.ts';
+import { CAP_HANDLES, type TpmReader } from '../../schemas/tpm/index.ts';
 
 export const HANDLES_MAX = 254;
 

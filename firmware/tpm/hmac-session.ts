@@ -10,15 +10,16 @@ import {
   ALG_CFB,
   ALG_SHA256,
   type HashAlgorithm,
+  invalidResponse,
+  NO_BYTES,
   SE_HMAC,
   SESSION_AUDIT_EXCLUSIVE,
   SESSION_CONTINUE,
-} from './constants.ts';
+  TpmReader,
+  type TpmWriter,
+  written,
+} from '../../schemas/tpm/index.ts';
 import { kdfA } from './key-derivation.ts';
-import { NO_BYTES } from './public-area.ts';
-import { invalidResponse } from './tpm-error.ts';
-import { TpmReader } from './tpm-reader.ts';
-import { type TpmWriter, written } from './tpm-writer.ts';
 
 export const NONCE_BYTES = 32;
 const NONCE_BYTES_MIN = 16;

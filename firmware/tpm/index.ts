@@ -1,5 +1,5 @@
 /** A TPM 2.0 command client; docs/decisions/0019-a-tpm-client-of-our-own.md says why it is so. */
-export { type Attest, type CertifyAttest, decodeAttest, type QuoteAttest } from './attest.ts';
+export * from '../../schemas/tpm/index.ts';
 export { type Attestation, certify, quote } from './commands/attestation.ts';
 export { getRandom, handlesOf, manufacturer } from './commands/capability.ts';
 export { activateCredential, makeCredentialInTpm } from './commands/credentials.ts';
@@ -32,27 +32,13 @@ export { extendPcr, readPcrs, resetPcr } from './commands/pcr.ts';
 export { policyDigest, policyOr, policyPcr, policySecret, usingPolicy } from './commands/policies.ts';
 export { SEALED_BYTES_MAX, type Sealing, seal, unseal, unsealWithPcrs } from './commands/sealing.ts';
 export { ecdhZGen, type HashCheck, hashInTpm, sign, verify } from './commands/signing.ts';
-export * from './constants.ts';
 export { makeCredential, type ProtectedCredential } from './credential.ts';
 export { openDevice } from './device-transport.ts';
 export { type Entity, permanent, trimmedAuth, withPolicy } from './entity.ts';
-export { type PcrSelection, pcrDigest, pcrs } from './pcr-selection.ts';
 export { orPolicy, pcrPolicy, secretPolicy } from './policy-digest.ts';
 export type { PolicySession } from './policy-session.ts';
-export {
-  decodePublic,
-  type EccPublic,
-  encodePublic,
-  type KeyedHashPublic,
-  nameOf,
-  publicKeyOf,
-  type RsaPublic,
-  type Scheme,
-  type TpmPublic,
-} from './public-area.ts';
 export { decodeResponseCode, type ResponseCode } from './response-code.ts';
 export { type SaltKey, STORAGE_KEY_ECC } from './salt-key.ts';
-export { decodeSignature, encodeSignature, isSignatureOf, type TpmSignature } from './signature.ts';
 export { connectSocket, type SocketOptions, type SocketPlace } from './socket-transport.ts';
 export {
   agreementKeyTemplate,

@@ -3,7 +3,7 @@
  * of hashes over a shared point (NIST SP 800-56A). Labels end with a zero byte.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { type HashAlgorithm, hashOf } from './constants.ts';
+import { type HashAlgorithm, hashOf } from '../../schemas/tpm/index.ts';
 
 function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);

@@ -1,9 +1,16 @@
 /** What policies come to (part 3, 23), computed without a TPM: the authPolicy of an object that is still to be made. */
 import { createHash } from 'node:crypto';
-import { ALG_SHA256, CC, type HashAlgorithm, hashOf } from './constants.ts';
+import {
+  ALG_SHA256,
+  CC,
+  type HashAlgorithm,
+  hashOf,
+  type PcrSelection,
+  pcrDigest,
+  writePcrSelection,
+  written,
+} from '../../schemas/tpm/index.ts';
 import { handleBytes } from './entity.ts';
-import { type PcrSelection, pcrDigest, writePcrSelection } from './pcr-selection.ts';
-import { written } from './tpm-writer.ts';
 
 function extended(hash: HashAlgorithm, before: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
   const digest = createHash(hashOf(hash)!.name).update(before);

@@ -6,10 +6,9 @@
  *
  * Without sessions there is neither parameterSize nor auth area; a refusal is a header alone.
  */
-import { ST_NO_SESSIONS, ST_SESSIONS } from './constants.ts';
+import { invalidResponse, ST_NO_SESSIONS, ST_SESSIONS, TpmReader } from '../../schemas/tpm/index.ts';
 import { type ResponseAuth, readResponseAuth } from './hmac-session.ts';
-import { invalidResponse, tpmRefused } from './tpm-error.ts';
-import { TpmReader } from './tpm-reader.ts';
+import { tpmRefused } from './tpm-error.ts';
 
 export interface Response {
   /** 0 where the command makes none. */

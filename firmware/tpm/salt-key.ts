@@ -7,6 +7,9 @@ import {
   ALG_ECC,
   ALG_SHA256,
   ECC_NIST_P256,
+  type EccPublic,
+  encodePublic,
+  NO_BYTES,
   OBJECT_DECRYPT,
   OBJECT_FIXED_PARENT,
   OBJECT_FIXED_TPM,
@@ -16,11 +19,12 @@ import {
   OBJECT_USER_WITH_AUTH,
   RH_NULL,
   RS_PW,
-} from './constants.ts';
-import { type EccPublic, encodePublic, NO_BYTES, readPublic, type TpmPublic } from './public-area.ts';
+  readPublic,
+  type TpmPublic,
+  TpmReader,
+  written,
+} from '../../schemas/tpm/index.ts';
 import type { Response } from './response.ts';
-import { TpmReader } from './tpm-reader.ts';
-import { written } from './tpm-writer.ts';
 
 export interface SaltKey {
   readonly handle: number;

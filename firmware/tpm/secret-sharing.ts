@@ -4,11 +4,20 @@
  */
 import { constants, createECDH, type ECDH, publicEncrypt } from 'node:crypto';
 import type { Random } from '../../engine/base/index.ts';
-import { ALG_ECC, ALG_RSA, ECC_NIST_P256, hashOf } from './constants.ts';
+import {
+  ALG_ECC,
+  ALG_RSA,
+  curveOf,
+  ECC_NIST_P256,
+  type EccPublic,
+  hashOf,
+  invalidResponse,
+  leftPadded,
+  publicKeyOf,
+  type TpmPublic,
+  written,
+} from '../../schemas/tpm/index.ts';
 import { kdfE } from './key-derivation.ts';
-import { curveOf, type EccPublic, leftPadded, publicKeyOf, type TpmPublic } from './public-area.ts';
-import { invalidResponse } from './tpm-error.ts';
-import { written } from './tpm-writer.ts';
 
 const DRAWS_MAX = 16;
 

@@ -4,7 +4,8 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../engine/base/index.ts';
-import { invalidResponse, tpmDown } from './tpm-error.ts';
+import { invalidResponse } from '../../schemas/tpm/index.ts';
+import { tpmDown } from './tpm-error.ts';
 import { HEADER_BYTES, RESPONSE_BYTES_MAX, type TpmTransport } from './transport.ts';
 
 export type SocketPlace = { readonly host: string; readonly port: number } | { readonly path: string };

@@ -9,6 +9,9 @@ import {
   ALG_RSASSA,
   ALG_SHA256,
   ECC_NIST_P256,
+  type EccPublic,
+  type KeyedHashPublic,
+  NO_BYTES,
   OBJECT_DECRYPT,
   OBJECT_FIXED_PARENT,
   OBJECT_FIXED_TPM,
@@ -17,8 +20,8 @@ import {
   OBJECT_SENSITIVE_DATA_ORIGIN,
   OBJECT_SIGN,
   OBJECT_USER_WITH_AUTH,
-} from './constants.ts';
-import { type EccPublic, type KeyedHashPublic, NO_BYTES, type RsaPublic } from './public-area.ts';
+  type RsaPublic,
+} from '../../schemas/tpm/index.ts';
 
 /** It was made in this TPM and can never leave it. */
 const NATIVE = OBJECT_FIXED_TPM | OBJECT_FIXED_PARENT | OBJECT_SENSITIVE_DATA_ORIGIN;

@@ -29,10 +29,6 @@ export function isTpmRefusal(thrown: unknown, ...names: readonly string[]): thro
   return thrown instanceof TpmError && (names.length === 0 || names.includes(thrown.responseCode.name));
 }
 
-export function invalidResponse(says: string, byteOffset?: number): MsecError {
-  return new MsecError('TPM_RESPONSE_INVALID', says, byteOffset === undefined ? {} : { byteOffset });
-}
-
 export function tpmDown(says: string, cause?: unknown): MsecError {
   return new MsecError('DEPENDENCY_DOWN', says, { cause });
 }

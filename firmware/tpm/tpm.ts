@@ -13,26 +13,29 @@ import {
   HT_HMAC_SESSION,
   HT_POLICY_SESSION,
   HT_TRANSIENT,
+  invalidResponse,
+  NO_BYTES,
+  nameOf,
   RH_NULL,
+  readPublic,
   SE_POLICY,
   SESSION_AUDIT,
   SESSION_DECRYPT,
   SESSION_ENCRYPT,
   ST_NO_SESSIONS,
   ST_SESSIONS,
-} from './constants.ts';
+  TpmReader,
+  written,
+} from '../../schemas/tpm/index.ts';
 import { type Entity, handleBytes } from './entity.ts';
 import { HANDLES_MAX, readHandles } from './handle-list.ts';
 import { HmacSession, NONCE_BYTES, sessionParameters, sha256 } from './hmac-session.ts';
 import type { PolicySession } from './policy-session.ts';
-import { NO_BYTES, nameOf, readPublic } from './public-area.ts';
 import { codeOf, parseResponse, type Response } from './response.ts';
 import { decodeResponseCode } from './response-code.ts';
 import { makeSaltKey, type SaltKey } from './salt-key.ts';
 import { shareSecret } from './secret-sharing.ts';
-import { invalidResponse, isTpmRefusal, tpmDown } from './tpm-error.ts';
-import { TpmReader } from './tpm-reader.ts';
-import { written } from './tpm-writer.ts';
+import { isTpmRefusal, tpmDown } from './tpm-error.ts';
 import type { TpmTransport } from './transport.ts';
 
 export interface TpmCommand {

@@ -1,12 +1,18 @@
 /** What a TPM says of itself, signed (part 3, 18): quotes of PCRs and certificates of keys. */
-import { type Attest, decodeAttest } from '../attest.ts';
-import { type PcrSelection, writePcrSelection } from '../pcr-selection.ts';
-import { type Scheme, writeScheme } from '../public-area.ts';
-import { readSignature, type TpmSignature } from '../signature.ts';
+import {
+  type Attest,
+  decodeAttest,
+  invalidResponse,
+  type PcrSelection,
+  readSignature,
+  type Scheme,
+  type TpmReader,
+  type TpmSignature,
+  writePcrSelection,
+  writeScheme,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import type { Tpm } from '../tpm.ts';
-import { invalidResponse } from '../tpm-error.ts';
-import type { TpmReader } from '../tpm-reader.ts';
-import { written } from '../tpm-writer.ts';
 import type { TpmObject } from './objects.ts';
 
 export interface Attestation<T extends Attest['type']> {

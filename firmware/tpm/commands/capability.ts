@@ -1,9 +1,13 @@
 /** What the TPM is and holds, and its random numbers (part 3, 16.1 and 30.2). */
-import { CAP_HANDLES, CAP_TPM_PROPERTIES, PT_MANUFACTURER } from '../constants.ts';
+import {
+  CAP_HANDLES,
+  CAP_TPM_PROPERTIES,
+  invalidResponse,
+  PT_MANUFACTURER,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import { HANDLES_MAX, readHandles } from '../handle-list.ts';
 import type { Tpm } from '../tpm.ts';
-import { invalidResponse } from '../tpm-error.ts';
-import { written } from '../tpm-writer.ts';
 
 const RANDOM_BYTES_MAX = 32;
 

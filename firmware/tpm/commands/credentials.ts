@@ -1,7 +1,7 @@
 /** The proof that two keys live in one TPM (part 3, 12.5 and 12.6); the maker's side needs no TPM: ../credential.ts. */
+import { written } from '../../../schemas/tpm/index.ts';
 import type { ProtectedCredential } from '../credential.ts';
 import type { Tpm } from '../tpm.ts';
-import { written } from '../tpm-writer.ts';
 import type { TpmObject } from './objects.ts';
 
 const CREDENTIAL_BYTES_MAX = 64;

@@ -2,19 +2,21 @@
 import {
   ALG_SHA256,
   type HashAlgorithm,
+  invalidResponse,
+  NO_BYTES,
   NV_AUTHREAD,
   NV_AUTHWRITE,
   NV_NO_DA,
   NV_OWNERREAD,
   NV_OWNERWRITE,
+  nameOfBytes,
   RH_OWNER,
-} from '../constants.ts';
+  readHash,
+  TpmReader,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import { type Entity, permanent, trimmedAuth } from '../entity.ts';
-import { NO_BYTES, nameOfBytes, readHash } from '../public-area.ts';
 import type { Tpm } from '../tpm.ts';
-import { invalidResponse } from '../tpm-error.ts';
-import { TpmReader } from '../tpm-reader.ts';
-import { written } from '../tpm-writer.ts';
 
 /** TPMS_NV_PUBLIC: index u32 · nameAlg u16 · attributes u32 · authPolicy 2B · dataSize u16. */
 export interface NvPublic {

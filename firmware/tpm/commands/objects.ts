@@ -1,11 +1,20 @@
 /** Making, loading, keeping and reading objects: keys and sealed data (part 3, 12, 24 and 28). */
-import { HT_PERSISTENT, RH_OWNER, ST_HASHCHECK } from '../constants.ts';
+import {
+  encodePublic,
+  HT_PERSISTENT,
+  invalidResponse,
+  NO_BYTES,
+  nameOf,
+  RH_OWNER,
+  readPublic,
+  ST_HASHCHECK,
+  type TpmPublic,
+  type TpmReader,
+  type TpmWriter,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import { type Entity, handleBytes, permanent, trimmedAuth } from '../entity.ts';
-import { encodePublic, NO_BYTES, nameOf, readPublic, type TpmPublic } from '../public-area.ts';
 import type { Tpm } from '../tpm.ts';
-import { invalidResponse } from '../tpm-error.ts';
-import type { TpmReader } from '../tpm-reader.ts';
-import { type TpmWriter, written } from '../tpm-writer.ts';
 
 /** A key or sealed data that is loaded or persistent. */
 export interface TpmObject extends Entity {

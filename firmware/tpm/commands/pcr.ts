@@ -1,9 +1,16 @@
 /** PCRs: registers that can only be extended, never set (part 3, 22). */
-import { ALG_SHA256, type HashAlgorithm, hashOf, isHash } from '../constants.ts';
+import {
+  ALG_SHA256,
+  type HashAlgorithm,
+  hashOf,
+  isHash,
+  type PcrSelection,
+  readPcrSelection,
+  writePcrSelection,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import { permanent } from '../entity.ts';
-import { type PcrSelection, readPcrSelection, writePcrSelection } from '../pcr-selection.ts';
 import type { Tpm } from '../tpm.ts';
-import { written } from '../tpm-writer.ts';
 
 /** A TPM gives at most eight at once. */
 const DIGESTS_MAX = 8;

@@ -1,11 +1,15 @@
 /** What must be shown to the TPM before a policy session authorizes something (part 3, 23). */
-import { ALG_SHA256, type HashAlgorithm } from '../constants.ts';
+import {
+  ALG_SHA256,
+  type HashAlgorithm,
+  NO_BYTES,
+  type PcrSelection,
+  writePcrSelection,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import { type Entity, permanent } from '../entity.ts';
-import { type PcrSelection, writePcrSelection } from '../pcr-selection.ts';
 import type { PolicySession } from '../policy-session.ts';
-import { NO_BYTES } from '../public-area.ts';
 import type { Tpm } from '../tpm.ts';
-import { written } from '../tpm-writer.ts';
 import { skipTicket } from './objects.ts';
 
 /** That the PCRs have these values at this time: `digest` of them all, or whatever they are now. VALUE where not. */

@@ -1,6 +1,6 @@
 /** Sealed data: kept outside, opened by this TPM alone, and only while a policy or password says so (part 3, 12.7). */
+import type { PcrSelection } from '../../../schemas/tpm/index.ts';
 import { type Entity, withPolicy } from '../entity.ts';
-import type { PcrSelection } from '../pcr-selection.ts';
 import { sealTemplate } from '../templates.ts';
 import type { Tpm } from '../tpm.ts';
 import { create, load, type TpmObject, using, type WrappedObject } from './objects.ts';

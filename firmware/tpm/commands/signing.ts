@@ -1,10 +1,22 @@
 /** Hashing, signing, verifying, and ECDH with a TPM's key (part 3, 14.5, 15.4, 20). */
-import { ALG_ECC, ALG_SHA256, type HashAlgorithm, RH_NULL, RH_OWNER, ST_VERIFIED } from '../constants.ts';
-import { leftPadded, type Scheme, writeScheme } from '../public-area.ts';
-import { encodeSignature, readSignature, type TpmSignature } from '../signature.ts';
+import {
+  ALG_ECC,
+  ALG_SHA256,
+  encodeSignature,
+  type HashAlgorithm,
+  invalidResponse,
+  leftPadded,
+  RH_NULL,
+  RH_OWNER,
+  readSignature,
+  type Scheme,
+  ST_VERIFIED,
+  type TpmSignature,
+  writeScheme,
+  written,
+} from '../../../schemas/tpm/index.ts';
 import type { Tpm } from '../tpm.ts';
-import { invalidResponse, isTpmRefusal } from '../tpm-error.ts';
-import { written } from '../tpm-writer.ts';
+import { isTpmRefusal } from '../tpm-error.ts';
 import { skipTicket, type TpmObject, writeNullTicket } from './objects.ts';
 
 export interface HashCheck {

@@ -23,10 +23,8 @@ import {
   STORAGE_KEY_ECC,
   sealTemplate,
 } from '../../../firmware/tpm/index.ts';
-import { readPcrSelection, writePcrSelection } from '../../../firmware/tpm/pcr-selection.ts';
 import { parseResponse } from '../../../firmware/tpm/response.ts';
-import { TpmReader } from '../../../firmware/tpm/tpm-reader.ts';
-import { written } from '../../../firmware/tpm/tpm-writer.ts';
+import { readPcrSelection, TpmReader, writePcrSelection, written } from '../../../schemas/tpm/index.ts';
 
 const CODES = ['TPM_RESPONSE_INVALID', 'TPM_REFUSED'];
 

@@ -26,7 +26,7 @@ import {
   hashOf,
   isHash,
 } from './constants.ts';
-import { invalidResponse } from './tpm-error.ts';
+import { invalidResponse } from './invalid-structure.ts';
 import { TpmReader } from './tpm-reader.ts';
 import { type TpmWriter, written } from './tpm-writer.ts';
 

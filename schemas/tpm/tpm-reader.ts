@@ -2,7 +2,7 @@
  * Reads the TPM's canonical form: big-endian integers and sized buffers (TPM2B). It never reads past its end, and every
  * buffer it gives is a copy of at most the length that was asked for: TPM_RESPONSE_INVALID with the offset otherwise.
  */
-import { invalidResponse } from './tpm-error.ts';
+import { invalidResponse } from './invalid-structure.ts';
 
 /** No structure that this client reads holds a buffer that is longer. */
 export const BUFFER_BYTES_MAX = 4096;

@@ -1,5 +1,5 @@
 /** Writes the TPM's canonical form: ByteWriter with sized buffers (TPM2B). */
-import { assert, ByteWriter } from '../../engine/base/index.ts';
+import { assert, ByteWriter } from '../base.ts';
 
 export class TpmWriter extends ByteWriter {
   /** A TPM2B of these bytes. */

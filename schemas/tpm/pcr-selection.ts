@@ -5,7 +5,7 @@
  *   list = count u32 · (hash u16 · size u8 · bit map, PCR 0 in the lowest bit of the first byte)*
  */
 import { createHash } from 'node:crypto';
-import { assert } from '../../engine/base/index.ts';
+import { assert } from '../base.ts';
 import { ALG_SHA256, type HashAlgorithm, hashOf } from './constants.ts';
 import { readHash } from './public-area.ts';
 import type { TpmReader } from './tpm-reader.ts';
