@@ -16,7 +16,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
   const add = withLog(device.command('add'))
     .argument('<id>', 'name of the device: it authenticates with it')
     .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
-    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option('-k, --public-key <file>', 'its P-256 or Ed25519 public key (PEM or DER); otherwise a key pair is made')
@@ -78,7 +78,7 @@ function addEnrol(device: Command, outcome: Outcome): void {
   const command = proving(device.command('enrol'))
     .argument('<id>', 'name of the device: it authenticates with it')
     .description('Enrol a device whose keys live in a TPM: it proves that first, then gets a certificate and a token.')
-    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration')
+    .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .action(

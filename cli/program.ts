@@ -71,7 +71,10 @@ function addDecode(program: Command, outcome: Outcome): void {
   const command = common(program.command('decode'))
     .argument('[frame]', 'hexadecimal digits, a file, or - for standard input (the default)')
     .description('Read device frames and print one JSON object for each, with units.')
-    .option('-t, --type <type>', 'frame type: enmon, crowd or one of the configuration (default: told by the bytes)')
+    .option(
+      '-t, --type <type>',
+      'frame type: enmon, crowd, nucleo or one of the configuration (default: told by the bytes)',
+    )
     .action(running(outcome, async (flags, args) => (await import('./commands/decode.ts')).runDecode(flags, args[0])));
   examples(command, [
     ['msec decode 01001c00000000383637373233303330303430333330000dd00040007c0235', 'one EnMon frame'],

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: from each schemas/frames/*.yaml its codec, its Avro schema and its page. With `--check` nothing
- * is written; differences are named and the exit code is 1.
+ * `npm run generate`: from each schemas/frames/*.yaml its codec, its Avro schema, its page, and of a binary one the firmware's
+ * encoder. With `--check` nothing is written; differences are named and the exit code is 1.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { MsecError } from './base.ts';
 import { parseFrameDescription } from './frame-description.ts';
-import { avroSchema, codecName, framePage, quote, typescriptSource } from './generator/index.ts';
+import { avroSchema, cHeader, codecName, cSource, framePage, quote, typescriptSource } from './generator/index.ts';
 import * as runtime from './runtime.ts';
 
 /** Every generated file by its path from the repository's root. */
@@ -26,6 +26,11 @@ export function generatedFiles(root: string): Map<string, string> {
     files.set(`schemas/generated/${frame.name}.ts`, typescriptSource(frame, Object.keys(runtime)));
     files.set(`schemas/avro/${frame.name}-reading.avsc`, `${JSON.stringify(avroSchema(frame), null, 2)}\n`);
     files.set(`docs/reference/frames/${frame.name}.md`, framePage(frame));
+    if (frame.format === 'binary') {
+      const encoder = `firmware/device/core/generated/${frame.name.replaceAll('-', '_')}_frame`;
+      files.set(`${encoder}.h`, cHeader(frame));
+      files.set(`${encoder}.c`, cSource(frame));
+    }
     exported.push(
       `export { ${codecName(frame)}, ${frame.record}Reading, type ${frame.record}Values } from './${frame.name}.ts';`,
     );

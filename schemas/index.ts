@@ -1,7 +1,7 @@
 /** Frames, readings and the other public records: descriptions, codecs, Avro schemas. The only door to schemas/. */
 import type { FrameCodec } from './frame-codec.ts';
 import { FrameTypes } from './frame-types.ts';
-import { crowd, enmon } from './generated/index.ts';
+import { crowd, enmon, nucleo } from './generated/index.ts';
 
 export * from './codec/index.ts';
 export { compileFrameDescription, type FrameValues } from './compile.ts';
@@ -25,5 +25,5 @@ export { UTC, type Zone, zoneOf } from './zone.ts';
 
 /** The committed frame types and those compiled from the configuration. Throws CONFIG_INVALID where two clash. */
 export function frameTypes(extra: readonly FrameCodec[] = []): FrameTypes {
-  return new FrameTypes([enmon, crowd, ...extra]);
+  return new FrameTypes([enmon, crowd, nucleo, ...extra]);
 }

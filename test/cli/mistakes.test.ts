@@ -73,7 +73,7 @@ t.test('decode says what it was given, and does not send its user to itself', as
 t.test('a device of an unknown type is not enrolled', async (t) => {
   const { code, out, err } = await msec(['device', 'add', 'roof-7', '-t', 'enmoon', '-i', '867723030040330'], { cwd });
   t.same([code, out], [65, '']);
-  t.match(err, /no frame type enmoon, did you mean enmon\? \(known: enmon, crowd\)/);
+  t.match(err, /no frame type enmoon, did you mean enmon\? \(known: enmon, crowd, nucleo\)/);
   t.match((await msec(['device', 'list'], { cwd })).err, /No device is enrolled/);
 });
 

@@ -24,7 +24,7 @@ t.test('a frame is told by its type byte or its tag', async (t) => {
   t.throws(() => types.recognise(Uint8Array.of(9), 0, 1), {
     code: 'FRAME_INVALID',
     field: 'type',
-    message: /enmon, crowd/,
+    message: /enmon, crowd, nucleo/,
   });
   t.throws(() => types.recognise(ENMON, 3, 3), { code: 'FRAME_INVALID', message: /no bytes/ });
 });

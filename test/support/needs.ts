@@ -19,12 +19,19 @@ interface Program {
 }
 
 const PROGRAMS = {
+  'arm-none-eabi-gcc': {
+    names: ['arm-none-eabi-gcc'],
+    install: apt('gcc-arm-none-eabi libnewlib-arm-none-eabi'),
+  },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], install: apt('chromium') },
+  'clang-14': { names: ['clang-14'], install: apt('clang-14 libclang-rt-14-dev') },
   curl: { names: ['curl'], install: apt('curl') },
+  gcc: { names: ['gcc'], install: apt('gcc libc6-dev') },
   git: { names: ['git'], install: apt('git') },
   ip: { names: ['ip'], install: apt('iproute2') },
   java: { names: ['java'], install: apt('openjdk-17-jre-headless') },
   javac: { names: ['javac'], install: apt('openjdk-17-jdk-headless') },
+  make: { names: ['make'], install: apt('make') },
   mosquitto: { names: ['mosquitto'], install: apt('mosquitto') },
   mosquitto_pub: { names: ['mosquitto_pub'], install: apt('mosquitto-clients') },
   mosquitto_sub: { names: ['mosquitto_sub'], install: apt('mosquitto-clients') },
@@ -39,7 +46,10 @@ const PROGRAMS = {
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
-export type Part = ProgramName | 'python3-venv' | 'root' | 'shared-data';
+export type Part = ProgramName | 'device-headers' | 'python3-venv' | 'root' | 'shared-data';
+
+/** Of the libraries that the firmware's Linux port is linked with. */
+const DEVICE_HEADERS = ['/usr/include/mosquitto.h', '/usr/include/tss2/tss2_esys.h'];
 
 /** What `needs` uses of a tap test, the root's or a case's. */
 interface SkippableTest {
@@ -86,6 +96,10 @@ export function missing(part: Part): string | undefined {
   if (part === 'shared-data') {
     if (existsSync(sharedData())) return undefined;
     return 'the reference data is missing: place or link it beside the repository as ../shared/data';
+  }
+  if (part === 'device-headers') {
+    if (DEVICE_HEADERS.every((file) => existsSync(file))) return undefined;
+    return `headers of the firmware's libraries are missing: ${apt('libmosquitto-dev libtss2-dev')}`;
   }
   // Debian packs apart what makes an environment of its own.
   if (part === 'python3-venv') {

@@ -38,8 +38,8 @@ export interface Violation {
   readonly says: string;
 }
 
-/** `target` holds what Maven and pip have fetched. */
-const IGNORED_FOLDERS: readonly string[] = ['node_modules', '.git', '.tap', 'target'];
+/** `target` holds what Maven and pip have fetched, `build` what make has made of the firmware. */
+const IGNORED_FOLDERS: readonly string[] = ['node_modules', '.git', '.tap', 'target', 'build'];
 /** Ignored by git, at the root only. */
 const IGNORED_AT_ROOT: readonly string[] = ['dist', 'data'];
 /** `.git` is a file where the tree is a worktree beside another one. */
