@@ -1,0 +1,26 @@
+/*
+ * The TPM through tpm2-tss: /dev/tpmrm0, or swtpm for a simulated device. Every command goes in a session that is salted to
+ * the storage key and encrypts what the TPM lets be encrypted: the secret of a session is not seen on the bus.
+ */
+#ifndef MSEC_LINUX_TPM_ESYS_H
+#define MSEC_LINUX_TPM_ESYS_H
+
+#include <tss2/tss2_esys.h>
+
+#include "hal/tpm.h"
+
+struct tpm_esys {
+  TSS2_TCTI_CONTEXT *tcti;
+  ESYS_CONTEXT *esys;
+  ESYS_TR storage_key;
+  ESYS_TR key;
+  ESYS_TR session;
+  /* A bit for each PCR that the key is bound to; it is used by its policy then. */
+  uint32_t pcrs;
+};
+
+/* STATUS_TPM, with words on standard error. The storage key is that of `msec device enrol`, at 0x81000001. */
+enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, uint32_t key_handle, uint32_t pcrs, struct tpm *tpm);
+void tpm_esys_close(struct tpm_esys *port);
+
+#endif
