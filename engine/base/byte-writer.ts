@@ -20,6 +20,13 @@ export class ByteWriter {
     this.position = 0;
   }
 
+  /** Writes there from now on, from its beginning. */
+  replace(memory: ArrayBuffer): void {
+    this.bytes = new Uint8Array(memory);
+    this.view = new DataView(memory);
+    this.position = 0;
+  }
+
   /** Makes room for `length` more bytes; call before each write that goes around the methods below. */
   ensure(length: number): void {
     const needed = this.position + length;
@@ -51,6 +58,15 @@ export class ByteWriter {
   i64(value: number): void {
     this.ensure(8);
     this.view.setInt32(this.position, Math.floor(value / 2 ** 32));
+    this.view.setUint32(this.position + 4, value >>> 0);
+    this.position += 8;
+  }
+
+  /** `i64` of numbers[at]: what is beyond 31 bits and handed over by itself is boxed, each time. */
+  i64Of(numbers: Float64Array, at: number): void {
+    this.ensure(8);
+    const value = numbers[at]!;
+    this.view.setInt32(this.position, Math.floor(value * 2 ** -32));
     this.view.setUint32(this.position + 4, value >>> 0);
     this.position += 8;
   }

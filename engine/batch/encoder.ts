@@ -4,6 +4,7 @@
  * header is written only when it is closed or finished. Layout: layout.ts.
  */
 import { ByteWriter, MsecError } from '../base/index.ts';
+import type { BatchMemory } from './batch-memory.ts';
 import { CODEC_OF, type Compression, compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
 import {
@@ -36,6 +37,8 @@ export interface EncoderOptions {
   readonly recordBytesMax?: number;
   /** Default none. A batch that would not shrink stays uncompressed. */
   readonly compression?: Compression;
+  /** Where its memory comes from: large batches that are not compressed are handed over in it and not copied. */
+  readonly memory?: BatchMemory;
 }
 
 /** A savepoint, held and reused by the caller; its content belongs to the encoder. */
@@ -54,6 +57,7 @@ const RETAINED_BYTES_MAX = 8 * 1024 * 1024;
 const LOOP_COPY_BYTES_MAX = 64;
 const NO_HEADERS: readonly Header[] = [];
 const NO_BYTES = new Uint8Array(0);
+const NO_MEMORY = new ArrayBuffer(0);
 
 export class BatchEncoder {
   /** Written into each batch; -1 where the producer is not idempotent. */
@@ -67,6 +71,9 @@ export class BatchEncoder {
   readonly #recordBytesMax: number;
   readonly #codec: number;
   readonly #capacityMin: number;
+  readonly #memory: BatchMemory | null;
+  /** How much memory the next batches will take, by the last. */
+  #bytesExpected = 0;
   /** Over the buffer; codecs write values into it where they will stay. */
   #writer: ByteWriter;
   #position = 0;
@@ -88,6 +95,7 @@ export class BatchEncoder {
     this.#recordBytesMax = options.recordBytesMax ?? 1_000_000;
     this.#codec = CODEC_OF[options.compression ?? 'none'];
     this.#capacityMin = 4096;
+    this.#memory = options.memory ?? null;
     this.#writer = new ByteWriter(this.#capacityMin);
   }
 
@@ -262,15 +270,14 @@ export class BatchEncoder {
   /**
    * The finished batches in an ArrayBuffer of their own, which the caller owns and may transfer; empty where nothing
    * was appended. Each batch's base offset is 0: the log writes the real one (rewriteBaseOffsets). The encoder is
-   * then empty.
+   * then empty, and where it has memory from elsewhere, it has none any more.
    */
   finish(): Uint8Array<ArrayBuffer> {
     if (this.#batchCount > 0) this.#closeBatch();
     this.#position = this.#batchStart;
-    const finished =
-      this.#codec === CODEC_OF.none
-        ? (this.#writer.bytes.slice(0, this.#position) as Uint8Array<ArrayBuffer>)
-        : this.#pack(this.#position);
+    const isLarge = this.#memory !== null && this.#position >= this.#memory.bytesMin;
+    const isHandedOver = isLarge && this.#codec === CODEC_OF.none && this.#position > 0;
+    const finished = isHandedOver ? this.#handOver(this.#position) : this.#copy(this.#position);
     let at = 0;
     while (at < finished.length) {
       const end = at + BATCH_LENGTH_END + readI32(finished, at + AT_BATCH_LENGTH);
@@ -281,7 +288,21 @@ export class BatchEncoder {
     return finished;
   }
 
+  #copy(length: number): Uint8Array<ArrayBuffer> {
+    if (this.#codec !== CODEC_OF.none) return this.#pack(length);
+    return this.#writer.bytes.slice(0, length) as Uint8Array<ArrayBuffer>;
+  }
+
+  #handOver(length: number): Uint8Array<ArrayBuffer> {
+    const finished = this.#writer.bytes.subarray(0, length) as Uint8Array<ArrayBuffer>;
+    this.#bytesExpected = Math.max(length + length / 8, this.#bytesExpected / 2);
+    this.#writer.replace(NO_MEMORY);
+    return finished;
+  }
+
   #openBatch(timestamp: number): void {
+    if (this.#writer.bytes.length === 0 && this.#memory !== null)
+      this.#writer.replace(this.#memory.take(this.#bytesExpected));
     // One may be open already, for a record that was begun and came to nothing.
     this.#position = this.#batchStart;
     this.#ensure(BATCH_HEADER_BYTES);

@@ -1,3 +1,4 @@
+export { BatchMemory, type BatchMemoryOptions } from './batch-memory.ts';
 export type { Compression } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { BatchCursor, type CursorOptions } from './cursor.ts';

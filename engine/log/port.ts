@@ -107,6 +107,8 @@ export interface Transaction {
 export interface Committed {
   /** The offset of the first record of each append, in order. */
   readonly baseOffsets: readonly number[];
+  /** Memory of the appends that the log is done with: the caller's again, to be used for something else. */
+  readonly spent?: readonly ArrayBuffer[];
 }
 
 export interface TopicDescription extends TopicConfig {

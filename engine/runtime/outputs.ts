@@ -3,7 +3,7 @@
  * at the savepoints since the current record began, so that a savepoint is one number.
  */
 import type { ByteWriter } from '../base/index.ts';
-import { BatchEncoder, EncoderMark, type Header } from '../batch/index.ts';
+import { BatchEncoder, BatchMemory, EncoderMark, type Header } from '../batch/index.ts';
 import type { Append } from '../log/index.ts';
 
 /** One topic-partition that the task writes to. */
@@ -22,6 +22,7 @@ export class Lane {
 }
 
 export class TaskOutputs {
+  readonly #memory: BatchMemory;
   readonly #lanes = new Map<string, Lane>();
   readonly #undoLanes: Lane[] = [];
   readonly #undoMarks: EncoderMark[] = [];
@@ -31,12 +32,21 @@ export class TaskOutputs {
   /** Appended bytes since the last `take`, keys and values only. */
   bytes = 0;
 
+  constructor(memory = new BatchMemory()) {
+    this.#memory = memory;
+  }
+
   /** `recordBytesMax` counts for the call that makes the lane. */
   lane(topic: string, partition: number, recordBytesMax?: number): Lane {
     const id = `${partition} ${topic}`;
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      lane = new Lane(topic, partition, new BatchEncoder(recordBytesMax === undefined ? {} : { recordBytesMax }));
+      const memory = this.#memory;
+      lane = new Lane(
+        topic,
+        partition,
+        new BatchEncoder({ memory, ...(recordBytesMax === undefined ? {} : { recordBytesMax }) }),
+      );
       this.#lanes.set(id, lane);
     }
     return lane;

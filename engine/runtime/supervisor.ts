@@ -4,12 +4,12 @@
  * when it has ended as many threads as it may, the fresh worker dead-letters it unseen.
  */
 import { type Clock, errorData, type Timer } from '../base/index.ts';
-import type { Log, Transaction } from '../log/index.ts';
+import type { Log } from '../log/index.ts';
 import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
 import { TaskBoard } from './task-board.ts';
-import type { FromWorker, Report, ToWorker } from './thread-messages.ts';
+import type { CommitRequest, FromWorker, Report, ToWorker } from './thread-messages.ts';
 import type { Thread, ThreadEnd, Threads } from './threads.ts';
 
 export interface WorkerInit {
@@ -18,6 +18,7 @@ export interface WorkerInit {
 }
 
 export type WorkerThreads = Threads<WorkerInit, ToWorker, FromWorker>;
+type WorkerThread = Thread<ToWorker, FromWorker>;
 
 export interface SupervisorOptions {
   /** A record that takes longer is taken for hung, and its thread ended. */
@@ -50,7 +51,7 @@ export interface SupervisorSetup {
 interface WorkerEntry {
   readonly index: number;
   readonly position: WorkerPosition;
-  thread: Thread<ToWorker, FromWorker> | null;
+  thread: WorkerThread | null;
   state: WorkerStatus['state'];
   restarts: number;
   /** Restarts since it last ran quietly; sets the back-off. */
@@ -184,14 +185,14 @@ export class Supervisor {
     emit('workerStarted', { worker: worker.index });
   }
 
-  #receive(worker: WorkerEntry, thread: Thread<ToWorker, FromWorker>, message: FromWorker): void {
+  #receive(worker: WorkerEntry, thread: WorkerThread, message: FromWorker): void {
     switch (message.kind) {
       case 'ready':
         worker.state = 'running';
         this.#board.workerReady(worker);
         break;
       case 'commit':
-        this.#commit(worker, thread, message.id, message.transaction);
+        this.#commit(worker, thread, message);
         break;
       case 'report':
         worker.report = message;
@@ -212,14 +213,15 @@ export class Supervisor {
     }
   }
 
-  #commit(worker: WorkerEntry, thread: Thread<ToWorker, FromWorker>, id: number, transaction: Transaction): void {
-    const answer = (message: ToWorker) => {
-      if (worker.thread === thread) thread.post(message);
+  #commit(worker: WorkerEntry, thread: WorkerThread, { id, transaction, wantsMemory }: CommitRequest): void {
+    const answer = (message: ToWorker, transfer?: readonly ArrayBuffer[]) => {
+      if (worker.thread === thread) thread.post(message, transfer);
     };
     this.#setup.log.commit(transaction).then(
-      (committed) => {
+      ({ baseOffsets, spent = [] }) => {
         this.#board.committed(transaction);
-        answer({ kind: 'committed', id, committed });
+        const back = wantsMemory ? spent : [];
+        answer({ kind: 'committed', id, committed: { baseOffsets, spent: back } }, back);
       },
       (thrown: unknown) => answer({ kind: 'commit-failed', id, error: errorData(thrown) }),
     );

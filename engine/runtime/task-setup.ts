@@ -1,5 +1,6 @@
 /** What a task is given: its place in the plan, its ports, and the limits that it works within. */
 import type { Clock, Random } from '../base/index.ts';
+import type { BatchMemory } from '../batch/index.ts';
 import type { Committed, LogReader, Ownership, Transaction } from '../log/index.ts';
 import type { StageSnapshot, StageState } from '../state/index.ts';
 import type { Plan, Subtopology } from '../topology/index.ts';
@@ -50,6 +51,8 @@ export interface TaskSetup {
   readonly random: Random;
   readonly position: WorkerPosition;
   readonly options: TaskOptions;
+  /** Of the thread: for its finished batches. */
+  readonly memory: BatchMemory;
   /** Makes the local copy of a stage's state; absent where the log itself is on the local disk. */
   openSnapshot?(stage: string, state: StageState): StageSnapshot | null;
   commit(transaction: Transaction): Promise<Committed>;

@@ -62,11 +62,11 @@ export class Task {
   readonly slot: number;
   readonly #setup: TaskSetup;
   readonly #keys: KeyTable;
-  readonly #outputs = new TaskOutputs();
+  readonly #outputs: TaskOutputs;
   readonly #foreign: ForeignRecords;
   readonly #intake: RecordIntake;
   readonly #cursor = new BatchCursor({ readAhead: STRETCH_RECORDS });
-  readonly #stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024 });
+  readonly #stateEncoder: BatchEncoder;
   readonly #around: StageSurroundings;
   readonly #stopping = new AbortController();
   #stages: readonly StageRunner[] = [];
@@ -95,9 +95,11 @@ export class Task {
   #transactions = 0;
 
   constructor(setup: TaskSetup) {
-    const { plan, subtopology, partition, options } = setup;
+    const { plan, subtopology, partition, options, memory } = setup;
     this.#setup = setup;
     this.#keys = new KeyTable(setup.random);
+    this.#outputs = new TaskOutputs(memory);
+    this.#stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024, memory });
     this.#foreign = new ForeignRecords(this.#keys, this.#outputs, partition, plan.partitions);
     this.#intake = new RecordIntake({
       cursor: this.#cursor,

@@ -1,6 +1,6 @@
 /**
  * Everything that crosses between the main thread and a worker: one interface for each message, imported by both sides.
- * Bytes of appends are transferred; the rest is cloned and small.
+ * Bytes of appends are transferred, and their memory back with the answer; the rest is cloned and small.
  */
 import type { ErrorCode, ErrorData } from '../base/index.ts';
 import type { Committed, Ownership, Transaction } from '../log/index.ts';
@@ -69,6 +69,8 @@ export interface CommitRequest {
   readonly kind: 'commit';
   readonly id: number;
   readonly transaction: Transaction;
+  /** Whether the memory of its appends is worth the way back. */
+  readonly wantsMemory: boolean;
 }
 
 /** The task has ended by itself; what it had not committed is forgotten. */

@@ -3,7 +3,8 @@
  * runs in real threads (worker-main.ts) and in the simulator.
  */
 import { assert, type Clock, type ErrorData, errorData, MsecError, type Random } from '../base/index.ts';
-import type { Append, Committed, LogReader, Transaction } from '../log/index.ts';
+import { BatchMemory } from '../batch/index.ts';
+import type { Committed, LogReader, Transaction } from '../log/index.ts';
 import { BATCH_RECORDS_BOUNDS, Histogram, PROCESSING_MS_BOUNDS } from '../observe/index.ts';
 import type { StageSnapshot, StageState } from '../state/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
@@ -28,6 +29,8 @@ export interface WorkerSetup {
   readonly options: TaskOptions;
   readonly reportIntervalMs: number;
   openReader(): LogReader;
+  /** For finished batches; the default where there is none. */
+  readonly memory?: BatchMemory;
   /** Absent where the log itself is on the local disk. */
   readonly snapshots?: TaskSnapshots;
   health(): WorkerHealth;
@@ -40,11 +43,13 @@ export class Worker {
   readonly #commits = new Map<number, { done: (committed: Committed) => void; failed: (error: unknown) => void }>();
   readonly #batchRecords = new Histogram(BATCH_RECORDS_BOUNDS);
   readonly #processingMs = new Histogram(PROCESSING_MS_BOUNDS);
+  readonly #memory: BatchMemory;
   #commitNext = 1;
 
   constructor(port: ThreadPort<FromWorker, ToWorker>, setup: WorkerSetup) {
     this.#port = port;
     this.#setup = setup;
+    this.#memory = setup.memory ?? new BatchMemory();
   }
 
   start(): void {
@@ -65,6 +70,8 @@ export class Worker {
         this.#drain();
         break;
       case 'committed':
+        // What a task that failed meanwhile has handed over comes back, too.
+        for (const memory of message.committed.spent ?? []) this.#memory.give(memory);
         this.#takeCommit(message.id).done(message.committed);
         break;
       case 'commit-failed': {
@@ -100,6 +107,7 @@ export class Worker {
       random,
       position,
       options,
+      memory: this.#memory,
       openSnapshot: (stage, state) => this.#openSnapshot(taskName(name, partition), stage, partition, state),
       commit: (transaction) => this.#commit(transaction),
       observe: (records, tookMs) => {
@@ -143,7 +151,9 @@ export class Worker {
     const id = this.#commitNext++;
     return new Promise((done, failed) => {
       this.#commits.set(id, { done, failed });
-      this.#port.post({ kind: 'commit', id, transaction }, buffersOf(transaction.appends ?? []));
+      const buffers = (transaction.appends ?? []).map(({ bytes }) => bytes.buffer);
+      const wantsMemory = buffers.some(({ byteLength }) => byteLength >= this.#memory.bytesMin);
+      this.#port.post({ kind: 'commit', id, transaction, wantsMemory }, buffers);
     });
   }
 
@@ -176,8 +186,4 @@ export class Worker {
       },
     });
   }
-}
-
-function buffersOf(appends: readonly Append[]): ArrayBuffer[] {
-  return appends.map(({ bytes }) => bytes.buffer);
 }

@@ -4,6 +4,7 @@
  * main thread, while it goes on and its commits still reach the log.
  */
 import { MsecError, type Random, randomBelow } from '../base/index.ts';
+import { BatchMemory } from '../batch/index.ts';
 import type { Log, LogReader } from '../log/index.ts';
 import {
   type FromWorker,
@@ -183,6 +184,7 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
       position: this.#position,
       options: taskOptions,
       reportIntervalMs: REPORT_MS,
+      memory: new SpoiledMemory({ bytesMin: 1 }),
       openReader: () => {
         const reach = (point: ThreadPoint, where: string) => void this.#reach(point, where);
         const { slowReads, readMsMax } = plan;
@@ -277,10 +279,21 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
 
   #cloned<T extends ToWorker | FromWorker>(message: T): T {
     if (!this.#setup.plan.clonesMessages) return message;
-    const transfer =
-      message.kind === 'commit' ? (message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer) : [];
-    return structuredClone(message, { transfer });
+    return structuredClone(message, { transfer: transferred(message) });
   }
+}
+
+/** Whoever still looks into memory that was given back finds nonsense there. */
+class SpoiledMemory extends BatchMemory {
+  override give(memory: ArrayBuffer): void {
+    new Uint8Array(memory).fill(0xa5);
+    super.give(memory);
+  }
+}
+
+function transferred(message: ToWorker | FromWorker): ArrayBuffer[] {
+  if (message.kind === 'commit') return (message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer);
+  return message.kind === 'committed' ? [...(message.committed.spent ?? [])] : [];
 }
 
 /** The worker's position, which stays as it was when the thread ended. */

@@ -15,6 +15,9 @@ import type { KeyTable } from '../batch/index.ts';
 
 const VERSION = 1;
 const CHUNK_BYTES_MAX = 256 * 1024;
+const WRITER_BYTES_MIN = 4096;
+/** More than this is not kept for the next transaction. */
+const RETAINED_BYTES_MAX = 8 * 1024 * 1024;
 const END = 0;
 const ROW = 1;
 const BLOCK = 2;
@@ -31,15 +34,16 @@ interface SlotPairs {
 }
 
 export class ChangeWriter {
-  readonly #writer = new ByteWriter(4096);
-  #chunks: Uint8Array<ArrayBuffer>[] = [];
-  #taken = 0;
+  /** All chunks, one after another. */
+  #writer = new ByteWriter(WRITER_BYTES_MIN);
+  readonly #ends: number[] = [];
+  #chunkStart = 0;
   #section: { name: Uint8Array; unitBytes: number } | null = null;
   #isEmpty = true;
 
   /** Bytes written since the last `take`. */
   get bytes(): number {
-    return this.#taken + this.#writer.position;
+    return this.#writer.position;
   }
 
   get hasChanges(): boolean {
@@ -88,27 +92,33 @@ export class ChangeWriter {
     this.#change(REMOVED, slot);
   }
 
-  /** The finished chunks; none when nothing changed. */
-  take(): Uint8Array<ArrayBuffer>[] {
+  /** The finished chunks, valid until something is written again; none when nothing changed. */
+  take(): Uint8Array[] {
+    const chunks: Uint8Array[] = [];
+    const writer = this.#writer;
     if (!this.#isEmpty) {
       this.#endSection();
-      this.#chunks.push(this.#writer.take());
+      this.#ends.push(writer.position);
+      let start = 0;
+      for (const end of this.#ends) {
+        chunks.push(writer.bytes.subarray(start, end));
+        start = end;
+      }
     }
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#writer.clear();
-    this.#taken = 0;
+    this.#ends.length = 0;
+    this.#chunkStart = 0;
+    if (writer.bytes.length > RETAINED_BYTES_MAX) this.#writer = new ByteWriter(WRITER_BYTES_MIN);
+    else writer.clear();
     this.#section = null;
     this.#isEmpty = true;
     return chunks;
   }
 
   #change(kind: number, slot: number): void {
-    if (this.#writer.position > CHUNK_BYTES_MAX) {
+    if (this.#writer.position - this.#chunkStart > CHUNK_BYTES_MAX) {
       this.#writer.u8(END);
-      this.#taken += this.#writer.position;
-      this.#chunks.push(this.#writer.take());
-      this.#writer.clear();
+      this.#chunkStart = this.#writer.position;
+      this.#ends.push(this.#chunkStart);
       this.#writeSectionHead();
     }
     this.#isEmpty = false;
@@ -118,7 +128,7 @@ export class ChangeWriter {
 
   #writeSectionHead(): void {
     if (this.#section === null) return;
-    if (this.#writer.position === 0) this.#writer.u8(VERSION);
+    if (this.#writer.position === this.#chunkStart) this.#writer.u8(VERSION);
     this.#writer.u8(this.#section.name.length);
     this.#writer.copy(this.#section.name);
     this.#writer.u32(this.#section.unitBytes);

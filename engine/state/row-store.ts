@@ -94,7 +94,15 @@ export class RowStore {
 
   /** A new row, all zero; the pair must not exist. */
   create(keyId: number, sub = 0): number {
-    const row = this.#slots.create(keyId, sub);
+    return this.#cleared(this.#slots.create(keyId, sub));
+  }
+
+  /** `create` under sub[0]: an array, so that no double is boxed. */
+  createUnder(keyId: number, sub: Float64Array): number {
+    return this.#cleared(this.#slots.createUnder(keyId, sub));
+  }
+
+  #cleared(row: number): number {
     if (row >= this.#capacity) this.#grow(row);
     this.u8.fill(0, row * this.rowBytes, (row + 1) * this.rowBytes);
     return row;

@@ -97,6 +97,12 @@ export class Slots {
 
   /** The pair must not exist. */
   create(keyId: number, sub: number): number {
+    this.#wanted[0] = sub;
+    return this.createUnder(keyId, this.#wanted);
+  }
+
+  /** `create` under sub[0]. */
+  createUnder(keyId: number, sub: Float64Array): number {
     const slot = this.#free.length > 0 ? this.#free.pop() : this.used++;
     if (slot >= this.#states.length) this.#grow();
     this.#put(slot, keyId, sub);
@@ -177,7 +183,8 @@ export class Slots {
     while (slot >= this.#states.length) this.#grow();
     if (slot >= this.used) this.used = slot + 1;
     if (this.isLive(slot)) this.restoreRemoval(slot);
-    this.#put(slot, keyId, sub);
+    this.#wanted[0] = sub;
+    this.#put(slot, keyId, this.#wanted);
   }
 
   restoreRemoval(slot: number): void {
@@ -192,9 +199,9 @@ export class Slots {
     for (let slot = this.used - 1; slot >= 0; slot--) if (!this.isLive(slot)) this.#free.push(slot);
   }
 
-  #put(slot: number, keyId: number, sub: number): void {
+  #put(slot: number, keyId: number, sub: Float64Array): void {
     this.keyIds[slot] = keyId;
-    this.subs[slot] = sub;
+    this.subs[slot] = sub[0]!;
     this.#keys.retain(keyId);
     this.#insert(slot);
   }

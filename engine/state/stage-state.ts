@@ -23,7 +23,8 @@ interface RoundStart {
 }
 
 export interface StateChange {
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Valid until the next `collect`; their number for ever. */
+  readonly chunks: readonly Uint8Array[];
   /** Set when a round of the sweep was completed and its place is known: what lies before this offset may go. */
   readonly truncateBefore: number | null;
   /** The round that begins behind these chunks. */
@@ -37,8 +38,8 @@ export interface DirtyPage {
 }
 
 export interface PageContent extends DirtyPage {
-  /** None: the page holds nothing any more. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Valid until the next page is written. None: the page holds nothing any more. */
+  readonly chunks: readonly Uint8Array[];
 }
 
 export class StageState {

@@ -4,7 +4,7 @@
  */
 import type { AnyActor, Topic } from '../actor/index.ts';
 import { ByteWriter, MsecError, seededRandom } from '../base/index.ts';
-import { BatchCursor, BatchEncoder, partitionForKey } from '../batch/index.ts';
+import { BatchCursor, BatchEncoder, BatchMemory, partitionForKey } from '../batch/index.ts';
 import {
   type Append,
   type Committed,
@@ -274,6 +274,7 @@ export class ActorDriver {
       clock,
       random,
       position: new WorkerPosition(),
+      memory: new BatchMemory(),
       options: { commitIntervalMs: 0, commitIntervalBusyMs: 0, outputBytesMax: 1, fetchBytes: 1, attemptsMax: 3 },
       commit: (transaction) => this.#commit(transaction, subtopology, partition, life, isSpared),
       observe: () => {},

@@ -1,1 +1,1 @@
-export { type KeyOrder, type TumblingWindowOptions, TumblingWindows } from './tumbling-windows.ts';
+export { type CloseWindow, type KeyOrder, type TumblingWindowOptions, TumblingWindows } from './tumbling-windows.ts';

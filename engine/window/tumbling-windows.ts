@@ -41,6 +41,17 @@ export class TumblingWindows {
   readonly #store: RowStore;
   /** Starts of open windows; some may have no row, because it was rolled back. */
   readonly #starts = new Set<number>();
+  /** One of them, which most new rows are of; NaN: none. A set is asked with a number in a box. */
+  readonly #known = Float64Array.of(Number.NaN);
+  /**
+   * Of the window that closes. Fields that have held no number hold objects for ever, so that the same boxes are handed
+   * over for all of its rows and not three more for each.
+   */
+  readonly #closing: { start: number | null; end: number | null; last: number | null } = {
+    start: null,
+    end: null,
+    last: null,
+  };
   /** Bounds of the window that the last record fell into: the next one mostly falls into it too. */
   readonly #last = new Float64Array(2);
   /** Of the last run. */
@@ -144,13 +155,18 @@ export class TumblingWindows {
   }
 
   #create(keyId: number): number {
-    const start = this.#last[START];
-    const created = this.#store.create(keyId, start);
+    const created = this.#store.createUnder(keyId, this.#last);
+    if (this.#known[0] !== this.#last[START]) this.#open();
+    return created;
+  }
+
+  #open(): void {
+    const start = this.#last[START]!;
     if (!this.#starts.has(start)) {
       this.#starts.add(start);
       this.#startsChanged();
     }
-    return created;
+    this.#known[0] = start;
   }
 
   /** Whether `closeDue` would have anything to do; cheap enough for each record. */
@@ -162,16 +178,19 @@ export class TumblingWindows {
    * Hands over each window that is due, older ones first and within one window by key bytes, so that the order does
    * not depend on the way here; removes its row afterwards.
    */
-  closeDue(watermark: number, keys: KeyOrder, close: (row: number, start: number, end: number) => void): void {
+  closeDue(watermark: number, keys: KeyOrder, close: CloseWindow): void {
     if (watermark < this.due[0]) return;
     const store = this.#store;
     const due = [...this.#starts].filter((start) => start + this.sizeMs + this.graceMs <= watermark);
     for (const start of due.sort((a, b) => a - b)) {
       const rows = this.#rowsOf(start, keys);
-      const end = start + this.sizeMs;
+      const closing = this.#closing;
+      closing.start = start;
+      closing.end = start + this.sizeMs;
+      closing.last = closing.end - 1;
       for (let i = 0; i < rows.length; ) {
         const row = rows[i++];
-        close(row, start, end);
+        close(row, closing.start, closing.end, closing.last);
         store.remove(row);
       }
       this.#starts.delete(start);
@@ -195,10 +214,14 @@ export class TumblingWindows {
   }
 
   #startsChanged(): void {
+    this.#known[0] = Number.NaN;
     this.due[0] = Number.POSITIVE_INFINITY;
     for (const start of this.#starts) this.due[0] = Math.min(this.due[0], start + this.sizeMs + this.graceMs);
   }
 }
+
+/** `last`: the window's last millisecond, for the time of what is told of it. */
+export type CloseWindow = (row: number, start: number, end: number, last: number) => void;
 
 /** What is needed of the key table to put keys in the order of their bytes. */
 export interface KeyOrder {

@@ -12,6 +12,7 @@ import {
   type AnyActor,
   type ByteSlice,
   type ByteWriter,
+  type CloseWindow,
   type Codec,
   defineActor,
   MsecError,
@@ -48,7 +49,8 @@ const AT_LEAST = 4 * (AT_SQUARES + QUANTITIES);
 
 /** Where a told window lies in the store: written before the call that emits it returns. */
 export interface ToldWindow {
-  start: number;
+  /** In an array: handed over by itself it would be boxed for each window. */
+  readonly start: Float64Array;
   row: number;
   rows: RowStore | null;
 }
@@ -61,15 +63,15 @@ const toldCodec: Codec<ToldWindow> = {
   encode(told: ToldWindow, writer: ByteWriter) {
     const { start, row, rows: store } = told;
     if (store === null) return;
-    writer.i64(start);
+    writer.i64Of(start, 0);
     const at = row * ROW_DOUBLES;
-    writer.i64(store.f64[at]!);
+    writer.i64Of(store.f64, at);
     for (let i = 0; i < QUANTITIES; i++) {
       const leastAt = row * ROW_HALVES + AT_LEAST + 2 * i;
-      writer.i64(store.f64[at + AT_SUM + i]!);
+      writer.i64Of(store.f64, at + AT_SUM + i);
       writer.i64(store.i16[leastAt]!);
       writer.i64(store.i16[leastAt + 1]!);
-      writer.i64(store.f64[at + AT_SQUARES + i]!);
+      writer.i64Of(store.f64, at + AT_SQUARES + i);
     }
   },
 };
@@ -95,7 +97,7 @@ class RecordTask implements ActorTask<Inputs> {
   readonly #reading = new EnMonReading();
   readonly #frameContext = new FrameContext(() => 0);
   readonly #told: ToldWindow;
-  readonly #close: (row: number, start: number) => void;
+  readonly #close: CloseWindow;
   readonly watermarkDue: Float64Array;
 
   constructor(context: Context, sizeMs: number, graceMs: number) {
@@ -103,11 +105,11 @@ class RecordTask implements ActorTask<Inputs> {
     this.rows = context.state.windows;
     this.windows = new TumblingWindows(this.rows, { sizeMs, graceMs });
     this.watermarkDue = this.windows.due;
-    this.#told = { start: 0, row: 0, rows: this.rows };
-    this.#close = (row, start) => {
-      this.#told.start = start;
+    this.#told = { start: new Float64Array(1), row: 0, rows: this.rows };
+    this.#close = (row, start, _end, last) => {
+      this.#told.start[0] = start;
       this.#told.row = row;
-      context.out.told.emitFor(this.rows.keyIdOf(row), this.#told, start + sizeMs - 1);
+      context.out.told.emitFor(this.rows.keyIdOf(row), this.#told, last);
     };
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../../engine/base/index.ts';
-import { KeyTable } from '../../../engine/batch/index.ts';
+import { KeyTable, RecordPlaces } from '../../../engine/batch/index.ts';
 import { tabulationHash } from '../../../engine/batch/key-table.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -123,3 +123,42 @@ t.test('the hash depends on the secret, on every byte and on its position, also 
   t.equal(hashes.size, 101);
   t.not(hashOf(long, words(2)), hashOf(long, secret));
 });
+
+t.test(
+  'keys of a stretch have the ids that each of them has, also where they differ in little, and after a sweep',
+  async () => {
+    const key = fc.oneof(
+      fc.stringMatching(/^[ab]{0,40}$/),
+      // Alike in all but the middle.
+      fc.nat({ max: 30 }).map((n) => `the beginning ${n} and the end`),
+      fc.nat({ max: 300 }).map((n) => `k${n}`),
+      fc.constant(null),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(key, { maxLength: 30 }), { maxLength: 12 }), fc.nat(), (stretches, sweeps) => {
+        const table = new KeyTable(seededRandom(1));
+        for (const [i, keys] of stretches.entries()) {
+          const places = new RecordPlaces(keys.length);
+          const encoded = keys.map((name) => encode(name ?? ''));
+          const bytes = Buffer.concat([...encoded, Buffer.of(0)]);
+          let at = 0;
+          for (const [index, { length }] of encoded.entries()) {
+            places.keyStarts[index] = keys[index] === null ? -1 : at;
+            places.keyEnds[index] = keys[index] === null ? -1 : at + length;
+            places.valueStarts[index] = 0;
+            at += length;
+          }
+          const stop = table.internEach(bytes, places, 0, keys.length);
+          if (stop !== keys.length) throw new Error(`stopped at ${stop}`);
+          for (const [index, name] of keys.entries()) {
+            const id = places.keyIds[index]!;
+            if (textOf(table, id) !== (name ?? '')) throw new Error(`${name} is taken for ${textOf(table, id)}`);
+            if (intern(table, name ?? '') !== id) throw new Error(`${name} has two ids`);
+          }
+          if (((sweeps >> i) & 1) === 1) table.sweep();
+        }
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

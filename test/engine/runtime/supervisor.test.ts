@@ -149,7 +149,7 @@ t.test('records that are handled in one loop are never condemned together, but t
   const { ownership } = thread.assigned('one')[0]!;
   for (const [id, offset] of [51, 52].entries()) {
     const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset }];
-    thread.says({ kind: 'commit', id, transaction: { ownership, offsets } });
+    thread.says({ kind: 'commit', id, transaction: { ownership, offsets }, wantsMemory: false });
     await all.rig.until(() => thread.got.filter(({ kind }) => kind === 'committed').length === id + 1);
     if (offset === 52) break;
   }
@@ -177,7 +177,7 @@ t.test('what was committed past is no suspect any more', async (t) => {
   thread = await next(all, 1);
   const { ownership } = thread.assigned('one')[0]!;
   const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset: 43 }];
-  thread.says({ kind: 'commit', id: 1, transaction: { ownership, offsets } });
+  thread.says({ kind: 'commit', id: 1, transaction: { ownership, offsets }, wantsMemory: false });
   await all.rig.until(() => thread.got.some(({ kind }) => kind === 'committed'));
   thread.position.enter(1, 0, 42);
   thread.ends({ kind: 'heap' });
@@ -268,7 +268,7 @@ t.test('what a replaced thread still says is not heard', async (t) => {
   first!.ends({ kind: 'failed', message: 'gone' });
   await next(all, 1);
   const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset: 1 }];
-  first!.says({ kind: 'commit', id: 1, transaction: { ownership, offsets } });
+  first!.says({ kind: 'commit', id: 1, transaction: { ownership, offsets }, wantsMemory: false });
   first!.says({ kind: 'task-failed', slot: 1, error: { code: 'FENCED', message: '' } });
   await all.rig.pass(5_000);
   t.same(await all.rig.reader.committed('app.one', 'from'), [null]);
@@ -283,7 +283,7 @@ t.test('draining waits for each worker to say that it is done, commits meanwhile
   const [first, second] = threads as [PaperThread, PaperThread];
   const { ownership } = first.assigned('one')[0]!;
   const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset: 5 }];
-  first.says({ kind: 'commit', id: 1, transaction: { ownership, offsets } });
+  first.says({ kind: 'commit', id: 1, transaction: { ownership, offsets }, wantsMemory: false });
   await rig.until(() => first.got.some(({ kind }) => kind === 'committed'));
   first.says({ kind: 'drained' });
   second.says({ kind: 'drained' });
@@ -360,7 +360,7 @@ t.test('a partition is given up when its tasks have said so, and what they commi
   t.same(releases(thread), [{ kind: 'release', slot: 1, isLost: false }]);
   const { ownership } = thread.assigned('one')[0]!;
   const offsets = [{ group: 'app.one', topic: 'from', partition: 0, offset: 5 }];
-  thread.says({ kind: 'commit', id: 1, transaction: { ownership, offsets } });
+  thread.says({ kind: 'commit', id: 1, transaction: { ownership, offsets }, wantsMemory: false });
   await rig.until(() => thread.got.some(({ kind }) => kind === 'committed'));
   await rig.pass(5_000);
   t.equal(isDone(), false);

@@ -1,5 +1,6 @@
 /** One task of a topology over the rig's log, and what the tests of it share. */
 import { seededRandom } from '../../../engine/base/index.ts';
+import { BatchMemory } from '../../../engine/batch/index.ts';
 import {
   type AnyActor,
   defineActor,
@@ -54,6 +55,7 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
       return rig.log.commit(transaction);
     },
     observe: () => {},
+    memory: new BatchMemory(),
     ...(given.openSnapshot === undefined ? {} : { openSnapshot: given.openSnapshot }),
   });
   const ended = task.run();

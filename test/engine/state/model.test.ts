@@ -141,7 +141,8 @@ class Changelog {
   /** Writes what changed, as its transaction, and cuts off what it says; the answer may come later. */
   append(stage: Stage, change = stage.state.collect()): () => void {
     const baseOffset = this.chunks.length;
-    this.chunks.push(...change.chunks);
+    // The stage writes the next ones into the same memory.
+    this.chunks.push(...change.chunks.map((chunk) => chunk.slice()));
     if (change.chunks.length > 0) this.chunks.push(null);
     const { truncateBefore } = change;
     if (truncateBefore !== null) {

@@ -90,7 +90,7 @@ class Log {
   end = 0;
 
   append(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) this.committed.push({ offset: this.end++, chunk });
+    for (const chunk of chunks) this.committed.push({ offset: this.end++, chunk: chunk.slice() });
     this.end++;
   }
 
@@ -143,7 +143,7 @@ t.test('copy and tail are what the whole changelog is, killed wherever it may be
           const { chunks } = life.stage.state.collect();
           if (chunks.length === 0) continue;
           if (waiting.length === 2) await acknowledge();
-          waiting.push({ chunks, slice: life.snapshot.slice() });
+          waiting.push({ chunks: chunks.map((chunk) => chunk.slice()), slice: life.snapshot.slice() });
         } else if (next.kind === 'acknowledge') await acknowledge();
         else if (next.kind === 'kill') {
           left = 0;

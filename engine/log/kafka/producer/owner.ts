@@ -147,7 +147,8 @@ export class Owner {
         await transactor.end(true);
       }
       this.#committed(offsets, announced);
-      return { baseOffsets: baseOffsetsOf(appends, batches) };
+      // Every batch was answered, so that nothing of it waits to be sent any more, or to be sent again.
+      return { baseOffsets: baseOffsetsOf(appends, batches), spent: appends.map(({ bytes }) => bytes.buffer) };
     } catch (error) {
       this.#isDead = true;
       this.#carrying.withdraw(this);
