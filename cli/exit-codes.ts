@@ -17,6 +17,7 @@ export type ExitName = keyof typeof EXIT;
 
 const BY_ERROR: Partial<Record<ErrorCode, ExitName>> = {
   CONFIG_INVALID: 'config',
+  POLICY_INVALID: 'config',
   TOPOLOGY_INVALID: 'config',
   TOPIC_CONFLICT: 'config',
   SCHEMA_INCOMPATIBLE: 'config',

@@ -1,5 +1,6 @@
 /** The commands with their options, examples and help; each loads its own module when it is called. */
 import { Command, Option } from 'commander';
+import { addAttest } from './attest-program.ts';
 import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
@@ -29,6 +30,7 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addUp(program, outcome);
   addDecode(program, outcome);
   addDevice(program, outcome);
+  addAttest(program, outcome);
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);

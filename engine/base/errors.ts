@@ -75,6 +75,12 @@ export const ERROR_TABLE = {
     'Look at the named field; the certificates of makers are named with --ek-ca.',
   ),
   ENVELOPE_INVALID: row('input', false, "The bytes break the envelope's layout.", 'See docs/specs/envelope.md.'),
+  EVIDENCE_INVALID: row(
+    'input',
+    false,
+    'What a device shows of its state (a quote, a key, a log) breaks the layout, or is not fit to prove anything.',
+    'Look at the named entry and byte; a device that goes on so is distrusted.',
+  ),
   FENCED: row('operating', false, 'A newer owner has taken over.', 'None: the newer owner goes on.'),
   FRAME_INVALID: row(
     'input',
@@ -147,6 +153,12 @@ export const ERROR_TABLE = {
     false,
     "The record lies in another partition than its key's, where no task may handle it.",
     "Let the producer partition by murmur2 (librdkafka: partitioner=murmur2_random), or set kafka.foreignPartitioning to repartition; a letter that is sent again goes to its key's partition.",
+  ),
+  POLICY_INVALID: row(
+    'input',
+    false,
+    'An attestation policy, or a file of reference values, breaks its language.',
+    'Correct the named line and column; docs/specs/attestation-policy.md has the grammar.',
   ),
   PORT_TAKEN: row(
     'operating',
