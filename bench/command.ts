@@ -37,6 +37,8 @@ const GROUPS = {
 /** Of a workload that has no result yet. */
 const EXPECTED_SECONDS = { full: 300, quick: 30 };
 
+const SECONDS_WIDTH = 7;
+
 /** Gives the exit code. */
 export async function benchCommand(args: readonly string[], world: World): Promise<number> {
   const call = callOf(args);
@@ -57,7 +59,7 @@ export async function benchCommand(args: readonly string[], world: World): Promi
   if (last === null) return refuse(world, 'there is no run to go on with');
   const given = last.names;
   const isQuick = values.quick || last.isQuick;
-  if (given.length === 0) return values.check ? checkKept(world, files, values.against) : list(world);
+  if (given.length === 0) return values.check ? checkKept(world, files, values.against) : list(world, files);
   const chosen = chosenOf(workloads, given);
   if (typeof chosen === 'string') return refuse(world, chosen);
   const run = { sources: world.stateOfSources(), isQuick, names: chosen.map(({ name }) => name) };
@@ -111,12 +113,26 @@ function refuse({ terminal }: World, says: string): number {
   return WRONG_CALL;
 }
 
-function list({ workloads, print }: World): number {
-  const lines = [...numbered(workloads), ...others(workloads)].map((one) => {
-    return [one.name, 'pending' in one ? `${one.says} (pending: ${one.pending})` : one.says] as const;
+/** With the seconds that each took the last time; where it has no result, what is expected of it. */
+function list({ workloads, print }: World, files: ResultFiles): number {
+  const seconds = (some: readonly AnyWorkload[], isQuick: boolean) => {
+    const sum = some.map(expected(files, isQuick)).reduce((total, { expectedSeconds }) => total + expectedSeconds, 0);
+    const isKnown = some.every((one) => 'pending' in one || files.read(one.name, isQuick) !== null);
+    return `${isKnown ? '' : '~'}${Math.round(sum)} s`;
+  };
+  const rows = [...numbered(workloads), ...others(workloads)].map((one) => {
+    const says = 'pending' in one ? `${one.says} (pending: ${one.pending})` : one.says;
+    return [one.name, [one], says] as const;
   });
-  const width = Math.max(...lines.map(([name]) => name.length));
-  for (const [name, says] of [...lines, ...Object.entries(GROUPS)]) print(`${name.padEnd(width)}  ${says}`);
+  const groups = [
+    ['all', numbered(workloads), GROUPS.all],
+    ['gates', others(workloads), GROUPS.gates],
+  ] as const;
+  const width = Math.max(...[...rows, ...groups].map(([name]) => name.length));
+  for (const [name, some, says] of [...rows, ...groups]) {
+    const [full, quick] = [seconds(some, false), seconds(some, true)];
+    print(`${name.padEnd(width)}  ${full.padStart(SECONDS_WIDTH)}  ${quick.padStart(SECONDS_WIDTH)} quick  ${says}`);
+  }
   return 0;
 }
 

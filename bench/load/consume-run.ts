@@ -3,17 +3,20 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Consumed, ConsumeTask } from './consume.ts';
+import { othersShare } from './machine-busy.ts';
 
 export interface Rate {
   readonly framesPerSecond: number;
   /** Of all threads of the process, for each frame: what is left of the figure when the machine is shared. */
   readonly cpuNsPerFrame: number;
   readonly engineStartMs: number;
+  /** Of all processors, while it was measured: what other processes took. */
+  readonly othersShare: number;
 }
 
 const entry = fileURLToPath(new URL('./consume.ts', import.meta.url));
 
-/** From the first sample at which `warmUp` records were committed until all of them were. */
+/** From the first sample at which `warmUp` records were committed (`isHeld`: 0) until all of them were. */
 export async function consumeRun(
   task: ConsumeTask,
   warmUp: number,
@@ -35,5 +38,6 @@ export async function consumeRun(
     framesPerSecond: (frames * 1000) / (to[0] - from[0]),
     cpuNsPerFrame: ((to[2] - from[2]) * 1e6) / frames,
     engineStartMs: startMs,
+    othersShare: othersShare(to[3] - from[3], to[2] - from[2], to[0] - from[0]),
   };
 }

@@ -18,7 +18,12 @@ export interface FillOptions {
   readonly isSigned: boolean;
   /** What each frame is added to, for the comparison. */
   readonly onFrame: (fleet: Fleet) => void;
+  /** So many of the frames, the last ones, lie in HELD_FRAMES until they are moved; absent: none. */
+  readonly heldBack?: number;
 }
+
+/** What waits for its turn: as many partitions as device.frames, and in each what belongs behind the other's end. */
+export const HELD_FRAMES = 'bench.frames.held';
 
 const BATCH_BYTES = 256 * 1024;
 const COMMIT_BYTES = 4 * 1024 * 1024;
@@ -27,10 +32,12 @@ const ENROL_AT_ONCE = 1_000;
 const FRAME_BYTES = 31;
 const NOTHING = new Uint8Array(0);
 
-/** Offset of each partition's end when it was filled. */
+/** Offset of each partition's end, with all that was held back. */
 export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Promise<number[]> {
-  const { partitions, frames, isSigned, onFrame } = options;
+  const { partitions, frames, isSigned, onFrame, heldBack = 0 } = options;
   await makeTopics(log, partitions);
+  if (heldBack > 0) await log.createTopics([{ name: HELD_FRAMES, partitions, cleanup: 'delete' }]);
+  let topic = DEVICE_FRAMES;
   const signers = isSigned ? fleet.ids.map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' })) : null;
   const keyIds = await enrolFleet(log, fleet, signers);
   const keys = fleet.ids.map((id) => new TextEncoder().encode(id));
@@ -38,14 +45,14 @@ export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Pro
   const unsigned = frameValues(fleet);
   const encoders = Array.from({ length: partitions }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
   const flush = async () => {
-    const appends = encoders.map((encoder, partition) => ({
-      topic: DEVICE_FRAMES,
-      partition,
-      bytes: encoder.finish(),
-    }));
+    const appends = encoders.map((encoder, partition) => ({ topic, partition, bytes: encoder.finish() }));
     await log.commit({ appends: appends.filter(({ bytes }) => bytes.length > 0) });
   };
   for (let i = 0; i < frames; i++) {
+    if (i > 0 && i === frames - heldBack) {
+      await flush();
+      topic = HELD_FRAMES;
+    }
     fleet.next();
     onFrame(fleet);
     const { device, timestamp } = fleet;
@@ -58,9 +65,15 @@ export async function fillLog(log: Log, fleet: Fleet, options: FillOptions): Pro
   for (const encoder of encoders) encoder.append(fleet.timestamp + CLOSING_MS, NOTHING, -1, -1, NOTHING, -1, -1);
   await flush();
   const reader = log.openReader();
-  const bounds = await Promise.all(encoders.map((_, partition) => reader.bounds(DEVICE_FRAMES, partition)));
-  await reader.close();
-  return bounds.map(({ end }) => end);
+  const ends = encoders.map(async (_, partition) => {
+    const { end } = await reader.bounds(DEVICE_FRAMES, partition);
+    return heldBack === 0 ? end : end + (await reader.bounds(HELD_FRAMES, partition)).end;
+  });
+  try {
+    return await Promise.all(ends);
+  } finally {
+    await reader.close();
+  }
 }
 
 export async function makeTopics(log: Log, partitions: number): Promise<void> {

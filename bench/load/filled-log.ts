@@ -30,11 +30,12 @@ export async function filledLog(
   options: Omit<FleetOptions, 'startMs'>,
   frames: number,
   isSigned: boolean,
+  heldBack = 0,
 ): Promise<FilledLog> {
   const fleet = new Fleet({ ...options, startMs: soon() });
   const sums = new WindowSums(fleet);
   const log = await openEmbeddedLog(folder);
-  const fill = { partitions: PARTITIONS, frames, isSigned, onFrame: (sent: Fleet) => sums.add(sent) };
+  const fill = { partitions: PARTITIONS, frames, isSigned, heldBack, onFrame: (sent: Fleet) => sums.add(sent) };
   const ends = await fillLog(log, fleet, fill);
   await log.close();
   return { folder, frames, ends, ids: fleet.ids, sums };

@@ -2,7 +2,7 @@
  * A fleet of EnMon devices as numbers: which device sends next, when, and what it measured, the same for the same seed.
  * It knows no frame, so that what is computed from it can judge what the engine made of the frames.
  */
-import { seededRandom } from '../../engine/index.ts';
+import { partitionForKey, seededRandom } from '../../engine/index.ts';
 
 export interface FleetOptions {
   readonly devices: number;
@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly startMs: number;
   /** How unequal the devices are: the k-th sends k^-exponent as often as the first. Default 1; 0: all alike. */
   readonly exponent?: number;
+  /** As many devices in each of so many partitions; absent: as their names fall. */
+  readonly evenOver?: number;
 }
 
 /** One per measure, in the order of the frame description: battery mV, noise dB, temperature °C × 10, humidity % × 10. */
@@ -36,9 +38,9 @@ export class Fleet {
   #frames = 0;
 
   constructor(options: FleetOptions) {
-    const { devices, seed, exponent = 1 } = options;
+    const { devices, seed, exponent = 1, evenOver = 1 } = options;
     this.options = options;
-    this.ids = Array.from({ length: devices }, (_, i) => `enmon-${String(i).padStart(6, '0')}`);
+    this.ids = names(devices, evenOver);
     this.imeis = Array.from({ length: devices }, (_, i) => String(867_723_030_000_000 + i));
     this.#random = seededRandom(seed);
     this.#sequences = new Uint32Array(devices);
@@ -55,6 +57,22 @@ export class Fleet {
     this.#frames++;
     for (let i = 0; i < MEASURES; i++) this.wire[i] = LEAST[i]! + (this.#random.u32() % SPAN[i]!);
   }
+}
+
+/** In order; without those of partitions that have their share already. */
+function names(devices: number, partitions: number): string[] {
+  const share = Math.ceil(devices / partitions);
+  const taken = new Uint32Array(partitions);
+  const found: string[] = [];
+  for (let i = 0; found.length < devices; i++) {
+    const name = `enmon-${String(i).padStart(6, '0')}`;
+    const key = new TextEncoder().encode(name);
+    const partition = partitionForKey(key, 0, key.length, partitions);
+    if (taken[partition]! >= share) continue;
+    taken[partition]!++;
+    found.push(name);
+  }
+  return found;
 }
 
 function zipfTable(devices: number, exponent: number): [Float64Array, Int32Array] {

@@ -32,6 +32,27 @@ t.test('without names the workloads are listed, the numbered ones first and in o
   t.match(world.printed[1], 'there is nothing to sign with');
 });
 
+t.test('the list says how long each took, and what is only expected', async (t) => {
+  const folder = t.testdir({});
+  let now = 0;
+  const slow: AnyWorkload = {
+    name: 'W1',
+    says: 'planted W1',
+    run() {
+      now += 90_400;
+      return Promise.resolve([plantedFigure()]);
+    },
+  };
+  const world = { ...plantedWorld(folder, [slow, plantedWorkload('W2', () => [])]), now: () => now };
+  await benchCommand(['W1'], world);
+  const { length } = world.printed;
+  await benchCommand([], world);
+  const [first, second, all] = world.printed.slice(length);
+  t.match(first, /^W1 +90 s +~30 s quick {2}planted W1$/);
+  t.match(second, /^W2 +~300 s +~30 s quick {2}planted W2$/);
+  t.match(all, /^all +~390 s +~60 s quick /);
+});
+
 t.test('all runs W1 to W9, gates the others, each once', async (t) => {
   const ran: string[] = [];
   const names = ['startup', 'W2', 'W1'];
