@@ -106,6 +106,39 @@ scripted(
 
 scripted(
   t,
+  'a carrier that was named is taken though nothing is undecided: what it carries may not have begun',
+  async (t, cluster, log) => {
+    keepsOffsets(cluster, { metadata: 'msec 3 app-carrier-other', isUnstable: false });
+    await log.acquire('a', PLACES);
+    t.same(
+      cluster.all('InitProducerId app-carrier').toSorted(),
+      [0, 1, 2].map((id) => `InitProducerId app-carrier-other-${id}`),
+    );
+  },
+  SOON,
+);
+
+scripted(
+  t,
+  'the carrier of this process is taken anew before a task that rode it has its next owner',
+  async (t, cluster, log) => {
+    const state = nothingKnown();
+    keepsOffsets(cluster, state);
+    await riding(log);
+    t.ok(cluster.all('EndTxn').some((heard) => heard.includes('commit app-carrier-p-')));
+    state.metadata = 'msec 0 app-carrier-p';
+    cluster.heard.length = 0;
+    await log.acquire('a', PLACES);
+    t.same(
+      cluster.all('InitProducerId app-carrier').toSorted(),
+      [0, 1, 2].map((id) => `InitProducerId app-carrier-p-${id}`),
+    );
+  },
+  SOON,
+);
+
+scripted(
+  t,
   'what was let go names no carrier',
   async (t, cluster, log) => {
     keepsOffsets(cluster, nothingKnown());
