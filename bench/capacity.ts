@@ -1,6 +1,6 @@
 /**
- * Measures what `msec plan` counts with, and writes cli/capacity/measured.json: processor time a frame of the whole main job, signed and
- * not, with more and more devices; bytes of its records and state; and W8's curve over the keys, from its last result.
+ * Measures what `msec plan` counts with, and writes cli/capacity/measured.json: processor time a frame of the whole main job, signed,
+ * signed in batches and not, with more and more devices; bytes of its records and state; and W8's curve over the keys, from its last result.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,16 +9,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { JobPoint, KeyPoint, Measured, MeasuredOn } from '../cli/capacity/measured.ts';
 import { loadConfig } from '../cli/config/index.ts';
-import { LoadFleet, LoadSteps, loadTypes, openScratchJob } from '../cli/load/index.ts';
+import { BATCH_FRAMES, LoadFleet, LoadSteps, loadTypes, openScratchJob, type Signing } from '../cli/load/index.ts';
 import { type EngineStatus, systemClock } from '../engine/index.ts';
 import { DEVICE_AGGREGATES, DEVICE_FRAMES, DEVICE_READINGS } from '../schemas/topics/index.ts';
 import type { Result } from './result.ts';
 
-type Signed = 'each' | 'none';
-
 /** More than two cores hold: batches are as large as they get, and what is left is the frame's own cost. */
-const RATE = { each: 40_000, none: 400_000 } as const;
-const DEVICES = { each: [1_000, 10_000], none: [1_000, 10_000, 100_000] } as const;
+const RATE = { each: 40_000, batch: 400_000, none: 400_000 } as const;
+const DEVICES = { each: [1_000, 10_000], batch: [1_000, 10_000], none: [1_000, 10_000, 100_000] } as const;
 const WARM_UP_MS = 1_000;
 const MEASURE_MS = 2_500;
 const ROUNDS = 3;
@@ -40,7 +38,7 @@ interface Observed {
 }
 
 async function observe(
-  signed: Signed,
+  signed: Signing,
   devices: number,
   rate: number,
   rounds: number,
@@ -141,8 +139,10 @@ if (import.meta.main) {
     const slow = await observe('none', 200, WINDOWS_RATE, 1, WINDOWS_MS);
     const none: Observed[] = [];
     const each: Observed[] = [];
+    const batch: Observed[] = [];
     for (const devices of DEVICES.none) none.push(await observe('none', devices, RATE.none, ROUNDS, MEASURE_MS));
     for (const devices of DEVICES.each) each.push(await observe('each', devices, RATE.each, ROUNDS, MEASURE_MS));
+    for (const devices of DEVICES.batch) batch.push(await observe('batch', devices, RATE.batch, ROUNDS, MEASURE_MS));
     const [many, signed] = [none.at(-1)!, each.at(-1)!];
     const name = (one: Observed, topic: string) => recordBytes(one.status, one.prefix + topic);
     // What a task keeps without any device is no device's.
@@ -154,9 +154,14 @@ if (import.meta.main) {
       workers: WORKERS,
       none: none.map(({ point }) => rounded(point)),
       each: each.map(({ point }) => rounded(point)),
+      batch: batch.map(({ point }) => rounded(point)),
       partitionCores: (WINDOWS_RATE * (slow.point.cpuNs - none[0]!.point.cpuNs)) / 1e9 / PARTITIONS,
       bytes: {
-        frame: { none: Math.round(name(many, DEVICE_FRAMES)), each: Math.round(name(signed, DEVICE_FRAMES)) },
+        frame: {
+          none: Math.round(name(many, DEVICE_FRAMES)),
+          each: Math.round(name(signed, DEVICE_FRAMES)),
+          batch: Math.round(name(batch.at(-1)!, DEVICE_FRAMES) / BATCH_FRAMES),
+        },
         reading: Math.round(name(signed, DEVICE_READINGS)),
         aggregate: Math.round(name(slow, DEVICE_AGGREGATES)),
         changes: Math.round(changesPerFrame(many)),

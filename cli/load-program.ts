@@ -5,7 +5,7 @@ import type { BenchFlags } from './commands/bench.ts';
 import type { PlanFlags } from './commands/plan.ts';
 import type { ProfileFlags } from './commands/profile.ts';
 
-const SIGNED = ['each', 'none'] as const;
+const SIGNED = ['each', 'batch', 'none'] as const;
 const DEVICES = 1_000;
 
 /** A whole number, also as 1e6. */
@@ -25,7 +25,11 @@ export function addLoadCommands(program: Command, outcome: Outcome): void {
 const underLoad = (command: Command): Command =>
   withLog(command)
     .option('--devices <number>', 'synthetic devices', count, DEVICES)
-    .addOption(new Option('--signed <how>', 'which frames carry a signature').choices(SIGNED).default('each'))
+    .addOption(
+      new Option('--signed <how>', 'a signature on each frame, on each batch of 64, or none')
+        .choices(SIGNED)
+        .default('each'),
+    )
     .option(
       '--types <names>',
       'frame types, with commas (default: those under frames: in the configuration, else enmon 80 %, crowd 20 %)',
@@ -51,7 +55,7 @@ function addProfile(program: Command, outcome: Outcome): void {
   const command = underLoad(program.command('profile'))
     .description('Draw a flame graph of your configured job under load: worker threads and the main one.')
     .option('--seconds <number>', 'how long', decimal, 20)
-    .option('--rate <number>', 'frames a second (default: 5000 signed, 50000 unsigned)', decimal)
+    .option('--rate <number>', 'frames a second (default: 5000 with a signature on each, else 50000)', decimal)
     .option('-o, --out <file>', 'the picture, an SVG that needs nothing else', 'profile.svg')
     .option('--raw <folder>', "also each thread's .cpuprofile, for a browser's developer tools")
     .action(
@@ -69,8 +73,8 @@ function addPlan(program: Command, outcome: Outcome): void {
     .option('--devices <number>', 'devices, e.g. 1e6 (default: a city, a country and a continent)', count)
     .option('--every <duration>', 'how often each of them sends', '10s')
     .addOption(
-      new Option('--signed <how>', 'what is signed; batch is not measured yet')
-        .choices(['each', 'none', 'batch'])
+      new Option('--signed <how>', 'a signature on each frame, on each batch of 64, or none')
+        .choices(SIGNED)
         .default('each'),
     )
     .option('--replication <number>', 'copies of each record on the brokers', whole, 3)
@@ -85,7 +89,7 @@ function addPlan(program: Command, outcome: Outcome): void {
     .action(running<PlanFlags>(outcome, async (flags, _args) => (await import('./commands/plan.ts')).runPlan(flags)));
   examples(command, [
     ['msec plan', 'a city, a country, a continent beside each other'],
-    ['msec plan --devices 1e6 --every 10s --signed each', 'a million devices'],
+    ['msec plan --devices 1e6 --every 10s --signed batch', 'a million devices, 64 frames under each signature'],
     ['msec plan --devices 5e5 --cores 32 --keep-frames 6h --json', 'other machines, for scripts'],
   ]);
 }

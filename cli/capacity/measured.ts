@@ -35,11 +35,12 @@ export interface Measured {
     readonly workers: number;
     readonly none: readonly JobPoint[];
     readonly each: readonly JobPoint[];
+    readonly batch: readonly JobPoint[];
     /** What a partition takes beside its frames: its commits, as often as they come with few records. Cores. */
     readonly partitionCores: number;
     readonly bytes: {
       /** A record, with its share of the batch. */
-      readonly frame: { readonly none: number; readonly each: number };
+      readonly frame: { readonly none: number; readonly each: number; readonly batch: number };
       readonly reading: number;
       readonly aggregate: number;
       /** Of the changelogs, for each frame. */

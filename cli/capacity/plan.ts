@@ -8,7 +8,7 @@ import type { JobPoint, Measured } from './measured.ts';
 export interface Demand {
   readonly devices: number;
   readonly everyMs: number;
-  readonly signed: 'each' | 'none';
+  readonly signed: 'each' | 'batch' | 'none';
 }
 
 /** What nobody measured: the operator's to say. Sizes in bytes, durations in milliseconds. */
@@ -58,8 +58,8 @@ const MINUTE_MS = 60_000;
 const PARTITIONS_PER_WORKER = 2;
 /** The changelog is cut off when it is so many times the state. */
 const CHANGELOG_TIMES = 4;
-/** As many keys for each worker as were measured without a curve. */
-const KEYS_MAX = 1e6;
+/** Of a worker, where there is no curve over the keys. */
+export const KEYS_MAX = 1e6;
 
 export function capacityPlan(measured: Measured, demand: Demand, assumed: Assumptions): CapacityPlan {
   const { devices, everyMs, signed } = demand;

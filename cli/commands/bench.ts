@@ -11,7 +11,7 @@ export interface BenchFlags extends LoadFlags {
 
 const MINUTES_MIN = 0.1;
 const MINUTES_MAX = 120;
-const FROM = { each: 2_000, none: 20_000 } as const;
+const FROM = { each: 2_000, batch: 20_000, none: 20_000 } as const;
 const RATE_MAX = 50_000_000;
 const PRECISION = 1.05;
 /** So many steps fit into the time. */

@@ -5,6 +5,7 @@ import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
+  BATCH_FRAMES,
   LoadFleet,
   LoadSteps,
   type LoadType,
@@ -97,5 +98,11 @@ export function describeLoad({ config, file, types, devices, signed }: Load): st
   const weights = types.reduce((sum, { weight }) => sum + weight, 0);
   const mix = types.map(({ name, weight }) => `${name} ${Math.round((weight * 100) / weights)} %`).join(', ');
   const actors = config.actors.length === 0 ? '' : ` with ${config.actors.length} added actors`;
-  return `The main job${actors} (${file ?? 'default settings'}): ${config['log.partitions']} partitions, ${workers} workers, ${log}; ${devices.toLocaleString('en')} devices (${mix}), ${signed === 'each' ? 'each frame signed' : 'no signatures'}`;
+  return `The main job${actors} (${file ?? 'default settings'}): ${config['log.partitions']} partitions, ${workers} workers, ${log}; ${devices.toLocaleString('en')} devices (${mix}), ${SIGNED[signed]}`;
 }
+
+const SIGNED: Readonly<Record<Signing, string>> = {
+  each: 'each frame signed',
+  batch: `${BATCH_FRAMES} frames under each signature`,
+  none: 'no signatures',
+};

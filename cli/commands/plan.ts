@@ -5,19 +5,21 @@ import {
   type CurveError,
   capacityPlan,
   type Demand,
+  KEYS_MAX,
   leaveOneOut,
   type Measured,
   readMeasured,
 } from '../capacity/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { DURATION_UNITS, parseDuration, parseSize, SIZE_UNITS } from '../config/index.ts';
+import { BATCH_FRAMES } from '../load/index.ts';
 import { paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { settingsOf } from './settings.ts';
 
 export interface PlanFlags extends CommonFlags {
   readonly devices?: number;
   readonly every: string;
-  readonly signed: 'each' | 'none' | 'batch';
+  readonly signed: Demand['signed'];
   readonly replication: number;
   readonly headroom: number;
   readonly cores: number;
@@ -36,10 +38,6 @@ const ENROLLED_MAX = 100_000;
 const DEVICES_MAX = 1e12;
 
 export async function runPlan(flags: PlanFlags): Promise<number> {
-  if (flags.signed === 'batch')
-    throw new UsageError(
-      '--signed batch: signatures over batches are not in this version, so nothing of them is measured, and a guess would be no plan. --signed each is what a frame costs with a signature of its own, --signed none without any.',
-    );
   const assumed = assumptionsOf(flags);
   const everyMs = duration('--every', flags.every);
   if (everyMs < 1) throw new UsageError('--every must be at least 1ms');
@@ -115,6 +113,12 @@ export function bytesText(bytes: number): string {
   return `${value >= 100 ? whole(value) : value.toPrecision(3)} ${BYTE_UNITS[power]}`;
 }
 
+const SIGNED: Readonly<Record<Demand['signed'], string>> = {
+  each: 'each with its signature',
+  batch: `${BATCH_FRAMES} under one signature`,
+  none: 'unsigned',
+};
+
 const BECAUSE = {
   replication: 'one for each copy',
   writing: 'by what they write',
@@ -151,7 +155,7 @@ function notes(
   const { on, bytes } = measured.job;
   const days = (ms: number) =>
     ms >= 86_400_000 ? `${Math.round(ms / 8_640_000) / 10} d` : `${Math.round(ms / 360_000) / 10} h`;
-  const points = measured.job[signed === 'none' ? 'none' : 'each'];
+  const points = measured.job[signed];
   const costs = points.map(
     ({ devices, cpuNs }) =>
       `${(cpuNs / 1000).toFixed(2)} µs with ${whole(devices / measured.job.workers)} devices of a worker`,
@@ -159,11 +163,13 @@ function notes(
   const lines = [
     '',
     paint('bold', 'Measured'),
-    `  A frame of EnMon every ${every}, ${signed === 'none' ? 'unsigned' : 'each with its signature'}, through the whole main job on the embedded log: ${costs.join(', ')};`,
-    `  ${bytes.frame[signed === 'none' ? 'none' : 'each']} bytes a frame, ${bytes.reading} a reading, ${bytes.aggregate} an aggregate, ${bytes.changes} of changelog a frame.`,
+    `  A frame of EnMon every ${every}, ${SIGNED[signed]}, through the whole main job on the embedded log: ${costs.join(', ')};`,
+    `  ${bytes.frame[signed]} bytes a frame, ${bytes.reading} a reading, ${bytes.aggregate} an aggregate, ${bytes.changes} of changelog a frame.`,
     `  ${on.machine}, ${on.cores} cores, Node ${on.node}, commit ${on.commit.slice(0, 12)}, ${on.at.slice(0, 10)}${on.loadAverage > on.cores ? `, with others at work on it (load average ${on.loadAverage}): rather too much than too little` : ''}. Another machine is another figure: msec bench.`,
     ...(measured.keys === null
-      ? ['  W8 (more keys) is not measured: a worker is given no more keys than the job was measured with.']
+      ? [
+          `  W8 (more keys) is not measured: a frame is taken to cost no more with up to ${whole(KEYS_MAX)} keys of a worker.`,
+        ]
       : [
           `  More keys cost what W8 measured, up to ${whole(Math.max(...measured.keys.cpuNs.map(({ keys }) => keys)) / measured.keys.workers)} of a worker${errorText(error)}.`,
         ]),

@@ -17,7 +17,7 @@ export interface ProfileFlags extends LoadFlags {
 }
 
 const SECONDS_MAX = 600;
-const RATE = { each: 5_000, none: 50_000 } as const;
+const RATE = { each: 5_000, batch: 50_000, none: 50_000 } as const;
 const INTERVAL_US = 1_000;
 const WARM_UP_MS = 2_000;
 const ROOT = new URL('../../', import.meta.url).href;

@@ -1,4 +1,4 @@
-export { LoadFleet, type Signing } from './load-fleet.ts';
+export { BATCH_FRAMES, LoadFleet, type Signing } from './load-fleet.ts';
 export { LoadSteps, type StepResult } from './load-step.ts';
 export { type Limit, limitOf } from './machine-use.ts';
 export { profileThreads, type ThreadProfiles } from './profiled-threads.ts';

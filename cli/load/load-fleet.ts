@@ -1,6 +1,6 @@
 /**
  * The devices of a load test, enrolled in its scratch log, and their frames as the bridges would store them: signed by
- * each device's own key, sealed where they are personal. What costs a device and not the engine (signing) is done before the time runs.
+ * each device's own key, one by one or in batches, sealed where they are personal. What costs a device and not the engine (signing) is done before the time runs.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type Clock, type Log, partitionForKey, seededRandom } from '../../engine/index.ts';
@@ -10,13 +10,17 @@ import {
   KIND_UNSIGNED,
   Sealer,
   shouldSeal,
+  signBatch,
   signEnvelope,
 } from '../../schemas/envelope/index.ts';
 import { DayKeys } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import type { LoadType } from './synthetic-frames.ts';
 
-export type Signing = 'each' | 'none';
+export type Signing = 'each' | 'batch' | 'none';
+
+/** Under one signature, where they are signed in batches. */
+export const BATCH_FRAMES = 64;
 
 export interface FleetOptions {
   readonly devices: number;
@@ -43,16 +47,18 @@ const ENROL_AT_ONCE = 1_000;
 const ROUNDS = 4;
 /** What was made longer ago would come late. */
 const FRESH_MS = 15_000;
-/** Signed frames that are held ready, some 300 bytes each. */
-const READY_MAX = 1_000_000;
+/** Signed frames that are held ready: some 300 bytes each, in a batch some 60. */
+const READY_MAX = { each: 1_000_000, batch: 4_000_000 } as const;
 
 export class LoadFleet {
   readonly size: number;
+  /** In the value that `next` gives. */
+  readonly framesPerRecord: number;
   readonly #devices: readonly LoadDevice[];
   readonly #keys: DayKeys;
   readonly #clock: Clock;
   readonly #sealer = new Sealer();
-  readonly #isSigned: boolean;
+  readonly #signed: Signing;
   /** Values in the order of their sending: device after device, round after round. */
   #ready: Uint8Array[] = [];
   #madeAt = Number.NEGATIVE_INFINITY;
@@ -63,7 +69,8 @@ export class LoadFleet {
   private constructor(devices: readonly LoadDevice[], options: FleetOptions) {
     this.#devices = devices;
     this.#clock = options.clock;
-    this.#isSigned = options.signed === 'each';
+    this.#signed = options.signed;
+    this.framesPerRecord = options.signed === 'batch' ? BATCH_FRAMES : 1;
     this.#keys = new DayKeys({ folder: options.keysFolder, clock: options.clock });
     this.size = devices.length;
   }
@@ -86,7 +93,8 @@ export class LoadFleet {
         const enrolments = await service.addAll(
           wanted.map(({ deviceId, type, identity }) => ({
             ...{ deviceId, identity, type: type.name },
-            credential: signed === 'each',
+            credential: signed !== 'none',
+            ...(signed === 'batch' ? { modes: ['batch'] as const } : {}),
           })),
         );
         for (const [i, { secrets }] of enrolments.entries()) {
@@ -110,10 +118,11 @@ export class LoadFleet {
     return new LoadFleet(devices, options);
   }
 
-  /** Makes what the next `frames` calls of `next` give. Signed frames are each sent once; unsigned ones come again. */
+  /** Makes what `next` gives for so many frames. Signed frames are each sent once; unsigned ones come again. */
   prepare(frames: number): void {
     const now = this.#clock.now();
-    if (!this.#isSigned) {
+    const records = Math.ceil(Math.min(frames, this.readyMax) / this.framesPerRecord);
+    if (this.#signed === 'none') {
       if (now - this.#madeAt < FRESH_MS) return;
       this.#ready = this.#made(ROUNDS * this.size, now);
       this.#at = 0;
@@ -121,7 +130,7 @@ export class LoadFleet {
     } else {
       const left = now - this.#madeAt < FRESH_MS ? this.#ready.slice(this.#at) : [];
       // The turn of the first value that is left is the present one; dropped values leave gaps in sequences, no repeats.
-      const more = this.#made(Math.max(0, Math.min(frames, READY_MAX) - left.length), now, this.#turn + left.length);
+      const more = this.#made(Math.max(0, records - left.length), now, this.#turn + left.length);
       this.#ready = left.concat(more);
       this.#at = 0;
       if (more.length === 0) return;
@@ -131,15 +140,16 @@ export class LoadFleet {
 
   /** How many frames one `prepare` can make. */
   get readyMax(): number {
-    return this.#isSigned ? READY_MAX : Number.POSITIVE_INFINITY;
+    return this.#signed === 'none' ? Number.POSITIVE_INFINITY : READY_MAX[this.#signed];
   }
 
   /** How many frames are ready. */
   get ready(): number {
-    return this.#isSigned ? this.#ready.length - this.#at : Number.POSITIVE_INFINITY;
+    if (this.#signed === 'none') return Number.POSITIVE_INFINITY;
+    return (this.#ready.length - this.#at) * this.framesPerRecord;
   }
 
-  /** The next frame: its device, and the value of its record. `prepare` must have made it. */
+  /** The next frame or batch: its device, and the value of its record. `prepare` must have made it. */
   next(): { readonly device: { readonly key: Uint8Array; readonly partition: number }; readonly value: Uint8Array } {
     if (this.#at === this.#ready.length) this.#at = 0;
     const value = this.#ready[this.#at++]!;
@@ -157,14 +167,20 @@ export class LoadFleet {
   /** As bridges/intake/frame-sealing.ts stores it. */
   #value(device: LoadDevice, now: number): Uint8Array {
     const { id: deviceId, type, signing } = device;
-    const payload = device.make(now);
     const kind = signing === null ? KIND_UNSIGNED : KIND_ENVELOPE;
-    const body =
-      signing === null
-        ? payload
-        : signEnvelope({ deviceId, bootEpoch: 1, sequence: device.sequence++, payload }, signing);
+    const body = this.#body(device, now);
     const privacy = { personal: type.isPersonal, matches: type.matches };
     if (!shouldSeal(privacy, signing !== null, body, deviceId)) return encodeFrameRecord(kind, body);
     return this.#sealer.seal(kind, this.#keys.sealingKey(now), deviceId, body);
+  }
+
+  #body(device: LoadDevice, now: number): Uint8Array {
+    const { id: deviceId, signing, make, sequence } = device;
+    if (signing === null) return make(now);
+    device.sequence += this.framesPerRecord;
+    const fields = { deviceId, bootEpoch: 1, sequence };
+    if (this.#signed !== 'batch') return signEnvelope({ ...fields, payload: make(now) }, signing);
+    const frames = Array.from({ length: BATCH_FRAMES }, () => ({ payload: make(now) }));
+    return signBatch({ ...fields, frames }, signing);
   }
 }

@@ -9,6 +9,7 @@ import type { ScratchJob } from './scratch-job.ts';
 
 interface Slot {
   readonly dueAtMs: number;
+  readonly records: number;
   readonly frames: number;
   /** Offset behind its last frame; null until it is appended. */
   end: number | null;
@@ -89,27 +90,29 @@ export class PacedFrames {
   #tick(): void {
     if (this.#inFlight < APPENDS_IN_FLIGHT_MAX && this.failure === null) {
       const frames = Math.min(this.#due() - this.#sent, FRAMES_AT_ONCE_MAX, this.#fleet.ready);
-      if (frames > 0) this.#append(frames);
+      const records = Math.floor(frames / this.#fleet.framesPerRecord);
+      if (records > 0) this.#append(records);
     }
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 
-  #append(frames: number): void {
+  #append(records: number): void {
+    const { framesPerRecord } = this.#fleet;
     const making = process.threadCpuUsage();
     const timestamp = this.#clock.now();
     const dueAtMs = (this.#sent * 1000) / this.#rate;
-    for (let i = 0; i < frames; i++) {
+    for (let i = 0; i < records; i++) {
       const { device, value } = this.#fleet.next();
       const { key, partition } = device;
       this.#encoders[partition]!.append(timestamp, key, 0, key.length, value, 0, value.length);
     }
-    this.#sent += frames;
+    this.#sent += records * framesPerRecord;
     const appends: Append[] = [];
     const slots: Slot[] = [];
     for (const [partition, encoder] of this.#encoders.entries()) {
       const { count } = encoder;
       if (count === 0) continue;
-      const slot = { dueAtMs, frames: count, end: null };
+      const slot = { dueAtMs, records: count, frames: count * framesPerRecord, end: null };
       this.#slots[partition]!.push(slot);
       slots.push(slot);
       appends.push({ topic: DEVICE_FRAMES, partition, bytes: encoder.finish() });
@@ -121,7 +124,7 @@ export class PacedFrames {
       .commit({ appends, admission: 'refusable' })
       .then(
         ({ baseOffsets }) => {
-          for (const [i, slot] of slots.entries()) slot.end = baseOffsets[i]! + slot.frames;
+          for (const [i, slot] of slots.entries()) slot.end = baseOffsets[i]! + slot.records;
         },
         (error: unknown) => {
           const { code, message } = errorData(error);

@@ -72,9 +72,8 @@ t.test('mistakes are told before anything starts', async (t) => {
   await says(['bench', '--types', 'enmo'], 64, /did you mean enmon/);
   await says(['bench', '--devices', '0'], 64, /--devices must be 1 to/);
   await says(['bench', '--minutes', '0'], 64, /--minutes must be/);
-  await says(['bench', '--signed', 'batch'], 64, /Allowed choices are each, none/);
+  await says(['bench', '--signed', 'session'], 64, /Allowed choices are each, batch, none/);
   await says(['profile', '--seconds', '0'], 64, /--seconds must be/);
-  await says(['plan', '--signed', 'batch'], 64, /nothing of them is measured/);
   await says(['plan', '--devices', '1e'], 64, /such as 1000000 or 1e6/);
   await says(['plan', '--every', '10'], 64, /--every must be a duration with a unit/);
   t.same(readdirSync(join(cwd, 'data')), []);
@@ -129,6 +128,10 @@ t.test('plan prints places beside each other, what was measured and what is assu
   const plan = JSON.parse(one.out) as Record<string, number>;
   t.equal(plan.framesPerSecond, 100_000);
   t.ok(plan.machines! >= 1 && plan.brokers! >= 3 && plan.partitions! >= plan.workers!);
+  const batches = await msec(['plan', '--devices', '1e6', '--every', '10s', '--signed', 'batch', '--json'], { cwd });
+  const { cores, cpuNsPerFrame } = JSON.parse(batches.out) as Record<string, number>;
+  t.ok(cores! < plan.cores! / 4, 'a signature for 64 frames is hardly there');
+  t.ok(cpuNsPerFrame! > 0);
   const kept = await msec(['plan', '--devices', '1e6', '--keep-frames', '1h', '--json'], { cwd });
   t.ok((JSON.parse(kept.out) as { disk: number }).disk < plan.disk!);
   writeFileSync(join(cwd, 'msec.yaml'), 'retention: {frames: 1h}\n');

@@ -12,9 +12,10 @@ const MEASURED: Measured = {
     workers: 1,
     none: [{ devices: 1_000, cpuNs: 2_000, workersNs: 1_600, mainNs: 300 }],
     each: [{ devices: 1_000, cpuNs: 80_000, workersNs: 76_000, mainNs: 500 }],
+    batch: [{ devices: 1_000, cpuNs: 3_200, workersNs: 2_800, mainNs: 300 }],
     partitionCores: 0.01,
     bytes: {
-      frame: { none: 50, each: 200 },
+      frame: { none: 50, each: 200, batch: 60 },
       reading: 100,
       aggregate: 240,
       changes: 60,
@@ -80,20 +81,27 @@ t.test('more devices, more often, never need less', async () => {
   const exponent = fc.double({ min: 0, max: 9.5, noNaN: true });
   const every = fc.integer({ min: 10, max: 600_000 });
   fc.assert(
-    fc.property(exponent, exponent, every, every, fc.constantFrom('none', 'each'), (a, b, slow, fast, signed) => {
-      const of = (power: number, everyMs: number) =>
-        capacityPlan(MEASURED, { devices: Math.ceil(10 ** power), everyMs, signed: signed as 'none' }, ASSUMED);
-      const [less, more] = [of(Math.min(a, b), slow), of(Math.max(a, b), slow)];
-      const [seldom, often] = [of(a, Math.max(slow, fast)), of(a, Math.min(slow, fast))];
-      for (const [one, other] of [
-        [less, more],
-        [seldom, often],
-      ] as const) {
-        for (const name of ['machines', 'brokers', 'disk', 'networkIn', 'networkOut', 'memory'] as const)
-          if (other[name] < one[name]) throw new Error(`${name}: ${one[name]}, then ${other[name]}`);
-        if (other.partitions < one.partitions) throw new Error(`partitions: ${one.partitions}, ${other.partitions}`);
-      }
-    }),
+    fc.property(
+      exponent,
+      exponent,
+      every,
+      every,
+      fc.constantFrom('none', 'each', 'batch'),
+      (a, b, slow, fast, signed) => {
+        const of = (power: number, everyMs: number) =>
+          capacityPlan(MEASURED, { devices: Math.ceil(10 ** power), everyMs, signed: signed as 'none' }, ASSUMED);
+        const [less, more] = [of(Math.min(a, b), slow), of(Math.max(a, b), slow)];
+        const [seldom, often] = [of(a, Math.max(slow, fast)), of(a, Math.min(slow, fast))];
+        for (const [one, other] of [
+          [less, more],
+          [seldom, often],
+        ] as const) {
+          for (const name of ['machines', 'brokers', 'disk', 'networkIn', 'networkOut', 'memory'] as const)
+            if (other[name] < one[name]) throw new Error(`${name}: ${one[name]}, then ${other[name]}`);
+          if (other.partitions < one.partitions) throw new Error(`partitions: ${one.partitions}, ${other.partitions}`);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -132,10 +140,11 @@ t.test('the fewest that are enough', async () => {
 t.test('what is shipped is whole', async (t) => {
   const { format, job, keys } = readMeasured();
   t.equal(format, 1);
-  for (const { cpuNs, workersNs, mainNs } of [...job.none, ...job.each]) {
+  for (const { cpuNs, workersNs, mainNs } of [...job.none, ...job.each, ...job.batch]) {
     t.ok(workersNs > 0 && mainNs > 0 && cpuNs >= workersNs * 0.9, `${cpuNs} ${workersNs} ${mainNs}`);
   }
   t.ok(job.each[0]!.cpuNs > job.none[0]!.cpuNs);
+  t.ok(job.each[0]!.cpuNs > 4 * job.batch[0]!.cpuNs);
   for (const bytes of [...Object.values(job.bytes.frame), job.bytes.reading, job.bytes.aggregate, job.bytes.state])
     t.ok(bytes > 10 && bytes < 10_000, `${bytes}`);
   if (keys !== null) t.ok(keys.cpuNs.length > 2 && keys.memory.length > 0);

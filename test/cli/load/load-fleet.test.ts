@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../../cli/config/index.ts';
-import { LoadFleet, type Signing } from '../../../cli/load/load-fleet.ts';
+import { BATCH_FRAMES, LoadFleet, type Signing } from '../../../cli/load/load-fleet.ts';
 import { loadTypes } from '../../../cli/load/synthetic-frames.ts';
 import { systemClock } from '../../../engine/index.ts';
 import { EnvelopeView, KIND_ENVELOPE, KIND_SEALED_ENVELOPE, KIND_UNSIGNED } from '../../../schemas/envelope/index.ts';
@@ -52,6 +52,25 @@ t.test('signed frames are each device’s own, one sequence after the other, ove
     );
   for (const { keys } of devices)
     t.ok(createPublicKey({ key: Buffer.from(keys[0]!.publicKey, 'base64'), format: 'der', type: 'spki' }));
+});
+
+t.test('a batch is signed once, and the next one goes on behind its last frame', async (t) => {
+  const { fleet, devices } = await fleetOf(t, 'batch', ['enmon']);
+  const view = new EnvelopeView(8192);
+  const ends = new Map<string, number>();
+  fleet.prepare(5 * BATCH_FRAMES + 1);
+  t.equal(fleet.ready, 6 * BATCH_FRAMES);
+  for (let i = 0; i < 6; i++) {
+    const { device, value } = fleet.next();
+    if (value[0] !== KIND_ENVELOPE || !view.tryParse(value, 1, value.length)) throw new Error('no envelope');
+    const id = new TextDecoder().decode(device.key);
+    t.equal(view.count, BATCH_FRAMES);
+    t.equal(view.sequence, ends.get(id) ?? 0);
+    ends.set(id, view.sequence + BATCH_FRAMES);
+    const known = devices.find(({ deviceId }) => deviceId === id)!;
+    t.same(known.keys[0]?.modes, ['batch']);
+  }
+  t.equal(ends.size, 3);
 });
 
 t.test('unsigned frames come again and again, in turn', async (t) => {
