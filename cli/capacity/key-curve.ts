@@ -1,5 +1,5 @@
 /**
- * What a frame costs with so many keys, between the measured points: a line over the logarithm of the keys, never falling. Its error is
+ * What a frame costs with so many keys, between the measured points: the cost grows by the same factor with each factor of the keys, and never falls. Its error is
  * told by leaving out each inner point and asking the others for it.
  */
 import type { KeyPoint } from './measured.ts';
@@ -35,7 +35,7 @@ export class KeyCurve {
     if (above < 0) return points.at(-1)!.value;
     const [from, to] = [points[above - 1]!, points[above]!];
     const share = Math.log(keys / from.keys) / Math.log(to.keys / from.keys);
-    return from.value + share * (to.value - from.value);
+    return from.value * (to.value / from.value) ** share;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Append, BatchEncoder, type Log, partitionForKey } from '../../../engine/index.ts';
 
-export const FRAMES_TOPIC = 'bench.frames';
+const FRAMES_TOPIC = 'bench.frames';
 export const WINDOW_MS = 60_000;
 export const GRACE_MS = 10_000;
 const BATCH_BYTES = 128 * 1024;
@@ -26,6 +26,7 @@ export const CLOSING_KEY = 'closing';
 const CLOSING_AHEAD_MS = 5 * WINDOW_MS;
 
 export interface EvenFrames {
+  readonly topic: string;
   readonly keys: number;
   readonly passes: number;
   readonly partitions: number;
@@ -36,19 +37,25 @@ export interface EvenFrames {
 }
 
 /** So that the last pass lies an hour back, and no broker takes its time for a wrong one. */
-export function evenFrames(keys: number, passes: number, partitions: number, passMs: number): EvenFrames {
+export function evenFrames(
+  keys: number,
+  passes: number,
+  partitions: number,
+  passMs: number,
+  topic: string = FRAMES_TOPIC,
+): EvenFrames {
   const startMs = Math.floor((Date.now() - passes * passMs) / WINDOW_MS - 60) * WINDOW_MS;
-  return { keys, passes, partitions, passMs, startMs };
+  return { topic, keys, passes, partitions, passMs, startMs };
 }
 
 export async function fillEvenly(log: Log, frames: EvenFrames): Promise<void> {
-  const { keys, passes, partitions, passMs, startMs } = frames;
-  await log.createTopics([{ name: FRAMES_TOPIC, partitions, cleanup: 'delete' }]);
+  const { topic, keys, passes, partitions, passMs, startMs } = frames;
+  await log.createTopics([{ name: topic, partitions, cleanup: 'delete' }]);
   const encoders = Array.from({ length: partitions }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
   const flush = () =>
     appendEach(
       log,
-      encoders.map((encoder, partition) => ({ topic: FRAMES_TOPIC, partition, bytes: encoder.finish() })),
+      encoders.map((encoder, partition) => ({ topic, partition, bytes: encoder.finish() })),
     );
   const key = new TextEncoder().encode(`${KEY_NAME}${'0'.repeat(KEY_DIGITS)}`);
   const payload = framePayload();
@@ -72,14 +79,17 @@ export async function fillEvenly(log: Log, frames: EvenFrames): Promise<void> {
 }
 
 /** One more frame in each partition, far ahead: every window before it is told, its own stays open. */
-export async function closeWindows(log: Log, { partitions, startMs, passes, passMs }: EvenFrames): Promise<void> {
+export async function closeWindows(
+  log: Log,
+  { topic, partitions, startMs, passes, passMs }: EvenFrames,
+): Promise<void> {
   const key = new TextEncoder().encode(CLOSING_KEY);
   const payload = framePayload();
   new DataView(payload.buffer).setInt16(AT_MEASURES, LEAST[0]);
   const encoder = new BatchEncoder();
   const appends = Array.from({ length: partitions }, (_, partition) => {
     encoder.append(startMs + passes * passMs + CLOSING_AHEAD_MS, key, 0, key.length, payload, 0, FRAME_BYTES);
-    return { topic: FRAMES_TOPIC, partition, bytes: encoder.finish() };
+    return { topic, partition, bytes: encoder.finish() };
   });
   await appendEach(log, appends);
 }

@@ -2,21 +2,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
-import { interleaved, rates } from '../../load/interleaved.ts';
+import { type Contender, interleaved, rates } from '../../load/interleaved.ts';
 import { engineCommand, type KafkaBench, THREADS, withKafka } from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import { type Curve, type CurvePoint, type RunOptions, spread } from '../../workload.ts';
 import type { WindowTopology } from '../kafka-windows/topology.ts';
 import { checkTold } from './check-told.ts';
-import {
-  closeWindows,
-  type EvenFrames,
-  evenFrames,
-  FRAMES_TOPIC,
-  fillEvenly,
-  GRACE_MS,
-  WINDOW_MS,
-} from './even-frames.ts';
+import { closeWindows, type EvenFrames, evenFrames, fillEvenly, GRACE_MS, WINDOW_MS } from './even-frames.ts';
 import { fillEmbedded, windowRun } from './window-run.ts';
 
 const KEYS = 10_000;
@@ -25,9 +17,9 @@ const PASSES_QUICK = 120;
 const SENT_EVERY_MS = 10_000;
 const ROUNDS = 2;
 /** Over Kafka a commit holds many frames, and the whole of few would come with a single one. */
-const KAFKA_PASSES = 1_200;
+const KAFKA_PASSES = 1_000;
 const KAFKA_SENT_EVERY_MS = 2_500;
-const EMBEDDED = [1, 2, 4, 8, 16, 32, 64] as const;
+const EMBEDDED = [1, 2, 4, 8, 16, 64] as const;
 const EMBEDDED_QUICK = [1, 8, 64] as const;
 const KAFKA = [1, 8, 64] as const;
 const WARM_UP_SHARE = 0.25;
@@ -55,30 +47,30 @@ async function embeddedRates({ isQuick, folder, progress }: RunOptions): Promise
 }
 
 async function kafkaRates({ progress }: RunOptions): Promise<readonly CurvePoint[]> {
-  const points: CurvePoint[] = [];
-  for (const partitions of KAFKA) {
-    const frames = evenFrames(KEYS, KAFKA_PASSES, partitions, KAFKA_SENT_EVERY_MS);
-    const runs = await withKafka(async (kafka) => {
+  return await withKafka(async (kafka) => {
+    const nameOf = (partitions: number) => `${partitions} partitions over Kafka`;
+    const contenders: Contender<CommittedRun>[] = [];
+    for (const partitions of KAFKA) {
+      const frames = evenFrames(KEYS, KAFKA_PASSES, partitions, KAFKA_SENT_EVERY_MS, `bench.frames-${partitions}`);
+      progress(`filling ${KEYS * KAFKA_PASSES} frames for ${nameOf(partitions)}`);
       await fillEvenly(kafka.log, frames);
-      const name = `${partitions} partitions over Kafka`;
-      const run = (application: string) => kafkaRun(kafka, frames, application);
-      return (await interleaved([{ name, run }], { rounds: ROUNDS, warmedUp: 1, progress })).get(name)!;
-    });
-    points.push({ x: partitions, y: spread(rates(runs)) });
-  }
-  return points;
+      contenders.push({ name: nameOf(partitions), run: (application) => kafkaRun(kafka, frames, application) });
+    }
+    const runs = await interleaved(contenders, { rounds: ROUNDS, warmedUp: 1, progress });
+    return KAFKA.map((x) => ({ x, y: spread(rates(runs.get(nameOf(x))!)) }));
+  });
 }
 
 async function kafkaRun(kafka: KafkaBench, frames: EvenFrames, application: string): Promise<CommittedRun> {
   const { log } = kafka;
   const output = `${application}.told`;
-  const window = { input: FRAMES_TOPIC, output, windowMs: WINDOW_MS, graceMs: GRACE_MS };
+  const window = { input: frames.topic, output, windowMs: WINDOW_MS, graceMs: GRACE_MS };
   const config: WindowTopology = { application, partitions: frames.partitions, ...window };
   const run = await committedRun({
     log,
     ...engineCommand(kafka, new URL('../kafka-windows/topology.ts', import.meta.url), config),
     group: `${application}.window`,
-    topic: FRAMES_TOPIC,
+    topic: frames.topic,
     warmUp: frames.keys * frames.passes * WARM_UP_SHARE,
     finish: () => closeWindows(log, frames),
   });

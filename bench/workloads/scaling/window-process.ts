@@ -16,7 +16,7 @@ import {
 } from '../../../engine/index.ts';
 import { type WindowTopology, windowTopology } from '../kafka-windows/topology.ts';
 import { COLLECT_CHANNEL } from './collecting-topology.ts';
-import { closeWindows, type EvenFrames, FRAMES_TOPIC, GRACE_MS, WINDOW_MS } from './even-frames.ts';
+import { closeWindows, type EvenFrames, GRACE_MS, WINDOW_MS } from './even-frames.ts';
 
 export interface WindowTask {
   readonly folder: string;
@@ -44,7 +44,7 @@ const { folder, application, output, workers, frames, isMemoryAsked } = task;
 const config: WindowTopology = {
   application,
   partitions: frames.partitions,
-  input: FRAMES_TOPIC,
+  input: frames.topic,
   output,
   windowMs: WINDOW_MS,
   graceMs: GRACE_MS,
@@ -89,10 +89,10 @@ const made: WindowsMade = { samples, anonymousBytes };
 console.log(JSON.stringify(made));
 
 async function untilCommitted(sampled: (ms: number, committed: number) => void): Promise<void> {
-  const { partitions } = frames;
-  const ends = await Promise.all(Array.from({ length: partitions }, (_, i) => reader.bounds(FRAMES_TOPIC, i)));
+  const { topic, partitions } = frames;
+  const ends = await Promise.all(Array.from({ length: partitions }, (_, i) => reader.bounds(topic, i)));
   for (;;) {
-    const committed = await reader.committed(group, FRAMES_TOPIC);
+    const committed = await reader.committed(group, topic);
     sampled(
       performance.now(),
       committed.reduce<number>((sum, offset) => sum + (offset ?? 0), 0),

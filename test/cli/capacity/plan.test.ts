@@ -51,10 +51,10 @@ t.test('a plan is the arithmetic that a person does by hand', async (t) => {
   const demand = { devices: 1_000_000, everyMs: 10_000, signed: 'none' } as const;
   const plan = capacityPlan(MEASURED, demand, ASSUMED);
   t.equal(plan.framesPerSecond, 100_000);
-  // One worker has a million keys: 400 + 3/4 × 2,000 of W8's curve is 1,500 more than with 1,000 keys.
-  t.ok(Math.abs(plan.cpuNsPerFrame - 3_500) < 1e-6, `${plan.cpuNsPerFrame}`);
-  // 100,000 × 3.5 µs, and the two partitions of a worker.
-  t.ok(Math.abs(plan.cores - 0.37) < 1e-9);
+  // One worker has a million keys: three of the four decades in which W8's cost grows sixfold.
+  t.ok(Math.abs(plan.cpuNsPerFrame - (2_000 + 400 * 6 ** 0.75 - 400)) < 1e-6, `${plan.cpuNsPerFrame}`);
+  // 100,000 of them, and the two partitions of a worker.
+  t.ok(Math.abs(plan.cores - (plan.cpuNsPerFrame / 1e4 + 0.02)) < 1e-9);
   t.same([plan.workers, plan.machines, plan.partitions], [1, 1, 4]);
   t.equal(plan.memoryPerMachine, 300e6 + 1_000_000 * 400);
   const written = 100_000 * 50 + 100_000 * 100 + (1_000_000 / 60) * 240 + 100_000 * 60;
