@@ -1,6 +1,6 @@
 /**
  * The list-append checker against a client behind the fault proxy:
- *   npm run list-append -- --client msec|kafkajs|platformatic [--seconds 120] [--seed N] [--round-seconds 60]
+ *   npm run list-append -- --client msec|msec-carriers|kafkajs|platformatic [--seconds 120] [--seed N] [--round-seconds 60]
  *                          [--broker-version 3.9.1] [--transaction-version 0] [--json] [--keep FOLDER] [--nft]
  * --nft, in a network namespace of its own and as root, partitions with nftables as well.
  * --keep writes what the clients did and what the log holds, for each round in which something was found.

@@ -13,6 +13,7 @@ import { type Decision, PASS } from './proxy/fault-plan.ts';
 import { API } from './proxy/request-head.ts';
 import { prepare } from './round.ts';
 import { CLIENTS, type ClientName, openStage } from './stage.ts';
+import { groupOf, OFFSET_PARTITION } from './workload.ts';
 
 /** Until it is let go. A reset, so that what follows takes another connection and is not held back behind it. */
 const HELD: Decision = { fault: 'heldCut', delayMs: 60_000, others: 1000 };
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
     let moment = 0;
     const open = async () => {
       const begun = moment++;
-      const opened = await client.open(owner);
+      const opened = await client.open(owner, { group: groupOf(owner), topic: TOPIC, partition: OFFSET_PARTITION });
       takeovers.push({ owner, instance: takeovers.length + 1, begun, ended: moment++ });
       return opened;
     };

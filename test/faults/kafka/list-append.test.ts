@@ -2,10 +2,12 @@
 // Two minutes of list-append with our own log on Kafka; `npm run list-append` goes on for as long as one likes.
 import t from 'tap';
 import { needs } from '../../support/needs.ts';
+import { API } from './proxy/request-head.ts';
 import { runRound } from './round.ts';
 import { CLIENTS, openStage } from './stage.ts';
 
-const ROUNDS = 2;
+/** The second has the owners of a process share its transactions. */
+const ROUNDS = ['msec', 'msec-carriers'] as const;
 const SECONDS = 60;
 const COMMITTED_LEAST = 50;
 const FAULTS = ['heldCut', 'heldMute', 'cutBefore', 'cutAfter', 'mute', 'slow', 'slowAnswer', 'leaderAway'];
@@ -15,17 +17,20 @@ if (needs(t, 'java', 'mvn')) await main();
 async function main(): Promise<void> {
   const stage = await openStage();
   const { proxy, server } = stage;
-  const client = await CLIENTS.msec(proxy.address);
-  t.teardown(async () => {
-    await client.close();
-    await stage.close();
-  });
+  t.teardown(() => stage.close());
+  let carried = 0;
+  proxy.script = ({ apiKey, transactionalId }) => {
+    if (apiKey === API.endTxn && transactionalId?.includes('-carrier-') === true) carried++;
+    return undefined;
+  };
   const seed = Date.now() % 1_000_000;
   const happened = new Set<string>();
 
-  for (let round = 0; round < ROUNDS; round++) {
-    t.test(`nothing is lost, aborted, torn or twice: round ${round + 1}`, async (t) => {
+  for (const [round, name] of ROUNDS.entries()) {
+    t.test(`nothing is lost, aborted, torn or twice: ${name}`, async (t) => {
       t.comment(`seed ${seed + round}`);
+      const client = await CLIENTS[name](proxy.address);
+      t.teardown(() => client.close());
       const options = { client, proxy, broker: server.bootstrap, name: `r${round}`, seconds: SECONDS };
       const { verdict, history, faults } = await runRound({ ...options, seed: seed + round });
       t.comment(JSON.stringify({ ...verdict.counts, ...verdict.observations, ...faults }));
@@ -36,6 +41,7 @@ async function main(): Promise<void> {
       t.equal(faults.silences, undefined, 'every call was answered');
       t.equal(faults.ownersLost, undefined, 'every owner could be taken over in the end');
       t.ok(verdict.counts.ok >= COMMITTED_LEAST, `${verdict.counts.ok} transactions are committed`);
+      t.equal(carried > 0, name === 'msec-carriers', `${carried} transactions of carriers`);
       t.ok(verdict.counts.fail > 0, `of ${verdict.counts.fail} it is certain that they are not`);
       for (const fault of Object.keys(faults)) happened.add(fault);
 

@@ -2,7 +2,7 @@
 import { type KafkaOptions, type KafkaServer, startKafka } from '../../support/kafka-server.ts';
 import { kafkajsClient } from './clients/kafkajs-client.ts';
 import type { ListClient } from './clients/list-client.ts';
-import { msecClient } from './clients/msec-client.ts';
+import { msecCarriersClient, msecClient } from './clients/msec-client.ts';
 import { platformaticClient } from './clients/platformatic-client.ts';
 import { FaultProxy } from './proxy/fault-proxy.ts';
 
@@ -10,6 +10,7 @@ export const CLIENTS = {
   kafkajs: async (bootstrap: string) => kafkajsClient(bootstrap),
   platformatic: platformaticClient,
   msec: async (bootstrap: string) => msecClient(bootstrap),
+  'msec-carriers': async (bootstrap: string) => msecCarriersClient(bootstrap),
 } as const satisfies Record<string, (bootstrap: string) => Promise<ListClient>>;
 
 export type ClientName = keyof typeof CLIENTS;

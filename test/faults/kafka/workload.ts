@@ -88,8 +88,9 @@ export class Workload {
       const instance = (this.#instances.get(owner) ?? 0) + 1;
       this.#instances.set(owner, instance);
       const begun = this.tick();
+      const place = { group: groupOf(owner), topic: this.#options.topic, partition: OFFSET_PARTITION };
       try {
-        const writer = await within(this.#options.client.open(owner));
+        const writer = await within(this.#options.client.open(owner, place));
         if (writer === undefined) {
           this.silences++;
           continue;

@@ -5,6 +5,12 @@ export interface PlacedAppend extends Append {
   readonly partition: number;
 }
 
+export interface OffsetPlace {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
 export interface WriteJob {
   readonly topic: string;
   readonly appends: readonly PlacedAppend[];
@@ -41,8 +47,11 @@ export interface ListClient {
   readonly inFlightMax: number;
   /** Whether it promises that nothing is committed behind a commit that failed, within one writer. */
   readonly isOrdered?: boolean;
-  /** Takes the owner over: resolves once every earlier instance is fenced. Throws where that did not succeed. */
-  open(owner: string): Promise<ListWriter>;
+  /**
+   * Takes the owner over: resolves once every earlier instance is fenced. Throws where that did not succeed. The owner
+   * commits offsets of that place and of no other.
+   */
+  open(owner: string, place: OffsetPlace): Promise<ListWriter>;
   /** A reader through the client's own code, where it can read what it is told to. */
   openReader?(topic: string, partitions: number): ListReader;
   close(): Promise<void>;

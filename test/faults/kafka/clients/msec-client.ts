@@ -1,4 +1,8 @@
-/** msec's own log on Kafka. Each instance has a log of its own, as processes have. */
+/**
+ * msec's own log on Kafka. Each instance has a log of its own, as processes have; or, with carriers, some processes have
+ * the instances between them, and each commit rides as soon as its owner has said so: tasks of a process share its
+ * transactions, and an owner is taken over within the process or by another.
+ */
 import {
   BatchCursor,
   BatchEncoder,
@@ -7,7 +11,7 @@ import {
   MsecError,
   type Ownership,
 } from '../../../../engine/index.ts';
-import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
+import { type KafkaLogOptions, openKafkaLog } from '../../../../engine/log/kafka/index.ts';
 import {
   type ListClient,
   type ListReader,
@@ -20,36 +24,104 @@ import {
 const RETRY_MS_MAX = 3000;
 const FETCH_BYTES_MAX = 1_000_000;
 
+/** How many processes there are at once, with carriers. */
+const PROCESSES = 2;
+/** One of them is replaced after so many instances, and lives on as long as one of its own does. */
+const INSTANCES = 12;
+const RIDE_AT_ONCE = { commits: 0, withinMs: 60_000, bytesMax: 1024 * 1024, ridersMin: 1, aloneMs: 0 };
+
 export function msecClient(bootstrap: string): ListClient {
-  const open = () =>
-    openKafkaLog({ bootstrap: [bootstrap], requestTimeoutMs: REQUEST_MS_MAX, retryMsMax: RETRY_MS_MAX });
+  return clientOf('msec', bootstrap, () => new LogProcess(bootstrap, {}, 1));
+}
+
+export function msecCarriersClient(bootstrap: string): ListClient {
+  const processes: LogProcess[] = [];
+  let opened = 0;
+  const client = clientOf('msec-carriers', bootstrap, () => {
+    const turn = opened++ % PROCESSES;
+    if (processes[turn]?.isFull !== false)
+      processes[turn] = new LogProcess(bootstrap, { ride: RIDE_AT_ONCE }, INSTANCES);
+    return processes[turn];
+  });
   return {
-    name: 'msec',
+    ...client,
+    async close() {
+      for (const process of processes) await process.close();
+    },
+  };
+}
+
+function clientOf(name: string, bootstrap: string, next: () => LogProcess): ListClient {
+  return {
+    name,
     inFlightMax: 3,
     isOrdered: true,
-    async open(owner) {
-      const log = open();
+    async open(owner, place) {
+      const process = next();
+      const { log } = process;
+      process.enter();
       try {
-        return new MsecWriter(log, await log.acquire(owner));
+        // Without a place it never rides.
+        return new MsecWriter(process, await log.acquire(owner, process.rides ? [place] : []));
       } catch (error) {
-        await log.close();
+        await process.leave();
         throw error;
       }
     },
     openReader(topic, partitions) {
-      const log = open();
-      return new MsecReader(log, topic, partitions);
+      return new MsecReader(openLog(bootstrap), topic, partitions);
     },
     close: async () => {},
   };
 }
 
+function openLog(bootstrap: string, more: Partial<KafkaLogOptions> = {}): Log {
+  return openKafkaLog({
+    bootstrap: [bootstrap],
+    requestTimeoutMs: REQUEST_MS_MAX,
+    retryMsMax: RETRY_MS_MAX,
+    ...more,
+  });
+}
+
+/** Ends with the last of its instances, when it takes no more. */
+class LogProcess {
+  readonly log: Log;
+  readonly rides: boolean;
+  readonly #instancesMax: number;
+  #instances = 0;
+  #alive = 0;
+
+  constructor(bootstrap: string, options: Partial<KafkaLogOptions>, instancesMax: number) {
+    this.log = openLog(bootstrap, options);
+    this.rides = options.ride !== undefined;
+    this.#instancesMax = instancesMax;
+  }
+
+  get isFull(): boolean {
+    return this.#instances >= this.#instancesMax;
+  }
+
+  enter(): void {
+    this.#instances++;
+    this.#alive++;
+  }
+
+  async leave(): Promise<void> {
+    if (--this.#alive === 0 && this.isFull) await this.close();
+  }
+
+  async close(): Promise<void> {
+    await this.log.close().catch(() => {});
+  }
+}
+
 class MsecWriter implements ListWriter {
-  readonly #log: Log;
+  readonly #process: LogProcess;
   readonly #ownership: Ownership;
 
-  constructor(log: Log, ownership: Ownership) {
-    this.#log = log;
+  constructor(process: LogProcess, ownership: Ownership) {
+    this.#process = process;
     this.#ownership = ownership;
   }
 
@@ -66,7 +138,7 @@ class MsecWriter implements ListWriter {
     });
     const offsets = offset === null ? [] : [{ ...offset, topic }];
     try {
-      await this.#log.commit({ ownership: this.#ownership, appends: batches, offsets });
+      await this.#process.log.commit({ ownership: this.#ownership, appends: batches, offsets });
       return { outcome: 'ok', isUsable: true };
     } catch (error) {
       // FENCED for what came before it is certain: its own end was never asked for. Every other failure may be an end that
@@ -76,8 +148,8 @@ class MsecWriter implements ListWriter {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#log.close().catch(() => {});
+  close(): Promise<void> {
+    return this.#process.leave();
   }
 }
 
