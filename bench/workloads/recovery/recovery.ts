@@ -19,13 +19,13 @@ import { fillDevices } from './fill.ts';
 import { COMMIT_MS, RecoverySide, STREAMS_STATIC } from './sides.ts';
 
 const DEVICES = 500_000;
-const DEVICES_QUICK = 50_000;
+const DEVICES_QUICK = 20_000;
 const PARTITIONS = 8;
 const PACE = { framesPerSecond: 10_000, tickMs: 5 };
 const ROUNDS = 2;
-const STEADY_MS = 6_000;
+const STEADY_MS = { full: 6_000, quick: 3_000 };
 /** Of the steady time, what lag is measured in. */
-const SETTLED_MS = 3_000;
+const SETTLED_SHARE = 0.5;
 const SECONDS_MAX = 150;
 const PROGRESS_MS = 5;
 const STREAMS = 'Kafka Streams';
@@ -61,7 +61,7 @@ export const recovery: Workload = {
         for (const bench of benches) {
           await bench.begin();
           for (const kind of KINDS) {
-            const recovered = await bench.recover(kind === 'disk lost');
+            const recovered = await bench.recover(kind === 'disk lost', isQuick ? STEADY_MS.quick : STEADY_MS.full);
             const key = `${bench.kind} ${kind}`;
             took.set(key, [...(took.get(key) ?? []), recovered]);
             const { firstMs, caughtUpMs } = recovered;
@@ -108,14 +108,14 @@ class SideBench {
     this.#process = await this.#side.start();
   }
 
-  async recover(isDiskLost: boolean): Promise<Recovery> {
+  async recover(isDiskLost: boolean, steadyMs: number): Promise<Recovery> {
     const watch = new Watch();
     const { step, failed, stop } = this.#run.open(PACE, SECONDS_MAX, (progress) => watch.take(progress));
     watch.step = step;
-    await after(Math.max(0, step.startMs + STEADY_MS - monotonicMs()));
+    await after(Math.max(0, step.startMs + steadyMs - monotonicMs()));
     const killedAt = monotonicMs();
     const killed = this.#process?.kill();
-    watch.killed(killedAt, killedAt - SETTLED_MS);
+    watch.killed(killedAt, killedAt - steadyMs * SETTLED_SHARE);
     await killed;
     if (isDiskLost) rmSync(this.#side.stateFolder, { recursive: true, force: true });
     this.#process = await this.#side.start();
