@@ -2,8 +2,9 @@
  * A process that copies numbers from one topic to another, exactly once: what it read, wrote and remembered are one
  * transaction, two of them under way. Started by rotation.test.ts, which kills it.
  *
- *   rotation-child.ts BOOTSTRAP COUNT [once | alone | rotating]
- *     once: ends with code 3 when it is fenced, instead of beginning again; alone: one transaction at a time
+ *   rotation-child.ts BOOTSTRAP COUNT [once | alone | rotating | carried | carried-once]
+ *     once: ends with code 3 when it is fenced, instead of beginning again; alone: one transaction at a time;
+ *     carried: its transactions are its process's, as soon as it has said so
  */
 import { errorData } from '../../../engine/base/index.ts';
 import { BatchCursor, BatchEncoder } from '../../../engine/batch/index.ts';
@@ -14,17 +15,23 @@ const RECORDS_A_TRANSACTION = 7;
 
 const [bootstrap = '', count = '0', mode] = process.argv.slice(2);
 const underWayMax = mode === 'alone' ? 1 : 2;
+const isOnce = mode === 'once' || mode === 'carried-once';
+const isCarried = mode === 'carried' || mode === 'carried-once';
+const ride = { commits: 0, withinMs: 60_000, bytesMax: 1024 * 1024, ridersMin: 1, aloneMs: 0 };
+/** Whoever takes the owner over looks there for the carrier of the one before. */
+const PLACES = [{ group: GROUP, topic: INPUT, partition: 0 }];
 const log = await openKafkaLog({
   bootstrap: [bootstrap],
   applicationId: APPLICATION,
   requestTimeoutMs: 5_000,
   retryMsMax: 20_000,
+  ...(isCarried ? { ride } : {}),
 });
 let isFenced = false;
 for (;;) {
   const reader = log.openReader();
   try {
-    const ownership = await log.acquire(OWNER);
+    const ownership = await log.acquire(OWNER, PLACES);
     say('acquired');
     await copy(reader, ownership);
     break;
@@ -32,14 +39,14 @@ for (;;) {
     const { code, message } = errorData(thrown);
     say(`${code} ${message}`);
     isFenced = code === 'FENCED';
-    if (isFenced && mode === 'once') break;
+    if (isFenced && isOnce) break;
     if (code !== 'FENCED' && code !== 'DEPENDENCY_DOWN') throw thrown;
   } finally {
     await reader.close();
   }
 }
 await log.close();
-if (isFenced && mode === 'once') process.exitCode = 3;
+if (isFenced && isOnce) process.exitCode = 3;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -1,6 +1,7 @@
 // Time limit: 300 s.
-// Two transactional ids in rotation, killed at every point of a transaction: what is committed is always a beginning of
-// the input, each number once and in order, as Java's own consumer reads it under read committed.
+// Two transactional ids in rotation, or the carrier of a process, killed at every point of a transaction: what is
+// committed is always a beginning of the input, each number once and in order, as Java's own consumer reads it under
+// read committed.
 import t from 'tap';
 import { openKafkaLog } from '../../../engine/index.ts';
 import { batches, readAll } from '../../engine/log/kafka/texts.ts';
@@ -12,6 +13,7 @@ import { API } from './proxy/request-head.ts';
 import { APPLICATION, Copier, INPUT, OUTPUT, OUTPUT_PARTITIONS } from './rotation.ts';
 
 const COUNT = 2_000;
+const CARRIER = `${APPLICATION}-carrier-`;
 
 interface Point {
   readonly name: string;
@@ -49,12 +51,16 @@ async function main(): Promise<void> {
     await cutAt(stage, API.produce, 'cutAfter', 'rotating', 1);
     await cutAt(stage, API.txnOffsetCommit, 'cutBefore', 'rotating', 1);
     await zombie(stage);
+    for (const point of [...BEFORE_AND_AFTER, ...LATE]) await killedAt(stage, point, 3, 'carrier');
+    await zombie(stage, 'carrier');
     await brokerKilled(stage);
   });
-  await onCluster('protocol v1', { features: { 'transaction.version': 1 } }, async (stage) => {
+  await onCluster('Kafka 3.9, protocol v1', { version: '3.9.1' }, async (stage) => {
     for (const point of BEFORE_AND_AFTER) await killedAt(stage, point, 4);
     await cutAt(stage, API.endTxn, 'cutAfter', 'alone', 1);
     await zombie(stage);
+    for (const point of BEFORE_AND_AFTER.slice(-2)) await killedAt(stage, point, 3, 'carrier');
+    await zombie(stage, 'carrier');
   });
 }
 
@@ -108,11 +114,18 @@ async function readByJava(server: KafkaServer, partition: number, count: number)
 }
 
 /** The n-th request of that kind is met, once; gives a promise of that moment. */
-function atNth(proxy: FaultProxy, apiKey: number, nth: number, decision: Decision, meet = () => {}): Promise<void> {
+function atNth(
+  proxy: FaultProxy,
+  apiKey: number,
+  nth: number,
+  decision: Decision,
+  meet = () => {},
+  ids: string = APPLICATION,
+): Promise<void> {
   let seen = 0;
   return new Promise((resolve) => {
     proxy.script = (head) => {
-      if (head.apiKey !== apiKey || !head.transactionalId?.startsWith(APPLICATION)) return undefined;
+      if (head.apiKey !== apiKey || !head.transactionalId?.startsWith(ids)) return undefined;
       if (++seen !== nth) return undefined;
       meet();
       resolve();
@@ -121,12 +134,17 @@ function atNth(proxy: FaultProxy, apiKey: number, nth: number, decision: Decisio
   });
 }
 
-async function killedAt({ name, proxy }: Stage, { name: point, apiKey, fault }: Point, nth: number): Promise<void> {
-  await t.test(`${name}: killed ${point}, number ${nth}`, async (t) => {
-    const copier = new Copier(proxy.address, COUNT);
-    // Held back, it arrives when its successor's requests have been answered.
-    const decision = { fault, delayMs: 3_000, others: 6 };
-    await atNth(proxy, apiKey, nth, decision, () => copier.kill());
+async function killedAt(
+  { name, proxy }: Stage,
+  { name: point, apiKey, fault }: Point,
+  nth: number,
+  ids: 'own' | 'carrier' = 'own',
+): Promise<void> {
+  await t.test(`${name}: killed ${point}, number ${nth} of ${ids} ids`, async (t) => {
+    const copier = new Copier(proxy.address, COUNT, ids === 'own' ? 'rotating' : 'carried');
+    // Held back, it arrives when its successor's requests have been answered, or its successor's wait is over.
+    const decision = { fault, delayMs: 3_000, others: ids === 'own' ? 6 : 1 };
+    await atNth(proxy, apiKey, nth, decision, () => copier.kill(), ids === 'own' ? APPLICATION : CARRIER);
     t.equal(await copier.end(), null, 'it is dead');
   });
 }
@@ -152,10 +170,12 @@ async function cutAt(
   });
 }
 
-async function zombie({ name, proxy }: Stage): Promise<void> {
-  await t.test(`${name}: a process that stood still is fenced by its successor, whatever it had begun`, async (t) => {
-    const old = new Copier(proxy.address, COUNT, 'once');
-    await atNth(proxy, API.endTxn, 4, { fault: 'slow', delayMs: 1, others: 0 }, () => old.stop());
+async function zombie({ name, proxy }: Stage, ids: 'own' | 'carrier' = 'own'): Promise<void> {
+  const says = `a process that stood still with ${ids} ids is fenced by its successor, whatever it had begun`;
+  await t.test(`${name}: ${says}`, async (t) => {
+    const old = new Copier(proxy.address, COUNT, ids === 'own' ? 'once' : 'carried-once');
+    const stops = { fault: 'slow', delayMs: 1, others: 0 } as const;
+    await atNth(proxy, API.endTxn, 4, stops, () => old.stop(), ids === 'own' ? APPLICATION : CARRIER);
     const successor = new Copier(proxy.address, COUNT);
     t.equal(await successor.line(), 'acquired');
     await atNth(proxy, API.endTxn, 3, { fault: 'slow', delayMs: 1, others: 0 }, () => old.goOn());
