@@ -92,7 +92,9 @@ function countCommits(log: Log): { readonly log: Log; usage(): EngineStatus['log
       usedBytes = described.reduce((sum, { bytes }) => sum + bytes, 0);
       return described;
     },
-    acquire: (owner) => log.acquire(owner),
+    acquire: (owner, places) => log.acquire(owner, places),
+    release: async (ownership) => await log.release?.(ownership),
+    backlog: async (places) => (await log.backlog?.(places)) ?? [],
     async commit(transaction) {
       commitQueue++;
       try {

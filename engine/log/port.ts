@@ -135,6 +135,11 @@ export interface Log {
    */
   release?(ownership: Ownership): Promise<void>;
   /**
+   * About how many records there are to read at each place, from its committed offset as it stands, decided or not. To
+   * spread work by, and for nothing else: no position may follow from it. TOPIC_UNKNOWN, DEPENDENCY_DOWN, CLOSED.
+   */
+  backlog?(places: readonly OffsetPlace[]): Promise<readonly number[]>;
+  /**
    * Resolves once durable. Transactions of one caller commit in the order of the calls; when one of an ownership
    * fails, all later ones of the same ownership fail with FENCED. TOPIC_UNKNOWN, FENCED, QUOTA_EXCEEDED, CLOSED.
    */

@@ -6,6 +6,7 @@ import type { Clock } from '../base/index.ts';
 import type { Log, PartitionShare } from '../log/index.ts';
 import type { Emit, EngineStatus } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
+import { backlogOf } from './backlog.ts';
 import { IDLE_TICK_OPTIONS, type IdleTickOptions, IdleTicks } from './idle-ticks.ts';
 import { SUPERVISOR_OPTIONS, Supervisor, type SupervisorOptions, type WorkerThreads } from './supervisor.ts';
 
@@ -36,7 +37,9 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
   const startedAt = clock.now();
   await log.createTopics(plan.topics);
   const options = { ...SUPERVISOR_OPTIONS, ...setup.supervisor };
-  const supervisor = new Supervisor({ ...setup, options, ...(share === undefined ? {} : { partitions: [] }) });
+  const all = Array.from({ length: plan.partitions }, (_, partition) => partition);
+  const placed = share === undefined ? { backlog: await backlogOf(setup, all) } : { partitions: [] };
+  const supervisor = new Supervisor({ ...setup, options, ...placed });
   const ticks = new IdleTicks(log, plan, clock, setup.idleTicks ?? IDLE_TICK_OPTIONS, (partition) =>
     supervisor.isHere(partition),
   );
@@ -44,7 +47,7 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
   const names = plan.topics.map(({ name }) => name);
   let state: EngineStatus['state'] = 'starting';
   await supervisor.start();
-  if (share !== undefined) await join(share, supervisor, emit);
+  if (share !== undefined) await join(share, supervisor, setup);
   ticks.start();
   state = 'running';
   emit('engineRunning', {
@@ -83,19 +86,24 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
   };
 }
 
-async function join(share: PartitionShare, supervisor: Supervisor, emit: Emit): Promise<void> {
+async function join(share: PartitionShare, supervisor: Supervisor, setup: EngineSetup): Promise<void> {
+  const { emit } = setup;
   let before: readonly number[] = [];
+  let losses = 0;
   try {
     await share.start({
-      change(partitions) {
+      async change(partitions) {
         const taken = partitions.filter((partition) => !before.includes(partition)).length;
         const given = before.length - (partitions.length - taken);
         before = partitions;
         emit('partitionsChanged', { partitions: partitions.length, taken, given });
-        return supervisor.setPartitions(partitions);
+        const lossesBefore = losses;
+        const backlog = await backlogOf(setup, taken > 0 ? partitions : []);
+        if (losses === lossesBefore) await supervisor.setPartitions(partitions, backlog);
       },
       lost(because) {
         before = [];
+        losses++;
         emit('partitionsLost', { because });
         supervisor.losePartitions();
       },

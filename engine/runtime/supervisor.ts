@@ -7,6 +7,7 @@ import { type Clock, errorData, type Timer } from '../base/index.ts';
 import type { Log } from '../log/index.ts';
 import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import type { Plan } from '../topology/index.ts';
+import type { Weights } from './placement.ts';
 import { WorkerPosition } from './position.ts';
 import { TaskBoard } from './task-board.ts';
 import type { CommitRequest, FromWorker, Report, ToWorker } from './thread-messages.ts';
@@ -46,6 +47,8 @@ export interface SupervisorSetup {
   readonly emit: Emit;
   /** What is worked on from the start; absent: every partition. */
   readonly partitions?: readonly number[];
+  /** What there is to do in each of them. */
+  readonly backlog?: Weights;
 }
 
 interface WorkerEntry {
@@ -110,8 +113,8 @@ export class Supervisor {
    * From now on these are this process's, and no others. Resolves when every task of the others has committed and ended,
    * or its thread has; new ones begin meanwhile.
    */
-  setPartitions(partitions: readonly number[]): Promise<void> {
-    return this.#board.setPartitions(partitions);
+  setPartitions(partitions: readonly number[], backlog?: Weights): Promise<void> {
+    return this.#board.setPartitions(partitions, backlog);
   }
 
   /** None is this process's any more, and may be another's already: nothing is waited for. */

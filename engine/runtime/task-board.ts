@@ -6,7 +6,7 @@ import { assert, type Clock, type ErrorCode, errorData, type Timer } from '../ba
 import type { Log, OffsetPlace, Ownership, Transaction } from '../log/index.ts';
 import type { Emit, TaskStatus, WorkerStatus } from '../observe/index.ts';
 import { type Plan, taskName } from '../topology/index.ts';
-import { type Placement, placePartitions } from './placement.ts';
+import { type Placement, placePartitions, type Weights } from './placement.ts';
 import type { RecordPosition } from './position.ts';
 import type { CondemnedRecord, DoubtfulRun, Report, ToWorker } from './thread-messages.ts';
 
@@ -25,6 +25,8 @@ export interface TaskBoardSetup {
   readonly emit: Emit;
   /** What is worked on from the start; absent: every partition. */
   readonly partitions?: readonly number[];
+  /** What there is to do in each of them. */
+  readonly backlog?: Weights;
   /** Threads that one record may end before it goes to the dead letters. */
   readonly threadsPerRecordMax: number;
   backOff(failures: number): number;
@@ -104,7 +106,7 @@ export class TaskBoard {
       return entry;
     });
     this.#tasks = this.#partitions.flatMap(({ tasks }) => tasks);
-    this.#place(setup.partitions ?? this.#partitions.keys());
+    this.#place(setup.partitions ?? this.#partitions.keys(), setup.backlog);
   }
 
   /** Resolves when every task of the partitions that are this process's is with a running worker. */
@@ -120,8 +122,8 @@ export class TaskBoard {
    * From now on these are this process's, and no others. Resolves when every task of the others has committed and ended,
    * or its thread has; new ones begin meanwhile.
    */
-  async setPartitions(partitions: readonly number[]): Promise<void> {
-    if (!this.#isFrozen) this.#place(partitions);
+  async setPartitions(partitions: readonly number[], backlog?: Weights): Promise<void> {
+    if (!this.#isFrozen) this.#place(partitions, backlog);
     await this.#until(
       () =>
         !this.#isFrozen &&
@@ -236,8 +238,8 @@ export class TaskBoard {
     return task;
   }
 
-  #place(partitions: Iterable<number>): void {
-    this.#placement = placePartitions(this.#placement, partitions, this.#workers.length);
+  #place(partitions: Iterable<number>, backlog?: Weights): void {
+    this.#placement = placePartitions(this.#placement, partitions, this.#workers.length, backlog);
     for (const entry of this.#partitions) {
       const worker = this.#placement.get(entry.partition);
       entry.target = worker === undefined ? null : this.#workers[worker]!;

@@ -63,6 +63,11 @@ export class SimulatedLog implements Log {
     await life.gate(log.release?.(ownership) ?? Promise.resolve());
   }
 
+  backlog(places: readonly OffsetPlace[]): Promise<readonly number[]> {
+    const { life, log } = this.#setup;
+    return life.gate(log.backlog?.(places) ?? Promise.resolve([]));
+  }
+
   commit(transaction: Transaction): Promise<Committed> {
     const { timeline, life, wire, log, random, trace, commitMsMax } = this.#setup;
     const { ownership } = transaction;

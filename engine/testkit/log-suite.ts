@@ -188,6 +188,18 @@ function replayCases(t: SuiteTest, open: OpenLog): void {
     await reader.close();
   });
 
+  caseOf(t, 'a backlog is what lies behind the committed offset of each group', open, async (t, { log }) => {
+    const topic = topicOf(3);
+    await log.createTopics([topic]);
+    for (const [partition, records] of [10, 5].entries())
+      await log.commit({ appends: [{ topic: topic.name, partition, bytes: batchesOf(numbered(0, records)) }] });
+    await log.commit({ offsets: [{ group: 'suite-a', topic: topic.name, partition: 0, offset: 7 }] });
+    await log.commit({ offsets: [{ group: 'suite-a', topic: topic.name, partition: 1, offset: 5 }] });
+    const places = (group: string) => [2, 0, 1].map((partition) => ({ group, topic: topic.name, partition }));
+    t.same(await log.backlog?.([...places('suite-a'), ...places('suite-b')]), [0, 3, 0, 0, 10, 5]);
+    t.same(await log.backlog?.([]), []);
+  });
+
   caseOf(t, 'all of it is there after the log was closed and opened again', open, async (t, subject) => {
     const { log, reopen } = subject;
     if (reopen === undefined) return t.comment('the driver has no data of its own to open again');

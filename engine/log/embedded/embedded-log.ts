@@ -8,6 +8,7 @@ import type {
   Committed,
   Log,
   LogReader,
+  OffsetPlace,
   Ownership,
   PartitionBounds,
   TopicConfig,
@@ -23,6 +24,7 @@ import {
   encodeJson,
   encodeNumbers,
   factKey,
+  groupKey,
   NAME_BYTES_MAX,
   nameOf,
   OWNER_RANGE,
@@ -156,6 +158,19 @@ export class EmbeddedLog implements Log {
       bounds: partitions.map((partition) => this.#bounds(partition)),
       bytes: partitions.reduce((sum, partition) => sum + partition.bytes, 0),
     }));
+  }
+
+  async backlog(places: readonly OffsetPlace[]): Promise<readonly number[]> {
+    this.#assertOpen();
+    const wanted = places.map((place) => ({ ...place, of: this.#partition(place.topic, place.partition) }));
+    this.#store.refresh();
+    const backlog = wanted.map(({ group, of }) => {
+      const { start, end } = this.#bounds(of);
+      const committed = this.#store.get(groupKey(of.id, group));
+      return end - Math.max(start, committed === undefined ? start : decodeNumber(committed));
+    });
+    this.#store.refresh();
+    return backlog;
   }
 
   async acquire(owner: string): Promise<Ownership> {

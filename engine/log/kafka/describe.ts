@@ -52,9 +52,9 @@ export async function describe(cluster: Cluster, names: readonly string[] | null
   }));
 }
 
-const keyOf = ({ topic, partition }: Place): string => `${partition}:${topic}`;
+export const keyOf = ({ topic, partition }: Place): string => `${partition}:${topic}`;
 
-async function boundsOfAll(cluster: Cluster, places: readonly Place[]): Promise<Map<string, PartitionBounds>> {
+export async function boundsOfAll(cluster: Cluster, places: readonly Place[]): Promise<Map<string, PartitionBounds>> {
   const byLeader = new Map<number, Place[]>();
   for (const place of places) {
     const leader = await cluster.leader(place.topic, place.partition);

@@ -15,6 +15,7 @@ import type {
   TopicDescription,
   Transaction,
 } from '../port.ts';
+import { backlogOf } from './backlog.ts';
 import { Cluster, type ClusterOptions, type Network } from './client/index.ts';
 import { describe } from './describe.ts';
 import { ThreadReading } from './fetch/thread-reading.ts';
@@ -113,6 +114,11 @@ class KafkaLog implements Log {
   async release({ owner, epoch }: Ownership): Promise<void> {
     const current = this.#claims.get(owner)?.owner;
     if (current?.ownership.epoch === epoch) await current.release();
+  }
+
+  async backlog(places: readonly OffsetPlace[]): Promise<readonly number[]> {
+    this.#assertOpen();
+    return await this.#closing(backlogOf(this.#cluster, places));
   }
 
   async commit(transaction: Transaction): Promise<Committed> {

@@ -352,6 +352,14 @@ t.test('where partitions are shared with others, nothing is worked on before it 
   );
 });
 
+t.test('the partition in which most has piled up has a worker to itself as far as numbers allow', async (t) => {
+  const { rig, threads, supervisor } = await running(2, 4, []);
+  const backlog = new Map([0, 10, 100, 10].entries());
+  await rig.run(supervisor.setPartitions([0, 1, 2, 3], backlog));
+  await rig.run(supervisor.running());
+  t.same(threads.map(partitionsOf).map(String), ['0,2', '1,3']);
+});
+
 t.test('a partition is given up when its tasks have said so, and what they commit until then counts', async (t) => {
   const { rig, threads, supervisor } = await running(1, 2);
   const thread = threads[0]!;

@@ -8,6 +8,7 @@ import type {
   FromWorker,
   Log,
   LogReader,
+  OffsetPlace,
   Ownership,
   Thread,
   ToWorker,
@@ -84,6 +85,10 @@ export class PointedLog implements Log {
 
   async release(ownership: Ownership): Promise<void> {
     await this.#log.release?.(ownership);
+  }
+
+  async backlog(places: readonly OffsetPlace[]): Promise<readonly number[]> {
+    return (await this.#log.backlog?.(places)) ?? [];
   }
 
   async commit(transaction: Transaction): Promise<Committed> {
