@@ -15,6 +15,11 @@ export interface CommittedRun {
   readonly cpuNsPerRecord: number;
   /** From the start of the process until `warmUp` records were committed. */
   readonly warmUpMs: number;
+  /**
+   * The rate until nine tenths of everything were done, to the whole one: above 1 where some threads end long before
+   * others. Not a number where that is not seen.
+   */
+  readonly untilNineTenths: number;
 }
 
 export interface SampledRun extends CommittedRun {
@@ -42,6 +47,8 @@ export interface CommittedTask {
   readonly isTimed?: boolean;
   /** Measured from the first sample at which so many records are committed. */
   readonly warmUp: number;
+  /** A sample costs the broker a request. Default 20. */
+  readonly sampleMs?: number;
   /** Called with each line of its standard output, which is dropped otherwise. */
   onLine?(line: string): void;
   /** Appends what makes the process tell its last results, after the measured time; they are waited for too. */
@@ -49,13 +56,14 @@ export interface CommittedTask {
 }
 
 const SAMPLE_MS = 20;
+export const NINE_TENTHS = 0.9;
 const STALLED_MS = 120_000;
 const END_MS_MAX = 30_000;
 const TICK_NS = 10_000_000;
 
 /** Ends the process by closing its input, and waits for that. */
 export async function committedRun(task: CommittedTask): Promise<SampledRun> {
-  const { log, program, group, topic, warmUp, share = 1, isTimed = true } = task;
+  const { log, program, group, topic, warmUp, share = 1, isTimed = true, sampleMs = SAMPLE_MS } = task;
   const reader = log.openReader();
   const end = await endOf(log, reader, topic);
   const startedAt = performance.now();
@@ -77,7 +85,7 @@ export async function committedRun(task: CommittedTask): Promise<SampledRun> {
       if (now.records >= records) return now;
       if (now.records > moved.records) moved = now;
       if (now.at - moved.at > STALLED_MS) throw new Error(`${group} stands at ${now.records} records of ${records}`);
-      await pause(SAMPLE_MS);
+      await pause(sampleMs);
     }
   };
   try {
@@ -87,11 +95,13 @@ export async function committedRun(task: CommittedTask): Promise<SampledRun> {
     await task.finish();
     await until(await endOf(log, reader, topic));
     const measured = to.records - from.records;
+    const nineTenths = curve.find(({ records }) => records >= end * NINE_TENTHS && records > from.records);
     const middle = curve.find(({ records }) => records >= from.records + measured / 2)!;
     return {
       recordsPerSecond: rate(from, to),
       cpuNsPerRecord: (to.cpuNs - from.cpuNs) / measured,
       warmUpMs: from.at - startedAt,
+      untilNineTenths: nineTenths === undefined ? Number.NaN : rate(from, nineTenths) / rate(from, to),
       drift: middle.records === to.records ? Number.NaN : rate(middle, to) / rate(from, middle),
       curve: curve.filter(({ at }) => at >= from.at && at <= to.at),
     };

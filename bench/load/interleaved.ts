@@ -60,6 +60,15 @@ export function costNote(runs: Runs<CommittedRun>): string {
   return `processor time a frame, all threads of the process: ${each.join(', ')}`;
 }
 
+/** A sentence of the notes: who pays how much for threads that do not end together. */
+export function endNote(runs: Runs<CommittedRun>): string {
+  const each = [...runs].flatMap(([name, own]) => {
+    const seen = own.map((run) => run.untilNineTenths).filter(Number.isFinite);
+    return seen.length === 0 ? [] : [`${name} ${middle(seen).toFixed(2)}`];
+  });
+  return `all rates are to the end; the rate until nine tenths were done, to that: ${each.join(', ')}`;
+}
+
 export function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../../engine/index.ts';
-import { type CommittedRun, cpuNs } from './committed-run.ts';
+import { type CommittedRun, cpuNs, NINE_TENTHS } from './committed-run.ts';
 
 export interface WrittenTask {
   readonly log: Log;
@@ -48,11 +48,13 @@ export async function writtenRun(task: WrittenTask): Promise<CommittedRun> {
   try {
     let from = await sample();
     let to = from;
+    let nineTenths = from;
     for (;;) {
       const now = await sample();
       if (now.written > to.written) {
         if (to.written < warmUp && now.written >= warmUp) from = now;
         to = now;
+        if (nineTenths.written < records * NINE_TENTHS) nineTenths = now;
       }
       if (to.written >= records && now.at - to.at > QUIET_MS) break;
       if (now.at - to.at > STALLED_MS) throw new Error(`${topic} stands at ${to.written} records of ${records}`);
@@ -60,8 +62,11 @@ export async function writtenRun(task: WrittenTask): Promise<CommittedRun> {
     }
     if (from === to) throw new Error(`${topic}: everything was written at once`);
     const measured = records - from.written;
+    const recordsPerSecond = (measured * 1000) / (to.at - from.at);
+    const toNineTenths = ((nineTenths.written - from.written) * 1000) / (nineTenths.at - from.at);
     return {
-      recordsPerSecond: (measured * 1000) / (to.at - from.at),
+      recordsPerSecond,
+      untilNineTenths: toNineTenths / recordsPerSecond,
       cpuNsPerRecord: (to.cpu - from.cpu) / measured,
       warmUpMs: from.at - startedAt,
     };

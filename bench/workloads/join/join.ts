@@ -5,7 +5,7 @@
  */
 import { join as joinPath } from 'node:path';
 import type { CommittedRun } from '../../load/committed-run.ts';
-import { costNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
+import { costNote, endNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
 import {
   BROKER_NOTE,
   type Command,
@@ -113,6 +113,7 @@ function figureOf(frames: number, warmUp: number, runs: Runs<CommittedRun>): Fig
     notes: [
       `${frames} joined records in each run of each side equal to what was sent, each once, in its device's order`,
       costNote(runs),
+      endNote(runs),
       `${frames} frames of ${DEVICES} devices, Zipf, ${PARTITIONS} partitions of each topic, batches of ${BATCH_BYTES} bytes; rates from the committed ends of the output topic after the first ${warmUp}`,
       BROKER_NOTE,
       `${STREAMS}: exactly_once_v2, ${THREADS} threads, the DSL's repartition and its join with a KTable in memory; Java with ${STREAMS_JVM.join(' ')}`,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../../../engine/index.ts';
 import { committedRun, type SampledRun } from '../../load/committed-run.ts';
-import { interleaved, middle, type Runs } from '../../load/interleaved.ts';
+import { endNote, interleaved, middle, type Runs } from '../../load/interleaved.ts';
 import { COMMIT_MS, withKafka } from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import type { RunOptions } from '../../workload.ts';
@@ -126,6 +126,7 @@ export function notesOf(
   return [
     `${whole.expected.size} windows (${part.expected.size} in the part) equal to the plain sums, each told once, on every side in each run`,
     `processor time a frame, all threads of the process: ${each.join('; ')}`,
+    endNote(runs),
     `${whole.frames} frames in ${Math.round(whole.bytes / 1e6)} MB, ${DEVICES} devices, ${PARTITIONS} partitions, batches of ${BATCH_BYTES} bytes, not compressed, Zipf; rates from the offsets committed at the broker after the first ${WARM_UP}; committed at least every ${COMMIT_MS} ms where nothing else is said`,
     'one Kafka 4.1 broker (1 GB heap, G1) on the same processors; before the first round the first two sides run once without being counted, so that it is warm for all',
     ...contenders.map(({ side }) => side.settings),

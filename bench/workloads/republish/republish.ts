@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fetchKafkaJars } from '../../../test/support/kafka-server.ts';
 import { programPath } from '../../../test/support/needs.ts';
 import type { CommittedRun } from '../../load/committed-run.ts';
-import { costNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
+import { costNote, endNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
 import {
   BROKER_NOTE,
   type Command,
@@ -147,6 +147,7 @@ function figuresOf({ frames, warmUp }: Bench, runs: Runs<CommittedRun>, bytes: n
   const notes = [
     `${frames} readings in each run of each side equal to their frames, byte by byte and in their order; of one in some ten thousand avsc read what was sent`,
     costNote(runs),
+    endNote(runs),
     `${frames} frames, ${DEVICES} devices, Zipf, ${PARTITIONS} partitions, batches of ${BATCH_BYTES} bytes, ${bytes} bytes of key and value a reading; rates from the committed ends of the output topic after the first ${warmUp}`,
     BROKER_NOTE,
     `${STREAMS}: exactly_once_v2, ${THREADS} threads, the Avro written by hand into one array; Java with ${STREAMS_JVM.join(' ')}`,

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
-import { type Contender, costNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
+import { type Contender, costNote, endNote, interleaved, type Runs, rates } from '../../load/interleaved.ts';
 import {
   BROKER_NOTE,
   type Command,
@@ -24,6 +24,7 @@ import { buildStreams, STREAMS_JVM } from '../../peers/kafka-streams/peer.ts';
 import { type Figure, figure, type RunOptions, type Workload } from '../../workload.ts';
 import { type FilledFrames, PARTITIONS } from '../kafka-windows/frames.ts';
 import { checkTold } from '../kafka-windows/told-windows.ts';
+import { warmBroker } from '../kafka-windows/warm-broker.ts';
 import { fillSigned, type SignedTopics } from './frames.ts';
 import type { SignedTopology } from './topology.ts';
 
@@ -37,6 +38,8 @@ const DEVICES = 10_000;
 const FRAMES_PER_SECOND = 1_000;
 const WINDOW_MS = 60_000;
 const GRACE_MS = 10_000;
+/** A run takes a quarter of a minute, and commits five times a second. */
+const SAMPLE_MS = 100;
 const OPENSSL = 'openssl';
 const OPENSSL_SECONDS = { full: 3, quick: 1 };
 const OURS = 'msec';
@@ -60,6 +63,10 @@ async function measure({ isQuick, folder, progress }: RunOptions, kafka: KafkaBe
   const fleet = { devices: DEVICES, seed: 2, framesPerSecond: FRAMES_PER_SECOND };
   const topics = await fillSigned(kafka.log, fleet, { ...sizes, windowMs: WINDOW_MS });
   const bench: Bench = { ...kafka, topics, folder };
+  if (!isQuick) {
+    progress('warming up the broker');
+    await warmBroker(kafka);
+  }
   const contenders = [ours(bench, isQuick ? OPENSSL_SECONDS.quick : OPENSSL_SECONDS.full), await streams(bench)];
   const runs = await interleaved(contenders, { rounds: isQuick ? 1 : ROUNDS, warmedUp: isQuick ? 0 : 1, progress });
   return figuresOf(bench, runs);
@@ -75,8 +82,10 @@ function figuresOf({ topics: { whole, part } }: Bench, runs: Runs<SignedRun>): r
   const notes = [
     `${whole.expected.size} windows (${part.expected.size} in the part) equal to the plain sums in each run of each side, no dead letter`,
     costNote(runs),
+    endNote(runs),
     `${whole.frames} frames of ${DEVICES} devices, Zipf, each device with a key of its own; ${STREAMS} the first ${part.frames} of them; rates from the offsets committed after the first ${WARM_UP_SHARE * 100} %`,
     BROKER_NOTE,
+    'before the first round the broker serves W2 ten times: with so few frames a second it would go on compiling through all rounds',
     `openssl speed -multi ${THREADS}, verify, mean of before and after each run, when no broker has anything to do`,
     `${STREAMS}: exactly_once_v2, the DSL's windowed aggregate of W2 behind java.security.Signature SHA256withECDSAinP1363Format, one for each thread, public keys read once; it checks no order and no repetition of frames, as ours does; Java with ${STREAMS_JVM.join(' ')}`,
   ];
@@ -145,7 +154,7 @@ async function measured(
     await topics.close(filled.topic);
   };
   const warmUp = filled.frames * WARM_UP_SHARE;
-  const run = await committedRun({ log, ...command, group, topic: filled.topic, warmUp, finish });
+  const run = await committedRun({ log, ...command, group, topic: filled.topic, warmUp, sampleMs: SAMPLE_MS, finish });
   await checkTold(log, `${application}.windows`, filled);
   for (const { name, bounds } of await log.describe())
     if (name.endsWith('.dlq') && bounds.some(({ start, end }) => end > start)) throw new Error(`letters in ${name}`);
