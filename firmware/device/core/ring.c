@@ -230,15 +230,21 @@ enum status ring_append(struct ring *ring, const struct ring_record *record) {
   put_u16(bytes, body);
   put_u16(bytes + 2, ~body & 0xffffu);
   put_u32(bytes + 4, crc32(body_at, body));
-  if (program_at(ring, ring->write, bytes, RECORD_HEAD_BYTES + padded(body)) != STATUS_OK) {
-    /* Part of it may have been programmed: what would follow in this page could not be told apart. */
-    ring->write.offset = ring->storage->page_bytes;
-    return STATUS_STORAGE;
-  }
+  const struct ring_position at = ring->write;
+  const enum status status = program_at(ring, at, bytes, RECORD_HEAD_BYTES + padded(body));
+  enum slot slot = SLOT_RECORD;
+  uint32_t length;
   ring->write.offset += record_bytes(body);
-  ring->waiting++;
-  ring->waiting_unread++;
-  return STATUS_OK;
+  if (status != STATUS_OK) {
+    /* Part of it may have been programmed: what would follow in this page could not be told apart. If all of it was, it counts. */
+    ring->write.offset = ring->storage->page_bytes;
+    if (read_slot(ring, at, &slot, &length, bytes) != STATUS_OK) return STATUS_STORAGE;
+  }
+  if (slot == SLOT_RECORD) {
+    ring->waiting++;
+    ring->waiting_unread++;
+  }
+  return status == STATUS_OK ? STATUS_OK : STATUS_STORAGE;
 }
 
 enum status ring_next(struct ring *ring, struct ring_record *record, struct ring_position *position) {

@@ -53,7 +53,7 @@ enum status ring_mount(struct ring *ring, const struct storage *storage);
 /* Whether a record with a frame of this length may be appended. */
 bool ring_has_room(const struct ring *ring, uint32_t length);
 
-/* STATUS_FULL where it would take the place of a reading that waits. */
+/* STATUS_FULL where it would take the place of a reading that waits. After STATUS_STORAGE it is there whole, or not at all. */
 enum status ring_append(struct ring *ring, const struct ring_record *record);
 
 /* The next record that was not read since the mount or ring_rewind; STATUS_NONE where there is none. */

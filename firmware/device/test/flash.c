@@ -30,7 +30,7 @@ static bool is_powered(struct flash *flash) {
   flash->operations++;
   if (flash->operations_left < 0) return true;
   if (flash->operations_left-- > 0) return true;
-  flash->is_dead = true;
+  flash->is_dead = !flash->is_failing_once;
   return false;
 }
 

@@ -20,6 +20,8 @@ struct flash {
   /* Programmings and erasures until the power is lost; negative: never. */
   int64_t operations_left;
   bool is_dead;
+  /* An operation fails in the same way, and the power stays. */
+  bool is_failing_once;
   uint64_t operations;
   uint32_t random;
 };

@@ -28,6 +28,7 @@ static struct {
   struct flash ring;
   uint32_t random;
   uint64_t now_ms;
+  bool is_clockless;
   bool is_connecting;
   bool is_up;
   uint32_t next_ticket;
@@ -92,7 +93,7 @@ static void receive(const uint8_t *bytes, size_t length) {
 static bool world_unix_ms(void *port, uint64_t *now_ms) {
   (void)port;
   *now_ms = world.now_ms;
-  return true;
+  return !world.is_clockless;
 }
 
 static uint32_t world_ticks(void *port) {
@@ -223,7 +224,12 @@ static void live(struct device *device, const struct device_config *config, unsi
       world.stored[world.stored_count][0] = boot_epoch;
       world.stored[world.stored_count++][1] = sequence;
     }
-    if (device_turn(device, 100) != STATUS_OK) return;
+    /* The time of day may be lost for a while, and a session may grow old between two readings. */
+    world.is_clockless = next_random(&world.random) % 20 == 0;
+    const enum status status = device_turn(device, 100);
+    world.is_clockless = false;
+    if (status != STATUS_OK) return;
+    if (is_reading && next_random(&world.random) % 200 == 0) world.now_ms += SESSION_MS_MAX;
     if (!is_reading && device->ring.waiting == 0) return;
   }
 }
@@ -263,8 +269,6 @@ static void live_through(enum envelope_mode mode, uint32_t seed) {
     power_back((int64_t)(next_random(&world.random) % 150));
     live(&device, &config, 100, true);
     if (world.journal.is_dead || world.ring.is_dead) world.lost_powers++;
-    /* A session that would be too old by the next start, too. */
-    if (start % 5 == 4) world.now_ms += SESSION_MS_MAX;
   }
   power_back(-1);
   live(&device, &config, 100000, false);

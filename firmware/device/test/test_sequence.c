@@ -35,6 +35,7 @@ static unsigned cut_everywhere(void) {
   unsigned cuts = 0;
   for (int64_t cut = 0; cut < 120; cut++) {
     for (uint32_t seed = 1; seed <= 8; seed++) {
+      /* The same fresh epoch each time: a journal that was lost would give it out again. */
       struct flash flash;
       struct last last = {0};
       flash_init(&flash, PAGE_BYTES, 2, seed + (uint32_t)cut * 100);
@@ -42,7 +43,7 @@ static unsigned cut_everywhere(void) {
       const struct storage storage = flash_storage(&flash);
       for (unsigned start = 0; start < 40; start++) {
         struct sequence sequence;
-        CHECK(sequence_mount(&sequence, &storage, FIRST_EPOCH + start) == STATUS_OK);
+        CHECK(sequence_mount(&sequence, &storage, FIRST_EPOCH) == STATUS_OK);
         if (take(&sequence, &last, 1 + next_random(&flash.random) % (5 * SEQUENCE_RESERVE))) continue;
         cuts++;
         flash_revive(&flash, next_random(&flash.random) % 3 == 0 ? 0 : (int64_t)(next_random(&flash.random) % 20));
