@@ -13,6 +13,7 @@ import { latency } from './workloads/latency/latency.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
 import { recovery } from './workloads/recovery/recovery.ts';
+import { registry } from './workloads/registry/registry.ts';
 import { republish } from './workloads/republish/republish.ts';
 import { scaling } from './workloads/scaling/scaling.ts';
 import { signed } from './workloads/signed/signed.ts';
@@ -37,6 +38,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   signed,
   signedFrames,
   signingModes,
+  registry,
   republish,
   join,
   scaling,

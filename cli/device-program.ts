@@ -21,6 +21,8 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option('-k, --public-key <file>', 'its P-256 or Ed25519 public key (PEM or DER); otherwise a key pair is made')
     .option('-m, --modes <names>', 'what the key may be used for, of frame, batch, session (default: frame,batch)')
+    .option('--not-before <time>', 'its key holds for what is received from then on (ISO 8601)')
+    .option('--not-after <time>', 'its key has ended for what is received from then on (ISO 8601)')
     .option('--no-credential', 'a legacy device: no token, no signature; see --unsigned-from')
     .action(
       running<AddFlags>(outcome, async (flags, args) =>
@@ -71,7 +73,7 @@ const proving = (command: Command): Command =>
       'certificates of TPM makers that are trusted, in PEM (default: that of the swtpm in the data folder)',
     )
     .option(...PCRS_FLAG)
-    .option('--days <number>', 'how long the certificate is valid', whole, 365)
+    .option('--days <number>', 'how long the certificate and the key are valid', whole, 365)
     .option('-o, --out <file>', 'where the certificate is written (default: enrolment/ID.pem in the data folder)');
 
 function addEnrol(device: Command, outcome: Outcome): void {

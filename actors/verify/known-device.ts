@@ -1,16 +1,17 @@
 /**
- * A device record as verify keeps it: the record, and what each frame needs of it ready to use. Keys become KeyObjects
- * at their first signature. Replaced as a whole by each control record.
+ * A device record as verify keeps it: packed in its state, as text of one byte a character, because that is what V8 holds
+ * with least beside it; and opened, with what each frame needs ready to use. Keys become KeyObjects at their first
+ * signature. Replaced as a whole by each control record.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Codec } from '../../engine/index.ts';
 import {
+  type DeviceFactsRecord,
   type DeviceKey,
-  type DeviceRecord,
-  decodeDeviceRecord,
-  encodeDeviceRecord,
   KEY_MODES_DEFAULT,
   type KeyMode,
+  packDevice,
+  unpackDevice,
 } from '../../schemas/device/index.ts';
 import {
   ALGORITHM_ECDSA_P256_SHA256,
@@ -26,15 +27,20 @@ const MODE_OF: Readonly<Record<KeyMode, number>> = { frame: MODE_FRAME, batch: M
 
 /** An active key of a device. */
 export class KnownKey {
-  readonly #publicKey: string;
+  /** Base64; empty once the object is made. */
+  #publicKey: string;
   readonly #algorithm: number;
   /** A bit for each mode. */
   readonly #modes: number;
   readonly high: number;
   readonly low: number;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
   #object: KeyObject | null = null;
 
-  constructor({ keyId, algorithm, publicKey, modes = KEY_MODES_DEFAULT }: DeviceKey) {
+  constructor({ keyId, algorithm, publicKey, modes = KEY_MODES_DEFAULT, notBeforeMs, notAfterMs }: DeviceKey) {
+    this.notBeforeMs = notBeforeMs ?? 0;
+    this.notAfterMs = notAfterMs ?? Number.POSITIVE_INFINITY;
     this.high = Number.parseInt(keyId.slice(0, 8), 16);
     this.low = Number.parseInt(keyId.slice(8), 16);
     this.#publicKey = publicKey;
@@ -43,7 +49,10 @@ export class KnownKey {
   }
 
   get object(): KeyObject {
-    this.#object ??= importPublicKey(Buffer.from(this.#publicKey, 'base64'));
+    if (this.#object === null) {
+      this.#object = importPublicKey(Buffer.from(this.#publicKey, 'base64'));
+      this.#publicKey = '';
+    }
     return this.#object;
   }
 
@@ -53,21 +62,40 @@ export class KnownKey {
   }
 }
 
+const NOTHING: readonly never[] = [];
+/** Types and zones are few, and each opened device has text of its own for them. */
+const COMMON_MAX = 1_000;
+const common = new Map<string, string>();
+
+function shared(text: string): string {
+  const known = common.get(text);
+  if (known !== undefined) return known;
+  if (common.size < COMMON_MAX) common.set(text, text);
+  return text;
+}
+
 export class KnownDevice {
-  readonly record: DeviceRecord;
+  readonly revision: number;
+  readonly resetCount: number;
   readonly isActive: boolean;
   readonly facts: DeviceFacts;
   readonly tagKey0: number;
   readonly tagKey1: number;
   readonly #keys: readonly KnownKey[];
+  /** Ids of keys that are active no more. */
+  readonly #retired: readonly string[];
 
-  constructor(record: DeviceRecord) {
-    this.record = record;
-    this.isActive = record.state === 'active';
-    this.facts = { type: record.type, identity: record.identity, timeZone: record.timeZone };
-    this.tagKey0 = Number.parseInt(record.tagKey.slice(0, 8), 16) | 0;
-    this.tagKey1 = Number.parseInt(record.tagKey.slice(8), 16) | 0;
-    this.#keys = record.keys.filter((key) => key.state === 'active').map((key) => new KnownKey(key));
+  constructor({ revision, resetCount, state, type, identity, timeZone, tagKey, keys }: DeviceFactsRecord) {
+    this.revision = revision;
+    this.resetCount = resetCount;
+    this.isActive = state === 'active';
+    this.facts = { type: shared(type), identity, timeZone: shared(timeZone) };
+    this.tagKey0 = Number.parseInt(tagKey.slice(0, 8), 16) | 0;
+    this.tagKey1 = Number.parseInt(tagKey.slice(8), 16) | 0;
+    const active = keys.filter((key) => key.state === 'active');
+    this.#keys = active.map((key) => new KnownKey(key));
+    this.#retired =
+      active.length === keys.length ? NOTHING : keys.filter((key) => key.state !== 'active').map(({ keyId }) => keyId);
   }
 
   /** Whether it can sign, and so must. */
@@ -81,14 +109,30 @@ export class KnownDevice {
     return null;
   }
 
-  /** Whether the record names a key of that id (16 hex digits), active or retired. */
-  names(keyId: string): boolean {
-    return this.record.keys.some((key) => key.keyId === keyId);
+  /** Whether a key of that id (16 hex digits) was the device's and is active no more. */
+  hasRetired(keyId: string): boolean {
+    return this.#retired.includes(keyId);
   }
 }
 
-export const knownDeviceCodec: Codec<KnownDevice> = {
-  format: 'msec.device-record/1',
-  decode: (bytes, start, end) => new KnownDevice(decodeDeviceRecord(bytes, start, end)),
-  encode: (value, writer) => writer.copy(encodeDeviceRecord(value.record)),
+/** A packed device as a character for each byte. */
+export type PackedText = string;
+
+/** What frames are judged by; who may connect the bridges ask the registry. */
+export function packedText(record: DeviceFactsRecord): PackedText {
+  const packed = packDevice({ ...record, credentialHash: null, createdAtMs: 0 });
+  return Buffer.from(packed.buffer).toString('latin1');
+}
+
+export function openPacked(text: PackedText): KnownDevice {
+  return new KnownDevice(unpackDevice(Buffer.from(text, 'latin1')));
+}
+
+export const packedTextCodec: Codec<PackedText> = {
+  format: 'msec.packed-device/1',
+  decode(bytes, start, end) {
+    unpackDevice(bytes, start, end);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', start, end);
+  },
+  encode: (value, writer) => writer.copy(Buffer.from(value, 'latin1')),
 };

@@ -16,6 +16,12 @@ import {
 import type { KnownKey } from './known-device.ts';
 import type { KnownDevices } from './known-devices.ts';
 
+function expired(keyId: string, { notBeforeMs, notAfterMs }: KnownKey, receivedAtMs: number): MsecError {
+  const [which, atMs] = receivedAtMs < notBeforeMs ? ['begins', notBeforeMs] : ['ended', notAfterMs];
+  const says = `key ${keyId} ${which} at ${new Date(atMs).toISOString()}, the frame came at ${new Date(receivedAtMs).toISOString()}`;
+  return new MsecError('KEY_EXPIRED', says, { field: 'keyId' });
+}
+
 /** As of a device time. */
 const START_AHEAD_MS_MAX = 120_000;
 
@@ -31,9 +37,12 @@ export class SealChecks {
     this.#receiverKeys = receiverKeys;
   }
 
-  /** All that costs nothing. MODE_REFUSED, SESSION_EXPIRED, CLOCK_SKEW. */
+  /** All that costs nothing. KEY_EXPIRED, MODE_REFUSED, SESSION_EXPIRED, CLOCK_SKEW. */
   admit(envelope: EnvelopeView, key: KnownKey, receivedAtMs: number): void {
     const { mode, algorithm } = envelope;
+    if (receivedAtMs < key.notBeforeMs || receivedAtMs >= key.notAfterMs) {
+      throw expired(envelope.keyId(), key, receivedAtMs);
+    }
     if (!key.allows(mode, algorithm)) {
       const says = `the record of key ${envelope.keyId()} does not allow mode ${mode} with algorithm ${algorithm}`;
       throw new MsecError('MODE_REFUSED', says, { field: 'mode' });

@@ -35,7 +35,7 @@ import { contentTag } from './content-tag.ts';
 import { ROW_BYTES } from './device-row.ts';
 import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
 import { HeldFrames, type HeldList, heldCodec } from './held-frames.ts';
-import { KnownDevice, type KnownKey, knownDeviceCodec } from './known-device.ts';
+import { type KnownDevice, type KnownKey, type PackedText, packedTextCodec } from './known-device.ts';
 import { KnownDevices } from './known-devices.ts';
 import { SealChecks } from './seal-checks.ts';
 import { FRESH, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
@@ -52,15 +52,20 @@ export interface VerifyOptions {
   readonly receiverKeys?: ReceiverKeys;
   /** 'off' also takes unsigned envelopes and checks no signature: for benchmarks alone. Default 'required'. */
   readonly signatures?: 'required' | 'off';
+  /**
+   * What becomes of a device that signed two contents under one sequence, until it is reset: nothing of it passes, or its
+   * readings are marked. Default 'quarantine'.
+   */
+  readonly conflicts?: 'quarantine' | 'mark';
   readonly budget?: FailureBudgetOptions;
 }
 
 export const verifyState: {
-  readonly devices: ValuesDeclaration<KnownDevice>;
+  readonly devices: ValuesDeclaration<PackedText>;
   readonly sequences: RowsDeclaration;
   readonly held: ValuesDeclaration<HeldList>;
 } = {
-  devices: values(knownDeviceCodec),
+  devices: values(packedTextCodec),
   sequences: rows(ROW_BYTES),
   held: values(heldCodec),
 };
@@ -93,6 +98,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #held: HeldFrames;
   readonly #openingKeys: OpeningKeys;
   readonly #isSignatureRequired: boolean;
+  readonly #isQuarantined: boolean;
   readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
   readonly #seals: SealChecks;
   readonly #verified = new VerifiedFrame();
@@ -111,6 +117,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     this.#openingKeys = options.keys;
     this.#seals = new SealChecks(this.#known, options.receiverKeys ?? NO_RECEIVER);
     this.#isSignatureRequired = options.signatures !== 'off';
+    this.#isQuarantined = options.conflicts !== 'mark';
   }
 
   process(record: ActorRecord<FrameRecord>): void {
@@ -164,13 +171,14 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       throw refusal('IDENTITY_MISMATCH', "the envelope names another device than the bridge's credential", 'deviceId');
     }
     const device = this.#device(keyId);
+    let row = this.#known.row(keyId);
+    this.#checkQuarantine(row);
     const key = this.#isSignatureRequired ? this.#keyOf(device) : null;
     if (key === null && this.#isSignatureRequired) return;
     if (key !== null) this.#seals.admit(envelope, key, timestamp);
     if (isBatch && sealKeyId !== '' && envelope.count > SEALED_BATCH_FRAMES_MAX) {
       throw refusal('ENVELOPE_INVALID', `a sealed batch may hold ${SEALED_BATCH_FRAMES_MAX} frames`, 'count');
     }
-    let row = this.#known.row(keyId);
     const tag = isBatch ? 0 : tagOf(envelope, device);
     const verdict = isBatch
       ? this.#batch.verdict(envelope, device, this.#window, row)
@@ -194,7 +202,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     const key = device.key(keyIdHigh, keyIdLow);
     if (key !== null) return key;
     const name = this.#envelope.keyId();
-    if (device.names(name) || !this.#isHeld()) throw keyUnknown(`${name} is no active key of the device`);
+    if (device.hasRetired(name) || !this.#isHeld()) throw keyUnknown(`${name} is no active key of the device`);
     this.#context.count('held');
     return null;
   }
@@ -274,6 +282,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   #unsigned(bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
     const { keyId, timestamp, frame } = this.#arrival;
     const device = this.#device(keyId);
+    this.#checkQuarantine(this.#known.row(keyId));
     if (device.hasKey && this.#isSignatureRequired) {
       throw refusal('UNSIGNED', 'the device has a key and must sign', 'signature');
     }
@@ -295,6 +304,12 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     return device;
   }
 
+  /** Somebody else may hold its key: what is its own cannot be told from the other's. */
+  #checkQuarantine(row: number): void {
+    if (!this.#isQuarantined || !this.#window.isSuspect(row)) return;
+    throw refusal('DEVICE_QUARANTINED', 'the device has signed two contents under one sequence', 'deviceId');
+  }
+
   #deviceId(): string {
     return Buffer.from(this.#context.keys.bytesOf(this.#arrival.keyId)).toString('utf8');
   }
@@ -307,9 +322,9 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       throw refusal('IDENTITY_MISMATCH', "the control record names another device than the record's key", 'deviceId');
     }
     const known = this.#known.device(keyId);
-    if (known !== undefined && known.record.revision >= next.revision) return;
-    if (known !== undefined && known.record.resetCount !== next.resetCount) this.#known.removeRow(keyId);
-    this.#known.setDevice(keyId, new KnownDevice(next));
+    if (known !== undefined && known.revision >= next.revision) return;
+    if (known !== undefined && known.resetCount !== next.resetCount) this.#known.removeRow(keyId);
+    this.#known.setDevice(keyId, next);
     for (const { timestamp, offset, record } of this.#held.take(keyId)) {
       this.#handleKept({ keyId, timestamp, offset, frame: frameOf(record) });
     }
@@ -354,6 +369,7 @@ function tagOf(envelope: EnvelopeView, { tagKey0, tagKey1 }: Readonly<KnownDevic
 type Refusal =
   | 'BUDGET_EXHAUSTED'
   | 'CLOCK_SKEW'
+  | 'DEVICE_QUARANTINED'
   | 'DEVICE_REVOKED'
   | 'DEVICE_UNKNOWN'
   | 'ENVELOPE_INVALID'

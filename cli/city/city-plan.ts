@@ -21,6 +21,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     frames: config.frames.map((file) => ({ file, text: readDescription(file) })),
     actors: config.actors.map((path) => pathToFileURL(path).href),
     graceMs: config['windows.grace'],
+    conflicts: config['devices.conflicts'],
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }

@@ -1,7 +1,7 @@
 /** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
 import type { DeviceAdmin, Place } from '../../console/index.ts';
 import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
-import type { KeyMode } from '../../schemas/device/index.ts';
+import { type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
 import { nearMiss } from '../near-miss.ts';
@@ -15,10 +15,12 @@ export function deviceAdmin(devices: DeviceService, log: Log, types: FrameTypes)
     list: async () => devices.list().map(publicRecord),
     add: async (request) => enrolmentView(await devices.add(withKnownType(newDevice(request), types))),
     change: async (action, device) => {
-      if (action === 'rotate') return enrolmentView(await devices.rotate(device));
+      // What ends a doubt about a key ends it about the token, too.
+      if (action === 'rotate') return enrolmentView(await devices.rotate(device, { credential: true }));
       return publicRecord(await devices[action](device));
     },
-    renew: async (device, request) => enrolmentView(await devices.rotate(device, { publicKey: renewedKey(request) })),
+    renew: async (device, request) =>
+      enrolmentView(await devices.rotate(device, { ...renewal(request), keepsSessionKeys: true })),
     resend: (place) => {
       // One after another: the check that a letter has not gone yet and the sending must not overlap.
       const sending = turn.then(() => resend(log, place));
@@ -64,11 +66,19 @@ function publicRecord({
     state,
     identity,
     timeZone,
-    keys: keys.map(({ keyId, state: keyState }) => ({ keyId, state: keyState })),
+    keys: keys.map(keyView),
     hasCredential: credentialHash !== null,
     createdAt: new Date(createdAtMs).toISOString(),
     resetCount,
     revision,
+  };
+}
+
+function keyView({ keyId, state, modes = KEY_MODES_DEFAULT, notBeforeMs, notAfterMs }: DeviceKey) {
+  return {
+    ...{ keyId, state, modes },
+    ...(notBeforeMs === undefined ? {} : { notBefore: new Date(notBeforeMs).toISOString() }),
+    ...(notAfterMs === undefined ? {} : { notAfter: new Date(notAfterMs).toISOString() }),
   };
 }
 
@@ -92,14 +102,29 @@ function withKnownType(device: NewDevice, types: FrameTypes): NewDevice {
   );
 }
 
-function renewedKey(request: unknown): Uint8Array {
-  const { publicKey } = (request ?? {}) as { readonly publicKey?: unknown };
+function renewal(request: unknown): { readonly publicKey: Uint8Array; readonly notAfterMs?: number } {
+  const { publicKey, notAfterMs } = (request ?? {}) as { readonly publicKey?: unknown; readonly notAfterMs?: unknown };
   if (typeof publicKey !== 'string' || publicKey === '')
     throw new MsecError('REQUEST_INVALID', 'publicKey must be text', { field: 'publicKey' });
-  return Buffer.from(publicKey, 'base64');
+  return {
+    publicKey: Buffer.from(publicKey, 'base64'),
+    // What it may be the device's record says.
+    ...(notAfterMs === undefined ? {} : { notAfterMs: notAfterMs as number }),
+  };
 }
 
-const FIELDS = new Set(['deviceId', 'type', 'identity', 'timeZone', 'publicKey', 'modes', 'credential']);
+const FIELDS = new Set([
+  'deviceId',
+  'type',
+  'identity',
+  'timeZone',
+  'publicKey',
+  'sessionKey',
+  'modes',
+  'notBeforeMs',
+  'notAfterMs',
+  'credential',
+]);
 
 /** REQUEST_INVALID names the field; what a record may hold the service checks. */
 function newDevice(request: unknown): NewDevice {
@@ -114,7 +139,7 @@ function newDevice(request: unknown): NewDevice {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
   };
-  const { publicKey, modes, credential, timeZone } = fields;
+  const { publicKey, sessionKey, modes, notBeforeMs, notAfterMs, credential, timeZone } = fields;
   if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
   return {
     deviceId: text('deviceId'),
@@ -122,8 +147,11 @@ function newDevice(request: unknown): NewDevice {
     identity: text('identity'),
     ...(timeZone === undefined ? {} : { timeZone: text('timeZone') }),
     ...(publicKey === undefined ? {} : { publicKey: Buffer.from(text('publicKey'), 'base64') }),
+    ...(sessionKey === undefined ? {} : { sessionKey: Buffer.from(text('sessionKey'), 'base64') }),
     // What they may be the device's record says.
     ...(modes === undefined ? {} : { modes: modes as readonly KeyMode[] }),
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs as number }),
+    ...(notAfterMs === undefined ? {} : { notAfterMs: notAfterMs as number }),
     ...(credential === undefined ? {} : { credential: credential as boolean }),
   };
 }

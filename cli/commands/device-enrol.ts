@@ -45,6 +45,7 @@ interface EnrolmentView {
 }
 
 const DAYS_MAX = 3650;
+const DAY_MS = 86_400_000;
 
 export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
   const row = {
@@ -55,7 +56,7 @@ export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
   };
   return withProvedKeys(flags, id, 'is enrolled', async (_tpm, keys, prove) => ({
     proved: await prove(keys),
-    change: (admin, publicKey) => admin.add({ ...row, publicKey }),
+    change: (admin, keyed) => admin.add({ ...row, ...keyed }),
     keep: async () => undefined,
   }));
 }
@@ -66,16 +67,23 @@ export function renewDevice(flags: RenewFlags, id: string): Promise<number> {
     const renewed = await renewedSigningKey(tpm, keys);
     return {
       proved: await prove(renewed),
-      change: (admin, publicKey) => admin.renew(id, { publicKey }),
+      change: (admin, { publicKey, notAfterMs }) => admin.renew(id, { publicKey, notAfterMs }),
       keep: async () => void (await keepSigningKey(tpm, renewed)),
     };
   });
 }
 
+/** Public keys in base64, and when they end with the certificate. */
+interface KeyedRow {
+  readonly publicKey: string;
+  readonly sessionKey: string;
+  readonly notAfterMs: number;
+}
+
 interface Proved {
   readonly proved: EnrolledKeys;
   /** Of the registry. */
-  change(admin: DeviceAdmin, publicKey: string): Promise<unknown>;
+  change(admin: DeviceAdmin, keyed: KeyedRow): Promise<unknown>;
   /** What the TPM does once the registry has the key. */
   keep(): Promise<void>;
 }
@@ -106,11 +114,16 @@ async function withProvedKeys(
       const keys = await deviceKeys(tpm, pcrsOf(flags.pcrs));
       const { proved, change, keep } = await run(tpm, keys, (given) => provedKeys(tpm, given, makers));
       const authority = EnrolmentAuthority.open(join(config.data, 'enrolment'), systemClock.now(), systemRandom);
-      const publicKey = exportPublicKey(proved.signing).toString('base64');
-      const changed = await withAdmin(config, (admin) => change(admin, publicKey), { mayMake: true });
+      const nowMs = systemClock.now();
+      const keyed = {
+        publicKey: exportPublicKey(proved.signing).toString('base64'),
+        sessionKey: exportPublicKey(proved.agreement).toString('base64'),
+        notAfterMs: nowMs + flags.days * DAY_MS,
+      };
+      const changed = await withAdmin(config, (admin) => change(admin, keyed), { mayMake: true });
       await keep();
       const subject = { deviceId: id, key: proved.signing, days: flags.days };
-      const certificate = authority.certify(subject, systemClock.now(), systemRandom) + authority.certificate;
+      const certificate = authority.certify(subject, nowMs, systemRandom) + authority.certificate;
       const file = flags.out ?? join(config.data, 'enrolment', `${id.replaceAll(':', '_')}.pem`);
       writeFileSync(file, certificate, { mode: 0o644 });
       tell(flags, changed as EnrolmentView, done, proved, file);

@@ -1,4 +1,5 @@
 /** `msec device`: enrol, list, revoke, reset, rotate; the receiver's key for sessions. */
+import { MsecError } from '../../engine/base/index.ts';
 import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
 import { dataFolder } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
@@ -12,6 +13,8 @@ export interface AddFlags extends CommonFlags {
   readonly zone?: string;
   readonly publicKey?: string;
   readonly modes?: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
   readonly credential: boolean;
 }
 
@@ -42,6 +45,8 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
     ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
     ...(flags.modes === undefined ? {} : { modes: flags.modes.split(',') }),
+    ...(flags.notBefore === undefined ? {} : { notBeforeMs: momentOf(flags.notBefore, 'not-before') }),
+    ...(flags.notAfter === undefined ? {} : { notAfterMs: momentOf(flags.notAfter, 'not-after') }),
     ...(flags.credential ? {} : { credential: false }),
   };
   const enrolled = (await withAdmin(config, (admin) => admin.add(request), { mayMake: true })) as EnrolmentView;
@@ -51,6 +56,14 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     note(`It sends to devices/${deviceId}/frames over MQTT or to /v1/frames over HTTP: docs/bridges.md shows how.`);
   }
   return 0;
+}
+
+function momentOf(text: string, flag: string): number {
+  const atMs = Date.parse(text);
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new MsecError('CONFIG_INVALID', `--${flag} takes a time such as 2027-01-31 or 2027-01-31T12:00:00Z.`, {
+    field: flag,
+  });
 }
 
 function showSecrets(flags: CommonFlags, enrolled: EnrolmentView, says: string): void {

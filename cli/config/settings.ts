@@ -195,6 +195,12 @@ export const SETTINGS = {
     max: 1_000_000,
     doc: 'Frames that one device may send at once after a pause. Unset: as `limits.deviceRate`.',
   },
+  'devices.conflicts': {
+    kind: 'choice',
+    default: 'quarantine',
+    choices: ['quarantine', 'mark'],
+    doc: 'What becomes of a device that has signed two contents under one sequence number, so that somebody else may have its key: nothing of it passes until `msec device reset`, or its readings are marked `suspect`.',
+  },
   unsignedFrom: {
     kind: 'cidrs',
     default: [],

@@ -66,6 +66,12 @@ export const ERROR_TABLE = {
   DEVICE_EXISTS: row('input', false, 'A device with this id is enrolled, or was.', 'Choose another id.'),
   DEVICE_INVALID: row('input', false, 'A device registry record breaks its schema.', 'Correct the named field.'),
   DEVICE_LIMIT: row('operating', false, 'As many devices as allowed are enrolled.', 'Raise the limit.'),
+  DEVICE_QUARANTINED: row(
+    'input',
+    false,
+    'The device signed two different contents under one sequence number: somebody else may have its key.',
+    'Give it a new key and token with `msec device rotate`, then release it with `msec device reset`.',
+  ),
   DEVICE_REVOKED: row('input', false, 'The device was revoked.', 'Enrol it again if that was wrong.'),
   DEVICE_UNKNOWN: row('input', false, 'No such device is enrolled.', 'Enrol it with `msec device add`.'),
   ENROLMENT_REFUSED: row(
@@ -112,6 +118,12 @@ export const ERROR_TABLE = {
     "The day's data key was destroyed: the record can never be read again, on purpose.",
     'None.',
   ),
+  KEY_EXPIRED: row(
+    'input',
+    false,
+    "The frame was received before its key's time begins or after it has ended.",
+    'Give the device a new key with `msec device rotate`, or `msec device renew` where it lives in a TPM.',
+  ),
   KEY_UNKNOWN: row(
     'input',
     false,
@@ -140,7 +152,7 @@ export const ERROR_TABLE = {
     'input',
     false,
     'The device id and the token do not belong together.',
-    'Use the token that `msec device add` printed; a lost one is replaced by adding the device again.',
+    'Use the token that `msec device add` or `rotate` printed last; `msec device rotate` replaces a lost one.',
   ),
   OFFSET_OUT_OF_RANGE: row(
     'input',

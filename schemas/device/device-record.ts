@@ -23,6 +23,10 @@ export interface DeviceKey {
   readonly state: KeyState;
   /** Absent: KEY_MODES_DEFAULT. A session takes a P-256 key. */
   readonly modes?: readonly KeyMode[];
+  /** Unix milliseconds of receive time. What a bridge received before is refused; absent: nothing is too early. */
+  readonly notBeforeMs?: number;
+  /** What a bridge received at this moment or later is refused; absent: the key does not expire. */
+  readonly notAfterMs?: number;
 }
 
 export interface DeviceRecord {
@@ -51,10 +55,11 @@ export interface DeviceRecord {
 
 export const DEVICE_KEYS_MAX = 8;
 export const IDENTITY_CHARS_MAX = 64;
+const MOMENT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Any letter case of a name is good, so that the number of spellings has no natural end. */
 const TIME_ZONES_HELD_MAX = 2_000;
 
-const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state', 'modes'];
+const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state', 'modes', 'notBeforeMs', 'notAfterMs'];
 const RECORD_FIELDS = [
   'version',
   'deviceId',
@@ -92,6 +97,11 @@ function count(value: unknown, field: string): number {
   return value as number;
 }
 
+function moment(value: unknown, field: string): number {
+  if (count(value, field) > MOMENT_MS_MAX) throw invalid(field, 'must lie before the year 10000');
+  return value as number;
+}
+
 function oneOf<T extends string>(value: unknown, field: string, allowed: readonly T[]): T {
   if (!allowed.includes(value as T)) throw invalid(field, `must be one of ${allowed.join(', ')}`);
   return value as T;
@@ -106,6 +116,19 @@ function checkKey(value: unknown, field: string): DeviceKey {
     publicKey: text(key.publicKey, `${field}.publicKey`, /^[A-Za-z0-9+/]{1,512}={0,2}$/, 'must be base64'),
     state: oneOf(key.state, `${field}.state`, ['active', 'retired']),
     ...(key.modes === undefined ? {} : { modes: checkModes(key.modes, `${field}.modes`, algorithm) }),
+    ...checkValidity(key, field),
+  };
+}
+
+function checkValidity(key: Record<string, unknown>, field: string): Pick<DeviceKey, 'notBeforeMs' | 'notAfterMs'> {
+  const notBefore = key.notBeforeMs === undefined ? undefined : moment(key.notBeforeMs, `${field}.notBeforeMs`);
+  const notAfter = key.notAfterMs === undefined ? undefined : moment(key.notAfterMs, `${field}.notAfterMs`);
+  if (notAfter !== undefined && notAfter <= (notBefore ?? 0)) {
+    throw invalid(`${field}.notAfterMs`, 'must be later than notBeforeMs');
+  }
+  return {
+    ...(notBefore === undefined ? {} : { notBeforeMs: notBefore }),
+    ...(notAfter === undefined ? {} : { notAfterMs: notAfter }),
   };
 }
 

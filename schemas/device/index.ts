@@ -13,3 +13,4 @@ export {
   type KeyMode,
   type KeyState,
 } from './device-record.ts';
+export { type DeviceFactsRecord, packDevice, packedCredential, unpackDevice } from './packed-device.ts';

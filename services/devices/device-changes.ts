@@ -22,6 +22,11 @@ export interface NewDevice {
   readonly publicKey?: Uint8Array;
   /** What the key may be used for; absent: frames and batches. */
   readonly modes?: readonly KeyMode[];
+  /** A second key that sessions alone are agreed on with, as a TPM keeps the two apart. */
+  readonly sessionKey?: Uint8Array;
+  /** Of its keys, by receive time; absent: they hold from now on and do not expire. */
+  readonly notBeforeMs?: number;
+  readonly notAfterMs?: number;
   /** False enrols a legacy device that neither authenticates nor signs. Default true. */
   readonly credential?: boolean;
 }
@@ -40,9 +45,15 @@ export interface Enrolment {
   readonly secrets: Secrets;
 }
 
+interface KeyTerms {
+  readonly modes?: readonly KeyMode[] | undefined;
+  readonly notBeforeMs?: number | undefined;
+  readonly notAfterMs?: number | undefined;
+}
+
 function makeKey(
   publicKey: Uint8Array | undefined,
-  modes: readonly KeyMode[] | undefined,
+  { modes, notBeforeMs, notAfterMs }: KeyTerms,
 ): { key: DeviceKey; privateKeyPem: string | null } {
   let imported: KeyObject;
   let privateKeyPem: string | null = null;
@@ -58,6 +69,8 @@ function makeKey(
       publicKey: exportPublicKey(imported).toString('base64'),
       state: 'active',
       ...(modes === undefined ? {} : { modes }),
+      ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+      ...(notAfterMs === undefined ? {} : { notAfterMs }),
     },
     privateKeyPem,
   };
@@ -66,7 +79,9 @@ function makeKey(
 /** DEVICE_INVALID. */
 export function enrolled(device: NewDevice, random: Random, nowMs: number): Enrolment {
   const isLegacy = device.credential === false;
-  const made = isLegacy && device.publicKey === undefined ? null : makeKey(device.publicKey, device.modes);
+  const made = isLegacy && device.publicKey === undefined ? null : makeKey(device.publicKey, device);
+  const agreement = device.sessionKey;
+  const session = agreement === undefined ? [] : [makeKey(agreement, { ...device, modes: ['session'] }).key];
   const token = isLegacy ? null : makeToken(random);
   const record = checkDeviceRecord({
     version: 1,
@@ -74,7 +89,7 @@ export function enrolled(device: NewDevice, random: Random, nowMs: number): Enro
     revision: 1,
     type: device.type,
     state: 'active',
-    keys: made === null ? [] : [made.key],
+    keys: made === null ? session : [made.key, ...session],
     identity: device.identity,
     timeZone: device.timeZone ?? 'UTC',
     credentialHash: token === null ? null : hashToken(token).toString('hex'),
@@ -92,25 +107,38 @@ export interface Rotation {
   readonly publicKey?: Uint8Array;
   /** Absent: those of the key before it. */
   readonly modes?: readonly KeyMode[];
-  /** Whether the token is replaced as well. Default false. */
+  /** Of the new key; absent: it does not expire. */
+  readonly notAfterMs?: number;
+  /** Whether the token, where the device has one, is replaced as well. Default false. */
   readonly credential?: boolean;
+  /** Whether keys for sessions alone go on: they are others, and nobody has doubts about them. Default false. */
+  readonly keepsSessionKeys?: boolean;
 }
 
-/** The new key becomes the active one, all others retire; the oldest retired ones beyond the limit are forgotten. */
+const isForSessions = ({ modes }: DeviceKey): boolean => modes?.length === 1 && modes[0] === 'session';
+
+/** The new key becomes the active one, all others retire, but as it says; the oldest retired ones beyond the limit are forgotten. */
 export function rotated(record: DeviceRecord, rotation: Rotation, random: Random): Enrolment {
-  const { key, privateKeyPem } = makeKey(rotation.publicKey, rotation.modes ?? record.keys[0]?.modes);
+  const { key, privateKeyPem } = makeKey(rotation.publicKey, {
+    modes: rotation.modes ?? record.keys[0]?.modes,
+    notAfterMs: rotation.notAfterMs,
+  });
   if (record.keys.some((known) => known.keyId === key.keyId)) {
     throw new MsecError('DEVICE_INVALID', `key ${key.keyId} is or was this device's key already`, {
       field: 'publicKey',
     });
   }
-  const retired = record.keys.map((known): DeviceKey => ({ ...known, state: 'retired' }));
-  const token = rotation.credential === true ? makeToken(random) : null;
+  const isKept = (known: DeviceKey) => rotation.keepsSessionKeys === true && isForSessions(known);
+  const kept = record.keys.filter(isKept);
+  const retired = record.keys
+    .filter((known) => !isKept(known))
+    .map((known): DeviceKey => ({ ...known, state: 'retired' }));
+  const token = rotation.credential === true && record.credentialHash !== null ? makeToken(random) : null;
   return {
     record: checkDeviceRecord({
       ...record,
       revision: record.revision + 1,
-      keys: [key, ...retired].slice(0, DEVICE_KEYS_MAX),
+      keys: [key, ...kept, ...retired].slice(0, DEVICE_KEYS_MAX),
       credentialHash: token === null ? record.credentialHash : hashToken(token).toString('hex'),
     }),
     secrets: { token, privateKeyPem, keyId: key.keyId },

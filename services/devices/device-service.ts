@@ -29,6 +29,7 @@ import {
   rotated,
   wasReset,
 } from './device-changes.ts';
+import { DeviceTable } from './device-table.ts';
 import { RegistryReader } from './registry-reader.ts';
 
 const OWNER = 'msec.devices';
@@ -42,13 +43,8 @@ export interface DeviceServiceOptions {
   readonly clock: Clock;
   /** Tokens come from here: the system's, outside of a simulation. */
   readonly random?: Random;
-  /** Default 100,000. */
+  /** Default 2,000,000. */
   readonly devicesMax?: number;
-}
-
-interface Known {
-  readonly record: DeviceRecord;
-  readonly credentialHash: Uint8Array | null;
 }
 
 export class DeviceService {
@@ -59,7 +55,7 @@ export class DeviceService {
   readonly #partitions: number;
   readonly #registry: RegistryReader;
   readonly #encoder = new BatchEncoder();
-  readonly #devices = new Map<string, Known>();
+  readonly #devices = new DeviceTable();
   readonly #listeners = new Set<(record: DeviceRecord) => void>();
   #ownership: Ownership | null = null;
   /** Everything that uses the reader, the encoder or the ownership runs one after another through this. */
@@ -72,7 +68,7 @@ export class DeviceService {
     this.#log = options.log;
     this.#clock = options.clock;
     this.#random = options.random ?? systemRandom;
-    this.#devicesMax = options.devicesMax ?? 100_000;
+    this.#devicesMax = options.devicesMax ?? 2_000_000;
     this.#partitions = partitions;
     this.#registry = new RegistryReader(options.log.openReader(), partitions);
   }
@@ -106,13 +102,12 @@ export class DeviceService {
   }
 
   get(deviceId: string): DeviceRecord | undefined {
-    return this.#devices.get(deviceId)?.record;
+    return this.#devices.get(deviceId);
   }
 
   /** By device id. */
   list(): DeviceRecord[] {
-    const records = Array.from(this.#devices.values(), (known) => known.record);
-    return records.sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+    return [...this.#devices.records()].sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
   }
 
   /**
@@ -120,9 +115,9 @@ export class DeviceService {
    * One SHA-256: for every connection and request.
    */
   authenticate(deviceId: string, token: string | Uint8Array): DeviceRecord | null {
+    if (!isToken(token, this.#devices.credentialOf(deviceId))) return null;
     const known = this.#devices.get(deviceId);
-    const isRight = isToken(token, known?.credentialHash ?? null);
-    return isRight && known?.record.state === 'active' ? known.record : null;
+    return known?.state === 'active' ? known : null;
   }
 
   /** Calls `handle` for each change, own ones included, once it is durable; the result ends that. */
@@ -180,7 +175,7 @@ export class DeviceService {
 
   /** Writes every device's present record to its partition again, for a verifier whose state was thrown away. */
   async republish(): Promise<void> {
-    const ids = this.list().map(({ deviceId }) => deviceId);
+    const ids = Array.from(this.#devices.records(), ({ deviceId }) => deviceId);
     for (let from = 0; from < ids.length; from += REPUBLISHED_AT_ONCE) {
       await this.#changeAll(() => {
         return ids.slice(from, from + REPUBLISHED_AT_ONCE).map((deviceId) => {
@@ -211,7 +206,7 @@ export class DeviceService {
     if (known === undefined) {
       throw new MsecError('DEVICE_UNKNOWN', `no device ${deviceId} is enrolled`, { field: 'deviceId' });
     }
-    return known.record;
+    return known;
   }
 
   #active(deviceId: string): DeviceRecord {
@@ -282,9 +277,8 @@ export class DeviceService {
 
   #apply(record: DeviceRecord): void {
     const known = this.#devices.get(record.deviceId);
-    if (known !== undefined && known.record.revision >= record.revision) return;
-    const credentialHash = record.credentialHash === null ? null : Buffer.from(record.credentialHash, 'hex');
-    this.#devices.set(record.deviceId, { record, credentialHash });
+    if (known !== undefined && known.revision >= record.revision) return;
+    this.#devices.set(record);
     for (const handle of this.#listeners) handle(record);
   }
 

@@ -3,7 +3,8 @@ import { BatchCursor, type LogReader, type PartitionPosition } from '../../engin
 import { type DeviceRecord, decodeDeviceRecord } from '../../schemas/device/index.ts';
 import { DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
 
-const FETCH_BYTES_MAX = 1024 * 1024;
+/** Some hundred records: between two fetches the thread has time for its connections. */
+const FETCH_BYTES_MAX = 128 * 1024;
 
 export class RegistryReader {
   readonly #reader: LogReader;
@@ -24,7 +25,7 @@ export class RegistryReader {
   /** Hands over everything that was committed since the last call. DEVICE_INVALID. */
   async readAll(apply: (record: DeviceRecord) => void): Promise<void> {
     for (let partition = 0; partition < this.#positions.length; partition++) {
-      while (await this.#readSome(partition, apply)) {}
+      while (await this.#readSome(partition, apply)) await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

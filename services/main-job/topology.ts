@@ -26,6 +26,8 @@ export interface MainJobConfig {
   readonly graceMs: number;
   /** 'off' for benchmarks alone. */
   readonly signatures: 'required' | 'off';
+  /** Of a device that contradicts itself: whether nothing of it passes, or its readings are marked. */
+  readonly conflicts: 'quarantine' | 'mark';
   /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
   readonly foreignPartitioning: 'refuse' | 'repartition' | null;
   /** Public topics that are not to be written; for benchmarks. */
@@ -41,6 +43,7 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   windowMs: 60_000,
   graceMs: 10_000,
   signatures: 'required',
+  conflicts: 'quarantine',
   foreignPartitioning: null,
   omit: [],
   fuse: true,
@@ -66,6 +69,7 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
         keys,
         receiverKeys: new SessionKeyFiles(config.keysFolder),
         signatures: config.signatures,
+        conflicts: config.conflicts,
       }),
       decodeActor(topics, { types, keys }),
       aggregateActor(topics, { types, windowMs: config.windowMs, graceMs: config.graceMs }),

@@ -1,12 +1,18 @@
 /** A device with a TPM, from the command line to a verified reading, and out again. */
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../engine/base/index.ts';
 import { deviceKeys } from '../../firmware/provision/index.ts';
 import { startSwtpm } from '../../firmware/swtpm/index.ts';
-import { openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmware/tpm/index.ts';
-import { frameToSign, keyIdOf } from '../../schemas/envelope/index.ts';
+import { ecdhZGen, openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmware/tpm/index.ts';
+import {
+  exportPublicKey,
+  frameToSign,
+  keyIdOf,
+  openSessionFromSecret,
+  sealInSession,
+} from '../../schemas/envelope/index.ts';
 import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 import { needs, programPath } from '../support/needs.ts';
 
@@ -45,20 +51,25 @@ t.test('demo, enrolment, a signed frame, revocation', async (t) => {
   const swtpm = await startSwtpm(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'));
   t.teardown(() => swtpm.kill());
   const tpm = await Tpm.open(await openTpmAddress(swtpm.address, systemClock));
-  const { signing } = await deviceKeys(tpm);
+  const { signing, agreement } = await deviceKeys(tpm);
   const keyId = keyIdOf(publicKeyOf(signing.area));
   t.equal(keyId.toString('hex'), keyIdNow, 'the key that the registry took, not the one it refused');
+  const fieldsOf = (sequence: number) => ({
+    ...{ deviceId: 'roof-7', bootEpoch: 1, sequence, payload: Buffer.from(FRAME, 'hex') },
+  });
   const send = async (sequence: number): Promise<number> => {
-    const fields = { deviceId: 'roof-7', bootEpoch: 1, sequence, payload: Buffer.from(FRAME, 'hex') };
-    const { message, envelope } = frameToSign(fields, { keyId, algorithm: 'ecdsa-p256-sha256' });
+    const { message, envelope } = frameToSign(fieldsOf(sequence), { keyId, algorithm: 'ecdsa-p256-sha256' });
     const { bytes } = await sign(tpm, signing, createHash('sha256').update(message).digest());
+    return post(envelope(bytes));
+  };
+  const post = async (body: Uint8Array): Promise<number> => {
     const answer = await fetch(`${running.said.http}/v1/frames`, {
       method: 'POST',
       headers: {
         authorization: `Basic ${Buffer.from(`roof-7:${secrets.token}`).toString('base64')}`,
         'content-type': 'application/octet-stream',
       },
-      body: Buffer.from(envelope(bytes)),
+      body: Buffer.from(body),
     });
     return answer.status;
   };
@@ -67,8 +78,18 @@ t.test('demo, enrolment, a signed frame, revocation', async (t) => {
   const [reading] = await tail<{ value: object } & TailedRecord>(cwd, 'device.readings');
   t.match(reading, { value: { device: 'roof-7', temperature: 12.4, verified: true } });
 
+  const receiver = JSON.parse((await msec(['device', 'receiver', '--json'], { cwd })).out);
+  const terms = {
+    ...{ deviceId: 'roof-7', keyId: keyIdOf(publicKeyOf(agreement.area)), bootEpoch: 1, first: 2 },
+    ...{ receiverKeyId: Buffer.from(receiver.keyId, 'hex'), startMs: systemClock.now() },
+  };
+  const secret = await ecdhZGen(tpm, agreement, exportPublicKey(createPublicKey(receiver.publicKey)).subarray(-64));
+  const session = openSessionFromSecret(secret, terms);
+  t.equal(await post(sealInSession(fieldsOf(2), session)), 202);
+  await recordsIn(running, 'device.readings', 2);
+
   t.equal((await msec(['device', 'revoke', 'roof-7'], { cwd })).code, 0);
-  t.not(await send(2), 202, 'at once, with no restart');
+  t.not(await send(3), 202, 'at once, with no restart');
   await tpm.close();
   running.kill('SIGTERM');
   t.same(await running.ended, [0, null]);

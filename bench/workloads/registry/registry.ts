@@ -1,0 +1,70 @@
+/**
+ * A registry of a million devices, where the bridges hold it and where verify does: what a device takes of memory, and
+ * whether loading it or looking one up ever makes others wait.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Figure, figure, type Workload } from '../../workload.ts';
+import type { RegistryMeasured, RegistryPlace } from './registry-process.ts';
+
+const run = promisify(execFile);
+const DEVICES = 1_000_000;
+const DEVICES_QUICK = 200_000;
+
+const WHERE: Readonly<Record<RegistryPlace, string>> = {
+  verify: 'in the state of 8 tasks, with their keys, slots and what they keep open',
+  bridges: 'in the table that bridges, page and commands ask',
+};
+
+export const registry: Workload = {
+  name: 'registry',
+  says: 'a registry of 1,000,000 devices: bytes of memory a device, and the longest stall while it is loaded and asked',
+  async run({ isQuick, progress }) {
+    const devices = isQuick ? DEVICES_QUICK : DEVICES;
+    const bytes: Figure[] = [];
+    const stalls: Figure[] = [];
+    for (const place of ['verify', 'bridges'] as const) {
+      const measured = await inProcess(place, devices);
+      const { bytesPerDevice, loadStallMs, lookUpStallMs, lookUpMicroseconds: took } = measured;
+      progress(`${place}: ${bytesPerDevice.toFixed(0)} bytes a device, stalls ${loadStallMs} and ${lookUpStallMs} ms`);
+      bytes.push(
+        figure({
+          name: `registry: memory in ${place}`,
+          unit: 'bytes a device',
+          ours: [bytesPerDevice],
+          floor: 300,
+          aim: 150,
+          judged: 'ours',
+          isLessBetter: true,
+          notes: [
+            `${devices} devices with one P-256 key each, ${WHERE[place]}; heap and buffers after a collection`,
+            'beside it, as an object that a device record is read to: 1,100 to 1,300 bytes',
+          ],
+        }),
+      );
+      stalls.push(
+        figure({
+          name: `registry: longest stall in ${place}`,
+          unit: 'ms',
+          ours: [Math.max(loadStallMs, lookUpStallMs)],
+          floor: 50,
+          aim: 10,
+          judged: 'ours',
+          isLessBetter: true,
+          notes: [
+            `of the event loop, loading ${loadStallMs.toFixed(1)} ms, looking up ${lookUpStallMs.toFixed(1)} ms; a turn is 200 devices`,
+            `a look-up of any device: median ${took.median.toFixed(1)} µs, 99.9th ${took.p999.toFixed(0)} µs, longest ${took.max.toFixed(0)} µs`,
+          ],
+        }),
+      );
+    }
+    return [...bytes, ...stalls];
+  },
+};
+
+async function inProcess(place: RegistryPlace, devices: number): Promise<RegistryMeasured> {
+  const file = join(import.meta.dirname, 'registry-process.ts');
+  const { stdout } = await run(process.execPath, ['--expose-gc', file, place, String(devices)]);
+  return JSON.parse(stdout) as RegistryMeasured;
+}
