@@ -1,16 +1,19 @@
 /**
- * A registry of a million devices, where the bridges hold it and where verify does: what a device takes of memory, and
- * whether loading it or looking one up ever makes others wait.
+ * A registry of a million devices, where the bridges hold it and where verify does: what a device takes of memory,
+ * whether loading it or looking one up ever makes others wait, and how soon a change of it holds.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Figure, figure, type Workload } from '../../workload.ts';
+import { controlTimes } from './control.ts';
 import type { RegistryMeasured, RegistryPlace } from './registry-process.ts';
 
 const run = promisify(execFile);
 const DEVICES = 1_000_000;
 const DEVICES_QUICK = 200_000;
+const ROUNDS = 300;
+const ROUNDS_QUICK = 30;
 
 const WHERE: Readonly<Record<RegistryPlace, string>> = {
   verify: 'in the state of 8 tasks, with their keys, slots and what they keep open',
@@ -20,7 +23,7 @@ const WHERE: Readonly<Record<RegistryPlace, string>> = {
 export const registry: Workload = {
   name: 'registry',
   says: 'a registry of 1,000,000 devices: bytes of memory a device, and the longest stall while it is loaded and asked',
-  async run({ isQuick, progress }) {
+  async run({ isQuick, folder, progress }) {
     const devices = isQuick ? DEVICES_QUICK : DEVICES;
     const bytes: Figure[] = [];
     const stalls: Figure[] = [];
@@ -59,9 +62,29 @@ export const registry: Workload = {
         }),
       );
     }
-    return [...bytes, ...stalls];
+    progress('enrolling, rotating and revoking devices of a running engine');
+    const times = await controlTimes(folder, isQuick ? ROUNDS_QUICK : ROUNDS);
+    return [...bytes, ...stalls, ...Object.entries(times).map(([change, took]) => effect(change, took))];
   },
 };
+
+function effect(change: string, took: readonly number[]): Figure {
+  const sorted = took.toSorted((a, b) => a - b);
+  const p99 = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))]!;
+  return figure({
+    name: `registry: ${change}`,
+    unit: 'ms to take effect, 99th',
+    ours: [p99],
+    floor: 1_000,
+    aim: 100,
+    judged: 'ours',
+    isLessBetter: true,
+    notes: [
+      `${took.length} devices; from the commit of the control record to the first frame that was ${change === 'enrolled' ? 'taken' : 'refused'} because of it, in the topic where readers see it`,
+      `median ${sorted[sorted.length >> 1]!.toFixed(1)} ms, longest ${sorted.at(-1)!.toFixed(1)} ms; the engine ran all the time`,
+    ],
+  });
+}
 
 async function inProcess(place: RegistryPlace, devices: number): Promise<RegistryMeasured> {
   const file = join(import.meta.dirname, 'registry-process.ts');

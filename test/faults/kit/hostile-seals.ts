@@ -1,6 +1,6 @@
 /**
- * Envelopes that must not pass, of each mode: replayed, of a revoked device, in a mode that the key is not for, truncated, and
- * with flipped bits, through the real stages. After each class a good one must pass, so that a harness that refuses
+ * Envelopes that must not pass, of each mode: replayed, of a revoked device, in a mode that the key is not for, truncated,
+ * with flipped bits, and of a device and its clone once they have contradicted each other, through the real stages. After each class a good one must pass, so that a harness that refuses
  * everything is found out.
  */
 import { HELD_MS_MAX } from '../../../actors/verify/held-frames.ts';
@@ -28,6 +28,8 @@ interface Sender {
   readonly device: Device;
   readonly mode: KeyMode;
   next(): Uint8Array;
+  /** As `next`, with other content. */
+  nextOther(): Uint8Array;
 }
 
 type Attack = (original: Uint8Array, random: Random) => Uint8Array;
@@ -93,8 +95,24 @@ export function runHostile(count: number, random: Random, progress: (text: strin
     run('mode not enrolled', (stand) => stand.allow(MODES.filter((other) => other !== mode)), same);
     run('truncated', () => {}, truncated);
     run('bits flipped', () => {}, flipped);
+    run('cloned', contradict, same);
   }
   return { classes, deaf };
+}
+
+/**
+ * Somebody else signs with the same key under a sequence that the device has used. The envelopes that were made before and
+ * have not been seen are the device's own and its clone's: nobody can tell which.
+ */
+function contradict(stand: Stand): void {
+  const { sender } = stand;
+  const { device } = sender;
+  const sequence = device.sequence;
+  stand.feed(sender.next());
+  device.sequence = sequence;
+  stand.feed(sender.nextOther());
+  const reasons = stand.driver.reasons;
+  if (reasons.length !== 1 || reasons[0] !== 'SEQUENCE_CONFLICT') throw new Error(`no conflict: ${reasons}`);
 }
 
 class Stand {
@@ -105,14 +123,14 @@ class Stand {
   constructor(mode: KeyMode) {
     const receiver = new Receiver();
     const device = new Device('enmon-1');
-    const frame = () => enmonFrame({ nSend: device.sequence & 0xffff });
-    const make: Readonly<Record<KeyMode, () => Uint8Array>> = {
-      frame: () => device.signed(frame()),
-      batch: () =>
-        device.batch(Array.from({ length: BATCH_FRAMES }, (_, i) => ({ payload: enmonFrame({ nSend: i }) }))),
-      session: () => device.session(receiver, frame()),
+    const frame = (temperature = 124) => enmonFrame({ nSend: device.sequence & 0xffff, temperature });
+    const make: Readonly<Record<KeyMode, (temperature?: number) => Uint8Array>> = {
+      frame: (temperature) => device.signed(frame(temperature)),
+      batch: (temperature) =>
+        device.batch(Array.from({ length: BATCH_FRAMES }, () => ({ payload: frame(temperature) }))),
+      session: (temperature) => device.session(receiver, frame(temperature)),
     };
-    this.sender = { device, mode, next: make[mode] };
+    this.sender = { device, mode, next: () => make[mode](), nextOther: () => make[mode](125) };
     // Else nearly all of them would be refused unchecked.
     const verify = { receiverKeys: receiver, budget: { burst: 1e12 } };
     this.driver = city([device], { verify });
@@ -123,7 +141,8 @@ class Stand {
   allow(modes: readonly KeyMode[] = [this.sender.mode]): void {
     const { device } = this.sender;
     const keys = device.record.keys.map((key) => ({ ...key, modes }));
-    this.driver.feed(FRAMES, device.id, NOW, device.control({ keys, state: 'active' }));
+    const resetCount = device.record.resetCount + 1;
+    this.driver.feed(FRAMES, device.id, NOW, device.control({ keys, state: 'active', resetCount }));
   }
 
   feed(record: Uint8Array): void {
