@@ -1,7 +1,8 @@
 /** The commands that put a load on the operator's own topology, and the one that plans from what was measured. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { BenchFlags } from './commands/bench.ts';
+import type { FleetFlags } from './commands/fleet.ts';
 import type { PlanFlags } from './commands/plan.ts';
 import type { ProfileFlags } from './commands/profile.ts';
 
@@ -20,6 +21,7 @@ export function addLoadCommands(program: Command, outcome: Outcome): void {
   addBench(program, outcome);
   addProfile(program, outcome);
   addPlan(program, outcome);
+  addFleet(program, outcome);
 }
 
 const underLoad = (command: Command): Command =>
@@ -36,6 +38,36 @@ const underLoad = (command: Command): Command =>
     )
     .option('--workers <number>', 'worker threads (default: as configured)', whole)
     .option('--scratch <folder>', 'where the scratch folder is made (default: beside the data folder)');
+
+function addFleet(program: Command, outcome: Outcome): void {
+  const command = withLog(program.command('fleet'))
+    .description(
+      'Let virtual devices send to a running engine, faulty on demand, and tell each second what became of it.',
+    )
+    .option('--devices <number>', 'virtual devices, each with a key of its own', count, 200)
+    .option('--rate <number>', 'frames a second of all together (default: a tenth of the devices)', decimal)
+    .option(
+      '--fault <name[:share]>',
+      'clock-drift, duplicate, late, replay, truncation, stolen-key, cloned or lost-link; the share is of frames, or of devices where it happens to those; may be repeated',
+      collect,
+    )
+    .addOption(new Option('--signing <how>', 'how they sign').choices(['frame', 'batch', 'session']).default('frame'))
+    .option('--seed <number>', 'of values and faults (default: another one each time)', whole)
+    .option('--seconds <number>', 'end after so long (default: at Ctrl-C)', whole)
+    .option('--mqtt <address>', 'host:port of the MQTT bridge (default: this machine, the port of the configuration)')
+    .option('--http <address>', 'host:port of the HTTP bridge: a third of the devices use it, all where it is alone')
+    .action(
+      running<FleetFlags>(outcome, async (flags, _args) => (await import('./commands/fleet.ts')).runFleet(flags)),
+    );
+  examples(command, [
+    ['msec fleet --devices 2000 --rate 500', 'two thousand devices, beside a running msec up'],
+    [
+      'msec fleet --fault replay:0.1 --fault cloned --json',
+      'what is replayed is refused, who is cloned is put in quarantine',
+    ],
+    ['msec fleet --signing batch --fault lost-link:0.5 --seconds 60 --seed 7', 'the same again with the same seed'],
+  ]);
+}
 
 function addBench(program: Command, outcome: Outcome): void {
   const command = underLoad(program.command('bench'))

@@ -74,9 +74,9 @@ function publicRecord({
   };
 }
 
-function keyView({ keyId, state, modes = KEY_MODES_DEFAULT, notBeforeMs, notAfterMs }: DeviceKey) {
+function keyView({ keyId, publicKey, state, modes = KEY_MODES_DEFAULT, notBeforeMs, notAfterMs }: DeviceKey) {
   return {
-    ...{ keyId, state, modes },
+    ...{ keyId, publicKey, state, modes },
     ...(notBeforeMs === undefined ? {} : { notBefore: new Date(notBeforeMs).toISOString() }),
     ...(notAfterMs === undefined ? {} : { notAfter: new Date(notAfterMs).toISOString() }),
   };

@@ -6,12 +6,14 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MsecError } from '../../engine/index.ts';
-import { type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
+import { type DeviceKey, type DeviceRecord, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../devices/index.ts';
 import type { FleetIdentity, FleetType } from './simulated-device.ts';
 
 /** What enrols devices: the device service. */
-export type Enroller = Pick<DeviceService, 'get' | 'addAll' | 'rotate'>;
+export type Enroller = Pick<DeviceService, 'addAll' | 'rotate'> & {
+  get(deviceId: string): Pick<DeviceRecord, 'state' | 'keys'> | undefined;
+};
 
 export interface FleetMemory {
   readonly version: 1;
@@ -29,12 +31,13 @@ export async function startFleetMemory(
   count: number,
   enroller: Enroller,
   mode: KeyMode = 'frame',
+  prefix = 'sim',
 ): Promise<FleetMemory> {
   const known = await readMemory(path);
   const devices = new Map(known?.devices.map((device) => [device.deviceId, device]));
   const missing: NewFleetDevice[] = [];
   for (let number = 1; number <= count; number++) {
-    const made = newDevice(number);
+    const made = newDevice(number, prefix);
     const before = devices.get(made.deviceId);
     const enrolled = enroller.get(made.deviceId);
     // An operator may have tried that out; the others go on.
@@ -54,7 +57,7 @@ export async function startFleetMemory(
   }
   const memory: FleetMemory = { version: 1, bootEpoch: (known?.bootEpoch ?? 0) + 1, devices: [...devices.values()] };
   await writeMemory(path, memory);
-  const wanted = Array.from({ length: count }, (_, i) => devices.get(fleetDeviceId(i + 1)));
+  const wanted = Array.from({ length: count }, (_, i) => devices.get(fleetDeviceId(i + 1, prefix)));
   return { ...memory, devices: wanted.filter((device) => device !== undefined) };
 }
 
@@ -68,15 +71,19 @@ function typeOf(number: number): FleetType {
   return number % CROWD_EVERY === 0 ? 'crowd' : 'enmon';
 }
 
-export function fleetDeviceId(number: number): string {
-  return `sim-${typeOf(number)}-${String(number).padStart(4, '0')}`;
+export function fleetDeviceId(number: number, prefix = 'sim'): string {
+  return `${prefix}-${typeOf(number)}-${String(number).padStart(4, '0')}`;
 }
 
-function newDevice(number: number): NewFleetDevice {
+function newDevice(number: number, prefix: string): NewFleetDevice {
   const type = typeOf(number);
   const digits = String(number).padStart(6, '0');
   // 00-101-000 is the type allocation code of test devices (GSMA TS.06).
-  return { deviceId: fleetDeviceId(number), type, identity: type === 'enmon' ? `001010000${digits}` : `SIM${digits}` };
+  return {
+    deviceId: fleetDeviceId(number, prefix),
+    type,
+    identity: type === 'enmon' ? `001010000${digits}` : `SIM${digits}`,
+  };
 }
 
 function isKeyOf(key: DeviceKey, device: FleetIdentity, mode: KeyMode): boolean {

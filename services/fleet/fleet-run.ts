@@ -4,6 +4,7 @@
  */
 import { Agent } from 'node:http';
 import { type Clock, pause, type Random, seededRandom, type Timer } from '../../engine/index.ts';
+import { type FaultShare, FaultyDevice } from './faulty-device.ts';
 import { ADDED, addCounts, type FramePublisher, type RingCounts } from './frame-ring.ts';
 import { HttpPublisher } from './http-publisher.ts';
 import { type BridgeAddress, MqttPublisher } from './mqtt-publisher.ts';
@@ -17,6 +18,8 @@ export interface FleetPlan {
   /** Share of frames that are wrong on purpose, 0 to 1. */
   readonly faultShare: number;
   readonly seed: number;
+  /** On demand, beside the share of frames above. */
+  readonly faults?: readonly FaultShare[];
   /** Default: each frame by itself. */
   readonly signing?: FleetSigning;
   /** Where both are named, every third device uses HTTP. */
@@ -38,7 +41,7 @@ export class FleetRun {
   readonly #clock: Clock;
   readonly #plan: FleetPlan;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: HTTP_SOCKETS_MAX });
-  readonly #devices: { readonly device: SimulatedDevice; readonly publisher: FramePublisher }[];
+  readonly #devices: { readonly faulty: FaultyDevice; readonly publisher: FramePublisher }[];
   #timer: Timer | undefined;
   #tickedAtMs: number;
   #due = 0;
@@ -49,10 +52,21 @@ export class FleetRun {
     this.#plan = plan;
     this.#clock = clock;
     const seeds = seededRandom(plan.seed);
-    this.#devices = plan.devices.map((identity, i) => ({
-      device: new SimulatedDevice(identity, plan.bootEpoch, seededRandom(seeds.u32()), plan.signing),
-      publisher: this.#publisherOf(identity, i),
-    }));
+    const publishers = plan.devices.map((identity, i) => this.#publisherOf(identity, i));
+    this.#devices = plan.devices.map((identity, i) => {
+      const made = (bootEpoch: number) =>
+        new SimulatedDevice(identity, bootEpoch, seededRandom(seeds.u32()), plan.signing);
+      const parts = {
+        device: made(plan.bootEpoch),
+        publisher: publishers[i]!,
+        recorded: () => made(plan.bootEpoch - 1),
+        thief: publishers[(i + 1) % publishers.length]!,
+        clone: () => made(plan.bootEpoch),
+        stolen: () => made(plan.bootEpoch + 1),
+      };
+      const faulty = new FaultyDevice(parts, plan.faults ?? [], seededRandom(seeds.u32()), clock.now());
+      return { faulty, publisher: parts.publisher };
+    });
     this.#turn = firstTurn(seeds, this.#devices.length);
     this.#tickedAtMs = clock.monotonic();
     this.#tick();
@@ -66,10 +80,7 @@ export class FleetRun {
   /** Makes no more frames, waits at most so long until all are acknowledged, and disconnects. */
   async stop(waitMs: number): Promise<FleetCounts> {
     this.#timer?.cancel();
-    for (const { device, publisher } of this.#devices) {
-      const rest = device.rest();
-      if (rest !== undefined) publisher.publish(rest);
-    }
+    for (const { faulty } of this.#devices) faulty.rest();
     const waited = new AbortController();
     const idle = Promise.all(this.#devices.map(({ publisher }) => publisher.idle())).then(() => waited.abort());
     await Promise.race([idle, pause(this.#clock, waitMs, waited.signal)]);
@@ -97,11 +108,9 @@ export class FleetRun {
   }
 
   #publishNext(): void {
-    const { device, publisher } = this.#devices[this.#turn]!;
+    const { faulty } = this.#devices[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#devices.length;
-    const frame = device.next(this.#clock.now(), this.#plan.faultShare);
-    if (frame !== undefined) publisher.publish(frame);
-    this.#made += 1;
+    this.#made += faulty.send(this.#clock.now(), this.#plan.faultShare);
   }
 }
 

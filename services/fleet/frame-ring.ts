@@ -29,6 +29,8 @@ export interface FramePublisher {
   counts(): RingCounts;
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>;
+  /** Ends the connection, as a lost link does; it is made again by itself. Absent where each request has its own. */
+  cut?(): void;
   close(): void;
 }
 

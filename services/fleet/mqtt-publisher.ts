@@ -68,6 +68,10 @@ export class MqttPublisher implements FramePublisher {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  cut(): void {
+    this.#socket?.destroy();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();

@@ -1,0 +1,220 @@
+/**
+ * `msec fleet`: virtual devices with keys of their own against a running engine, faulty on demand. What became of their
+ * frames is read from the topics, not asked of the devices.
+ */
+import { join } from 'node:path';
+import type { DeviceAdmin } from '../../console/index.ts';
+import { MsecError, pause, type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
+import type { DeviceKey, DeviceState } from '../../schemas/device/index.ts';
+import type { Enrolment } from '../../services/devices/index.ts';
+import {
+  type BridgeAddress,
+  type Enroller,
+  type FaultShare,
+  FLEET_FAULTS,
+  FleetRun,
+  type FleetSigning,
+  parseFault,
+  startFleetMemory,
+} from '../../services/fleet/index.ts';
+import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
+import { dataFolder } from '../city/index.ts';
+import type { CommonFlags } from '../common-flags.ts';
+import type { Config } from '../config/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import { nearMiss } from '../near-miss.ts';
+import { watchSignals } from '../signals.ts';
+import { note, paint, print, printJson, UsageError } from '../terminal.ts';
+import { FleetWatch, type Watched } from './fleet-watch.ts';
+import { readLog, withAdmin } from './log-access.ts';
+import { settingsOf } from './settings.ts';
+
+export interface FleetFlags extends CommonFlags {
+  readonly devices: number;
+  readonly rate?: number;
+  readonly fault?: readonly string[];
+  readonly signing: 'frame' | 'batch' | 'session';
+  readonly seed?: number;
+  readonly seconds?: number;
+  readonly mqtt?: string;
+  readonly http?: string;
+}
+
+const DEVICES_MAX = 20_000;
+const RATE_MAX = 100_000;
+const REPORT_MS = 1_000;
+const STOP_WITHIN_MS = 3_000;
+/** After the last frame: what was acknowledged is decided by then. */
+const SETTLE_MS = 1_500;
+/** Requests to the engine at once. */
+const ENROL_AT_ONCE = 32;
+const PREFIX = 'fleet';
+
+export async function runFleet(flags: FleetFlags): Promise<number> {
+  const { config } = settingsOf(flags);
+  const { devices: count, signing: mode } = flags;
+  if (count < 1 || count > DEVICES_MAX) throw new UsageError(`--devices takes 1 to ${DEVICES_MAX}, not ${count}`);
+  const rate = flags.rate ?? Math.max(1, count / 10);
+  if (rate <= 0 || rate > RATE_MAX)
+    throw new UsageError(`--rate takes more than 0 and at most ${RATE_MAX}, not ${rate}`);
+  const faults = faultsOf(flags.fault ?? []);
+  if (count < 2 && faults.some(({ fault }) => fault === 'stolen-key'))
+    throw new UsageError('--fault stolen-key takes two devices: the thief sends over another’s connection');
+  const seed = flags.seed ?? systemRandom.u32();
+  const addresses = addressesOf(flags, config);
+  const folder = dataFolder(config.data, config['keys.folder']);
+  const stopping = new AbortController();
+  const stop = watchSignals(process, systemClock, () => process.exit(EXIT.forced.code));
+  void stop.requested.then(() => stopping.abort());
+  try {
+    const file = join(folder.fleet, 'virtual.json');
+    const memory = await withAdmin(config, async (admin) => {
+      note(`Enrolling ${count} devices where they are not yet …`);
+      return startFleetMemory(file, count, await enrollerOf(admin), mode, PREFIX);
+    });
+    const signing: FleetSigning = mode === 'session' ? { mode, receiver: await receiverOf(folder.keys) } : { mode };
+    const says = faults.map(({ fault, share }) => `${fault} ${share}`).join(', ') || 'no faults';
+    note(
+      `${memory.devices.length} devices, ${rate} frames a second, ${says}; --seed ${seed} repeats it. Ctrl-C ends it.`,
+    );
+    return await readLog(config, async (log) => {
+      // Two boot epochs of each start: a device that is recorded has started once more.
+      const bootEpoch = 2 * memory.bootEpoch + 1;
+      const plan = { devices: memory.devices, bootEpoch, rate, faultShare: 0, faults, seed, signing, ...addresses };
+      return report(log, plan, flags, stopping.signal);
+    });
+  } finally {
+    stop.release();
+  }
+}
+
+/** As `msec device receiver` tells it. */
+async function receiverOf(keysFolder: string): Promise<string> {
+  const { publicKey } = newestSessionKey(keysFolder) ?? (await makeSessionKey(keysFolder));
+  return publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+}
+
+type Plan = ConstructorParameters<typeof FleetRun>[0];
+
+async function report(log: ReadOnlyLog, plan: Plan, flags: FleetFlags, signal: AbortSignal): Promise<number> {
+  const watch = await FleetWatch.open(log, new Set(plan.devices.map(({ deviceId }) => deviceId)));
+  const fleet = new FleetRun(plan, systemClock);
+  const startedMs = systemClock.monotonic();
+  const tell = async (counts = fleet.counts(), isLast = false) => {
+    const watched = await watch.look();
+    const second = Math.round((systemClock.monotonic() - startedMs) / 1000);
+    const { made, acknowledged, dropped, waiting, refused } = counts;
+    const told = { second, sent: made, acknowledged, waiting, dropped, refusedByBridge: refused, ...watched };
+    if (flags.json === true) printJson({ ...told, isLast });
+    else print(lineOf(told));
+  };
+  try {
+    const seconds = flags.seconds ?? Number.POSITIVE_INFINITY;
+    while (!signal.aborted && systemClock.monotonic() - startedMs < seconds * 1000) {
+      await pause(systemClock, REPORT_MS, signal);
+      if (!signal.aborted) await tell();
+    }
+  } finally {
+    const last = await fleet.stop(STOP_WITHIN_MS);
+    await pause(systemClock, SETTLE_MS);
+    await tell(last, true);
+    await watch.close();
+  }
+  return 0;
+}
+
+interface Told extends Watched {
+  readonly second: number;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly waiting: number;
+  readonly dropped: number;
+  readonly refusedByBridge: number;
+}
+
+function lineOf({
+  second,
+  sent,
+  acknowledged,
+  waiting,
+  dropped,
+  refusedByBridge,
+  accepted,
+  refused,
+  reasons,
+}: Told): string {
+  const number = (value: number) => value.toLocaleString('en');
+  const why = Object.entries(reasons).map(([code, times]) => `${code} ${number(times)}`);
+  const parts = [
+    `sent ${number(sent)}`,
+    `acknowledged ${number(acknowledged)}`,
+    paint('green', `accepted ${number(accepted)}`),
+    paint(refused > 0 ? 'yellow' : 'dim', `refused ${number(refused)}${why.length > 0 ? ` (${why.join(', ')})` : ''}`),
+    ...(refusedByBridge > 0 ? [`by the bridge ${number(refusedByBridge)}`] : []),
+    ...(waiting > 0 ? [`waiting ${number(waiting)}`] : []),
+    ...(dropped > 0 ? [`dropped ${number(dropped)}`] : []),
+  ];
+  return `${String(second).padStart(4)} s  ${parts.join('  ')}`;
+}
+
+function faultsOf(texts: readonly string[]): FaultShare[] {
+  return texts.map((text) => {
+    const parsed = parseFault(text);
+    if (parsed !== undefined) return parsed;
+    const name = text.split(':')[0] as string;
+    if (FLEET_FAULTS.some((fault) => fault === name))
+      throw new UsageError(`--fault ${text}: the share behind the colon must be above 0 and at most 1`);
+    const meant = nearMiss(name, FLEET_FAULTS);
+    throw new UsageError(
+      `--fault knows no ${name}${meant === undefined ? '' : `, did you mean ${meant}?`} (${FLEET_FAULTS.join(', ')})`,
+    );
+  });
+}
+
+function addressesOf(flags: FleetFlags, config: Config): { mqtt?: BridgeAddress; http?: BridgeAddress } {
+  const http = flags.http === undefined ? {} : { http: addressOf(flags.http, 'http') };
+  if (flags.mqtt !== undefined) return { mqtt: addressOf(flags.mqtt, 'mqtt'), ...http };
+  if (flags.http !== undefined) return http;
+  return { mqtt: { host: '127.0.0.1', port: config['mqtt.port'] } };
+}
+
+function addressOf(text: string, flag: string): BridgeAddress {
+  const [, host, port] = /^(?:\w+:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]+):(\d{1,5})\/?$/.exec(text) ?? [];
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new UsageError(`--${flag} takes host:port, such as 127.0.0.1:1883; it is "${text}"`);
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+interface DeviceView {
+  readonly deviceId: string;
+  readonly state: DeviceState;
+  readonly keys: readonly DeviceKey[];
+}
+
+/** The registry of the running engine, or of the log where none runs. */
+async function enrollerOf(admin: DeviceAdmin): Promise<Enroller> {
+  const known = new Map(((await admin.list()) as readonly DeviceView[]).map((view) => [view.deviceId, view]));
+  return {
+    get: (deviceId) => known.get(deviceId),
+    async addAll(devices) {
+      const added: Enrolment[] = [];
+      for (let from = 0; from < devices.length; from += ENROL_AT_ONCE) {
+        const some = devices.slice(from, from + ENROL_AT_ONCE).map(async ({ publicKey, ...device }) => {
+          const key = Buffer.from(publicKey ?? new Uint8Array(0)).toString('base64');
+          const view = (await admin.add({ ...device, publicKey: key })) as DeviceView & Pick<Enrolment, 'secrets'>;
+          return { record: view as unknown as Enrolment['record'], secrets: view.secrets };
+        });
+        added.push(...(await Promise.all(some)));
+      }
+      return added;
+    },
+    rotate: (deviceId) => {
+      // Its memory was lost: another key alone would leave the old token, which nobody knows.
+      throw new MsecError(
+        'DEVICE_EXISTS',
+        `${deviceId} is enrolled, and its key is not in this data folder any more. Revoke the devices of the old fleet, or use its folder.`,
+        { field: 'deviceId' },
+      );
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** `msec fleet` beside a running engine: what it tells comes from the topics, and each fault is met by the engine's answer. */
+import t from 'tap';
+import { msec, startUp } from '../cli/run-cli.ts';
+
+t.setTimeout(100_000);
+
+interface Told {
+  readonly second: number;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly isLast: boolean;
+}
+
+t.test('virtual devices are heard, and their faults are not', async (t) => {
+  const cwd = t.testdir({});
+  const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
+  const fleet = async (...args: string[]): Promise<Told[]> => {
+    const addresses = ['--mqtt', running.said.mqtt, '--http', running.said.http];
+    const base = ['fleet', '--devices', '10', '--rate', '40', '--seconds', '3', '--seed', '7', '--json', ...addresses];
+    const ran = await msec([...base, ...args], { cwd });
+    t.equal(ran.code, 0, ran.err);
+    return ran.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  };
+  const good = await fleet();
+  const last = good.at(-1)!;
+  t.ok(last.isLast && good.length >= 3, `${good.length} lines`);
+  t.ok(last.sent >= 20, `${last.sent} sent`);
+  t.match(last, { acknowledged: last.sent, accepted: last.sent, refused: 0, reasons: {} });
+
+  const faulty = (await fleet('--fault', 'replay:1', '--fault', 'stolen-key:1', '--fault', 'truncation:0.3')).at(-1)!;
+  t.ok(faulty.accepted > 0 && faulty.accepted + faulty.refused <= faulty.acknowledged, JSON.stringify(faulty));
+  t.notOk(faulty.reasons.SEQUENCE_CONFLICT, 'nobody is suspected for what others do to it');
+  for (const reason of ['REPLAYED', 'IDENTITY_MISMATCH', 'ENVELOPE_INVALID'])
+    t.ok((faulty.reasons[reason] ?? 0) > 0, `${reason} in ${JSON.stringify(faulty.reasons)}`);
+
+  const cloned = (await fleet('--fault', 'cloned:1', '--signing', 'frame')).at(-1)!;
+  t.ok(cloned.accepted <= 10, `${cloned.accepted} accepted of 10 devices, each once before its clone was heard`);
+  t.equal(cloned.reasons.SEQUENCE_CONFLICT, 10, JSON.stringify(cloned));
+  t.ok((cloned.reasons.DEVICE_QUARANTINED ?? 0) > 0);
+  t.match(await msec(['device', 'reset', 'fleet-enmon-0001'], { cwd }), { code: 0 });
+  const released = (await fleet('--signing', 'frame')).at(-1)!;
+  t.ok(released.accepted > 0 && released.refused > 0, 'the one that was released is heard again, the others are not');
+  running.kill('SIGTERM');
+  t.same(await running.ended, [0, null]);
+});
+
+t.test('a mistake is told before anything is enrolled', async (t) => {
+  const cwd = t.testdir({});
+  const mistakes: [string[], RegExp][] = [
+    [['--fault', 'repaly'], /no repaly, did you mean replay\?/],
+    [['--fault', 'replay:7'], /share behind the colon/],
+    [['--devices', '0'], /--devices takes 1 to/],
+    [['--devices', '1', '--fault', 'stolen-key'], /takes two devices/],
+    [['--rate', '0'], /--rate takes more than 0/],
+    [['--mqtt', 'nowhere'], /--mqtt takes host:port/],
+  ];
+  for (const [args, says] of mistakes) t.match(await msec(['fleet', ...args], { cwd }), { code: 64, err: says });
+  t.match(await msec(['fleet'], { cwd }), { code: 66, err: /msec up/ }, 'and where nothing runs');
+});
