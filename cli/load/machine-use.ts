@@ -64,7 +64,8 @@ export function machineUse(from: MachineTimes, to: MachineTimes, makerMs: number
     workers: workers.map(share),
     main: to.threads.has(MAIN_THREAD) ? Math.max(0, share(MAIN_THREAD) - makerMs / wallMs) : null,
     process: Math.max(0, (to.processMs - from.processMs - makerMs) / wallMs),
-    machine: (to.machineMs - from.machineMs) / (wallMs * to.cores),
+    // Ticks of the kernel come in late: in a short while they can be more than there was time for.
+    machine: Math.min(1, (to.machineMs - from.machineMs) / (wallMs * to.cores)),
     cores: to.cores,
   };
 }

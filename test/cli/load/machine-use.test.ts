@@ -32,6 +32,11 @@ t.test('the time of the load maker is no use of the engine', async (t) => {
   t.ok(Math.abs((use.main ?? 0) - 0.4) < 1e-9);
 });
 
+t.test('a machine is never more than busy, though its ticks come in late', async (t) => {
+  const at = (atMs: number, machineMs: number) => ({ atMs, processMs: 0, threads: new Map(), machineMs, cores: 2 });
+  t.equal(machineUse(at(0, 0), at(100, 230), 0).machine, 1);
+});
+
 t.test('a system that tells nothing of threads still tells of the process', async (t) => {
   const { processMs, cores } = machineTimes(0);
   t.ok(processMs > 0);
