@@ -52,7 +52,7 @@ export const w4: Workload = {
   says: 'W2 with batch-signed frames, 64 a record, against W2 packed the same way unsigned',
   async run(options) {
     needsKafka();
-    const frames = options.isQuick ? 4_000_000 : 16_000_000;
+    const frames = options.isQuick ? 8_000_000 : 16_000_000;
     return [await againstUnchecked(options, packing(64, frames, DEVICES), null, null)];
   },
 };
