@@ -24,7 +24,7 @@
 /* Envelopes, and frames in them, that are sent and not acknowledged. The receiver knows its last 1,024 frames. */
 #define DEVICE_WINDOW 16u
 #define DEVICE_WINDOW_FRAMES 1024u
-#define DEVICE_BATCH_MAX 512u
+#define DEVICE_BATCH_MAX DEVICE_WINDOW_FRAMES
 #define DEVICE_NO_PCR UINT32_MAX
 
 struct device_config {

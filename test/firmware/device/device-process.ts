@@ -21,7 +21,7 @@ export interface DeviceProcess {
   /** All so far, in their order. */
   readonly events: readonly DeviceEvent[];
   errors(): string;
-  /** Resolves with the first event that is as wished; fails where the process ends before. */
+  /** Resolves with the first event that is as wished, asked anew when it has said anything; fails where the process ends before. */
   until(isWished: (event: DeviceEvent) => boolean): Promise<DeviceEvent>;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>;
@@ -51,6 +51,7 @@ export function startDevice(file: string, settings: Readonly<Record<string, stri
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
+    wake();
   });
   const ended = once(child, 'close').then(([code, signal]) => {
     hasEnded = true;

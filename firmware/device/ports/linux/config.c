@@ -144,11 +144,12 @@ static const char *set_number(struct linux_config *config, struct span key, stru
     uint32_t *into;
     const char *says;
   } numbers[] = {
-      {"batch", 1, DEVICE_BATCH_MAX, &config->batch, "batch: 1 to 512 frames"},
+      {"batch", 1, DEVICE_BATCH_MAX, &config->batch, "batch: 1 to 1024 frames"},
       {"linger-ms", 0, 3600000, &config->linger_ms, "linger-ms: 0 to 3600000"},
       {"interval-ms", 0, 86400000, &config->interval_ms, "interval-ms: 0 to 86400000"},
       {"readings", 0, UINT32_MAX, &config->readings, "readings: a count"},
       {"ring-pages", 2, 65536, &config->ring_pages, "ring-pages: 2 to 65536 pages of 64 KiB"},
+      {"sign-us", 0, 10000000, &config->sign_us, "sign-us: 0 to 10000000"},
       {"signing-handle", 0x81000000u, 0x81ffffffu, &config->signing_handle, "signing-handle: such as 0x81000010"},
       {"seed", 1, UINT32_MAX, &config->seed, "seed: from 1 on"},
   };

@@ -32,6 +32,8 @@ struct linux_config {
   char receiver_key[CONFIG_TEXT_MAX];
   /* 0: that of the mode. */
   uint32_t signing_handle;
+  /* What a signature takes at least, as with a chip. */
+  uint32_t sign_us;
   /* A bit for each PCR that the key is bound to. */
   uint32_t pcrs;
   uint32_t measure_pcr;

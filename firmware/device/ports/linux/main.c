@@ -124,7 +124,9 @@ static bool open_tpm(void) {
   const struct linux_config *config = &unit.config;
   const uint32_t own = config->mode == MODE_SESSION ? 0x81000012u : 0x81000010u;
   const uint32_t handle = config->signing_handle == 0 ? own : config->signing_handle;
-  return tpm_esys_open(&unit.tpm, config->tcti, handle, config->pcrs, &unit.ports.tpm) == STATUS_OK;
+  if (tpm_esys_open(&unit.tpm, config->tcti, handle, config->pcrs, &unit.ports.tpm) != STATUS_OK) return false;
+  unit.tpm.sign_us = config->sign_us;
+  return true;
 }
 
 static void open_rest(void) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_sys.h>
 #include <tss2/tss2_tctildr.h>
@@ -100,6 +101,11 @@ static enum status esys_sign(void *port_, const uint8_t digest[32], uint8_t sign
   const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_ECDSA, .details = {.ecdsa = {.hashAlg = TPM2_ALG_SHA256}}};
   const TPMT_TK_HASHCHECK ticket = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
   TPMT_SIGNATURE *made = NULL;
+  struct timespec until;
+  (void)clock_gettime(CLOCK_MONOTONIC, &until);
+  const uint64_t until_us = (uint64_t)until.tv_nsec / 1000 + port->sign_us;
+  until.tv_sec += (time_t)(until_us / 1000000);
+  until.tv_nsec = (long)(until_us % 1000000) * 1000;
   ESYS_TR session = ESYS_TR_NONE;
   memcpy(hash.buffer, digest, 32);
   enum status status = key_session(port, TPMA_SESSION_DECRYPT, &session);
@@ -112,6 +118,7 @@ static enum status esys_sign(void *port_, const uint8_t digest[32], uint8_t sign
       !padded(&made->signature.ecdsa.signatureS, signature + FIELD_BYTES))
     status = STATUS_TPM;
   free(made);
+  if (port->sign_us > 0) (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
   return status;
 }
 
