@@ -31,7 +31,7 @@ import {
 } from '../../schemas/envelope/index.ts';
 import { type DeviceTopics, FrameRecord, VerifiedFrame } from '../../schemas/topics/index.ts';
 import { BatchRun } from './batch-run.ts';
-import { contentTag } from './content-tag.ts';
+import { contentTag, contentTagAt } from './content-tag.ts';
 import { ROW_BYTES } from './device-row.ts';
 import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
 import { HeldFrames, type HeldList, heldCodec } from './held-frames.ts';
@@ -262,7 +262,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     verified.setContent(frame.bytes, frame.start, frame.end, sealKeyId, bytes, start, payloadStart, payloadEnd);
     if (envelope.mode === MODE_BATCH) {
       const batch = this.#batch;
-      const repeated = envelope.count - batch.count;
+      const repeated = envelope.count - batch.to;
       if (repeated > 0) this.#context.count('duplicate', repeated);
       verified.isOfBatch = true;
       batch.begin(timestamp);
@@ -362,8 +362,8 @@ function frameOf(record: Uint8Array): FrameRecord {
 /** Of what the device said under its sequence; see content-tag.ts. */
 function tagOf(envelope: EnvelopeView, { tagKey0, tagKey1 }: Readonly<KnownDevice>): number {
   const { hasDeviceTime, deviceTimeMs, bytes, payloadStart, payloadEnd } = envelope;
-  const key0 = hasDeviceTime ? ~tagKey0 : tagKey0;
-  return contentTag(hasDeviceTime, deviceTimeMs, bytes, payloadStart, payloadEnd, key0, tagKey1);
+  if (!hasDeviceTime) return contentTag(bytes, payloadStart, payloadEnd, tagKey0, tagKey1);
+  return contentTagAt(deviceTimeMs, bytes, payloadStart, payloadEnd, tagKey0, tagKey1);
 }
 
 type Refusal =

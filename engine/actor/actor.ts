@@ -49,13 +49,26 @@ export interface Output<V> {
   emitRun(value: V, run: ValueRun): void;
 }
 
-/** Several values in one object. It may be moved back to an earlier one and on again. */
+/** Several values in one object, those of places [from, to). It may be moved back to an earlier one and on again. */
 export interface ValueRun {
-  readonly count: number;
-  /** Event time of the value at hand. */
-  readonly timestamp: number;
-  /** The object becomes the i-th value, counted from 0. */
+  readonly from: number;
+  readonly to: number;
+  /** Event time of each, in its place. */
+  readonly timestamps: Float64Array;
+  /** The object becomes the value of this place. What it throws is a failure of who emits the run. */
   move(index: number): void;
+}
+
+/** As many of the values of a `ValueRun` as may be handled in one loop: see `ActorTask.processRun`. */
+export interface HandedRun<V> extends ValueRun {
+  /** What `move` changes. */
+  readonly value: V;
+  /** Of all of them. */
+  readonly keyId: number;
+  /** How far event time of their input had come before the first. */
+  readonly inputWatermark: number;
+  /** Ends the run before `to`, which is beyond `from`: what comes after it belongs to the next run. */
+  endRun(to: number): void;
 }
 
 export type StoreOf<D> = D extends { readonly kind: 'rows' }
@@ -160,6 +173,13 @@ export interface ActorTask<I extends Topics> {
    * another actor hands over directly, and letters that come again, still go to `process`.
    */
   processBatch?(input: keyof I & string, records: RecordWalk): void;
+  /**
+   * Handles values under one key that another actor hands over with `emitRun`, in place of `process` for each, and moves
+   * through them itself. `onWatermark` is due after the last of them at the earliest. What is emitted for a value says its
+   * key and time (`emitFor`), or is a run in turn. When the actor throws, all of them are undone and come again through
+   * `process`; so they do where it calls `emit` or `deadLetter`, which need a record at hand.
+   */
+  processRun?(input: keyof I & string, run: HandedRun<ValueOf<I[keyof I]>>): void;
   /** Called when event time has moved on for all inputs, after the record that moved it. */
   onWatermark?(watermark: number): void;
   /**

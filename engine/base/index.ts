@@ -13,3 +13,4 @@ export {
   MsecError,
 } from './errors.ts';
 export { type Random, randomBelow, seededRandom, systemRandom } from './random.ts';
+export * as wasm from './wasm-code.ts';

@@ -3,7 +3,6 @@ export type { Compression } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { BatchCursor, type CursorOptions } from './cursor.ts';
 export { BatchEncoder, EncoderMark, type EncoderOptions } from './encoder.ts';
-export { halfSipHash13 } from './half-sip-hash.ts';
 export { BatchHeads } from './heads.ts';
 export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';

@@ -7,7 +7,9 @@
 import type { RecordColumns, RecordWalk } from '../actor/index.ts';
 import { assert, MsecError } from '../base/index.ts';
 import type { BatchCursor, RecordPlaces } from '../batch/index.ts';
+import { dueWithinRun } from './handed-values.ts';
 import type { WorkerPosition } from './position.ts';
+import { LATEST, LIMIT, runEnd, runTimes } from './run-end.ts';
 import { type Moment, noRecord } from './stage-output.ts';
 import type { StageRunner } from './stage-runner.ts';
 
@@ -41,8 +43,6 @@ const SAVED_BLOCKS_MAX = 4096;
 /** Records that are walked one by one after a failure, so that many bad records cost little more. */
 const CAREFUL_RECORDS = 2 * STRETCH_RECORDS;
 const TIME_CHECK_RECORDS = 128;
-const LIMIT = 0;
-const LATEST = 1;
 
 export class BatchWalk implements RecordWalk {
   // Doubles from the beginning: V8 then writes them in place.
@@ -79,8 +79,7 @@ export class BatchWalk implements RecordWalk {
   #isOpen = false;
   /** More than one record is at hand, and so none. */
   #isRun = false;
-  /** Of event time in the run: where something is due, and how far its records bring it. In an array, so never boxed. */
-  readonly #times = Float64Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  readonly #times = runTimes();
   #isTaking = false;
   #isToBeTriedAgain = false;
   #attempts = 0;
@@ -248,26 +247,14 @@ export class BatchWalk implements RecordWalk {
 
   /** Behind the first record that brings event time to the limit. */
   #runEnd(end: number): number {
-    const { timestamps } = this.#places;
-    const times = this.#times;
-    const limit = times[LIMIT]!;
-    let latest = +this.inputWatermark;
-    let to = this.from;
-    while (to < end) {
-      const timestamp = timestamps[to++]!;
-      if (timestamp <= latest) continue;
-      latest = timestamp;
-      if (latest >= limit) break;
-    }
-    times[LATEST] = latest;
-    return to;
+    this.#times[LATEST] = this.inputWatermark;
+    return runEnd(this.#places.timestamps, this.from, end, this.#times);
   }
 
   #finishRun(): void {
     const { from, to } = this;
     this.#stage.limitTime(this.#input, this.#times);
-    if (this.#runEnd(to) < to)
-      throw new MsecError('ACTOR_FAILED', 'within a run the actor made something due that was due within it');
+    if (this.#runEnd(to) < to) throw dueWithinRun();
     this.#isRun = false;
     // Time may move on now, and that is the doing of the last one.
     this.#index = to - 1;

@@ -1,7 +1,9 @@
-/** One input of a stage: the record that its actor is shown, again and again, and where its letters go. */
+/** One input of a stage: the record that its actor is shown, again and again, and the letters of those that it fails on. */
 import type { ActorRecord, Topic } from '../actor/index.ts';
+import { errorData } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import { deadLetterTopic, type PlannedStage } from '../topology/index.ts';
+import { letterHeaders } from './dead-letter.ts';
 import type { Lane } from './outputs.ts';
 import type { StageSurroundings } from './stage-surroundings.ts';
 
@@ -27,7 +29,9 @@ class TaskRecord implements ActorRecord<unknown> {
 
 export class StageInput {
   readonly name: string;
-  readonly deadLetters: Lane;
+  readonly #deadLetters: Lane;
+  readonly #actor: string;
+  readonly #around: StageSurroundings;
   readonly record: TaskRecord;
   readonly topic: Topic<unknown>;
 
@@ -37,6 +41,28 @@ export class StageInput {
     this.record = new TaskRecord(around.keys);
     this.record.input = name;
     const letters = deadLetterTopic(this.topic.name);
-    this.deadLetters = around.outputs.lane(letters, around.partition, LETTER_BYTES_MAX);
+    this.#actor = planned.actor.name;
+    this.#around = around;
+    this.#deadLetters = around.outputs.lane(letters, around.partition, LETTER_BYTES_MAX);
+  }
+
+  /** `keyId` -1: the record has no key. `offset` is where the log has what it came from. */
+  appendLetter(
+    keyId: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    thrown: unknown,
+    attempts: number,
+    offset: number,
+  ): void {
+    const { keys, outputs, source, partition, subtopology } = this.#around;
+    const { topic } = source;
+    const origin = { actor: this.#actor, stage: subtopology, topic, partition, offset, attempts };
+    const keyStart = keyId < 0 ? -1 : keys.startOf(keyId);
+    const keyEnd = keyId < 0 ? -1 : keys.endOf(keyId);
+    const headers = letterHeaders(errorData(thrown), origin);
+    outputs.append(this.#deadLetters, timestamp, keys.arena, keyStart, keyEnd, bytes, start, end, headers);
   }
 }

@@ -16,6 +16,8 @@ export function noRecord(call: string): MsecError {
 /** What a stage's outputs write under unless they are told otherwise: of the record that it handles. */
 export class Moment {
   keyId = -1;
+  /** Of values that are handled in one loop, none of which is at hand; else -1. */
+  runKeyId = -1;
   /** A double from the beginning: V8 then writes it in place. */
   timestamp = Number.NEGATIVE_INFINITY;
 }
@@ -85,18 +87,19 @@ export class StageOutput implements Output<unknown> {
   }
 
   emitRun(value: unknown, run: ValueRun): void {
-    const { keyId } = this.#moment;
+    const moment = this.#moment;
+    const keyId = moment.keyId < 0 ? moment.runKeyId : moment.keyId;
     if (keyId < 0) throw noRecord('emitRun');
-    const { count } = run;
-    this.emitted += count;
+    const { from, to, timestamps } = run;
+    this.emitted += to - from;
     const lane = this.#lane;
     if (lane !== null) {
       const { keys, outputs } = this.#around;
       const start = keys.startOf(keyId);
       const end = keys.endOf(keyId);
-      for (let i = 0; i < count; i++) {
+      for (let i = from; i < to; i++) {
         run.move(i);
-        this.planned.topic.codec.encode(value, outputs.begin(lane, run.timestamp, keys.arena, start, end));
+        this.planned.topic.codec.encode(value, outputs.begin(lane, timestamps[i]!, keys.arena, start, end));
         outputs.end(lane, end - start);
       }
     }

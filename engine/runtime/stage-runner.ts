@@ -7,18 +7,20 @@ import {
   type ActorContext,
   type ActorTask,
   directiveFor,
+  type HandedRun,
   type KeptValue,
   type RecordWalk,
   type States,
   type Topics,
   type ValueRun,
 } from '../actor/index.ts';
-import { ByteWriter, errorData, type MsecError } from '../base/index.ts';
+import { ByteWriter, type MsecError } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 import type { StageStatus } from '../observe/index.ts';
 import type { RowStore, StageState, StateChange, ValueStore } from '../state/index.ts';
 import type { PlannedStage } from '../topology/index.ts';
-import { letterHeaders } from './dead-letter.ts';
+import { HandedValues } from './handed-values.ts';
+import { LATEST, type RunTimes } from './run-end.ts';
 import { StageInput } from './stage-input.ts';
 import { Moment, noRecord, StageOutput } from './stage-output.ts';
 import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
@@ -27,6 +29,7 @@ import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundin
 const WATERMARK_STEP_MS = 1000;
 const NO_KEY = -1;
 const ALWAYS = Float64Array.of(Number.NEGATIVE_INFINITY);
+const NEVER = Float64Array.of(Number.POSITIVE_INFINITY);
 
 /** Places in a stage's clock: its own watermark, the next step, then the watermark of each input. */
 const OWN = 0;
@@ -47,6 +50,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   readonly #clock: Float64Array;
   /** The clock as it was when the task's current record began. */
   readonly #recordClock: Float64Array;
+  readonly #handed = new HandedValues(this);
   readonly #scratch = new ByteWriter(1024);
   readonly #counts = new Map<string, number>();
   /** What was added to them since the last settlement. */
@@ -102,7 +106,8 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#clockMarks = new Float64Array(this.#scope.reduce((sum, stage) => sum + stage.#clock.length, 0));
     this.#turnMarks = new Float64Array(this.#scope.length);
     this.#task = this.planned.actor.open(this);
-    this.#watermarkDue = this.#task.watermarkDue ?? ALWAYS;
+    const { onWatermark, watermarkDue = ALWAYS } = this.#task;
+    this.#watermarkDue = onWatermark === undefined ? NEVER : watermarkDue;
   }
 
   inputIndex(name: string): number {
@@ -166,40 +171,62 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     }
   }
 
-  /**
-   * Under one savepoint; where the actor fails on one of them, all are undone and handled one by one, so that what
-   * remains is as if each had had its own from the beginning.
-   */
+  /** From a stage before it: as `handle` for each value. */
   handleRun(inputIndex: number, keyId: number, value: unknown, run: ValueRun): void {
-    const outputsMark = this.#save();
-    const statistics = this.#scope.map(StageRunner.#statisticsOf);
+    this.#handed.handle(inputIndex, keyId, value, run);
+  }
+
+  /** Whether values that are handed over at once may be left to a loop of the actor's. */
+  get takesRuns(): boolean {
+    return this.#task.processRun !== undefined;
+  }
+
+  /** Since `saveWalked`; the actor is called for each. */
+  processEach(inputIndex: number, keyId: number, value: unknown, run: ValueRun): void {
     const { record } = this.#inputs[inputIndex];
-    const { count } = run;
-    this.#turns++;
-    this.#current = inputIndex;
-    this.#currentFrom = CALLED;
+    const { from, to, timestamps } = run;
     this.moment.keyId = keyId;
     record.keyId = keyId;
     record.value = value;
-    try {
-      for (let i = 0; i < count; i++) {
-        run.move(i);
-        this.#recordsIn++;
-        this.#isRefused = false;
-        record.timestamp = run.timestamp;
-        this.moment.timestamp = run.timestamp;
-        this.#task.process(record as never);
-        this.#finish(inputIndex, CALLED);
-      }
-    } catch (thrown) {
-      this.#rollback(outputsMark);
-      if (this.#around.unwinding !== null) throw thrown;
-      for (const [i, stage] of this.#scope.entries()) stage.#restoreStatistics(statistics[i]!);
-      for (let i = 0; i < count; i++) {
-        run.move(i);
-        this.handle(inputIndex, keyId, run.timestamp, value, CALLED);
-      }
+    for (let i = from; i < to; i++) {
+      run.move(i);
+      this.beginWalked();
+      record.timestamp = timestamps[i]!;
+      this.moment.timestamp = timestamps[i]!;
+      this.#task.process(record as never);
+      this.#finish(inputIndex, CALLED);
     }
+  }
+
+  /** Since `saveWalked`; none of the values is at hand. */
+  processRun(inputIndex: number, run: HandedRun<unknown>): void {
+    const { moment } = this;
+    this.#isRefused = false;
+    moment.keyId = NO_KEY;
+    moment.runKeyId = run.keyId;
+    try {
+      this.#task.processRun?.(this.#inputs[inputIndex].name, run as never);
+    } finally {
+      moment.runKeyId = NO_KEY;
+    }
+    moment.keyId = run.keyId;
+  }
+
+  /** So many values were handled and bring event time as far. */
+  finishHanded(inputIndex: number, count: number, times: RunTimes): void {
+    this.#recordsIn += count;
+    this.moment.timestamp = times[LATEST]!;
+    this.#finish(inputIndex, CALLED);
+  }
+
+  /** Undoes all since `saveWalked`, to begin anew; throws on what is no record's own fault. */
+  undoHanded(thrown: unknown): void {
+    if (this.#around.unwinding === null) {
+      this.undoWalked();
+      return;
+    }
+    this.#rollback(this.#walkedMark);
+    throw thrown;
   }
 
   /** Whether the actor walks through the records that were read for it, instead of being called for each. */
@@ -212,14 +239,14 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#task.processBatch?.(this.#inputs[inputIndex].name, records);
   }
 
-  /** Before a walked record: it, and those after it until the next call, can be undone. Nothing else must be open. */
-  saveWalked(inputIndex: number): void {
+  /** Before a walked record or a handed value: it, and those after it until the next call, can be undone. Nothing else must be open. */
+  saveWalked(inputIndex: number, from = READ): void {
     this.#walkedMark = this.#save();
     this.#walkedStatistics = this.#scope.map(StageRunner.#statisticsOf);
     // Of all the records to come, which are told to nobody else: a rollback sees that the actor was called.
     this.#turns++;
     this.#current = inputIndex;
-    this.#currentFrom = READ;
+    this.#currentFrom = from;
   }
 
   /** Blocks of rows that would be copied back. */
@@ -330,16 +357,10 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   /** Writes the letter of the record that was read from the log: key and value as they stand there. */
   refuse(inputIndex: number, keyId: number, timestamp: number, thrown: unknown, attempts: number): void {
     const { keyStart, bytes, valueStart, valueEnd } = this.#around.source.record();
-    this.#appendLetter(
-      inputIndex,
-      keyStart >= 0 ? keyId : NO_KEY,
-      timestamp,
-      bytes,
-      valueStart,
-      valueEnd,
-      thrown,
-      attempts,
-    );
+    const ofKey = keyStart >= 0 ? keyId : NO_KEY;
+    const offset = this.sourceOffset();
+    this.#inputs[inputIndex].appendLetter(ofKey, timestamp, bytes, valueStart, valueEnd, thrown, attempts, offset);
+    this.#deadLetters++;
   }
 
   /** What must be in the changelog with the next transaction. */
@@ -399,35 +420,9 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     // As it would stand in the topic between the stages.
     const scratch = this.#scratch;
     scratch.clear();
-    this.#inputs[inputIndex].topic.codec.encode(value, scratch);
-    this.#appendLetter(inputIndex, keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts, offset);
-  }
-
-  #appendLetter(
-    inputIndex: number,
-    keyId: number,
-    timestamp: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    thrown: unknown,
-    attempts: number,
-    offset = this.sourceOffset(),
-  ): void {
-    const { keys, outputs, source, partition, subtopology } = this.#around;
-    const origin = {
-      actor: this.planned.actor.name,
-      stage: subtopology,
-      topic: source.topic,
-      partition,
-      offset,
-      attempts,
-    };
-    const keyStart = keyId === NO_KEY ? -1 : keys.startOf(keyId);
-    const keyEnd = keyId === NO_KEY ? -1 : keys.endOf(keyId);
-    const headers = letterHeaders(errorData(thrown), origin);
-    const lane = this.#inputs[inputIndex].deadLetters;
-    outputs.append(lane, timestamp, keys.arena, keyStart, keyEnd, bytes, start, end, headers);
+    const input = this.#inputs[inputIndex];
+    input.topic.codec.encode(value, scratch);
+    input.appendLetter(keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts, offset);
     this.#deadLetters++;
   }
 

@@ -34,6 +34,22 @@ export interface WindowedRun {
   endRun(to: number): void;
 }
 
+interface RunWithEnd {
+  readonly to: number;
+  endRun(to: number): void;
+}
+
+/** Values under one key, in a loop; a `HandedRun` is some. */
+export interface WindowedValues {
+  readonly keyId: number;
+  readonly timestamps: Float64Array;
+  readonly from: number;
+  readonly to: number;
+  /** How far event time of their input had come before the first. */
+  readonly inputWatermark: number;
+  endRun(to: number): void;
+}
+
 export class TumblingWindows {
   readonly #record = { keyId: 0, timestamp: Number.NEGATIVE_INFINITY, inputWatermark: Number.NEGATIVE_INFINITY };
   readonly sizeMs: number;
@@ -56,6 +72,8 @@ export class TumblingWindows {
   readonly #last = new Float64Array(2);
   /** Of the last run. */
   #runRows = new Int32Array(0);
+  /** Where the values of the last `spanOf` end. */
+  spanEnd = 0;
   /** For sorting. */
   #scratch = new Int32Array(0);
   /** The watermark at which the next window closes, alone in its array: for `ActorTask.watermarkDue`. */
@@ -116,13 +134,40 @@ export class TumblingWindows {
     return this.#runRows;
   }
 
+  /**
+   * As `rowFor`, of values that lie in one window: those from `at` up to `spanEnd`. Called for the first of the run, then
+   * for where the last span ended. The run is ended where a window that it has opened becomes due.
+   */
+  spanOf(run: WindowedValues, at: number): number {
+    const record = this.#record;
+    if (at === run.from) record.inputWatermark = run.inputWatermark;
+    record.keyId = run.keyId;
+    record.timestamp = run.timestamps[at]!;
+    const row = this.rowOf(record);
+    this.spanEnd = this.#spanEnd(run, run.timestamps, at);
+    return row;
+  }
+
   /** Of the records from `at` on that lie in the last window; gives where the next one begins. */
   #rowsOfWindow(run: WindowedRun, at: number): number {
     const rows = this.#runRows;
     const { timestamps, keyIds } = run.columns;
+    const to = this.#spanEnd(run, timestamps, at);
+    this.#store.findEach(keyIds, at, to, this.#last, rows);
+    for (let i = at; i < to; i++) {
+      if (rows[i]! >= 0) continue;
+      // It may have been made a moment ago.
+      this.#store.findEach(keyIds, i, i + 1, this.#last, rows);
+      if (rows[i]! < 0) rows[i] = this.#create(keyIds[i]!);
+    }
+    return to;
+  }
+
+  /** Behind those from `at` on that lie in the last window; they move #record's watermark. */
+  #spanEnd(run: RunWithEnd, timestamps: Float64Array, at: number): number {
     const start = this.#last[START]!;
     const end = this.#last[END]!;
-    // No record of an open window can close it, so none after the first is late.
+    // No record of an open window can close it: what goes for the first of them goes for all.
     let latest = this.#record.inputWatermark;
     const due = this.due[0]!;
     const runEnd = run.to;
@@ -138,13 +183,6 @@ export class TumblingWindows {
       break;
     }
     this.#record.inputWatermark = latest;
-    this.#store.findEach(keyIds, at, to, this.#last, rows);
-    for (let i = at; i < to; i++) {
-      if (rows[i]! >= 0) continue;
-      // It may have been made a moment ago.
-      this.#store.findEach(keyIds, i, i + 1, this.#last, rows);
-      if (rows[i]! < 0) rows[i] = this.#create(keyIds[i]!);
-    }
     return to;
   }
 

@@ -18,6 +18,8 @@ export class BatchFrames {
   readonly deltas = new Int32Array(BATCH_FRAMES_MAX);
   count = 0;
   headBytes = 2;
+  /** All have one length. */
+  isEven = false;
   /** The greatest of the deltas. */
   deltaMax = 0;
 
@@ -29,6 +31,8 @@ export class BatchFrames {
     let at = envelope.payloadStart;
     let least = 0;
     let greatest = 0;
+    const firstLength = payloadEnd - at < 2 ? 0 : (bytes[at]! << 8) | bytes[at + 1]!;
+    let isEven = true;
     for (let i = 0; i < count; i++) {
       if (payloadEnd - at < headBytes) return envelope.refuse(cut, at);
       const length = (bytes[at]! << 8) | bytes[at + 1]!;
@@ -41,6 +45,7 @@ export class BatchFrames {
       }
       const start = at + headBytes;
       at = start + length;
+      if (length !== firstLength) isEven = false;
       if (at > payloadEnd) return envelope.refuse(cut, start);
       starts[i] = start;
       ends[i] = at;
@@ -51,6 +56,7 @@ export class BatchFrames {
       return envelope.refuse(badTime, envelope.payloadStart + 2);
     }
     this.count = count;
+    this.isEven = isEven;
     this.headBytes = headBytes;
     this.deltaMax = greatest;
     return true;

@@ -29,7 +29,8 @@ export {
   type SealedKind,
   sealedKindOf,
 } from './frame-record.ts';
-export { HmacVerifier } from './hmac-sha256.ts';
+export { HmacLanes } from './hmac-lanes.ts';
+export { type HmacKey, HmacVerifier } from './hmac-sha256.ts';
 export {
   ALGORITHM_ECDSA_P256_SHA256,
   ALGORITHM_ED25519,

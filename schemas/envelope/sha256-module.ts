@@ -1,31 +1,25 @@
 /**
- * SHA-256's compression (FIPS 180-4, 6.2.2) as a WebAssembly module, put together here instruction by instruction, so
- * that nothing binary has to be trusted. It makes an HMAC of states that hold the pads already: two compressions
- * fewer for each message, and no call into the runtime. What is where in its memory:
+ * SHA-256's compression (FIPS 180-4, 6.2.2) as WebAssembly, put together here instruction by instruction, for one message
+ * and for four side by side. It makes HMACs of states that hold the pads already: two compressions fewer for each message,
+ * and no call into the runtime. What is where in the memory, of one message and, behind it, of four, whose words lie
+ * next to each other (word 0 of each, then word 1 of each):
  *
  *   0 the state at work, 8 words · 32 after the inner pad · 64 after the outer pad · 128 a block for the inner hash,
- *   its padding in place · 192 the message, padded
+ *   its padding in place · 192 the constants K · 448 the message, padded
  */
+import { wasm } from '../../engine/base/index.ts';
 
-interface WasmInstance {
-  readonly exports: {
-    readonly memory: { readonly buffer: ArrayBuffer };
-    compress(block: number, blocks: number): void;
-    hmac(blocks: number): void;
-  };
-}
+const { ADD, AND, constant, get, I32, load, OR, ROTL, ROTR, SHR, SUB, set, store, tee, V128, XOR } = wasm;
 
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => WasmInstance;
-};
-
+export const LANES = 4;
+export const BLOCK = 64;
+/** Of one message. */
 export const AT_STATE = 0;
 export const AT_INNER = 32;
 const AT_OUTER = 64;
 const AT_DIGEST_BLOCK = 128;
-export const AT_MESSAGE = 192;
-export const BLOCK = 64;
+const AT_CONSTANTS = 192;
+export const AT_MESSAGE = 448;
 /** What messages have room for; the memory grows by whole pages of 64 KiB. */
 const PAGE = 65_536;
 
@@ -54,133 +48,107 @@ function integerRoot(value: bigint, degree: number): bigint {
   return root;
 }
 
-const [I32, LOCAL_GET, LOCAL_SET, LOCAL_TEE, CONST, LOAD, STORE] = [0x7f, 0x20, 0x21, 0x22, 0x41, 0x28, 0x36];
-const [ADD, SUB, AND, OR, XOR, ROTL, ROTR, SHR] = [0x6a, 0x6b, 0x71, 0x72, 0x73, 0x77, 0x78, 0x76];
-const [LOOP, BR_IF, END, CALL, EMPTY] = [0x03, 0x0d, 0x0b, 0x10, 0x40];
-
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 0x80) return [...bytes, rest];
-    bytes.push((rest & 0x7f) | 0x80);
-  }
+/** The instructions for one word, or for four next to each other. */
+interface Words {
+  readonly type: number;
+  readonly bytes: number;
+  readonly add: wasm.Code;
+  readonly and: wasm.Code;
+  readonly xor: wasm.Code;
+  load(offset: number): wasm.Code;
+  store(offset: number): wasm.Code;
+  /** The constant K of the round. */
+  constant(round: number): wasm.Code;
+  rotated(local: number, bits: number): wasm.Code;
+  shifted(local: number, bits: number): wasm.Code;
 }
 
-function signed(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value | 0; ; rest >>= 7) {
-    const byte = rest & 0x7f;
-    const isLast = (rest >> 7 === 0 && byte < 0x40) || (rest >> 7 === -1 && byte >= 0x40);
-    if (isLast) return [...bytes, byte];
-    bytes.push(byte | 0x80);
-  }
-}
+const ONE: Words = {
+  ...{ type: I32, bytes: 4, add: [ADD], and: [AND], xor: [XOR], load, store },
+  constant: (round) => constant(K[round]! | 0),
+  rotated: (local, bits) => [...get(local), ...constant(bits), ROTR],
+  shifted: (local, bits) => [...get(local), ...constant(bits), SHR],
+};
 
-const get = (local: number): number[] => [LOCAL_GET, ...unsigned(local)];
-const set = (local: number): number[] => [LOCAL_SET, ...unsigned(local)];
-const constant = (value: number): number[] => [CONST, ...signed(value)];
-const load = (offset: number): number[] => [LOAD, 2, ...unsigned(offset)];
-const store = (offset: number): number[] => [STORE, 2, ...unsigned(offset)];
-const rotated = (value: number[], bits: number): number[] => [...value, ...constant(bits), ROTR];
-const vector = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
-const section = (id: number, body: readonly number[]): number[] => [id, ...unsigned(body.length), ...body];
-const functionBody = (code: readonly number[]): number[] => [...unsigned(code.length), ...code];
+const FOUR: Words = {
+  ...{ type: V128, bytes: 4 * LANES, add: wasm.VECTOR_ADD, and: wasm.VECTOR_AND, xor: wasm.VECTOR_XOR },
+  ...{ load: wasm.vectorLoad, store: wasm.vectorStore },
+  constant: (round) => [...constant(0), ...wasm.vectorLoadSplat(LANES * AT_CONSTANTS + 4 * round)],
+  rotated: (local, bits) => [
+    ...[...get(local), ...constant(bits), ...wasm.VECTOR_SHR],
+    ...[...get(local), ...constant(32 - bits), ...wasm.VECTOR_SHL, ...wasm.VECTOR_OR],
+  ],
+  shifted: (local, bits) => [...get(local), ...constant(bits), ...wasm.VECTOR_SHR],
+};
 
 /** The value on the stack with its four bytes in the other order. */
 const swapped = (scratch: number): number[] => [
-  ...[LOCAL_TEE, ...unsigned(scratch), ...constant(8), ROTL, ...constant(0x00ff00ff), AND],
+  ...[...tee(scratch), ...constant(8), ROTL, ...constant(0x00ff00ff), AND],
   ...[...get(scratch), ...constant(8), ROTR, ...constant(0xff00ff00 | 0), AND, OR],
 ];
 
-const bigSigma = (x: number[], a: number, b: number, c: number): number[] => [
-  ...[...rotated(x, a), ...rotated(x, b), XOR, ...rotated(x, c), XOR],
-];
-const smallSigma = (x: number[], a: number, b: number, shift: number): number[] => [
-  ...[...rotated(x, a), ...rotated(x, b), XOR, ...x, ...constant(shift), SHR, XOR],
-];
-
-/** compress(block, blocks): the state at AT_STATE takes in so many blocks. */
-function compression(): number[] {
-  const [block, blocks, scratch] = [0, 1, 2];
-  const [variables, words] = [3, 11];
-  const code: number[] = [LOOP, EMPTY];
-  for (let i = 0; i < 8; i++) code.push(...constant(0), ...load(AT_STATE + 4 * i), ...set(variables + i));
-  for (let i = 0; i < 16; i++) code.push(...get(block), ...load(4 * i), ...swapped(scratch), ...set(words + i));
+/** compress(block, blocks): the state takes in so many blocks, whose words `read` brings into the right order of bytes. */
+function compression(name: string, words: Words, read: (scratch: number) => wasm.Code): wasm.WasmFunction {
+  const [block, blocks] = [0, 1];
+  const [scratch, variables, schedule] = [2, 3, 11];
+  const { bytes, add, and, xor } = words;
+  const base = bytes * (AT_STATE / 4);
+  const bigSigma = (local: number, a: number, b: number, c: number): wasm.Code => [
+    ...[...words.rotated(local, a), ...words.rotated(local, b), ...xor, ...words.rotated(local, c), ...xor],
+  ];
+  const smallSigma = (local: number, a: number, b: number, shift: number): wasm.Code => [
+    ...[...words.rotated(local, a), ...words.rotated(local, b), ...xor, ...words.shifted(local, shift), ...xor],
+  ];
+  const code: number[] = [wasm.LOOP, wasm.EMPTY];
+  for (let i = 0; i < 8; i++) code.push(...constant(0), ...words.load(base + bytes * i), ...set(variables + i));
+  for (let i = 0; i < 16; i++)
+    code.push(...get(block), ...words.load(bytes * i), ...read(scratch), ...set(schedule + i));
   for (let t = 0; t < 64; t++) {
-    const [a, b, c, d, e, f, g, h] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => variables + ((i + 64 - t) % 8)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const word = words + (t % 16);
+    const variable = (i: number) => variables + ((i + 64 - t) % 8);
+    const [a, b, c, d] = [variable(0), variable(1), variable(2), variable(3)];
+    const [e, f, g, h] = [variable(4), variable(5), variable(6), variable(7)];
+    const word = schedule + (t % 16);
     if (t >= 16) {
-      const before = (back: number) => get(words + ((t + 16 - back) % 16));
-      code.push(...get(word), ...smallSigma(before(15), 7, 18, 3), ADD, ...before(7), ADD);
-      code.push(...smallSigma(before(2), 17, 19, 10), ADD, ...set(word));
+      const before = (back: number) => schedule + ((t + 16 - back) % 16);
+      code.push(...get(word), ...smallSigma(before(15), 7, 18, 3), ...add, ...get(before(7)), ...add);
+      code.push(...smallSigma(before(2), 17, 19, 10), ...add, ...set(word));
     }
-    code.push(...get(h), ...get(word), ADD, ...constant(K[t]! | 0), ADD, ...bigSigma(get(e), 6, 11, 25), ADD);
-    code.push(...get(f), ...get(g), XOR, ...get(e), AND, ...get(g), XOR, ADD, LOCAL_TEE, ...unsigned(scratch));
-    code.push(...get(d), ADD, ...set(d));
-    code.push(...get(scratch), ...bigSigma(get(a), 2, 13, 22), ADD);
-    code.push(...get(a), ...get(b), XOR, ...get(b), ...get(c), XOR, AND, ...get(b), XOR, ADD, ...set(h));
+    code.push(...get(h), ...get(word), ...add, ...words.constant(t), ...add, ...bigSigma(e, 6, 11, 25), ...add);
+    code.push(...get(f), ...get(g), ...xor, ...get(e), ...and, ...get(g), ...xor, ...add, ...tee(scratch));
+    code.push(...get(d), ...add, ...set(d));
+    code.push(...get(scratch), ...bigSigma(a, 2, 13, 22), ...add);
+    code.push(...get(a), ...get(b), ...xor, ...get(b), ...get(c), ...xor, ...and, ...get(b), ...xor, ...add, ...set(h));
   }
   for (let i = 0; i < 8; i++) {
-    code.push(...constant(0), ...constant(0), ...load(AT_STATE + 4 * i), ...get(variables + i), ADD);
-    code.push(...store(AT_STATE + 4 * i));
+    code.push(...constant(0), ...constant(0), ...words.load(base + bytes * i), ...get(variables + i), ...add);
+    code.push(...words.store(base + bytes * i));
   }
-  code.push(...get(block), ...constant(BLOCK), ADD, ...set(block));
-  code.push(...get(blocks), ...constant(1), SUB, LOCAL_TEE, ...unsigned(blocks), BR_IF, 0, END, END);
-  return functionBody([...vector([[...unsigned(1 + 8 + 16), I32]]), ...code]);
+  code.push(...get(block), ...constant(BLOCK * (bytes / 4)), ADD, ...set(block));
+  code.push(...get(blocks), ...constant(1), SUB, ...tee(blocks), wasm.BR_IF, 0, wasm.END);
+  return { name, parameters: 2, locals: [[1 + 8 + 16, words.type]], code };
 }
 
-/** hmac(blocks): of the padded message at AT_MESSAGE, by the states at AT_INNER and AT_OUTER. */
-function macOf(): number[] {
+/** hmac(blocks): of the padded message by the states after both pads. `put` brings words into the order of the message. */
+function macOf(name: string, compress: number, words: Words, put: (scratch: number) => wasm.Code): wasm.WasmFunction {
   const [blocks, scratch] = [0, 1];
+  const { bytes } = words;
+  const scale = bytes / 4;
   const code: number[] = [];
   const take = (from: number): void => {
     for (let i = 0; i < 8; i++) {
-      code.push(...constant(0), ...constant(0), ...load(from + 4 * i), ...store(AT_STATE + 4 * i));
+      code.push(...constant(0), ...constant(0), ...words.load(scale * from + bytes * i));
+      code.push(...words.store(scale * AT_STATE + bytes * i));
     }
   };
   take(AT_INNER);
-  code.push(...constant(AT_MESSAGE), ...get(blocks), CALL, 0);
+  code.push(...constant(scale * AT_MESSAGE), ...get(blocks), wasm.CALL, compress);
   for (let i = 0; i < 8; i++) {
-    code.push(...constant(0), ...constant(0), ...load(AT_STATE + 4 * i), ...swapped(scratch));
-    code.push(...store(AT_DIGEST_BLOCK + 4 * i));
+    code.push(...constant(0), ...constant(0), ...words.load(scale * AT_STATE + bytes * i), ...put(scratch));
+    code.push(...words.store(scale * AT_DIGEST_BLOCK + bytes * i));
   }
   take(AT_OUTER);
-  code.push(...constant(AT_DIGEST_BLOCK), ...constant(1), CALL, 0, END);
-  return functionBody([...vector([[1, I32]]), ...code]);
-}
-
-function moduleBytes(pages: number): Uint8Array {
-  const text = (value: string): number[] => [...unsigned(value.length), ...Buffer.from(value)];
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(
-      1,
-      vector([
-        [0x60, ...vector([[I32], [I32]]), 0],
-        [0x60, ...vector([[I32]]), 0],
-      ]),
-    ),
-    ...section(3, vector([[0], [1]])),
-    ...section(5, vector([[0, ...unsigned(pages)]])),
-    ...section(
-      7,
-      vector([
-        [...text('memory'), 2, 0],
-        [...text('compress'), 0, 0],
-        [...text('hmac'), 0, 1],
-      ]),
-    ),
-    ...section(10, vector([compression(), macOf()])),
-  ]);
+  code.push(...constant(scale * AT_DIGEST_BLOCK), ...constant(1), wasm.CALL, compress);
+  return { name, parameters: 1, locals: [[1, words.type]], code };
 }
 
 export interface Sha256Module {
@@ -193,15 +161,36 @@ export interface Sha256Module {
   hmac(blocks: number): void;
 }
 
-/** An instance of its own, for one thread. */
+/** An instance of its own, for one thread, with messages as bytes. */
 export function sha256Module(messageBytes: number): Sha256Module {
   const pages = Math.ceil((AT_MESSAGE + messageBytes + 2 * BLOCK) / PAGE);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes(pages)));
+  const exports = wasm.wasmInstance([compression('compress', ONE, swapped), macOf('hmac', 0, ONE, swapped)], pages);
   const bytes = new Uint8Array(exports.memory.buffer);
   // The digest of the inner hash is the end of 64 + 32 bytes.
   bytes[AT_DIGEST_BLOCK + 32] = 0x80;
   new DataView(bytes.buffer).setUint32(AT_DIGEST_BLOCK + 60, (BLOCK + 32) * 8);
   const messageBytesMax = pages * PAGE - AT_MESSAGE - 2 * BLOCK;
-  const { compress, hmac } = exports;
+  const { compress, hmac } = exports as unknown as Sha256Module;
   return { bytes, words: new Int32Array(bytes.buffer), messageBytesMax, compress, hmac };
+}
+
+export interface Sha256Lanes {
+  /** Word w of a part lies, for each lane, at LANES * (part / 4 + w) + lane, and is a number: no order of bytes. */
+  readonly words: Int32Array;
+  readonly blocksMax: number;
+  hmac(blocks: number): void;
+}
+
+/** The same for four messages of equally many blocks, as words. */
+export function sha256Lanes(): Sha256Lanes {
+  const as = () => [];
+  const exports = wasm.wasmInstance([compression('compress', FOUR, as), macOf('hmac', 0, FOUR, as)], 1);
+  const words = new Int32Array(exports.memory.buffer);
+  for (const [round, word] of K.entries()) words[(LANES * AT_CONSTANTS) / 4 + round] = word;
+  for (let lane = 0; lane < LANES; lane++) {
+    words[LANES * (AT_DIGEST_BLOCK / 4 + 8) + lane] = 0x80000000 | 0;
+    words[LANES * (AT_DIGEST_BLOCK / 4 + 15) + lane] = (BLOCK + 32) * 8;
+  }
+  const blocksMax = Math.floor((PAGE / LANES - AT_MESSAGE) / BLOCK);
+  return { words, blocksMax, hmac: exports.hmac as Sha256Lanes['hmac'] };
 }

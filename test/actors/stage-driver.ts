@@ -4,6 +4,7 @@
  */
 import { ByteWriter, type Codec } from '../../engine/base/index.ts';
 import { BatchCursor, KeyTable } from '../../engine/batch/index.ts';
+import type { StageStatus } from '../../engine/observe/index.ts';
 import { type Letter, readLetter } from '../../engine/runtime/dead-letter.ts';
 import { TaskOutputs } from '../../engine/runtime/outputs.ts';
 import { bindSchemaIds, schemasOf } from '../../engine/runtime/schema-ids.ts';
@@ -83,8 +84,12 @@ export class StageDriver {
   }
 
   counts(actor: string): Readonly<Record<string, number>> {
+    return this.status(actor).counts;
+  }
+
+  status(actor: string): StageStatus {
     for (const { stages } of this.#tasks) {
-      for (const stage of stages) if (stage.planned.actor.name === actor) return stage.status().counts;
+      for (const stage of stages) if (stage.planned.actor.name === actor) return stage.status();
     }
     throw new Error(`no actor ${actor}`);
   }

@@ -7,11 +7,13 @@ import {
   type ActorTask,
   type AnyActor,
   ByteSlice,
+  type HandedRun,
   type RecordWalk,
   type Topics,
   type TopologyDefinition,
 } from '../../../engine/index.ts';
 import {
+  BATCH_FRAMES_MAX,
   BatchFrames,
   EnvelopeView,
   KIND_ENVELOPE,
@@ -77,44 +79,102 @@ function opening(windows: AnyActor, wrap: Wrap): AnyActor['open'] {
   };
 }
 
-const verifiedTask: Wrap = (inner, record) => ({
-  process(given) {
-    const frame = given.value as VerifiedFrame;
-    const { value } = record;
-    value.bytes = frame.payload;
-    value.start = frame.payloadStart;
-    value.end = frame.payloadEnd;
-    record.keyId = given.keyId;
-    record.timestamp = given.timestamp;
-    inner.process(record as never);
-  },
-});
+/** What is handed over, as the window's own task takes it. */
+class VerifiedRun implements HandedRun<ByteSlice> {
+  readonly value = new ByteSlice();
+  run: HandedRun<VerifiedFrame> | null = null;
+  keyId = -1;
+  from = 0;
+  to = 0;
+  timestamps: Float64Array = new Float64Array(0);
+  inputWatermark = Number.NEGATIVE_INFINITY;
+
+  of(run: HandedRun<VerifiedFrame>): this {
+    const { keyId, from, to, timestamps, inputWatermark } = run;
+    return Object.assign(this, { run, keyId, from, to, timestamps, inputWatermark });
+  }
+
+  move(index: number): void {
+    this.run!.move(index);
+    take(this.value, this.run!.value);
+  }
+
+  endRun(to: number): void {
+    this.run!.endRun(to);
+    this.to = to;
+  }
+}
+
+/** The frames of one record, which all have its time. */
+class PackedRun implements HandedRun<ByteSlice> {
+  readonly value = new ByteSlice();
+  readonly frames = new BatchFrames();
+  keyId = -1;
+  from = 0;
+  to = 0;
+  readonly timestamps = new Float64Array(BATCH_FRAMES_MAX);
+  inputWatermark = Number.NEGATIVE_INFINITY;
+
+  move(index: number): void {
+    this.value.start = this.frames.starts[index]!;
+    this.value.end = this.frames.ends[index]!;
+  }
+
+  endRun(to: number): void {
+    this.to = to;
+  }
+}
+
+function take(slice: ByteSlice, frame: VerifiedFrame): void {
+  slice.bytes = frame.payload;
+  slice.start = frame.payloadStart;
+  slice.end = frame.payloadEnd;
+}
+
+const verifiedTask: Wrap = (inner, record) => {
+  const frames = new VerifiedRun();
+  return {
+    process(given) {
+      take(record.value, given.value as VerifiedFrame);
+      record.keyId = given.keyId;
+      record.timestamp = given.timestamp;
+      inner.process(record as never);
+    },
+    processRun: (_input, run) => inner.processRun!('frames', frames.of(run as HandedRun<VerifiedFrame>)),
+  };
+};
 
 const packedTask: Wrap = (inner, record) => {
   const envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
-  const frames = new BatchFrames();
+  const run = new PackedRun();
+  const { frames } = run;
   const { value } = record;
-  const add = (start: number, end: number) => {
-    value.start = start;
-    value.end = end;
-    inner.process(record as never);
-  };
   return {
     process: () => {
       throw new Error('only read from the log');
     },
     processBatch(_input: string, records: RecordWalk) {
       while (records.next()) {
-        const { bytes, valueStart, valueEnd } = records;
+        const { bytes, valueStart, valueEnd, keyId, timestamp } = records;
         if (bytes[valueStart] !== KIND_ENVELOPE) continue;
         envelope.parseOnly(bytes, valueStart + 1, valueEnd);
-        value.bytes = bytes;
-        record.keyId = records.keyId;
-        record.timestamp = records.timestamp;
-        if (envelope.mode !== MODE_BATCH) add(envelope.payloadStart, envelope.payloadEnd);
-        else {
+        if (envelope.mode === MODE_BATCH) {
           if (!frames.tryRead(envelope)) throw envelope.error();
-          for (let i = 0; i < frames.count; i++) add(frames.starts[i]!, frames.ends[i]!);
+          run.value.bytes = bytes;
+          run.keyId = keyId;
+          run.timestamps.fill(timestamp, 0, frames.count);
+          run.inputWatermark = records.inputWatermark;
+          for (run.from = 0; run.from < frames.count; run.from = run.to) {
+            run.to = frames.count;
+            inner.processRun!('frames', run);
+          }
+        } else {
+          value.bytes = bytes;
+          value.start = envelope.payloadStart;
+          value.end = envelope.payloadEnd;
+          record.keyId = keyId;
+          record.timestamp = timestamp;
+          inner.process(record as never);
         }
       }
     },

@@ -15,6 +15,7 @@ import {
   type CloseWindow,
   type Codec,
   defineActor,
+  type HandedRun,
   MsecError,
   type RecordOf,
   type RecordWalk,
@@ -118,6 +119,19 @@ class RecordTask implements ActorTask<Inputs> {
     const row = this.windows.rowFor(keyId, timestamp, this.context.inputWatermark('frames'));
     if (row >= 0) this.rows.touchAll(row);
     this.add(row);
+  }
+
+  processRun(_input: 'frames', run: HandedRun<ByteSlice>): void {
+    const { value } = run;
+    for (let at = run.from; at < run.to; ) {
+      const row = this.windows.spanOf(run, at);
+      if (row >= 0) this.rows.touchAll(row);
+      for (const end = this.windows.spanEnd; at < end; at++) {
+        run.move(at);
+        this.decode(value.bytes, value.start, value.end);
+        this.add(row);
+      }
+    }
   }
 
   onWatermark(watermark: number): void {

@@ -32,18 +32,18 @@ function splitter(isRun: boolean): AnyActor {
         process(record) {
           const bytes = record.value as Uint8Array;
           const run = {
-            count: bytes.length,
-            timestamp: 0,
+            from: 0,
+            to: bytes.length,
+            timestamps: Float64Array.from(bytes, (n) => record.timestamp + n),
             move(i: number) {
               value.n = bytes[i]!;
-              run.timestamp = record.timestamp + bytes[i]!;
             },
           };
           if (isRun) out.middle.emitRun(value, run);
           else
-            for (let i = 0; i < run.count; i++) {
+            for (let i = 0; i < run.to; i++) {
               run.move(i);
-              out.middle.emit(value, run.timestamp);
+              out.middle.emit(value, run.timestamps[i]!);
             }
         },
       };

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { HmacVerifier } from '../../../schemas/envelope/index.ts';
+import { HmacLanes, HmacVerifier } from '../../../schemas/envelope/index.ts';
 import { needs, sharedData } from '../../support/needs.ts';
 
 interface Vectors {
@@ -75,4 +75,42 @@ t.test('long messages, and one key after the other', async (t) => {
       t.ok(hmac.mac(prepared, message).equals(createHmac('sha256', text).update(message).digest()), `${length}`);
     }
   }
+});
+
+t.test('four at once, each under its own key, come to what each comes to alone', async (t) => {
+  const hmac = new HmacVerifier();
+  const lanes = new HmacLanes();
+  const message = fc.record({ key: fc.uint8Array({ minLength: 1, maxLength: 80 }), isForged: fc.boolean() });
+  const messages = fc.array(message, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(messages, fc.nat(700), fc.nat(9), (sent, length, shift) => {
+      const sealed = sent.map(({ key, isForged }, i) => {
+        const bytes = Buffer.alloc(shift + length + 32, 17 * i + length);
+        const end = shift + length;
+        createHmac('sha256', key).update(bytes.subarray(shift, end)).digest().copy(bytes, end);
+        if (isForged) bytes[end + ((i + length) % 32)]! ^= 1 << (length % 8);
+        t.ok(lanes.hasRoom(shift, end));
+        return { bytes, end, isForged, lane: lanes.add(hmac.prepare(key), bytes, shift, end) };
+      });
+      lanes.run();
+      for (const { bytes, end, isForged, lane } of sealed) t.equal(lanes.isMac(lane, bytes, end), !isForged);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+t.test('there is room for four messages of one number of blocks, and for none that is too long', async (t) => {
+  const lanes = new HmacLanes();
+  const key = new HmacVerifier().prepare(Buffer.from('key'));
+  const bytes = Buffer.alloc(100_000);
+  t.notOk(lanes.hasRoom(0, 90_000));
+  lanes.add(key, bytes, 0, 90);
+  t.notOk(lanes.hasRoom(0, 40), 'one block where the others have two');
+  for (let lane = 1; lane < 4; lane++) {
+    t.ok(lanes.hasRoom(0, 100));
+    t.equal(lanes.add(key, bytes, 0, 100), lane);
+  }
+  t.notOk(lanes.hasRoom(0, 90));
+  lanes.run();
+  t.ok(lanes.hasRoom(0, 40));
 });
