@@ -7,6 +7,7 @@ import {
   type ActorContext,
   type ActorTask,
   assert,
+  type HandedRun,
   type Output,
   type RecordOf,
   type RowStore,
@@ -86,7 +87,15 @@ export class AggregateTask implements ActorTask<Inputs> {
 
   process(record: RecordOf<Inputs>): void {
     if (record.input === 'readings') this.#addReading(record.keyId, record.timestamp, record.value);
-    else this.#addSightings(record.keyId, record.timestamp, record.value);
+    else {
+      const watermark = this.#context.inputWatermark('sightings');
+      this.#addSightings(record.keyId, record.timestamp, record.value, watermark);
+    }
+  }
+
+  processRun(input: 'readings' | 'sightings', run: HandedRun<DeviceReading | DeviceSightings>): void {
+    if (input === 'readings') this.#addReadings(run as HandedRun<DeviceReading>);
+    else this.#addEachSightings(run as HandedRun<DeviceSightings>);
   }
 
   onWatermark(watermark: number): void {
@@ -100,10 +109,25 @@ export class AggregateTask implements ActorTask<Inputs> {
   #addReading(keyId: number, timestamp: number, value: DeviceReading): void {
     const watermark = this.#context.inputWatermark('readings');
     const row = this.#windows.rowFor(keyId, timestamp, watermark);
-    if (row < 0) {
-      this.#putAside(timestamp, watermark, value);
-      return;
+    if (row < 0) this.#putAside(keyId, timestamp, watermark, value);
+    else this.#add(row, value);
+  }
+
+  #addReadings(run: HandedRun<DeviceReading>): void {
+    const windows = this.#windows;
+    const { keyId, timestamps, value } = run;
+    for (let at = run.from; at < run.to; ) {
+      const row = windows.spanOf(run, at);
+      for (const end = windows.spanEnd; at < end; at++) {
+        run.move(at);
+        if (row < 0) this.#putAside(keyId, timestamps[at]!, windows.spanWatermark, value);
+        else this.#add(row, value);
+      }
     }
+  }
+
+  /** To the row of the reading's window. */
+  #add(row: number, value: DeviceReading): void {
     const { codec, hash } = this.#typeOf(value.type);
     const rows = this.#rows;
     rows.touch(row, 0);
@@ -118,8 +142,18 @@ export class AggregateTask implements ActorTask<Inputs> {
     this.#sums.add(row, this.#values, codec.measures.length);
   }
 
-  #addSightings(keyId: number, timestamp: number, value: DeviceSightings): void {
-    const row = this.#windows.rowFor(keyId, timestamp, this.#context.inputWatermark('sightings'));
+  #addEachSightings(run: HandedRun<DeviceSightings>): void {
+    const { keyId, timestamps, value } = run;
+    let watermark = run.inputWatermark;
+    for (let i = run.from; i < run.to; i++) {
+      run.move(i);
+      this.#addSightings(keyId, timestamps[i]!, value, watermark);
+      watermark = Math.max(watermark, timestamps[i]!);
+    }
+  }
+
+  #addSightings(keyId: number, timestamp: number, value: DeviceSightings, watermark: number): void {
+    const row = this.#windows.rowFor(keyId, timestamp, watermark);
     if (row < 0) {
       // Their reading is put aside; the pseudonyms are not kept for it.
       this.#context.count('lateSightings');
@@ -176,11 +210,11 @@ export class AggregateTask implements ActorTask<Inputs> {
     );
   }
 
-  #putAside(timestamp: number, watermark: number, reading: DeviceReading): void {
+  #putAside(keyId: number, timestamp: number, watermark: number, reading: DeviceReading): void {
     const { sizeMs } = this.#windows;
     const windowStart = Math.floor(timestamp / sizeMs) * sizeMs;
     const { device, deviceStart, deviceEnd } = reading.head;
-    this.#late.emit({
+    const late = {
       device: asciiText(device, deviceStart, deviceEnd),
       type: reading.type.name,
       eventTime: timestamp,
@@ -188,7 +222,8 @@ export class AggregateTask implements ActorTask<Inputs> {
       windowEnd: windowStart + sizeMs,
       watermark,
       reading,
-    });
+    };
+    this.#late.emitFor(keyId, late, timestamp);
   }
 
   #typeOf(codec: FrameCodec): AggregatedType {

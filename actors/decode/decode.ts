@@ -8,6 +8,7 @@ import {
   type ActorRecord,
   type ActorTask,
   assert,
+  type HandedRun,
   MsecError,
   type Output,
 } from '../../engine/index.ts';
@@ -73,43 +74,76 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     const frame = record.value;
     const type = this.#decoders.type(record.keyId, frame.facts);
     if (!frame.isOpen) frame.open(this.#keys, record.keyText());
+    this.#read(record.keyId, record.timestamp, frame, type);
+  }
+
+  /** Readings are made while whoever reads them moves through them, where each frame makes one and nothing else. */
+  processRun(_input: 'verified', run: HandedRun<VerifiedFrame>): void {
+    const { from, to, timestamps, keyId, value } = run;
+    run.move(from);
+    const type = this.#decoders.type(keyId, value.facts);
+    if (type.format === 'text' || type.hasSightings) {
+      for (let i = from; i < to; i++) {
+        run.move(i);
+        this.#read(keyId, timestamps[i]!, value, this.#decoders.type(keyId, value.facts));
+      }
+      return;
+    }
+    const move = (i: number) => {
+      run.move(i);
+      this.#readAlone(keyId, timestamps[i]!, value);
+    };
+    this.#use(type);
+    this.#readings.emitRun(this.#reading, { from, to, timestamps, move });
+  }
+
+  /** A frame of a run, of the type in use and with nothing behind it; else they come again one by one. */
+  #readAlone(keyId: number, timestamp: number, frame: VerifiedFrame): void {
+    const { payload, payloadStart, payloadEnd } = frame;
+    const { type, reading, head } = this.#reading;
+    const isAlone = type.frameBytes(payload, payloadStart, payloadEnd) === payloadEnd - payloadStart;
+    if (!isAlone || this.#decoders.type(keyId, frame.facts) !== type) throw notAlone();
+    this.#fillHead(keyId, timestamp, frame, head);
+    this.#decode(keyId, payload, payloadStart, payloadEnd);
+    type.publish(reading);
+  }
+
+  #use(type: FrameCodec): void {
+    const reading = this.#reading;
+    if (reading.type === type) return;
+    reading.type = type;
+    reading.reading = this.#readingOf.get(type) as Reading;
+  }
+
+  #read(keyId: number, timestamp: number, frame: VerifiedFrame, type: FrameCodec): void {
     try {
-      this.#read(record, type);
+      if (type.format === 'text') this.#prepare(frame, type);
+      this.#use(type);
+      this.#fillHead(keyId, timestamp, frame, this.#reading.head);
+      const { payload, payloadStart, payloadEnd } = frame;
+      const frameEnd = payloadStart + type.frameBytes(payload, payloadStart, payloadEnd);
+      if (frameEnd === payloadEnd) {
+        this.#decode(keyId, payload, payloadStart, payloadEnd);
+        this.#emit(keyId, timestamp, frame);
+      } else this.#several(keyId, timestamp, frame);
     } finally {
       // Else the day's key would stay in memory after its destruction, until the next frame with addresses.
       this.#pseudonyms.use(null);
     }
   }
 
-  #read(record: ActorRecord<VerifiedFrame>, type: FrameCodec): void {
-    const frame = record.value;
-    if (type.format === 'text') this.#prepare(frame, type);
-    const reading = this.#reading;
-    if (reading.type !== type) {
-      reading.type = type;
-      reading.reading = this.#readingOf.get(type) as Reading;
-    }
-    this.#fillHead(record, reading.head);
-    const { payload, payloadStart, payloadEnd } = frame;
-    const frameEnd = payloadStart + type.frameBytes(payload, payloadStart, payloadEnd);
-    if (frameEnd === payloadEnd) {
-      this.#decode(record.keyId, payload, payloadStart, payloadEnd);
-      this.#emit(record);
-    } else this.#several(record);
-  }
-
   /** When one of the frames is refused, what the others made is undone with it: the whole payload counts or none. */
-  #several(record: ActorRecord<VerifiedFrame>): void {
-    const { payload, payloadStart, payloadEnd } = record.value;
+  #several(keyId: number, timestamp: number, frame: VerifiedFrame): void {
+    const { payload, payloadStart, payloadEnd } = frame;
     for (let at = payloadStart; at < payloadEnd; ) {
       let end = at;
       try {
         end = at + this.#reading.type.frameBytes(payload, at, payloadEnd);
-        this.#decode(record.keyId, payload, at, end);
+        this.#decode(keyId, payload, at, end);
       } catch (error) {
         throw movedBy(error, at - payloadStart);
       }
-      this.#emit(record);
+      this.#emit(keyId, timestamp, frame);
       at = end;
     }
   }
@@ -125,11 +159,11 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
   }
 
   /** Whoever reads `readings` is given what is published, also where it is called directly; sightings go apart. */
-  #emit(record: ActorRecord<VerifiedFrame>): void {
+  #emit(keyId: number, timestamp: number, frame: VerifiedFrame): void {
     const { type, reading } = this.#reading;
     if (!type.hasSightings) {
       type.publish(reading);
-      this.#readings.emit(this.#reading);
+      this.#readings.emitFor(keyId, this.#reading, timestamp);
       return;
     }
     const sighting = this.#sighting;
@@ -141,19 +175,18 @@ export class DecodeTask implements ActorTask<Pick<DeviceTopics, 'verified'>> {
     heard.rssi = NO_STRENGTHS;
     heard.isRandomised = NO_PSEUDONYMS;
     type.publish(reading);
-    this.#readings.emit(this.#reading);
+    this.#readings.emitFor(keyId, this.#reading, timestamp);
     moveColumns(columns, heard);
-    this.#fillHead(record, sighting.head);
-    this.#sightings.emit(sighting);
+    this.#fillHead(keyId, timestamp, frame, sighting.head);
+    this.#sightings.emitFor(keyId, sighting, timestamp);
   }
 
-  #fillHead(record: ActorRecord<VerifiedFrame>, head: ReadingHead): void {
-    const frame = record.value;
+  #fillHead(keyId: number, timestamp: number, frame: VerifiedFrame, head: ReadingHead): void {
     const { keys } = this.#context;
     head.device = keys.arena;
-    head.deviceStart = keys.startOf(record.keyId);
-    head.deviceEnd = keys.endOf(record.keyId);
-    head.eventTime = record.timestamp;
+    head.deviceStart = keys.startOf(keyId);
+    head.deviceEnd = keys.endOf(keyId);
+    head.eventTime = timestamp;
     head.receivedAt = frame.receivedAtMs;
     head.bootEpoch = frame.bootEpoch;
     head.sequence = frame.sequence;
@@ -189,6 +222,11 @@ function moveColumns(from: Columns, to: Columns): void {
   to.pseudonyms = from.pseudonyms;
   to.rssi = from.rssi;
   to.isRandomised = from.isRandomised;
+}
+
+/** Not the frame's fault, and so no letter's reason: `process` takes such frames. */
+function notAlone(): MsecError {
+  return new MsecError('ACTOR_FAILED', 'a payload of a run holds several frames, or is of another type');
 }
 
 /** Offsets count from the payload's start, also in its second frame. */

@@ -74,6 +74,12 @@ export class KnownDevices {
     this.#sessionOfKey.delete(keyId);
   }
 
+  /** What is kept of any key is looked up again; sessions hold whatever was rolled back, as keys and terms make them. */
+  forgetAll(): void {
+    this.#deviceOfKey.fill(undefined);
+    this.#rowOfKey.fill(0);
+  }
+
   #findDevice(keyId: number): Readonly<KnownDevice> | undefined {
     const packed = this.#devices.get(keyId);
     if (packed === undefined) return undefined;

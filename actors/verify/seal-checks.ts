@@ -25,6 +25,13 @@ function expired(keyId: string, { notBeforeMs, notAfterMs }: KnownKey, receivedA
 /** As of a device time. */
 const START_AHEAD_MS_MAX = 120_000;
 
+/** Of an envelope whose turn it was not yet. */
+export interface MadeMac {
+  /** Whose MAC was made; null: none was. */
+  readonly session: KnownSession | null;
+  readonly isMac: boolean;
+}
+
 export class SealChecks {
   readonly #known: KnownDevices;
   readonly #receiverKeys: ReceiverKeys;
@@ -63,13 +70,18 @@ export class SealChecks {
     }
   }
 
-  /** Of an admitted envelope. KEY_UNKNOWN where the receiver's key of a session is none of ours. */
-  holds(envelope: EnvelopeView, key: KnownKey, deviceKeyId: number): boolean {
+  /**
+   * Of an admitted envelope, of which a MAC may have been made ahead. KEY_UNKNOWN where the receiver's key of a session is
+   * none of ours.
+   */
+  holds(envelope: EnvelopeView, key: KnownKey, deviceKeyId: number, made: MadeMac | null): boolean {
     if (envelope.mode !== MODE_SESSION) return this.#verifier.isSignedBy(envelope, key.object);
+    const known = this.#known.session(deviceKeyId);
+    const isKnown = known?.isOf(envelope) === true;
+    if (isKnown && made !== null && made.session === known) return made.isMac;
     this.#hmac ??= new HmacVerifier();
     const { bytes, start, signatureStart } = envelope;
-    const known = this.#known.session(deviceKeyId);
-    if (known?.isOf(envelope) === true) {
+    if (isKnown) {
       return this.#hmac.isValid(known.key, bytes, start, signatureStart, signatureStart);
     }
     const receiver = this.#receiverKeys.receiverKey(envelope.receiverKeyIdHigh, envelope.receiverKeyIdLow);

@@ -7,8 +7,10 @@ import {
   type ActorContext,
   type ActorRecord,
   type ActorTask,
+  directiveFor,
   MsecError,
   type Output,
+  type RecordWalk,
   type RowsDeclaration,
   rows,
   type ValuesDeclaration,
@@ -29,10 +31,11 @@ import {
   readSealedHead,
   unseal,
 } from '../../schemas/envelope/index.ts';
-import { type DeviceTopics, FrameRecord, VerifiedFrame } from '../../schemas/topics/index.ts';
+import { type DeviceTopics, FrameRecord, frameRecordCodec, VerifiedFrame } from '../../schemas/topics/index.ts';
 import { BatchRun } from './batch-run.ts';
 import { contentTag, contentTagAt } from './content-tag.ts';
 import { ROW_BYTES } from './device-row.ts';
+import { type AheadEnvelope, EnvelopesAhead } from './envelopes-ahead.ts';
 import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
 import { HeldFrames, type HeldList, heldCodec } from './held-frames.ts';
 import { type KnownDevice, type KnownKey, type PackedText, packedTextCodec } from './known-device.ts';
@@ -99,7 +102,16 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #openingKeys: OpeningKeys;
   readonly #isSignatureRequired: boolean;
   readonly #isQuarantined: boolean;
-  readonly #envelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
+  readonly #ownEnvelope = new EnvelopeView(PAYLOAD_BYTES_CEILING);
+  /** The one at hand, and what was found out of it before its turn. */
+  #envelope = this.#ownEnvelope;
+  #aheadEnvelope: AheadEnvelope | null = null;
+  readonly #ahead: EnvelopesAhead;
+  readonly #frameCodec = frameRecordCodec();
+  /** Records are walked: what is undone may be of any of them. */
+  #isWalking = false;
+  /** Something of the record at hand has become state or output: what fails now is not its refusal. */
+  #isChanging = false;
   readonly #seals: SealChecks;
   readonly #verified = new VerifiedFrame();
   readonly #batch = new BatchRun(this.#verified);
@@ -110,6 +122,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     this.#out = context.out.verified;
     const { devices, sequences, held } = context.state;
     this.#known = new KnownDevices(devices, sequences);
+    this.#ahead = new EnvelopesAhead(this.#known);
     this.#window = new SequenceWindow(sequences);
     this.#budget = new FailureBudget(sequences, options.budget);
     this.#held = new HeldFrames(held);
@@ -126,7 +139,35 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     arrival.timestamp = record.timestamp;
     arrival.frame = record.value;
     arrival.offset = -1;
+    this.#isWalking = false;
+    this.#aheadEnvelope = null;
     this.#handle();
+  }
+
+  /**
+   * What is refused is sent away and not thrown: all since the savepoint would be undone and its signatures checked again.
+   */
+  processBatch(_input: 'frames', records: RecordWalk): void {
+    this.#isWalking = true;
+    while (records.next()) this.#walk(records);
+  }
+
+  #walk(records: RecordWalk): void {
+    const arrival = this.#arrival;
+    arrival.keyId = records.keyId;
+    arrival.timestamp = records.timestamp;
+    arrival.offset = -1;
+    this.#isChanging = false;
+    try {
+      const { bytes, valueStart, valueEnd } = records;
+      arrival.frame = this.#frameCodec.decode(bytes, valueStart, valueEnd);
+      this.#aheadEnvelope = arrival.frame.kind === KIND_ENVELOPE ? this.#ahead.take(records) : null;
+      this.#handle();
+    } catch (thrown) {
+      if (this.#isChanging || !(thrown instanceof MsecError) || directiveFor(thrown, 1, 2) !== 'dead-letter')
+        throw thrown;
+      this.#context.deadLetter(thrown);
+    }
   }
 
   onWatermark(watermark: number): void {
@@ -137,7 +178,8 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   }
 
   onRollback(): void {
-    if (this.#arrival.keyId >= 0) this.#known.forget(this.#arrival.keyId);
+    if (this.#isWalking) this.#known.forgetAll();
+    else if (this.#arrival.keyId >= 0) this.#known.forget(this.#arrival.keyId);
     this.#held.rebuild();
   }
 
@@ -158,9 +200,12 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   }
 
   #envelopeIn(bytes: Uint8Array, start: number, end: number, sealKeyId: string): void {
-    const envelope = this.#envelope;
+    const ahead = this.#aheadEnvelope;
+    const envelope = ahead === null ? this.#ownEnvelope : ahead.view;
+    this.#envelope = envelope;
     const { keyId, timestamp } = this.#arrival;
-    if (!envelope.tryParseOnly(bytes, start, end)) throw envelope.error();
+    const isParsed = ahead === null ? envelope.tryParseOnly(bytes, start, end) : ahead.isParsed;
+    if (!isParsed) throw envelope.error();
     const isBatch = envelope.mode === MODE_BATCH;
     if (isBatch && !this.#batch.frames.tryRead(envelope)) throw envelope.error();
     if (envelope.mode === MODE_NONE && this.#isSignatureRequired) {
@@ -190,6 +235,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       this.#notFresh(verdict, row);
       return;
     }
+    this.#isChanging = true;
     if (row < 0) row = this.#known.createRow(keyId);
     if (isBatch) this.#batch.accept(this.#window, row);
     else this.#window.accept(row, envelope.bootEpoch, envelope.sequence, tag);
@@ -212,7 +258,9 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     const { keyId, timestamp, frame, offset } = this.#arrival;
     if (offset >= 0) return false;
     const record = frame.bytes.slice(frame.start, frame.end);
-    return this.#held.hold(keyId, { timestamp, offset: this.#context.sourceOffset(), record });
+    const isHeld = this.#held.hold(keyId, { timestamp, offset: this.#context.sourceOffset(), record });
+    if (isHeld) this.#isChanging = true;
+    return isHeld;
   }
 
   #checkTime(isBatch: boolean, timestamp: number): void {
@@ -228,7 +276,8 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     if (this.#budget.isExhausted(row, timestamp)) {
       throw refusal('BUDGET_EXHAUSTED', 'too many bad signatures; this one was not checked', 'signature');
     }
-    if (this.#seals.holds(this.#envelope, key, keyId)) return true;
+    if (this.#seals.holds(this.#envelope, key, keyId, this.#aheadEnvelope)) return true;
+    this.#isChanging = true;
     this.#budget.charge(row < 0 ? this.#known.createRow(keyId) : row, timestamp);
     this.#deadLetter(refusal('SIGNATURE_INVALID', 'the signature does not hold', 'signature'));
     return false;
@@ -241,6 +290,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       this.#context.count('duplicate', count);
       return;
     }
+    this.#isChanging = true;
     this.#window.markSuspect(row);
     const which = count === 1 ? `sequence ${sequence}` : `a sequence from ${sequence} on`;
     const says = `boot epoch ${bootEpoch}, ${which} was signed for other content before`;
@@ -294,6 +344,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     verified.bootEpoch = 0;
     verified.sequence = 0;
     verified.setContent(frame.bytes, frame.start, frame.end, sealKeyId, bytes, start, start, end);
+    this.#isChanging = true;
     this.#out.emit(verified, timestamp);
   }
 
@@ -323,6 +374,8 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     }
     const known = this.#known.device(keyId);
     if (known !== undefined && known.revision >= next.revision) return;
+    this.#isChanging = true;
+    this.#aheadEnvelope = null;
     if (known !== undefined && known.resetCount !== next.resetCount) this.#known.removeRow(keyId);
     this.#known.setDevice(keyId, next);
     for (const { timestamp, offset, record } of this.#held.take(keyId)) {

@@ -140,6 +140,10 @@ export interface RecordWalk extends RecordRun {
    * do where it calls `emit`, `emitRun` or `deadLetter`, which need a record at hand.
    */
   nextRun(): boolean;
+  /** Behind the last record that was read ahead: those of `columns` from `from` up to here may be looked at before their turn. */
+  readonly ahead: number;
+  /** Another number whenever the columns were filled anew. */
+  readonly stretch: number;
 }
 
 /** One record's numbers have the same place in each column. */

@@ -52,6 +52,7 @@ export class BatchWalk implements RecordWalk {
   bytes: Uint8Array = new Uint8Array(0);
   valueStart = 0;
   valueEnd = 0;
+  stretch = 0;
   /** The run at hand; of one record, if it is none. */
   from = 0;
   to = 0;
@@ -96,6 +97,10 @@ export class BatchWalk implements RecordWalk {
     this.#input = input;
     this.#places = task.cursor.places;
     this.columns = this.#places;
+  }
+
+  get ahead(): number {
+    return this.#end;
   }
 
   get offset(): number {
@@ -190,6 +195,7 @@ export class BatchWalk implements RecordWalk {
     const taken = isOver ? 0 : this.#task.take(this.#careful > 0 ? 1 : STRETCH_RECORDS);
     this.#isTaking = false;
     if (taken === 0) return false;
+    this.stretch++;
     this.#index = cursor.index + 1;
     this.#end = this.#index + taken;
     this.#baseOffset = cursor.baseOffset;

@@ -148,6 +148,11 @@ export class TumblingWindows {
     return row;
   }
 
+  /** How far event time had come before each value of the last span, where it was late. */
+  get spanWatermark(): number {
+    return this.#record.inputWatermark;
+  }
+
   /** Of the records from `at` on that lie in the last window; gives where the next one begins. */
   #rowsOfWindow(run: WindowedRun, at: number): number {
     const rows = this.#runRows;

@@ -73,12 +73,16 @@ export function openSessionFromSecret(secret: Uint8Array, terms: SessionTerms): 
   return sessionOf(deriveFromSecret(secret, terms), terms);
 }
 
+/** Its module is made but once. */
+let preparing: HmacVerifier | null = null;
+
 function sessionOf(derived: Uint8Array, terms: SessionTerms): SessionKey {
   const modeFields = Buffer.alloc(SESSION_FIELD_BYTES);
   modeFields.set(terms.receiverKeyId);
   modeFields.writeBigUInt64BE(BigInt(terms.startMs), KEY_ID_BYTES);
   modeFields.writeUInt32BE(terms.first, KEY_ID_BYTES + 8);
-  const key = new HmacVerifier().prepare(derived);
+  preparing ??= new HmacVerifier();
+  const key = preparing.prepare(derived);
   derived.fill(0);
   return { ...terms, key, modeFields };
 }

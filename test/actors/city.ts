@@ -201,8 +201,24 @@ export interface CityOptions {
   readonly keys?: MemoryKeys;
   /** Beside those that are built in. */
   readonly types?: readonly FrameCodec[];
+  /** Actors take what is handed over at once one by one. */
+  readonly isEachAlone?: boolean;
   /** Behind the main job's. */
   readonly added?: (topics: DeviceTopics) => AnyActor;
+}
+
+function takingEach(actor: AnyActor): AnyActor {
+  return {
+    ...actor,
+    open(context) {
+      const task = actor.open(context);
+      return {
+        process: task.process.bind(task),
+        onWatermark: (watermark) => task.onWatermark?.(watermark),
+        onRollback: () => task.onRollback?.(),
+      };
+    },
+  };
 }
 
 /** All three actors over one partition, the devices enrolled. */
@@ -210,13 +226,14 @@ export function city(devices: readonly Device[], options: CityOptions = {}): Sta
   const keys = options.keys ?? new MemoryKeys();
   const types = frameTypes(options.types);
   const topics = deviceTopics(types);
+  const actors = [
+    verifyActor(topics, { keys, ...options.verify }),
+    decodeActor(topics, { types, keys }),
+    aggregateActor(topics, { types }),
+    ...(options.added === undefined ? [] : [options.added(topics)]),
+  ];
   const driver = new StageDriver({
-    actors: [
-      verifyActor(topics, { keys, ...options.verify }),
-      decodeActor(topics, { types, keys }),
-      aggregateActor(topics, { types }),
-      ...(options.added === undefined ? [] : [options.added(topics)]),
-    ],
+    actors: options.isEachAlone === true ? actors.map(takingEach) : actors,
     ...(options.fuse === undefined ? {} : { fuse: options.fuse }),
   });
   for (const device of devices) driver.feed('device.frames', device.id, NOW, device.control());

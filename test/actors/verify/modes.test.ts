@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
 import t from 'tap';
 import { HELD_DEVICES_MAX, HELD_MS_MAX, HELD_PER_DEVICE_MAX } from '../../../actors/verify/held-frames.ts';
 import type { KeyMode } from '../../../schemas/device/index.ts';
@@ -256,4 +257,50 @@ t.test('who waits for a key that does not come is refused in the end, and there 
   driver.feed(FRAMES, null, NOW + HELD_MS_MAX, new Uint8Array(0));
   t.same(new Set(driver.reasons), new Set(['KEY_UNKNOWN']));
   t.equal(driver.reasons.length, HELD_PER_DEVICE_MAX + HELD_DEVICES_MAX + 1);
+});
+
+t.test('what comes out of a batch is what it would be one by one', async (t) => {
+  const frame = fc.record({
+    payload: fc.oneof(
+      { weight: 60, arbitrary: fc.integer({ min: -100, max: 400 }).map((temperature) => enmonFrame({ temperature })) },
+      { weight: 3, arbitrary: fc.constant(enmonFrame({ imei: '867723030040331' })) },
+      { weight: 1, arbitrary: fc.constant(enmonFrame({ temperature: 2000 })) },
+      { weight: 1, arbitrary: fc.constant(Buffer.concat([enmonFrame({ nSend: 1 }), enmonFrame({ nSend: 2 })])) },
+    ),
+    agoMs: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 0, max: 20_000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 150_000 }) },
+    ),
+  });
+  const batches = fc.array(fc.array(frame, { minLength: 1, maxLength: 12 }), { maxLength: 8 });
+  const device = new Device('enmon-1');
+  const told = (isEachAlone: boolean, sent: readonly (readonly { payload: Uint8Array; agoMs: number }[])[]) => {
+    const driver = city([device], { isEachAlone });
+    device.sequence = 0;
+    for (const [i, batch] of sent.entries()) {
+      const now = NOW + 25_000 * i;
+      const inTime = batch.map(({ payload, agoMs }) => ({ payload, deviceTimeMs: now - agoMs }));
+      driver.feed(FRAMES, device.id, now, device.batch(inTime));
+    }
+    driver.feed(FRAMES, null, NOW + HOUR_MS, new Uint8Array(0));
+    const records = ['device.readings', 'device.aggregates', 'device.late'].map((topic) =>
+      driver.of(topic).map(({ timestamp, value }) => `${timestamp} ${Buffer.from(value).toString('hex')}`),
+    );
+    return { records, reasons: driver.reasons };
+  };
+  const wrong = { payload: enmonFrame({ imei: '867723030040331' }), agoMs: 0 };
+  const late = { payload: enmonFrame(), agoMs: 140_000 };
+  const mixed = [...Array.from({ length: 5 }, () => late), wrong, wrong, late];
+  let lates = 0;
+  let letters = 0;
+  fc.assert(
+    fc.property(batches, (sent) => {
+      const expected = told(true, sent);
+      lates += expected.records[2]!.length;
+      letters += expected.reasons.length;
+      t.same(told(false, sent), expected);
+    }),
+    { numRuns: 25, examples: [[[[late, wrong], mixed, mixed]]] },
+  );
+  t.ok(lates > 5 && letters > 2, `${lates} late, ${letters} letters`);
 });
