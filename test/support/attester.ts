@@ -156,10 +156,12 @@ const NO_ACTION = 3;
 export function makeBootLog(
   steps: readonly BootStep[],
   banks: readonly HashAlgorithm[],
+  startupLocality = 0,
 ): { bytes: Buffer; values: Map<HashAlgorithm, Buffer[]> } {
   const values = new Map(
     banks.map((bank) => [bank, Array.from({ length: 24 }, (): Buffer => Buffer.alloc(hashOf(bank)!.bytes))] as const),
   );
+  for (const of of values.values()) of[0]![of[0]!.length - 1] = startupLocality;
   const spec = Buffer.concat([
     ...[Buffer.from('Spec ID Event03\0'), le(0), Buffer.of(0, 2, 0, 2), le(banks.length)],
     ...banks.flatMap((bank) => [le(bank, 2), le(hashOf(bank)!.bytes, 2)]),

@@ -28,6 +28,7 @@ const PROGRAMS = {
   curl: { names: ['curl'], install: apt('curl') },
   gcc: { names: ['gcc'], install: apt('gcc libc6-dev') },
   git: { names: ['git'], install: apt('git') },
+  go: { names: ['go'], install: apt('golang-go') },
   ip: { names: ['ip'], install: apt('iproute2') },
   java: { names: ['java'], install: apt('openjdk-17-jre-headless') },
   javac: { names: ['javac'], install: apt('openjdk-17-jdk-headless') },

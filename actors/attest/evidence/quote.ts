@@ -61,6 +61,10 @@ export function openQuote(
   }
   const read = readSigned(attest, findings);
   if (read === null) return null;
+  if (!isName(read.qualifiedSigner)) {
+    findings.add('signer-unknown', 'the quote names a signer that is no Name');
+    return null;
+  }
   if (qualifiedName !== null && !read.qualifiedSigner.equals(qualifiedName)) {
     findings.add('signer-unknown', `the quote names the signer ${read.qualifiedSigner.toString('hex')}`);
     return null;
@@ -71,6 +75,11 @@ export function openQuote(
     return null;
   }
   return read;
+}
+
+/** A hash algorithm, and as many bytes as it gives. */
+function isName(bytes: Buffer): boolean {
+  return bytes.length > 2 && hashOf(bytes.readUInt16BE())?.bytes === bytes.length - 2;
 }
 
 function readSigned(bytes: Uint8Array, findings: Findings): QuoteAttest | null {
