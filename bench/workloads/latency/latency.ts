@@ -26,7 +26,7 @@ const STREAMS_COMMIT_MS = [10, 20, 50, 100];
 const SHARES = [0.1, 0.5, 0.8];
 const RAMP = 1.3;
 const RAMP_STEPS_MAX = 10;
-const QUICK = { commitMs: 50, shares: [0.5], ramp: 2, rampSteps: 1 };
+const QUICK = { commitMs: 50, shares: [0.5], ramp: 2, rampSteps: 0 };
 /** Of the last quarter's median, in commit intervals: what is above it has begun to pile up. */
 const BOUNDED_INTERVALS = 10;
 /** Paces are whole frames a tick. */
@@ -40,6 +40,7 @@ interface Seconds {
 const FULL: Seconds = { measured: 12, warmUp: 10 };
 const BRIEF: Seconds = { measured: 5, warmUp: 6 };
 const RAMPING: Seconds = { measured: 4, warmUp: 1 };
+const QUICKLY: Seconds = { measured: 3, warmUp: 4 };
 
 export const latency: Workload = {
   name: 'W7',
@@ -58,10 +59,10 @@ export const latency: Workload = {
       const ours: PacedResult[] = [];
       const theirs: PacedResult[] = [];
       for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++) {
-        theirs.push(await bench.once('streams', best.commitMs, isQuick ? BRIEF : FULL));
-        ours.push(await bench.once('ours', COMMIT_MS, isQuick ? BRIEF : FULL));
+        theirs.push(await bench.once('streams', best.commitMs, isQuick ? QUICKLY : FULL));
+        ours.push(await bench.once('ours', COMMIT_MS, isQuick ? QUICKLY : FULL));
       }
-      return [...figuresAtRate(ours, theirs, best), ...figuresOfRamp(ramp)];
+      return [...figuresAtRate(ours, theirs, best, isQuick), ...figuresOfRamp(ramp)];
     } finally {
       await log.close();
       await kafka.stop();
@@ -113,7 +114,8 @@ class LatencyBench {
   /** Up to the first pace that is not held; then shares of the highest that was. */
   async ramp(isQuick: boolean): Promise<Ramp> {
     return await this.#with('ours', COMMIT_MS, async (run, { pid }) => {
-      await run.step(pace(RATE), BRIEF.measured, BRIEF.warmUp);
+      const warming = isQuick ? QUICKLY : BRIEF;
+      await run.step(pace(RATE), warming.measured, warming.warmUp);
       const [factor, stepsMax] = isQuick ? [QUICK.ramp, QUICK.rampSteps] : [RAMP, RAMP_STEPS_MAX];
       let highest = 0;
       const isHeld = async (rate: number) => {
@@ -208,6 +210,7 @@ function figuresAtRate(
   ours: readonly PacedResult[],
   theirs: readonly PacedResult[],
   best: BestInterval,
+  isQuick: boolean,
 ): readonly Figure[] {
   const p99 = (results: readonly PacedResult[]) => results.map(({ reader }) => reader.latency.p99);
   const settings = Object.entries(STREAMS_SETTINGS).map(([name, value]) => `${name}=${value}`);
@@ -220,7 +223,7 @@ function figuresAtRate(
       notes: [
         ...ours.map(({ reader }, i) => `run ${i + 1}: ${ladderText(reader.latency)}`),
         ...ours.map(({ load }, i) => `run ${i + 1}: of that the load was late by ${ladderText(load.sent)}`),
-        `one record out for each frame in, each compared; ${PARTITIONS} partitions, ${THREADS} threads on either side, ${DEVICES} devices by Zipf; the load hands over every ${TICK_MS} ms what was due, acks=all, and all frames count from when they were due; ${FULL.measured} s after ${FULL.warmUp} s of warm-up`,
+        `one record out for each frame in, each compared; ${PARTITIONS} partitions, ${THREADS} threads on either side, ${DEVICES} devices by Zipf; the load hands over every ${TICK_MS} ms what was due, acks=all, and all frames count from when they were due; ${isQuick ? QUICKLY.measured : FULL.measured} s after ${isQuick ? QUICKLY.warmUp : FULL.warmUp} s of warm-up`,
         `of one processor: ${Object.entries(ours.at(-1)!.processors)
           .map(([name, share]) => `${name} ${share.toFixed(2)}`)
           .join(', ')}; the broker has the rest`,

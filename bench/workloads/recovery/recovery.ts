@@ -29,7 +29,7 @@ const SETTLED_SHARE = 0.5;
 const SECONDS_MAX = 150;
 const PROGRESS_MS = 5;
 const STREAMS = 'Kafka Streams';
-const KINDS = ['disk kept', 'disk lost'] as const;
+const KINDS = { full: ['disk kept', 'disk lost'], quick: ['disk kept'] } as const;
 
 interface Recovery {
   readonly firstMs: number;
@@ -46,6 +46,7 @@ export const recovery: Workload = {
     const kafka = await startBenchKafka();
     const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
     const devices = isQuick ? DEVICES_QUICK : DEVICES;
+    const kinds = isQuick ? KINDS.quick : KINDS.full;
     const sides = (['ours', 'streams'] as const).map(
       (kind) => new RecoverySide({ kind, bootstrap: kafka.bootstrap, folder, classPath, partitions: PARTITIONS }),
     );
@@ -60,7 +61,7 @@ export const recovery: Workload = {
       for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++)
         for (const bench of benches) {
           await bench.begin();
-          for (const kind of KINDS) {
+          for (const kind of kinds) {
             const recovered = await bench.recover(kind === 'disk lost', isQuick ? STEADY_MS.quick : STEADY_MS.full);
             const key = `${bench.kind} ${kind}`;
             took.set(key, [...(took.get(key) ?? []), recovered]);
@@ -71,7 +72,7 @@ export const recovery: Workload = {
           await bench.pause();
         }
       for (const bench of benches) await bench.end();
-      return figuresOf(took, devices);
+      return figuresOf(kinds, took, devices);
     } finally {
       for (const bench of benches) bench.kill();
       for (const side of sides) await side.kill();
@@ -174,10 +175,14 @@ class Watch {
   }
 }
 
-function figuresOf(took: ReadonlyMap<string, readonly Recovery[]>, devices: number): Figure[] {
+function figuresOf(
+  kinds: readonly string[],
+  took: ReadonlyMap<string, readonly Recovery[]>,
+  devices: number,
+): Figure[] {
   const seconds = (key: string, of: (recovery: Recovery) => number) => (took.get(key) ?? []).map((r) => of(r) / 1000);
   const figures: Figure[] = [];
-  for (const kind of KINDS)
+  for (const kind of kinds)
     for (const [label, of] of [
       ['each partition goes on', (r: Recovery) => r.firstMs],
       ['lag as before', (r: Recovery) => r.caughtUpMs],
