@@ -11,6 +11,7 @@ import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { makeSessionKey } from '../../../services/session-keys/index.ts';
 import { missing } from '../../../test/support/needs.ts';
 import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
+import { type Contender, costNote, interleaved, type Rounds, rates } from '../../load/interleaved.ts';
 import { startBenchKafka } from '../../load/kafka-broker.ts';
 import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
@@ -31,11 +32,14 @@ const GRACE_MS = 10_000;
 const WARM_UP_SHARE = 0.4;
 /** Kafka Streams is no side here: nothing looks for closed windows but us, at once. */
 const EMIT_MS = 100;
+const OURS = 'msec';
 const UNSIGNED = 'the same records, unchecked';
+const UNSEALED = 'all checked but the signature';
 const EACH = '64 × a signature on each';
 const HMAC = 'HMACs of node:crypto';
 
 type Packing = Pick<PackedOptions, 'devices' | 'framesPerSecond' | 'frames' | 'framesPerRecord'>;
+type Checks = PackedTopology['checks'];
 
 const packing = (framesPerRecord: number, frames: number, devices: number): Packing => ({
   ...{ framesPerRecord, frames, devices },
@@ -64,8 +68,8 @@ export const signingModes: Workload = {
     needsKafka();
     const scale = options.isQuick ? 0.4 : 1;
     return [
-      await againstEach(options, packing(64, 8e6 * scale, DEVICES), packing(1, 300_000 * scale, DEVICES)),
-      await againstUnchecked(options, packing(1024, 20e6 * scale, DEVICES), 0.4, 0.6),
+      await againstEach(options, packing(64, 6e6 * scale, DEVICES), packing(1, 160_000 * scale, DEVICES)),
+      await againstUnchecked(options, packing(1024, 14e6 * scale, DEVICES), 0.4, 0.6),
       await againstHmac(options, packing(1, 3e6 * scale, DEVICES)),
     ];
   },
@@ -77,91 +81,89 @@ async function againstUnchecked(
   floor: number | null,
   aim: number | null,
 ): Promise<Figure> {
-  const [ours, theirs]: CommittedRun[][] = [[], []];
-  const windows = await withTopic(options, packed, false, async (bench, rounds) => {
-    for (let round = 1; round <= rounds; round++) {
-      theirs!.push(await runOnce(bench, `plain-${round}`, false));
-      ours!.push(await runOnce(bench, `signed-${round}`, true));
-      tellRound(options, round, ours!.at(-1)!, theirs!.at(-1)!);
-    }
-  });
   const { framesPerRecord } = packed;
-  return figure({
-    name: `${floor === null ? 'W4' : 'modes'}: ${framesPerRecord} frames a signature`,
-    unit: 'frames/s',
-    ours: rates(ours!),
-    peers: { [UNSIGNED]: rates(theirs!) },
-    floor,
-    aim,
-    judged: floor === null ? 'ours' : UNSIGNED,
-    notes: [
-      `${windows} windows equal to the plain sums in each run of each side`,
-      `processor time a frame, all threads of the process: ${median(ours!)} ns, ${UNSIGNED} ${median(theirs!)} ns`,
-      `${UNSIGNED}: the window's own actor walks through the records, parses envelope and entries, and looks at no registry, sequence, repetition or signature`,
-      ...notesOf(packed),
-    ],
+  return withTopic(options, packed, false, async (bench) => {
+    const side = (name: string, checks: Checks) => contender(name, bench, checks);
+    const sides = [side(OURS, 'all'), side(UNSIGNED, 'none'), side(UNSEALED, 'all but seals')];
+    const runs = await interleaved(sides, roundsOf(options, 2));
+    const peers = { [UNSIGNED]: rates(runs.get(UNSIGNED)!), [UNSEALED]: rates(runs.get(UNSEALED)!) };
+    return figure({
+      name: `${floor === null ? 'W4' : 'modes'}: ${framesPerRecord} frames a signature`,
+      unit: 'frames/s',
+      ours: rates(runs.get(OURS)!),
+      peers,
+      floor,
+      aim,
+      judged: floor === null ? 'ours' : UNSIGNED,
+      notes: [
+        `${bench.topic.filled.expected.size} windows equal to the plain sums in each run of each side`,
+        costNote(runs),
+        `${UNSIGNED}: the window's own actor walks through the records, parses envelope and entries, and looks at no registry, sequence, repetition or signature; ${UNSEALED}: registry, sequence and repetition are`,
+        ...notesOf(packed),
+      ],
+    });
   });
 }
 
+/** Two brokers, as both sides have a topic of the same name; one of them idles. */
 async function againstEach(options: RunOptions, packed: Packing, single: Packing): Promise<Figure> {
-  const [ours, each]: CommittedRun[][] = [[], []];
-  const run = (runs: CommittedRun[]) => async (bench: Bench, rounds: number) => {
-    for (let round = 1; round <= rounds; round++) {
-      runs.push(await runOnce(bench, `signed-${round}`, true));
-      options.progress(`run ${round}: ${Math.round(runs.at(-1)!.recordsPerSecond)} frames/s`);
-    }
-  };
-  await withTopic(options, single, false, run(each!));
-  await withTopic(options, packed, false, run(ours!));
+  const runs = await withTopic(options, single, false, (singles) =>
+    withTopic(options, packed, false, (batches) =>
+      interleaved([contender(OURS, batches, 'all'), contender(EACH, singles, 'all')], roundsOf(options, 2)),
+    ),
+  );
+  const each = runs.get(EACH)!.map((run) => ({ ...run, recordsPerSecond: 64 * run.recordsPerSecond }));
   return figure({
     name: 'modes: 64 frames a signature against 64 × one on each',
     unit: 'frames/s',
-    ours: rates(ours!),
-    peers: { [EACH]: rates(each!).map((rate) => 64 * rate) },
+    ours: rates(runs.get(OURS)!),
+    peers: { [EACH]: rates(each) },
     floor: 0.8,
     aim: 0.95,
     judged: EACH,
-    notes: [
-      `processor time a signature, all threads: ${64 * median(ours!)} ns with 64 frames, ${median(each!)} ns with one`,
-      'one side after the other, as each has a topic and a broker of its own',
-      ...notesOf(packed),
-    ],
+    notes: [costNote(runs), ...notesOf(packed), ...notesOf(single)],
   });
 }
 
 async function againstHmac(options: RunOptions, packed: Packing): Promise<Figure> {
-  const ours: CommittedRun[] = [];
-  const theirs: number[] = [];
-  const windows = await withTopic(options, packed, true, async (bench, rounds) => {
-    for (let round = 1; round <= rounds; round++) {
-      const before = await hmacRate(THREADS);
-      ours.push(await runOnce(bench, `session-${round}`, true));
-      theirs.push((before + (await hmacRate(THREADS))) / 2);
-      options.progress(
-        `run ${round}: ${Math.round(ours.at(-1)!.recordsPerSecond)} frames/s, HMACs alone ${Math.round(theirs.at(-1)!)}`,
-      );
-    }
-  });
-  return figure({
-    name: 'modes: session, one frame a record',
-    unit: 'frames/s',
-    ours: rates(ours),
-    peers: { [HMAC]: theirs },
-    floor: 0.8,
-    aim: 3,
-    judged: HMAC,
-    notes: [
-      `${windows} windows equal to the plain sums in each run`,
-      `processor time a frame, all threads of the process: ${median(ours)} ns`,
-      `${HMAC}: createHmac('sha256') over as many bytes as an envelope, with a key object, on ${THREADS} threads and nothing else, mean of before and after each run`,
-      ...notesOf(packed),
-    ],
+  return withTopic(options, packed, true, async (bench) => {
+    const session = contender(OURS, bench, 'all');
+    const theirs: number[] = [];
+    const measured: Contender<CommittedRun> = {
+      ...session,
+      async run(application) {
+        const before = await hmacRate(THREADS);
+        const run = await session.run(application);
+        theirs.push((before + (await hmacRate(THREADS))) / 2);
+        options.progress(`HMACs alone: ${Math.round(theirs.at(-1)!)} a second`);
+        return run;
+      },
+    };
+    const runs = await interleaved([measured], roundsOf(options, 0));
+    return figure({
+      name: 'modes: session, one frame a record',
+      unit: 'frames/s',
+      ours: rates(runs.get(OURS)!),
+      peers: { [HMAC]: theirs },
+      floor: 0.8,
+      aim: 3,
+      judged: HMAC,
+      notes: [
+        `${bench.topic.filled.expected.size} windows equal to the plain sums in each run`,
+        costNote(runs),
+        `${HMAC}: createHmac('sha256') over as many bytes as an envelope, with a key object, on ${THREADS} threads and nothing else, mean of before and after each run`,
+        ...notesOf(packed),
+      ],
+    });
   });
 }
 
-function tellRound({ progress }: RunOptions, round: number, our: CommittedRun, their: CommittedRun): void {
-  const [a, b] = [our, their].map(({ recordsPerSecond }) => Math.round(recordsPerSecond));
-  progress(`run ${round}: ${a} frames/s, unchecked ${b}`);
+function roundsOf({ isQuick, progress }: RunOptions, warmedUp: number): Rounds {
+  return { rounds: isQuick ? 1 : ROUNDS, warmedUp: isQuick ? 0 : warmedUp, progress };
+}
+
+function contender(name: string, bench: Bench, checks: Checks): Contender<CommittedRun> {
+  return { name, run: (application) => runOnce(bench, application, checks) };
 }
 
 function notesOf({ frames, devices, framesPerRecord }: Packing): string[] {
@@ -179,13 +181,12 @@ interface Bench {
   readonly keysFolder: string;
 }
 
-/** Gives how many windows there are. */
-async function withTopic(
-  { isQuick, folder, progress }: RunOptions,
+async function withTopic<R>(
+  { folder, progress }: RunOptions,
   packed: Packing,
   isSession: boolean,
-  use: (bench: Bench, rounds: number) => Promise<void>,
-): Promise<number> {
+  use: (bench: Bench) => Promise<R>,
+): Promise<R> {
   const kafka = await startBenchKafka();
   const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
   const keysFolder = join(folder, 'keys');
@@ -194,8 +195,7 @@ async function withTopic(
     progress(`sealing ${packed.frames} frames, ${packed.framesPerRecord} a record`);
     const receiver = isSession ? await makeSessionKey(keysFolder) : null;
     const topic = await fillPacked(log, { ...packed, receiver, windowMs: WINDOW_MS });
-    await use({ log, bootstrap: kafka.bootstrap, topic, packed, keysFolder }, isQuick ? 1 : ROUNDS);
-    return topic.filled.expected.size;
+    return await use({ log, bootstrap: kafka.bootstrap, topic, packed, keysFolder });
   } finally {
     await log.close();
     await kafka.stop();
@@ -203,11 +203,11 @@ async function withTopic(
 }
 
 /** In frames. */
-async function runOnce(bench: Bench, application: string, isVerified: boolean): Promise<CommittedRun> {
+async function runOnce(bench: Bench, application: string, checks: Checks): Promise<CommittedRun> {
   const { log, bootstrap, topic, packed, keysFolder } = bench;
   const output = `${application}.windows`;
   const config: PackedTopology = {
-    ...{ application, output, isVerified, keysFolder },
+    ...{ application, output, checks, keysFolder },
     ...{ partitions: PARTITIONS, windowMs: WINDOW_MS, graceMs: GRACE_MS },
   };
   const task: KafkaEngineTask = {
@@ -221,7 +221,7 @@ async function runOnce(bench: Bench, application: string, isVerified: boolean): 
   const run = await committedRun({
     ...{ log, program: process.execPath, topic: DEVICE_FRAMES },
     arguments: [...nodeOptions, script, JSON.stringify(task)],
-    group: `${application}.${isVerified ? 'verify' : 'window'}`,
+    group: `${application}.${checks === 'none' ? 'window' : 'verify'}`,
     warmUp: topic.controlRecords + Math.floor(records * WARM_UP_SHARE),
     async finish() {
       await pause(EMIT_MS);
@@ -237,10 +237,4 @@ async function runOnce(bench: Bench, application: string, isVerified: boolean): 
     recordsPerSecond: run.recordsPerSecond * packed.framesPerRecord,
     cpuNsPerRecord: run.cpuNsPerRecord / packed.framesPerRecord,
   };
-}
-
-const rates = (runs: readonly CommittedRun[]): number[] => runs.map(({ recordsPerSecond }) => recordsPerSecond);
-
-function median(runs: readonly CommittedRun[]): number {
-  return Math.round(runs.map(({ cpuNsPerRecord }) => cpuNsPerRecord).toSorted((a, b) => a - b)[runs.length >> 1]!);
 }

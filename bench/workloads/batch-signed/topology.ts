@@ -30,7 +30,8 @@ export interface PackedTopology {
   readonly output: string;
   readonly windowMs: number;
   readonly graceMs: number;
-  readonly isVerified: boolean;
+  /** What stands before the window: nothing; verify, which looks at all but signatures and MACs; or verify. */
+  readonly checks: 'none' | 'all but seals' | 'all';
   /** Of the receiver's keys. */
   readonly keysFolder: string;
 }
@@ -39,16 +40,18 @@ export interface PackedTopology {
 const NO_KEYS = { openingKey: () => null, pseudonymKey: () => null };
 
 export default (config: unknown): TopologyDefinition => {
-  const { application, partitions, isVerified, keysFolder, ...window } = config as PackedTopology;
+  const { application, partitions, checks, keysFolder, ...window } = config as PackedTopology;
+  const signatures = checks === 'all' ? 'required' : 'off';
   const { frames, verified, ...others } = deviceTopics();
   const topics = { frames, verified, ...others };
   const windows = windowActor({ ...window, input: 'frames', isByRecord: true });
-  const actors = isVerified
-    ? [
-        verifyActor(topics, { keys: NO_KEYS, receiverKeys: new SessionKeyFiles(keysFolder) }),
-        { ...windows, inputs: { frames: verified }, open: opening(windows, verifiedTask) },
-      ]
-    : [{ ...windows, inputs: { frames }, open: opening(windows, packedTask) }];
+  const actors =
+    checks === 'none'
+      ? [{ ...windows, inputs: { frames }, open: opening(windows, packedTask) }]
+      : [
+          verifyActor(topics, { keys: NO_KEYS, receiverKeys: new SessionKeyFiles(keysFolder), signatures }),
+          { ...windows, inputs: { frames: verified }, open: opening(windows, verifiedTask) },
+        ];
   return { name: application, partitions, actors: actors as AnyActor[] };
 };
 
