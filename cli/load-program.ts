@@ -52,6 +52,12 @@ function addFleet(program: Command, outcome: Outcome): void {
       collect,
     )
     .addOption(new Option('--signing <how>', 'how they sign').choices(['frame', 'batch', 'session']).default('frame'))
+    .option(
+      '--firmware <number>',
+      'beside them so many processes of the real firmware, each with a software TPM of its own',
+      whole,
+    )
+    .option('--firmware-program <file>', 'that firmware (default: firmware/device/build/linux/msec-device)')
     .option('--seed <number>', 'of values and faults (default: another one each time)', whole)
     .option('--seconds <number>', 'end after so long (default: at Ctrl-C)', whole)
     .option('--mqtt <address>', 'host:port of the MQTT bridge (default: this machine, the port of the configuration)')
@@ -65,6 +71,7 @@ function addFleet(program: Command, outcome: Outcome): void {
       'msec fleet --fault replay:0.1 --fault cloned --json',
       'what is replayed is refused, who is cloned is put in quarantine',
     ],
+    ['msec fleet --devices 0 --firmware 10', 'ten devices that are the real firmware, with keys in their TPMs'],
     ['msec fleet --signing batch --fault lost-link:0.5 --seconds 60 --seed 7', 'the same again with the same seed'],
   ]);
 }

@@ -2,10 +2,11 @@
  * `msec fleet`: virtual devices with keys of their own against a running engine, faulty on demand. What became of their
  * frames is read from the topics, not asked of the devices.
  */
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { DeviceAdmin } from '../../console/index.ts';
-import { MsecError, pause, type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
-import type { DeviceKey, DeviceState } from '../../schemas/device/index.ts';
+import { MsecError, pause, systemClock, systemRandom } from '../../engine/index.ts';
+import { type DeviceKey, type DeviceState, KEY_MODES } from '../../schemas/device/index.ts';
 import type { Enrolment } from '../../services/devices/index.ts';
 import {
   type BridgeAddress,
@@ -14,6 +15,7 @@ import {
   FLEET_FAULTS,
   FleetRun,
   type FleetSigning,
+  fleetDeviceId,
   parseFault,
   startFleetMemory,
 } from '../../services/fleet/index.ts';
@@ -25,6 +27,7 @@ import { EXIT } from '../exit-codes.ts';
 import { nearMiss } from '../near-miss.ts';
 import { watchSignals } from '../signals.ts';
 import { note, paint, print, printJson, UsageError } from '../terminal.ts';
+import { FIRMWARE_MAX, FirmwareFleet, firmwareIds } from './fleet-firmware.ts';
 import { FleetWatch, type Watched } from './fleet-watch.ts';
 import { readLog, withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
@@ -38,22 +41,31 @@ export interface FleetFlags extends CommonFlags {
   readonly seconds?: number;
   readonly mqtt?: string;
   readonly http?: string;
+  readonly firmware?: number;
+  readonly firmwareProgram?: string;
 }
 
 const DEVICES_MAX = 20_000;
 const RATE_MAX = 100_000;
 const REPORT_MS = 1_000;
 const STOP_WITHIN_MS = 3_000;
-/** After the last frame: what was acknowledged is decided by then. */
-const SETTLE_MS = 1_500;
+/** After the last frame: what was acknowledged is decided once nothing has come out for so long. */
+const QUIET_MS = 1_500;
+const SETTLE_MS_MAX = 15_000;
+const LOOK_MS = 250;
 /** Requests to the engine at once. */
 const ENROL_AT_ONCE = 32;
 const PREFIX = 'fleet';
+const FIRMWARE_INTERVAL_MS = 1_000;
 
 export async function runFleet(flags: FleetFlags): Promise<number> {
   const { config } = settingsOf(flags);
   const { devices: count, signing: mode } = flags;
-  if (count < 1 || count > DEVICES_MAX) throw new UsageError(`--devices takes 1 to ${DEVICES_MAX}, not ${count}`);
+  const firmwareCount = flags.firmware ?? 0;
+  if (count > DEVICES_MAX) throw new UsageError(`--devices takes at most ${DEVICES_MAX}, not ${count}`);
+  if (firmwareCount > FIRMWARE_MAX)
+    throw new UsageError(`--firmware takes at most ${FIRMWARE_MAX}, not ${firmwareCount}`);
+  if (count + firmwareCount === 0) throw new UsageError('--devices 0 leaves nobody to send: name --firmware, too');
   const rate = flags.rate ?? Math.max(1, count / 10);
   if (rate <= 0 || rate > RATE_MAX)
     throw new UsageError(`--rate takes more than 0 and at most ${RATE_MAX}, not ${rate}`);
@@ -62,49 +74,107 @@ export async function runFleet(flags: FleetFlags): Promise<number> {
     throw new UsageError('--fault stolen-key takes two devices: the thief sends over another’s connection');
   const seed = flags.seed ?? systemRandom.u32();
   const addresses = addressesOf(flags, config);
-  const folder = dataFolder(config.data, config['keys.folder']);
   const stopping = new AbortController();
   const stop = watchSignals(process, systemClock, () => process.exit(EXIT.forced.code));
   void stop.requested.then(() => stopping.abort());
+  const parts = { mode, faults, rate, seed, addresses, count, firmwareCount };
   try {
-    const file = join(folder.fleet, 'virtual.json');
-    const memory = await withAdmin(config, async (admin) => {
-      note(`Enrolling ${count} devices where they are not yet …`);
-      return startFleetMemory(file, count, await enrollerOf(admin), mode, PREFIX);
-    });
-    const signing: FleetSigning = mode === 'session' ? { mode, receiver: await receiverOf(folder.keys) } : { mode };
-    const says = faults.map(({ fault, share }) => `${fault} ${share}`).join(', ') || 'no faults';
-    note(
-      `${memory.devices.length} devices, ${rate} frames a second, ${says}; --seed ${seed} repeats it. Ctrl-C ends it.`,
-    );
     return await readLog(config, async (log) => {
-      // Two boot epochs of each start: a device that is recorded has started once more.
-      const bootEpoch = 2 * memory.bootEpoch + 1;
-      const plan = { devices: memory.devices, bootEpoch, rate, faultShare: 0, faults, seed, signing, ...addresses };
-      return report(log, plan, flags, stopping.signal);
+      const ids = Array.from({ length: count }, (_, i) => fleetDeviceId(i + 1, PREFIX));
+      // Before the first frame is sent.
+      const watch = await FleetWatch.open(log, new Set([...ids, ...firmwareIds(firmwareCount)]));
+      try {
+        return await sendAndTell(watch, parts, config, flags, stopping.signal);
+      } finally {
+        await watch.close();
+      }
     });
   } finally {
     stop.release();
   }
 }
 
-/** As `msec device receiver` tells it. */
-async function receiverOf(keysFolder: string): Promise<string> {
-  const { publicKey } = newestSessionKey(keysFolder) ?? (await makeSessionKey(keysFolder));
-  return publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+interface Parts {
+  readonly mode: FleetFlags['signing'];
+  readonly faults: readonly FaultShare[];
+  readonly rate: number;
+  readonly seed: number;
+  readonly addresses: { readonly mqtt?: BridgeAddress; readonly http?: BridgeAddress };
+  readonly count: number;
+  readonly firmwareCount: number;
 }
+
+async function sendAndTell(
+  watch: FleetWatch,
+  { mode, faults, rate, seed, addresses, count, firmwareCount }: Parts,
+  config: Config,
+  flags: FleetFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  const folder = dataFolder(config.data, config['keys.folder']);
+  const receiver = mode === 'session' ? await receiverOf(folder.keys) : null;
+  const { mqtt } = addresses;
+  if (firmwareCount > 0 && mqtt === undefined)
+    throw new UsageError('--firmware sends over MQTT: name its bridge with --mqtt');
+  let firmware: FirmwareFleet | null = null;
+  try {
+    const memory = await withAdmin(config, async (admin) => {
+      if (firmwareCount > 0 && mqtt !== undefined) {
+        note(`Starting ${firmwareCount} devices with TPMs …`);
+        firmware = await FirmwareFleet.start({
+          ...{ count: firmwareCount, folder: join(folder.fleet, 'firmware'), admin, mqtt, mode },
+          ...{ receiver: receiver === null ? null : pemOf(receiver), intervalMs: FIRMWARE_INTERVAL_MS },
+          ...(flags.firmwareProgram === undefined ? {} : { program: flags.firmwareProgram }),
+        });
+      }
+      if (count > 0) note(`Enrolling ${count} virtual devices where they are not yet …`);
+      return startFleetMemory(join(folder.fleet, 'virtual.json'), count, await enrollerOf(admin), mode, PREFIX);
+    });
+    const says = faults.map(({ fault, share }) => `${fault} ${share}`).join(', ') || 'no faults';
+    note(
+      `${memory.devices.length} virtual devices, ${rate} frames/s, ${says}; --seed ${seed} repeats it. Ctrl-C ends it.`,
+    );
+    // Two boot epochs of each start: a device that is recorded has started once more.
+    const bootEpoch = 2 * memory.bootEpoch + 1;
+    const signing = signingOf(mode, receiver);
+    const plan = { devices: memory.devices, bootEpoch, rate, faultShare: 0, faults, seed, signing, ...addresses };
+    return await report(watch, plan, firmware, flags, signal);
+  } finally {
+    await (firmware as FirmwareFleet | null)?.stop();
+  }
+}
+
+function signingOf(mode: FleetFlags['signing'], receiver: KeyObject | null): FleetSigning {
+  if (mode !== 'session' || receiver === null) return { mode: mode === 'batch' ? 'batch' : 'frame' };
+  return { mode, receiver: receiver.export({ format: 'der', type: 'spki' }).toString('base64') };
+}
+
+/** As `msec device receiver` tells it. */
+async function receiverOf(keysFolder: string): Promise<KeyObject> {
+  const { publicKey } = newestSessionKey(keysFolder) ?? (await makeSessionKey(keysFolder));
+  return publicKey;
+}
+
+const pemOf = (key: KeyObject): string => key.export({ format: 'pem', type: 'spki' }).toString();
 
 type Plan = ConstructorParameters<typeof FleetRun>[0];
 
-async function report(log: ReadOnlyLog, plan: Plan, flags: FleetFlags, signal: AbortSignal): Promise<number> {
-  const watch = await FleetWatch.open(log, new Set(plan.devices.map(({ deviceId }) => deviceId)));
+async function report(
+  watch: FleetWatch,
+  plan: Plan,
+  firmware: FirmwareFleet | null,
+  flags: FleetFlags,
+  signal: AbortSignal,
+): Promise<number> {
   const fleet = new FleetRun(plan, systemClock);
   const startedMs = systemClock.monotonic();
   const tell = async (counts = fleet.counts(), isLast = false) => {
     const watched = await watch.look();
     const second = Math.round((systemClock.monotonic() - startedMs) / 1000);
-    const { made, acknowledged, dropped, waiting, refused } = counts;
-    const told = { second, sent: made, acknowledged, waiting, dropped, refusedByBridge: refused, ...watched };
+    const { made, dropped, waiting, refused } = counts;
+    const units = firmware?.counts() ?? { sent: 0, acknowledged: 0 };
+    const [sent, acknowledged] = [made + units.sent, counts.acknowledged + units.acknowledged];
+    const told = { second, sent, acknowledged, waiting, dropped, refusedByBridge: refused, ...watched };
     if (flags.json === true) printJson({ ...told, isLast });
     else print(lineOf(told));
   };
@@ -115,12 +185,26 @@ async function report(log: ReadOnlyLog, plan: Plan, flags: FleetFlags, signal: A
       if (!signal.aborted) await tell();
     }
   } finally {
-    const last = await fleet.stop(STOP_WITHIN_MS);
-    await pause(systemClock, SETTLE_MS);
+    const [last] = await Promise.all([fleet.stop(STOP_WITHIN_MS), firmware?.stop()]);
+    await settled(watch, last.acknowledged + (firmware?.counts().acknowledged ?? 0));
     await tell(last, true);
-    await watch.close();
   }
   return 0;
+}
+
+/** Repeats come out nowhere, so what was acknowledged need not be reached. */
+async function settled(watch: FleetWatch, acknowledged: number): Promise<void> {
+  const from = systemClock.monotonic();
+  let [before, changedMs] = [-1, from];
+  for (;;) {
+    const { accepted, refused } = await watch.look();
+    const nowMs = systemClock.monotonic();
+    if (accepted + refused !== before) changedMs = nowMs;
+    before = accepted + refused;
+    const isQuiet = before === acknowledged || nowMs - changedMs >= QUIET_MS;
+    if (isQuiet || nowMs - from >= SETTLE_MS_MAX) return;
+    await pause(systemClock, LOOK_MS);
+  }
 }
 
 interface Told extends Watched {
@@ -201,7 +285,9 @@ async function enrollerOf(admin: DeviceAdmin): Promise<Enroller> {
       for (let from = 0; from < devices.length; from += ENROL_AT_ONCE) {
         const some = devices.slice(from, from + ENROL_AT_ONCE).map(async ({ publicKey, ...device }) => {
           const key = Buffer.from(publicKey ?? new Uint8Array(0)).toString('base64');
-          const view = (await admin.add({ ...device, publicKey: key })) as DeviceView & Pick<Enrolment, 'secrets'>;
+          // For all, so that the next run may sign otherwise.
+          const view = (await admin.add({ ...device, publicKey: key, modes: KEY_MODES })) as DeviceView &
+            Pick<Enrolment, 'secrets'>;
           return { record: view as unknown as Enrolment['record'], secrets: view.secrets };
         });
         added.push(...(await Promise.all(some)));

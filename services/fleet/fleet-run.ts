@@ -67,7 +67,7 @@ export class FleetRun {
       const faulty = new FaultyDevice(parts, plan.faults ?? [], seededRandom(seeds.u32()), clock.now());
       return { faulty, publisher: parts.publisher };
     });
-    this.#turn = firstTurn(seeds, this.#devices.length);
+    this.#turn = firstTurn(seeds, Math.max(1, this.#devices.length));
     this.#tickedAtMs = clock.monotonic();
     this.#tick();
   }
@@ -102,6 +102,7 @@ export class FleetRun {
     const nowMs = this.#clock.monotonic();
     const elapsedMs = Math.min(nowMs - this.#tickedAtMs, CATCH_UP_MS_MAX);
     this.#tickedAtMs = nowMs;
+    if (this.#devices.length === 0) return;
     this.#due += (elapsedMs * this.#plan.rate) / 1000;
     for (; this.#due >= 1; this.#due--) this.#publishNext();
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick());

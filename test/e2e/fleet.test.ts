@@ -1,8 +1,11 @@
 /** `msec fleet` beside a running engine: what it tells comes from the topics, and each fault is met by the engine's answer. */
+// Time limit: 200 s.
 import t from 'tap';
 import { msec, startUp } from '../cli/run-cli.ts';
+import { make } from '../firmware/device/build.ts';
+import { needs } from '../support/needs.ts';
 
-t.setTimeout(100_000);
+t.setTimeout(180_000);
 
 interface Told {
   readonly second: number;
@@ -50,12 +53,30 @@ t.test('virtual devices are heard, and their faults are not', async (t) => {
   t.same(await running.ended, [0, null]);
 });
 
+t.test('real firmware sends beside virtual devices, each with its own TPM, signed and in sessions', async (t) => {
+  if (!needs(t, 'swtpm', 'gcc', 'make', 'device-headers')) return;
+  await make('linux');
+  const cwd = t.testdir({});
+  const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
+  for (const signing of ['frame', 'session']) {
+    const base = ['fleet', '--devices', '1', '--firmware', '2', '--seconds', '3', '--signing', signing, '--json'];
+    const ran = await msec([...base, '--mqtt', running.said.mqtt], { cwd });
+    t.equal(ran.code, 0, ran.err);
+    const last: Told = JSON.parse(ran.out.trim().split('\n').at(-1)!);
+    t.ok(last.accepted >= 4, `${signing}: ${JSON.stringify(last)}`);
+    t.match(last, { refused: 0, reasons: {} });
+  }
+  running.kill('SIGTERM');
+  t.same(await running.ended, [0, null]);
+});
+
 t.test('a mistake is told before anything is enrolled', async (t) => {
   const cwd = t.testdir({});
   const mistakes: [string[], RegExp][] = [
     [['--fault', 'repaly'], /no repaly, did you mean replay\?/],
     [['--fault', 'replay:7'], /share behind the colon/],
-    [['--devices', '0'], /--devices takes 1 to/],
+    [['--devices', '0'], /leaves nobody to send/],
+    [['--firmware', '65'], /--firmware takes at most 64/],
     [['--devices', '1', '--fault', 'stolen-key'], /takes two devices/],
     [['--rate', '0'], /--rate takes more than 0/],
     [['--mqtt', 'nowhere'], /--mqtt takes host:port/],
