@@ -46,8 +46,11 @@ class RepublishTask implements ActorTask<Inputs> {
   }
 
   processBatch(_input: 'frames', records: RecordWalk): void {
-    while (records.next())
-      this.#publish(records.keyId, records.timestamp, records.bytes, records.valueStart, records.valueEnd);
+    const { timestamps, keyIds, valueStarts, valueEnds } = records.columns;
+    while (records.nextRun()) {
+      const { bytes, from, to } = records;
+      for (let i = from; i < to; i++) this.#publish(keyIds[i]!, timestamps[i]!, bytes, valueStarts[i]!, valueEnds[i]!);
+    }
   }
 
   #publish(keyId: number, timestamp: number, bytes: Uint8Array, start: number, end: number): void {
@@ -60,7 +63,7 @@ class RepublishTask implements ActorTask<Inputs> {
     head.deviceEnd = keys.endOf(keyId);
     head.eventTime = timestamp;
     head.receivedAt = timestamp;
-    out.readings.emit(this.#value);
+    out.readings.emitFor(keyId, this.#value, timestamp);
   }
 }
 
