@@ -33,7 +33,7 @@ const keys = Array.from({ length: 1024 }, (_, i) => encoderText.encode(String(86
 const value = seededRandom(1).bytes(76);
 const start = 1_700_000_000_000;
 
-function encode(encoder: BatchEncoder): Uint8Array<ArrayBuffer> {
+function encode(encoder: BatchEncoder): Uint8Array {
   for (let i = 0; i < RECORDS; i++) {
     const key = keys[i & 1023]!;
     encoder.append(start + (i >> 6), key, 0, key.length, value, 0, value.length);

@@ -29,7 +29,7 @@ interface FetchJob {
   readonly bytesMax: number;
 }
 
-function batchOf(bytes: number, seed = 1): Uint8Array<ArrayBuffer> {
+function batchOf(bytes: number, seed = 1): Uint8Array {
   const encoder = new BatchEncoder({ batchBytesMax: bytes });
   const value = seededRandom(seed).bytes(90);
   const key = value.subarray(0, 15);

@@ -6,12 +6,22 @@
 /** A view is made for each call of `set`: garbage that costs more than a short loop. */
 const COPY_BY_BYTE_MAX = 256;
 
+/** Where a writer's memory comes from, and goes when it has more. */
+export interface WriterMemory {
+  /** Of `length` bytes at least. */
+  take(length: number): ArrayBufferLike;
+  give(memory: ArrayBufferLike): void;
+}
+
 export class ByteWriter {
   bytes: Uint8Array;
   view: DataView;
   position = 0;
+  readonly #memory: WriterMemory | null;
 
-  constructor(capacity = 1024) {
+  /** Without `memory` it is the collector's. */
+  constructor(capacity = 1024, memory: WriterMemory | null = null) {
+    this.#memory = memory;
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -21,7 +31,7 @@ export class ByteWriter {
   }
 
   /** Writes there from now on, from its beginning. */
-  replace(memory: ArrayBuffer): void {
+  replace(memory: ArrayBufferLike): void {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
     this.position = 0;
@@ -31,8 +41,10 @@ export class ByteWriter {
   ensure(length: number): void {
     const needed = this.position + length;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const size = Math.max(needed, this.bytes.length * 2);
+    const grown = this.#memory === null ? new Uint8Array(size) : new Uint8Array(this.#memory.take(size));
     grown.set(this.bytes);
+    this.#memory?.give(this.bytes.buffer);
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
   }

@@ -2,28 +2,38 @@
  * Memory of finished batches, used again: an encoder hands it over with what it has written in it, and when the log is
  * done with that it comes back here. One for all encoders of a thread. What lies here is nobody's; what never comes back
  * is the collector's.
+ *
+ * Where the log gives it back, the memory is shared, because V8 does not count that: tens of megabytes that go to and fro
+ * would have it collect whole heaps for nothing. So the collector does not hurry either, and such memory has a limit.
  */
 
 export interface BatchMemoryOptions {
   /** Below this, batches are copied out of their encoder's memory, which it keeps. Default 64 KiB. */
   readonly bytesMin?: number;
-  /** What is kept for the next batches. Default 32 MiB. */
+  /** What is kept for the next batches. Default 64 MiB. */
   readonly idleBytesMax?: number;
+  /** Whether the log gives memory back. */
+  readonly isShared?: boolean;
 }
 
 const IDLE_COUNT_MAX = 32;
+/** Of shared memory, what never came back included: beyond it, memory is the collector's again. */
+const SHARED_BYTES_MAX = 256 * 1024 * 1024;
 /** Memory of more than so many times the length would be missing elsewhere. */
 const WASTE_MAX = 4;
 
 export class BatchMemory {
   readonly bytesMin: number;
   readonly #idleBytesMax: number;
-  readonly #idle: ArrayBuffer[] = [];
+  readonly #isShared: boolean;
+  readonly #idle: ArrayBufferLike[] = [];
   #idleBytes = 0;
+  #sharedBytes = 0;
 
-  constructor({ bytesMin = 64 * 1024, idleBytesMax = 32 * 1024 * 1024 }: BatchMemoryOptions = {}) {
+  constructor({ bytesMin = 64 * 1024, idleBytesMax = 64 * 1024 * 1024, isShared = false }: BatchMemoryOptions = {}) {
     this.bytesMin = bytesMin;
     this.#idleBytesMax = idleBytesMax;
+    this.#isShared = isShared;
   }
 
   get idleBytes(): number {
@@ -31,24 +41,32 @@ export class BatchMemory {
   }
 
   /** Of `length` bytes at least, of undefined content; the caller's. */
-  take(length: number): ArrayBuffer {
+  take(length: number): ArrayBufferLike {
     const wanted = Math.max(length, this.bytesMin);
     const best = this.#bestFor(wanted);
-    if (best < 0) return new ArrayBuffer(rounded(wanted));
+    if (best < 0) return this.#allocate(rounded(wanted));
     const [memory] = this.#idle.splice(best, 1);
     this.#idleBytes -= memory!.byteLength;
     return memory!;
   }
 
   /** Nobody else may have it. */
-  give(memory: ArrayBuffer): void {
+  give(memory: ArrayBufferLike): void {
     if (memory.byteLength < this.bytesMin) return;
     this.#idle.push(memory);
     this.#idleBytes += memory.byteLength;
     // The one that has lain longest fits worst.
     while (this.#idleBytes > this.#idleBytesMax || this.#idle.length > IDLE_COUNT_MAX) {
-      this.#idleBytes -= this.#idle.shift()!.byteLength;
+      const dropped = this.#idle.shift()!;
+      this.#idleBytes -= dropped.byteLength;
+      if (dropped instanceof SharedArrayBuffer) this.#sharedBytes -= dropped.byteLength;
     }
+  }
+
+  #allocate(size: number): ArrayBufferLike {
+    if (!this.#isShared || this.#sharedBytes + size > SHARED_BYTES_MAX) return new ArrayBuffer(size);
+    this.#sharedBytes += size;
+    return new SharedArrayBuffer(size);
   }
 
   /** The smallest that fits. */

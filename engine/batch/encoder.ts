@@ -96,7 +96,7 @@ export class BatchEncoder {
     this.#codec = CODEC_OF[options.compression ?? 'none'];
     this.#capacityMin = 4096;
     this.#memory = options.memory ?? null;
-    this.#writer = new ByteWriter(this.#capacityMin);
+    this.#writer = new ByteWriter(this.#capacityMin, this.#memory);
   }
 
   /** Records since the last `finish`. */
@@ -264,15 +264,18 @@ export class BatchEncoder {
     this.#count = 0;
     this.#baseTimestamp = 0;
     this.#maxTimestamp = 0;
-    if (this.#writer.bytes.length > RETAINED_BYTES_MAX) this.#writer = new ByteWriter(this.#capacityMin);
+    const { bytes } = this.#writer;
+    if (bytes.length <= RETAINED_BYTES_MAX) return;
+    this.#memory?.give(bytes.buffer);
+    this.#writer = new ByteWriter(this.#capacityMin, this.#memory);
   }
 
   /**
-   * The finished batches in an ArrayBuffer of their own, which the caller owns and may transfer; empty where nothing
+   * The finished batches in memory of their own, which the caller owns and may hand on; empty where nothing
    * was appended. Each batch's base offset is 0: the log writes the real one (rewriteBaseOffsets). The encoder is
    * then empty, and where it has memory from elsewhere, it has none any more.
    */
-  finish(): Uint8Array<ArrayBuffer> {
+  finish(): Uint8Array {
     if (this.#batchCount > 0) this.#closeBatch();
     this.#position = this.#batchStart;
     const isLarge = this.#memory !== null && this.#position >= this.#memory.bytesMin;
@@ -288,14 +291,14 @@ export class BatchEncoder {
     return finished;
   }
 
-  #copy(length: number): Uint8Array<ArrayBuffer> {
+  #copy(length: number): Uint8Array {
     if (this.#codec !== CODEC_OF.none) return this.#pack(length);
-    return this.#writer.bytes.slice(0, length) as Uint8Array<ArrayBuffer>;
+    return this.#writer.bytes.slice(0, length);
   }
 
-  #handOver(length: number): Uint8Array<ArrayBuffer> {
-    const finished = this.#writer.bytes.subarray(0, length) as Uint8Array<ArrayBuffer>;
-    this.#bytesExpected = Math.max(length + length / 8, this.#bytesExpected / 2);
+  #handOver(length: number): Uint8Array {
+    const finished = this.#writer.bytes.subarray(0, length);
+    this.#bytesExpected = Math.max(length + length / 8, this.#bytesExpected * (7 / 8));
     this.#writer.replace(NO_MEMORY);
     return finished;
   }

@@ -24,6 +24,13 @@ export type {
   Stream,
   StreamReceiver,
 } from './kafka/index.ts';
-export { deleteKafkaTopics, type LogReaderDescriptor, logReaders, openKafkaLog, openKafkaShare } from './log-access.ts';
+export {
+  deleteKafkaTopics,
+  givesMemoryBack,
+  type LogReaderDescriptor,
+  logReaders,
+  openKafkaLog,
+  openKafkaShare,
+} from './log-access.ts';
 export type * from './port.ts';
 export { RecordAppender, type RecordAppenderOptions } from './record-appender.ts';

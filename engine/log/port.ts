@@ -74,7 +74,7 @@ export interface Ownership {
 
 export interface Append extends TopicPartition {
   /** One or more whole batches with base offsets counted from 0 each; the log writes the real ones in. Ownership passes. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 export interface GroupOffset extends PartitionPosition {
@@ -108,7 +108,7 @@ export interface Committed {
   /** The offset of the first record of each append, in order. */
   readonly baseOffsets: readonly number[];
   /** Memory of the appends that the log is done with: the caller's again, to be used for something else. */
-  readonly spent?: readonly ArrayBuffer[];
+  readonly spent?: readonly ArrayBufferLike[];
 }
 
 export interface TopicDescription extends TopicConfig {

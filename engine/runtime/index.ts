@@ -14,7 +14,7 @@ export {
 export { Task } from './task.ts';
 export { KAFKA_TASK_OPTIONS, TASK_OPTIONS, type TaskOptions } from './task-setup.ts';
 export type { LocalState } from './task-snapshots.ts';
-export type { FromWorker, ToWorker } from './thread-messages.ts';
+export { type FromWorker, type ToWorker, transferable } from './thread-messages.ts';
 export type { Thread, ThreadEnd, ThreadPort, Threads } from './threads.ts';
 export { Worker, type WorkerHealth, type WorkerSetup } from './worker.ts';
 export type { TopologyModule, WorkerShared } from './worker-main.ts';

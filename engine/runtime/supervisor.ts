@@ -10,7 +10,7 @@ import type { Plan } from '../topology/index.ts';
 import type { Weights } from './placement.ts';
 import { WorkerPosition } from './position.ts';
 import { TaskBoard } from './task-board.ts';
-import type { CommitRequest, FromWorker, Report, ToWorker } from './thread-messages.ts';
+import { type CommitRequest, type FromWorker, type Report, type ToWorker, transferable } from './thread-messages.ts';
 import type { Thread, ThreadEnd, Threads } from './threads.ts';
 
 export interface WorkerInit {
@@ -224,7 +224,7 @@ export class Supervisor {
       ({ baseOffsets, spent = [] }) => {
         this.#board.committed(transaction);
         const back = wantsMemory ? spent : [];
-        answer({ kind: 'committed', id, committed: { baseOffsets, spent: back } }, back);
+        answer({ kind: 'committed', id, committed: { baseOffsets, spent: back } }, transferable(back));
       },
       (thrown: unknown) => answer({ kind: 'commit-failed', id, error: errorData(thrown) }),
     );

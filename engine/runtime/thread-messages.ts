@@ -1,6 +1,6 @@
 /**
  * Everything that crosses between the main thread and a worker: one interface for each message, imported by both sides.
- * Bytes of appends are transferred, and their memory back with the answer; the rest is cloned and small.
+ * Bytes of appends are transferred or shared, and their memory comes back with the answer; the rest is cloned and small.
  */
 import type { ErrorCode, ErrorData } from '../base/index.ts';
 import type { Committed, Ownership, Transaction } from '../log/index.ts';
@@ -103,3 +103,8 @@ export interface Report {
 }
 
 export type FromWorker = Ready | CommitRequest | TaskFailed | TaskReleased | SnapshotFailed | Drained | Report;
+
+/** What leaves its thread with a message; shared memory only changes hands. */
+export function transferable(buffers: readonly ArrayBufferLike[]): ArrayBuffer[] {
+  return buffers.filter((buffer) => buffer instanceof ArrayBuffer);
+}

@@ -5,7 +5,8 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
-import { type LogReaderDescriptor, logReaders } from '../log/index.ts';
+import { BatchMemory } from '../batch/index.ts';
+import { givesMemoryBack, type LogReaderDescriptor, logReaders } from '../log/index.ts';
 import { LoopDelay } from '../observe/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
+    memory: new BatchMemory({ isShared: givesMemoryBack(shared.log) }),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
     openReader,

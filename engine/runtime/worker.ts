@@ -12,7 +12,7 @@ import type { WorkerPosition } from './position.ts';
 import { Task } from './task.ts';
 import type { TaskOptions } from './task-setup.ts';
 import type { TaskSnapshots } from './task-snapshots.ts';
-import type { AssignTask, FromWorker, ReleaseTask, ToWorker } from './thread-messages.ts';
+import { type AssignTask, type FromWorker, type ReleaseTask, type ToWorker, transferable } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';
 
 export interface WorkerHealth {
@@ -153,7 +153,7 @@ export class Worker {
       this.#commits.set(id, { done, failed });
       const buffers = (transaction.appends ?? []).map(({ bytes }) => bytes.buffer);
       const wantsMemory = buffers.some(({ byteLength }) => byteLength >= this.#memory.bytesMin);
-      this.#port.post({ kind: 'commit', id, transaction, wantsMemory }, buffers);
+      this.#port.post({ kind: 'commit', id, transaction, wantsMemory }, transferable(buffers));
     });
   }
 

@@ -12,6 +12,7 @@ import {
   type Thread,
   type ThreadEnd,
   type ToWorker,
+  transferable,
   Worker,
   type WorkerInit,
   WorkerPosition,
@@ -184,7 +185,7 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
       position: this.#position,
       options: taskOptions,
       reportIntervalMs: REPORT_MS,
-      memory: new SpoiledMemory({ bytesMin: 1 }),
+      memory: new SpoiledMemory({ bytesMin: 1, isShared: true }),
       openReader: () => {
         const reach = (point: ThreadPoint, where: string) => void this.#reach(point, where);
         const { slowReads, readMsMax } = plan;
@@ -285,15 +286,16 @@ export class SimulatedThread implements Thread<ToWorker, FromWorker>, ThreadWorl
 
 /** Whoever still looks into memory that was given back finds nonsense there. */
 class SpoiledMemory extends BatchMemory {
-  override give(memory: ArrayBuffer): void {
+  override give(memory: ArrayBufferLike): void {
     new Uint8Array(memory).fill(0xa5);
     super.give(memory);
   }
 }
 
 function transferred(message: ToWorker | FromWorker): ArrayBuffer[] {
-  if (message.kind === 'commit') return (message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer);
-  return message.kind === 'committed' ? [...(message.committed.spent ?? [])] : [];
+  if (message.kind === 'commit')
+    return transferable((message.transaction.appends ?? []).map(({ bytes }) => bytes.buffer));
+  return message.kind === 'committed' ? transferable(message.committed.spent ?? []) : [];
 }
 
 /** The worker's position, which stays as it was when the thread ended. */

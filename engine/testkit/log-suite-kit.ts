@@ -75,7 +75,7 @@ export function topicOf(partitions: number, rest: Partial<TopicConfig> = {}): To
 export type KeyValue = readonly [key: string | null, value: string | null];
 
 /** The records as batches of at most `batchBytesMax` bytes. */
-export function batchesOf(records: readonly KeyValue[], batchBytesMax = 64 * 1024): Uint8Array<ArrayBuffer> {
+export function batchesOf(records: readonly KeyValue[], batchBytesMax = 64 * 1024): Uint8Array {
   const batches = new BatchEncoder({ batchBytesMax });
   for (const [key, value] of records) {
     const keyBytes = key === null ? undefined : bytesOf(key);

@@ -34,7 +34,7 @@ export interface Pace {
 /** Of a stretch, for one partition. */
 export interface PacedBatch {
   readonly partition: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   /** Of each frame: where its counter stands, and its place in the cycle. */
   readonly counters: Int32Array;
   readonly places: Int32Array;
@@ -102,7 +102,7 @@ export class PacedFrames {
   }
 }
 
-function pacedBatch(partition: number, bytes: Uint8Array<ArrayBuffer>, places: readonly number[]): PacedBatch {
+function pacedBatch(partition: number, bytes: Uint8Array, places: readonly number[]): PacedBatch {
   const counters = new Int32Array(places.length);
   const cursor = new BatchCursor();
   cursor.reset(bytes, 0, bytes.length);

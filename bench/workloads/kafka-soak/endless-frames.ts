@@ -24,7 +24,7 @@ const BATCH_BYTES = 900 * 1024;
 
 export interface Chunk {
   readonly partition: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly records: number;
 }
 

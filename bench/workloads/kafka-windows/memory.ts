@@ -40,7 +40,7 @@ export async function memoryFigures(bench: WindowBench): Promise<Figure[]> {
       judged: 'ours',
       isLessBetter: true,
       notes: [
-        'buffers allocated by all threads in that time, for whatever is received, told, kept and sent, divided by the bytes of the frames that were fetched meanwhile: growth of what V8 says it holds, looked at around each batch and each millisecond in the main thread; what a worker hands to the main thread counts twice, and once more whenever it comes back to be used again; receive buffers are used again, so it is far below 1',
+        'buffers allocated by all threads in that time, for whatever is received, told, kept and sent, divided by the bytes of the frames that were fetched meanwhile: growth of what V8 says it holds, looked at around each batch and each millisecond in the main thread; memory of finished batches, which threads share, is not counted, and used again as receive buffers are, so it is far below 1',
       ],
     }),
   ];

@@ -26,7 +26,7 @@ export interface TransactionScope {
 
 interface CheckedAppend {
   readonly partition: Partition;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly spans: readonly BatchSpan[];
 }
 

@@ -5,7 +5,7 @@ import { memoryLog } from '../../services/memory-log.ts';
 
 const TOPIC = { name: 'device.readings', partitions: 1, cleanup: 'delete' } as const;
 
-function batch(text: string): Uint8Array<ArrayBuffer> {
+function batch(text: string): Uint8Array {
   const encoder = new BatchEncoder();
   const bytes = new TextEncoder().encode(text);
   encoder.append(1, bytes, 0, bytes.length, bytes, 0, bytes.length);

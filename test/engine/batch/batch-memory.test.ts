@@ -12,7 +12,7 @@ t.test('memory is with one holder at a time, is long enough, and what is kept is
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const memory = new BatchMemory({ bytesMin: 16, idleBytesMax });
-      const held: ArrayBuffer[] = [];
+      const held: ArrayBufferLike[] = [];
       for (const one of steps) {
         if ('take' in one) {
           const taken = memory.take(one.take);
@@ -52,10 +52,10 @@ t.test('an encoder that hands over its memory writes the same batches, and none 
   });
   fc.assert(
     fc.property(fc.array(fc.array(record, { maxLength: 12 }), { maxLength: 12 }), fc.nat(), (rounds, late) => {
-      const memory = new BatchMemory({ bytesMin: 300 });
+      const memory = new BatchMemory({ bytesMin: 300, isShared: late % 2 === 1 });
       const options = { batchBytesMax: 700 };
       const [handing, copying] = [new BatchEncoder({ ...options, memory }), new BatchEncoder(options)];
-      const out: { readonly given: Uint8Array<ArrayBuffer>; readonly expected: Uint8Array }[] = [];
+      const out: { readonly given: Uint8Array; readonly expected: Uint8Array }[] = [];
       for (const [i, records] of rounds.entries()) {
         for (const encoder of [handing, copying]) {
           for (const { timestamp, key, value, isBegun } of records) {
@@ -80,6 +80,24 @@ t.test('an encoder that hands over its memory writes the same batches, and none 
   t.pass();
   t.end();
 });
+
+t.test(
+  'shared memory is bounded by what was ever taken and not dropped here; beyond it, memory is the collector’s',
+  (t) => {
+    const memory = new BatchMemory({ isShared: true, idleBytesMax: 32 * 1024 * 1024 });
+    const size = 32 * 1024 * 1024;
+    const taken = Array.from({ length: 9 }, () => memory.take(size));
+    t.same(
+      taken.map((one) => one instanceof SharedArrayBuffer),
+      [...new Array(8).fill(true), false],
+    );
+    for (const one of taken) memory.give(one);
+    t.equal(memory.idleBytes, size, 'the last is kept');
+    t.ok(memory.take(size) instanceof ArrayBuffer, 'which was none of the shared ones');
+    t.ok(memory.take(size) instanceof SharedArrayBuffer, 'of those there is room again');
+    t.end();
+  },
+);
 
 t.test('what is handed over is not copied, and its memory is written to again once it is back', (t) => {
   const memory = new BatchMemory({ bytesMin: 100 });

@@ -13,7 +13,7 @@ const record = (text: string, timestamp = 1000): PlainRecord => ({
   headers: [],
 });
 
-function encoded(records: readonly PlainRecord[], options: EncoderOptions = {}): Uint8Array<ArrayBuffer> {
+function encoded(records: readonly PlainRecord[], options: EncoderOptions = {}): Uint8Array {
   const encoder = new BatchEncoder(options);
   for (const each of records) append(encoder, each);
   return encoder.finish();

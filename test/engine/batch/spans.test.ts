@@ -15,7 +15,7 @@ import { judgeBatches } from './kafkajs-judge.ts';
 
 const LIMITS = { batchBytesMax: 1_048_576 };
 
-function batches(count: number, batchBytesMax = 150): Uint8Array<ArrayBuffer> {
+function batches(count: number, batchBytesMax = 150): Uint8Array {
   const encoder = new BatchEncoder({ batchBytesMax });
   const value = new TextEncoder().encode('a value of a few bytes');
   for (let i = 0; i < count; i++) encoder.append(1000 + ((i * 7) % 10), value, 0, 3, value, 0, value.length);

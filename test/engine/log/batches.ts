@@ -5,11 +5,7 @@ import type { FetchedBatches, LogReader } from '../../../engine/log/index.ts';
 const text = new TextEncoder();
 
 /** One batch (or several of at most `batchBytesMax`) whose values are these texts. */
-export function batchOf(
-  values: readonly string[],
-  batchBytesMax?: number,
-  compression?: Compression,
-): Uint8Array<ArrayBuffer> {
+export function batchOf(values: readonly string[], batchBytesMax?: number, compression?: Compression): Uint8Array {
   const encoder = new BatchEncoder({
     ...(batchBytesMax === undefined ? {} : { batchBytesMax }),
     ...(compression === undefined ? {} : { compression }),

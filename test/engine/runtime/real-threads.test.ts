@@ -46,7 +46,7 @@ async function start(path: string, events: string[]) {
   return { log, engine };
 }
 
-function batch(key: string, value: string): { topic: string; partition: number; bytes: Uint8Array<ArrayBuffer> } {
+function batch(key: string, value: string): { topic: string; partition: number; bytes: Uint8Array } {
   const encoder = new BatchEncoder();
   const keyBytes = Buffer.from(key);
   const valueBytes = Buffer.from(JSON.stringify(value));

@@ -39,7 +39,7 @@ export interface NewRecord {
 
 const NOTHING = new Uint8Array(0);
 
-export function encodeRecords(records: readonly NewRecord[]): Uint8Array<ArrayBuffer> {
+export function encodeRecords(records: readonly NewRecord[]): Uint8Array {
   const encoder = new BatchEncoder();
   for (const { timestamp, key, value } of records) {
     const keyBytes = key === null ? NOTHING : Buffer.from(key, 'latin1');

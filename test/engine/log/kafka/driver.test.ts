@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     await log.createTopics([{ name, partitions: 1, cleanup: 'delete', ...more }]);
     return name;
   };
-  const append = (name: string, bytes: Uint8Array<ArrayBuffer>, partition = 0) =>
+  const append = (name: string, bytes: Uint8Array, partition = 0) =>
     log.commit({ appends: [{ topic: name, partition, bytes }] });
 
   t.test('what is committed is read back in its order, and each commit says where it begins', async (t) => {
@@ -236,7 +236,7 @@ async function main(): Promise<void> {
 }
 
 /** One batch of more than a broker's default limit. */
-function oversized(): Uint8Array<ArrayBuffer> {
+function oversized(): Uint8Array {
   const encoder = new BatchEncoder({ batchBytesMax: 4_000_000 });
   const value = new Uint8Array(900_000);
   for (let i = 0; i < 3; i++) encoder.append(0, value, -1, -1, value, 0, value.length);

@@ -17,7 +17,7 @@ import { needs } from '../../../support/needs.ts';
 
 const TICKS_MAX = 3;
 
-function record(value: string | null): Uint8Array<ArrayBuffer> {
+function record(value: string | null): Uint8Array {
   const encoder = new BatchEncoder();
   const bytes = Buffer.from(value ?? '');
   encoder.append(1, bytes, -1, -1, bytes, value === null ? -1 : 0, value === null ? -1 : bytes.length);
