@@ -15,6 +15,8 @@ import { make } from '../firmware/device/build.ts';
 import { type DeviceEvent, type DeviceProcess, startDevice } from '../firmware/device/device-process.ts';
 import { needs, programPath } from '../support/needs.ts';
 
+t.setTimeout(220_000);
+
 interface Reading extends TailedRecord {
   readonly value: {
     readonly device: string;

@@ -150,25 +150,46 @@ static bool is_batch_due(const struct device *device) {
          ticks(device) - device->batch_sent_at >= device->config->linger_ms;
 }
 
-/* STATUS_NONE where there is nothing to send, or no room in the window. */
-static enum status send_next(struct device *device) {
+/* STATUS_NONE where there is nothing to send. */
+static enum status seal_next(struct device *device) {
   const bool is_batch = device->config->mode == MODE_BATCH;
-  const uint32_t frames = is_batch ? device->config->batch : 1;
-  const struct radio *radio = &device->ports->radio;
   struct device_sent sent = {0};
   struct ring_position first = {0};
   size_t written = 0;
   if (device->ring.waiting_unread == 0 || (is_batch && !is_batch_due(device))) return STATUS_NONE;
-  if (device->sent_count == DEVICE_WINDOW || device->sent_frames + frames > DEVICE_WINDOW_FRAMES) return STATUS_NONE;
-  enum status status = is_batch ? seal_batch(device, &sent, &first, &written) : seal_one(device, &sent, &first, &written);
-  if (status == STATUS_OK) status = radio->publish(radio->port, device->envelope, written, &sent.ticket);
-  if (status != STATUS_OK) {
-    if (sent.count > 0) ring_unread(&device->ring, first, sent.count);
-    return status;
+  const enum status status =
+      is_batch ? seal_batch(device, &sent, &first, &written) : seal_one(device, &sent, &first, &written);
+  if (status == STATUS_OK) {
+    device->sealed = sent;
+    device->sealed_length = written;
+  } else if (sent.count > 0) {
+    ring_unread(&device->ring, first, sent.count);
   }
-  device->sent[(device->sent_first + device->sent_count) % DEVICE_WINDOW] = sent;
+  return status;
+}
+
+static bool has_room(const struct device *device, uint32_t frames) {
+  return device->sent_count < DEVICE_WINDOW && device->sent_frames + frames <= DEVICE_WINDOW_FRAMES;
+}
+
+/* STATUS_NONE where there is nothing to send, or no room in the window. */
+static enum status send_next(struct device *device) {
+  const struct radio *radio = &device->ports->radio;
+  struct device_sent *sent = &device->sealed;
+  if (device->sealed_length == 0) {
+    /* A MAC costs nothing, and a session must not grow old before it is sent. */
+    if (device->config->mode == MODE_SESSION && !has_room(device, 1)) return STATUS_NONE;
+    const enum status status = seal_next(device);
+    if (status != STATUS_OK) return status;
+  }
+  if (!has_room(device, sent->count)) return STATUS_NONE;
+  /* Where it fails the link is lost, and what was sealed with it. */
+  const enum status status = radio->publish(radio->port, device->envelope, device->sealed_length, &sent->ticket);
+  if (status != STATUS_OK) return STATUS_RADIO;
+  device->sent[(device->sent_first + device->sent_count) % DEVICE_WINDOW] = *sent;
   device->sent_count++;
-  device->sent_frames += sent.count;
+  device->sent_frames += sent->count;
+  device->sealed_length = 0;
   return STATUS_OK;
 }
 
@@ -177,6 +198,7 @@ static void lost_link(struct device *device) {
   uint8_t chance = 0;
   device->link = LINK_DOWN;
   device->sent_first = device->sent_count = device->sent_frames = 0;
+  device->sealed_length = 0;
   ring_rewind(&device->ring);
   /* A city's devices that lost the bridge at once must not come back at once. Without chance they do, and no worse. */
   (void)entropy->random(entropy->port, &chance, sizeof chance);

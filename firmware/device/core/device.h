@@ -79,6 +79,9 @@ struct device {
   uint32_t sent_first;
   uint32_t sent_count;
   uint32_t sent_frames;
+  /* What `envelope` holds, sealed ahead while the window is full, so that the TPM and the bridge work at the same time. */
+  struct device_sent sealed;
+  size_t sealed_length;
   /* Readings that the bridge has acknowledged since the start. */
   uint32_t acknowledged;
   uint8_t envelope[DEVICE_ENVELOPE_BYTES];

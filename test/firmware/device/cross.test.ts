@@ -8,6 +8,8 @@ import t from 'tap';
 import { needs, programPath } from '../../support/needs.ts';
 import { built, DEVICE, make } from './build.ts';
 
+t.setTimeout(110_000);
+
 const run = promisify(execFile);
 /** What docs/firmware.md says, with some room for other versions of the compiler. */
 const FLASH_BYTES_MAX = 14_000;

@@ -7,6 +7,8 @@ import t from 'tap';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
+t.setTimeout(220_000);
+
 const run = promisify(execFile);
 
 const CONFIG = `device-id = roof-7 # a comment

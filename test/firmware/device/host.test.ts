@@ -6,6 +6,8 @@ import t from 'tap';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
+t.setTimeout(220_000);
+
 const run = promisify(execFile);
 
 for (const kind of ['sequence', 'ring', 'device']) {

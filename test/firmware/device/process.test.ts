@@ -7,6 +7,8 @@ import { needs } from '../../support/needs.ts';
 import { make } from './build.ts';
 import { startDevice } from './device-process.ts';
 
+t.setTimeout(110_000);
+
 t.test('each mistake is named, with its line and an exit code of its kind', async (t) => {
   if (!needs(t, 'gcc', 'make', 'device-headers')) return;
   await make('linux');

@@ -18,6 +18,8 @@ import { startTpmRecorder } from '../../support/tpm-recorder.ts';
 import { built, make } from './build.ts';
 import { startDevice } from './device-process.ts';
 
+t.setTimeout(110_000);
+
 const run = promisify(execFile);
 
 async function withTpm(t: Test): Promise<Swtpm | null> {

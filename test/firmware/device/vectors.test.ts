@@ -19,6 +19,8 @@ import { enmon, nucleo } from '../../../schemas/index.ts';
 import { needs, repositoryRoot, sharedData } from '../../support/needs.ts';
 import { hex, VectorProgram } from './vector-program.ts';
 
+t.setTimeout(220_000);
+
 interface Vector {
   readonly name: string;
   readonly mode: number;
