@@ -1,5 +1,6 @@
 /** Every workload that `npm run bench` knows. */
 import type { AnyWorkload } from './workload.ts';
+import { attest } from './workloads/attest/attest.ts';
 import { signingModes, w4 } from './workloads/batch-signed/batch-signed.ts';
 import { hostile } from './workloads/hostile/hostile.ts';
 import { join } from './workloads/join/join.ts';
@@ -44,6 +45,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   scaling,
   mqttIntake,
   tpm,
+  attest,
   soak,
   simulate,
   kills,

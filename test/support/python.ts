@@ -12,6 +12,8 @@ const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 export interface Python {
   /** Runs a program text; gives what it prints. Rejects with what it wrote to standard error. */
   run(program: string, args: readonly string[]): Promise<string>;
+  /** The same of a program in a file. */
+  runFile(path: string, args: readonly string[]): Promise<string>;
   remove(): void;
 }
 
@@ -37,10 +39,8 @@ export async function makePython(packages: readonly string[]): Promise<Python> {
     throw error;
   }
   return {
-    async run(program, args) {
-      const { stdout } = await run(python, ['-c', program, ...args], { maxBuffer: OUTPUT_BYTES_MAX });
-      return stdout;
-    },
+    run: async (program, args) => (await run(python, ['-c', program, ...args], { maxBuffer: OUTPUT_BYTES_MAX })).stdout,
+    runFile: async (path, args) => (await run(python, [path, ...args], { maxBuffer: OUTPUT_BYTES_MAX })).stdout,
     remove() {
       process.removeListener('exit', remove);
       remove();

@@ -163,8 +163,18 @@ function localityOf(events: readonly BootEvent[]): number {
   return locality ?? 0;
 }
 
-/** What the PCRs of a bank of the log hold after it. */
+const replays = new WeakMap<BootLog, Map<HashAlgorithm, PcrBank>>();
+
+/** What the PCRs of a bank of the log hold after it: replayed once for each log, and not to be extended further. */
 export function replayBootLog(log: BootLog, algorithm: HashAlgorithm): PcrBank {
+  const known = replays.get(log) ?? new Map<HashAlgorithm, PcrBank>();
+  replays.set(log, known);
+  const bank = known.get(algorithm) ?? replay(log, algorithm);
+  known.set(algorithm, bank);
+  return bank;
+}
+
+function replay(log: BootLog, algorithm: HashAlgorithm): PcrBank {
   const bank = new PcrBank(algorithm);
   const at = log.banks.indexOf(algorithm);
   if (at < 0) throw evidenceInvalid(`the boot log has no ${hashOf(algorithm)!.name} bank`, 'bank');
