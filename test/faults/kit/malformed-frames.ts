@@ -203,7 +203,9 @@ const CLASSES: Readonly<Record<string, Make>> = {
   }),
   conflict: (fleet) => {
     const sender = fleet.pick(fleet.doubles);
-    return { sender, className: '', bytes: fleet.signed(sender), reasons: ['SEQUENCE_CONFLICT'] };
+    // The first puts its device in quarantine.
+    const reasons = ['SEQUENCE_CONFLICT', 'DEVICE_QUARANTINED'] as const;
+    return { sender, className: '', bytes: fleet.signed(sender), reasons };
   },
   'payload: another identity': signedPayload(['IDENTITY_MISMATCH'], (_, fleet, sender) =>
     fleet.payload(sender, '000000000000000'),
