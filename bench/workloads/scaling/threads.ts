@@ -24,7 +24,7 @@ const OPENSSL_SECONDS = 1;
 /** Of the machine, taken by others: the workload's own processes and the kernel come to 1 to 2 %. */
 const OTHERS_SHARE_MAX = 0.04;
 /** Over all rounds. */
-const REPEATS_MAX = 5;
+const REPEATS_MAX = 3;
 
 export async function threadScaling({ isQuick, folder, progress }: RunOptions): Promise<readonly [Figure, Curve]> {
   const { warmUp, measured } = isQuick ? FRAMES_QUICK : FRAMES;
