@@ -14,7 +14,7 @@ const ROUNDS = 3;
 export async function memoryFigures(bench: WindowBench): Promise<Figure[]> {
   const heap: number[] = [];
   const external: number[] = [];
-  for (let round = 1; round <= (bench.options.isQuick ? 1 : ROUNDS); round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
     heap.push(await allocated(bench, 'heap', round));
     external.push((await allocated(bench, 'external', round)) / (bench.whole.bytes / bench.whole.frames));
   }

@@ -17,11 +17,11 @@ import {
   PROCESSOR,
   streams,
 } from './sides.ts';
-import { type Contender, inTurn, notesOf, WARM_UP, withFrames } from './window-bench.ts';
+import { type Contender, inTurn, notesOf, warmUpOf, withFrames } from './window-bench.ts';
 
 const FRAMES = { whole: 24_000_000, part: 3_000_000 };
 /** Nobody reads the part. */
-const FRAMES_QUICK = { whole: 10_000_000, part: 10_000 };
+const FRAMES_QUICK = { whole: 8_000_000, part: 10_000 };
 const ROUNDS = 5;
 /** What takes long has fewer. */
 const ROUNDS_SLOW = 2;
@@ -52,7 +52,7 @@ export const w1: Workload = {
       const runs = await inTurn(bench, contenders, async (round) => {
         const group = `consumer-${round}`;
         const topic = { bootstrap: bench.bootstrap, topic: bench.whole.topic, records: whole };
-        reading.push(await consumerPerformance({ ...topic, group, warmUp: WARM_UP, folder }));
+        reading.push(await consumerPerformance({ ...topic, group, warmUp: warmUpOf(options), folder }));
         progress(`run ${round}: ${CONSUMER} ${Math.round(reading.at(-1)!)} records/s`);
       });
       const batch = rates(runs.get(OURS)!);
@@ -80,7 +80,7 @@ export const w1: Workload = {
           floor: 1.5,
           aim: 3,
           judged: CONSUMER,
-          notes: [consumerNote(WARM_UP)],
+          notes: [consumerNote(warmUpOf(options))],
         }),
         figure({
           name: `W1: ${BY_RECORD}`,
@@ -93,7 +93,7 @@ export const w1: Workload = {
           notes: ['the same actor without `processBatch`, so that the engine calls `process` for each record'],
         }),
       ];
-      return [...figures, ...(await memoryFigures(bench))];
+      return [...figures, ...(isQuick ? [] : await memoryFigures(bench))];
     });
   },
 };
