@@ -26,7 +26,7 @@ const STREAMS_COMMIT_MS = [10, 20, 50, 100];
 const SHARES = [0.1, 0.5, 0.8];
 const RAMP = 1.3;
 const RAMP_STEPS_MAX = 10;
-const QUICK = { commitMs: 50, shares: [0.5], ramp: 2, rampSteps: 0 };
+const QUICK = { commitMs: 50, shares: [] as number[], ramp: 2, rampSteps: 0 };
 /** Of the last quarter's median, in commit intervals: what is above it has begun to pile up. */
 const BOUNDED_INTERVALS = 10;
 /** Paces are whole frames a tick. */
