@@ -8,7 +8,7 @@ const COUNT_QUICK = 5_000;
 
 export const hostile: Workload = {
   name: 'hostile',
-  says: '100,000 envelopes each that are replayed, revoked, in the wrong mode, truncated, bit-flipped or of a cloned device, in each mode: none passes',
+  says: '100,000 envelopes each, replayed, revoked, in the wrong mode, truncated, bit-flipped, of a cloned device, in each mode: none passes',
   run({ isQuick, progress }) {
     const seed = Date.now() % 1_000_000;
     const { classes, deaf } = runHostile(isQuick ? COUNT_QUICK : COUNT, seededRandom(seed), progress);
