@@ -2,7 +2,8 @@
  * What generated codecs are linked against: the generated files import it, those compiled at run time get it passed.
  * Small plain functions on bytes, so that V8 inlines them into each codec.
  */
-import { type AvroReader, LONG_BYTES_MAX, putBytes, putLong, putWireHeader } from './avro-bytes.ts';
+import { type AvroReader, LONG_BYTES_MAX, putDate, putLong, putWireHeader } from './avro-bytes.ts';
+import { type ByteWriter, copyShort } from './base.ts';
 import { parseDateLayout } from './date-layout.ts';
 import type { FrameContext, ReadingHead, SightingsReading } from './frame-codec.ts';
 import { civilMs, frameInvalid, type TextScan } from './text-scan.ts';
@@ -16,11 +17,14 @@ export { civilMs, frameInvalid };
 /** Room for the wire header and a head without its device. */
 export const HEAD_BYTES_MAX = 5 + 5 * LONG_BYTES_MAX + 2;
 
-export function putHead(bytes: Uint8Array, at: number, schemaId: number, head: ReadingHead): number {
-  let next = putWireHeader(bytes, at, schemaId);
-  next = putBytes(bytes, next, head.device, head.deviceStart, head.deviceEnd);
-  next = putLong(bytes, next, head.eventTime);
-  next = putLong(bytes, next, head.receivedAt);
+/** At the writer's position, with room for it; gives where it ends. */
+export function putHead(writer: ByteWriter, schemaId: number, head: ReadingHead): number {
+  const { bytes, view } = writer;
+  let next = putWireHeader(bytes, writer.position, schemaId);
+  next = putLong(bytes, next, head.deviceEnd - head.deviceStart);
+  next = copyShort(view, next, head.device, head.deviceStart, head.deviceEnd);
+  next = putDate(view, next, head.eventTime);
+  next = putDate(view, next, head.receivedAt);
   next = putLong(bytes, next, head.bootEpoch);
   next = putLong(bytes, next, head.sequence);
   bytes[next++] = head.verified ? 1 : 0;

@@ -1,3 +1,4 @@
+export { copyShort } from './byte-copy.ts';
 export { ByteWriter, type WriterMemory } from './byte-writer.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
 export type { Codec } from './codec.ts';

@@ -3,7 +3,7 @@
  * remembered can be rolled back exactly, also across a batch split: the state is a handful of numbers, and a batch's
  * header is written only when it is closed or finished. Layout: layout.ts.
  */
-import { ByteWriter, MsecError } from '../base/index.ts';
+import { ByteWriter, copyShort, MsecError } from '../base/index.ts';
 import type { BatchMemory } from './batch-memory.ts';
 import { CODEC_OF, type Compression, compress } from './compression.ts';
 import { crc32c } from './crc32c.ts';
@@ -183,7 +183,7 @@ export class BatchEncoder {
     at = writeVarint(bytes, at, this.#batchCount);
     at = writeVarint(bytes, at, keyLength);
     this.#keyAt = at;
-    this.#valueAt = copyBytes(bytes, at, keyBytes, keyStart, keyEnd) + this.#valueLengthBytes;
+    this.#valueAt = copyShort(writer.view, at, keyBytes, keyStart, keyEnd) + this.#valueLengthBytes;
     this.#timestamp = timestamp;
     writer.position = this.#valueAt;
     return writer;

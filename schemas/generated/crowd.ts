@@ -226,7 +226,7 @@ function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, 
   if (!(reading.packets >= 5)) flags |= FLAG_SUPPRESSED;
   if (!(reading.distinct >= 5)) flags |= FLAG_SUPPRESSED;
   if (!(reading.randomised >= 5 && reading.distinct - reading.randomised >= 5)) flags |= FLAG_SUPPRESSED;
-  let at = putHead(bytes, writer.position, schemaId, head);
+  let at = putHead(writer, schemaId, head);
   at = putLong(bytes, at, reading.date);
   if ((flags & FLAG_OUT_OF_RANGE_TEMPERATURE) === 0) {
     bytes[at++] = 2;

@@ -174,7 +174,7 @@ function encodeReading(writer: ByteWriter, schemaId: number, head: ReadingHead, 
   const bytes = writer.bytes;
   const view = writer.view;
   const flags = reading.flags;
-  let at = putHead(bytes, writer.position, schemaId, head);
+  let at = putHead(writer, schemaId, head);
   at = putLong(bytes, at, reading.nSend);
   if ((flags & FLAG_OUT_OF_RANGE_ADC) === 0) {
     bytes[at++] = 2;

@@ -117,7 +117,7 @@ export function encodeReadingSource(frame: FrameDescription, names: ReadingNames
             .map((field) => `if (!(${shownCondition(field, names.suppressBelow)})) flags |= FLAG_SUPPRESSED;`),
         ]
       : ['const flags = reading.flags;']),
-    'let at = putHead(bytes, writer.position, schemaId, head);',
+    'let at = putHead(writer, schemaId, head);',
     ...fields.flatMap((field) => encodeField(field, names.suppressBelow)),
     'writer.position = putFlags(bytes, at, flags, FLAG_STRINGS);',
   ];

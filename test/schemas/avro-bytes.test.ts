@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { AvroReader, avroStrings, LONG_BYTES_MAX, putFlags, putLong, putWireHeader } from '../../schemas/avro-bytes.ts';
+import {
+  AvroReader,
+  avroStrings,
+  LONG_BYTES_MAX,
+  putDate,
+  putFlags,
+  putLong,
+  putWireHeader,
+} from '../../schemas/avro-bytes.ts';
 
 /** Zigzag and base-128 by BigInt, straight from the specification. */
 function longByBigInt(value: number): number[] {
@@ -24,10 +32,13 @@ t.test('every safe integer is written as the specification says and read back', 
   const safe = edges.filter(Number.isSafeInteger).flatMap((value) => [value, -value]);
   const bytes = new Uint8Array(40);
   fc.assert(
-    fc.property(fc.oneof(fc.constantFrom(0, ...safe), fc.maxSafeInteger()), (value) => {
+    fc.property(fc.oneof(fc.constantFrom(0, ...safe), fc.maxSafeInteger(), fc.nat({ max: 2 ** 42 })), (value) => {
       const end = putLong(bytes, putWireHeader(bytes, 3, 0xfedcba98), value);
       assert.ok(end - 8 <= LONG_BYTES_MAX);
       assert.deepEqual([...bytes.subarray(8, end)], longByBigInt(value));
+      const dated = new Uint8Array(LONG_BYTES_MAX + 3);
+      const dateEnd = putDate(new DataView(dated.buffer), 3, value);
+      assert.deepEqual([...dated.subarray(3, dateEnd)], longByBigInt(value));
       const reader = new AvroReader();
       assert.equal(reader.open(bytes, 3, end), 0xfedcba98);
       assert.equal(reader.long('n'), value);
