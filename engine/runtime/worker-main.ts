@@ -51,7 +51,8 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
-    memory: new BatchMemory({ isShared: givesMemoryBack(shared.log) }),
+    // What only growth has left behind, where the log gives nothing back, would lie there for nothing.
+    memory: new BatchMemory(givesMemoryBack(shared.log) ? { isShared: true } : { idleBytesMax: 0 }),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
     openReader,
