@@ -35,8 +35,15 @@ export interface Network {
 
 export const systemNetwork: Network = {
   connect({ host, port }, tls, receiver) {
+    // Node learns of the next buffer once the microtasks after `received` have run. A thread that is terminated in these goes
+    // on reading into the one before until it has closed its sockets, so that one must not have been freed.
+    const held: { next?: Uint8Array; before?: Uint8Array | undefined } = {};
     const onread: OnReadOpts = {
-      buffer: () => receiver.buffer(),
+      buffer() {
+        held.before = held.next;
+        held.next = receiver.buffer();
+        return held.next;
+      },
       callback(count) {
         receiver.received(count);
         return true;
