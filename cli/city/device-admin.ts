@@ -56,6 +56,7 @@ function publicRecord({
   timeZone,
   keys,
   credentialHash,
+  attestationKey,
   createdAtMs,
   resetCount,
   revision,
@@ -68,6 +69,7 @@ function publicRecord({
     timeZone,
     keys: keys.map(keyView),
     hasCredential: credentialHash !== null,
+    hasAttestationKey: attestationKey !== undefined,
     createdAt: new Date(createdAtMs).toISOString(),
     resetCount,
     revision,
@@ -120,6 +122,7 @@ const FIELDS = new Set([
   'timeZone',
   'publicKey',
   'sessionKey',
+  'attestationKey',
   'modes',
   'notBeforeMs',
   'notAfterMs',
@@ -139,7 +142,7 @@ function newDevice(request: unknown): NewDevice {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
   };
-  const { publicKey, sessionKey, modes, notBeforeMs, notAfterMs, credential, timeZone } = fields;
+  const { publicKey, sessionKey, attestationKey, modes, notBeforeMs, notAfterMs, credential, timeZone } = fields;
   if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
   return {
     deviceId: text('deviceId'),
@@ -148,6 +151,7 @@ function newDevice(request: unknown): NewDevice {
     ...(timeZone === undefined ? {} : { timeZone: text('timeZone') }),
     ...(publicKey === undefined ? {} : { publicKey: Buffer.from(text('publicKey'), 'base64') }),
     ...(sessionKey === undefined ? {} : { sessionKey: Buffer.from(text('sessionKey'), 'base64') }),
+    ...(attestationKey === undefined ? {} : { attestationKey: Buffer.from(text('attestationKey'), 'base64') }),
     // What they may be the device's record says.
     ...(modes === undefined ? {} : { modes: modes as readonly KeyMode[] }),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs as number }),

@@ -17,6 +17,7 @@ import {
 } from '../../firmware/provision/index.ts';
 import type { Tpm } from '../../firmware/tpm/index.ts';
 import { exportPublicKey } from '../../schemas/envelope/index.ts';
+import { encodePublic } from '../../schemas/tpm/index.ts';
 import { beginEnrolment, type EnrolledKeys, EnrolmentAuthority, makersOf } from '../../services/enrolment/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
@@ -77,6 +78,8 @@ export function renewDevice(flags: RenewFlags, id: string): Promise<number> {
 interface KeyedRow {
   readonly publicKey: string;
   readonly sessionKey: string;
+  /** Its public area. */
+  readonly attestationKey: string;
   readonly notAfterMs: number;
 }
 
@@ -118,6 +121,7 @@ async function withProvedKeys(
       const keyed = {
         publicKey: exportPublicKey(proved.signing).toString('base64'),
         sessionKey: exportPublicKey(proved.agreement).toString('base64'),
+        attestationKey: Buffer.from(encodePublic(keys.attestation.area)).toString('base64'),
         notAfterMs: nowMs + flags.days * DAY_MS,
       };
       const changed = await withAdmin(config, (admin) => change(admin, keyed), { mayMake: true });

@@ -45,6 +45,8 @@ export interface DeviceRecord {
   readonly timeZone: string;
   /** SHA-256 of its token, 64 hex digits; null for a legacy device that cannot authenticate. */
   readonly credentialHash: string | null;
+  /** TPM2B_PUBLIC or TPMT_PUBLIC of the key that its quotes are signed with, base64; absent: it cannot prove its state. */
+  readonly attestationKey?: string;
   /** Keys the tags of its sequence window, 16 hex digits. The device never learns it, so it cannot aim for equal tags. */
   readonly tagKey: string;
   /** How often its sequence state was forgotten. */
@@ -59,6 +61,8 @@ const MOMENT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Any letter case of a name is good, so that the number of spellings has no natural end. */
 const TIME_ZONES_HELD_MAX = 2_000;
 
+const ATTESTATION_KEY = /^(?=.{4,1024}$)[A-Za-z0-9+/]+={0,2}$/;
+
 const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state', 'modes', 'notBeforeMs', 'notAfterMs'];
 const RECORD_FIELDS = [
   'version',
@@ -70,6 +74,7 @@ const RECORD_FIELDS = [
   'identity',
   'timeZone',
   'credentialHash',
+  'attestationKey',
   'tagKey',
   'resetCount',
   'createdAtMs',
@@ -180,6 +185,16 @@ export function checkDeviceRecord(value: unknown): DeviceRecord {
       credentialHash === null
         ? null
         : text(credentialHash, 'credentialHash', /^[0-9a-f]{64}$/, 'must be 64 hex digits or null'),
+    ...(record.attestationKey === undefined
+      ? {}
+      : {
+          attestationKey: text(
+            record.attestationKey,
+            'attestationKey',
+            ATTESTATION_KEY,
+            'must be base64 of at most 1,024 characters',
+          ),
+        }),
     tagKey: text(record.tagKey, 'tagKey', /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
     resetCount: count(record.resetCount, 'resetCount'),
     createdAtMs: count(record.createdAtMs, 'createdAtMs'),

@@ -3,8 +3,8 @@
  * process or in changelogs of one version, never in a public topic. Whatever passes the check of device records comes
  * back equal, but for the order of a key's modes.
  *
- *   flags u8 (1 active · 2 has a credential) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
- *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys
+ *   flags u8 (1 active · 2 has a credential · 4 has an attestation key) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
+ *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys · [attestation key: length u16, base64]
  *   key := flags u8 (1 active · 2 Ed25519 · 4 to 16 modes, none: the default · 32 not before · 64 not after · 128 as text)
  *          · key id 8 · [not before varint] · [not after varint] · point 64 | Ed25519 key 32 | length u16, base64
  */
@@ -16,6 +16,7 @@ export type DeviceFactsRecord = Omit<DeviceRecord, 'version' | 'deviceId'>;
 
 const ACTIVE = 1;
 const CREDENTIAL = 2;
+const ATTESTATION = 4;
 
 const KEY_ACTIVE = 1;
 const KEY_ED25519 = 2;
@@ -40,8 +41,9 @@ const scratch = new ByteWriter(512);
 export function packDevice(record: DeviceFactsRecord): Uint8Array<ArrayBuffer> {
   const writer = scratch;
   writer.clear();
-  const { credentialHash } = record;
-  writer.u8((record.state === 'active' ? ACTIVE : 0) | (credentialHash === null ? 0 : CREDENTIAL));
+  const { credentialHash, attestationKey } = record;
+  const attestation = attestationKey === undefined ? 0 : ATTESTATION;
+  writer.u8((record.state === 'active' ? ACTIVE : 0) | (credentialHash === null ? 0 : CREDENTIAL) | attestation);
   varint(writer, record.revision);
   varint(writer, record.resetCount);
   varint(writer, record.createdAtMs);
@@ -53,6 +55,7 @@ export function packDevice(record: DeviceFactsRecord): Uint8Array<ArrayBuffer> {
   }
   writer.u8(record.keys.length);
   for (const key of record.keys) packKey(writer, key);
+  if (attestationKey !== undefined) longText(writer, attestationKey);
   return writer.take();
 }
 
@@ -76,11 +79,12 @@ function packKey(
   if (notBeforeMs !== undefined) varint(writer, notBeforeMs);
   if (notAfterMs !== undefined) varint(writer, notAfterMs);
   if (isPlain) writer.copy(spki, prefix.length);
-  else {
-    writer.u8(publicKey.length >> 8);
-    writer.u8(publicKey.length & 0xff);
-    writer.copy(Buffer.from(publicKey, 'latin1'));
-  }
+  else longText(writer, publicKey);
+}
+
+function longText(writer: ByteWriter, text: string): void {
+  writer.u16(text.length);
+  writer.copy(Buffer.from(text, 'latin1'));
 }
 
 /** STATE_CORRUPT where the bytes are no packed device. */
@@ -97,9 +101,11 @@ export function unpackDevice(bytes: Uint8Array, start = 0, end = bytes.length): 
   const timeZone = reader.text();
   const keys: DeviceKey[] = [];
   for (let left = reader.u8(); left > 0; left--) keys.push(unpackKey(reader));
+  const attestation = (flags & ATTESTATION) === 0 ? {} : { attestationKey: reader.longText() };
   reader.end();
   const state = (flags & ACTIVE) === 0 ? 'revoked' : 'active';
-  return { revision, type, state, keys, identity, timeZone, credentialHash, tagKey, resetCount, createdAtMs };
+  const rest = { keys, identity, timeZone, credentialHash, ...attestation, tagKey, resetCount, createdAtMs };
+  return { revision, type, state, ...rest };
 }
 
 /** The hash of its token alone, a view; null where it has none. For every connection that is tried, known or not. */

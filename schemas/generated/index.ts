@@ -2,5 +2,5 @@
 export { crowd, CrowdReading, type CrowdValues } from './crowd.ts';
 export { enmon, EnMonReading, type EnMonValues } from './enmon.ts';
 export { nucleo, NucleoReading, type NucleoValues } from './nucleo.ts';
-export { AGGREGATE_SCHEMA, LATE_SCHEMA, SIGHTING_SCHEMA } from './records.ts';
+export { AGGREGATE_SCHEMA, ATTESTATION_SCHEMA, LATE_SCHEMA, SIGHTING_SCHEMA } from './records.ts';
 export { imeiEquals } from './enmon.ts';

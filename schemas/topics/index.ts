@@ -13,5 +13,23 @@ export {
   deviceTopics,
 } from './device-topics.ts';
 export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
+export {
+  ATTEST_CHALLENGES,
+  ATTEST_EVIDENCE,
+  attestationCodec,
+  DEVICE_ATTESTATION,
+  DEVICE_DECISIONS,
+  DEVICE_QUARANTINE,
+  deviceDecisionsConfig,
+  EvidenceRecord,
+  encodeEvidenceRecord,
+  evidenceRecordCodec,
+  KIND_DEVICE,
+  KIND_EVIDENCE,
+  QuarantineEntry,
+  quarantineCodec,
+  type TrustTopics,
+  trustTopics,
+} from './trust-topics.ts';
 export { type DeviceFacts, VerifiedFrame, verifiedFrameCodec } from './verified-frame.ts';
 export { aggregateCodec, deviceOf, type LateReading, lateCodec } from './windows.ts';

@@ -24,6 +24,8 @@ export interface NewDevice {
   readonly modes?: readonly KeyMode[];
   /** A second key that sessions alone are agreed on with, as a TPM keeps the two apart. */
   readonly sessionKey?: Uint8Array;
+  /** TPM2B_PUBLIC of the key that its quotes are signed with; absent: it cannot prove its state. */
+  readonly attestationKey?: Uint8Array;
   /** Of its keys, by receive time; absent: they hold from now on and do not expire. */
   readonly notBeforeMs?: number;
   readonly notAfterMs?: number;
@@ -93,6 +95,9 @@ export function enrolled(device: NewDevice, random: Random, nowMs: number): Enro
     identity: device.identity,
     timeZone: device.timeZone ?? 'UTC',
     credentialHash: token === null ? null : hashToken(token).toString('hex'),
+    ...(device.attestationKey === undefined
+      ? {}
+      : { attestationKey: Buffer.from(device.attestationKey).toString('base64') }),
     tagKey: Buffer.from(random.bytes(8)).toString('hex'),
     resetCount: 0,
     createdAtMs: nowMs,

@@ -7,17 +7,22 @@ import { ByteWriter, MsecError } from '../../engine/base/index.ts';
 import {
   AGGREGATE_SCHEMA,
   type Aggregate,
+  ATTESTATION_SCHEMA,
+  type Attestation,
   crowd,
   decodeAggregate,
+  decodeAttestation,
   decodeLate,
   decodeSightings,
   encodeAggregate,
+  encodeAttestation,
   encodeLate,
   encodeSightings,
   LATE_SCHEMA,
   ReadingHead,
   SIGHTING_SCHEMA,
   SightingsView,
+  TRUST_STATES,
 } from '../../schemas/index.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 20 });
@@ -101,6 +106,41 @@ t.test('a late reading is written as avsc writes it, and read back', async () =>
       assert.deepEqual({ ...read, reading: hex(read.reading) }, { ...late, reading: hex(late.reading) });
     }),
   );
+});
+
+t.test('a state of trust is written as avsc writes it, and read back', async (t) => {
+  const state = fc.constantFrom(...TRUST_STATES);
+  const words = { state, reason: text, says: text };
+  const attestations: fc.Arbitrary<Attestation> = fc.record(
+    {
+      device: text,
+      since: time,
+      ...words,
+      log: fc.constantFrom('', 'boot', 'ima'),
+      entry: count,
+      pcr: fc.integer({ min: -1, max: 23 }),
+      path: text,
+      firmware: text,
+      provenAt: time,
+      trustedUntil: time,
+      failures: count,
+      transitions: count,
+      history: fc.array(fc.record({ at: time, ...words }, plain), { maxLength: 5 }),
+    },
+    plain,
+  );
+  fc.assert(
+    fc.property(attestations, (attestation) => {
+      const writer = new ByteWriter(1);
+      encodeAttestation(writer, 7, attestation);
+      const bytes = writer.take();
+      assert.equal(hex(bytes), judged(ATTESTATION_SCHEMA, 7, attestation));
+      assert.deepEqual(decodeAttestation(bytes), attestation);
+    }),
+  );
+  const writer = new ByteWriter(1);
+  encodeAttestation(writer, 7, { ...fc.sample(attestations, 1)[0]!, state: 'trusty' as 'trusted' });
+  t.throws(() => decodeAttestation(writer.take()), { code: 'AVRO_INVALID', field: 'state' });
 });
 
 t.test('sightings are written as avsc writes them, and read back into columns', async () => {

@@ -45,7 +45,9 @@ const key: fc.Arbitrary<DeviceKey> = fc
     };
   });
 
-const device: fc.Arbitrary<DeviceRecord> = fc.record({
+const attestationKey = fc.uint8Array({ minLength: 3, maxLength: 700 }).map((some) => base64(some));
+
+const whole: fc.Arbitrary<DeviceRecord> = fc.record({
   version: fc.constant(1 as const),
   deviceId: fc.constant('d'),
   revision: fc.maxSafeNat(),
@@ -59,6 +61,10 @@ const device: fc.Arbitrary<DeviceRecord> = fc.record({
   resetCount: fc.nat(),
   createdAtMs: moment,
 });
+
+const device = fc
+  .tuple(whole, fc.option(attestationKey, { nil: undefined }))
+  .map(([record, proving]) => (proving === undefined ? record : { ...record, attestationKey: proving }));
 
 t.test('whatever a device record may hold comes back equal', async (t) => {
   fc.assert(
