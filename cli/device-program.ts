@@ -4,11 +4,9 @@ import { common, decimal, examples, type Outcome, running, whole, withLog } from
 import type { AddFlags, ReceiverFlags } from './commands/device.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
+import { addSealing } from './seal-program.ts';
+import { TPM_FLAG } from './tpm-flag.ts';
 
-const TPM_FLAG = [
-  '--tpm <address>',
-  'the TPM: device:/dev/tpmrm0, swtpm:host=HOST,port=PORT or swtpm:path=FILE (default: /dev/tpmrm0, else a swtpm in the data folder)',
-] as const;
 const PCRS_FLAG = ['--pcrs <numbers>', 'bind the keys to the present values of these PCRs, e.g. 0,7'] as const;
 
 export function addDevice(program: Command, outcome: Outcome): void {
@@ -36,6 +34,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
   addEnrol(device, outcome);
   addRenew(device, outcome);
   addDemo(device, outcome);
+  addSealing(device, outcome);
   const list = withLog(device.command('list'))
     .description('List the devices.')
     .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));

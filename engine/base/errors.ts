@@ -239,6 +239,12 @@ export const ERROR_TABLE = {
     'A sealed record was changed, or sealed for another device.',
     'Check who can write to the topic.',
   ),
+  SEALED_KEY_INVALID: row(
+    'input',
+    false,
+    'The file is no sealed key, or was damaged.',
+    'Take another copy of it; the recovery key beside a backup opens the same disk.',
+  ),
   SEQUENCE_CONFLICT: row(
     'input',
     false,
@@ -292,6 +298,12 @@ export const ERROR_TABLE = {
     false,
     'The TPM holds no certificate of an endorsement key of its own.',
     'Enrol a TPM whose maker has left one; swtpm gets one by swtpm_setup --create-ek-cert.',
+  ),
+  UNSEAL_REFUSED: row(
+    'input',
+    false,
+    'The key is not given out: the machine is in another state than it is sealed to, or the recovery key is another one.',
+    'Look at the named PCRs; start what the key is sealed to, or open it with the recovery key and seal it again.',
   ),
   UNSIGNED: row(
     'input',

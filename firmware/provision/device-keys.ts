@@ -66,32 +66,44 @@ export interface DeviceKeys {
  */
 export async function deviceKeys(tpm: Tpm, boundTo: PcrSelection | null = null): Promise<DeviceKeys> {
   const there = await handlesOf(tpm, HT_PERSISTENT);
-  let isNew = false;
-  const kept = async (handle: number, what: string, template: TpmPublic, make: () => Promise<TpmObject>) => {
-    if (!there.includes(handle)) {
-      isNew = true;
-      return await persist(tpm, await make(), handle);
-    }
-    const object = await readObject(tpm, handle);
-    if (isLike(object.area, template)) return object;
-    throw new MsecError(
-      'CONFIG_INVALID',
-      `0x${handle.toString(16)} of the TPM holds something else than a ${what} key${boundTo === null ? '' : ' bound to PCRs'}; tpm2_evictcontrol -c 0x${handle.toString(16)} ends it`,
-      { field: what },
-    );
-  };
-  const storage = await kept(STORAGE_HANDLE, 'storage', STORAGE_KEY_ECC, () =>
-    createPrimary(tpm, permanent(RH_OWNER), { template: STORAGE_KEY_ECC }),
-  );
+  const storage = await storageKey(tpm, there);
   const policy = boundTo === null ? undefined : pcrPolicy([boundTo], await readPcrs(tpm, boundTo));
   const keys = {} as Record<KeyKind, TpmObject>;
   for (const kind of KEY_KINDS) {
     const template = KEY_TEMPLATES[kind](policy);
-    keys[kind] = await kept(KEY_HANDLES[kind], kind, template, async () =>
+    const what = `${kind} key${boundTo === null ? '' : ' bound to PCRs'}`;
+    keys[kind] = await kept(tpm, there, KEY_HANDLES[kind], what, template, async () =>
       load(tpm, storage, await create(tpm, storage, { template })),
     );
   }
+  const isNew = [STORAGE_HANDLE, ...Object.values(KEY_HANDLES)].some((handle) => !there.includes(handle));
   return { storage, ...keys, boundTo, isNew };
+}
+
+/** The parent of the others, and of sealed data; made where it is missing. CONFIG_INVALID where its handle holds something else. */
+export async function storageKey(tpm: Tpm, persistent?: readonly number[]): Promise<TpmObject> {
+  const there = persistent ?? (await handlesOf(tpm, HT_PERSISTENT));
+  return await kept(tpm, there, STORAGE_HANDLE, 'storage key', STORAGE_KEY_ECC, () =>
+    createPrimary(tpm, permanent(RH_OWNER), { template: STORAGE_KEY_ECC }),
+  );
+}
+
+async function kept(
+  tpm: Tpm,
+  there: readonly number[],
+  handle: number,
+  what: string,
+  template: TpmPublic,
+  make: () => Promise<TpmObject>,
+): Promise<TpmObject> {
+  if (!there.includes(handle)) return await persist(tpm, await make(), handle);
+  const object = await readObject(tpm, handle);
+  if (isLike(object.area, template)) return object;
+  throw new MsecError(
+    'CONFIG_INVALID',
+    `0x${handle.toString(16)} of the TPM holds something else than a ${what}; tpm2_evictcontrol -c 0x${handle.toString(16)} ends it`,
+    { field: what },
+  );
 }
 
 /**

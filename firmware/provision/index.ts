@@ -10,6 +10,7 @@ export {
   keepSigningKey,
   renewedSigningKey,
   STORAGE_HANDLE,
+  storageKey,
   usingKey,
 } from './device-keys.ts';
 export { EK_ECC_P256, type EndorsementKey, endorsementKey, usingEndorsementKey } from './endorsement-key.ts';
@@ -22,4 +23,17 @@ export {
   enrolmentRequest,
 } from './enrolment.ts';
 export { Potentiometer } from './potentiometer.ts';
+export { parseRecoveryText, recoveryText } from './recovery-text.ts';
+export { decodeSealedKey, encodeSealedKey, SEALED_FILE_BYTES_MAX } from './sealed-file.ts';
+export {
+  presentState,
+  RECOVERY_BYTES,
+  recoverKey,
+  SEALED_STATES_MAX,
+  type SealedKey,
+  type SealedState,
+  sealForRecovery,
+  sealKey,
+  unsealKey,
+} from './sealed-key.ts';
 export { type SignedReading, signReading } from './sign-loop.ts';
