@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log, LogReader } from '../../engine/index.ts';
+import type { Log } from '../../engine/index.ts';
 
 export interface CommittedRun {
   readonly recordsPerSecond: number;
@@ -64,24 +64,23 @@ const TICK_NS = 10_000_000;
 /** Ends the process by closing its input, and waits for that. */
 export async function committedRun(task: CommittedTask): Promise<SampledRun> {
   const { log, program, group, topic, warmUp, share = 1, isTimed = true, sampleMs = SAMPLE_MS } = task;
-  const reader = log.openReader();
-  const end = await endOf(log, reader, topic);
+  const end = await endOf(log, topic);
+  const left = await backlogOf(log, group, topic);
   const startedAt = performance.now();
   const child = spawn(program, task.arguments, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const closed = once(child, 'close');
+  const ended = once(child, 'close');
   createInterface({ input: child.stdout }).on('line', (line) => task.onLine?.(line));
   const curve: CommittedSample[] = [];
-  const sample = async () => {
+  const sample = async (toCome: number) => {
     if (child.exitCode !== null) throw new Error(`${group} ended with ${child.exitCode}`);
-    const committed = await reader.committed(group, topic);
-    const records = committed.reduce<number>((sum, offset) => sum + (offset ?? 0), 0);
+    const records = toCome - (await left());
     const taken = { at: performance.now(), records, cpuNs: cpuNs(child.pid!) };
     curve.push(taken);
     return taken;
   };
-  const until = async (records: number) => {
-    let moved = await sample();
-    for (let now = moved; ; now = await sample()) {
+  const until = async (records: number, toCome: number) => {
+    let moved = await sample(toCome);
+    for (let now = moved; ; now = await sample(toCome)) {
       if (now.records >= records) return now;
       if (now.records > moved.records) moved = now;
       if (now.at - moved.at > STALLED_MS) throw new Error(`${group} stands at ${now.records} records of ${records}`);
@@ -89,11 +88,12 @@ export async function committedRun(task: CommittedTask): Promise<SampledRun> {
     }
   };
   try {
-    const from = await until(warmUp);
-    const to = await until(end * share);
+    const from = await until(warmUp, end);
+    const to = await until(end * share, end);
     if (isTimed && from.records === to.records) throw new Error(`${group}: everything was committed at once`);
     await task.finish();
-    await until(await endOf(log, reader, topic));
+    const closed = await endOf(log, topic);
+    await until(closed, closed);
     const measured = to.records - from.records;
     const nineTenths = curve.find(({ records }) => records >= end * NINE_TENTHS && records > from.records);
     const middle = curve.find(({ records }) => records >= from.records + measured / 2)!;
@@ -106,10 +106,9 @@ export async function committedRun(task: CommittedTask): Promise<SampledRun> {
       curve: curve.filter(({ at }) => at >= from.at && at <= to.at),
     };
   } finally {
-    await reader.close();
     child.stdin.end();
     const timer = setTimeout(() => child.kill('SIGKILL'), END_MS_MAX);
-    await closed;
+    await ended;
     clearTimeout(timer);
   }
 }
@@ -119,11 +118,19 @@ function rate(from: CommittedSample, to: CommittedSample): number {
 }
 
 /** The sum of the partitions' ends. */
-async function endOf(log: Log, reader: LogReader, topic: string): Promise<number> {
-  const partitions = (await log.describe()).find(({ name }) => name === topic)!.partitions;
-  let sum = 0;
-  for (let partition = 0; partition < partitions; partition++) sum += (await reader.bounds(topic, partition)).end;
-  return sum;
+async function endOf(log: Log, topic: string): Promise<number> {
+  const [described] = await log.describe([topic]);
+  return described!.bounds.reduce((sum, { end }) => sum + end, 0);
+}
+
+/**
+ * Asks for the records behind the group's offsets as they stand. `LogReader.committed` waits for a moment at which no
+ * transaction is undecided, and with many partitions there is none before everything is done.
+ */
+async function backlogOf(log: Log, group: string, topic: string): Promise<() => Promise<number>> {
+  const [described] = await log.describe([topic]);
+  const places = described!.bounds.map((_, partition) => ({ group, topic, partition }));
+  return async () => (await log.backlog!(places)).reduce((sum, records) => sum + records, 0);
 }
 
 /** User and system time of a process with all of its threads, and of the processes that it started. */
