@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Environment } from './environment.ts';
 import { Journal } from './journal.ts';
+import { failureText } from './parts.ts';
 import { Progress, type Terminal } from './progress.ts';
 import { regressions } from './regression.ts';
 import { isGood, type Report, reportOf, reportWithout, textLines } from './report.ts';
 import type { Result } from './result.ts';
 import { ResultFiles, resultPath } from './results.ts';
-import type { AnyWorkload, Workload } from './workload.ts';
+import type { AnyWorkload, Figure, Measured, Workload } from './workload.ts';
 
 export interface World {
   readonly workloads: readonly AnyWorkload[];
@@ -74,7 +75,8 @@ export async function benchCommand(args: readonly string[], world: World): Promi
     const options = { isQuick, minutes, folder: values.folder };
     const { report, result } = await reportFor(workload, kept?.get(workload.name), before, options, world, progress);
     if (result !== null) {
-      journal.add(result);
+      // One that lacks a part is measured again by --resume.
+      if (result.failures === undefined) journal.add(result);
       files.save(result, workloads);
     }
     progress.endStep();
@@ -175,12 +177,12 @@ async function reportFor(
   const compared = (result: Result) => (before === null ? null : regressions(result, before));
   if (kept !== undefined) return { report: reportOf(kept, compared(kept), true), result: null };
   try {
-    const result = await measure(workload, options, world, (text) => progress.say(text));
+    const result = await measure(workload, options, world, progress);
     return { report: reportOf(result, compared(result), false), result };
   } catch (error) {
     // The others are measured all the same.
     const reason = error instanceof Error ? error.message : String(error);
-    progress.around(() => world.terminal.write(`${error instanceof Error ? error.stack : reason}\n`));
+    progress.around(() => world.terminal.write(stackText(error)));
     return { report: reportWithout(workload, options.isQuick, 'failed', reason), result: null };
   }
 }
@@ -195,7 +197,7 @@ async function measure(
   workload: Workload,
   { isQuick, minutes, folder: parent }: Options,
   world: World,
-  progress: (text: string) => void,
+  progress: Progress,
 ): Promise<Result> {
   const { name, says } = workload;
   const folder = mkdtempSync(join(parent, `msec-bench-${name}-`));
@@ -205,14 +207,26 @@ async function measure(
   const startedAt = world.now();
   const environment = world.environment();
   try {
-    const measured = await workload.run({ isQuick, minutes, folder, progress });
-    const { figures, curves } = 'figures' in measured ? measured : { figures: measured, curves: [] };
+    const measured = await workload.run({ isQuick, minutes, folder, progress: (text) => progress.say(text) });
+    const { figures, curves, failures = [] } = 'figures' in measured ? measured : withoutCurves(measured);
     const tookSeconds = (world.now() - startedAt) / 1000;
-    return { workload: name, says, isQuick, tookSeconds, environment, figures, curves };
+    const result = { workload: name, says, isQuick, tookSeconds, environment, figures, curves };
+    if (failures.length === 0) return result;
+    progress.around(() => {
+      for (const { error } of failures) world.terminal.write(stackText(error));
+    });
+    return { ...result, failures: failures.map(failureText) };
   } finally {
     process.off('exit', remove);
     remove();
   }
+}
+
+const withoutCurves = (figures: readonly Figure[]): Measured => ({ figures, curves: [] });
+
+function stackText(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(stackText).join('');
+  return `${error instanceof Error ? error.stack : String(error)}\n`;
 }
 
 function tell({ print }: World, report: Report, asJson: boolean): void {

@@ -1,6 +1,6 @@
 /**
  * What is told of one workload: a line of text for each figure, or one JSON object (bench/report.schema.json), in which
- * the first figure stands for the workload and `figures` holds all of them.
+ * the first figure stands for the workload and `figures` holds all of them. A workload has failed when a part of it has.
  */
 import type { Environment } from './environment.ts';
 import { numberText } from './numbers.ts';
@@ -12,7 +12,7 @@ export interface Report {
   readonly says: string;
   readonly form: 'full' | 'quick';
   readonly state: 'measured' | 'pending' | 'failed';
-  /** Why there is no figure. */
+  /** Why there is no figure, or what failed beside those that there are. */
   readonly reason: string | null;
   readonly unit: string | null;
   readonly ours: Spread | null;
@@ -62,17 +62,17 @@ export function reportWithout(
 }
 
 export function reportOf(result: Result, regressions: readonly string[] | null, isKept: boolean): Report {
-  const { figures, curves = [], tookSeconds, environment } = result;
+  const { figures, curves = [], failures = [], tookSeconds, environment } = result;
   const first = figures[0];
   return {
     name: result.workload,
     says: result.says,
     form: formOf(result.isQuick),
-    state: 'measured',
-    reason: null,
+    state: failures.length > 0 ? 'failed' : 'measured',
+    reason: failures.length > 0 ? failures.join('; ') : null,
     ...NOTHING,
     ...(first === undefined ? {} : headline(first)),
-    pass: figures.every(({ pass }) => pass),
+    pass: failures.length === 0 && figures.every(({ pass }) => pass),
     figures,
     curves,
     regressions,
@@ -93,9 +93,10 @@ export function isGood({ pass, regressions }: Report): boolean {
 }
 
 export function textLines({ name, state, reason, figures, regressions, isKept }: Report): string[] {
-  if (state !== 'measured') return [`${state === 'failed' ? 'FAILED ' : 'pending'}  ${name}: ${reason}`];
+  if (state === 'pending') return [`pending  ${name}: ${reason}`];
   return [
     ...figures.map((one) => `${textOf(one)}${isKept ? ' [kept]' : ''}`),
+    ...(state === 'failed' ? [`FAILED   ${name}: ${reason}`] : []),
     ...(regressions ?? []).map((sentence) => `WORSE    ${sentence}`),
   ];
 }

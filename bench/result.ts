@@ -11,4 +11,6 @@ export interface Result {
   readonly figures: readonly Figure[];
   /** Absent in results from before there were any. */
   readonly curves?: readonly Curve[];
+  /** Parts of which there are no figures, each with its reason; absent where all were measured. */
+  readonly failures?: readonly string[];
 }

@@ -27,14 +27,14 @@ ${sections.map(({ text }) => text).join('\n')}`;
 }
 
 function section(result: Result, hasPlot: boolean): string {
-  const { workload, says, tookSeconds, environment, figures } = result;
+  const { workload, says, tookSeconds, environment, figures, failures = [] } = result;
   const { machine, cores, memoryGigabytes, kernel, node, nodeOpenssl, openssl, commit, loadAverage, startedAt } =
     environment;
   const notes = figures.flatMap((one) => one.notes.map((note) => `- ${one.name}: ${note}\n`));
   return `## ${workload}
 
 ${says}
-${hasPlot ? `\n![${workload}: ${says}](results/${workload}.svg)\n` : ''}
+${hasPlot ? `\n![${workload}: ${says}](results/${workload}.svg)\n` : ''}${failures.map((one) => `\n**Failed:** ${one}\n`).join('')}
 | what | ours | beside it | ratio | floor | aim | floor is |
 |---|---|---|---|---|---|---|
 ${figures.map(row).join('\n')}

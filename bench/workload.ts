@@ -49,6 +49,13 @@ export interface CurvePoint {
 export interface Measured {
   readonly figures: readonly Figure[];
   readonly curves: readonly Curve[];
+  /** Of parts that gave nothing; absent: none. */
+  readonly failures?: readonly PartFailure[];
+}
+
+export interface PartFailure {
+  readonly part: string;
+  readonly error: Error;
 }
 
 export interface RunOptions {

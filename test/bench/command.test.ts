@@ -1,9 +1,10 @@
 // The command line of the benchmarks over planted workloads: lists, groups, JSON, going on, comparing, exit codes.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { benchCommand } from '../../bench/command.ts';
+import { Parts } from '../../bench/parts.ts';
 import type { Report } from '../../bench/report.ts';
 import type { Result } from '../../bench/result.ts';
 import type { AnyWorkload } from '../../bench/workload.ts';
@@ -123,6 +124,66 @@ t.test('a workload that fails ends with code 1, and the others are measured', as
   t.equal(await benchCommand(['all'], world), 1);
   t.same(ran, ['W5']);
   t.match(world.printed[0], /^FAILED +W3: no broker/);
+});
+
+t.test('a part that fails is told of beside what the others gave, and measured again by --resume', async (t) => {
+  const folder = t.testdir({});
+  let isBroken = true;
+  const inParts: AnyWorkload = {
+    name: 'W8',
+    says: 'planted W8',
+    async run({ progress }) {
+      const parts = new Parts(progress);
+      const keys = await parts.measure('keys', () => Promise.resolve(plantedFigure({ name: 'W8: keys' })));
+      const threads = await parts.measure('threads', () =>
+        isBroken ? Promise.reject(new Error('no openssl')) : Promise.resolve(plantedFigure({ name: 'W8: threads' })),
+      );
+      return parts.measured([threads, keys]);
+    },
+  };
+  const world = plantedWorld(folder, [inParts]);
+  t.equal(await benchCommand(['W8'], world), 1);
+  t.match(world.printed[0], /^reached +W8: keys/);
+  t.equal(world.printed[1], 'FAILED   W8: threads: no openssl');
+  t.same(world.printed.length, 2);
+  t.match(world.written.join(''), /W8: threads failed: no openssl\nError: no openssl\n +at /, 'with the place');
+  const saved = savedResult(folder, 'results/W8.json') as Result;
+  t.same([saved.figures.map(({ name }) => name), saved.failures], [['W8: keys'], ['threads: no openssl']]);
+  const page = readFileSync(join(folder, 'RESULTS.md'), 'utf8');
+  t.match(page, '\n\n**Failed:** threads: no openssl\n\n| what |');
+
+  world.printed.length = 0;
+  await benchCommand(['W8', '--json'], world);
+  const { state, reason, pass, figures } = JSON.parse(world.printed[0]!) as Report;
+  t.same([state, reason, pass, figures.length], ['failed', 'threads: no openssl', false, 1]);
+
+  isBroken = false;
+  world.printed.length = 0;
+  t.equal(await benchCommand(['--resume'], world), 0);
+  t.same(
+    world.printed.map((line) => line.replace(/:.*: .*/, '')),
+    ['reached  W8', 'reached  W8'],
+  );
+  t.notOk('failures' in (savedResult(folder, 'results/W8.json') as Result));
+});
+
+t.test('where every part fails there is no result', async (t) => {
+  const folder = t.testdir({});
+  const world = plantedWorld(folder, [
+    {
+      name: 'W8',
+      says: 'planted W8',
+      async run({ progress }) {
+        const parts = new Parts(progress);
+        for (const name of ['threads', 'keys'])
+          await parts.measure(name, () => Promise.reject(new Error(`${name} lack`)));
+        return parts.measured([null, null]);
+      },
+    },
+  ]);
+  t.equal(await benchCommand(['W8'], world), 1);
+  t.same(world.printed, ['FAILED   W8: threads: threads lack; keys: keys lack']);
+  t.notOk(existsSync(join(folder, 'results', 'W8.json')));
 });
 
 t.test('what is pending is no failure, and the page says why it has no figure', async (t) => {

@@ -15,6 +15,7 @@ import { type Contender, costNote, interleaved, type Rounds, rates } from '../..
 import { startBenchKafka } from '../../load/kafka-broker.ts';
 import type { KafkaEngineTask } from '../../load/kafka-engine.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
+import { Parts } from '../../parts.ts';
 import { type Figure, figure, type RunOptions, type Workload } from '../../workload.ts';
 import { PARTITIONS } from '../kafka-windows/frames.ts';
 import { checkTold } from '../kafka-windows/told-windows.ts';
@@ -78,11 +79,15 @@ export const signingModes: Workload = {
   async run(options) {
     needsKafka();
     const scale = options.isQuick ? 0.4 : 1;
-    return [
-      await againstEach(options, packing(64, 6e6 * scale, DEVICES), packing(1, 160_000 * scale, DEVICES)),
-      await againstUnchecked(options, packing(1024, 14e6 * scale, DEVICES), 0.4, 0.6),
-      await againstHmac(options, packing(1, 3e6 * scale, DEVICES)),
-    ];
+    const parts = new Parts(options.progress);
+    const [packed, single] = [packing(64, 6e6 * scale, DEVICES), packing(1, 160_000 * scale, DEVICES)];
+    const most = packing(1024, 14e6 * scale, DEVICES);
+    const session = packing(1, 3e6 * scale, DEVICES);
+    return parts.measured([
+      await parts.measure('64 frames a signature', () => againstEach(options, packed, single)),
+      await parts.measure('1,024 frames a signature', () => againstUnchecked(options, most, 0.4, 0.6)),
+      await parts.measure('session', () => againstHmac(options, session)),
+    ]);
   },
 };
 

@@ -12,6 +12,7 @@ import { deleteTopics } from '../../load/kafka-topics.ts';
 import { type Ladder, ladderText } from '../../load/latency-histogram.ts';
 import { type PacedResult, PacedRun } from '../../load/paced/paced-run.ts';
 import type { RunningProcess } from '../../load/running-process.ts';
+import { Parts } from '../../parts.ts';
 import { buildStreams, STREAMS_JVM } from '../../peers/kafka-streams/peer.ts';
 import { type Figure, figure, type Workload } from '../../workload.ts';
 import { PARTITIONS, type SideTask, STREAMS_SETTINGS, startOurs, startStreams, THREADS } from './sides.ts';
@@ -53,22 +54,28 @@ export const latency: Workload = {
     const log = await openKafkaLog({ bootstrap: [kafka.bootstrap] });
     const bench = new LatencyBench({ log, bootstrap: kafka.bootstrap, folder, classPath, progress });
     try {
+      const parts = new Parts(progress);
       // First, because it also warms the broker.
-      const ramp = await bench.ramp(isQuick);
-      const best = isQuick ? { commitMs: QUICK.commitMs, tried: [] } : await bench.bestInterval(STREAMS_COMMIT_MS);
-      const ours: PacedResult[] = [];
-      const theirs: PacedResult[] = [];
-      for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++) {
-        theirs.push(await bench.once('streams', best.commitMs, isQuick ? QUICKLY : FULL));
-        ours.push(await bench.once('ours', COMMIT_MS, isQuick ? QUICKLY : FULL));
-      }
-      return [...figuresAtRate(ours, theirs, best, isQuick), ...figuresOfRamp(ramp)];
+      const ramp = await parts.measure('ramp', () => bench.ramp(isQuick));
+      const atRate = await parts.measure('at 200,000 frames/s', () => beside(bench, isQuick));
+      return parts.measured([...(atRate ?? []), ...(ramp === null ? [] : figuresOfRamp(ramp))]);
     } finally {
       await log.close();
       await kafka.stop();
     }
   },
 };
+
+async function beside(bench: LatencyBench, isQuick: boolean): Promise<readonly Figure[]> {
+  const best = isQuick ? { commitMs: QUICK.commitMs, tried: [] } : await bench.bestInterval(STREAMS_COMMIT_MS);
+  const ours: PacedResult[] = [];
+  const theirs: PacedResult[] = [];
+  for (let round = 1; round <= (isQuick ? 1 : ROUNDS); round++) {
+    theirs.push(await bench.once('streams', best.commitMs, isQuick ? QUICKLY : FULL));
+    ours.push(await bench.once('ours', COMMIT_MS, isQuick ? QUICKLY : FULL));
+  }
+  return figuresAtRate(ours, theirs, best, isQuick);
+}
 
 interface BestInterval {
   readonly commitMs: number;

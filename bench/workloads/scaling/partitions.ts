@@ -5,6 +5,7 @@ import { type CommittedRun, committedRun } from '../../load/committed-run.ts';
 import { type Contender, interleaved, rates } from '../../load/interleaved.ts';
 import { engineCommand, type KafkaBench, THREADS, withKafka } from '../../load/kafka-bench.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
+import type { Parts } from '../../parts.ts';
 import { type Curve, type CurvePoint, type RunOptions, spread } from '../../workload.ts';
 import type { WindowTopology } from '../kafka-windows/topology.ts';
 import { checkTold } from './check-told.ts';
@@ -24,9 +25,12 @@ const EMBEDDED_QUICK = [1, 64] as const;
 const KAFKA = [1, 8, 64] as const;
 const WARM_UP_SHARE = 0.25;
 
-export async function partitionRates(options: RunOptions): Promise<Curve> {
-  const series: Record<string, readonly CurvePoint[]> = { embedded: await embeddedRates(options) };
-  if (!options.isQuick) series.Kafka = await kafkaRates(options);
+/** Null where neither could be measured. */
+export async function partitionRates(options: RunOptions, parts: Parts): Promise<Curve | null> {
+  const embedded = await parts.measure('partitions of the embedded log', () => embeddedRates(options));
+  const kafka = options.isQuick ? null : await parts.measure('partitions over Kafka', () => kafkaRates(options));
+  if (embedded === null && kafka === null) return null;
+  const series = { ...(embedded === null ? {} : { embedded }), ...(kafka === null ? {} : { Kafka: kafka }) };
   return { name: 'W8: rate by partitions', x: 'partitions', isLogarithmic: false, unit: 'frames/s, 2 threads', series };
 }
 
