@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../engine/index.ts';
 import type { Outcome, Refused } from '../intake/index.ts';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
+  ATTESTATION_REQUIRED: 403,
   CLOSED: 503,
   DEPENDENCY_DOWN: 503,
   DEVICE_REVOKED: 403,

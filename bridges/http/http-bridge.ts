@@ -1,13 +1,17 @@
 /**
  * Frames over HTTP: POST /v1/frames takes one, POST /v1/frames/batch several envelopes one behind the other. The answer
- * 202 comes once they are durable, and not before. Who sends is checked before the body is read.
+ * 202 comes once they are durable, and not before. Who sends is checked before the body is read. Where devices are
+ * attested, GET /v1/attest/challenge waits for the next challenge and POST /v1/attest/evidence takes the answer.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../engine/index.ts';
+import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
+import type { ChallengeDesk } from '../attestation/index.ts';
 import { type Entrance, type Lane, type Outcome, type Refused, refusal } from '../intake/index.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
+import { readWaiting } from './challenge-query.ts';
 import { readAuthorization } from './credentials.ts';
 
 export interface HttpLimits {
@@ -45,6 +49,8 @@ export interface HttpBridgeOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly limits?: Partial<HttpLimits>;
+  /** Absent: devices are not attested. */
+  readonly challenges?: ChallengeDesk;
   /** For each connection and request that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
@@ -57,6 +63,8 @@ export interface HttpCounts {
 
 const TIMEOUT_CHECK_MS = 1000;
 const CLOSE_MS_MAX = 1000;
+/** The open challenge in base64, in answers to a device's own requests: it need not ask for one as well. */
+const CHALLENGE_HEADER = 'msec-challenge';
 
 export class HttpBridge {
   readonly #intake: Entrance;
@@ -64,6 +72,8 @@ export class HttpBridge {
   readonly #onRefused: (code: ErrorCode) => void;
   readonly #app: FastifyInstance;
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
+  readonly #challenges: ChallengeDesk | undefined;
+  readonly #closing = new AbortController();
   #connections = 0;
   /** Connections that have not sent a request yet. */
   readonly #silent = new Set<Socket>();
@@ -76,6 +86,7 @@ export class HttpBridge {
     this.#intake = options.intake;
     this.#limits = { ...HTTP_LIMITS, ...options.limits };
     this.#onRefused = options.onRefused ?? (() => undefined);
+    this.#challenges = options.challenges;
     this.#app = this.#makeApp();
   }
 
@@ -96,6 +107,8 @@ export class HttpBridge {
 
   /** Answers the requests that are under way, for a second at most, then closes every connection. */
   async close(): Promise<void> {
+    // Whoever waits for a challenge has waited.
+    this.#closing.abort();
     const closed = this.#app.close();
     // A connection that has not sent a whole request yet is neither idle nor busy to Node, which would wait for it.
     for (const socket of this.#silent) socket.destroy();
@@ -107,7 +120,7 @@ export class HttpBridge {
   #makeApp(): FastifyInstance {
     const limits = this.#limits;
     const app = fastify({
-      bodyLimit: Math.max(limits.batchBytesMax, this.#intake.limits.frameBytesMax),
+      bodyLimit: Math.max(limits.batchBytesMax, this.#intake.limits.frameBytesMax, EVIDENCE_BYTES_MAX),
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       forceCloseConnections: 'idle',
@@ -146,7 +159,31 @@ export class HttpBridge {
     app.post('/v1/frames/batch', { bodyLimit: limits.batchBytesMax }, (request, reply) =>
       this.#takeBatch(request, reply),
     );
+    if (this.#challenges !== undefined) this.#attestOver(app, this.#challenges);
     return app;
+  }
+
+  #attestOver(app: FastifyInstance, challenges: ChallengeDesk): void {
+    app.get('/v1/attest/challenge', { bodyLimit: 1 }, async (request, reply) => {
+      const { after, waitMs } = readWaiting(request.url);
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+      const challenge = await challenges.next(this.#laneOf(request).deviceId, after, waitMs, signal);
+      if (challenge === null) return reply.code(204).send();
+      return reply.type('application/octet-stream').send(Buffer.from(challenge.bytes));
+    });
+    app.post('/v1/attest/evidence', { bodyLimit: EVIDENCE_BYTES_MAX }, async (request, reply) => {
+      const body = this.#bodyOf(request, reply);
+      if (body === undefined) return;
+      await this.#send(reply, answerFrame(await this.#laneOf(request).attest(body)));
+    });
+    app.addHook('onSend', (request, reply, payload, done) => {
+      const deviceId = this.#lanes.get(request)?.deviceId;
+      const open = deviceId === undefined || request.method === 'GET' ? undefined : challenges.open(deviceId);
+      if (open !== undefined) void reply.header(CHALLENGE_HEADER, Buffer.from(open.bytes).toString('base64'));
+      done(null, payload);
+    });
   }
 
   /** False where the answer has been given already. */
@@ -204,7 +241,7 @@ export class HttpBridge {
 
   #bodyOf(request: FastifyRequest, reply: FastifyReply): Uint8Array | undefined {
     if (request.body instanceof Uint8Array && request.body.length > 0) return request.body;
-    const message = 'the body must hold a frame, as application/octet-stream';
+    const message = 'the body must hold a frame or evidence, as application/octet-stream';
     this.#refuse(reply, refusal('REQUEST_INVALID', message, { byteOffset: 0 }));
     return undefined;
   }

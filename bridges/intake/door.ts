@@ -41,15 +41,19 @@ export class Door implements Entrance {
   authenticate(...who: Parameters<Entrance['authenticate']>): Lane | undefined {
     const lane = this.#intake.authenticate(...who);
     if (lane === undefined) return undefined;
-    return { deviceId: lane.deviceId, accept: (body) => lane.accept(body).then((outcome) => this.#count(outcome)) };
+    return {
+      deviceId: lane.deviceId,
+      accept: (body) => lane.accept(body).then((outcome) => this.#count(outcome, 1)),
+      attest: (body) => lane.attest(body).then((outcome) => this.#count(outcome, 0)),
+    };
   }
 
   counts(): DoorCounts {
     return { acceptedFrames: this.#acceptedFrames, refusedFrames: Object.fromEntries(this.#refused) };
   }
 
-  #count(outcome: Outcome): Outcome {
-    if (outcome.isAccepted) this.#acceptedFrames++;
+  #count(outcome: Outcome, frames: 0 | 1): Outcome {
+    if (outcome.isAccepted) this.#acceptedFrames += frames;
     else {
       this.#refused.set(outcome.code, (this.#refused.get(outcome.code) ?? 0) + 1);
       this.#onRefused(outcome.code);

@@ -1,4 +1,5 @@
 export { Door, type DoorCounts, type Entrance } from './door.ts';
+export { EVIDENCE_RATE, type EvidenceIntake } from './evidence-door.ts';
 export {
   type FramesRefused,
   INTAKE_LIMITS,
@@ -10,6 +11,6 @@ export {
   REFUSAL_REPORT_MS,
 } from './intake.ts';
 export { type Accepted, isLasting, type Outcome, type Refused, refusal } from './outcome.ts';
-export type { DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
+export type { BarredOf, DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
 export { type Rate, TokenBucket } from './token-bucket.ts';
 export { type UnsignedPolicy, unsignedFrom } from './unsigned-policy.ts';

@@ -5,6 +5,7 @@
  */
 import { type Clock, ERROR_TABLE, type ErrorCode, errorData, partitionForKey } from '../../engine/index.ts';
 import type { DeviceRecord } from '../../schemas/device/index.ts';
+import { EvidenceDoor, type EvidenceIntake } from './evidence-door.ts';
 import { FrameSealing } from './frame-sealing.ts';
 import { type Outcome, type Refused, refusal } from './outcome.ts';
 import type { DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
@@ -42,6 +43,8 @@ export interface FramesRefused {
 }
 
 export const REFUSAL_REPORT_MS = 10_000;
+/** A device in quarantine is challenged again by itself; its data need not knock more often. */
+const QUARANTINE_RETRY_MS = 10_000;
 
 export interface IntakeCounts {
   readonly acceptedFrames: number;
@@ -61,6 +64,8 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly unsigned: UnsignedPolicy;
   readonly limits?: Partial<IntakeLimits>;
+  /** Absent: devices are not attested, and data is all that is taken. */
+  readonly attestation?: EvidenceIntake;
   readonly onEvent?: (event: FramesRefused) => void;
 }
 
@@ -69,6 +74,7 @@ interface DeviceTraffic {
   readonly key: Uint8Array;
   readonly partition: number;
   readonly bucket: TokenBucket;
+  readonly evidence: EvidenceDoor | null;
   inFlight: number;
   refusedSinceReport: number;
   reportedAtMs: number;
@@ -83,6 +89,8 @@ export interface Lane {
    * Resolves once the frame is durable or refused; never rejects. `body` may be reused once the call has returned.
    */
   accept(body: Uint8Array): Promise<Outcome>;
+  /** The same of evidence that the device shows of its state. */
+  attest(body: Uint8Array): Promise<Outcome>;
 }
 
 export class Intake {
@@ -116,8 +124,13 @@ export class Intake {
     const device = token === undefined ? directory.get(deviceId) : directory.authenticate(deviceId, token);
     if (device === undefined || device === null || device.state !== 'active') return undefined;
     if (token === undefined && (device.credentialHash !== null || !isUnsignedAllowed)) return undefined;
+    if (this.#barred(deviceId) === 'revoked') return undefined;
     const traffic = this.#trafficOf(deviceId);
-    return { deviceId, accept: (body) => this.#accept(device, traffic, isUnsignedAllowed, body) };
+    return {
+      deviceId,
+      accept: (body) => this.#accept(device, traffic, isUnsignedAllowed, body),
+      attest: (body) => this.#attest(device, traffic, body),
+    };
   }
 
   /** False when half of what may be in flight is: a bridge then stops reading from its connections. */
@@ -159,9 +172,8 @@ export class Intake {
     isUnsignedAllowed: boolean,
     body: Uint8Array,
   ): Promise<Outcome> {
-    const { clock, appender, topic } = this.#options;
-    const bytes = body.length;
-    const refused = this.#admit(device, traffic, bytes);
+    const { clock, topic } = this.#options;
+    const refused = this.#admit(device, traffic, body.length);
     if (refused !== undefined) return Promise.resolve(this.#refuse(device, traffic, refused));
     const receivedAtMs = clock.now();
     let value: Uint8Array;
@@ -170,15 +182,45 @@ export class Intake {
     } catch (thrown) {
       return Promise.resolve(this.#refuse(device, traffic, sealRefusal(thrown), thrown));
     }
-    const appended = appender.append(topic, traffic.partition, receivedAtMs, traffic.key, value);
+    return this.#store(device, traffic, topic, receivedAtMs, value, body.length).then((outcome) => {
+      if (!outcome.isAccepted) return outcome;
+      this.#acceptedFrames += 1;
+      this.#acceptedBytes += body.length;
+      return outcome;
+    });
+  }
+
+  #attest(device: DeviceRecord, traffic: DeviceTraffic, body: Uint8Array): Promise<Outcome> {
+    const { clock } = this.#options;
+    const { evidence } = traffic;
+    const refused =
+      evidence === null || device.credentialHash === null
+        ? refusal('TOPIC_REFUSED', `${evidence === null ? 'devices' : 'devices without a token'} are not attested here`)
+        : (this.#unfit(device) ?? this.#crowded(body.length) ?? evidence.admit(body, clock.monotonic()));
+    if (evidence === null || refused !== undefined)
+      return Promise.resolve(this.#refuse(device, traffic, refused as Refused));
+    evidence.inFlight += 1;
+    const value = evidence.record(body);
+    return this.#store(device, traffic, evidence.topic, clock.now(), value, body.length).finally(() => {
+      evidence.inFlight -= 1;
+    });
+  }
+
+  #store(
+    device: DeviceRecord,
+    traffic: DeviceTraffic,
+    topic: string,
+    receivedAtMs: number,
+    value: Uint8Array,
+    bytes: number,
+  ): Promise<Outcome> {
+    const appended = this.#options.appender.append(topic, traffic.partition, receivedAtMs, traffic.key, value);
     traffic.inFlight += 1;
     this.#inFlightFrames += 1;
     this.#inFlightBytes += bytes;
     return appended.then(
       (offset) => {
         this.#settle(traffic, bytes);
-        this.#acceptedFrames += 1;
-        this.#acceptedBytes += bytes;
         return { isAccepted: true, partition: traffic.partition, offset };
       },
       (thrown: unknown) => {
@@ -191,9 +233,13 @@ export class Intake {
   /** The cheap questions first; the token is taken last, so that what is refused for another reason costs none. */
   #admit(device: DeviceRecord, traffic: DeviceTraffic, bytes: number): Refused | undefined {
     const { limits } = this;
-    if (this.#isClosed) return refusal('CLOSED', 'the bridge is shutting down', { retryAfterMs: 1000 });
-    const gone = this.#goneSince(device);
-    if (gone !== undefined) return gone;
+    const unfit = this.#unfit(device);
+    if (unfit !== undefined) return unfit;
+    if (this.#barred(device.deviceId) !== null) {
+      return refusal('ATTESTATION_REQUIRED', 'the device is in quarantine until it proves itself', {
+        retryAfterMs: QUARANTINE_RETRY_MS,
+      });
+    }
     if (bytes > limits.frameBytesMax) {
       return refusal('FRAME_TOO_LARGE', `the frame has ${bytes} bytes, at most ${limits.frameBytesMax} are accepted`);
     }
@@ -202,9 +248,8 @@ export class Intake {
         retryAfterMs: 1000,
       });
     }
-    if (this.#inFlightFrames >= limits.inFlightMax || this.#inFlightBytes + bytes > limits.inFlightBytesMax) {
-      return refusal('INTAKE_BUSY', 'more frames arrive than the log can take', { retryAfterMs: 1000 });
-    }
+    const crowded = this.#crowded(bytes);
+    if (crowded !== undefined) return crowded;
     const nowMs = this.#options.clock.monotonic();
     if (!traffic.bucket.tryTake(nowMs)) {
       const { perSecond, burst } = limits.rate;
@@ -213,6 +258,22 @@ export class Intake {
       });
     }
     return undefined;
+  }
+
+  #unfit(device: DeviceRecord): Refused | undefined {
+    if (this.#isClosed) return refusal('CLOSED', 'the bridge is shutting down', { retryAfterMs: 1000 });
+    if (this.#barred(device.deviceId) === 'revoked') return refusal('DEVICE_REVOKED', 'the device has been revoked');
+    return this.#goneSince(device);
+  }
+
+  #crowded(bytes: number): Refused | undefined {
+    const { inFlightMax, inFlightBytesMax } = this.limits;
+    if (this.#inFlightFrames < inFlightMax && this.#inFlightBytes + bytes <= inFlightBytesMax) return undefined;
+    return refusal('INTAKE_BUSY', 'more frames arrive than the log can take', { retryAfterMs: 1000 });
+  }
+
+  #barred(deviceId: string): ReturnType<EvidenceIntake['barredOf']> {
+    return this.#options.attestation?.barredOf(deviceId) ?? null;
   }
 
   /** A lane lives as long as its connection; what it was opened with may be revoked or replaced meanwhile. */
@@ -261,10 +322,12 @@ export class Intake {
     const known = this.#traffic.get(deviceId);
     if (known !== undefined) return known;
     const key = utf8.encode(deviceId);
+    const { attestation, clock } = this.#options;
     const traffic: DeviceTraffic = {
       key,
       partition: partitionForKey(key, 0, key.length, this.#options.partitions),
-      bucket: new TokenBucket(this.limits.rate, this.#options.clock.monotonic()),
+      bucket: new TokenBucket(this.limits.rate, clock.monotonic()),
+      evidence: attestation === undefined ? null : new EvidenceDoor(attestation, clock.monotonic()),
       inFlight: 0,
       refusedSinceReport: 0,
       reportedAtMs: Number.NEGATIVE_INFINITY,

@@ -27,3 +27,6 @@ export interface FrameAppender {
   /** Resolves with the offset once durable. QUOTA_EXCEEDED, BATCH_TOO_LARGE, CLOSED. Key and value become the log's. */
   append(topic: string, partition: number, timestampMs: number, key: Uint8Array, value: Uint8Array): Promise<number>;
 }
+
+/** What attestation has against a device's data; null: nothing. Called for each frame, so a look into a table at most. */
+export type BarredOf = (deviceId: string) => 'quarantined' | 'revoked' | null;

@@ -2,15 +2,18 @@
  * Frames over MQTT 3.1.1. A device connects with its id as user name and its token as password and publishes to
  * devices/<its id>/frames; QoS 1 and 2 are acknowledged once the frame is durable, and not before. Nothing that a
  * device publishes reaches another client. docs/bridges.md says what each refusal does at each quality of service.
+ * Where devices are attested, challenges go out and evidence comes in over the same connection.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Client, PublishPacket, Subscription } from 'aedes';
 import type { ErrorCode } from '../../engine/index.ts';
+import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
+import type { ChallengeDesk, TrustBoard } from '../attestation/index.ts';
 import { type Entrance, isLasting, type Refused, refusal } from '../intake/index.ts';
 import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
 import { FrameBroker } from './frame-broker.ts';
 import type { MqttSession, PublishNotice } from './mqtt-session.ts';
-import { gateSocket, type PacketLimits } from './packet-gate.ts';
+import { gateSocket, LargeRoom, type PacketFault, type PacketLimits } from './packet-gate.ts';
 
 export interface MqttLimits extends AdmissionLimits, PacketLimits {
   readonly connectionsMax: number;
@@ -41,6 +44,8 @@ export interface MqttBridgeOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly limits?: Partial<MqttLimits>;
+  /** Absent: devices are not attested. */
+  readonly attestation?: { readonly desk: ChallengeDesk; readonly trust: TrustBoard };
   readonly onEvent?: (event: ConnectionRefused) => void;
   /** For each connection and message that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
@@ -55,12 +60,18 @@ export interface MqttCounts {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Of a publication's topic and what else stands before its payload. */
+const HEAD_BYTES_MAX = 256;
+/** Of evidence that is larger than any other packet may be. */
+const LARGE_BYTES_MAX = 64 * 1024 * 1024;
+const SUBACK_FAILURE = 0x80;
 /** Lasting for the frame, but the connection has no business any more. */
 const IS_DEVICE_GONE: ReadonlySet<ErrorCode> = new Set(['DEVICE_REVOKED', 'NOT_AUTHENTICATED']);
 
 export class MqttBridge {
   readonly #intake: Entrance;
   readonly #limits: MqttLimits;
+  readonly #attestation: MqttBridgeOptions['attestation'];
   readonly #onEvent: (event: ConnectionRefused) => void;
   readonly #onRefused: (code: ErrorCode) => void;
   readonly #server: Server;
@@ -68,6 +79,7 @@ export class MqttBridge {
   readonly #broker: FrameBroker;
   readonly #publishNotice: PublishNotice = (packet, written) => this.#broker.publish(packet, written);
   readonly #sockets = new Set<Socket>();
+  readonly #largePackets = new LargeRoom(LARGE_BYTES_MAX);
   #connections = 0;
   #refusedConnections = 0;
   #pendingFrames = 0;
@@ -76,7 +88,11 @@ export class MqttBridge {
 
   private constructor(options: MqttBridgeOptions) {
     this.#intake = options.intake;
-    this.#limits = { ...MQTT_LIMITS, ...options.limits };
+    this.#attestation = options.attestation;
+    const limits = { ...MQTT_LIMITS, ...options.limits };
+    const packetBytesMax = Math.max(limits.packetBytesMax, EVIDENCE_BYTES_MAX + HEAD_BYTES_MAX);
+    const largePacketBytes = limits.packetBytesMax;
+    this.#limits = options.attestation === undefined ? limits : { ...limits, packetBytesMax, largePacketBytes };
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.#onRefused = options.onRefused ?? (() => undefined);
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) =>
@@ -163,7 +179,18 @@ export class MqttBridge {
     broker.on('connectionError', failed);
     broker.on('unsubscribe', (topics, client) => {
       const session = this.#admission.session(client);
-      if (session !== undefined && topics.includes(session.noticesTopic)) session.listen(false);
+      if (session === undefined) return;
+      if (topics.includes(session.noticesTopic)) session.listen(false);
+      if (topics.includes(session.challengeTopic)) session.beChallenged(undefined);
+    });
+    // Only now has aedes sent the SUBACK.
+    broker.on('subscribe', (subscriptions, client) => {
+      const session = this.#admission.session(client);
+      if (session === undefined || this.#attestation === undefined) return;
+      if (
+        subscriptions.some(({ topic, qos }) => topic === session.challengeTopic && (qos as number) !== SUBACK_FAILURE)
+      )
+        session.beChallenged(this.#attestation.desk);
     });
     return broker;
   }
@@ -194,9 +221,14 @@ export class MqttBridge {
       hasRoom: () => !this.#isClosing && this.#intake.hasRoom,
       whenRoom: (run: () => void) => this.#intake.whenRoom(run),
     };
-    gateSocket(socket, this.#limits, room, (reason) =>
-      this.#refused({ event: 'ConnectionRefused', remoteAddress, code: 'FRAME_TOO_LARGE', reason }),
-    );
+    const failed = (fault: PacketFault) =>
+      this.#refused({
+        event: 'ConnectionRefused',
+        remoteAddress,
+        code: fault === 'NO_ROOM' ? 'INTAKE_BUSY' : 'FRAME_TOO_LARGE',
+        reason: fault,
+      });
+    gateSocket(socket, this.#limits, room, failed, this.#largePackets);
     this.#broker.handle(socket);
   }
 
@@ -209,7 +241,8 @@ export class MqttBridge {
     }
     if (session.isClosing) return;
     const message = session.received(packet, done);
-    const misplaced = misplacement(session, packet);
+    const isEvidence = packet.topic === session.evidenceTopic && this.#attestation !== undefined;
+    const misplaced = misplacement(session, packet, isEvidence);
     if (misplaced !== undefined) {
       message.outcome = misplaced;
       this.#onRefused(misplaced.code);
@@ -217,7 +250,9 @@ export class MqttBridge {
       return;
     }
     this.#pendingFrames += 1;
-    void session.lane.accept(packet.payload as Buffer).then((outcome) => {
+    const { lane } = session;
+    const payload = packet.payload as Buffer;
+    void (isEvidence ? lane.attest(payload) : lane.accept(payload)).then((outcome) => {
       message.outcome = outcome;
       this.#answer(session);
       this.#pendingFrames -= 1;
@@ -227,7 +262,8 @@ export class MqttBridge {
 
   /**
    * A lasting refusal is acknowledged, or the client would send the same frame for ever. One that may pass is not:
-   * the connection closes, and a QoS 1 client sends it again when it is back. So does one of the device itself.
+   * the connection closes, and a QoS 1 client sends it again when it is back. So does one of the device itself. A
+   * device in quarantine needs its connection to prove itself: it closes when the device has.
    */
   #answer(session: MqttSession): void {
     while (!session.isClosing) {
@@ -237,7 +273,10 @@ export class MqttBridge {
       // aedes keeps a QoS 2 packet until PUBREL; the frame in it is in the log by now.
       if (packet.qos === 2) packet.payload = NOTHING;
       if (outcome.isAccepted) done(null);
-      else if (isLasting(outcome) && !IS_DEVICE_GONE.has(outcome.code)) {
+      else if (outcome.code === 'ATTESTATION_REQUIRED') {
+        this.#withhold(session, outcome, packet);
+        done(null);
+      } else if (isLasting(outcome) && !IS_DEVICE_GONE.has(outcome.code)) {
         session.notify(this.#publishNotice, outcome, packet.messageId, () => undefined);
         done(null);
       } else {
@@ -247,10 +286,21 @@ export class MqttBridge {
     }
   }
 
-  /** Only its own notices, which are sent at QoS 0; null makes aedes answer 0x80 in the SUBACK. */
+  /** aedes acknowledges what came at QoS 0 with nothing. */
+  #withhold(session: MqttSession, refused: Refused, packet: PublishPacket): void {
+    packet.qos = 0;
+    packet.payload = NOTHING;
+    const { trust } = this.#attestation!;
+    const isFirst = session.withhold((end) => trust.whenCleared(session.lane.deviceId, end));
+    if (isFirst) session.notify(this.#publishNotice, refused, packet.messageId, () => undefined);
+  }
+
+  /** Only its own notices, which are sent at QoS 0, and challenges; null makes aedes answer 0x80 in the SUBACK. */
   #subscription(client: Client, subscription: Subscription): Subscription | null {
     const session = this.#admission.session(client);
-    if (session === undefined || subscription.topic !== session.noticesTopic) return null;
+    if (session === undefined) return null;
+    if (subscription.topic === session.challengeTopic && this.#attestation !== undefined) return subscription;
+    if (subscription.topic !== session.noticesTopic) return null;
     session.listen(true);
     return subscription;
   }
@@ -263,7 +313,8 @@ export class MqttBridge {
   }
 }
 
-function misplacement(session: MqttSession, packet: PublishPacket): Refused | undefined {
-  if (packet.topic !== session.framesTopic) return refusal('TOPIC_REFUSED', `publish to ${session.framesTopic}`);
+function misplacement(session: MqttSession, packet: PublishPacket, isEvidence: boolean): Refused | undefined {
+  if (packet.topic !== session.framesTopic && !isEvidence)
+    return refusal('TOPIC_REFUSED', `publish to ${session.framesTopic}`);
   return packet.retain ? refusal('TOPIC_REFUSED', 'retained messages are refused') : undefined;
 }

@@ -12,9 +12,31 @@ export interface PacketLimits {
   readonly connectBytesMax: number;
   /** Remaining length of any later packet. */
   readonly packetBytesMax: number;
+  /** A packet above this needs room that all connections share; absent: none does. */
+  readonly largePacketBytes?: number;
 }
 
-export type PacketFault = 'PACKET_TOO_LARGE' | 'LENGTH_MALFORMED';
+export type PacketFault = 'PACKET_TOO_LARGE' | 'LENGTH_MALFORMED' | 'NO_ROOM';
+
+/** Bytes of large packets that are coming in, announced or there, on all connections together. */
+export class LargeRoom {
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  tryTake(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#bytesMax) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
 
 /** Follows packet boundaries through chunks of any size, keeping a few numbers. */
 export class PacketWalk {
@@ -25,9 +47,12 @@ export class PacketWalk {
   /** Bytes of the current fixed header that have come; 0 between packets. */
   #headerBytes = 0;
   #length = 0;
+  readonly #large: LargeRoom | undefined;
+  #largeBytes = 0;
 
-  constructor(limits: PacketLimits) {
+  constructor(limits: PacketLimits, large?: LargeRoom) {
     this.#limits = limits;
+    this.#large = large;
     this.#bytesMax = limits.connectBytesMax;
   }
 
@@ -40,6 +65,7 @@ export class PacketWalk {
         const step = Math.min(this.#skip, end - at);
         this.#skip -= step;
         at += step;
+        if (this.#skip === 0) this.end();
         continue;
       }
       const byte = chunk[at++] as number;
@@ -55,11 +81,21 @@ export class PacketWalk {
         continue;
       }
       if (this.#length > this.#bytesMax) return 'PACKET_TOO_LARGE';
+      if (this.#length > (this.#limits.largePacketBytes ?? Number.POSITIVE_INFINITY)) {
+        if (this.#large?.tryTake(this.#length) === false) return 'NO_ROOM';
+        this.#largeBytes = this.#length;
+      }
       this.#bytesMax = this.#limits.packetBytesMax;
       this.#skip = this.#length;
       this.#headerBytes = 0;
     }
     return undefined;
+  }
+
+  /** The current packet is over, or its connection. */
+  end(): void {
+    if (this.#largeBytes > 0) this.#large?.give(this.#largeBytes);
+    this.#largeBytes = 0;
   }
 }
 
@@ -77,8 +113,10 @@ export function gateSocket(
   limits: PacketLimits,
   room: Room,
   onFault: (fault: PacketFault) => void,
+  large?: LargeRoom,
 ): void {
-  const walk = new PacketWalk(limits);
+  const walk = new PacketWalk(limits, large);
+  socket.once('close', () => walk.end());
   const read = socket.read.bind(socket);
   let isWaiting = false;
   socket.read = (size?: number): Buffer | null => {

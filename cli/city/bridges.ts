@@ -3,12 +3,13 @@ import { HttpBridge } from '../../bridges/http/index.ts';
 import { Door, Intake, unsignedFrom } from '../../bridges/intake/index.ts';
 import { MQTT_LIMITS, MqttBridge } from '../../bridges/mqtt/index.ts';
 import type { BridgeStatus } from '../../console/index.ts';
-import type { Clock, Emit, Plan, RecordAppender } from '../../engine/index.ts';
+import type { Clock, Emit, Log, Plan, RecordAppender } from '../../engine/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
-import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
+import { ATTEST_EVIDENCE, DEVICE_FRAMES } from '../../schemas/topics/index.ts';
 import type { DayKeys } from '../../services/day-keys/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
+import { type BridgeAttestation, openBridgeAttestation } from './bridge-attestation.ts';
 import { deviceRate } from './device-rate.ts';
 import { listenOn } from './listen.ts';
 import { Refusals } from './refusals.ts';
@@ -17,6 +18,7 @@ export interface BridgesOptions {
   readonly config: Config;
   readonly set: ReadonlySet<SettingName>;
   readonly plan: Plan;
+  readonly log: Log;
   readonly devices: DeviceService;
   readonly keys: DayKeys;
   readonly appender: RecordAppender;
@@ -49,18 +51,20 @@ interface OpenBridge {
 
 export async function openBridges(options: BridgesOptions): Promise<Bridges> {
   const refusals = new Refusals(options.emit, options.clock);
+  const attestation = await openBridgeAttestation(options);
   // One for all: a device does not get its rate once more with each protocol.
-  const intake = makeIntake(options);
+  const intake = makeIntake(options, attestation);
   const open: OpenBridge[] = [];
   const close = async () => {
     await Promise.all(open.map((one) => one.close()));
     await intake.close();
+    await attestation?.close();
     refusals.flush();
   };
   const door = (name: 'mqtt' | 'http') => new Door(intake, (code) => refusals.add(name, code, 1));
   try {
-    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, door('mqtt'), refusals));
-    if (options.config['http.enabled']) open.push(await openHttp(options, door('http'), refusals));
+    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, door('mqtt'), refusals, attestation));
+    if (options.config['http.enabled']) open.push(await openHttp(options, door('http'), refusals, attestation));
   } catch (error) {
     await close();
     throw error;
@@ -69,7 +73,12 @@ export async function openBridges(options: BridgesOptions): Promise<Bridges> {
   return { open: open.map(({ bridge }) => bridge), statuses: () => open.map((one) => one.status()), close };
 }
 
-async function openMqtt(options: BridgesOptions, intake: Door, refusals: Refusals): Promise<OpenBridge> {
+async function openMqtt(
+  options: BridgesOptions,
+  intake: Door,
+  refusals: Refusals,
+  attestation: BridgeAttestation | null,
+): Promise<OpenBridge> {
   const { config, set } = options;
   const host = config['mqtt.host'];
   const wanted = {
@@ -81,12 +90,21 @@ async function openMqtt(options: BridgesOptions, intake: Door, refusals: Refusal
   // A frame a little too large is refused with a reason, and not by the end of its connection.
   const limits = { packetBytesMax: Math.max(MQTT_LIMITS.packetBytesMax, 2 * config['limits.frame']) };
   const bridge = await listenOn(wanted, (port) =>
-    MqttBridge.open({ intake, host, port, limits, onRefused: (code) => refusals.add('mqtt', code, 1) }),
+    MqttBridge.open({
+      ...{ intake, host, port, limits },
+      ...(attestation === null ? {} : { attestation }),
+      onRefused: (code) => refusals.add('mqtt', code, 1),
+    }),
   );
   return openBridge('mqtt', 'mqtt', host, wanted.port, intake, refusals, bridge);
 }
 
-async function openHttp(options: BridgesOptions, intake: Door, refusals: Refusals): Promise<OpenBridge> {
+async function openHttp(
+  options: BridgesOptions,
+  intake: Door,
+  refusals: Refusals,
+  attestation: BridgeAttestation | null,
+): Promise<OpenBridge> {
   const { config, set } = options;
   const host = config['http.host'];
   const wanted = {
@@ -96,7 +114,11 @@ async function openHttp(options: BridgesOptions, intake: Door, refusals: Refusal
     flag: '--http-port',
   };
   const bridge = await listenOn(wanted, (port) =>
-    HttpBridge.open({ intake, host, port, onRefused: (code) => refusals.add('http', code, 1) }),
+    HttpBridge.open({
+      ...{ intake, host, port },
+      ...(attestation === null ? {} : { challenges: attestation.desk }),
+      onRefused: (code) => refusals.add('http', code, 1),
+    }),
   );
   return openBridge('http', 'http', host, wanted.port, intake, refusals, bridge);
 }
@@ -131,7 +153,7 @@ function openBridge(
   };
 }
 
-function makeIntake(options: BridgesOptions): Intake {
+function makeIntake(options: BridgesOptions, attestation: BridgeAttestation | null): Intake {
   const { config, plan, devices, keys, appender, types, clock } = options;
   const frames = plan.topics.find((topic) => topic.name === DEVICE_FRAMES);
   return new Intake({
@@ -153,6 +175,14 @@ function makeIntake(options: BridgesOptions): Intake {
     appender,
     clock,
     unsigned: unsignedFrom(config.unsignedFrom),
+    ...(attestation === null
+      ? {}
+      : {
+          attestation: {
+            topic: ATTEST_EVIDENCE,
+            barredOf: (deviceId: string) => attestation.trust.stateOf(deviceId),
+          },
+        }),
     limits: {
       frameBytesMax: config['limits.frame'],
       rate: deviceRate(config, options.set),

@@ -140,7 +140,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
 
   const appender = new RecordAppender(log);
   closing.add(() => appender.close());
-  const bridges = await openBridges({ ...options, plan, devices, keys, appender, types });
+  const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types });
   closing.add(() => bridges.close());
 
   const follow = devices.follow();

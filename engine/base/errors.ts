@@ -29,6 +29,12 @@ export const ERROR_TABLE = {
     'Mend the actor, then resend the letter.',
   ),
   ASSERTION_FAILED: row('bug', false, 'Something that must be true was not.', 'Report it with the message.'),
+  ATTESTATION_REQUIRED: row(
+    'operating',
+    true,
+    'The device is in quarantine: no data of it is taken until it has proved itself.',
+    'It answers the next challenge of its attestation; `msec device why ID` tells what it is doubted for.',
+  ),
   AVRO_INVALID: row(
     'input',
     false,

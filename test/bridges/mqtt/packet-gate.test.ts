@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { generate } from 'mqtt-packet';
 import t from 'tap';
-import { PacketWalk } from '../../../bridges/mqtt/packet-gate.ts';
+import { LargeRoom, PacketWalk } from '../../../bridges/mqtt/packet-gate.ts';
 
 const limits = { connectBytesMax: 100, packetBytesMax: 20_000 };
 const header = (type: number, remainingLength: readonly number[]) => Buffer.from([type, ...remainingLength]);
@@ -22,6 +22,23 @@ void t.test('the first packet has the smaller limit, every later one the larger'
   const large = Buffer.concat([header(0x30, [0xa0, 0x9c, 0x01]), Buffer.alloc(20_000)]);
   t.equal(walkIn([connect, large, large, connect]), undefined);
   t.equal(walkIn([connect, large, header(0x30, [0xa1, 0x9c, 0x01])]), 'PACKET_TOO_LARGE');
+});
+
+void t.test('large packets share their room, and give it back with their end or their connection', async (t) => {
+  const shared = { ...limits, largePacketBytes: 10_000 };
+  const room = new LargeRoom(40_000);
+  const large = header(0x30, [0xa0, 0x9c, 0x01]);
+  const walks = [0, 1, 2].map(() => new PacketWalk(shared, room));
+  for (const walk of walks) t.equal(walk.advance(header(0x10, [0])), undefined);
+  t.equal(walks[0]!.advance(large), undefined);
+  t.equal(walks[1]!.advance(Buffer.concat([large, Buffer.alloc(19_999)])), undefined);
+  t.equal(walks[2]!.advance(header(0x30, [0x90, 0x4e])), undefined, 'a packet of 10,000 bytes is not large');
+  t.equal(new PacketWalk(shared, room).advance(Buffer.concat([header(0x10, [0]), large])), 'NO_ROOM');
+  t.equal(walks[1]!.advance(Buffer.alloc(1)), undefined);
+  t.equal(walks[1]!.advance(large), undefined);
+  walks[0]!.end();
+  walks[0]!.end();
+  t.equal(walks[1]!.advance(Buffer.concat([Buffer.alloc(20_000), large])), undefined);
 });
 
 void t.test('a length of more than four bytes is malformed, 256 MiB are too much', async (t) => {
