@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Environment } from './environment.ts';
+import { type Environment, warnings } from './environment.ts';
 import { Journal } from './journal.ts';
 import { failureText } from './parts.ts';
 import { Progress, type Terminal } from './progress.ts';
@@ -206,6 +206,9 @@ async function measure(
   process.once('exit', remove);
   const startedAt = world.now();
   const environment = world.environment();
+  progress.around(() => {
+    for (const sentence of warnings(environment)) world.terminal.write(`${name}: ${sentence}\n`);
+  });
   try {
     const measured = await workload.run({ isQuick, minutes, folder, progress: (text) => progress.say(text) });
     const { figures, curves, failures = [] } = 'figures' in measured ? measured : withoutCurves(measured);

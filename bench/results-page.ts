@@ -30,6 +30,11 @@ function section(result: Result, hasPlot: boolean): string {
   const { workload, says, tookSeconds, environment, figures, failures = [] } = result;
   const { machine, cores, memoryGigabytes, kernel, node, nodeOpenssl, openssl, commit, loadAverage, startedAt } =
     environment;
+  const { freeGigabytes, pageCacheGigabytes } = environment;
+  const memory =
+    freeGigabytes === undefined
+      ? ''
+      : `${freeGigabytes} GiB of memory free and ${pageCacheGigabytes} GiB of page cache, `;
   const notes = figures.flatMap((one) => one.notes.map((note) => `- ${one.name}: ${note}\n`));
   return `## ${workload}
 
@@ -40,7 +45,7 @@ ${hasPlot ? `\n![${workload}: ${says}](results/${workload}.svg)\n` : ''}${failur
 ${figures.map(row).join('\n')}
 
 ${notes.join('')}- ${machine}, ${cores} cores, ${memoryGigabytes} GiB, Linux ${kernel}; Node ${node} with OpenSSL ${nodeOpenssl}; ${openssl};
-  commit ${commit.slice(0, 12)}${environment.hasLocalChanges ? ' with changes' : ''}; load average ${loadAverage} at the start, ${startedAt}; ${Math.round(tookSeconds)} s
+  commit ${commit.slice(0, 12)}${environment.hasLocalChanges ? ' with changes' : ''}; ${memory}load average ${loadAverage} at the start, ${startedAt}; ${Math.round(tookSeconds)} s
 `;
 }
 

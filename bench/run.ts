@@ -8,11 +8,16 @@
 import { join } from 'node:path';
 import { benchCommand } from './command.ts';
 import { committedText, environment, stateOfSources } from './environment.ts';
+import { endDescendants } from './load/descendants.ts';
 import { WORKLOADS } from './workloads.ts';
 
 const INTERRUPTED = 130;
-// Scratch folders are removed as the process exits.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(INTERRUPTED));
+/** Scratch folders are removed as the process exits: whoever would still write there is ended before. */
+async function interrupt(): Promise<void> {
+  await endDescendants();
+  process.exit(INTERRUPTED);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupt());
 
 process.exitCode = await benchCommand(process.argv.slice(2), {
   workloads: WORKLOADS,

@@ -196,6 +196,20 @@ t.test('what is pending is no failure, and the page says why it has no figure', 
   t.match(page, '![W1: planted W1](results/W1.svg)');
 });
 
+t.test('a run says before it measures that files hold the memory, and the page says how much', async (t) => {
+  const folder = t.testdir({});
+  const planted = plantedWorld(folder, [plantedWorkload('W1', () => [plantedFigure()])]);
+  await benchCommand(['W1'], planted);
+  t.same(planted.written.splice(0), ['W1: running\n']);
+  const world = { ...planted, environment: () => ({ ...planted.environment(), freeGigabytes: 1 }) };
+  await benchCommand(['W1'], world);
+  t.match(planted.written, [/^W1: only 1 of 8 GiB of memory are free/, 'W1: running\n']);
+  t.match(
+    readFileSync(join(folder, 'RESULTS.md'), 'utf8'),
+    '1 GiB of memory free and 1 GiB of page cache, load average',
+  );
+});
+
 t.test('a quick run leaves the results of the full form alone', async (t) => {
   const folder = t.testdir({});
   let floor = 8;

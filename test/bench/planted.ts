@@ -52,7 +52,7 @@ export function plantedWorld(folder: string, workloads: readonly AnyWorkload[]):
     print: (line) => printed.push(line),
     terminal: { isTerminal: false, columns: () => 80, write: (text) => written.push(text) },
     now: () => 0,
-    environment,
+    environment: () => ({ ...environment(), memoryGigabytes: 8, freeGigabytes: 6, pageCacheGigabytes: 1 }),
     stateOfSources: () => state.sources,
     committedText: (_revision, path) => committed.get(path) ?? null,
     printed,
