@@ -6,13 +6,13 @@
 import { errorData } from '../../engine/index.ts';
 import type { QuoteAttest } from '../../schemas/tpm/index.ts';
 import { type BootLog, parseBootLog } from './evidence/boot-log.ts';
-import { Findings } from './evidence/finding.ts';
+import { type Finding, Findings } from './evidence/finding.ts';
 import { parseImaLog } from './evidence/ima-log.ts';
 import { checkClock, openPcrs, openQuote, type QuotedPcrs, type TpmClock } from './evidence/quote.ts';
 import { valuesFromLogs } from './evidence/values-from-logs.ts';
 import { checkBootLog, checkPcrs } from './policy/check-boot.ts';
-import { checkIma } from './policy/check-ima.ts';
-import type { Evidence, Expectation, Trusted, Verdict } from './verdict.ts';
+import { checkIma, checkImaNotice, type ImaExpectation } from './policy/check-ima.ts';
+import type { Evidence, Expectation, ImaEvidence, Trusted, Verdict } from './verdict.ts';
 
 export function checkEvidence(evidence: Evidence | null, expectation: Expectation): Verdict {
   const findings = new Findings();
@@ -24,6 +24,18 @@ export function checkEvidence(evidence: Evidence | null, expectation: Expectatio
   }
   if (findings.isEmpty) findings.add('check-failed', 'the check ended without a result');
   return { isTrusted: false, findings: findings.all, more: findings.more };
+}
+
+/** What the entries of a notice say against the device; nothing that they say speaks for it. */
+export function checkNotice(ima: ImaEvidence, expectation: ImaExpectation): readonly Finding[] {
+  const findings = new Findings();
+  try {
+    checkImaNotice(parseImaLog(ima.bytes, ima.format, ima.after + 1), expectation, findings);
+  } catch (thrown) {
+    const { code, message } = errorData(thrown);
+    findings.add(code === 'EVIDENCE_INVALID' ? 'evidence-unreadable' : 'check-failed', message, { log: 'ima' });
+  }
+  return findings.all;
 }
 
 function judge(evidence: Evidence | null, expectation: Expectation, findings: Findings): Trusted | null {

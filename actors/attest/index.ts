@@ -1,4 +1,8 @@
-/** attest: whether a device is what it should be. Pure so far: evidence and a policy in, a verdict out. */
+/** attest: whether a device is what it should be. attest.evidence → attest.challenges, device.attestation, device.frames. */
+import { type AnyActor, defineActor } from '../../engine/index.ts';
+import type { DeviceTopics, TrustTopics } from '../../schemas/topics/index.ts';
+import { type AttestOptions, AttestTask, attestState } from './trust/attest-task.ts';
+
 export { checkEvidence } from './check.ts';
 export { type AttestationKey, attestationKey, qualifiedNameOf } from './evidence/attestation-key.ts';
 export { BOOT_LOG_BYTES_MAX } from './evidence/boot-log.ts';
@@ -6,4 +10,21 @@ export { type Finding, REASONS, type Reason } from './evidence/finding.ts';
 export { IMA_LOG_BYTES_MAX, type ImaFormat, imaFormatOf } from './evidence/ima-log.ts';
 export { POLICY_BYTES_MAX, type Policy, parsePolicy } from './policy/policy.ts';
 export { openReferences, REFERENCES_BYTES_MAX, type References } from './policy/references.ts';
+export { type AttestOptions, DEADLINE_GRACE_MS } from './trust/attest-task.ts';
+export type { TrustTerms } from './trust/changes.ts';
 export type { Distrusted, Evidence, Expectation, ImaEvidence, ProvenState, Trusted, Verdict } from './verdict.ts';
+
+/** How far event time of device.frames may be held back: nobody waits there for the time that this actor tells. */
+const WATERMARK_DELAY_MS = 2_000;
+
+export function attestActor(topics: DeviceTopics & TrustTopics, options: AttestOptions): AnyActor {
+  const { evidence, challenges, attestation, frames } = topics;
+  return defineActor({
+    name: 'attest',
+    inputs: { evidence },
+    outputs: { challenges, attestation, frames },
+    state: attestState,
+    watermarkDelayMs: WATERMARK_DELAY_MS,
+    open: (context) => new AttestTask(context, options),
+  });
+}

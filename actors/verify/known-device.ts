@@ -120,7 +120,8 @@ export type PackedText = string;
 
 /** What frames are judged by; who may connect the bridges ask the registry. */
 export function packedText(record: DeviceFactsRecord): PackedText {
-  const packed = packDevice({ ...record, credentialHash: null, createdAtMs: 0 });
+  const { attestationKey: _others, ...rest } = record;
+  const packed = packDevice({ ...rest, credentialHash: null, createdAtMs: 0 });
   return Buffer.from(packed.buffer).toString('latin1');
 }
 

@@ -21,7 +21,9 @@ import {
   EnvelopeView,
   KIND_CONTROL,
   KIND_ENVELOPE,
+  KIND_RELEASED,
   KIND_SEALED_ENVELOPE,
+  KIND_TRUST,
   KIND_UNSIGNED,
   MODE_BATCH,
   MODE_NONE,
@@ -31,7 +33,13 @@ import {
   readSealedHead,
   unseal,
 } from '../../schemas/envelope/index.ts';
-import { type DeviceTopics, FrameRecord, frameRecordCodec, VerifiedFrame } from '../../schemas/topics/index.ts';
+import {
+  type DeviceTopics,
+  FrameRecord,
+  frameRecordCodec,
+  type TrustTopics,
+  VerifiedFrame,
+} from '../../schemas/topics/index.ts';
 import { BatchRun } from './batch-run.ts';
 import { contentTag, contentTagAt } from './content-tag.ts';
 import { ROW_BYTES } from './device-row.ts';
@@ -40,8 +48,10 @@ import { FailureBudget, type FailureBudgetOptions } from './failure-budget.ts';
 import { HeldFrames, type HeldList, heldCodec } from './held-frames.ts';
 import { type KnownDevice, type KnownKey, type PackedText, packedTextCodec } from './known-device.ts';
 import { KnownDevices } from './known-devices.ts';
+import { keyUnknown, refusal, replayed } from './refusals.ts';
 import { SealChecks } from './seal-checks.ts';
 import { FRESH, OLD_EPOCH, OLD_SEQUENCE, REPEATED, SequenceWindow, type Verdict } from './sequence-window.ts';
+import { type KnownTrust, knownTrustCodec, notAttested, TrustGate } from './trust-gate.ts';
 
 /** How far a signed device time may lie after the bridge's receive time. */
 export const CLOCK_AHEAD_MS_MAX = 120_000;
@@ -67,15 +77,17 @@ export const verifyState: {
   readonly devices: ValuesDeclaration<PackedText>;
   readonly sequences: RowsDeclaration;
   readonly held: ValuesDeclaration<HeldList>;
+  readonly trust: ValuesDeclaration<KnownTrust>;
 } = {
   devices: values(packedTextCodec),
   sequences: rows(ROW_BYTES),
   held: values(heldCodec),
+  trust: values(knownTrustCodec),
 };
 
 export type VerifyContext = ActorContext<
   Pick<DeviceTopics, 'frames'>,
-  Pick<DeviceTopics, 'verified'>,
+  Pick<DeviceTopics, 'verified'> & Partial<Pick<TrustTopics, 'quarantine'>>,
   typeof verifyState
 >;
 
@@ -99,6 +111,8 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   readonly #window: SequenceWindow;
   readonly #budget: FailureBudget;
   readonly #held: HeldFrames;
+  /** Null without attestation. */
+  readonly #gate: TrustGate | null;
   readonly #openingKeys: OpeningKeys;
   readonly #isSignatureRequired: boolean;
   readonly #isQuarantined: boolean;
@@ -120,7 +134,9 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
   constructor(context: VerifyContext, options: VerifyOptions) {
     this.#context = context;
     this.#out = context.out.verified;
-    const { devices, sequences, held } = context.state;
+    const { devices, sequences, held, trust } = context.state;
+    const { quarantine } = context.out;
+    this.#gate = quarantine === undefined ? null : new TrustGate(trust, quarantine);
     this.#known = new KnownDevices(devices, sequences);
     this.#ahead = new EnvelopesAhead(this.#known);
     this.#window = new SequenceWindow(sequences);
@@ -188,6 +204,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     if (frame.kind === KIND_ENVELOPE) this.#envelopeIn(frame.bytes, frame.start + 1, frame.end, '');
     else if (frame.kind === KIND_CONTROL) this.#control();
     else if (frame.kind === KIND_UNSIGNED) this.#unsigned(frame.bytes, frame.start + 1, frame.end, '');
+    else if (frame.kind === KIND_TRUST || frame.kind === KIND_RELEASED) this.#ofAttestation();
     else this.#sealed();
   }
 
@@ -316,13 +333,48 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
       if (repeated > 0) this.#context.count('duplicate', repeated);
       verified.isOfBatch = true;
       batch.begin(timestamp);
-      this.#out.emitRun(verified, batch);
+      const gate = this.#gate;
+      if (gate === null || gate.passes(this.#arrival.keyId, timestamp)) this.#out.emitRun(verified, batch);
+      else {
+        const { output, entry } = gate.hold(this.#arrival.keyId, verified);
+        output.emitRun(entry, batch);
+        this.#context.count('quarantined', batch.to);
+      }
       return;
     }
     // Nothing is received before it happens. A clock within the tolerance that runs ahead must not push the watermark,
     // which the frames of all devices of the partition are measured by, ahead of the bridge's time.
     const isDeviceTime = envelope.hasDeviceTime && envelope.deviceTimeMs < timestamp;
-    this.#out.emit(verified, isDeviceTime ? envelope.deviceTimeMs : timestamp);
+    this.#pass(verified, isDeviceTime ? envelope.deviceTimeMs : timestamp);
+  }
+
+  /** On, or aside where the device is not trusted when the record at hand was received. */
+  #pass(frame: VerifiedFrame, eventTimeMs: number): void {
+    const gate = this.#gate;
+    const { keyId, timestamp } = this.#arrival;
+    if (gate === null || gate.passes(keyId, timestamp)) {
+      this.#out.emit(frame, eventTimeMs);
+      return;
+    }
+    const { output, entry } = gate.hold(keyId, frame);
+    output.emit(entry, eventTimeMs);
+    this.#context.count('quarantined');
+  }
+
+  /** Nothing that a device sends: only we write the kind. A frame that is released is held again where doubt is back. */
+  #ofAttestation(): void {
+    const gate = this.#gate;
+    if (gate === null) throw notAttested();
+    const { keyId, timestamp, frame } = this.#arrival;
+    if (frame.kind === KIND_TRUST) {
+      gate.hear(keyId, frame, timestamp);
+      return;
+    }
+    const { frame: released, eventTimeMs } = gate.readReleased(frame);
+    this.#device(keyId);
+    this.#checkQuarantine(this.#known.row(keyId));
+    this.#isChanging = true;
+    this.#pass(released, eventTimeMs);
   }
 
   /**
@@ -345,7 +397,7 @@ export class VerifyTask implements ActorTask<Pick<DeviceTopics, 'frames'>> {
     verified.sequence = 0;
     verified.setContent(frame.bytes, frame.start, frame.end, sealKeyId, bytes, start, start, end);
     this.#isChanging = true;
-    this.#out.emit(verified, timestamp);
+    this.#pass(verified, timestamp);
   }
 
   #device(keyId: number): Readonly<KnownDevice> {
@@ -417,31 +469,4 @@ function tagOf(envelope: EnvelopeView, { tagKey0, tagKey1 }: Readonly<KnownDevic
   const { hasDeviceTime, deviceTimeMs, bytes, payloadStart, payloadEnd } = envelope;
   if (!hasDeviceTime) return contentTag(bytes, payloadStart, payloadEnd, tagKey0, tagKey1);
   return contentTagAt(deviceTimeMs, bytes, payloadStart, payloadEnd, tagKey0, tagKey1);
-}
-
-type Refusal =
-  | 'BUDGET_EXHAUSTED'
-  | 'CLOCK_SKEW'
-  | 'DEVICE_QUARANTINED'
-  | 'DEVICE_REVOKED'
-  | 'DEVICE_UNKNOWN'
-  | 'ENVELOPE_INVALID'
-  | 'IDENTITY_MISMATCH'
-  | 'REPLAYED'
-  | 'SEQUENCE_CONFLICT'
-  | 'SIGNATURE_INVALID'
-  | 'UNSIGNED';
-
-function refusal(code: Refusal, says: string, field: string): MsecError {
-  return new MsecError(code, says, { field });
-}
-
-function keyUnknown(says: string): MsecError {
-  return new MsecError('KEY_UNKNOWN', `key ${says}`, { field: 'keyId' });
-}
-
-function replayed(verdict: Verdict, { bootEpoch, sequence }: EnvelopeView): MsecError {
-  return verdict === OLD_EPOCH
-    ? refusal('REPLAYED', `boot epoch ${bootEpoch} was followed by a higher one`, 'bootEpoch')
-    : refusal('REPLAYED', `sequence ${sequence} lies before the last 1024 of boot epoch ${bootEpoch}`, 'sequence');
 }

@@ -6,6 +6,7 @@ import { DEVICE_AGGREGATES, DEVICE_FRAMES, DEVICE_LATE, DEVICE_READINGS } from '
 import { MAIN_JOB_CONFIG, type MainJobConfig } from '../../services/main-job/index.ts';
 import type { Config } from '../config/index.ts';
 import { configuredFrameTypes, readDescription } from '../frame-types.ts';
+import { attestationJob } from './attestation.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
 import { isOnKafka } from './kafka-settings.ts';
@@ -22,6 +23,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     actors: config.actors.map((path) => pathToFileURL(path).href),
     graceMs: config['windows.grace'],
     conflicts: config['devices.conflicts'],
+    attestation: attestationJob(config),
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }

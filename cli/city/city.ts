@@ -23,10 +23,17 @@ import {
   type WorkerShared,
 } from '../../engine/index.ts';
 import { type RegistryServer, registryServer, SchemaRegistry } from '../../engine/registry/index.ts';
-import { DEVICE_FRAMES, DEVICE_VERIFIED, deviceRegistryConfig, deviceTopics } from '../../schemas/topics/index.ts';
+import {
+  DEVICE_FRAMES,
+  DEVICE_VERIFIED,
+  deviceDecisionsConfig,
+  deviceRegistryConfig,
+  deviceTopics,
+} from '../../schemas/topics/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
+import { startAttestation } from './attestation.ts';
 import { type Bridges, openBridges } from './bridges.ts';
 import { attachConsole } from './city-console.ts';
 import { type CityLog, openCityLog } from './city-log.ts';
@@ -113,7 +120,8 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const jobConfig = cityJobConfig(config, folder);
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
-  await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), SCHEMAS_TOPIC]);
+  const decisions = jobConfig.attestation === null ? [] : [deviceDecisionsConfig(plan.partitions)];
+  await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), ...decisions, SCHEMAS_TOPIC]);
   if (isOnKafka(config)) {
     await log.createTopics([SHARED_TOPIC]);
     await claimKeysFolder(log, folder.keys, config['keys.adopt'], clock);
@@ -131,6 +139,11 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   closing.add(() => engine.drain());
   const care = careForKeys(keys, log.openReader(), plan, [DEVICE_FRAMES, DEVICE_VERIFIED], clock, emit);
   closing.add(() => care.close());
+
+  if (jobConfig.attestation !== null) {
+    const attestation = await startAttestation(log, clock, plan.partitions, devices);
+    closing.add(() => attestation.close());
+  }
 
   const types = cityFrameTypes(config);
   const topics = deviceTopics(types);

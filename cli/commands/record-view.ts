@@ -4,12 +4,15 @@
  */
 import { type LogReader, MsecError } from '../../engine/index.ts';
 import { parseSchema, readWireHeader, SchemaRegistry, WIRE_HEADER_BYTES } from '../../engine/registry/index.ts';
+import { decodeTrustWord } from '../../schemas/attestation/index.ts';
 import {
   EnvelopeView,
   hasMacAddress,
   isSealedKind,
   KIND_CONTROL,
   KIND_ENVELOPE,
+  KIND_RELEASED,
+  KIND_TRUST,
   PAYLOAD_BYTES_CEILING,
   readSealedHead,
 } from '../../schemas/envelope/index.ts';
@@ -116,6 +119,8 @@ export class RecordViews {
     const kind = bytes[0] ?? 0;
     if (kind === KIND_CONTROL)
       return { kind: 'registry change', record: jsonView(bytes.subarray(1)) ?? hex(bytes.subarray(1)) };
+    if (kind === KIND_TRUST) return { kind: 'trust word', ...decodeTrustWord(bytes, 1, bytes.length) };
+    if (kind === KIND_RELEASED) return { kind: 'released frame', bytes: bytes.length };
     if (isSealedKind(kind)) {
       try {
         return { kind: 'sealed', keyId: readSealedHead(bytes, 0, bytes.length).keyId, bytes: bytes.length };

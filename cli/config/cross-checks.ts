@@ -29,5 +29,13 @@ export function crossProblems(config: Config, set: ReadonlySet<SettingName>): Cr
     if (set.has(setting) && !isByPassword) add(setting, 'has no effect unless kafka.saslMechanism asks for a password');
   if (set.has('kafka.saslTokenFile') && !isByToken)
     add('kafka.saslTokenFile', 'has no effect unless kafka.saslMechanism is OAUTHBEARER');
+  for (const name of set)
+    if (name.startsWith('attestation.') && name !== 'attestation.policy' && config['attestation.policy'] === null)
+      add(name, 'has no effect unless attestation.policy is set');
+  for (const [one, other] of [
+    ['attestation.references', 'attestation.referencesKey'],
+    ['attestation.referencesKey', 'attestation.references'],
+  ] as const)
+    if (set.has(one) && !set.has(other)) add(one, `needs ${other} beside it`);
   return problems;
 }

@@ -15,3 +15,12 @@ export {
   type EvidenceMessage,
   encodeEvidence,
 } from './evidence.ts';
+export {
+  decodeTrustWord,
+  encodeReleased,
+  encodeTrustWord,
+  RELEASED_HEAD_BYTES,
+  releasedTime,
+  type TrustWord,
+  trustWordCodec,
+} from './trust-word.ts';

@@ -1,7 +1,8 @@
 /**
  * The devices that may send: their records in memory, loaded from the compacted topic device.registry and kept up with
  * it. Each change is one log transaction that appends the record there and its control copy to the device's own
- * partition of device.frames (docs/decisions/0003): what a device sends and what is decided about it have one order.
+ * partition of device.frames (docs/decisions/0003): what a device sends and what is decided about it have one order. Where
+ * devices are attested, attest.evidence gets a copy for the same reason.
  */
 import {
   type Append,
@@ -18,7 +19,13 @@ import {
 } from '../../engine/index.ts';
 import { type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
 import { encodeFrameRecord, KIND_CONTROL } from '../../schemas/envelope/index.ts';
-import { DEVICE_FRAMES, DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
+import {
+  ATTEST_EVIDENCE,
+  DEVICE_FRAMES,
+  DEVICE_REGISTRY,
+  encodeEvidenceRecord,
+  KIND_DEVICE,
+} from '../../schemas/topics/index.ts';
 import { isToken } from './credentials.ts';
 import {
   type Enrolment,
@@ -53,6 +60,7 @@ export class DeviceService {
   readonly #random: Random;
   readonly #devicesMax: number;
   readonly #partitions: number;
+  readonly #isAttested: boolean;
   readonly #registry: RegistryReader;
   readonly #encoder = new BatchEncoder();
   readonly #devices = new DeviceTable();
@@ -64,7 +72,8 @@ export class DeviceService {
   #waiter: LogReader | null = null;
   #isClosed = false;
 
-  private constructor(options: DeviceServiceOptions, partitions: number) {
+  private constructor(options: DeviceServiceOptions, partitions: number, isAttested: boolean) {
+    this.#isAttested = isAttested;
     this.#log = options.log;
     this.#clock = options.clock;
     this.#random = options.random ?? systemRandom;
@@ -75,7 +84,7 @@ export class DeviceService {
 
   /** Resolves when every committed record is known. TOPIC_UNKNOWN, TOPIC_CONFLICT when the partitions differ. */
   static async open(options: DeviceServiceOptions): Promise<DeviceService> {
-    const topics = await options.log.describe([DEVICE_REGISTRY, DEVICE_FRAMES]);
+    const topics = await options.log.describe([DEVICE_REGISTRY, DEVICE_FRAMES, ATTEST_EVIDENCE]);
     const partitionsOf = (name: string): number => {
       const found = topics.find((topic) => topic.name === name);
       if (found === undefined) throw new MsecError('TOPIC_UNKNOWN', `topic ${name} does not exist`);
@@ -85,7 +94,8 @@ export class DeviceService {
     if (partitions !== partitionsOf(DEVICE_FRAMES)) {
       throw new MsecError('TOPIC_CONFLICT', `${DEVICE_REGISTRY} and ${DEVICE_FRAMES} must have as many partitions`);
     }
-    const service = new DeviceService(options, partitions);
+    const isAttested = topics.some(({ name }) => name === ATTEST_EVIDENCE);
+    const service = new DeviceService(options, partitions, isAttested);
     try {
       await service.refresh();
     } catch (error) {
@@ -258,11 +268,10 @@ export class DeviceService {
     });
     const appends: Append[] = [];
     for (const [partition, group] of byPartition) {
-      for (const topic of [DEVICE_REGISTRY, DEVICE_FRAMES]) {
+      for (const topic of [DEVICE_REGISTRY, DEVICE_FRAMES, ...(this.#isAttested ? [ATTEST_EVIDENCE] : [])]) {
         for (const record of group) {
           const key = asKey(record.deviceId);
-          const json = encodeDeviceRecord(record);
-          const value = topic === DEVICE_FRAMES ? encodeFrameRecord(KIND_CONTROL, json) : json;
+          const value = valueFor(topic, encodeDeviceRecord(record));
           this.#encoder.append(nowMs, key, 0, key.length, value, 0, value.length);
         }
         appends.push({ topic, partition, bytes: this.#encoder.finish() });
@@ -307,6 +316,11 @@ export class DeviceService {
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function valueFor(topic: string, json: Uint8Array): Uint8Array {
+  if (topic === DEVICE_FRAMES) return encodeFrameRecord(KIND_CONTROL, json);
+  return topic === ATTEST_EVIDENCE ? encodeEvidenceRecord(KIND_DEVICE, json) : json;
 }
 
 function asKey(deviceId: string): Uint8Array {

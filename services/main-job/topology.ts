@@ -4,11 +4,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { aggregateActor } from '../../actors/aggregate/index.ts';
+import { attestActor } from '../../actors/attest/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
 import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
-import { type DeviceTopics, deviceTopics } from '../../schemas/topics/index.ts';
+import { type DeviceTopics, deviceTopics, trustTopics } from '../../schemas/topics/index.ts';
+import { type AttestationJob, attestOptionsOf } from '../attestation/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
 import { SessionKeyFiles } from '../session-keys/index.ts';
 
@@ -28,6 +30,8 @@ export interface MainJobConfig {
   readonly signatures: 'required' | 'off';
   /** Of a device that contradicts itself: whether nothing of it passes, or its readings are marked. */
   readonly conflicts: 'quarantine' | 'mark';
+  /** How devices have to prove their state; null where all verified frames pass. */
+  readonly attestation: AttestationJob | null;
   /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
   readonly foreignPartitioning: 'refuse' | 'repartition' | null;
   /** Public topics that are not to be written; for benchmarks. */
@@ -44,6 +48,7 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   graceMs: 10_000,
   signatures: 'required',
   conflicts: 'quarantine',
+  attestation: null,
   foreignPartitioning: null,
   omit: [],
   fuse: true,
@@ -58,6 +63,7 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
   const types = frameTypes(config.frames.map(({ file, text }) => compileFrameDescription(text, file)));
   const topics = topicsOf(config, types);
   const keys = new DayKeyFiles(config.keysFolder, systemClock, config.areKeysShared);
+  const trust = config.attestation === null ? null : trustTopics();
   const added = await Promise.all(config.actors.map((url) => addedActor(url, topics)));
   return {
     name: APPLICATION,
@@ -65,7 +71,7 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
     fuse: config.fuse,
     omit: config.omit,
     actors: [
-      verifyActor(topics, {
+      verifyActor(trust === null ? topics : { ...topics, quarantine: trust.quarantine }, {
         keys,
         receiverKeys: new SessionKeyFiles(config.keysFolder),
         signatures: config.signatures,
@@ -73,6 +79,9 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
       }),
       decodeActor(topics, { types, keys }),
       aggregateActor(topics, { types, windowMs: config.windowMs, graceMs: config.graceMs }),
+      ...(config.attestation === null || trust === null
+        ? []
+        : [attestActor({ ...topics, ...trust }, attestOptionsOf(config.attestation))]),
       ...added,
     ],
   };

@@ -68,10 +68,22 @@ function tellReplay(
   }
 }
 
+/**
+ * Entries that nothing proves, as a device tells them when they come: what it says against itself is believed at once.
+ * Its boot aggregate says nothing without a quote.
+ */
+export function checkImaNotice(entries: readonly ImaEntry[], expectation: ImaExpectation, findings: Findings): void {
+  if (expectation.policy.pcrs.get(IMA_PCR)?.from !== 'ima log') return;
+  for (const entry of entries)
+    if (entry.number !== 1 && entry.path !== BOOT_AGGREGATE) checkEntry(entry, expectation, new Map(), findings);
+}
+
+export type ImaExpectation = Pick<Expectation, 'policy' | 'references'>;
+
 /** Also of entries that are not proven yet: what a device says against itself is believed at once. */
 function checkEntry(
   entry: ImaEntry,
-  { policy, references }: Expectation,
+  { policy, references }: ImaExpectation,
   quoted: QuotedPcrs,
   findings: Findings,
 ): void {

@@ -1,0 +1,128 @@
+/**
+ * What the actor keeps of one device: its state of trust with its last changes, the challenge that is open, what its last
+ * good quote proved, and when something is due. A value of keyed state: replaced as a whole, never changed.
+ */
+import { type Codec, jsonCodec } from '../../../engine/index.ts';
+import type { Attestation, TrustState, TrustTransition } from '../../../schemas/index.ts';
+import type { HashAlgorithm } from '../../../schemas/tpm/index.ts';
+import type { ProvenState } from '../verdict.ts';
+
+export const HISTORY_MAX = 8;
+/** An attacker must not choose how much is kept of what is said about it. */
+const SAYS_CHARS_MAX = 400;
+
+export interface OpenChallenge {
+  readonly id: number;
+  readonly nonce: Uint8Array;
+  readonly issuedAtMs: number;
+  readonly deadlineMs: number;
+}
+
+/** Why a state is what it is, and where that stands. */
+export interface Why {
+  readonly reason: string;
+  readonly says: string;
+  readonly log: 'boot' | 'ima' | '';
+  readonly entry: number;
+  readonly pcr: number;
+  readonly path: string;
+}
+
+export interface TrustRow {
+  /** Of the registry's record, as are the next three. */
+  readonly revision: number;
+  readonly resetCount: number;
+  readonly isActive: boolean;
+  /** Its attestation key's public area, base64; null where it has none. */
+  readonly key: string | null;
+  readonly state: TrustState;
+  readonly since: number;
+  readonly why: Why;
+  readonly transitions: number;
+  readonly history: readonly TrustTransition[];
+  /** Checks of shown evidence in a row that it did not pass. */
+  readonly failures: number;
+  /** Challenges in a row that it did not answer. */
+  readonly misses: number;
+  /** Of the challenge that was issued last, and of the one that was answered last with good evidence. */
+  readonly lastId: number;
+  readonly answeredId: number;
+  readonly open: OpenChallenge | null;
+  /** When the open challenge is over or the next one is to be issued; Infinity where nothing is to come. */
+  readonly dueAt: number;
+  readonly provenAt: number;
+  readonly trustedUntil: number;
+  readonly firmware: string;
+  readonly proven: ProvenState | null;
+  /** The policy under which that was proven. */
+  readonly policy: string;
+}
+
+export function because(reason: string, says: string, place: Partial<Omit<Why, 'reason' | 'says'>> = {}): Why {
+  const short = says.length > SAYS_CHARS_MAX ? `${says.slice(0, SAYS_CHARS_MAX - 1)}…` : says;
+  const path = (place.path ?? '').slice(0, SAYS_CHARS_MAX);
+  return { reason, says: short, log: place.log ?? '', entry: place.entry ?? 0, pcr: place.pcr ?? -1, path };
+}
+
+/** The row in a state, for a reason: a change of state counts and is remembered, a new reason alone is not. */
+export function inState(row: TrustRow, state: TrustState, why: Why, at: number): TrustRow {
+  if (row.state === state) return { ...row, why };
+  const change = { at, state, reason: why.reason, says: why.says };
+  const history = [change, ...row.history].slice(0, HISTORY_MAX);
+  return { ...row, state, why, since: at, transitions: row.transitions + 1, history };
+}
+
+export function attestationOf(device: string, row: TrustRow): Attestation {
+  const { state, since, firmware, provenAt, failures, transitions, history } = row;
+  const trustedUntil = state === 'trusted' ? row.trustedUntil : 0;
+  return { device, state, since, ...row.why, firmware, provenAt, trustedUntil, failures, transitions, history };
+}
+
+interface PlainRow extends Omit<TrustRow, 'open' | 'proven' | 'dueAt'> {
+  readonly dueAt: number | null;
+  readonly open: (Omit<OpenChallenge, 'nonce'> & { readonly nonce: string }) | null;
+  readonly proven: {
+    readonly clock: readonly [string, number, number, string];
+    readonly ima: readonly [HashAlgorithm, string, number, number] | null;
+  } | null;
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const json = jsonCodec<PlainRow>();
+
+export const trustRowCodec: Codec<TrustRow> = {
+  format: 'msec.trust-row/1',
+  decode(bytes, start, end) {
+    const { open, proven, dueAt, ...row } = json.decode(bytes, start, end);
+    return {
+      ...row,
+      dueAt: dueAt ?? Number.POSITIVE_INFINITY,
+      open: open === null ? null : { ...open, nonce: Buffer.from(open.nonce, 'base64') },
+      proven: proven === null ? null : provenOf(proven),
+    };
+  },
+  encode({ open, proven, dueAt, ...row }, writer) {
+    const plain: PlainRow = {
+      ...row,
+      dueAt: dueAt === Number.POSITIVE_INFINITY ? null : dueAt,
+      open: open === null ? null : { ...open, nonce: base64(open.nonce) },
+      proven: proven === null ? null : plainOf(proven),
+    };
+    json.encode(plain, writer);
+  },
+};
+
+function plainOf({ clock, ima }: ProvenState): NonNullable<PlainRow['proven']> {
+  return {
+    clock: [String(clock.clockMs), clock.resetCount, clock.restartCount, String(clock.firmwareVersion)],
+    ima: ima === null ? null : [ima.bank, base64(ima.value), ima.entries, ima.ahead],
+  };
+}
+
+function provenOf({ clock, ima }: NonNullable<PlainRow['proven']>): ProvenState {
+  const [clockMs, resetCount, restartCount, firmwareVersion] = clock;
+  return {
+    clock: { clockMs: BigInt(clockMs), resetCount, restartCount, firmwareVersion: BigInt(firmwareVersion) },
+    ima: ima === null ? null : { bank: ima[0], value: Buffer.from(ima[1], 'base64'), entries: ima[2], ahead: ima[3] },
+  };
+}

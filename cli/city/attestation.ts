@@ -1,0 +1,65 @@
+/** Attestation as configured: its files, read before anything starts, and what keeps it going beside the engine. */
+import { readFileSync } from 'node:fs';
+import { type Clock, type Log, MsecError } from '../../engine/index.ts';
+import { type AttestationJob, announceDevices, attestOptionsOf, TimeTicks } from '../../services/attestation/index.ts';
+import type { DeviceService } from '../../services/devices/index.ts';
+import type { Config, SettingName } from '../config/index.ts';
+
+/** Null where devices are not attested. CONFIG_INVALID, POLICY_INVALID, SIGNATURE_INVALID. */
+export function attestationJob(config: Config): AttestationJob | null {
+  const file = config['attestation.policy'];
+  if (file === null) return null;
+  const references = config['attestation.references'];
+  const key = config['attestation.referencesKey'];
+  const job: AttestationJob = {
+    policy: { file, text: textOf(file, 'attestation.policy') },
+    references:
+      references === null || key === null
+        ? null
+        : {
+            file: references,
+            text: textOf(references, 'attestation.references'),
+            signature: readBytes(`${references}.sig`, 'attestation.references').toString('base64'),
+            publicKey: textOf(key, 'attestation.referencesKey'),
+          },
+    terms: {
+      intervalMs: config['attestation.interval'],
+      jitter: config['attestation.jitter'],
+      deadlineMs: config['attestation.deadline'],
+      retryMs: config['attestation.retry'],
+      failuresMax: config['attestation.failures'],
+    },
+    keyless: config['attestation.withoutKey'],
+  };
+  // What is wrong is said here and not by each worker.
+  attestOptionsOf(job);
+  return job;
+}
+
+export interface CityAttestation {
+  close(): Promise<void>;
+}
+
+/** Once the engine runs. */
+export async function startAttestation(
+  log: Log,
+  clock: Clock,
+  partitions: number,
+  devices: DeviceService,
+): Promise<CityAttestation> {
+  await announceDevices(log, clock, devices.list());
+  const ticks = new TimeTicks(log, clock, partitions);
+  ticks.start();
+  return { close: () => ticks.close() };
+}
+
+const textOf = (file: string, field: SettingName): string => readBytes(file, field).toString('utf8');
+
+function readBytes(file: string, field: SettingName): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new MsecError('CONFIG_INVALID', `${file} of ${field} cannot be read (${code}).`, { field, cause });
+  }
+}
