@@ -55,6 +55,11 @@ export class EvidenceDoor {
     return undefined;
   }
 
+  /** As good as new. */
+  isResting(nowMs: number): boolean {
+    return this.inFlight === 0 && this.#bucket.isFull(nowMs);
+  }
+
   record(body: Uint8Array): Uint8Array {
     return encodeEvidenceRecord(KIND_EVIDENCE, body);
   }

@@ -1,3 +1,4 @@
+export { REFUSAL_REPORT_MS } from './device-traffic.ts';
 export { Door, type DoorCounts, type Entrance } from './door.ts';
 export { EVIDENCE_RATE, type EvidenceIntake } from './evidence-door.ts';
 export {
@@ -8,7 +9,6 @@ export {
   type IntakeLimits,
   type IntakeOptions,
   type Lane,
-  REFUSAL_REPORT_MS,
 } from './intake.ts';
 export { type Accepted, isLasting, type Outcome, type Refused, refusal } from './outcome.ts';
 export type { BarredOf, DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';

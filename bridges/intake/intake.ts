@@ -3,13 +3,14 @@
  * partition, durable append. A frame is never looked into here: what is wrong with it, the verifier says in public.
  * Whoever awaits an accepted outcome may acknowledge: the frame is durable.
  */
-import { type Clock, ERROR_TABLE, type ErrorCode, errorData, partitionForKey } from '../../engine/index.ts';
+import { type Clock, ERROR_TABLE, type ErrorCode, errorData } from '../../engine/index.ts';
 import type { DeviceRecord } from '../../schemas/device/index.ts';
-import { EvidenceDoor, type EvidenceIntake } from './evidence-door.ts';
+import { DevicesTraffic, type DeviceTraffic, REFUSAL_REPORT_MS } from './device-traffic.ts';
+import type { EvidenceIntake } from './evidence-door.ts';
 import { FrameSealing } from './frame-sealing.ts';
 import { type Outcome, type Refused, refusal } from './outcome.ts';
 import type { DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
-import { type Rate, TokenBucket } from './token-bucket.ts';
+import type { Rate } from './token-bucket.ts';
 import type { UnsignedPolicy } from './unsigned-policy.ts';
 
 export interface IntakeLimits {
@@ -42,7 +43,6 @@ export interface FramesRefused {
   readonly cause?: string;
 }
 
-export const REFUSAL_REPORT_MS = 10_000;
 /** A device in quarantine is challenged again by itself; its data need not knock more often. */
 const QUARANTINE_RETRY_MS = 10_000;
 
@@ -69,19 +69,6 @@ export interface IntakeOptions {
   readonly onEvent?: (event: FramesRefused) => void;
 }
 
-/** What is kept of a device between its connections, so that reconnecting does not refill its bucket. */
-interface DeviceTraffic {
-  readonly key: Uint8Array;
-  readonly partition: number;
-  readonly bucket: TokenBucket;
-  readonly evidence: EvidenceDoor | null;
-  inFlight: number;
-  refusedSinceReport: number;
-  reportedAtMs: number;
-}
-
-const utf8 = new TextEncoder();
-
 /** One connection's or request's way in. Frames of one lane are appended in the order of the calls. */
 export interface Lane {
   readonly deviceId: string;
@@ -97,8 +84,7 @@ export class Intake {
   readonly limits: IntakeLimits;
   readonly #options: IntakeOptions;
   readonly #sealing: FrameSealing;
-  /** As many entries as there are devices with valid credentials, at most. */
-  readonly #traffic = new Map<string, DeviceTraffic>();
+  readonly #traffic: DevicesTraffic;
   readonly #refused = new Map<ErrorCode, number>();
   #waitingForRoom: (() => void)[] = [];
   #acceptedFrames = 0;
@@ -112,6 +98,7 @@ export class Intake {
     this.#options = options;
     this.#sealing = new FrameSealing(options.privacyOf, options.keys);
     this.limits = { ...INTAKE_LIMITS, ...options.limits };
+    this.#traffic = new DevicesTraffic(options.partitions, this.limits.rate, options.attestation);
   }
 
   /**
@@ -125,11 +112,10 @@ export class Intake {
     if (device === undefined || device === null || device.state !== 'active') return undefined;
     if (token === undefined && (device.credentialHash !== null || !isUnsignedAllowed)) return undefined;
     if (this.#barred(deviceId) === 'revoked') return undefined;
-    const traffic = this.#trafficOf(deviceId);
     return {
       deviceId,
-      accept: (body) => this.#accept(device, traffic, isUnsignedAllowed, body),
-      attest: (body) => this.#attest(device, traffic, body),
+      accept: (body) => this.#accept(device, isUnsignedAllowed, body),
+      attest: (body) => this.#attest(device, body),
     };
   }
 
@@ -166,13 +152,9 @@ export class Intake {
     });
   }
 
-  #accept(
-    device: DeviceRecord,
-    traffic: DeviceTraffic,
-    isUnsignedAllowed: boolean,
-    body: Uint8Array,
-  ): Promise<Outcome> {
+  #accept(device: DeviceRecord, isUnsignedAllowed: boolean, body: Uint8Array): Promise<Outcome> {
     const { clock, topic } = this.#options;
+    const traffic = this.#traffic.of(device.deviceId, clock.monotonic());
     const refused = this.#admit(device, traffic, body.length);
     if (refused !== undefined) return Promise.resolve(this.#refuse(device, traffic, refused));
     const receivedAtMs = clock.now();
@@ -190,8 +172,9 @@ export class Intake {
     });
   }
 
-  #attest(device: DeviceRecord, traffic: DeviceTraffic, body: Uint8Array): Promise<Outcome> {
+  #attest(device: DeviceRecord, body: Uint8Array): Promise<Outcome> {
     const { clock } = this.#options;
+    const traffic = this.#traffic.of(device.deviceId, clock.monotonic());
     const { evidence } = traffic;
     const refused =
       evidence === null || device.credentialHash === null
@@ -316,24 +299,6 @@ export class Intake {
       for (const run of waiting) run();
     }
     if (this.#inFlightFrames === 0) this.#drained?.();
-  }
-
-  #trafficOf(deviceId: string): DeviceTraffic {
-    const known = this.#traffic.get(deviceId);
-    if (known !== undefined) return known;
-    const key = utf8.encode(deviceId);
-    const { attestation, clock } = this.#options;
-    const traffic: DeviceTraffic = {
-      key,
-      partition: partitionForKey(key, 0, key.length, this.#options.partitions),
-      bucket: new TokenBucket(this.limits.rate, clock.monotonic()),
-      evidence: attestation === undefined ? null : new EvidenceDoor(attestation, clock.monotonic()),
-      inFlight: 0,
-      refusedSinceReport: 0,
-      reportedAtMs: Number.NEGATIVE_INFINITY,
-    };
-    this.#traffic.set(deviceId, traffic);
-    return traffic;
   }
 }
 

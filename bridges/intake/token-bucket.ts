@@ -32,6 +32,12 @@ export class TokenBucket {
     return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#rate.perSecond);
   }
 
+  /** As good as new. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs);
+    return this.#tokens >= this.#rate.burst;
+  }
+
   #fill(nowMs: number): void {
     const elapsedMs = nowMs - this.#filledAtMs;
     if (elapsedMs <= 0) return;

@@ -26,7 +26,7 @@ export interface MqttLimits extends AdmissionLimits, PacketLimits {
 }
 
 export const MQTT_LIMITS: MqttLimits = {
-  connectionsMax: 4096,
+  connectionsMax: 10_000,
   connectionsPerDeviceMax: 4,
   connectTimeoutMs: 5000,
   keepAliveSecMax: 300,

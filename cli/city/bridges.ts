@@ -88,7 +88,10 @@ async function openMqtt(
     flag: '--mqtt-port',
   };
   // A frame a little too large is refused with a reason, and not by the end of its connection.
-  const limits = { packetBytesMax: Math.max(MQTT_LIMITS.packetBytesMax, 2 * config['limits.frame']) };
+  const limits = {
+    packetBytesMax: Math.max(MQTT_LIMITS.packetBytesMax, 2 * config['limits.frame']),
+    connectionsMax: config['mqtt.connections'],
+  };
   const bridge = await listenOn(wanted, (port) =>
     MqttBridge.open({
       ...{ intake, host, port, limits },

@@ -161,6 +161,13 @@ export const SETTINGS = {
     doc: 'Address of the MQTT bridge. Each device shows its own credentials.',
   },
   'mqtt.port': { kind: 'port', default: 1883, doc: `Port of the MQTT bridge. ${PORT_DOC} \`--mqtt-port\`.` },
+  'mqtt.connections': {
+    kind: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 65_535,
+    doc: 'MQTT connections at once; another one is refused. Each takes some 60 KB of memory and a file descriptor.',
+  },
   'http.enabled': { kind: 'boolean', default: true, doc: 'Whether the HTTP bridge listens.' },
   'http.host': {
     kind: 'host',
