@@ -1,7 +1,7 @@
 /** `msec device`: its commands with their options, examples and help. */
 import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
-import type { AddFlags, ReceiverFlags } from './commands/device.ts';
+import type { AddFlags, ListFlags, ReceiverFlags } from './commands/device.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
 import { addSealing } from './seal-program.ts';
@@ -36,9 +36,14 @@ export function addDevice(program: Command, outcome: Outcome): void {
   addDemo(device, outcome);
   addSealing(device, outcome);
   const list = withLog(device.command('list'))
-    .description('List the devices.')
-    .action(running(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
-  examples(list, [['msec device list --json', 'one device a line, for scripts']]);
+    .description('List the devices by their ids.')
+    .option('--after <id>', 'only those behind this id')
+    .option('--limit <number>', 'at most so many (default: all)', whole)
+    .action(running<ListFlags>(outcome, async (flags) => (await import('./commands/device.ts')).listDevices(flags)));
+  examples(list, [
+    ['msec device list --json', 'one device a line, for scripts'],
+    ['msec device list --after roof- --limit 20', 'those whose names begin with roof-, and what follows'],
+  ]);
   const receiver = common(device.command('receiver'))
     .description('Print the public key that devices agree on session keys with; made at the first call.')
     .option('--new', 'make another one; sessions under the earlier ones are still taken')

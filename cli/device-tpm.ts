@@ -39,13 +39,14 @@ export async function deviceTpm({ address, folder, say }: DeviceTpmOptions): Pro
     );
   }
   const state = join(folder, 'state');
+  const ca = join(folder, 'ca');
   if (!existsSync(state)) {
     say('Making a software TPM with a certificate of its own maker …');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await manufacture(programs, folder);
+    await manufacture(programs, { state, ca });
   }
   const swtpm = await startSwtpm(programs.swtpm, state);
-  return connected(swtpm.address, makersCertificates(folder), () => swtpm.kill());
+  return connected(swtpm.address, makersCertificates(ca), () => swtpm.kill());
 }
 
 function connected(address: string, makers: string | null, close: () => Promise<void>): DeviceTpm {

@@ -126,9 +126,19 @@ export interface BridgeStatus {
   readonly refused: Readonly<Record<string, number>>;
 }
 
+export interface DevicePage {
+  /** As plain JSON, by device id. */
+  readonly devices: readonly unknown[];
+  /** The id to ask on from; null: there is no more. */
+  readonly next: string | null;
+  /** Of all that are enrolled. */
+  readonly total: number;
+}
+
 /** Changes devices. Results are plain JSON, secrets included: they are shown once. Failures are MsecErrors. */
 export interface DeviceAdmin {
-  list(): Promise<readonly unknown[]>;
+  /** The first `limit` (1 to 1,000) devices behind `after`; '' is before all. */
+  list(after: string, limit: number): Promise<DevicePage>;
   add(request: unknown): Promise<unknown>;
   change(action: 'revoke' | 'reset' | 'rotate', device: string): Promise<unknown>;
   /** The public key in `request` becomes the device's; its token stays. */

@@ -137,7 +137,7 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     },
   });
   return [
-    admin('GET', '/api/devices', ({ admin }) => admin.list()),
+    admin('GET', '/api/devices', ({ admin }, { query }) => admin.list(query.get('after') ?? '', limitOf(query))),
     admin('POST', '/api/devices', async ({ admin }, { request }) => admin.add(await readJson(request))),
     ...(['revoke', 'reset', 'rotate'] as const).map((action) =>
       admin('POST', `/api/devices/:device/${action}`, ({ admin }, { params }) => admin.change(action, params.device!)),

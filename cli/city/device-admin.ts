@@ -12,7 +12,13 @@ const LETTERS = '.dlq';
 export function deviceAdmin(devices: DeviceService, log: Log, types: FrameTypes): DeviceAdmin {
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    list: async () => devices.list().map(publicRecord),
+    async list(after, limit) {
+      // One more tells whether there is more.
+      const found = await devices.page(after, limit + 1);
+      const page = found.slice(0, limit);
+      const next = found.length > limit ? page.at(-1)!.deviceId : null;
+      return { devices: page.map(publicRecord), next, total: devices.size };
+    },
     add: async (request) => enrolmentView(await devices.add(withKnownType(newDevice(request), types))),
     change: async (action, device) => {
       // What ends a doubt about a key ends it about the token, too.

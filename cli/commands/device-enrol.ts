@@ -6,23 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceAdmin } from '../../console/index.ts';
 import { MsecError, systemClock, systemRandom } from '../../engine/base/index.ts';
-import {
-  answerChallenge,
-  type DeviceKeys,
-  deviceKeys,
-  endorsementKey,
-  enrolmentRequest,
-  keepSigningKey,
-  renewedSigningKey,
-} from '../../firmware/provision/index.ts';
+import { type DeviceKeys, deviceKeys, keepSigningKey, renewedSigningKey } from '../../firmware/provision/index.ts';
 import type { Tpm } from '../../firmware/tpm/index.ts';
-import { exportPublicKey } from '../../schemas/envelope/index.ts';
-import { encodePublic } from '../../schemas/tpm/index.ts';
-import { beginEnrolment, type EnrolledKeys, EnrolmentAuthority, makersOf } from '../../services/enrolment/index.ts';
+import { type EnrolledKeys, EnrolmentAuthority } from '../../services/enrolment/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { note, paint, print, printJson } from '../terminal.ts';
+import { certificateOf, type KeyedRow, keyedRow, provedKeys } from '../tpm-enrolment.ts';
 import { withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
 
@@ -46,7 +37,6 @@ interface EnrolmentView {
 }
 
 const DAYS_MAX = 3650;
-const DAY_MS = 86_400_000;
 
 export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
   const row = {
@@ -72,15 +62,6 @@ export function renewDevice(flags: RenewFlags, id: string): Promise<number> {
       keep: async () => void (await keepSigningKey(tpm, renewed)),
     };
   });
-}
-
-/** Public keys in base64, and when they end with the certificate. */
-interface KeyedRow {
-  readonly publicKey: string;
-  readonly sessionKey: string;
-  /** Its public area. */
-  readonly attestationKey: string;
-  readonly notAfterMs: number;
 }
 
 interface Proved {
@@ -117,17 +98,10 @@ async function withProvedKeys(
       const keys = await deviceKeys(tpm, pcrsOf(flags.pcrs));
       const { proved, change, keep } = await run(tpm, keys, (given) => provedKeys(tpm, given, makers));
       const authority = EnrolmentAuthority.open(join(config.data, 'enrolment'), systemClock.now(), systemRandom);
-      const nowMs = systemClock.now();
-      const keyed = {
-        publicKey: exportPublicKey(proved.signing).toString('base64'),
-        sessionKey: exportPublicKey(proved.agreement).toString('base64'),
-        attestationKey: Buffer.from(encodePublic(keys.attestation.area)).toString('base64'),
-        notAfterMs: nowMs + flags.days * DAY_MS,
-      };
+      const keyed = keyedRow(proved, keys, flags.days);
       const changed = await withAdmin(config, (admin) => change(admin, keyed), { mayMake: true });
       await keep();
-      const subject = { deviceId: id, key: proved.signing, days: flags.days };
-      const certificate = authority.certify(subject, nowMs, systemRandom) + authority.certificate;
+      const certificate = certificateOf(authority, id, proved, flags.days);
       const file = flags.out ?? join(config.data, 'enrolment', `${id.replaceAll(':', '_')}.pem`);
       writeFileSync(file, certificate, { mode: 0o644 });
       tell(flags, changed as EnrolmentView, done, proved, file);
@@ -137,20 +111,6 @@ async function withProvedKeys(
     }
   } finally {
     await device.close();
-  }
-}
-
-async function provedKeys(tpm: Tpm, keys: DeviceKeys, makers: string): Promise<EnrolledKeys> {
-  const endorsement = await endorsementKey(tpm);
-  try {
-    const pending = beginEnrolment(enrolmentRequest(endorsement, keys), {
-      makers: makersOf(makers),
-      nowMs: systemClock.now(),
-      random: systemRandom,
-    });
-    return pending.check(await answerChallenge(tpm, endorsement, keys, pending.challenge));
-  } finally {
-    await tpm.flush(endorsement.key);
   }
 }
 

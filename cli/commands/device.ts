@@ -3,7 +3,7 @@ import { MsecError } from '../../engine/base/index.ts';
 import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
 import { dataFolder } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { note, paint, print, printJson, table } from '../terminal.ts';
+import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { publicKeyOf, withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
 
@@ -79,17 +79,40 @@ function showSecrets(flags: CommonFlags, enrolled: EnrolmentView, says: string):
   if (privateKeyPem !== null) print(privateKeyPem.trimEnd());
 }
 
-export async function listDevices(flags: CommonFlags): Promise<number> {
+export interface ListFlags extends CommonFlags {
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+const PAGE = 1_000;
+
+/** Page after page, so that neither side ever holds a whole registry. */
+export async function listDevices(flags: ListFlags): Promise<number> {
   const { config } = settingsOf(flags);
-  const devices = (await withAdmin(config, (admin) => admin.list())) as readonly DeviceView[];
-  if (flags.json) {
-    for (const device of devices) printJson(device);
-    return 0;
-  }
-  if (devices.length === 0) {
-    note('No device is enrolled. msec device add --help shows how.');
-    return 0;
-  }
+  const limit = flags.limit ?? Number.POSITIVE_INFINITY;
+  if (limit < 1) throw new UsageError(`--limit takes 1 or more, not ${limit}`);
+  await withAdmin(config, async (admin) => {
+    let after = flags.after ?? '';
+    for (let told = 0; ; ) {
+      const page = await admin.list(after, Math.min(PAGE, limit - told));
+      const isFirst = told === 0;
+      if (isFirst && page.total === 0 && !flags.json) note('No device is enrolled. msec device add --help shows how.');
+      showPage(flags, page.devices as readonly DeviceView[], isFirst);
+      told += page.devices.length;
+      if (page.next === null) return;
+      after = page.next;
+      if (told >= limit) {
+        note(`${told} of ${page.total} devices; --after ${after} goes on.`);
+        return;
+      }
+    }
+  });
+  return 0;
+}
+
+function showPage(flags: CommonFlags, devices: readonly DeviceView[], withTitles: boolean): void {
+  if (flags.json) for (const device of devices) printJson(device);
+  if (flags.json || devices.length === 0) return;
   const columns = ['DEVICE', 'TYPE', 'STATE', 'IDENTITY', 'ZONE', 'ACTIVE KEY', 'SINCE'].map((title) => ({ title }));
   const rows = devices.map((device) => [
     device.deviceId,
@@ -100,8 +123,7 @@ export async function listDevices(flags: CommonFlags): Promise<number> {
     device.keys.find(({ state }) => state === 'active')?.keyId ?? '-',
     device.createdAt.slice(0, 10),
   ]);
-  for (const line of table(columns, rows)) print(line);
-  return 0;
+  for (const line of table(columns, rows).slice(withTitles ? 0 : 1)) print(line);
 }
 
 const DONE = {

@@ -54,7 +54,8 @@ const QUIET_MS = 1_500;
 const SETTLE_MS_MAX = 15_000;
 const LOOK_MS = 250;
 /** Requests to the engine at once. */
-const ENROL_AT_ONCE = 32;
+const ENROL_AT_ONCE = 100;
+const LISTED_AT_ONCE = 1_000;
 const PREFIX = 'fleet';
 const FIRMWARE_INTERVAL_MS = 1_000;
 
@@ -89,6 +90,10 @@ export async function runFleet(flags: FleetFlags): Promise<number> {
         await watch.close();
       }
     });
+  } catch (error) {
+    // Stopped while devices were being enrolled: the next run goes on from there.
+    if (error === stopping.signal.reason) return 0;
+    throw error;
   } finally {
     stop.release();
   }
@@ -120,15 +125,16 @@ async function sendAndTell(
   try {
     const memory = await withAdmin(config, async (admin) => {
       if (firmwareCount > 0 && mqtt !== undefined) {
-        note(`Starting ${firmwareCount} devices with TPMs …`);
+        note(`Starting ${firmwareCount} devices with TPMs, which are made and enrolled where they are not yet …`);
         firmware = await FirmwareFleet.start({
-          ...{ count: firmwareCount, folder: join(folder.fleet, 'firmware'), admin, mqtt, mode },
+          ...{ count: firmwareCount, folder: join(folder.fleet, 'firmware'), admin, mqtt, mode, signal },
+          authorityFolder: join(config.data, 'enrolment'),
           ...{ receiver: receiver === null ? null : pemOf(receiver), intervalMs: FIRMWARE_INTERVAL_MS },
           ...(flags.firmwareProgram === undefined ? {} : { program: flags.firmwareProgram }),
         });
       }
       if (count > 0) note(`Enrolling ${count} virtual devices where they are not yet …`);
-      return startFleetMemory(join(folder.fleet, 'virtual.json'), count, await enrollerOf(admin), mode, PREFIX);
+      return startFleetMemory(join(folder.fleet, 'virtual.json'), count, await enrollerOf(admin, signal), mode, PREFIX);
     });
     const says = faults.map(({ fault, share }) => `${fault} ${share}`).join(', ') || 'no faults';
     note(
@@ -275,12 +281,25 @@ interface DeviceView {
   readonly keys: readonly DeviceKey[];
 }
 
+/** The devices whose ids begin with the fleet's prefix. */
+async function enrolledDevices(admin: DeviceAdmin): Promise<ReadonlyMap<string, DeviceView>> {
+  const known = new Map<string, DeviceView>();
+  for (let after: string | null = `${PREFIX}-`; after !== null; ) {
+    const { devices, next } = await admin.list(after, LISTED_AT_ONCE);
+    const ours = (devices as readonly DeviceView[]).filter(({ deviceId }) => deviceId.startsWith(`${PREFIX}-`));
+    for (const view of ours) known.set(view.deviceId, view);
+    after = ours.length < devices.length ? null : next;
+  }
+  return known;
+}
+
 /** The registry of the running engine, or of the log where none runs. */
-async function enrollerOf(admin: DeviceAdmin): Promise<Enroller> {
-  const known = new Map(((await admin.list()) as readonly DeviceView[]).map((view) => [view.deviceId, view]));
+async function enrollerOf(admin: DeviceAdmin, signal: AbortSignal): Promise<Enroller> {
+  const known = await enrolledDevices(admin);
   return {
     get: (deviceId) => known.get(deviceId),
     async addAll(devices) {
+      signal.throwIfAborted();
       const added: Enrolment[] = [];
       for (let from = 0; from < devices.length; from += ENROL_AT_ONCE) {
         const some = devices.slice(from, from + ENROL_AT_ONCE).map(async ({ publicKey, ...device }) => {

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { consoleProof, type DeviceAdmin } from '../../console/index.ts';
+import { consoleProof, type DeviceAdmin, type DevicePage } from '../../console/index.ts';
 import {
   ERROR_TABLE,
   type ErrorCode,
@@ -211,7 +211,7 @@ function remoteAdmin(address: string, token: string): DeviceAdmin {
   };
   const part = encodeURIComponent;
   return {
-    list: async () => (await call('GET', '/api/devices')) as readonly unknown[],
+    list: async (after, limit) => (await call('GET', `/api/devices?after=${part(after)}&limit=${limit}`)) as DevicePage,
     add: (request) => call('POST', '/api/devices', request),
     change: (action, device) => call('POST', `/api/devices/${part(device)}/${action}`),
     renew: (device, request) => call('POST', `/api/devices/${part(device)}/renew`, request),

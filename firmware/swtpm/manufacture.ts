@@ -3,7 +3,7 @@
  * signed by a CA that lies beside it (swtpm_setup --create-ek-cert). Some seconds, once for each TPM.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tpmDown } from '../tpm/index.ts';
@@ -12,20 +12,28 @@ import type { SwtpmPrograms } from './swtpm-programs.ts';
 const run = promisify(execFile);
 const TIME_LIMIT_MS = 120_000;
 
-/** Files of the CA in `folder`, in PEM: its root, and what signs the certificates. */
-export function makersCertificates(folder: string): string {
-  const read = (name: string) => readFileSync(join(folder, 'ca', name), 'utf8');
+/** Of the CA in this folder, in PEM: its root, and what signs the certificates. */
+export function makersCertificates(ca: string): string {
+  const read = (name: string) => readFileSync(join(ca, name), 'utf8');
   return read('swtpm-localca-rootca-cert.pem') + read('issuercert.pem');
 }
 
-/** In `folder`, which exists: `state` for the TPM, `ca` for its maker. DEPENDENCY_DOWN where a tool fails; nothing stays then. */
-export async function manufacture(programs: SwtpmPrograms, folder: string): Promise<void> {
-  const state = join(folder, 'state');
-  const ca = join(folder, 'ca');
+export interface ManufactureFolders {
+  /** Of the TPM: made, or empty. */
+  readonly state: string;
+  /** Of its maker, who may make several, also at once: swtpm_localca locks it. */
+  readonly ca: string;
+}
+
+/** DEPENDENCY_DOWN where a tool fails; nothing of the TPM stays then. */
+export async function manufacture(programs: SwtpmPrograms, { state, ca }: ManufactureFolders): Promise<void> {
   for (const made of [state, ca]) mkdirSync(made, { recursive: true, mode: 0o700 });
+  // Whole at any moment: another TPM of this maker may be in the making.
   const file = (name: string, lines: readonly string[]): string => {
-    writeFileSync(join(ca, name), `${lines.join('\n')}\n`, { mode: 0o600 });
-    return join(ca, name);
+    const path = join(ca, name);
+    writeFileSync(`${path}.new`, `${lines.join('\n')}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return path;
   };
   const localca = file('localca.conf', [
     `statedir = ${ca}`,

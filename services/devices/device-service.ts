@@ -37,6 +37,7 @@ import {
   wasReset,
 } from './device-changes.ts';
 import { DeviceTable } from './device-table.ts';
+import { EnrolmentQueue } from './enrolment-queue.ts';
 import { RegistryReader } from './registry-reader.ts';
 
 const OWNER = 'msec.devices';
@@ -64,6 +65,10 @@ export class DeviceService {
   readonly #registry: RegistryReader;
   readonly #encoder = new BatchEncoder();
   readonly #devices = new DeviceTable();
+  readonly #enrolments = new EnrolmentQueue(
+    (make) => this.#changeAll(make),
+    (device, ids) => this.#enrolled(device, ids),
+  );
   readonly #listeners = new Set<(record: DeviceRecord) => void>();
   #ownership: Ownership | null = null;
   /** Everything that uses the reader, the encoder or the ownership runs one after another through this. */
@@ -115,9 +120,13 @@ export class DeviceService {
     return this.#devices.get(deviceId);
   }
 
-  /** By device id. */
-  list(): DeviceRecord[] {
-    return [...this.#devices.records()].sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+  get size(): number {
+    return this.#devices.size;
+  }
+
+  /** The first `limit` devices by id, behind `after`; '' is before all. */
+  page(after: string, limit: number): Promise<DeviceRecord[]> {
+    return this.#devices.page(after, limit);
   }
 
   /**
@@ -138,31 +147,18 @@ export class DeviceService {
 
   /** DEVICE_EXISTS (also for a revoked one: ids are not used again), DEVICE_LIMIT, DEVICE_INVALID. */
   add(device: NewDevice): Promise<Enrolment> {
-    return this.#change(() => {
-      if (this.#devices.has(device.deviceId)) {
-        throw new MsecError('DEVICE_EXISTS', `device ${device.deviceId} exists`, { field: 'deviceId' });
-      }
-      if (this.#devices.size >= this.#devicesMax) {
-        throw new MsecError('DEVICE_LIMIT', `there are ${this.#devicesMax} devices already`);
-      }
-      return enrolled(device, this.#random, this.#clock.now());
-    });
+    return this.#enrolments.add(device);
   }
 
   /** Adds several in one transaction: all or none. */
   addAll(devices: readonly NewDevice[]): Promise<Enrolment[]> {
     return this.#changeAll(() => {
-      const ids = new Set(devices.map((device) => device.deviceId));
-      const taken = devices.find((device) => this.#devices.has(device.deviceId));
-      if (taken !== undefined || ids.size < devices.length) {
-        throw new MsecError('DEVICE_EXISTS', `device ${taken?.deviceId ?? 'named twice'} exists`, {
-          field: 'deviceId',
-        });
-      }
-      if (this.#devices.size + devices.length > this.#devicesMax) {
-        throw new MsecError('DEVICE_LIMIT', `there may be ${this.#devicesMax} devices`);
-      }
-      return devices.map((device) => enrolled(device, this.#random, this.#clock.now()));
+      const ids = new Set<string>();
+      return devices.map((device) => {
+        const enrolment = this.#enrolled(device, ids);
+        ids.add(device.deviceId);
+        return enrolment;
+      });
     });
   }
 
@@ -209,6 +205,18 @@ export class DeviceService {
     await this.#waiter?.close();
     await this.#following?.catch(() => undefined);
     this.#listeners.clear();
+  }
+
+  /** `ids`: of others in the same transaction. */
+  #enrolled(device: NewDevice, ids: ReadonlySet<string>): Enrolment {
+    const { deviceId } = device;
+    if (this.#devices.has(deviceId) || ids.has(deviceId)) {
+      throw new MsecError('DEVICE_EXISTS', `device ${deviceId} exists`, { field: 'deviceId' });
+    }
+    if (this.#devices.size + ids.size >= this.#devicesMax) {
+      throw new MsecError('DEVICE_LIMIT', `there may be ${this.#devicesMax} devices`);
+    }
+    return enrolled(device, this.#random, this.#clock.now());
   }
 
   #known(deviceId: string): DeviceRecord {

@@ -54,6 +54,8 @@ export async function startFleetMemory(
     for (const identity of await enrol(missing.slice(at, at + ENROL_AT_ONCE_MAX), enroller, mode)) {
       devices.set(identity.deviceId, identity);
     }
+    // Whoever is stopped now knows the keys that are enrolled.
+    await writeMemory(path, { version: 1, bootEpoch: known?.bootEpoch ?? 0, devices: [...devices.values()] });
   }
   const memory: FleetMemory = { version: 1, bootEpoch: (known?.bootEpoch ?? 0) + 1, devices: [...devices.values()] };
   await writeMemory(path, memory);

@@ -229,6 +229,18 @@ t.test('changes need the token of the data folder', async (t) => {
   t.equal((await post('/api/devices', TOKEN, JSON.stringify('x'.repeat(70_000)))).status, 413);
 });
 
+t.test('devices are listed page by page, and never all at once', async (t) => {
+  const { page, demo } = await attached(t);
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  for (const query of ['', '?after=d%2F7&limit=20', '?limit=1000000'])
+    t.match(await (await fetch(`${page.address}/api/devices${query}`, { headers })).json(), { next: null, total: 1 });
+  t.same(demo.calls, [
+    ['list', '', 100],
+    ['list', 'd/7', 20],
+    ['list', '', 1_000],
+  ]);
+});
+
 t.test('a port that is taken moves where it may, and is an error that says so where not', async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,8 @@
 /** `msec fleet` beside a running engine: what it tells comes from the topics, and each fault is met by the engine's answer. */
 // Time limit: 200 s.
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { msec, startUp } from '../cli/run-cli.ts';
 import { make } from '../firmware/device/build.ts';
@@ -66,6 +69,14 @@ t.test('real firmware sends beside virtual devices, each with its own TPM, signe
     t.ok(last.accepted >= 4, `${signing}: ${JSON.stringify(last)}`);
     t.match(last, { refused: 0, reasons: {} });
   }
+  const file = readFileSync(join(cwd, 'data', 'fleet', 'firmware', 'firmware-0002', 'certificate.pem'), 'utf8');
+  const certificate = new X509Certificate(file);
+  t.match(certificate.subject, /CN=firmware-0002/, 'certified once it had proved its keys');
+  const list = await msec(['device', 'list', '--json', '--after', 'firmware-0001', '--limit', '1'], { cwd });
+  const { deviceId, keys } = JSON.parse(list.out.trim());
+  t.equal(deviceId, 'firmware-0002');
+  const spki = certificate.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+  t.match(keys, [{ publicKey: spki, modes: ['frame', 'batch'] }, { modes: ['session'] }]);
   running.kill('SIGTERM');
   t.same(await running.ended, [0, null]);
 });

@@ -45,7 +45,7 @@ export async function startSwtpm({ withCertificates = false }: SwtpmOptions = {}
   const state = join(folder, 'state');
   const program = programPath('swtpm');
   try {
-    if (withCertificates) await manufacture(findSwtpm(process.env.PATH ?? '')!, folder);
+    if (withCertificates) await manufacture(findSwtpm(process.env.PATH ?? '')!, { state, ca: join(folder, 'ca') });
     else mkdirSync(state);
     let device = await startProcess(program, state);
     const { port, address } = device;

@@ -19,7 +19,7 @@ async function fleetOf(t: Test, signed: Signing, types: readonly string[], devic
   const fleet = await LoadFleet.enrol(log, options);
   const service = await DeviceService.open({ log, clock: systemClock });
   t.teardown(() => service.close());
-  return { fleet, devices: service.list() };
+  return { fleet, devices: await service.page('', 1_000) };
 }
 
 t.test('signed frames are each device’s own, one sequence after the other, over any preparations', async (t) => {

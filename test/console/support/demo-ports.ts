@@ -67,7 +67,10 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
       },
       openReader: () => log.openReader(),
       admin: {
-        list: async () => [{ deviceId: 'enmon-1', state: 'active' }],
+        list: async (after, limit) => {
+          calls.push(['list', after, limit]);
+          return { devices: [{ deviceId: 'enmon-1', state: 'active' }], next: null, total: 1 };
+        },
         add: async (request) => {
           calls.push(['add', request]);
           return { token: 'shown-once' };

@@ -124,9 +124,9 @@ t.test('a service that is opened later, and one that follows, know what the firs
   await first.rotate('enmon-1');
   await first.revoke('enmon-1');
   await changed;
-  t.same(follower.list(), first.list());
+  t.same(await follower.page('', 10), await first.page('', 10));
   const later = await open(log);
-  t.same(later.list(), first.list());
+  t.same(await later.page('', 10), await first.page('', 10));
   t.equal(later.get('enmon-1')?.revision, 3);
   t.equal(later.authenticate('enmon-1', secrets.token ?? ''), null);
   for (const service of [first, follower, later]) await service.close();
@@ -192,6 +192,37 @@ t.test('refusals name what is wrong and change nothing', async (t) => {
   t.equal((await records(log, 'device.frames')).length, 2);
   await devices.close();
   await t.rejects(devices.add(ENMON), { code: 'CLOSED' });
+  await log.close();
+});
+
+t.test('a burst of enrolments takes few transactions, and each is refused by itself', async (t) => {
+  const log = await memoryLog();
+  const devices = await DeviceService.open({ log, clock: systemClock, devicesMax: 1_000 });
+  let commits = 0;
+  const commit = log.commit.bind(log);
+  log.commit = (transaction) => {
+    commits++;
+    return commit(transaction);
+  };
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const add = (deviceId: string) => devices.add({ ...ENMON, deviceId, publicKey: exportPublicKey(publicKey) });
+  const ids = Array.from({ length: 999 }, (_, i) => `d${i}`);
+  const outcomes = await Promise.allSettled([...ids, 'd7', 'a b', 'last', 'one-too-many'].map(add));
+  t.ok(commits <= 4, `${commits} transactions`);
+  for (const [i, id] of ids.entries()) {
+    const outcome = outcomes[i]!;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    t.equal(outcome.value.record.deviceId, id);
+  }
+  t.same(
+    outcomes.slice(ids.length).map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'enrolled')),
+    ['DEVICE_EXISTS', 'DEVICE_INVALID', 'enrolled', 'DEVICE_LIMIT'],
+  );
+  t.equal((await records(log, 'device.registry')).length, 1_000);
+  const late = add('late');
+  const closed = devices.close();
+  await t.rejects(late, { code: 'CLOSED' }, 'nobody waits for ever');
+  await closed;
   await log.close();
 });
 

@@ -68,3 +68,39 @@ t.test('records may be walked through while others are put in', async (t) => {
   }
   for (let i = 0; i < 3_000; i++) if (!seen.has(`d${i}`)) t.fail(`d${i} was left out`);
 });
+
+t.test('pages hold every device once, by its id, whatever is put in between two of them', async (t) => {
+  const ids = fc.uniqueArray(fc.stringMatching(/^[a-z0-9:.-]{1,6}$/), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(ids, ids, fc.integer({ min: 1, max: 20 }), fc.nat(), async (first, more, limit, seed) => {
+      const table = new DeviceTable(seededRandom(seed));
+      for (const id of first) table.set(record(id, 1));
+      const seen: string[] = [];
+      for (let after = ''; ; ) {
+        const page = await table.page(after, limit);
+        t.ok(page.length <= limit);
+        seen.push(...page.map(({ deviceId }) => deviceId));
+        if (page.length < limit) break;
+        after = seen.at(-1)!;
+        const next = more.pop();
+        if (next !== undefined) table.set(record(next, 2));
+      }
+      t.same(seen, [...new Set(seen)].sort());
+      for (const id of first) if (!seen.includes(id)) t.fail(`${id} was left out`);
+      t.same(await table.page('', 1_000), await table.page('', table.size));
+      t.equal((await table.page('', 1_000)).length, table.size);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('what is on a page is the newest record, and only what has changed is sorted again', async (t) => {
+  const table = new DeviceTable(seededRandom(1));
+  for (let i = 0; i < 3_000; i++) table.set(record(`d${String(i).padStart(4, '0')}`, 1));
+  t.equal((await table.page('d0998', 2))[0]?.deviceId, 'd0999');
+  const sorted = table.byteLength;
+  table.set(record('d0999', 2));
+  t.match(await table.page('d0998', 1), [{ deviceId: 'd0999', revision: 2 }]);
+  t.ok(table.byteLength >= sorted);
+  t.same(await table.page('d2999', 5), []);
+});

@@ -45,7 +45,7 @@ t.test('enrolment', async (t) => {
       await swtpm.stop();
     }
   });
-  const makers = makersOf(makersCertificates(ours.swtpm.folder));
+  const makers = makersOf(makersCertificates(join(ours.swtpm.folder, 'ca')));
   const options = { makers, nowMs: Date.now(), random: systemRandom };
   const request = enrolmentRequest(ours.endorsement, ours.keys);
 
@@ -56,7 +56,7 @@ t.test('enrolment', async (t) => {
     t.ok(keys.agreement.equals(publicKeyOf(ours.keys.agreement.area)));
     const bound = beginEnrolment(enrolmentRequest(other.endorsement, other.keys), {
       ...options,
-      makers: makersOf(makersCertificates(other.swtpm.folder)),
+      makers: makersOf(makersCertificates(join(other.swtpm.folder, 'ca'))),
     });
     t.ok(bound.check(await answerChallenge(other.tpm, other.endorsement, other.keys, bound.challenge)));
   });
