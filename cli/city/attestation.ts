@@ -47,7 +47,7 @@ export async function startAttestation(
   partitions: number,
   devices: DeviceService,
 ): Promise<CityAttestation> {
-  await announceDevices(log, clock, devices.list());
+  await announceDevices(log, clock, devices);
   const ticks = new TimeTicks(log, clock, partitions);
   ticks.start();
   return { close: () => ticks.close() };

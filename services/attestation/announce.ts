@@ -9,14 +9,21 @@ import { ATTEST_EVIDENCE, DEVICE_ATTESTATION, encodeEvidenceRecord, KIND_DEVICE 
 const FETCH_BYTES = 1024 * 1024;
 const AT_ONCE = 1_000;
 
+/** The registry, page by page. */
+interface Devices {
+  page(after: string, limit: number): Promise<readonly DeviceRecord[]>;
+}
+
 /** Returns how many. */
-export async function announceDevices(log: Log, clock: Clock, devices: readonly DeviceRecord[]): Promise<number> {
+export async function announceDevices(log: Log, clock: Clock, devices: Devices): Promise<number> {
   const known = await attestedDevices(log);
-  const unknown = devices.filter(({ deviceId }) => !known.has(deviceId));
   const [topic] = await log.describe([ATTEST_EVIDENCE]);
   if (topic === undefined) return 0;
-  for (let from = 0; from < unknown.length; from += AT_ONCE) {
-    const byPartition = Map.groupBy(unknown.slice(from, from + AT_ONCE), ({ deviceId }) => {
+  let announced = 0;
+  for (let after = ''; ; ) {
+    const page = await devices.page(after, AT_ONCE);
+    const unknown = page.filter(({ deviceId }) => !known.has(deviceId));
+    const byPartition = Map.groupBy(unknown, ({ deviceId }) => {
       return partitionForKey(Buffer.from(deviceId), 0, deviceId.length, topic.partitions);
     });
     const appends = [...byPartition].map(([partition, records]): Append => {
@@ -28,9 +35,11 @@ export async function announceDevices(log: Log, clock: Clock, devices: readonly 
       }
       return { topic: ATTEST_EVIDENCE, partition, bytes: encoder.finish() };
     });
-    await log.commit({ appends, admission: 'internal' });
+    if (appends.length > 0) await log.commit({ appends, admission: 'internal' });
+    announced += unknown.length;
+    if (page.length < AT_ONCE) return announced;
+    after = page.at(-1)!.deviceId;
   }
-  return unknown.length;
 }
 
 async function attestedDevices(log: Log): Promise<ReadonlySet<string>> {
