@@ -4,7 +4,7 @@
  * and its frames carry the record's time: what a device has not filled by the end is left out.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { type Append, BatchEncoder, type Log, partitionForKey } from '../../../engine/index.ts';
+import { type Log, partitionForKey } from '../../../engine/index.ts';
 import {
   encodeFrameRecord,
   KIND_ENVELOPE,
@@ -19,17 +19,9 @@ import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { enrolFleet, makeTopics } from '../../load/fill.ts';
 import { soon } from '../../load/filled-log.ts';
 import { Fleet, MEASURES } from '../../load/fleet.ts';
-import {
-  BATCH_BYTES,
-  CLOSING_DEVICE,
-  type FilledTopic,
-  framePayload,
-  PARTITIONS,
-  writeMeasures,
-} from '../kafka-windows/frames.ts';
+import { CLOSING_AHEAD_MS, closersOf, RecordWriter, type Sender, WireSums } from '../kafka-windows/enrolled-frames.ts';
+import { type FilledTopic, framePayload, PARTITIONS, writeMeasures } from '../kafka-windows/frames.ts';
 
-/** Ahead of every frame: less than what a broker takes for a wrong clock. */
-const CLOSING_AHEAD_MS = 30 * 60_000;
 const FLUSH_BYTES = 8 * 1024 * 1024;
 
 export interface PackedOptions {
@@ -52,10 +44,8 @@ export interface PackedTopic {
   close(): Promise<void>;
 }
 
-interface Sender {
+interface Packer extends Sender {
   readonly id: string;
-  readonly key: Uint8Array;
-  readonly partition: number;
   readonly keyId: Uint8Array;
   readonly privateKey: KeyObject;
   session: SessionKey | null;
@@ -76,7 +66,7 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
   const pairs = ids.map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
   const keyIds = await enrolFleet(log, { ids, imeis }, pairs, ['frame', 'batch', 'session']);
   const startMs = Date.now();
-  const senders = ids.map((id, i): Sender => {
+  const senders = ids.map((id, i): Packer => {
     const key = new TextEncoder().encode(id);
     const { privateKey } = pairs[i]!;
     const keyId = keyIds[i]!;
@@ -89,8 +79,8 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
     const payload = framePayload(imeis[i]!);
     return { id, key, partition, keyId, privateKey, renew, session: renew(0), sequence: 1, payload, waiting: [] };
   });
-  const sums = new Map<string, number[]>();
-  const writer = new RecordWriter(log);
+  const sums = new WireSums(windowMs);
+  const writer = new RecordWriter(log, DEVICE_FRAMES);
   let bytes = 0;
   let frames = 0;
   while (frames < options.frames) {
@@ -99,30 +89,30 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
     writeMeasures(sender.payload, fleet);
     sender.waiting.push({ payload: sender.payload.slice(), wire: fleet.wire.slice() });
     if (sender.waiting.length < framesPerRecord) continue;
-    const start = Math.floor(fleet.timestamp / windowMs) * windowMs;
-    for (const { wire } of sender.waiting) addTo(sums, `${sender.id} ${start}`, wire);
+    for (const { wire } of sender.waiting) sums.add(sender.id, fleet.timestamp, wire);
     frames += sender.waiting.length;
-    writer.append(sender, fleet.timestamp, envelopeOf(sender));
+    writer.append(sender, fleet.timestamp, recordOf(sender));
     if (writer.byteLength > FLUSH_BYTES) bytes += await writer.flush();
   }
   bytes += await writer.flush();
-  const expected = new Map([...sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
   return {
-    filled: { frames, bytes, expected },
+    filled: { frames, bytes, expected: sums.windows() },
     controlRecords: ids.length,
     async close() {
       const at = Date.now() + CLOSING_AHEAD_MS;
       for (const sender of senders.slice(fleet.ids.length)) {
         new DataView(sender.payload.buffer).setInt16(23, 3000);
         sender.waiting.push({ payload: sender.payload, wire: new Int32Array(MEASURES) });
-        writer.append(sender, at, envelopeOf(sender));
+        writer.append(sender, at, recordOf(sender));
       }
       await writer.flush();
     },
   };
 }
 
-function envelopeOf(sender: Sender): Uint8Array {
+const recordOf = (sender: Packer): Uint8Array => encodeFrameRecord(KIND_ENVELOPE, envelopeOf(sender));
+
+function envelopeOf(sender: Packer): Uint8Array {
   const { id, keyId, privateKey, sequence, waiting } = sender;
   if (sender.session !== null && sequence - sender.session.first >= SESSION_FRAMES_MAX) {
     sender.session = sender.renew(sequence);
@@ -135,59 +125,4 @@ function envelopeOf(sender: Sender): Uint8Array {
   if (waiting.length > 1) return signBatch({ ...fields, frames: waiting }, { keyId, privateKey });
   if (session !== null) return sealInSession({ ...fields, payload: first!.payload }, session);
   return signEnvelope({ ...fields, payload: first!.payload }, { keyId, privateKey });
-}
-
-/** A device for each partition. */
-function closersOf(fleet: Fleet): { readonly ids: readonly string[]; readonly imeis: readonly string[] } {
-  const ids = new Array<string>(PARTITIONS).fill('');
-  for (let i = 0; ids.includes(''); i++) {
-    const key = new TextEncoder().encode(`${CLOSING_DEVICE}-${i}`);
-    ids[partitionForKey(key, 0, key.length, PARTITIONS)] ||= `${CLOSING_DEVICE}-${i}`;
-  }
-  return { ids, imeis: ids.map((_, i) => String(Number(fleet.imeis.at(-1)) + 1 + i)) };
-}
-
-class RecordWriter {
-  readonly #log: Log;
-  readonly #encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  get byteLength(): number {
-    return this.#encoders.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  }
-
-  append({ key, partition }: Sender, timestamp: number, envelope: Uint8Array): void {
-    const value = encodeFrameRecord(KIND_ENVELOPE, envelope);
-    this.#encoders[partition]!.append(timestamp, key, 0, key.length, value, 0, value.length);
-  }
-
-  async flush(): Promise<number> {
-    const appends = this.#encoders
-      .map((encoder, partition): Append => ({ topic: DEVICE_FRAMES, partition, bytes: encoder.finish() }))
-      .filter((append) => append.bytes.length > 0);
-    // Each by itself: one transaction over all would leave its markers between the frames.
-    await Promise.all(appends.map((append) => this.#log.commit({ appends: [append] })));
-    return appends.reduce((sum, append) => sum + append.bytes.length, 0);
-  }
-}
-
-/** Count, then of each quantity sum, least, greatest, squares. */
-function addTo(sums: Map<string, number[]>, window: string, wire: Int32Array): void {
-  let numbers = sums.get(window);
-  if (numbers === undefined) {
-    numbers = new Array<number>(1 + 4 * MEASURES).fill(0);
-    sums.set(window, numbers);
-  }
-  const isFirst = numbers[0]! === 0;
-  numbers[0]!++;
-  for (const [i, value] of wire.entries()) {
-    const at = 1 + 4 * i;
-    numbers[at]! += value;
-    if (isFirst || value < numbers[at + 1]!) numbers[at + 1] = value;
-    if (isFirst || value > numbers[at + 2]!) numbers[at + 2] = value;
-    numbers[at + 3]! += value * value;
-  }
 }

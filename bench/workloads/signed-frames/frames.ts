@@ -3,29 +3,19 @@
  * window must hold. Event time begins after the devices' enrolment, because it never goes back.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { type Append, BatchEncoder, type Log, partitionForKey } from '../../../engine/index.ts';
+import { type Log, partitionForKey } from '../../../engine/index.ts';
 import { encodeFrameRecord, KIND_ENVELOPE, signEnvelope } from '../../../schemas/envelope/index.ts';
 import { DEVICE_FRAMES } from '../../../schemas/topics/index.ts';
 import { enrolFleet, makeTopics } from '../../load/fill.ts';
 import { soon } from '../../load/filled-log.ts';
-import { Fleet, type FleetOptions, MEASURES } from '../../load/fleet.ts';
-import {
-  BATCH_BYTES,
-  CLOSING_DEVICE,
-  type FilledFrames,
-  framePayload,
-  PARTITIONS,
-  writeMeasures,
-} from '../kafka-windows/frames.ts';
+import { Fleet, type FleetOptions } from '../../load/fleet.ts';
+import { CLOSING_AHEAD_MS, closersOf, RecordWriter, type Sender, WireSums } from '../kafka-windows/enrolled-frames.ts';
+import { type FilledFrames, framePayload, PARTITIONS, writeMeasures } from '../kafka-windows/frames.ts';
 
-/** Ahead of every frame: less than what a broker takes for a wrong clock. */
-const CLOSING_AHEAD_MS = 30 * 60_000;
 const FLUSH_EVERY = 4096;
 
-interface Signer {
+interface Signer extends Sender {
   readonly id: string;
-  readonly partition: number;
-  readonly key: Uint8Array;
   readonly keyId: Uint8Array;
   readonly privateKey: KeyObject;
 }
@@ -51,7 +41,7 @@ export async function fillSigned(
   await makeTopics(log, PARTITIONS);
   await log.createTopics([{ name: PART_TOPIC, partitions: PARTITIONS, cleanup: 'delete' }]);
   const fleet = new Fleet({ ...options, startMs: soon() });
-  const closing = new Closers(fleet);
+  const closing = closersOf(fleet);
   const devices = [...fleet.ids, ...closing.ids];
   const pairs = devices.map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
   const imeis = [...fleet.imeis, ...closing.imeis];
@@ -85,7 +75,7 @@ export async function fillSigned(
     async close(topic) {
       closed++;
       const at = Date.now() + CLOSING_AHEAD_MS;
-      const writer = new FrameWriter(log, topic);
+      const writer = new RecordWriter(log, topic);
       for (const [i, signer] of signers.slice(fleet.ids.length).entries()) {
         const payload = framePayload(closing.imeis[i]!);
         new DataView(payload.buffer).setInt16(23, 3000);
@@ -102,64 +92,22 @@ function signed({ id, keyId, privateKey }: Signer, sequence: number, payload: Ui
   return encodeFrameRecord(KIND_ENVELOPE, envelope);
 }
 
-/** A device for each partition. */
-class Closers {
-  readonly ids: readonly string[];
-  readonly imeis: readonly string[];
-
-  constructor(fleet: Fleet) {
-    const ids = new Array<string>(PARTITIONS).fill('');
-    for (let i = 0; ids.includes(''); i++) {
-      const key = new TextEncoder().encode(`${CLOSING_DEVICE}-${i}`);
-      ids[partitionForKey(key, 0, key.length, PARTITIONS)] ||= `${CLOSING_DEVICE}-${i}`;
-    }
-    this.ids = ids;
-    this.imeis = ids.map((_, i) => String(Number(fleet.imeis.at(-1)) + 1 + i));
-  }
-}
-
-class FrameWriter {
-  readonly topic: string;
-  readonly #log: Log;
-  readonly #encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
-
-  constructor(log: Log, topic: string) {
-    this.#log = log;
-    this.topic = topic;
-  }
-
-  append({ key, partition }: Signer, timestamp: number, record: Uint8Array): void {
-    this.#encoders[partition]!.append(timestamp, key, 0, key.length, record, 0, record.length);
-  }
-
-  async flush(): Promise<number> {
-    const appends = this.#encoders
-      .map((encoder, partition): Append => ({ topic: this.topic, partition, bytes: encoder.finish() }))
-      .filter((append) => append.bytes.length > 0);
-    // Each by itself: one transaction over all would leave its markers between the frames.
-    await Promise.all(appends.map((append) => this.#log.commit({ appends: [append] })));
-    return appends.reduce((sum, append) => sum + append.bytes.length, 0);
-  }
-}
-
 /** A topic, and what must be told of it. */
 class FilledBy {
-  readonly #writer: FrameWriter;
-  readonly #windowMs: number;
-  readonly #sums = new Map<string, number[]>();
+  readonly #writer: RecordWriter;
+  readonly #sums: WireSums;
   #frames = 0;
   #bytes = 0;
 
   constructor(log: Log, topic: string, windowMs: number) {
-    this.#writer = new FrameWriter(log, topic);
-    this.#windowMs = windowMs;
+    this.#writer = new RecordWriter(log, topic);
+    this.#sums = new WireSums(windowMs);
   }
 
   append(signer: Signer, timestamp: number, record: Uint8Array, wire: Int32Array): void {
     this.#writer.append(signer, timestamp, record);
     this.#frames++;
-    const start = Math.floor(timestamp / this.#windowMs) * this.#windowMs;
-    addTo(this.#sums, `${signer.id} ${start}`, wire);
+    this.#sums.add(signer.id, timestamp, wire);
   }
 
   async flush(): Promise<void> {
@@ -167,25 +115,6 @@ class FilledBy {
   }
 
   filled(): FilledFrames {
-    const expected = new Map([...this.#sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
-    return { topic: this.#writer.topic, frames: this.#frames, bytes: this.#bytes, expected };
-  }
-}
-
-/** Count, then of each quantity sum, least, greatest, squares. */
-function addTo(sums: Map<string, number[]>, window: string, wire: Int32Array): void {
-  let numbers = sums.get(window);
-  if (numbers === undefined) {
-    numbers = new Array<number>(1 + 4 * MEASURES).fill(0);
-    sums.set(window, numbers);
-  }
-  const isFirst = numbers[0]! === 0;
-  numbers[0]!++;
-  for (const [i, value] of wire.entries()) {
-    const at = 1 + 4 * i;
-    numbers[at]! += value;
-    if (isFirst || value < numbers[at + 1]!) numbers[at + 1] = value;
-    if (isFirst || value > numbers[at + 2]!) numbers[at + 2] = value;
-    numbers[at + 3]! += value * value;
+    return { topic: this.#writer.topic, frames: this.#frames, bytes: this.#bytes, expected: this.#sums.windows() };
   }
 }
