@@ -5,6 +5,7 @@ import { EV_NO_ACTION } from '../evidence/event-types.ts';
 import type { Findings } from '../evidence/finding.ts';
 import type { QuotedPcrs } from '../evidence/quote.ts';
 import type { Expectation } from '../verdict.ts';
+import { allowedFirmware, firmwareText } from './firmware.ts';
 import { bankName } from './policy.ts';
 import type { FirmwareReference } from './references.ts';
 
@@ -53,11 +54,9 @@ export function checkPcrs(
     findings.add('evidence-missing', says);
     return null;
   }
-  const versions = policy.firmware
-    .map((version) => references.versions.get(version))
-    .filter((row) => row !== undefined);
+  const versions = allowedFirmware(policy, references);
   if (versions.length === 0) {
-    findings.add('evidence-missing', `there are no reference values of the firmware ${policy.firmware.join(' or ')}`);
+    findings.add('evidence-missing', `there are no reference values of the firmware ${firmwareText(policy)}`);
     return null;
   }
   if (referenced.size === 0) return null;

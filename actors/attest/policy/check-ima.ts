@@ -5,6 +5,7 @@ import { describeEntry, type ImaEntry } from '../evidence/ima-entry.ts';
 import { type ImaReplay, type ImaState, imaStart, isBootAggregate, replayIma } from '../evidence/ima-replay.ts';
 import type { QuotedPcrs } from '../evidence/quote.ts';
 import type { Expectation } from '../verdict.ts';
+import { allowedFirmware, firmwareText } from './firmware.ts';
 import { IMA_PCR, ruleOf } from './policy.ts';
 import { BANKS, fileDigest } from './values.ts';
 
@@ -112,9 +113,10 @@ function checkEntry(
     return;
   }
   // A system that was updated has files of two versions at a time; each must be of one that is allowed.
-  const known = policy.firmware.map((version) => references?.versions.get(version)?.files.get(entry.path));
+  const versions = references === null ? [] : allowedFirmware(policy, references);
+  const known = versions.map(({ files }) => files.get(entry.path));
   if (known.some((digests) => digests?.has(digest) === true)) return;
-  const firmware = policy.firmware.join(' or ');
+  const firmware = firmwareText(policy);
   if (known.every((digests) => digests === undefined))
     findings.add('file-unknown', `${describeEntry(entry)}: the firmware ${firmware} has no such file`, place);
   else

@@ -4,6 +4,7 @@
  */
 import { ALG_SHA256, type HashAlgorithm } from '../../../schemas/tpm/index.ts';
 import type { ImaDigests } from '../evidence/ima-replay.ts';
+import { isNumbered } from './firmware.ts';
 import { type Line, Mistakes, readLines, shown } from './lines.ts';
 import { BANKS, readBank, readFileDigest, readName, readNumber, readPcrs, readPcrValue } from './values.ts';
 
@@ -33,6 +34,8 @@ export interface Policy {
   readonly pcrs: ReadonlyMap<number, PcrRule>;
   /** Versions of the firmware, of the reference values. */
   readonly firmware: readonly string[];
+  /** Whether newer versions than the one of `firmware` are taken, too. */
+  readonly isNewerAllowed: boolean;
   /** By path, and in the order of the policy: the first that fits counts. */
   readonly files: ReadonlyMap<string, FileRule & { readonly order: number }>;
   readonly folders: readonly (FileRule & { readonly order: number })[];
@@ -58,6 +61,7 @@ interface Draft {
   bank: HashAlgorithm | null;
   isUnsafeClockAllowed: boolean;
   firmware: string[];
+  isNewerAllowed: boolean;
   pcrs: Map<number, PcrRule>;
   files: Map<string, FileRule & { order: number }>;
   folders: (FileRule & { order: number })[];
@@ -75,6 +79,7 @@ export function parsePolicy(bytes: Uint8Array, file = 'policy'): Policy {
     bank: null,
     isUnsafeClockAllowed: false,
     firmware: [],
+    isNewerAllowed: false,
     pcrs: new Map(),
     files: new Map(),
     folders: [],
@@ -146,7 +151,7 @@ function readStatement(line: Line, draft: Draft, said: Set<string>): void {
       break;
     case 'firmware':
       once('firmware');
-      draft.firmware = line.alternatives(() => readName(line, 'the version'));
+      readFirmware(line, draft);
       break;
     case 'pcr':
       readPcr(line, draft);
@@ -168,6 +173,18 @@ function readStatement(line: Line, draft: Draft, said: Set<string>): void {
       line.wrong(`no statement begins with "${shown(verb.text)}"`, verb);
   }
   line.end();
+}
+
+function readFirmware(line: Line, draft: Draft): void {
+  const first = readName(line, 'the version');
+  if (line.takes('or', 'newer')) {
+    if (!isNumbered(first)) line.wrong(`nothing is newer than "${shown(first)}": it is not numbers with dots`);
+    draft.firmware = [first];
+    draft.isNewerAllowed = true;
+    return;
+  }
+  draft.firmware = [first];
+  while (line.takes('or')) draft.firmware.push(readName(line, 'the version'));
 }
 
 function readAge(line: Line): number {

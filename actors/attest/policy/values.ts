@@ -15,7 +15,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export function readName(line: Line, what: string): string {
   const word = line.word(what);
-  if (word.text === 'or' || !NAME.test(word.text))
+  if (word.text === 'or' || word.text === 'newer' || !NAME.test(word.text))
     return line.wrong(`${what} has letters, digits and . _ + -, 64 at most, not "${shown(word.text)}"`, word);
   return word.text;
 }

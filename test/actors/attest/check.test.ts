@@ -38,6 +38,18 @@ for (const kind of ['rsassa', 'rsapss', 'ecdsa'] satisfies KeyKind[]) {
   });
 }
 
+t.test('a firmware that is older than the oldest that is allowed costs the trust', async (t) => {
+  const asking = (firmware: string) =>
+    judged({}, { policy: parsePolicy(Buffer.from(POLICY.replace('firmware 2.1 or 2.2', `firmware ${firmware}`))) });
+  for (const firmware of ['2.1 or newer', '2.0 or newer', '1 or newer']) t.ok(asking(firmware).isTrusted, firmware);
+  const old = asking('2.2 or newer');
+  t.same(reasons(old), ['file-changed', 'firmware-unknown', 'pcr-refused']);
+  t.match(sentences(old), 'never so in the firmware 2.2 or newer');
+  const none = asking('2.3 or newer');
+  t.same(reasons(none), ['evidence-missing', 'file-unknown']);
+  t.match(sentences(none), 'there are no reference values of the firmware 2.3 or newer');
+});
+
 t.test('the values of the PCRs may be left out where the logs tell all of them', async (t) => {
   t.ok(judged({ pcrs: null }).isTrusted);
   t.same(reasons(judged({ pcrs: null, bootLog: null })), ['pcr-digest-wrong']);

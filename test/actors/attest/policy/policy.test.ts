@@ -3,6 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { openReferences, parsePolicy } from '../../../../actors/attest/index.ts';
+import { allowedFirmware, compareVersions, firmwareText } from '../../../../actors/attest/policy/firmware.ts';
 import { ruleOf } from '../../../../actors/attest/policy/policy.ts';
 import { parseReferences } from '../../../../actors/attest/policy/references.ts';
 import { MsecError } from '../../../../engine/base/index.ts';
@@ -25,6 +26,28 @@ t.test('a policy says what it says', async (t) => {
   const small = policy(`${HEAD}bank sha1 # the oldest\n\npcr 14 is ${'0'.repeat(40)} or ${'A'.repeat(40)}`);
   t.match(small, { ageMsMax: 60_000, bank: ALG_SHA1 });
   t.same(small.pcrs.get(14), { from: 'values', values: [Buffer.alloc(20), Buffer.alloc(20, 0xaa)] });
+});
+
+t.test('of a version and newer ones, those are taken that somebody has signed values of', async (t) => {
+  const versions = ['2.0.9', '2.1', '2.1.0', '2.2', '2.10', '10', '2.9-rc1', 'next', '1.99'];
+  const known = references(`references\n${versions.map((version) => `firmware ${version}\n`).join('')}`);
+  const taken = (text: string) => {
+    const read = policy(`${HEAD}pcr 0 from references\nfirmware ${text}`);
+    return [firmwareText(read), ...allowedFirmware(read, known).map(({ version }) => version)];
+  };
+  t.same(taken('2.1 or newer'), ['2.1 or newer', '2.1', '2.1.0', '2.2', '2.10', '10']);
+  t.same(taken('2.9 or newer'), ['2.9 or newer', '2.10', '10']);
+  t.same(taken('11 or newer'), ['11 or newer']);
+  t.same(taken('next or 2.1 or 3'), ['next or 2.1 or 3', 'next', '2.1']);
+  const version = fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
+  fc.assert(
+    fc.property(version, version, version, (a, b, c) => {
+      const sign = (left: string, right: string) => Math.sign(compareVersions(left, right));
+      return (
+        sign(a, b) === -sign(b, a) && sign(a, `${a}.0`) === 0 && !(sign(a, b) < 0 && sign(b, c) < 0 && sign(a, c) >= 0)
+      );
+    }),
+  );
 });
 
 t.test('of two rules for a path the first counts', async (t) => {
@@ -75,6 +98,15 @@ t.test('each mistake is named with line and column', async (t) => {
       'p:3:1: something is "from references", and no "firmware" line says which versions',
     ],
     [`${HEAD}pcr 1 from boot log\nfirmware 1`, 'p:4:1: a "firmware" line, and nothing is "from references"'],
+    [
+      `${HEAD}pcr 1 from references\nfirmware 2.1-rc or newer`,
+      'p:4:25: nothing is newer than "2.1-rc": it is not numbers with dots',
+    ],
+    [`${HEAD}pcr 1 from references\nfirmware 2 or newer or 3`, 'p:4:21: nothing is expected here, not "or"'],
+    [
+      `${HEAD}pcr 1 from references\nfirmware 2 or 3 or newer`,
+      'p:4:20: the version has letters, digits and . _ + -, 64 at most, not "newer"',
+    ],
     [`${HEAD}pcr 10 from ima log\nfile /*/a any`, 'p:4:6: a star stands at the end alone, as in /usr/lib/**'],
     [
       `${HEAD}pcr 10 from ima log\nfile /a is md6:00`,
