@@ -4,9 +4,9 @@
  */
 import { ALG_SHA256, type HashAlgorithm } from '../../../schemas/tpm/index.ts';
 import type { ImaDigests } from '../evidence/ima-replay.ts';
-import { isNumbered } from './firmware.ts';
 import { type Line, Mistakes, readLines, shown } from './lines.ts';
 import { BANKS, readBank, readFileDigest, readName, readNumber, readPcrs, readPcrValue } from './values.ts';
+import { isNumbered } from './versions.ts';
 
 export type PcrRule =
   | { readonly from: 'values'; readonly values: readonly Buffer[] }
