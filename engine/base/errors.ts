@@ -54,6 +54,12 @@ export const ERROR_TABLE = {
     'The device failed the signature check too often; its frames are refused unchecked for a while.',
     'Mend or revoke the device.',
   ),
+  CAPTURE_INVALID: row(
+    'input',
+    false,
+    'The bytes are not a packet capture, or it is damaged at the named place; the packets before it are good.',
+    'Write it again as pcap or pcapng.',
+  ),
   CLOCK_SKEW: row(
     'input',
     false,

@@ -1,0 +1,42 @@
+/**
+ * Bytes that arrived in pieces, read as one run. A piece is used where it lies while nothing is left over from the one
+ * before it; only what crosses two pieces is copied. What was handed out is good until the next push.
+ */
+export class ByteQueue {
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+  /** Place of `start` in the whole input. */
+  offset = 0;
+  #own: Uint8Array = new Uint8Array(0);
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  push(piece: Uint8Array): void {
+    const left = this.length;
+    if (left === 0) {
+      this.bytes = piece;
+      this.start = 0;
+      this.end = piece.length;
+      return;
+    }
+    const needed = left + piece.length;
+    if (this.bytes !== this.#own || needed > this.#own.length - this.start) {
+      const target = needed > this.#own.length ? new Uint8Array(Math.max(needed, 2 * left)) : this.#own;
+      target.set(this.bytes.subarray(this.start, this.end));
+      this.#own = target;
+      this.bytes = target;
+      this.start = 0;
+      this.end = left;
+    }
+    this.bytes.set(piece, this.end);
+    this.end += piece.length;
+  }
+
+  take(count: number): void {
+    this.start += count;
+    this.offset += count;
+  }
+}
