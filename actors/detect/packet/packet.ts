@@ -1,0 +1,135 @@
+/**
+ * One decoded packet, reused for each: integers and places in `bytes`, no object a header. Invariant: every place lies
+ * within `start` and `end`; a part that the packet does not have has the place -1, and `events` says what was wrong.
+ */
+export class Packet {
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+  timeUs = 0;
+  /** Of the packet in its capture, from 1. */
+  number = 0;
+  /** 0 as captured, then one more for each tunnel it was in. */
+  depth = 0;
+  isReassembled = false;
+
+  vlanCount = 0;
+  vlan0 = 0;
+  vlan1 = 0;
+  vlan2 = 0;
+  /** 0, 4 or 6. */
+  ipVersion = 0;
+  ipAt = -1;
+  ttl = 0;
+  /** The transport's number, of the last header of IPv6; -1 without IP. */
+  protocol = -1;
+  /** Addresses as the four big-endian words of IPv6; IPv4 has the first alone. */
+  src0 = 0;
+  src1 = 0;
+  src2 = 0;
+  src3 = 0;
+  dst0 = 0;
+  dst1 = 0;
+  dst2 = 0;
+  dst3 = 0;
+
+  isFragment = false;
+  hasMoreFragments = false;
+  /** In bytes. */
+  fragmentOffset = 0;
+  fragmentId = 0;
+  /** First byte of what is behind the headers that each fragment repeats. */
+  fragmentAt = -1;
+  /** IPv6: place of the field that names what follows the headers each fragment repeats. */
+  nextHeaderAt = -1;
+
+  transportAt = -1;
+  /** The transport's header was whole and could be read. */
+  hasTransport = false;
+  sourcePort = 0;
+  destinationPort = 0;
+  icmpType = 0;
+  icmpCode = 0;
+  payloadAt = -1;
+  payloadEnd = -1;
+
+  sequence = 0;
+  acknowledgment = 0;
+  tcpFlags = 0;
+  window = 0;
+  /** -1 where the packet has no such option. */
+  maximumSegment = -1;
+  windowScale = -1;
+  allowsSack = false;
+  hasTimestamp = false;
+  timestampValue = 0;
+  timestampEcho = 0;
+
+  /** What the packet carries that is a packet itself: a code of `TUNNEL`, and where it begins. */
+  innerKind = 0;
+  innerAt = -1;
+  innerEnd = -1;
+
+  /** Codes of `DECODE_EVENTS`; the first `eventCount` hold. */
+  readonly events: Uint8Array = new Uint8Array(16);
+  eventCount = 0;
+  /** Cannot be taken further: an event says why. */
+  isInvalid = false;
+
+  get payloadLength(): number {
+    return this.payloadEnd - this.payloadAt;
+  }
+
+  reset(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.depth = 0;
+    this.isReassembled = false;
+    this.vlanCount = 0;
+    this.vlan0 = 0;
+    this.vlan1 = 0;
+    this.vlan2 = 0;
+    this.ipVersion = 0;
+    this.ipAt = -1;
+    this.ttl = 0;
+    this.protocol = -1;
+    this.src0 = 0;
+    this.src1 = 0;
+    this.src2 = 0;
+    this.src3 = 0;
+    this.dst0 = 0;
+    this.dst1 = 0;
+    this.dst2 = 0;
+    this.dst3 = 0;
+    this.isFragment = false;
+    this.hasMoreFragments = false;
+    this.fragmentOffset = 0;
+    this.fragmentId = 0;
+    this.fragmentAt = -1;
+    this.nextHeaderAt = -1;
+    this.transportAt = -1;
+    this.hasTransport = false;
+    this.sourcePort = 0;
+    this.destinationPort = 0;
+    this.icmpType = 0;
+    this.icmpCode = 0;
+    this.payloadAt = -1;
+    this.payloadEnd = -1;
+    this.sequence = 0;
+    this.acknowledgment = 0;
+    this.tcpFlags = 0;
+    this.window = 0;
+    this.maximumSegment = -1;
+    this.windowScale = -1;
+    this.allowsSack = false;
+    this.hasTimestamp = false;
+    this.timestampValue = 0;
+    this.timestampEcho = 0;
+    this.innerKind = 0;
+    this.innerAt = -1;
+    this.innerEnd = -1;
+    this.eventCount = 0;
+    this.isInvalid = false;
+  }
+}

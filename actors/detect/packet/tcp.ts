@@ -1,0 +1,88 @@
+/** A TCP header and those of its options that change how the stream is read. */
+import { addEvent, refuse } from './decode-events.ts';
+import { be16, be32 } from './network-order.ts';
+import type { Packet } from './packet.ts';
+
+export const TCP_FIN = 0x01;
+export const TCP_SYN = 0x02;
+export const TCP_RST = 0x04;
+export const TCP_PUSH = 0x08;
+export const TCP_ACK = 0x10;
+export const TCP_URG = 0x20;
+export const TCP_ECE = 0x40;
+export const TCP_CWR = 0x80;
+
+const TCP_MIN_BYTES = 20;
+const OPTION_END = 0;
+const OPTION_NOTHING = 1;
+const OPTION_MAXIMUM_SEGMENT = 2;
+const OPTION_WINDOW_SCALE = 3;
+const OPTION_SACK_PERMITTED = 4;
+const OPTION_TIMESTAMP = 8;
+const MAX_WINDOW_SCALE = 14;
+
+export function decodeTcp(packet: Packet, at: number, end: number): undefined {
+  const { bytes } = packet;
+  if (end - at < TCP_MIN_BYTES) return refuse(packet, 'tcp.pkt_too_small');
+  const headerBytes = (bytes[at + 12]! >> 4) * 4;
+  if (headerBytes < TCP_MIN_BYTES) return refuse(packet, 'tcp.hlen_too_small');
+  if (end - at < headerBytes) return refuse(packet, 'tcp.invalid_optlen');
+  packet.sourcePort = be16(bytes, at);
+  packet.destinationPort = be16(bytes, at + 2);
+  packet.sequence = be32(bytes, at + 4);
+  packet.acknowledgment = be32(bytes, at + 8);
+  packet.tcpFlags = bytes[at + 13]!;
+  packet.window = be16(bytes, at + 14);
+  packet.payloadAt = at + headerBytes;
+  packet.hasTransport = true;
+  if (headerBytes > TCP_MIN_BYTES) readOptions(packet, at + TCP_MIN_BYTES, at + headerBytes);
+}
+
+/** The first of a kind holds; an option that is cut off ends the list. */
+function readOptions(packet: Packet, start: number, end: number): undefined {
+  const { bytes } = packet;
+  let at = start;
+  while (at < end) {
+    const kind = bytes[at]!;
+    if (kind === OPTION_END) return;
+    if (kind === OPTION_NOTHING) {
+      at++;
+      continue;
+    }
+    if (at + 1 >= end) return;
+    const length = bytes[at + 1]!;
+    if (length < 2 || at + length > end) return addEvent(packet, 'tcp.opt_invalid_len');
+    readOption(packet, kind, length, at + 2);
+    at += length;
+  }
+}
+
+function readOption(packet: Packet, kind: number, length: number, at: number): undefined {
+  const { bytes } = packet;
+  switch (kind) {
+    case OPTION_MAXIMUM_SEGMENT:
+      if (length !== 4) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (packet.maximumSegment >= 0) addEvent(packet, 'tcp.opt_duplicate');
+      else packet.maximumSegment = be16(bytes, at);
+      break;
+    case OPTION_WINDOW_SCALE:
+      if (length !== 3) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (packet.windowScale >= 0) addEvent(packet, 'tcp.opt_duplicate');
+      else packet.windowScale = Math.min(bytes[at]!, MAX_WINDOW_SCALE);
+      break;
+    case OPTION_SACK_PERMITTED:
+      if (length !== 2) addEvent(packet, 'tcp.opt_invalid_len');
+      else packet.allowsSack = true;
+      break;
+    case OPTION_TIMESTAMP:
+      if (length !== 10) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (packet.hasTimestamp) addEvent(packet, 'tcp.opt_duplicate');
+      else {
+        packet.hasTimestamp = true;
+        packet.timestampValue = be32(bytes, at);
+        packet.timestampEcho = be32(bytes, at + 4);
+      }
+      break;
+    default:
+  }
+}
