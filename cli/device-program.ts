@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { AddFlags, ListFlags, ReceiverFlags } from './commands/device.ts';
+import type { AttestFlags } from './commands/device-attest.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
 import { addSealing } from './seal-program.ts';
@@ -34,6 +35,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
   addEnrol(device, outcome);
   addRenew(device, outcome);
   addDemo(device, outcome);
+  addAttest(device, outcome);
   addSealing(device, outcome);
   const list = withLog(device.command('list'))
     .description('List the devices by their ids.')
@@ -112,6 +114,38 @@ function addDemo(device: Command, outcome: Outcome): void {
   examples(command, [
     ['msec device demo', 'five readings'],
     ['msec device demo --json --every 0 -n 1000 | jq .signature', 'signatures for a script'],
+  ]);
+}
+
+function addAttest(device: Command, outcome: Outcome): void {
+  const command = common(device.command('attest'))
+    .argument('<id>', 'name of the device')
+    .description(
+      'Prove a device’s state to the engine: answer its challenges with the TPM and the kernel’s logs, for as long as it runs.',
+    )
+    .option('-b, --bridge <address>', 'mqtt://HOST:PORT, mqtts://, http:// or https://', 'mqtt://127.0.0.1:1883')
+    .option('--token-file <file>', 'file with the device’s token (default: the environment variable MSEC_DEVICE_TOKEN)')
+    .option(...TPM_FLAG)
+    .option('--pcrs <numbers>', 'the PCRs that the keys are bound to, as at the enrolment')
+    .option('--boot-log <file>', 'TCG event log (default: binary_bios_measurements of the kernel, where it is)')
+    .option('--ima <file>', 'IMA list (default: binary_runtime_measurements of the kernel, where it is)')
+    .option('--no-logs', 'show no log that is not named')
+    .option('--watch <seconds>', 'how often the IMA list is looked at for new entries; 0: never', decimal, 1)
+    .option('-n, --answers <number>', 'end after so many answers (default: with Ctrl-C)', whole)
+    .action(
+      running<AttestFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device-attest.ts')).attestDevice(flags, args[0]!),
+      ),
+    );
+  examples(command, [
+    [
+      'msec device attest roof-7 --token-file roof-7.token',
+      'beside the engine, as root, so that the kernel shows its logs',
+    ],
+    [
+      'msec device attest roof-7 --bridge https://city.example --token-file roof-7.token --tpm device:/dev/tpmrm0',
+      'on a gateway far away',
+    ],
   ]);
 }
 

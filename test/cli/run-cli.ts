@@ -78,6 +78,54 @@ export async function startUp(args: readonly string[], options: RunOptions): Pro
   return { pid: child.pid!, said: await said, errors: () => err, kill: (signal) => void child.kill(signal), ended };
 }
 
+export interface Talking {
+  /** Resolves with the first line of JSON, those that have come included, that is as wished; fails where it ends before. */
+  until(isWished: (line: Readonly<Record<string, unknown>>) => boolean): Promise<Readonly<Record<string, unknown>>>;
+  errors(): string;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<readonly [number | null, NodeJS.Signals | null]>;
+}
+
+/** A command that goes on, and says in lines of JSON what happens. */
+export function startMsec(args: readonly string[], options: RunOptions): Talking {
+  const child = start(args, options);
+  child.stdin.end();
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  let [rest, err] = ['', ''];
+  let wake: () => void = () => undefined;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop()!;
+    for (const part of parts) lines.push(JSON.parse(part) as Readonly<Record<string, unknown>>);
+    wake();
+  });
+  let isOver = false;
+  const ended = once(child, 'close').then(([code, signal]) => {
+    isOver = true;
+    wake();
+    return [code, signal] as [number | null, NodeJS.Signals | null];
+  });
+  return {
+    async until(isWished) {
+      for (let at = 0; ; at++) {
+        while (at >= lines.length) {
+          if (isOver) throw new Error(`it has ended:\n${JSON.stringify(lines)}\n${err}`);
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (isWished(lines[at]!)) return lines[at]!;
+      }
+    },
+    errors: () => err,
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
 export interface TailedRecord {
   readonly partition: number;
   readonly offset: number;
