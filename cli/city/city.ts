@@ -46,6 +46,7 @@ import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.t
 import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
 import { listenOn } from './listen.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
+import { openSyslog } from './syslog.ts';
 
 export interface CityOptions {
   readonly config: Config;
@@ -150,6 +151,9 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   for (const topic of Object.values(topics)) topic.codec.bindSchemaIds?.(schemaIds);
   const files = config['files.enabled'] ? await openFileSinks(config, folder, log, topics, clock, emit) : null;
   if (files !== null) closing.add(() => files.close());
+
+  const syslog = await openSyslog({ ...options, plan, log });
+  if (syslog !== null) closing.add(() => syslog.close());
 
   const appender = new RecordAppender(log);
   closing.add(() => appender.close());

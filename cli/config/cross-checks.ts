@@ -32,6 +32,10 @@ export function crossProblems(config: Config, set: ReadonlySet<SettingName>): Cr
   for (const name of set)
     if (name.startsWith('attestation.') && name !== 'attestation.policy' && config['attestation.policy'] === null)
       add(name, 'has no effect unless attestation.policy is set');
+  if (set.has('syslog.address') && config['attestation.policy'] === null)
+    add('syslog.address', 'has no effect unless attestation.policy is set');
+  if (set.has('syslog.facility') && config['syslog.address'] === null)
+    add('syslog.facility', 'has no effect unless syslog.address is set');
   for (const [one, other] of [
     ['attestation.references', 'attestation.referencesKey'],
     ['attestation.referencesKey', 'attestation.references'],

@@ -146,6 +146,7 @@ function validator(): Validate {
   ajv.addFormat('host', /^[A-Za-z0-9.:_-]+$/);
   ajv.addFormat('name', /^[A-Za-z0-9._@-]+$/);
   ajv.addFormat('address', isAddress);
+  ajv.addFormat('receiver', /^((tcp|udp):\/\/[A-Za-z0-9._:[\]-]+|unix:\/.{1,100})$/);
   ajv.addFormat('path', (text) => !text.includes('\0'));
   ajv.addKeyword({
     keyword: 'between',
@@ -211,6 +212,7 @@ const TYPE_WORDS: Record<string, string> = {
   host: 'a host name or IP address',
   name: 'a name of letters, digits and . _ @ -',
   address: 'a broker as host:port, e.g. 127.0.0.1:9092',
+  receiver: 'a receiver as tcp://HOST:PORT, udp://HOST:PORT or unix:/PATH',
   path: 'a path',
 };
 

@@ -52,6 +52,8 @@ function kindText(setting: Setting): string {
       return 'list of host:port';
     case 'boolean':
       return '`true`, `false`';
+    case 'receiver':
+      return 'receiver of syslog';
     case 'host':
     case 'name':
     case 'path':

@@ -59,6 +59,8 @@ function settingSchema(setting: Setting): SchemaNode {
       return { type: 'string', minLength: 1, maxLength: 253, format: 'host', ...about };
     case 'name':
       return { type: 'string', minLength: 1, maxLength: 200, format: 'name', ...about };
+    case 'receiver':
+      return { type: 'string', minLength: 1, maxLength: 300, format: 'receiver', ...about };
     case 'addresses':
       return { type: 'array', items: { type: 'string', format: 'address' }, maxItems: 64, ...about };
     case 'path':

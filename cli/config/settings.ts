@@ -28,6 +28,7 @@ export type Setting =
   | (Row<'choice', string> & { readonly choices: readonly string[] })
   | Row<'host', string>
   | Row<'name', string | null>
+  | Row<'receiver', string | null>
   | Row<'addresses', readonly string[]>
   | Row<'path', string | null>
   | Row<'cidrs', readonly string[]>
@@ -363,6 +364,17 @@ export const SETTINGS = {
     default: 'frame',
     choices: ['frame', 'batch', 'session'],
     doc: 'How the fleet’s devices sign: each frame, batches of 16, or under sessions. `--signing`.',
+  },
+  'syslog.address': {
+    kind: 'receiver',
+    default: null,
+    doc: 'Receiver of syslog messages (RFC 5424) about devices that lose or regain trust: `tcp://HOST:PORT`, `udp://HOST:PORT`, or a stream socket, `unix:/PATH`. All partitions, so with several processes on Kafka in one of them. Unset: none.',
+  },
+  'syslog.facility': {
+    kind: 'choice',
+    default: 'authpriv',
+    choices: ['auth', 'authpriv', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+    doc: 'Facility of these messages.',
   },
   'logging.level': {
     kind: 'choice',
