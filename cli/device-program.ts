@@ -46,6 +46,15 @@ export function addDevice(program: Command, outcome: Outcome): void {
     ['msec device list --json', 'one device a line, for scripts'],
     ['msec device list --after roof- --limit 20', 'those whose names begin with roof-, and what follows'],
   ]);
+  const why = withLog(device.command('why'))
+    .argument('<id>', 'name of the device')
+    .description(
+      'Say whether a device is trusted, since when and why: which evidence, which entry of a log; and its history.',
+    )
+    .action(
+      running(outcome, async (flags, args) => (await import('./commands/device-why.ts')).tellWhy(flags, args[0]!)),
+    );
+  examples(why, [['msec device why gateway-7', 'after its frames stopped coming']]);
   const receiver = common(device.command('receiver'))
     .description('Print the public key that devices agree on session keys with; made at the first call.')
     .option('--new', 'make another one; sessions under the earlier ones are still taken')
