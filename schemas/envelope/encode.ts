@@ -27,7 +27,7 @@ import {
   SIGNATURE_DOMAIN,
   VERSION,
 } from './layout.ts';
-import { leafHash, merkleRoot } from './merkle.ts';
+import { MerkleLanes } from './merkle-lanes.ts';
 import { makeLow } from './p256-order.ts';
 import { algorithmOf, type KeyAlgorithm } from './public-key.ts';
 import type { SessionKey } from './session.ts';
@@ -65,6 +65,7 @@ const FRAME_PREFIX = Buffer.from(SIGNATURE_DOMAIN, 'latin1');
 const BATCH_PREFIX = Buffer.from(BATCH_DOMAIN, 'latin1');
 const NO_KEY_ID = new Uint8Array(KEY_ID_BYTES);
 let hmac: HmacVerifier | null = null;
+let tree: MerkleLanes | null = null;
 
 function isU32(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
@@ -158,7 +159,8 @@ export function batchToSign(fields: BatchFields, signer: SignerName): ToSign {
   if (rest.sequence + frames.length > 2 ** 32) refuse('sequence', 'the last one must be below 2^32');
   const modeFields = Buffer.alloc(BATCH_FIELD_BYTES);
   modeFields.writeUInt16BE(frames.length);
-  modeFields.set(merkleRoot(entries.map(leafHash)), 2);
+  tree ??= new MerkleLanes();
+  modeFields.set(tree.root(entries), 2);
   const deviceTimeMs = frames[0]!.deviceTimeMs;
   const writer = new ByteWriter(256);
   writer.copy(BATCH_PREFIX);

@@ -178,6 +178,8 @@ export interface Sha256Lanes {
   /** Word w of a part lies, for each lane, at LANES * (part / 4 + w) + lane, and is a number: no order of bytes. */
   readonly words: Int32Array;
   readonly blocksMax: number;
+  /** Each lane's state takes in so many blocks of its message. */
+  compress(blocks: number): void;
   hmac(blocks: number): void;
 }
 
@@ -192,5 +194,9 @@ export function sha256Lanes(): Sha256Lanes {
     words[LANES * (AT_DIGEST_BLOCK / 4 + 15) + lane] = (BLOCK + 32) * 8;
   }
   const blocksMax = Math.floor((PAGE / LANES - AT_MESSAGE) / BLOCK);
-  return { words, blocksMax, hmac: exports.hmac as Sha256Lanes['hmac'] };
+  const compress = exports.compress as (block: number, blocks: number) => void;
+  return {
+    ...{ words, blocksMax, hmac: exports.hmac as Sha256Lanes['hmac'] },
+    compress: (blocks) => compress(LANES * AT_MESSAGE, blocks),
+  };
 }

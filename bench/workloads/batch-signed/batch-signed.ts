@@ -81,7 +81,7 @@ export const signingModes: Workload = {
     const scale = options.isQuick ? 0.4 : 1;
     const parts = new Parts(options.progress);
     const [packed, single] = [packing(64, 6e6 * scale, DEVICES), packing(1, 160_000 * scale, DEVICES)];
-    const most = packing(1024, 14e6 * scale, DEVICES);
+    const most = packing(1024, 40e6 * scale, DEVICES);
     const session = packing(1, 3e6 * scale, DEVICES);
     return parts.measured([
       await parts.measure('64 frames a signature', () => againstEach(options, packed, single)),

@@ -52,8 +52,9 @@ interface Packer extends Sender {
   /** Begins the next session, with this sequence. */
   readonly renew: (first: number) => SessionKey | null;
   sequence: number;
-  readonly payload: Uint8Array;
-  waiting: { readonly payload: Uint8Array; readonly wire: Int32Array }[];
+  /** Of a record: written over from record to record, as millions of them would be collected otherwise. */
+  readonly frames: readonly { readonly payload: Uint8Array; readonly wire: Int32Array }[];
+  waiting: number;
 }
 
 export async function fillPacked(log: Log, options: PackedOptions): Promise<PackedTopic> {
@@ -77,7 +78,10 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
     };
     const partition = partitionForKey(key, 0, key.length, PARTITIONS);
     const payload = framePayload(imeis[i]!);
-    return { id, key, partition, keyId, privateKey, renew, session: renew(0), sequence: 1, payload, waiting: [] };
+    const frames = Array.from({ length: framesPerRecord }, () => {
+      return { payload: payload.slice(), wire: new Int32Array(MEASURES) };
+    });
+    return { id, key, partition, keyId, privateKey, renew, session: renew(0), sequence: 1, frames, waiting: 0 };
   });
   const sums = new WireSums(windowMs);
   const writer = new RecordWriter(log, DEVICE_FRAMES);
@@ -86,11 +90,12 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
   while (frames < options.frames) {
     fleet.next();
     const sender = senders[fleet.device]!;
-    writeMeasures(sender.payload, fleet);
-    sender.waiting.push({ payload: sender.payload.slice(), wire: fleet.wire.slice() });
-    if (sender.waiting.length < framesPerRecord) continue;
-    for (const { wire } of sender.waiting) sums.add(sender.id, fleet.timestamp, wire);
-    frames += sender.waiting.length;
+    const { payload, wire } = sender.frames[sender.waiting++]!;
+    writeMeasures(payload, fleet);
+    wire.set(fleet.wire);
+    if (sender.waiting < framesPerRecord) continue;
+    sums.addAll(sender.id, fleet.timestamp, sender.frames);
+    frames += framesPerRecord;
     writer.append(sender, fleet.timestamp, recordOf(sender));
     if (writer.byteLength > FLUSH_BYTES) bytes += await writer.flush();
   }
@@ -101,8 +106,8 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
     async close() {
       const at = Date.now() + CLOSING_AHEAD_MS;
       for (const sender of senders.slice(fleet.ids.length)) {
-        new DataView(sender.payload.buffer).setInt16(23, 3000);
-        sender.waiting.push({ payload: sender.payload, wire: new Int32Array(MEASURES) });
+        new DataView(sender.frames[0]!.payload.buffer).setInt16(23, 3000);
+        sender.waiting = 1;
         writer.append(sender, at, recordOf(sender));
       }
       await writer.flush();
@@ -113,16 +118,16 @@ export async function fillPacked(log: Log, options: PackedOptions): Promise<Pack
 const recordOf = (sender: Packer): Uint8Array => encodeFrameRecord(KIND_ENVELOPE, envelopeOf(sender));
 
 function envelopeOf(sender: Packer): Uint8Array {
-  const { id, keyId, privateKey, sequence, waiting } = sender;
+  const { id, keyId, privateKey, sequence, frames, waiting } = sender;
   if (sender.session !== null && sequence - sender.session.first >= SESSION_FRAMES_MAX) {
     sender.session = sender.renew(sequence);
   }
   const { session } = sender;
   const fields = { deviceId: id, bootEpoch: 1, sequence };
-  sender.sequence += waiting.length;
-  sender.waiting = [];
-  const [first] = waiting;
-  if (waiting.length > 1) return signBatch({ ...fields, frames: waiting }, { keyId, privateKey });
-  if (session !== null) return sealInSession({ ...fields, payload: first!.payload }, session);
-  return signEnvelope({ ...fields, payload: first!.payload }, { keyId, privateKey });
+  sender.sequence += waiting;
+  sender.waiting = 0;
+  if (waiting > 1) return signBatch({ ...fields, frames }, { keyId, privateKey });
+  const { payload } = frames[0]!;
+  if (session !== null) return sealInSession({ ...fields, payload }, session);
+  return signEnvelope({ ...fields, payload }, { keyId, privateKey });
 }

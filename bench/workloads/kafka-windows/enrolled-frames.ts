@@ -60,24 +60,38 @@ export class WireSums {
   }
 
   add(id: string, timestamp: number, wire: Int32Array): void {
+    addTo(this.#windowOf(id, timestamp), wire);
+  }
+
+  /** Of frames with one time. */
+  addAll(id: string, timestamp: number, frames: readonly { readonly wire: Int32Array }[]): void {
+    const numbers = this.#windowOf(id, timestamp);
+    for (const { wire } of frames) addTo(numbers, wire);
+  }
+
+  windows(): Map<string, bigint[]> {
+    return new Map([...this.#sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
+  }
+
+  #windowOf(id: string, timestamp: number): number[] {
     const window = `${id} ${Math.floor(timestamp / this.#windowMs) * this.#windowMs}`;
     let numbers = this.#sums.get(window);
     if (numbers === undefined) {
       numbers = new Array<number>(1 + 4 * MEASURES).fill(0);
       this.#sums.set(window, numbers);
     }
-    const isFirst = numbers[0]! === 0;
-    numbers[0]!++;
-    for (const [i, value] of wire.entries()) {
-      const at = 1 + 4 * i;
-      numbers[at]! += value;
-      if (isFirst || value < numbers[at + 1]!) numbers[at + 1] = value;
-      if (isFirst || value > numbers[at + 2]!) numbers[at + 2] = value;
-      numbers[at + 3]! += value * value;
-    }
+    return numbers;
   }
+}
 
-  windows(): Map<string, bigint[]> {
-    return new Map([...this.#sums].map(([window, numbers]) => [window, numbers.map(BigInt)]));
+function addTo(numbers: number[], wire: Int32Array): void {
+  const isFirst = numbers[0]! === 0;
+  numbers[0]!++;
+  for (let i = 0, at = 1; i < wire.length; i++, at += 4) {
+    const value = wire[i]!;
+    numbers[at]! += value;
+    if (isFirst || value < numbers[at + 1]!) numbers[at + 1] = value;
+    if (isFirst || value > numbers[at + 2]!) numbers[at + 2] = value;
+    numbers[at + 3]! += value * value;
   }
 }
