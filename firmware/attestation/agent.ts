@@ -36,7 +36,8 @@ export class AttestationAgent {
   /** The newest one that has come. */
   #newest: Challenge | null = null;
   #wake: () => void = () => undefined;
-  #answered = 0;
+  /** The nonce of the last: ids begin anew where an operator resets the device. */
+  #answered = '';
   #answers = 0;
   /** Entries of the IMA list that the verifier has seen or will; null before the first evidence. */
   #imaShown: number | null = null;
@@ -81,7 +82,8 @@ export class AttestationAgent {
   #challenged(bytes: Uint8Array): void {
     try {
       const challenge = decodeChallenge(bytes);
-      if (challenge.id === this.#answered || challenge.id === this.#newest?.id) return;
+      const nonce = nonceOf(challenge);
+      if (nonce === this.#answered || (this.#newest !== null && nonce === nonceOf(this.#newest))) return;
       this.#newest = challenge;
       this.#options.onEvent({ event: 'challenged', challenge: challenge.id });
       this.#wake();
@@ -111,7 +113,7 @@ export class AttestationAgent {
     if (shown === null) return;
     const isTaken = await this.#sendUntil(shown.bytes, () => this.#newest !== challenge);
     if (isTaken === null) return;
-    this.#answered = challenge.id;
+    this.#answered = nonceOf(challenge);
     this.#answers++;
     if (isTaken) this.#imaShown = shown.imaEntries ?? this.#imaShown;
     if (isTaken) onEvent({ event: 'answered', challenge: challenge.id, bytes: shown.bytes.length });
@@ -177,3 +179,5 @@ export class AttestationAgent {
     this.#options.onEvent({ event: 'failed', code, message });
   }
 }
+
+const nonceOf = ({ nonce }: Challenge): string => Buffer.from(nonce).toString('hex');

@@ -82,9 +82,12 @@ void t.test('each challenge is answered once, however often it comes', async (t)
   run.deliver(challenge(1));
   await run.until(() => run.count('answered') === 1);
   run.deliver(challenge(1));
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   run.deliver(challenge(2));
   await run.until(() => run.count('answered') === 2);
-  t.same(run.sent, ['1/1', '2/2']);
+  run.deliver(challenge(2, { nonce: Buffer.from('after a reset the ids begin anew') }));
+  await run.until(() => run.count('answered') === 3);
+  t.same(run.sent, ['1/1', '2/2', '2/3']);
   await run.end();
 });
 
