@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { linkTypes } from '../../../../actors/detect/capture/index.ts';
+import {
+  DEFRAG_DEFAULTS,
+  Defragmenter,
+  OVERLAP_POLICIES,
+  type OverlapPolicy,
+} from '../../../../actors/detect/defrag/index.ts';
+import {
+  decodeCaptured,
+  decodeReassembled,
+  isIpChecksumValid,
+  isTransportChecksumValid,
+  Packet,
+} from '../../../../actors/detect/packet/index.ts';
+import { captured } from '../captures.ts';
+import { bytesOf, type Ends, ipv4, ipv6, n16, n32, udpDatagram } from '../frames.ts';
+
+const V4: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
+const V6: Ends = { from: new Uint8Array(16).fill(0x20), to: new Uint8Array(16).fill(0xfe) };
+
+interface Piece {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly more: boolean;
+}
+
+const fragment = (ends: Ends, id: number, { offset, bytes, more }: Piece): Uint8Array =>
+  ends.from.length === 4
+    ? ipv4(ends, 17, bytes, bytesOf(1, 1, 1, 0), { id, offset, more })
+    : ipv6(ends, 17, bytes, [
+        [60, bytesOf(0, 1, 4, n32(0))],
+        [44, bytesOf(0, n16(offset | (more ? 1 : 0)), n32(id))],
+      ]);
+
+function offer(into: Defragmenter, ip: Uint8Array, timeUs = 0): Packet | undefined {
+  const packet = new Packet();
+  decodeCaptured(packet, captured(ip, linkTypes.LINK_RAW, timeUs));
+  if (!packet.isFragment) return undefined;
+  const whole = into.add(packet);
+  if (whole === undefined) return undefined;
+  const result = new Packet();
+  decodeReassembled(result, packet, whole, whole.length);
+  return result;
+}
+
+/** `cuts` are places in units of eight bytes. */
+function cutUp(datagram: Uint8Array, cuts: readonly number[]): Piece[] {
+  const places = [...new Set([0, ...cuts.map((cut) => cut * 8).filter((at) => at > 0 && at < datagram.length)])];
+  places.sort((a, b) => a - b);
+  return places.map((offset, index) => ({
+    offset,
+    bytes: datagram.slice(offset, places[index + 1] ?? datagram.length),
+    more: index < places.length - 1,
+  }));
+}
+
+t.test('a datagram cut anywhere, in any order, with repeats, is put together once', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(V4, V6),
+      fc.uint8Array({ minLength: 20, maxLength: 400 }),
+      fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }),
+      fc.constantFrom(...OVERLAP_POLICIES),
+      fc.infiniteStream(fc.nat()),
+      (ends, payload, cuts, policy, chance) => {
+        const pieces = cutUp(udpDatagram(ends, 53, 54, payload), cuts);
+        fc.pre(pieces.length > 1);
+        const order = pieces
+          .map((piece) => ({ piece, rank: chance.next().value as number }))
+          .toSorted((a, b) => a.rank - b.rank)
+          .map(({ piece }) => piece);
+        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+        const results = [order[0]!, ...order].map((piece) => offer(into, fragment(ends, 9, piece)));
+        t.strictSame(
+          results.map((result) => result !== undefined),
+          results.map((_, index) => index === results.length - 1),
+        );
+        const whole = results.at(-1)!;
+        t.match(whole, { hasTransport: true, isReassembled: true, sourcePort: 53, isInvalid: false, eventCount: 0 });
+        t.strictSame([...whole.bytes.subarray(whole.payloadAt, whole.payloadEnd)], [...payload]);
+        t.ok(isIpChecksumValid(whole) && isTransportChecksumValid(whole));
+        t.equal(into.heldBytes, 0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+/** Novak's figure, by hand: one letter a fragment in the order of arrival, one column for eight bytes. */
+const ARRIVALS: readonly (readonly [number, number])[] = [
+  [0, 3],
+  [4, 2],
+  [6, 3],
+  [1, 4],
+  [6, 3],
+  [9, 3],
+];
+const EXPECTED: Readonly<Record<OverlapPolicy, string>> = {
+  first: '111422333666',
+  last: '144442555666',
+  bsd: '111442333666',
+  'bsd-right': '144422555666',
+  linux: '111442555666',
+  windows: '111422333666',
+  solaris: '111422333666',
+};
+
+t.test('overlaps are settled as the target settles them', async (t) => {
+  for (const policy of OVERLAP_POLICIES) {
+    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+    const results = ARRIVALS.map(([unit, units], index) =>
+      offer(
+        into,
+        fragment(V4, 1, {
+          offset: unit * 8,
+          bytes: new Uint8Array(units * 8).fill(0x31 + index),
+          more: index < ARRIVALS.length - 1,
+        }),
+      ),
+    );
+    const whole = results.at(-1)!;
+    const text = Buffer.from(whole.bytes.subarray(24)).toString('latin1');
+    t.equal(text.replaceAll(/(.)\1{7}/g, '$1'), EXPECTED[policy], policy);
+  }
+});
+
+t.test('a fragment around another: Windows and Solaris differ where both end together', async (t) => {
+  const result = (policy: OverlapPolicy, inner: readonly [number, number]): string => {
+    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+    const piece = (offset: number, units: number, letter: number, more: boolean): Packet | undefined =>
+      offer(into, fragment(V4, 1, { offset: offset * 8, bytes: new Uint8Array(units * 8).fill(letter), more }));
+    piece(inner[0], inner[1], 0x61, true);
+    piece(0, 4, 0x62, true);
+    const whole = piece(4, 1, 0x63, false)!;
+    return Buffer.from(whole.bytes.subarray(24))
+      .toString('latin1')
+      .replaceAll(/(.)\1{7}/g, '$1');
+  };
+  t.equal(result('windows', [1, 2]), 'bbbbc');
+  t.equal(result('solaris', [1, 2]), 'bbbbc');
+  t.equal(result('windows', [2, 2]), 'bbaac');
+  t.equal(result('solaris', [2, 2]), 'bbbbc');
+});
+
+t.test('what stays unfinished is forgotten in time, gives way to newer ones, and is counted', async (t) => {
+  const first = { offset: 0, bytes: new Uint8Array(16), more: true };
+  const last = { offset: 16, bytes: new Uint8Array(8), more: false };
+  const slow = new Defragmenter();
+  offer(slow, fragment(V4, 1, first), 0);
+  t.equal(offer(slow, fragment(V4, 1, last), 60_000_001), undefined, 'too late');
+  t.match(slow.counts, { timedOut: 1, reassembled: 0 });
+
+  const few = new Defragmenter({ ...DEFRAG_DEFAULTS, maxDatagrams: 2 });
+  for (const id of [1, 2, 3]) offer(few, fragment(V4, id, first));
+  t.equal(offer(few, fragment(V4, 3, last))?.isReassembled, true, 'the newest stays');
+  t.equal(offer(few, fragment(V4, 1, last)), undefined, 'the oldest went');
+  t.equal(few.counts.evicted, 1);
+
+  const small = new Defragmenter({ ...DEFRAG_DEFAULTS, maxBytes: 10_000 });
+  for (let id = 0; id < 5000; id++) offer(small, fragment(V4, id, first));
+  t.ok(small.heldBytes <= 10_000);
+  t.equal(small.counts.evicted + Math.round(small.heldBytes / 216), 5000);
+
+  const same = new Defragmenter();
+  for (let n = 0; n < 5000; n++) offer(same, fragment(V4, 1, first));
+  t.ok(same.heldBytes < 300_000, 'one datagram cannot hold everything');
+  t.ok(same.counts.refused > 3000);
+  t.equal(offer(same, fragment(V4, 2, { offset: 65_528, bytes: new Uint8Array(200), more: false })), undefined);
+});
+
+t.test('random overlaps come out byte for byte as the policy says', async (t) => {
+  // Said once more, for one byte and from the papers' sentences: whose byte is it after each arrival?
+  const takes: Readonly<Record<OverlapPolicy, (had: Piece, comes: Piece) => boolean>> = {
+    first: () => false,
+    last: () => true,
+    bsd: (had, comes) => !(had.offset <= comes.offset),
+    'bsd-right': (had, comes) => !(comes.offset < had.offset),
+    linux: (had, comes) => !(had.offset < comes.offset),
+    windows: (had, comes) => comes.offset < had.offset && endOf(comes) > endOf(had),
+    solaris: (had, comes) => comes.offset < had.offset && endOf(comes) >= endOf(had),
+  };
+  const endOf = (piece: Piece): number => piece.offset + piece.bytes.length;
+  let whole = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...OVERLAP_POLICIES),
+      fc.constantFrom(V4, V6),
+      fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 5 })), { maxLength: 10 }),
+      (policy, ends, spans) => {
+        const pieces = [...spans, [0, 2], [2, 4], [6, 4]].map(([unit, units], index) => ({
+          offset: unit! * 8,
+          bytes: new Uint8Array(units! * 8).fill(index + 1),
+          more: true,
+        }));
+        // The end arrives last, so that all others are there.
+        pieces.push({ offset: 80, bytes: new Uint8Array(8).fill(99), more: false });
+        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+        const result = pieces.map((piece) => offer(into, fragment(ends, 1, piece))).at(-1)!;
+        const expected = Array.from({ length: 88 }, (_, at) => {
+          const holders = pieces.filter((piece) => piece.offset <= at && at < endOf(piece));
+          return holders.reduce((had, comes) => (takes[policy](had, comes) ? comes : had)).bytes[0];
+        });
+        t.strictSame([...result.bytes.subarray(result.end - 88, result.end)], expected);
+        whole++;
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  t.equal(whole, 1000);
+});
