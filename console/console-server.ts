@@ -73,6 +73,7 @@ class ConsoleServer implements Console {
   #readingsSent = 0;
   #lettersSent = 0;
   #windowsSent = 0;
+  #trustSent = 0;
   #feedFailure: string | null = null;
   #isClosed = false;
   #isDetached = false;
@@ -87,6 +88,7 @@ class ConsoleServer implements Console {
       ...pageRoutes(),
       ...apiRoutes({
         version: options.version,
+        now: () => options.clock.now(),
         stream: this.#stream,
         proofFor: (nonce) => consoleProof(options.adminToken, nonce),
         attached: () => this.#attached,
@@ -192,12 +194,14 @@ class ConsoleServer implements Console {
 
   #publishItems(): void {
     if (this.#attached === undefined) return;
-    const { readings, letters, windowsTotal } = this.#attached.feed;
+    const { readings, letters, windowsTotal, trust } = this.#attached.feed;
     const newReadings = readings.newest(Math.min(READINGS_SHOWN, readings.total - this.#readingsSent));
     if (newReadings.length > 0) this.#stream.publish('readings', newReadings);
     const newLetters = letters.newest(Math.min(READINGS_SHOWN, letters.total - this.#lettersSent));
     if (newLetters.length > 0) this.#stream.publish('letters', newLetters);
     if (windowsTotal !== this.#windowsSent) this.#stream.publish('windows', { total: windowsTotal });
+    if (trust.total !== this.#trustSent) this.#stream.publish('trust', { total: trust.total });
+    this.#trustSent = trust.total;
     this.#readingsSent = readings.total;
     this.#lettersSent = letters.total;
     this.#windowsSent = windowsTotal;

@@ -3,6 +3,7 @@
  * and how many there are of each reason. Everything is bounded, and what it holds dies with the process.
  */
 import type { LogReader } from '../engine/index.ts';
+import { FleetTrust } from './fleet-trust.ts';
 import type { Aggregate, ConsolePorts, DeadLetter, Place, RawRecord, Reading } from './ports.ts';
 import { Ring } from './ring.ts';
 import { type FollowedTopic, TopicFollower } from './topic-follower.ts';
@@ -25,6 +26,7 @@ export class Feed {
   readonly letters = new Ring<DeadLetter>(LETTERS_KEPT);
   /** Dead letters by reason since the start of the process. */
   readonly reasons = new Map<string, number>();
+  readonly trust = new FleetTrust();
   /** Changes with every window that arrives. */
   windowsTotal = 0;
   /** Records whose bytes could not be shown. */
@@ -39,7 +41,7 @@ export class Feed {
 
   /** Resolves when it reads; `failed` is told if it ends by itself. */
   async follow(reader: LogReader, failed: (error: unknown) => void): Promise<TopicFollower> {
-    const { topics, decoders } = this.#ports;
+    const { topics, decoders, trust } = this.#ports;
     const partitions = new Map((await this.#ports.status()).topics.map((topic) => [topic.topic, topic]));
     for (const topic of topics.letters) {
       for (let partition = 0; partition < (partitions.get(topic)?.partitions ?? 0); partition++) {
@@ -80,6 +82,17 @@ export class Feed {
         take: shown(decoders.letter, (letter) => this.#addLetter(letter)),
       })),
     ];
+    if (trust !== undefined) {
+      followed.push({
+        topic: trust.topic,
+        history: Number.POSITIVE_INFINITY,
+        behindMax: Number.POSITIVE_INFINITY,
+        take: shown(
+          (record) => trust.decode(record),
+          (item) => this.trust.take(item),
+        ),
+      });
+    }
     const follower = new TopicFollower(reader);
     await follower.open(
       followed.filter(({ topic }) => partitions.has(topic)),

@@ -118,6 +118,30 @@ export interface Decoders {
   letter(record: RawRecord): DeadLetter | null;
 }
 
+/** A device's state of trust: its newest record in the compacted topic. Times are Unix ms. */
+export interface DeviceTrust {
+  readonly device: string;
+  readonly state: 'unknown' | 'trusted' | 'suspect' | 'quarantined' | 'revoked';
+  readonly since: number;
+  readonly reason: string;
+  readonly says: string;
+  /** What broke the policy: boot, ima, or empty; its entry, 0 where there is none; the PCR, -1; the file, empty. */
+  readonly log: string;
+  readonly entry: number;
+  readonly pcr: number;
+  readonly path: string;
+  readonly firmware: string;
+  readonly provenAt: number;
+  readonly trustedUntil: number;
+  /** The newest first. */
+  readonly history: readonly {
+    readonly at: number;
+    readonly state: string;
+    readonly reason: string;
+    readonly says: string;
+  }[];
+}
+
 export interface BridgeStatus {
   readonly name: string;
   readonly address: string;
@@ -154,6 +178,8 @@ export interface ConsolePorts {
   readonly kinds: readonly DeviceKind[];
   readonly topics: { readonly readings: string; readonly aggregates: string; readonly letters: readonly string[] };
   readonly decoders: Decoders;
+  /** Where devices are asked to prove themselves. */
+  readonly trust?: { readonly topic: string; decode(record: RawRecord): DeviceTrust | null };
   openReader(): LogReader;
   readonly admin: DeviceAdmin;
 }

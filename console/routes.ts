@@ -17,6 +17,7 @@ export interface Attached {
 /** The server's state as the routes see it. */
 export interface Shown {
   readonly version: string;
+  now(): number;
   readonly stream: EventStream;
   /** That this console has the admin token, without showing it. */
   proofFor(nonce: string): string;
@@ -93,6 +94,19 @@ export function apiRoutes(shown: Shown): Route[] {
         const windows = feed.windowsOf(device);
         if (windows === undefined) return sendError(response, 404, 'DEVICE_UNKNOWN', `No window of ${device} yet.`);
         sendJson(response, 200, windows);
+      }),
+    ),
+    get(
+      '/api/trust',
+      withFeed(({ response }, { feed }) => sendJson(response, 200, feed.trust.view(shown.now()))),
+    ),
+    get(
+      '/api/trust/:device',
+      withFeed(({ response, params }, { feed }) => {
+        const trust = feed.trust.deviceOf(params.device ?? '', shown.now());
+        if (trust === undefined)
+          return sendError(response, 404, 'DEVICE_UNKNOWN', 'Nothing is known of the trust in this device.');
+        sendJson(response, 200, trust);
       }),
     ),
     get(

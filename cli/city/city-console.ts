@@ -1,8 +1,13 @@
 /** Lets the console see the running city. */
 import type { Console } from '../../console/index.ts';
 import type { Engine, Log, Plan } from '../../engine/index.ts';
-import type { FrameTypes } from '../../schemas/index.ts';
-import { DEVICE_AGGREGATES, DEVICE_READINGS, type DeviceTopics } from '../../schemas/topics/index.ts';
+import { decodeAttestation, type FrameTypes } from '../../schemas/index.ts';
+import {
+  DEVICE_AGGREGATES,
+  DEVICE_ATTESTATION,
+  DEVICE_READINGS,
+  type DeviceTopics,
+} from '../../schemas/topics/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
@@ -41,6 +46,14 @@ export function attachConsole({
     kinds: deviceKinds(types),
     topics: { readings: DEVICE_READINGS, aggregates: DEVICE_AGGREGATES, letters: letterTopics(plan) },
     decoders: pageDecoders(topics),
+    ...(plan.topics.some(({ name }) => name === DEVICE_ATTESTATION)
+      ? {
+          trust: {
+            topic: DEVICE_ATTESTATION,
+            decode: ({ value }) => (value === null ? null : decodeAttestation(value)),
+          },
+        }
+      : {}),
     openReader: () => log.openReader(),
     admin: deviceAdmin(devices, log, types),
   });

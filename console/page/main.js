@@ -10,6 +10,7 @@ import { healthView } from './health.js';
 import { lettersView } from './letters.js';
 import { readingsView } from './readings.js';
 import { topologyView } from './topology.js';
+import { trustView } from './trust.js';
 
 const STALE_MS = 3_500;
 
@@ -20,6 +21,7 @@ const views = {
   chart: chartView(),
   letters: lettersView(),
   health: healthView(),
+  trust: trustView(),
 };
 
 let topics = null;
@@ -50,6 +52,7 @@ function takeSnapshot(snapshot) {
   views.readings.show(snapshot.kinds, snapshot.readings);
   views.chart.show(snapshot.kinds, snapshot.windows);
   views.letters.show(snapshot.letters);
+  void views.trust.ask();
   takeStatus(snapshot.status);
 }
 
@@ -109,6 +112,7 @@ function connect() {
   on('readings', (readings) => views.readings.add(readings));
   on('letters', (letters) => views.letters.add(letters));
   on('windows', (windows) => views.chart.arrived(windows));
+  on('trust', () => void views.trust.ask());
   on('bye', () => {
     isLeaving = true;
   });

@@ -116,6 +116,79 @@ t.test('an empty engine says what it waits for, and the first records replace th
   t.same(troubles, []);
 });
 
+const HOUR = 3_600_000;
+const SAYS = 'IMA entry 1204, /usr/bin/msec-gateway: it is sha256:9c41, never so in the firmware 2.1 or 2.2';
+const trust = (state: string, more: object = {}) => {
+  const history = [
+    { at: Date.now() - HOUR / 2, state, reason: 'file-changed', says: SAYS },
+    { at: Date.now() - HOUR, state: 'trusted', reason: 'proven', says: 'evidence that holds' },
+  ];
+  const broken = { log: 'ima', entry: 1204, pcr: 10, path: '/usr/bin/msec-gateway' };
+  return {
+    state,
+    since: Date.now() - HOUR / 2,
+    reason: 'file-changed',
+    says: SAYS,
+    ...broken,
+    firmware: '2.1',
+    provenAt: Date.now() - HOUR,
+    trustedUntil: 0,
+    history,
+    ...more,
+  };
+};
+
+t.test('the fleet shows by its state of trust, and a device with the entry that broke the policy', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const browser = await sharedBrowser();
+  const { page, troubles } = await openPage(browser, server.address);
+  await page.getByText('Live', { exact: true }).waitFor();
+  t.notOk(await page.locator('#trust').isVisible(), 'nobody is asked to prove anything');
+  const good = { reason: 'proven', says: 'evidence that holds', log: '', entry: 0, pcr: -1, path: '' };
+  const until = { trustedUntil: Date.now() + HOUR };
+  for (let i = 0; i < 40; i++)
+    await demo.append('device.attestation', i % 2, `gateway-${i}`, trust('trusted', { ...good, ...until }));
+  await demo.append('device.attestation', 0, 'gateway-40', trust('trusted', { ...good, trustedUntil: Date.now() - 1 }));
+  await demo.append('device.attestation', 0, 'gateway-41', trust('quarantined'));
+  await page.locator('#trust-tiles button').nth(41).waitFor();
+  await demo.append('device.attestation', 1, 'gateway-7', trust('suspect'));
+  await page.locator('#trust-tiles .trust-suspect').waitFor();
+  t.equal(await page.locator('#trust-tiles button').count(), 42, 'a device has one tile');
+  const rows = await page.locator('#trust-list li').allInnerTexts();
+  t.same(
+    rows.map((row) => row.split('\n')[0]!.trim()),
+    ['gateway-41 quarantined', 'gateway-7 suspect', 'gateway-40 trust ended'],
+    'the worst first; trust that has ended by itself is none',
+  );
+  t.match(rows[2], 'it has not proved itself since');
+  t.match(await page.locator('#trust-states').textContent(), /trusted\s+39/);
+  await page.locator('#trust-list button').nth(1).click();
+  const dialog = page.getByRole('dialog');
+  t.match(await dialog.textContent(), /gateway-7 · suspect[\s\S]*IMA list, entry 1204[\s\S]*History[\s\S]*trusted/);
+  t.match(await dialog.textContent(), 'msec device why gateway-7');
+  const folder = process.env.MSEC_PICTURES;
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/history.png` });
+  await page.keyboard.press('Escape');
+  for (const [name, width, colorScheme] of [
+    ['light', 1440, 'light'],
+    ['dark', 1440, 'dark'],
+    ['small', 380, 'light'],
+  ] as const) {
+    const other = await openPage(browser, server.address, { width, colorScheme });
+    await other.page.locator('#trust-tiles button').first().waitFor();
+    const overflow = await other.page.evaluate('document.documentElement.scrollWidth > innerWidth');
+    t.notOk(overflow, `nothing is cut off: ${name}`);
+    if (folder !== undefined)
+      await other.page.locator('#trust').screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
+    t.same(other.troubles, []);
+  }
+  t.same(troubles, []);
+});
+
 t.test('data shows as a picture, a table, a plot and letters, with units', async (t) => {
   if (!needs(t, 'chromium')) return;
   const demo = await openDemo();

@@ -16,7 +16,13 @@ import {
 
 const utf8 = new TextEncoder();
 const utf8Decoder = new TextDecoder();
-export const TOPICS = ['device.frames', 'device.readings', 'device.aggregates', 'device.frames.dlq'];
+export const TOPICS = [
+  'device.frames',
+  'device.readings',
+  'device.aggregates',
+  'device.frames.dlq',
+  'device.attestation',
+];
 const PARTITIONS = 2;
 
 export interface Demo {
@@ -65,6 +71,7 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
         aggregate: (record) => ({ ...placed(record), device: keyOf(record), ...json(record) }) as never,
         letter: (record) => ({ ...placed(record), key: keyOf(record), ...json(record) }) as unknown as DeadLetter,
       },
+      trust: { topic: 'device.attestation', decode: (record) => ({ device: keyOf(record), ...json(record) }) as never },
       openReader: () => log.openReader(),
       admin: {
         list: async (after, limit) => {
