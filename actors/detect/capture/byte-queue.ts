@@ -22,17 +22,26 @@ export class ByteQueue {
       this.end = piece.length;
       return;
     }
-    const needed = left + piece.length;
-    if (this.bytes !== this.#own || needed > this.#own.length - this.start) {
-      const target = needed > this.#own.length ? new Uint8Array(Math.max(needed, 2 * left)) : this.#own;
-      target.set(this.bytes.subarray(this.start, this.end));
-      this.#own = target;
-      this.bytes = target;
-      this.start = 0;
-      this.end = left;
-    }
+    this.#move(left + piece.length);
     this.bytes.set(piece, this.end);
     this.end += piece.length;
+  }
+
+  /** What is left over is kept in memory of its own. */
+  keep(): void {
+    if (this.length > 0 && this.bytes !== this.#own) this.#move(this.length);
+  }
+
+  /** Makes room for `needed` bytes from `start` on. */
+  #move(needed: number): void {
+    if (this.bytes === this.#own && needed <= this.#own.length - this.start) return;
+    const left = this.length;
+    const target = needed > this.#own.length ? new Uint8Array(Math.max(needed, 2 * left)) : this.#own;
+    target.set(this.bytes.subarray(this.start, this.end));
+    this.#own = target;
+    this.bytes = target;
+    this.start = 0;
+    this.end = left;
   }
 
   take(count: number): void {

@@ -21,12 +21,15 @@ export class CaptureReader {
     this.#input.push(piece);
   }
 
-  /** True with the next packet in `packet`; false where more has to be pushed first. */
+  /** True with the next packet in `packet`; false where more has to be pushed first: the last piece is free again. */
   next(): boolean {
     this.#file ??= this.#recognise();
-    if (this.#file === undefined || !this.#file.next(this.#input, this.packet)) return false;
-    this.packet.number++;
-    return true;
+    if (this.#file?.next(this.#input, this.packet) === true) {
+      this.packet.number++;
+      return true;
+    }
+    this.#input.keep();
+    return false;
   }
 
   /** Throws where the capture ends within something. Call it after the last packet. */

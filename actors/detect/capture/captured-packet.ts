@@ -1,6 +1,6 @@
 /**
- * One packet of a capture, reused for each: `bytes` from `start` to `end` are a view into the reader's memory, and good
- * until more is pushed into the reader.
+ * One packet of a capture, reused for each: `bytes` from `start` to `end` are a view into the piece that was pushed or
+ * the reader's own memory, and good until the reader is asked for the next.
  */
 export class CapturedPacket {
   bytes: Uint8Array = new Uint8Array(0);

@@ -1,6 +1,6 @@
 /**
  * Puts IPv4 and IPv6 datagrams together from their fragments, as a target with the given policy would. Memory is bounded
- * in bytes and in datagrams: the oldest unfinished datagram gives way, and is counted. Time is the packets' own.
+ * in bytes and in datagrams: the unfinished datagram that has waited longest gives way, and is counted. Time is the packets' own.
  */
 import type { Packet } from '../packet/index.ts';
 import { FragmentSet } from './fragment-set.ts';
@@ -9,6 +9,7 @@ import { wholeDatagram } from './whole-datagram.ts';
 
 export interface DefragOptions {
   readonly policy: OverlapPolicy;
+  /** From a datagram's last fragment on. */
   readonly timeoutUs: number;
   readonly maxBytes: number;
   readonly maxDatagrams: number;
@@ -41,7 +42,7 @@ export interface DefragCounts {
 export class Defragmenter {
   readonly counts: DefragCounts = { fragments: 0, reassembled: 0, timedOut: 0, evicted: 0, refused: 0 };
   readonly #options: DefragOptions;
-  /** In the order of their first fragments. */
+  /** In the order of their last fragments, so that the one that has waited longest stands first. */
   readonly #sets = new Map<string, FragmentSet>();
   #costBytes = 0;
 
@@ -63,12 +64,11 @@ export class Defragmenter {
     if (packet.fragmentOffset + length + headerBytes > MAX_DATAGRAM_BYTES + 8 || length === 0) return this.#refuse();
     const key = keyOf(packet);
     let set = this.#sets.get(key);
-    if (set === undefined) {
-      set = new FragmentSet(packet.timeUs);
-      this.#sets.set(key, set);
-    } else if (set.heldBytes + length + FRAGMENT_COST_BYTES > MAX_SET_BYTES) {
-      return this.#refuse();
-    }
+    if (set === undefined) set = new FragmentSet();
+    else if (set.heldBytes + length + FRAGMENT_COST_BYTES > MAX_SET_BYTES) return this.#refuse();
+    else this.#sets.delete(key);
+    set.lastUs = packet.timeUs;
+    this.#sets.set(key, set);
     this.#costBytes -= set.heldBytes;
     set.add(
       packet.fragmentOffset,
@@ -103,7 +103,7 @@ export class Defragmenter {
 
   #expire(nowUs: number): void {
     for (const [key, set] of this.#sets) {
-      if (nowUs - set.firstUs <= this.#options.timeoutUs) return;
+      if (nowUs - set.lastUs <= this.#options.timeoutUs) return;
       this.#forget(key, set);
       this.counts.timedOut++;
     }

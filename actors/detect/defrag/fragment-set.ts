@@ -11,7 +11,8 @@ interface Held {
 }
 
 export class FragmentSet {
-  readonly firstUs: number;
+  /** Time of the last fragment. */
+  lastUs = 0;
   heldBytes = 0;
   /** Headers that stand before the first fragment's bytes, and where in them the next header is named. */
   header: Uint8Array | undefined;
@@ -21,10 +22,6 @@ export class FragmentSet {
   /** The same, by their starts: what is covered is read from here. */
   readonly #sorted: Held[] = [];
   #length = -1;
-
-  constructor(firstUs: number) {
-    this.firstUs = firstUs;
-  }
 
   add(start: number, bytes: Uint8Array, hasMore: boolean): void {
     const held = { start, end: start + bytes.length, bytes: bytes.slice() };

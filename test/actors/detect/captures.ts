@@ -24,10 +24,14 @@ export interface SimplePacket {
 export function readAll(file: Uint8Array, pieceBytes: number = file.length): SimplePacket[] {
   const packets: SimplePacket[] = [];
   const reader = new CaptureReader();
+  // One buffer for all pieces, as a file is read: a view into a piece that is gone shows.
+  const piece = new Uint8Array(pieceBytes);
   for (let at = 0; at < file.length; at += pieceBytes) {
-    // A copy, so that a view into a piece that is gone shows.
-    reader.push(file.slice(at, at + pieceBytes));
+    const read = file.subarray(at, at + pieceBytes);
+    piece.set(read);
+    reader.push(piece.subarray(0, read.length));
     while (reader.next()) packets.push(copyOf(reader.packet));
+    piece.fill(0xaa);
   }
   reader.finish();
   return packets;

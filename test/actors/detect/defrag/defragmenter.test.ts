@@ -151,6 +151,10 @@ t.test('what stays unfinished is forgotten in time, gives way to newer ones, and
   offer(slow, fragment(V4, 1, first), 0);
   t.equal(offer(slow, fragment(V4, 1, last), 60_000_001), undefined, 'too late');
   t.match(slow.counts, { timedOut: 1, reassembled: 0 });
+  const steady = new Defragmenter();
+  offer(steady, fragment(V4, 1, first), 0);
+  offer(steady, fragment(V4, 1, first), 50_000_000);
+  t.ok(offer(steady, fragment(V4, 1, last), 100_000_000), 'each fragment gives it time');
 
   const few = new Defragmenter({ ...DEFRAG_DEFAULTS, maxDatagrams: 2 });
   for (const id of [1, 2, 3]) offer(few, fragment(V4, id, first));
