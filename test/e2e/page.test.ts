@@ -165,7 +165,7 @@ t.test('the fleet shows by its state of trust, and a device with the entry that 
     'the worst first; trust that has ended by itself is none',
   );
   t.match(rows[2], 'it has not proved itself since');
-  t.match(await page.locator('#trust-states').textContent(), /trusted\s+39/);
+  t.match(await page.locator('#trust-states').textContent(), /trusted\s*39/);
   await page.locator('#trust-list button').nth(1).click();
   const dialog = page.getByRole('dialog');
   t.match(await dialog.textContent(), /gateway-7 · suspect[\s\S]*IMA list, entry 1204[\s\S]*History[\s\S]*trusted/);
