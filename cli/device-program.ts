@@ -1,7 +1,7 @@
 /** `msec device`: its commands with their options, examples and help. */
 import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
-import type { AddFlags, ListFlags, ReceiverFlags } from './commands/device.ts';
+import type { AddFlags, DecideFlags, ListFlags, ReceiverFlags } from './commands/device.ts';
 import type { AttestFlags } from './commands/device-attest.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
@@ -77,6 +77,31 @@ export function addDevice(program: Command, outcome: Outcome): void {
         ),
       );
     examples(command, [[`msec device ${action} roof-7`, why]]);
+  }
+  addDecisions(device, outcome);
+}
+
+function addDecisions(device: Command, outcome: Outcome): void {
+  const decisions = [
+    [
+      'release',
+      'Hand on the frames that were held of a device which has proved its state again.',
+      'the cable was loose',
+    ],
+    ['drop', 'Give up the frames that are held of a device.', 'a file was changed'],
+  ] as const;
+  for (const [decision, description, why] of decisions) {
+    const command = withLog(device.command(decision))
+      .argument('<id>', 'name of the device')
+      .description(description)
+      .requiredOption('--why <text>', 'the reason, for the record')
+      .option('--by <name>', 'who decides (default: the user that runs the command)')
+      .action(
+        running<DecideFlags>(outcome, async (flags, args) =>
+          (await import('./commands/device.ts')).decideFrames(flags, decision, args[0]!),
+        ),
+      );
+    examples(command, [[`msec device ${decision} gate-1 --why '${why}'`, 'recorded in device.decisions']]);
   }
 }
 

@@ -167,6 +167,8 @@ export interface DeviceAdmin {
   change(action: 'revoke' | 'reset' | 'rotate', device: string): Promise<unknown>;
   /** The public key in `request` becomes the device's; its token stays. */
   renew(device: string, request: unknown): Promise<unknown>;
+  /** Of the frames that are held of the device; `request` says who decides, and why. */
+  decide(decision: 'release' | 'drop', device: string, request: unknown): Promise<unknown>;
   /** Sends a dead letter again, to the stage where it failed. */
   resend(place: Place): Promise<unknown>;
 }

@@ -156,6 +156,11 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     ...(['revoke', 'reset', 'rotate'] as const).map((action) =>
       admin('POST', `/api/devices/:device/${action}`, ({ admin }, { params }) => admin.change(action, params.device!)),
     ),
+    ...(['release', 'drop'] as const).map((decision) =>
+      admin('POST', `/api/devices/:device/held/${decision}`, async ({ admin }, { params, request }) =>
+        admin.decide(decision, params.device!, await readJson(request)),
+      ),
+    ),
     admin('POST', '/api/devices/:device/renew', async ({ admin }, { params, request }) =>
       admin.renew(params.device!, await readJson(request)),
     ),

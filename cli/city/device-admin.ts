@@ -1,8 +1,9 @@
 /** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
 import type { DeviceAdmin, Place } from '../../console/index.ts';
-import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
+import { type Log, MsecError, resendLetter, systemClock } from '../../engine/index.ts';
 import { type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
+import { decideHeld } from '../../services/attestation/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
 import { nearMiss } from '../near-miss.ts';
 
@@ -27,6 +28,12 @@ export function deviceAdmin(devices: DeviceService, log: Log, types: FrameTypes)
     },
     renew: async (device, request) =>
       enrolmentView(await devices.rotate(device, { ...renewal(request), keepsSessionKeys: true })),
+    decide: (decision, device, request) => {
+      // One after another, as resends: the ownership of one would fence the other.
+      const deciding = turn.then(() => decideHeld(log, systemClock, { device, decision, ...decider(request) }));
+      turn = deciding.catch(() => undefined);
+      return deciding;
+    },
     resend: (place) => {
       // One after another: the check that a letter has not gone yet and the sending must not overlap.
       const sending = turn.then(() => resend(log, place));
@@ -49,6 +56,17 @@ async function resend(log: Log, { topic, partition, offset }: Place) {
   } finally {
     await reader.close();
   }
+}
+
+function decider(request: unknown): { readonly by: string; readonly why: string } {
+  const { by, why } = (request ?? {}) as { readonly by?: unknown; readonly why?: unknown };
+  for (const [field, value] of [
+    ['by', by],
+    ['why', why],
+  ] as const)
+    if (typeof value !== 'string' || value === '' || value.length > 500)
+      throw new MsecError('REQUEST_INVALID', `${field} must be text of at most 500 characters`, { field });
+  return { by: by as string, why: why as string };
 }
 
 type Record_ = Enrolment['record'];

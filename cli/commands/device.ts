@@ -1,4 +1,5 @@
 /** `msec device`: enrol, list, revoke, reset, rotate; the receiver's key for sessions. */
+import { userInfo } from 'node:os';
 import { MsecError } from '../../engine/base/index.ts';
 import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
 import { dataFolder } from '../city/index.ts';
@@ -6,6 +7,11 @@ import type { CommonFlags } from '../common-flags.ts';
 import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { publicKeyOf, withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
+
+export interface DecideFlags extends CommonFlags {
+  readonly why: string;
+  readonly by?: string;
+}
 
 export interface AddFlags extends CommonFlags {
   readonly type: string;
@@ -159,5 +165,16 @@ export async function showReceiver(flags: ReceiverFlags): Promise<number> {
   }
   print(`key id: ${id}`);
   print(pem);
+  return 0;
+}
+
+/** What becomes of the frames that are held of a device; recorded for ever with who decided it, and why. */
+export async function decideFrames(flags: DecideFlags, decision: 'release' | 'drop', id: string): Promise<number> {
+  const { config } = settingsOf(flags);
+  const by = flags.by ?? userInfo().username;
+  const done = await withAdmin(config, (admin) => admin.decide(decision, id, { by, why: flags.why }));
+  const { frames } = done as { readonly frames: number };
+  if (flags.json) printJson({ deviceId: id, decision, frames });
+  else print(`${frames} held frames of ${id} are ${decision === 'release' ? 'released' : 'dropped'}.`);
   return 0;
 }

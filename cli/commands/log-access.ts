@@ -214,6 +214,7 @@ function remoteAdmin(address: string, token: string): DeviceAdmin {
     list: async (after, limit) => (await call('GET', `/api/devices?after=${part(after)}&limit=${limit}`)) as DevicePage,
     add: (request) => call('POST', '/api/devices', request),
     change: (action, device) => call('POST', `/api/devices/${part(device)}/${action}`),
+    decide: (decision, device, request) => call('POST', `/api/devices/${part(device)}/held/${decision}`, request),
     renew: (device, request) => call('POST', `/api/devices/${part(device)}/renew`, request),
     resend: ({ topic, partition, offset }) => call('POST', `/api/dlq/${part(topic)}/${partition}/${offset}/resend`),
   };

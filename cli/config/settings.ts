@@ -265,12 +265,6 @@ export const SETTINGS = {
     choices: ['hold', 'pass'],
     doc: 'What becomes of the frames of devices without an attestation key, which cannot prove anything.',
   },
-  'attestation.held': {
-    kind: 'choice',
-    default: 'wait',
-    choices: ['wait', 'release', 'drop'],
-    doc: 'What becomes of held frames once their device has proved itself again: they wait for `msec device release` or `drop`, or the policy decides at once.',
-  },
   unsignedFrom: {
     kind: 'cidrs',
     default: [],

@@ -82,6 +82,10 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
           calls.push(['add', request]);
           return { token: 'shown-once' };
         },
+        decide: async (decision, device, request) => {
+          calls.push([decision, device, request]);
+          return { frames: 3 };
+        },
         renew: async (device, request) => {
           calls.push(['renew', device, request]);
           return { deviceId: device };

@@ -28,6 +28,8 @@ import {
 } from '../../../support/attested-city.ts';
 import { makeAttester } from '../../../support/attester.ts';
 
+t.setTimeout(110_000);
+
 class Street {
   readonly gateway: Gateway;
   readonly driver: ActorDriver;
