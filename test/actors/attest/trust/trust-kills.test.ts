@@ -1,0 +1,92 @@
+// Time limit: 300 s.
+/**
+ * 100 kills and more while states change: no device's state is lost or wrong, and no held frame lost or let through. The
+ * oracle knows nothing of the actors; faults that are planted show that it would see it.
+ */
+import t from 'tap';
+import { verifyActor } from '../../../../actors/verify/index.ts';
+import type { Log, Transaction } from '../../../../engine/index.ts';
+import { DEVICE_ATTESTATION, DEVICE_QUARANTINE, deviceTopics } from '../../../../schemas/topics/index.ts';
+import { attestedCity } from '../../../support/attested-city.ts';
+import { MemoryKeys } from '../../city.ts';
+import { runTrustTrial, type TrustPlant } from './trust-trial.ts';
+
+t.setTimeout(280_000);
+
+const KILLS = 100;
+const SEEDS_MAX = 200;
+
+t.test(
+  'after 100 kills every state, challenge, word, reading and held frame is what the inputs make of them',
+  async (t) => {
+    let [kills, changes, read, held] = [0, 0, 0, 0];
+    let seed = 0;
+    while (kills < KILLS && seed < SEEDS_MAX) {
+      seed += 1;
+      const outcome = await runTrustTrial(seed);
+      if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
+      kills += outcome.kills;
+      changes += outcome.changes;
+      read += outcome.read;
+      held += outcome.held;
+    }
+    t.comment(`${kills} kills in ${seed} runs: ${changes} states told, ${read} frames read, ${held} held`);
+    t.ok(kills >= KILLS, `${kills} kills`);
+    t.ok(changes > 10 * seed && read > 10 * seed && held > 10 * seed);
+  },
+);
+
+/** Whether one of some runs is found wrong. */
+async function isSeen(plant: TrustPlant): Promise<boolean> {
+  for (let seed = 1; seed <= 5; seed++) if ((await runTrustTrial(seed, plant)).differences.length > 0) return true;
+  return false;
+}
+
+/** The log, but for what becomes of each transaction. */
+const changed = (log: Log, change: (transaction: Transaction) => Transaction): Log => ({
+  createTopics: (topics) => log.createTopics(topics),
+  describe: (topics) => log.describe(topics),
+  acquire: (owner, places) => log.acquire(owner, places),
+  commit: (transaction) => log.commit(change(transaction)),
+  openReader: () => log.openReader(),
+  close: () => log.close(),
+});
+
+const without = (topic: string, nth: number): TrustPlant => {
+  let seen = 0;
+  const keep = (transaction: Transaction): Transaction => {
+    const appends = transaction.appends?.filter((append) => append.topic !== topic || ++seen % nth !== 0);
+    return appends === undefined ? transaction : { ...transaction, appends };
+  };
+  return { wrapLog: (log) => changed(log, keep) };
+};
+
+t.test('a held frame that is lost, and a state that is not told, are seen', async (t) => {
+  t.ok(await isSeen(without(DEVICE_QUARANTINE, 9)));
+  t.ok(await isSeen(without(DEVICE_ATTESTATION, 9)));
+});
+
+t.test('a frame that is written twice is seen', async (t) => {
+  let seen = 0;
+  const twice = (transaction: Transaction): Transaction => {
+    const again = transaction.appends?.filter(({ topic }) => topic === DEVICE_QUARANTINE && ++seen % 9 === 0) ?? [];
+    const copies = again.map((append) => ({ ...append, bytes: append.bytes.slice() }));
+    return copies.length === 0 ? transaction : { ...transaction, appends: [...transaction.appends!, ...copies] };
+  };
+  t.ok(await isSeen({ wrapLog: (log) => changed(log, twice) }));
+});
+
+t.test('a verifier that holds nothing, and a check that lets everything pass, are seen', async (t) => {
+  const open: typeof attestedCity = (options) => {
+    const city = attestedCity(options);
+    const passing = verifyActor(deviceTopics(), { keys: new MemoryKeys() });
+    return { ...city, actors: city.actors.map((actor) => (actor.name === 'verify' ? passing : actor)) };
+  };
+  t.ok(await isSeen({ topology: open }));
+  const trusting: typeof attestedCity = (options) => {
+    const state = { clock: { clockMs: 0n, resetCount: 1, restartCount: 1, firmwareVersion: 0n }, ima: null };
+    const counts = { pcrs: 1, bootEvents: 1, imaEntries: 1 };
+    return attestedCity({ ...options, check: () => ({ isTrusted: true, firmware: null, state, counts }) });
+  };
+  t.ok(await isSeen({ topology: trusting }));
+});

@@ -1,0 +1,278 @@
+/**
+ * One seed of a city whose devices are attested: gateways prove themselves, fail to, fall silent and send frames, while the
+ * machine crashes and its threads die; then what the log holds is compared with the oracle's.
+ */
+import { DEADLINE_GRACE_MS } from '../../../../actors/attest/index.ts';
+import { MsecError, randomBelow, seededRandom } from '../../../../engine/base/index.ts';
+import { type Append, type Log, partitionForKey } from '../../../../engine/index.ts';
+import { bindSchemaIds, schemasOf } from '../../../../engine/runtime/index.ts';
+import { EPOCH_MS, Simulation } from '../../../../engine/simulate/index.ts';
+import { decodeChallenge, decodeTrustWord } from '../../../../schemas/attestation/index.ts';
+import { KIND_TRUST } from '../../../../schemas/envelope/index.ts';
+import { decodeAttestation, frameTypes } from '../../../../schemas/index.ts';
+import {
+  ATTEST_CHALLENGES,
+  ATTEST_EVIDENCE,
+  DEVICE_ATTESTATION,
+  DEVICE_FRAMES,
+  DEVICE_QUARANTINE,
+  DEVICE_READINGS,
+  deviceReadingCodec,
+  quarantineCodec,
+} from '../../../../schemas/topics/index.ts';
+import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
+import {
+  type EvidenceInput,
+  expectedFrames,
+  expectedTrust,
+  type FrameInput,
+} from '../../../oracle/attestation/trust-oracle.ts';
+import type { PlainRecord } from '../../../oracle/plain.ts';
+import { attestedCity, attestOptions, BAD_FILE, Gateway } from '../../../support/attested-city.ts';
+import { makeAttester } from '../../../support/attester.ts';
+
+const TERMS = { intervalMs: 900, jitter: 0, deadlineMs: 400, retryMs: 150, failuresMax: 3 };
+const PARTITIONS = 3;
+const HORIZON_MS = 5_000;
+const STEPS = 45;
+
+export interface TrustOutcome {
+  readonly differences: readonly string[];
+  /** Crashes and deaths of threads. */
+  readonly kills: number;
+  readonly changes: number;
+  readonly read: number;
+  readonly held: number;
+}
+
+/** How a test plants a fault. */
+export interface TrustPlant {
+  wrapLog?(log: Log): Log;
+  readonly topology?: typeof attestedCity;
+}
+
+const KILL = /^(?:crash|kill|heap|zombie)@/;
+/** A key takes long to make, and any will do. */
+const attesters = [0, 1, 2, 3].map(() => makeAttester('ecdsa'));
+
+export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promise<TrustOutcome> {
+  const evidence = new Map<string, EvidenceInput['what']>();
+  const frames = new Map<string, number>();
+  const gateways = attesters.map((attester, i) => new Gateway(`gate-${i}`, attester));
+  const shape = seededRandom(seed ^ 0x5eed);
+  const topologyOf = plant.topology ?? attestedCity;
+  const simulation: Simulation = new Simulation(seed, {
+    workers: 1 + randomBelow(shape, 3),
+    taskOptions: {
+      commitIntervalMs: 5,
+      commitIntervalBusyMs: 2,
+      outputBytesMax: 4096,
+      fetchBytes: 4096,
+      attemptsMax: 3,
+    },
+    supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
+    idleTicks: { everyMs: 700, ticksMax: 2 },
+    groupCommitMs: randomBelow(shape, 3),
+    horizonMs: HORIZON_MS,
+    limitMs: 300_000,
+    createTopology: () => {
+      const topology = topologyOf(attestOptions({ terms: TERMS, random: seededRandom(simulation.random.u32()) }));
+      const subjects = [...new Set(schemasOf(topology).map(({ subject }) => subject))].sort();
+      bindSchemaIds(topology, new Map(subjects.map((subject, i) => [subject, i + 1])));
+      return topology;
+    },
+    client,
+    ...(plant.wrapLog === undefined ? {} : { wrapLog: plant.wrapLog }),
+  });
+
+  async function append(
+    records: readonly { topic: string; key: string | null; value: Uint8Array | null; partition?: number }[],
+  ) {
+    const lanes = Map.groupBy(records, ({ topic, key, partition }) => {
+      const bytes = Buffer.from(key ?? '');
+      return `${topic} ${partition ?? partitionForKey(bytes, 0, bytes.length, PARTITIONS)}`;
+    });
+    // What is written again after a death has the time of its second writing, as a device's second try has.
+    await simulation.askUntilAnswered((process) => {
+      const timestamp = EPOCH_MS + Math.floor(simulation.timeline.elapsedMs);
+      const appends = [...lanes].map(([lane, of]): Append => {
+        const [topic = '', partition] = lane.split(' ');
+        const bytes = encodeRecords(of.map(({ key, value }) => ({ key, value, timestamp })));
+        return { topic, partition: Number(partition), bytes };
+      });
+      return process.started.then(() => process.log.commit({ appends, admission: 'refusable' }));
+    });
+  }
+
+  const ofEvidence = (gateway: Gateway, value: Uint8Array, what: EvidenceInput['what']) => {
+    evidence.set(hex(value), what);
+    return { topic: ATTEST_EVIDENCE, key: gateway.id, value };
+  };
+
+  const ticks = () =>
+    Array.from({ length: PARTITIONS }, (_, partition) => ({
+      topic: ATTEST_EVIDENCE,
+      key: null,
+      value: null,
+      partition,
+    }));
+
+  async function client(): Promise<void> {
+    const { random } = simulation;
+    const answered = new Map<string, number>();
+    for (const gateway of gateways) {
+      const { control, evidence: registered } = gateway.registered();
+      await append([
+        { topic: DEVICE_FRAMES, key: gateway.id, value: control },
+        ofEvidence(gateway, registered, { kind: 'registered' }),
+      ]);
+    }
+    for (let step = 0; step < STEPS; step++) {
+      await append(ticks());
+      const reader = await simulation.inspect();
+      const open = new Map<string, ReturnType<typeof decodeChallenge>>();
+      for (let partition = 0; partition < PARTITIONS; partition++)
+        for (const { key, value } of await readPartition(reader, ATTEST_CHALLENGES, partition))
+          if (key !== null && value !== null) open.set(key, decodeChallenge(Buffer.from(value, 'hex')));
+      for (const gateway of gateways) {
+        const said: Parameters<typeof append>[0][number][] = [];
+        const challenge = open.get(gateway.id);
+        if (challenge !== undefined && challenge.id > (answered.get(gateway.id) ?? 0) && randomBelow(random, 3) > 0) {
+          answered.set(gateway.id, challenge.id);
+          const drawn = randomBelow(random, 10);
+          if (drawn < 7) said.push(ofEvidence(gateway, gateway.answer(challenge), { kind: 'good', id: challenge.id }));
+          else if (drawn < 9) {
+            const signature = makeSignature(gateway);
+            said.push(ofEvidence(gateway, gateway.answer(challenge, { signature }), { kind: 'bad', id: challenge.id }));
+          }
+        } else if (randomBelow(random, 40) === 0) {
+          const before = gateway.files;
+          gateway.files = [...before, BAD_FILE];
+          said.push(ofEvidence(gateway, gateway.notice(before.length + 1), { kind: 'bad-notice' }));
+          gateway.files = before;
+        }
+        if (randomBelow(random, 3) > 0) {
+          const frame = gateway.frame();
+          frames.set(hex(frame), gateway.signer.sequence - 1);
+          said.push({ topic: DEVICE_FRAMES, key: gateway.id, value: frame });
+        }
+        if (said.length > 0) await append(said);
+      }
+      await simulation.pause(20 + randomBelow(random, 150));
+    }
+    await simulation.comesToRest();
+    await simulation.drain();
+  }
+
+  try {
+    await simulation.run();
+  } catch (thrown) {
+    return {
+      differences: [String(thrown instanceof Error ? thrown.stack : thrown)],
+      kills: 0,
+      changes: 0,
+      read: 0,
+      held: 0,
+    };
+  }
+  const reader = await simulation.inspect();
+  const all = async (topic: string): Promise<PlainRecord[][]> => {
+    const partitions: PlainRecord[][] = [];
+    try {
+      for (let partition = 0; partition < PARTITIONS; partition++)
+        partitions.push(await readPartition(reader, topic, partition));
+    } catch (thrown) {
+      // A topology that a fault was planted in may lack a topic.
+      if (!(thrown instanceof MsecError) || thrown.code !== 'TOPIC_UNKNOWN') throw thrown;
+    }
+    return partitions;
+  };
+  const inputs = (await all(ATTEST_EVIDENCE)).map((records) =>
+    records.map(({ timestamp, key, value }) => ({
+      timestamp,
+      device: key,
+      what: value === null ? null : (evidence.get(value) ?? null),
+    })),
+  );
+  const [trust, passed] = [
+    expectedTrust(inputs, { ...TERMS, graceMs: DEADLINE_GRACE_MS }),
+    expectedFrames((await all(DEVICE_FRAMES)).map((records) => records.map((record) => frameInput(record, frames)))),
+  ];
+  const differences: string[] = [];
+  const compare = (what: string, actual: Record<string, unknown[]>, expected: Record<string, unknown[]>) => {
+    for (const { id } of gateways) {
+      const [is, must] = [JSON.stringify(actual[id] ?? []), JSON.stringify(expected[id] ?? [])];
+      if (is !== must) differences.push(`${what} of ${id}: is ${is}, must be ${must}`);
+    }
+  };
+  const states = byDevice(await all(DEVICE_ATTESTATION), (bytes) => {
+    const { state, reason } = decodeAttestation(bytes);
+    return `${state} ${reason}`;
+  });
+  compare('states', states, trust.states);
+  compare(
+    'challenges',
+    byDevice(await all(ATTEST_CHALLENGES), (bytes) => {
+      const { id, deadlineMs } = decodeChallenge(bytes);
+      return `${id} ${deadlineMs}`;
+    }),
+    trust.challenges,
+  );
+  compare(
+    'words',
+    byDevice(await all(DEVICE_FRAMES), (bytes) => {
+      if (bytes[0] !== KIND_TRUST) return null;
+      const { isTrusted, untilMs } = decodeTrustWord(bytes, 1, bytes.length);
+      return `${isTrusted} ${untilMs}`;
+    }),
+    trust.words,
+  );
+  const types = frameTypes();
+  const readings = deviceReadingCodec(DEVICE_READINGS, types);
+  readings.bindSchemaIds?.(new Map(schemaIdsOf(topologyOf)));
+  const read = byDevice(await all(DEVICE_READINGS), (bytes) => readings.decode(bytes, 0, bytes.length).head.sequence);
+  compare('readings', read, passed.read);
+  const quarantine = quarantineCodec();
+  const held = byDevice(await all(DEVICE_QUARANTINE), (bytes) => {
+    return quarantine.decode(bytes, 0, bytes.length).frame?.sequence ?? null;
+  });
+  compare('held frames', held, passed.held);
+  const { counts } = simulation.trace;
+  const sum = (of: Record<string, unknown[]>) => Object.values(of).reduce((total, list) => total + list.length, 0);
+  return {
+    differences,
+    kills: [...counts].reduce((total, [name, count]) => total + (KILL.test(name) ? count : 0), 0),
+    changes: sum(states),
+    read: sum(read),
+    held: sum(held),
+  };
+}
+
+function schemaIdsOf(topologyOf: typeof attestedCity): [string, number][] {
+  const subjects = [...new Set(schemasOf(topologyOf(attestOptions())).map(({ subject }) => subject))].sort();
+  return subjects.map((subject, i) => [subject, i + 1]);
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+const makeSignature = (gateway: Gateway): Buffer => gateway.attester.sign(Buffer.from('something else'));
+
+function frameInput({ timestamp, key, value }: PlainRecord, frames: ReadonlyMap<string, number>): FrameInput {
+  if (key === null || value === null) return { timestamp, device: null, what: null };
+  const frame = frames.get(value);
+  if (frame !== undefined) return { timestamp, device: key, what: { frame } };
+  const bytes = Buffer.from(value, 'hex');
+  if (bytes[0] !== 17) return { timestamp, device: key, what: null };
+  const what = { trusted: (bytes[2]! & 1) !== 0, untilMs: Number(bytes.readBigInt64BE(7)) };
+  return { timestamp, device: key, what };
+}
+
+function byDevice<T>(partitions: PlainRecord[][], read: (bytes: Buffer) => T | null): Record<string, T[]> {
+  const of: Record<string, T[]> = {};
+  for (const { key, value } of partitions.flat()) {
+    if (key === null || value === null) continue;
+    const one = read(Buffer.from(value, 'hex'));
+    if (one !== null) of[key] = [...(of[key] ?? []), one];
+  }
+  return of;
+}
