@@ -6,6 +6,7 @@ import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
 import { addDevice } from './device-program.ts';
 import { EXIT } from './exit-codes.ts';
+import { addIds } from './ids-program.ts';
 import { addLoadCommands } from './load-program.ts';
 import { addProofCommands } from './proof-program.ts';
 import { VERSION } from './version.ts';
@@ -31,6 +32,7 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addDecode(program, outcome);
   addDevice(program, outcome);
   addAttest(program, outcome);
+  addIds(program, outcome);
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);

@@ -1,0 +1,4 @@
+/** detect: intrusion detection by rules of Suricata's language. So far the rules are read; no traffic is examined. */
+export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
+export { type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
+export { type Variables, variables } from './rules/variables.ts';

@@ -1,0 +1,64 @@
+/**
+ * Groups of a header: items with commas, lists in brackets, `!` before an item or a list, `$` before a variable's name.
+ * They come out flat: each item with whether an odd number of negations stands before it.
+ */
+import { shown, wrong } from './rule-mistake.ts';
+
+export interface GroupItem {
+  readonly text: string;
+  readonly isNegated: boolean;
+  /** Whether a negation stands inside of another. */
+  readonly isTwice: boolean;
+}
+
+/** Variables name variables: as deep as nobody writes them, and a ring of names ends here. */
+const DEPTH_MAX = 64;
+const ITEMS_MAX = 65_536;
+
+export function groupItems(part: 'address' | 'port', text: string, names: ReadonlyMap<string, string>): GroupItem[] {
+  const items: GroupItem[] = [];
+  collect(text, 0, 0);
+  return items;
+
+  function collect(group: string, negations: number, depth: number): void {
+    if (depth > DEPTH_MAX) wrong(part, `lists and variables are nested deeper than ${DEPTH_MAX}`);
+    // Suricata takes blanks before an address and not behind it.
+    const item = part === 'address' ? group.trimStart() : group.trim();
+    if (item.trim() === '') wrong(part, 'an item of a list is empty');
+    if (/\s$/.test(item)) wrong(part, `a blank stands behind "${shown(item)}"`);
+    if (item.startsWith('!')) {
+      const rest = item.slice(1).trim();
+      if (rest.startsWith('!')) wrong(part, 'a negation follows a negation');
+      collect(rest, negations + 1, depth + 1);
+    } else if (item.startsWith('[')) {
+      if (!item.endsWith(']')) wrong(part, `"${shown(item)}" goes on behind its bracket`);
+      for (const one of atCommas(item.slice(1, -1))) collect(one, negations, depth + 1);
+    } else if (item.startsWith('$')) {
+      const value = names.get(item.slice(1));
+      if (value === undefined) wrong(part, `the variable ${shown(item)} is not set`);
+      collect(value.includes(',') && !value.trim().match(/^!?\[/) ? `[${value}]` : value, negations, depth + 1);
+    } else {
+      if (items.length >= ITEMS_MAX) wrong(part, `a group has more than ${ITEMS_MAX} items`);
+      items.push({ text: item, isNegated: negations % 2 === 1, isTwice: negations > 1 });
+    }
+  }
+
+  function atCommas(list: string): string[] {
+    const all: string[] = [];
+    let depth = 0;
+    let from = 0;
+    for (let at = 0; at < list.length; at += 1) {
+      const char = list[at];
+      if (char === '[') depth += 1;
+      else if (char === ']') depth -= 1;
+      else if (char === ',' && depth === 0) {
+        all.push(list.slice(from, at));
+        from = at + 1;
+      }
+      if (depth < 0) wrong(part, 'a bracket is closed that was not opened');
+    }
+    if (depth > 0) wrong(part, 'a bracket is not closed');
+    all.push(list.slice(from));
+    return all;
+  }
+}

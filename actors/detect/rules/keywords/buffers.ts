@@ -1,0 +1,125 @@
+/** Sticky buffers, the legacy modifiers that name one of them, and transforms. */
+import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import type { KeywordRow, Subject } from './row.ts';
+
+interface StickyBuffer {
+  readonly name: string;
+  readonly subject: Subject;
+  readonly aliases?: readonly string[];
+  /** The legacy modifier that moves a content here. */
+  readonly legacy?: string;
+  /** A transaction can have several of it; each time the keyword is written one is meant. */
+  readonly isMany?: boolean;
+}
+
+const http = (name: string, rest: Omit<StickyBuffer, 'name' | 'subject'> = {}): StickyBuffer => ({
+  name: `http.${name}`,
+  subject: 'http',
+  ...rest,
+});
+const of = (subject: Subject, ...names: readonly string[]): StickyBuffer[] => names.map((name) => ({ name, subject }));
+
+export const STICKY_BUFFERS: readonly StickyBuffer[] = [
+  http('uri', { legacy: 'http_uri' }),
+  http('uri.raw', { legacy: 'http_raw_uri' }),
+  http('method', { legacy: 'http_method' }),
+  http('header', { legacy: 'http_header' }),
+  http('header.raw', { legacy: 'http_raw_header' }),
+  http('cookie', { legacy: 'http_cookie' }),
+  http('user_agent', { legacy: 'http_user_agent' }),
+  http('host', { legacy: 'http_host' }),
+  http('host.raw', { legacy: 'http_raw_host' }),
+  http('stat_code', { legacy: 'http_stat_code' }),
+  http('stat_msg', { legacy: 'http_stat_msg' }),
+  http('request_body', { legacy: 'http_client_body' }),
+  http('response_body', { legacy: 'http_server_body' }),
+  http('request_line', { aliases: ['http_request_line'] }),
+  http('response_line', { aliases: ['http_response_line'] }),
+  http('protocol', { aliases: ['http_protocol'] }),
+  http('start', { aliases: ['http_start'] }),
+  http('header_names', { aliases: ['http_header_names'] }),
+  http('accept', { aliases: ['http_accept'] }),
+  http('accept_lang', { aliases: ['http_accept_lang'] }),
+  http('accept_enc', { aliases: ['http_accept_enc'] }),
+  http('connection', { aliases: ['http_connection'] }),
+  http('content_len', { aliases: ['http_content_len'] }),
+  http('content_type', { aliases: ['http_content_type'] }),
+  http('referer', { aliases: ['http_referer'] }),
+  http('location'),
+  http('server'),
+  http('request_header', { isMany: true }),
+  http('response_header', { isMany: true }),
+  { name: 'file.data', subject: 'file', aliases: ['file_data'] },
+  { name: 'file.name', subject: 'file' },
+  { name: 'dns.query', subject: 'dns', aliases: ['dns_query'], isMany: true },
+  { name: 'tls.sni', subject: 'tls', aliases: ['tls_sni'] },
+  { name: 'tls.cert_issuer', subject: 'tls', aliases: ['tls_cert_issuer'] },
+  { name: 'tls.cert_subject', subject: 'tls', aliases: ['tls_cert_subject'] },
+  { name: 'tls.cert_serial', subject: 'tls', aliases: ['tls_cert_serial'] },
+  { name: 'tls.cert_fingerprint', subject: 'tls', aliases: ['tls_cert_fingerprint'] },
+  { name: 'tls.certs', subject: 'tls', isMany: true },
+  ...of('tls', 'tls.random', 'tls.random_time', 'tls.random_bytes'),
+  { name: 'ssh.proto', subject: 'ssh', aliases: ['ssh_proto'] },
+  { name: 'ssh.software', subject: 'ssh', aliases: ['ssh_software'] },
+  ...of('mqtt', 'mqtt.connect.clientid', 'mqtt.connect.username', 'mqtt.connect.password'),
+  ...of('mqtt', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage', 'mqtt.publish.topic', 'mqtt.publish.message'),
+  { name: 'mqtt.subscribe.topic', subject: 'mqtt', isMany: true },
+  { name: 'mqtt.unsubscribe.topic', subject: 'mqtt', isMany: true },
+  ...of('packet', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'),
+];
+
+/** The transforms that take no value. */
+const PLAIN_TRANSFORMS = [
+  'compress_whitespace',
+  'strip_whitespace',
+  'strip_pseudo_headers',
+  'to_md5',
+  'to_sha1',
+  'to_sha256',
+  'dotprefix',
+  'url_decode',
+  'header_lowercase',
+  'to_lowercase',
+  'to_uppercase',
+] as const;
+
+export const BUFFERS: readonly KeywordRow[] = [
+  ...STICKY_BUFFERS.map(
+    ({ name, subject, aliases, isMany }): KeywordRow => ({
+      name,
+      subject,
+      value: 'none',
+      ...(aliases === undefined ? {} : { aliases }),
+      read: (draft, _value, keyword) => draft.stick(keyword, name, isMany === true),
+    }),
+  ),
+  ...STICKY_BUFFERS.flatMap(({ name, subject, legacy }): KeywordRow[] =>
+    legacy === undefined ? [] : [{ name: legacy, subject, value: 'none', read: (draft) => draft.move(legacy, name) }],
+  ),
+  { name: 'pkt_data', subject: 'payload', value: 'none', read: (draft) => draft.stick('pkt_data', 'payload', false) },
+  ...PLAIN_TRANSFORMS.map(
+    (name): KeywordRow => ({
+      name,
+      subject: 'payload',
+      value: 'none',
+      read: (draft) => draft.transform({ name, value: null }),
+    }),
+  ),
+  {
+    name: 'xor',
+    subject: 'payload',
+    value: 'needed',
+    quotes: 'needed',
+    read: (draft, { text }) => {
+      if (!/^(?:[0-9a-fA-F]{2}){1,255}$/.test(text)) wrong('xor', `the key "${shown(text)}" is not whole bytes`);
+      draft.transform({ name: 'xor', value: text.toLowerCase() });
+    },
+  },
+  {
+    name: 'pcrexform',
+    subject: 'payload',
+    value: 'needed',
+    quotes: 'needed',
+    read: () => unsupported('pcrexform', 'the transform is not there yet'),
+  },
+];

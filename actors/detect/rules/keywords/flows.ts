@@ -1,0 +1,147 @@
+/** Keywords about flows and about what rules remember between packets. */
+import type { Draft } from '../draft.ts';
+import { whole } from '../numbers.ts';
+import { shown, wrong } from '../rule-mistake.ts';
+import type { KeywordRow } from './row.ts';
+
+const NUMBER_MAX = 0xffff_ffff;
+const parts = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** What excludes each other, each in a group of its own; a word may be there once. */
+const FLOW_GROUPS = [
+  ['to_server', 'to_client'],
+  ['established', 'not_established', 'stateless'],
+  ['only_stream', 'no_stream'],
+  ['only_frag', 'no_frag'],
+] as const;
+const FLOW_ALIASES: Readonly<Record<string, string>> = { from_client: 'to_server', from_server: 'to_client' };
+
+function flow(draft: Draft, text: string): void {
+  const before = draft.conditions
+    .filter(({ keyword }) => keyword === 'flow')
+    .flatMap(({ value }) => (value.type === 'words' ? value.words : []));
+  const words: string[] = [];
+  for (const part of parts(text)) {
+    const lower = part.toLowerCase();
+    const word = FLOW_ALIASES[lower] ?? lower;
+    const group = FLOW_GROUPS.find((one) => one.some((member) => member === word));
+    if (group === undefined) wrong('flow', `"${shown(part)}" is not known`);
+    const other = [...before, ...words].find((taken) => group.some((member) => member === taken));
+    if (other !== undefined) wrong('flow', `${word} cannot go with ${other}`);
+    words.push(word);
+  }
+  draft.condition({ keyword: 'flow', value: { type: 'words', words } });
+}
+
+const BIT_ACTIONS = ['set', 'unset', 'toggle', 'isset', 'isnotset'];
+
+function flowbits(draft: Draft, text: string): void {
+  if (text === 'noalert') {
+    draft.condition({ keyword: 'noalert', value: { type: 'none' } });
+    return;
+  }
+  const [action, names, more] = parts(text);
+  if (!BIT_ACTIONS.includes(action!) || names === undefined || names === '' || more !== undefined)
+    wrong('flowbits', `"${shown(text)}" is not an action and a name`);
+  const words = names.split('|').map((name) => name.trim());
+  if (words.some((name) => name === '' || /\s/.test(name))) wrong('flowbits', 'a name is empty or has a blank in it');
+  draft.condition({ keyword: 'flowbits', value: { type: 'words', words: [action!, ...words] } });
+}
+
+function flowint(draft: Draft, text: string): void {
+  const [name, operator, value, more] = parts(text);
+  const takesValue = ['+', '-', '=', '<', '>', '<=', '>=', '==', '!='].includes(operator ?? '');
+  const takesNone = ['isset', 'notset', 'isnotset'].includes(operator ?? '');
+  if (
+    !/^[a-zA-Z][\w./]+$/.test(name!) ||
+    more !== undefined ||
+    !(takesValue ? value !== undefined && value !== '' : takesNone && value === undefined)
+  )
+    wrong('flowint', `"${shown(text)}" is not a name, an operator and a value`);
+  const isName = value !== undefined && /^[a-zA-Z][\w./]+$/.test(value);
+  const number = value === undefined || isName ? 0 : whole('flowint', value, 0, NUMBER_MAX);
+  const told = operator === 'notset' ? 'isnotset' : operator!;
+  draft.condition({
+    keyword: 'flowint',
+    value: { type: 'fields', fields: { name: name!, operator: told, value: isName ? value : number } },
+  });
+}
+
+function pairs(keyword: string, text: string, known: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const part of parts(text)) {
+    const [, name, value] = /^(\w+)\s+(\S+)$/.exec(part) ?? [];
+    if (name === undefined || !known.includes(name) || found.has(name))
+      return wrong(keyword, `"${shown(part)}" does not belong here`);
+    found.set(name, value!);
+  }
+  for (const name of known) if (!found.has(name)) wrong(keyword, `${name} is missing`);
+  return found;
+}
+
+function threshold(draft: Draft, text: string): void {
+  if (draft.has('threshold') || draft.has('detection_filter'))
+    wrong('threshold', 'a rule has one threshold or detection_filter');
+  const found = pairs('threshold', text, ['type', 'track', 'count', 'seconds']);
+  const type = found.get('type')!;
+  const track = found.get('track')!;
+  if (!['limit', 'threshold', 'both'].includes(type)) wrong('threshold', `the type "${shown(type)}" does not exist`);
+  if (!['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow'].includes(track))
+    wrong('threshold', `"${shown(track)}" cannot be tracked`);
+  const count = whole('threshold', found.get('count')!, 0, NUMBER_MAX);
+  const seconds = whole('threshold', found.get('seconds')!, 0, NUMBER_MAX);
+  draft.condition({ keyword: 'threshold', value: { type: 'fields', fields: { type, track, count, seconds } } });
+}
+
+function detectionFilter(draft: Draft, text: string): void {
+  if (draft.has('threshold') || draft.has('detection_filter'))
+    wrong('detection_filter', 'a rule has one threshold or detection_filter');
+  const found = pairs('detection_filter', text, ['track', 'count', 'seconds']);
+  const track = found.get('track')!;
+  if (!['by_src', 'by_dst'].includes(track)) wrong('detection_filter', `"${shown(track)}" cannot be tracked`);
+  const count = whole('detection_filter', found.get('count')!, 1, NUMBER_MAX);
+  const seconds = whole('detection_filter', found.get('seconds')!, 1, NUMBER_MAX);
+  draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields: { track, count, seconds } } });
+}
+
+function xbits(draft: Draft, text: string): void {
+  const [action, name, trackText, expireText, more] = parts(text);
+  const track = /^track\s+(ip_src|ip_dst|ip_pair)$/.exec(trackText ?? '')?.[1];
+  const expire = expireText === undefined ? 'none' : /^expire\s+(\d+)$/.exec(expireText)?.[1];
+  if (
+    !BIT_ACTIONS.includes(action!) ||
+    !/^[\w.-]+$/.test(name ?? '') ||
+    track === undefined ||
+    expire === undefined ||
+    more !== undefined
+  )
+    wrong('xbits', `"${shown(text)}" is not an action, a name, a track and perhaps an expire`);
+  // Suricata's own lifetime of a bit.
+  const seconds = expire === 'none' ? 30 : whole('xbits', expire, 1, NUMBER_MAX);
+  draft.condition({
+    keyword: 'xbits',
+    value: { type: 'fields', fields: { action: action!, name: name!, track, expire: seconds } },
+  });
+}
+
+const row = (name: string, read: (draft: Draft, text: string) => void): KeywordRow => ({
+  name,
+  subject: 'flow',
+  value: 'needed',
+  read: (draft, { text }) => read(draft, text),
+});
+
+export const FLOWS: readonly KeywordRow[] = [
+  row('flow', flow),
+  row('flowbits', flowbits),
+  row('flowint', flowint),
+  row('threshold', threshold),
+  row('detection_filter', detectionFilter),
+  row('xbits', xbits),
+  {
+    name: 'noalert',
+    subject: 'flow',
+    value: 'none',
+    read: (draft) => draft.condition({ keyword: 'noalert', value: { type: 'none' } }),
+  },
+];

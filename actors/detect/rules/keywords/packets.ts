@@ -1,0 +1,130 @@
+/** Keywords about a packet's headers. */
+import { type NumberTest, numberTest, whole } from '../numbers.ts';
+import type { ConditionValue } from '../rule.ts';
+import { shown, wrong } from '../rule-mistake.ts';
+import type { KeywordRow } from './row.ts';
+
+type Reader = (keyword: string, text: string) => ConditionValue;
+
+const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
+  name,
+  subject: 'packet',
+  value: 'needed',
+  ...rest,
+  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
+});
+
+const number = (test: NumberTest): ConditionValue => ({ type: 'number', test });
+const fields = (values: Readonly<Record<string, string | number>>): ConditionValue => ({
+  type: 'fields',
+  fields: values,
+});
+
+/** A comparison of a number of so many bits. */
+const compared =
+  (max: number): Reader =>
+  (keyword, text) => {
+    const test = numberTest(keyword, text, { isRich: true, max });
+    const isNever =
+      (test.is === 'more' && test.value === max) ||
+      (test.is === 'less' && test.value === 0) ||
+      (test.is === 'between' && test.high! - test.value < 2);
+    if (isNever) wrong(keyword, `${shown(text)} can never be true`);
+    return number(test);
+  };
+const equals =
+  (max: number): Reader =>
+  (keyword, text) =>
+    number({ is: 'equal', value: whole(keyword, text, 0, max), high: null });
+/** One number, or anything but it. */
+const equalsOrNot =
+  (max: number): Reader =>
+  (keyword, text) => {
+    const isNegated = text.startsWith('!');
+    const value = whole(keyword, isNegated ? text.slice(1).trim() : text, 0, max);
+    return number({ is: isNegated ? 'unequal' : 'equal', value, high: null });
+  };
+/** N, <N, >N, and N<>M with -. */
+const simple =
+  (max: number): Reader =>
+  (keyword, text) => {
+    if (/^[!=]|^[<>]=/.test(text)) return wrong(keyword, `"${shown(text)}" is no number with < or >`);
+    return number(numberTest(keyword, text, { isRich: false, max }));
+  };
+
+const tcpFlags: Reader = (keyword, text) => {
+  const match = /^([!+*]?)\s*([FSRPAUCE120]+)([!+*]?)\s*(?:,\s*([FSRPAUCE12]+))?$/i.exec(text);
+  if (match === null || (match[1] !== '' && match[3] !== ''))
+    return wrong(keyword, `"${shown(text)}" are no TCP flags`);
+  return fields({
+    flags: match[2]!.toUpperCase(),
+    how: match[1] || match[3]!,
+    ignored: (match[4] ?? '').toUpperCase(),
+  });
+};
+
+const fragBits: Reader = (keyword, text) => {
+  const match = /^([!+*]?)\s*([MDR]+)([!+*]?)$/.exec(text);
+  if (match === null) return wrong(keyword, `"${shown(text)}" are no fragmentation bits`);
+  return fields({ bits: match[2]!, how: match[1] || match[3]! });
+};
+
+const IP_OPTIONS = ['rr', 'lsrr', 'eol', 'nop', 'ts', 'sec', 'esec', 'ssrr', 'satid', 'any'];
+const ipOptions: Reader = (keyword, text) => {
+  if (!IP_OPTIONS.includes(text.toLowerCase())) return wrong(keyword, `the IP option "${shown(text)}" is not known`);
+  return { type: 'words', words: [text.toLowerCase()] };
+};
+
+const PROTOCOLS: Readonly<Record<string, number>> = {
+  icmp: 1,
+  igmp: 2,
+  tcp: 6,
+  udp: 17,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  icmpv6: 58,
+  sctp: 132,
+};
+const ipProtocol: Reader = (keyword, text) => {
+  const match = /^([!<>]?)\s*([\w-]+)$/.exec(text);
+  if (match === null) return wrong(keyword, `"${shown(text)}" is no protocol`);
+  const named = PROTOCOLS[match[2]!.toLowerCase()];
+  const value = named ?? whole(keyword, match[2]!, 0, 255);
+  const is = ({ '!': 'unequal', '<': 'less', '>': 'more' } as const)[match[1]!] ?? 'equal';
+  return number({ is, value, high: null });
+};
+
+export const PACKETS: readonly KeywordRow[] = [
+  condition('ttl', compared(255)),
+  condition('tos', (keyword, text) => {
+    const match = /^(!?)\s*(?:x([0-9a-fA-F]{1,2})|(\d{1,3}))$/.exec(text);
+    if (match === null || Number(match[3] ?? 0) > 255) return wrong(keyword, `"${shown(text)}" is no type of service`);
+    const value = match[2] === undefined ? Number(match[3]) : Number.parseInt(match[2], 16);
+    return number({ is: match[1] === '!' ? 'unequal' : 'equal', value, high: null });
+  }),
+  condition('id', equals(65_535)),
+  condition('ip_proto', ipProtocol),
+  condition('ipopts', ipOptions),
+  condition('fragbits', fragBits),
+  condition('fragoffset', simple(65_535)),
+  condition('sameip', () => ({ type: 'none' }), { value: 'none' }),
+  condition('itype', compared(255)),
+  condition('icode', compared(255)),
+  condition('icmp_id', equals(65_535)),
+  condition('icmp_seq', equals(65_535)),
+  condition('tcp.flags', tcpFlags, { aliases: ['flags'] }),
+  condition('tcp.seq', equals(0xffff_ffff), { aliases: ['seq'] }),
+  condition('tcp.ack', equals(0xffff_ffff), { aliases: ['ack'] }),
+  condition('tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
+  condition('tcp.mss', compared(65_535)),
+  {
+    name: 'dsize',
+    subject: 'packet',
+    value: 'needed',
+    read: (draft, { text }) => {
+      if (draft.has('dsize')) wrong('dsize', 'it is there twice');
+      draft.condition({ keyword: 'dsize', value: compared(65_535)('dsize', text) });
+    },
+  },
+];

@@ -1,0 +1,63 @@
+/** pcre: the expression and its modifiers, some of which name a buffer. */
+import { checkRegex } from '../regex-syntax.ts';
+import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import type { KeywordRow } from './row.ts';
+
+const BUFFERS: Readonly<Record<string, string>> = {
+  U: 'http.uri',
+  I: 'http.uri.raw',
+  P: 'http.request_body',
+  Q: 'http.response_body',
+  H: 'http.header',
+  D: 'http.header.raw',
+  M: 'http.method',
+  C: 'http.cookie',
+  S: 'http.stat_code',
+  Y: 'http.stat_msg',
+  V: 'http.user_agent',
+  W: 'http.host',
+  Z: 'http.host.raw',
+};
+const FLAGS = 'imsxAEGO';
+
+export const PCRE: readonly KeywordRow[] = [
+  {
+    name: 'pcre',
+    subject: 'payload',
+    value: 'needed',
+    quotes: 'optional',
+    negation: true,
+    read: (draft, { text, isNegated }) => {
+      const end = text.lastIndexOf('/');
+      if (!text.startsWith('/') || end === 0) return wrong('pcre', 'the expression must stand between slashes');
+      const pattern = text.slice(1, end);
+      const modifiers = text.slice(end + 1);
+      if (/^[^\s,]*\s*,/.test(modifiers)) return unsupported('pcre', 'capture variables');
+      if (/\(\?P?<(?:flow|pkt)_?/.test(pattern)) return unsupported('pcre', 'capture variables');
+      let buffer: string | null = null;
+      let flags = '';
+      let isRelative = false;
+      let isRaw = false;
+      for (const modifier of modifiers) {
+        if (modifier === 'R') isRelative = true;
+        else if (modifier === 'B') isRaw = true;
+        else if (FLAGS.includes(modifier)) flags += flags.includes(modifier) ? '' : modifier;
+        else if (BUFFERS[modifier] === undefined) wrong('pcre', `the modifier "${shown(modifier)}" does not exist`);
+        else if (buffer !== null) wrong('pcre', 'two modifiers name a buffer');
+        else buffer = BUFFERS[modifier]!;
+      }
+      if (isRaw && buffer !== null) wrong('pcre', 'the modifier B cannot go with a buffer');
+      if (buffer === 'http.host' && /(?:^|[^\\])[A-Z]/.test(pattern))
+        wrong('pcre', 'the host is in lower case, and the expression is not');
+      checkRegex(pattern, flags);
+      const term = { kind: 'pcre', pattern, isNegated, flags, isRelative } as const;
+      // Suricata asks for an anchor in the rule's payload; in a buffer it counts from the buffer's start.
+      if (isRelative && (buffer ?? draft.buffer) === 'payload' && !draft.hasAnchor())
+        wrong('pcre', 'relative to what? Nothing stands before it in the buffer');
+      if (isRelative && buffer !== null && !draft.buffers().some((one) => one.buffer === buffer))
+        wrong('pcre', 'relative to what? Nothing stands before it in the buffer');
+      if (buffer === null) draft.add(term);
+      else draft.addTo(buffer, term);
+    },
+  },
+];

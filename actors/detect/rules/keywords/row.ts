@@ -1,0 +1,34 @@
+/** One row of the keyword table. */
+import type { Draft } from '../draft.ts';
+
+/** Which part of the traffic a keyword is about; label: nothing of it. */
+export type Subject =
+  | 'label'
+  | 'packet'
+  | 'payload'
+  | 'flow'
+  | 'http'
+  | 'dns'
+  | 'tls'
+  | 'ssh'
+  | 'mqtt'
+  | 'modbus'
+  | 'file';
+
+export interface KeywordRow {
+  readonly name: string;
+  /** Other names of the same keyword. */
+  readonly aliases?: readonly string[];
+  readonly subject: Subject;
+  readonly value: 'none' | 'needed' | 'optional';
+  /** Whether the value stands in double quotes; no: quotes are refused. */
+  readonly quotes?: 'needed' | 'optional' | 'no';
+  /** Whether `!` may stand before the value. */
+  readonly negation?: boolean;
+  readonly read: (draft: Draft, value: Value, name: string) => void;
+}
+
+export interface Value {
+  readonly text: string;
+  readonly isNegated: boolean;
+}

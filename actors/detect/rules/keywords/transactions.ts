@@ -1,0 +1,107 @@
+/** Keywords about what an application protocol carries, other than buffers. */
+import { numberTest, printTest, whole } from '../numbers.ts';
+import type { ConditionValue } from '../rule.ts';
+import { shown, wrong } from '../rule-mistake.ts';
+import { modbus } from './modbus.ts';
+import type { KeywordRow, Subject } from './row.ts';
+
+type Reader = (keyword: string, text: string) => ConditionValue;
+
+const condition = (subject: Subject, name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
+  name,
+  subject,
+  value: 'needed',
+  ...rest,
+  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
+});
+
+/** One number, or anything but it. */
+const equalsOrNot =
+  (max: number): Reader =>
+  (keyword, text) => {
+    const isNegated = text.startsWith('!');
+    const value = whole(keyword, isNegated ? text.slice(1).trim() : text, 0, max);
+    return { type: 'number', test: { is: isNegated ? 'unequal' : 'equal', value, high: null } };
+  };
+
+const urilen: Reader = (keyword, text) => {
+  const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/.exec(text)!;
+  const test = numberTest(keyword, match[1]!, { isRich: true, max: 65_535 });
+  return { type: 'fields', fields: { length: printTest(test), of: match[2] ?? 'norm' } };
+};
+
+const oneOf =
+  (names: readonly string[]): Reader =>
+  (keyword, text) => {
+    const name = names.find((one) => one.toLowerCase() === text.toLowerCase());
+    return name === undefined ? wrong(keyword, `"${shown(text)}" is not known`) : { type: 'words', words: [name] };
+  };
+
+/** Names with commas, `!` before those that must not be set. */
+const flags =
+  (names: readonly string[]): Reader =>
+  (keyword, text) => {
+    const words = text.split(',').map((part) => part.trim());
+    for (const word of words) {
+      if (!names.includes(word.replace(/^!\s*/, ''))) wrong(keyword, `"${shown(word)}" is not known`);
+    }
+    return { type: 'words', words: words.map((word) => word.replace(/^!\s*/, '!')) };
+  };
+
+const MQTT_TYPES = [
+  'CONNECT',
+  'CONNACK',
+  'PUBLISH',
+  'PUBACK',
+  'PUBREC',
+  'PUBREL',
+  'PUBCOMP',
+  'SUBSCRIBE',
+  'SUBACK',
+  'UNSUBSCRIBE',
+  'UNSUBACK',
+  'PINGREQ',
+  'PINGRESP',
+  'DISCONNECT',
+  'AUTH',
+];
+const number =
+  (min: number, max: number): Reader =>
+  (keyword, text) => ({ type: 'number', test: { is: 'equal', value: whole(keyword, text, min, max), high: null } });
+const compared =
+  (max: number): Reader =>
+  (keyword, text) => ({ type: 'number', test: numberTest(keyword, text, { isRich: true, max }) });
+
+const isPresent: Reader = (keyword, text) => {
+  if (!/^(?:true|yes|false|no)$/.test(text)) return wrong(keyword, 'it is true or false');
+  return { type: 'words', words: [/^(?:true|yes)$/.test(text) ? 'true' : 'false'] };
+};
+
+const sshVersion: Reader = (keyword, text) => {
+  if (text === '2_compat') return { type: 'words', words: [text] };
+  if (!/^[\w.-]+$/.test(text)) return wrong(keyword, `"${shown(text)}" is no protocol version`);
+  return { type: 'words', words: [text] };
+};
+
+const TLS_VERSIONS = ['1.0', '1.1', '1.2', '1.3'];
+const tlsVersion: Reader = (keyword, text) => {
+  if (!TLS_VERSIONS.includes(text) && !/^0x[0-9a-fA-F]{4}$/.test(text))
+    return wrong(keyword, `"${shown(text)}" is no version of TLS`);
+  return { type: 'words', words: [text.toLowerCase()] };
+};
+
+export const TRANSACTIONS: readonly KeywordRow[] = [
+  condition('http', 'urilen', urilen),
+  condition('dns', 'dns.opcode', equalsOrNot(255)),
+  condition('tls', 'tls.version', tlsVersion),
+  condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
+  condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),
+  condition('mqtt', 'mqtt.type', oneOf(MQTT_TYPES)),
+  condition('mqtt', 'mqtt.flags', flags(['dup', 'retain'])),
+  condition('mqtt', 'mqtt.qos', number(0, 2)),
+  condition('mqtt', 'mqtt.protocol_version', compared(255)),
+  condition('mqtt', 'mqtt.reason_code', number(0, 255)),
+  condition('mqtt', 'mqtt.connect.flags', flags(['username', 'password', 'will', 'will_retain', 'clean_session'])),
+  condition('mqtt', 'mqtt.connack.session_present', isPresent),
+  condition('modbus', 'modbus', modbus),
+];

@@ -1,0 +1,103 @@
+/** One rule, from its text to its typed form; the first mistake ends it. */
+import { addressSet } from './address-set.ts';
+import { Draft } from './draft.ts';
+import type { KeywordRow, Subject, Value } from './keywords/row.ts';
+import { KEYWORDS, REFUSED_KEYWORDS } from './keywords/table.ts';
+import { portSet } from './port-set.ts';
+import { protocol } from './protocols.ts';
+import type { Action, Rule, RuleHeader } from './rule.ts';
+import { checkRule } from './rule-checks.ts';
+import { RULE_CHARS_MAX } from './rule-lines.ts';
+import { RuleMistake, shown, unsupported, wrong } from './rule-mistake.ts';
+import { type OptionText, splitRule, type Word } from './rule-split.ts';
+import type { Variables } from './variables.ts';
+
+const ACTIONS: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
+
+/** Throws a RuleMistake. */
+export function parseRule(text: string, variables: Variables): Rule {
+  if (text.length > RULE_CHARS_MAX) wrong('rule', `a rule has at most ${RULE_CHARS_MAX} characters`, 0);
+  const split = splitRule(text);
+  const header: RuleHeader = {
+    action: action(split.action),
+    protocol: protocol(split.protocol.text, split.protocol.at),
+    source: placed(split.source, (word) => addressSet(word, variables.addresses)),
+    sourcePorts: placed(split.sourcePorts, (word) => portSet(word, variables.ports)),
+    isBothWays: isBothWays(split.direction),
+    destination: placed(split.destination, (word) => addressSet(word, variables.addresses)),
+    destinationPorts: placed(split.destinationPorts, (word) => portSet(word, variables.ports)),
+  };
+  const draft = new Draft();
+  const subjects: Subject[] = [];
+  for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
+  placed({ at: 0 }, () => checkRule(draft, header.protocol, subjects));
+  const { sid, gid = 1, rev = 0, msg = '', classtype = null, priority = null, target = null } = draft.labels;
+  if (sid === undefined) return wrong('sid', 'a rule must have a sid', 0);
+  return Object.freeze({
+    ...header,
+    ...{ sid, gid, rev, msg, classtype, priority, target },
+    references: draft.references,
+    metadata: draft.metadata,
+    buffers: draft.buffers(),
+    conditions: draft.conditions,
+  });
+}
+
+/** Gives a mistake the place of the part that is read, where it has none of its own. */
+function placed<T extends { readonly at: number }, R>(
+  part: T & { readonly text?: string },
+  read: (text: string) => R,
+): R {
+  try {
+    return read(part.text ?? '');
+  } catch (thrown) {
+    if (!(thrown instanceof RuleMistake) || thrown.at !== null) throw thrown;
+    throw new RuleMistake(thrown.kind, thrown.keyword, thrown.message, part.at);
+  }
+}
+
+function action({ text, at }: Word): Action {
+  const name = text.toLowerCase();
+  if (name === 'config') return unsupported('action', 'rules that configure the engine', at);
+  return ACTIONS.find((one) => one === name) ?? wrong('action', `the action "${shown(text)}" does not exist`, at);
+}
+
+function isBothWays({ text, at }: Word): boolean {
+  if (text === '=>') return unsupported('direction', 'rules about both directions of a transaction', at);
+  if (text !== '->' && text !== '<>') return wrong('direction', `the direction "${shown(text)}" does not exist`, at);
+  return text === '<>';
+}
+
+function readOption(draft: Draft, { name, value }: OptionText): Subject {
+  const keyword = name.toLowerCase();
+  const row = KEYWORDS.get(keyword);
+  if (row === undefined) {
+    if (REFUSED_KEYWORDS.has(keyword)) return unsupported(keyword, 'the keyword is not supported');
+    return wrong(shown(keyword), 'the keyword does not exist');
+  }
+  row.read(draft, readValue(row, keyword, value), keyword);
+  return row.subject;
+}
+
+function readValue(row: KeywordRow, keyword: string, value: string | null): Value {
+  if (value === null || value === '') {
+    if (row.value === 'needed') return wrong(keyword, 'its value is missing');
+    return { text: '', isNegated: false };
+  }
+  if (row.value === 'none') return wrong(keyword, 'it takes no value');
+  const isNegated = row.negation === true && value.startsWith('!');
+  const bare = isNegated ? value.slice(1).trimStart() : value;
+  if (!bare.startsWith('"')) {
+    if (row.quotes === 'needed') return wrong(keyword, 'its value must stand in double quotes');
+    return { text: unescaped(bare), isNegated };
+  }
+  if (row.quotes === undefined || row.quotes === 'no') return wrong(keyword, 'its value must not stand in quotes');
+  if (bare.length < 2 || !bare.endsWith('"'))
+    return wrong(keyword, 'the closing quote is missing; a semicolon must be escaped');
+  const text = bare.slice(1, -1);
+  if (text === '') return wrong(keyword, 'its value is empty');
+  return { text: keyword === 'pcre' ? unescaped(text) : text, isNegated };
+}
+
+/** A semicolon is escaped for the option's sake alone. */
+const unescaped = (text: string): string => text.replaceAll('\\;', ';');

@@ -1,0 +1,111 @@
+/** What can only be judged when the whole rule is there: what one part of it says about the others. */
+import type { Draft } from './draft.ts';
+import type { Subject } from './keywords/row.ts';
+import { passes } from './numbers.ts';
+import type { BufferTerms, ContentTerm } from './rule.ts';
+import { shown, wrong } from './rule-mistake.ts';
+
+const APPLICATIONS: Partial<Record<Subject, string>> = {
+  http: 'http',
+  dns: 'dns',
+  tls: 'tls',
+  ssh: 'ssh',
+  mqtt: 'mqtt',
+  modbus: 'modbus',
+};
+const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
+  'tcp.hdr': [
+    'tcp',
+    'tcp-pkt',
+    'tcp-stream',
+    'ip',
+    'ipv4',
+    'ipv6',
+    'http',
+    'http1',
+    'tls',
+    'ssh',
+    'mqtt',
+    'modbus',
+    'dns',
+    'telnet',
+  ],
+  'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', 'dns'],
+  'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4'],
+  'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6'],
+};
+/** These look at the flow's packet; where nothing else needs one, they ask no packet of the rule. */
+const PACKET_TESTS = new Set(['dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits', 'fragoffset']);
+const STREAM_WORDS = new Set(['only_stream']);
+
+export function checkRule(draft: Draft, protocol: string, subjects: readonly Subject[]): void {
+  draft.finish();
+  const application = applicationOf(protocol, subjects);
+  const needsTransaction = draft.buffers().some(({ buffer }) => isTransactionBuffer(buffer));
+  const asksPacket = draft.conditions.find(({ keyword }) => PACKET_TESTS.has(keyword));
+  const isDirected = draft.conditions.some(
+    ({ keyword, value }) =>
+      keyword === 'flow' && value.type === 'words' && value.words.some((word) => /^to_/.test(word)),
+  );
+  if (!isDirected && draft.buffers().some(({ buffer }) => buffer === 'http.header.raw'))
+    wrong('http.header.raw', 'it needs flow:to_server or flow:to_client');
+  const asksStream = draft.conditions.some(
+    ({ keyword, value }) =>
+      keyword === 'flow' && value.type === 'words' && value.words.some((word) => STREAM_WORDS.has(word)),
+  );
+  if (needsTransaction && asksPacket !== undefined)
+    wrong(asksPacket.keyword, 'a test of a packet cannot go with a buffer of a transaction');
+  if (needsTransaction && protocol === 'tcp-pkt') wrong('protocol', 'tcp-pkt cannot go with a buffer of a transaction');
+  if (asksStream && asksPacket !== undefined)
+    wrong(asksPacket.keyword, 'a test of a packet cannot go with only_stream');
+  for (const terms of draft.buffers()) checkBuffer(terms, protocol);
+  if (application === 'tls' && protocol === 'udp') wrong('protocol', 'tls does not run over udp here');
+}
+
+const isTransactionBuffer = (buffer: string): boolean =>
+  buffer !== 'payload' && !/^(?:ip\.(?:src|dst)|(?:ipv4|ipv6|tcp|udp|icmpv4|icmpv6)\.hdr)$/.test(buffer);
+
+/** The application protocol of a rule: that of its header or of its keywords, which must be one. */
+function applicationOf(protocol: string, subjects: readonly Subject[]): string | null {
+  const ofHeader = protocol === 'http1' ? 'http' : protocol;
+  let found = ['http', 'dns', 'tls', 'ssh', 'mqtt', 'modbus', 'telnet'].includes(ofHeader) ? ofHeader : null;
+  for (const subject of subjects) {
+    const application = APPLICATIONS[subject];
+    if (application === undefined) continue;
+    if (found !== null && found !== application)
+      wrong('protocol', `the rule is about ${found}, and one of its keywords about ${application}`);
+    found = application;
+  }
+  return found;
+}
+
+const BLANKS = /\s/;
+
+function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: string): void {
+  const carriers = PACKETS_OF[buffer];
+  if (carriers !== undefined && !carriers.includes(protocol)) wrong(buffer, `it cannot go with ${protocol}`);
+  const contents = terms.filter((term): term is ContentTerm => term.kind === 'content' && !term.isNegated);
+  for (const content of contents) {
+    const text = String.fromCharCode(...content.bytes);
+    if (buffer === 'http.method' && /^\s|\s$/.test(text)) wrong('http.method', 'a method has no blank at its ends');
+    if (buffer === 'tls.cert_fingerprint' && !/^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/.test(text))
+      wrong(buffer, 'a fingerprint is twenty bytes in hexadecimal with colons');
+    if (buffer === 'http.host' && /[A-Z]/.test(text))
+      wrong('http.host', 'the host is in lower case, and the content is not');
+    for (const { name } of transforms) {
+      const isNever =
+        (name === 'strip_whitespace' && BLANKS.test(text)) ||
+        (name === 'to_lowercase' && /[A-Z]/.test(text) && !content.nocase) ||
+        (name === 'to_uppercase' && /[a-z]/.test(text) && !content.nocase);
+      if (isNever) wrong('content', `"${shown(text)}" can never be there after ${name}`);
+    }
+  }
+  for (const term of terms) {
+    if (term.kind !== 'bsize' || term.size.is === 'unequal' || term.size.is === 'more' || term.size.is === 'atLeast')
+      continue;
+    const longest = Math.max(0, ...contents.map(({ bytes }) => bytes.length));
+    const limit = term.size.high ?? term.size.value;
+    if (longest > limit || (longest === limit && term.size.is !== 'equal' && !passes(term.size, longest)))
+      wrong('bsize', `a content of ${longest} bytes can never be there`);
+  }
+}

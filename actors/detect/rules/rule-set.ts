@@ -1,0 +1,58 @@
+/** The rules of some files: those that were accepted, and each refused one with its place and reason. */
+import { parseRule } from './parse-rule.ts';
+import type { Rule } from './rule.ts';
+import { placeIn, ruleTexts } from './rule-lines.ts';
+import { type MistakeKind, RuleMistake } from './rule-mistake.ts';
+import type { Variables } from './variables.ts';
+
+export interface RuleFile {
+  readonly name: string;
+  /** One character for each byte (latin1). */
+  readonly text: string;
+}
+
+export interface AcceptedRule {
+  readonly rule: Rule;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface RefusedRule {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly keyword: string;
+  readonly kind: MistakeKind;
+  readonly says: string;
+}
+
+export interface RuleSet {
+  readonly accepted: readonly AcceptedRule[];
+  readonly refused: readonly RefusedRule[];
+}
+
+export function readRules(files: Iterable<RuleFile>, variables: Variables): RuleSet {
+  const accepted: AcceptedRule[] = [];
+  const refused: RefusedRule[] = [];
+  const seen = new Map<string, AcceptedRule>();
+  for (const { name: file, text } of files) {
+    for (const ruleText of ruleTexts(text)) {
+      try {
+        const one = { rule: parseRule(ruleText.text, variables), file, line: ruleText.line };
+        const id = `${one.rule.gid}:${one.rule.sid}`;
+        const before = seen.get(id);
+        if (before !== undefined && before.rule.rev >= one.rule.rev)
+          throw new RuleMistake('wrong', 'sid', `${id} is taken by ${before.file}:${before.line}`, 0);
+        // A newer revision takes the place of the older one.
+        if (before !== undefined) accepted[accepted.indexOf(before)] = one;
+        else accepted.push(one);
+        seen.set(id, one);
+      } catch (thrown) {
+        if (!(thrown instanceof RuleMistake)) throw thrown;
+        const { keyword, kind, message: says } = thrown;
+        refused.push({ file, ...placeIn(ruleText, thrown.at ?? 0), keyword, kind, says });
+      }
+    }
+  }
+  return { accepted, refused };
+}
