@@ -172,3 +172,65 @@ scripted(
   },
   SOON,
 );
+
+const IN_STEP = {
+  ride: { commitsInStep: 2, bytesMax: 1_000, bytesMaxInStep: 100_000, hasteMs: 60_000, ridersMin: 2, aloneMs: 0 },
+};
+const LARGE = 40;
+
+scripted(
+  t,
+  'who is in step shares a transaction, large as it may be; what is out of step goes by itself',
+  async (t, cluster, log) => {
+    keepsOffsets(cluster, nothingKnown());
+    const owners = await Promise.all(['a', 'b'].map((name) => log.acquire(name, PLACES)));
+    const commitAll = (n: number, isInStep: boolean) =>
+      Promise.all(
+        owners.map((ownership, i) =>
+          log.commit({ ownership, appends: [append(i, LARGE)], offsets: [offset(n)], isInStep }),
+        ),
+      );
+    for (let n = 0; n < 6; n++) await commitAll(n, true);
+    cluster.heard.length = 0;
+    await commitAll(6, true);
+    t.same(
+      cluster.all('EndTxn').map((heard) => heard.replace(/-\d$/, '')),
+      ['EndTxn v5 commit app-carrier-p'],
+    );
+    cluster.heard.length = 0;
+    await commitAll(7, false);
+    t.same(
+      cluster
+        .all('EndTxn')
+        .map((heard) => heard.replace(/-\d$/, ''))
+        .toSorted(),
+      ['EndTxn v5 commit app-a', 'EndTxn v5 commit app-b'],
+    );
+  },
+  IN_STEP,
+);
+
+scripted(
+  t,
+  'where one that rides is waited for, what is large goes by itself though it is in step',
+  async (t, cluster, log) => {
+    keepsOffsets(cluster, nothingKnown());
+    const owners = await riding(log);
+    const commitInStep = (count: number) =>
+      Promise.all(
+        owners.map((ownership, i) =>
+          log.commit({ ownership, appends: [append(i, count)], offsets: [offset(10)], isInStep: true }),
+        ),
+      );
+    cluster.heard.length = 0;
+    await commitInStep(1);
+    t.equal(cluster.all('EndTxn').length, 1, 'what is small shares one');
+    cluster.heard.length = 0;
+    await commitInStep(LARGE);
+    t.same(
+      cluster.all('EndTxn').filter((heard) => heard.includes('carrier')),
+      [],
+    );
+  },
+  { ride: { ...IN_STEP.ride, ...SOON.ride } },
+);
