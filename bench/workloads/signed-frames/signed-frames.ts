@@ -30,7 +30,7 @@ import type { SignedTopology } from './topology.ts';
 
 /** And those that Kafka Streams reads. */
 const FRAMES = { frames: 300_000, partFrames: 40_000 };
-const FRAMES_QUICK = { frames: 120_000, partFrames: 12_000 };
+const FRAMES_QUICK = { frames: 60_000, partFrames: 12_000 };
 /** By then most devices' keys have been imported, and Java's compiler has come to its end. */
 const WARM_UP_SHARE = 0.4;
 const ROUNDS = 5;
