@@ -7,7 +7,7 @@ import t from 'tap';
 import type { AttestOptions } from '../../../../actors/attest/index.ts';
 import { checkEvidence } from '../../../../actors/attest/index.ts';
 import { type ActorDriver, testActor } from '../../../../engine/testkit/actor-driver.ts';
-import { type Challenge, decodeChallenge } from '../../../../schemas/attestation/index.ts';
+import { type Challenge, decodeChallenge, encodeReleased } from '../../../../schemas/attestation/index.ts';
 import { type Attestation, decodeAttestation } from '../../../../schemas/index.ts';
 import {
   ATTEST_CHALLENGES,
@@ -352,7 +352,30 @@ t.test('a revoked device is asked no more and its evidence refused; a reset begi
   await street.driver.close();
 });
 
-t.test('under another policy the IMA list is looked at from its beginning again', async (t) => {
+t.test('a released frame is read once where its device is trusted, and held again where doubt is back', async (t) => {
+  const street = await Street.open();
+  t.equal(await street.frame(), 'held');
+  t.equal(await street.frame(), 'held');
+  await street.prove();
+  const held = street.driver.outputs(DEVICE_QUARANTINE).filter(({ bytes }) => bytes![0] === 1);
+  const release = async (which: number) => {
+    const { bytes, timestamp } = held[which]!;
+    street.driver.sendBytes(DEVICE_FRAMES, street.gateway.id, encodeReleased(timestamp, bytes!, 1));
+    await street.driver.settle();
+  };
+  await release(0);
+  t.equal(street.readings, 1);
+  t.equal(street.driver.outputs(DEVICE_READINGS)[0]!.timestamp, held[0]!.timestamp, 'under its own time');
+  await street.driver.advance(TERMS.intervalMs);
+  await street.answer({ pcrs: Buffer.alloc(352) });
+  await release(1);
+  t.equal(street.readings, 1);
+  t.equal(street.held, 3);
+  t.same(street.driver.outputs(DEVICE_QUARANTINE).at(-1)!.bytes, held[1]!.bytes, 'as it was');
+  await street.driver.close();
+});
+
+t.test('the IMA list goes on behind what was proven, and nothing of it all is a dead letter', async (t) => {
   const gateway = new Gateway('gate-1');
   const street = await Street.open({}, gateway);
   await street.prove();
@@ -360,5 +383,20 @@ t.test('under another policy the IMA list is looked at from its beginning again'
   t.equal(street.challenges.at(-1)!.imaEntries, 4);
   t.equal(street.driver.letters(ATTEST_EVIDENCE).length, 0);
   t.equal(street.driver.letters(DEVICE_FRAMES).length, 0);
+  await street.driver.close();
+});
+
+t.test('under another policy the IMA list is to be shown from its beginning again', async (t) => {
+  const options: { -readonly [K in keyof AttestOptions]: AttestOptions[K] } = attestOptions();
+  const street = new Street(new Gateway('gate-1'), await testActor(attestedCity(options)));
+  await street.register();
+  await street.prove();
+  options.policyId = 'p2';
+  await street.driver.advance(TERMS.intervalMs);
+  const challenge = street.challenges.at(-1)!;
+  t.equal(challenge.imaEntries, 0);
+  await street.prove();
+  await street.driver.advance(TERMS.intervalMs);
+  t.equal(street.challenges.at(-1)!.imaEntries, 4);
   await street.driver.close();
 });
