@@ -102,8 +102,6 @@ export interface Transaction {
    * outputs) goes on to a higher mark, so that readers can catch up and free the space.
    */
   readonly admission?: 'refusable' | 'internal';
-  /** At one of the moments at which all tasks that are busy commit: a log may make one of them, if it costs some ms. */
-  readonly isInStep?: boolean;
 }
 
 export interface Committed {

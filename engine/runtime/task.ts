@@ -11,7 +11,6 @@ import type { TaskInputStatus, TaskStatus } from '../observe/index.ts';
 import { type SnapshotSlice, type StageSnapshot, StageState, type StateChange } from '../state/index.ts';
 import { stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk, STRETCH_RECORDS } from './batch-walk.ts';
-import { CommitTiming } from './commit-timing.ts';
 import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
 import { letterActor, RecordIntake } from './record-intake.ts';
@@ -83,8 +82,9 @@ export class Task {
   #slice = { endsAt: 0, untilCheck: 0, isOver: false };
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
-  readonly #timing: CommitTiming;
-  /** As its last look at its sources found it: there was more than a moment's work. */
+  #openSince: number | null = null;
+  /** The interval of the clock in which that was. */
+  #openIn = 0;
   #isBusy = false;
   /** Reads ahead of the record that is handled. */
   #walking: BatchWalk | null = null;
@@ -98,7 +98,6 @@ export class Task {
     const { plan, subtopology, partition, options, memory } = setup;
     this.#setup = setup;
     this.#keys = new KeyTable(setup.random);
-    this.#timing = new CommitTiming(setup.clock, options);
     this.#outputs = new TaskOutputs(memory);
     this.#stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024, memory });
     this.#foreign = new ForeignRecords(this.#keys, this.#outputs, partition, plan.partitions);
@@ -137,10 +136,7 @@ export class Task {
     while (!this.#stopping.signal.aborted) {
       const progressed = await this.#pollSources();
       if (this.#failure !== null) throw this.#failure.thrown;
-      if (this.#isCommitDue(progressed)) {
-        if (this.#isBusy && this.#timing.isInStep) this.#setup.commitOthers?.();
-        await this.#commit();
-      }
+      if (this.#isCommitDue(progressed)) await this.#commit();
       if (!progressed && !this.#stopping.signal.aborted) await this.#idle();
     }
     await this.#commit();
@@ -160,13 +156,6 @@ export class Task {
   abandon(): void {
     this.#isAbandoned = true;
     this.#stopping.abort();
-  }
-
-  /** Another task of the thread commits in step. This one is between two slices, and would come to it only after others. */
-  commitInStep(): void {
-    const isFree = this.#inFlight.length < COMMITS_IN_FLIGHT_MAX && !this.#stopping.signal.aborted;
-    if (!isFree || !this.#isBusy || !this.#timing.isInStep) return;
-    this.#commit().catch((thrown: unknown) => this.#fail(thrown));
   }
 
   status(): Omit<TaskStatus, 'worker'> {
@@ -267,15 +256,18 @@ export class Task {
   async #pollSources(): Promise<boolean> {
     const { reader, partition, clock, options } = this.#setup;
     let progressed = false;
-    let isBusy = false;
+    this.#isBusy = false;
     for (const source of this.#sources) {
       const fetched = await reader.fetch(source.topic, partition, source.position, options.fetchBytes);
       if (this.#isAbandoned) break;
       source.end = fetched.bounds.end;
       if (fetched.end === fetched.start) continue;
-      if (fetched.end - fetched.start >= options.fetchBytes / 2) isBusy = true;
+      if (fetched.end - fetched.start >= options.fetchBytes / 2) this.#isBusy = true;
       const startedAt = clock.monotonic();
-      this.#timing.open();
+      if (this.#openSince === null) {
+        this.#openSince = startedAt;
+        this.#openIn = this.#intervalNow();
+      }
       const before = source.position;
       let thrown: { readonly thrown: unknown } | null;
       try {
@@ -286,12 +278,10 @@ export class Task {
       }
       this.#setup.observe(source.position - before, clock.monotonic() - startedAt);
       progressed ||= source.position > before;
-      isBusy ||= this.#slice.isOver;
       if (thrown !== null) await this.#pauseFor(thrown.thrown);
       else if (source.position > before) this.#resume();
       if (this.#failure !== null) break;
     }
-    this.#isBusy = isBusy;
     return progressed;
   }
 
@@ -302,9 +292,8 @@ export class Task {
     cursor.reset(bytes, start, end);
     cursor.seek(source.position);
     this.#around.source.topic = source.topic;
-    const sliceMs = this.#isBusy ? Math.min(SLICE_MS_MAX, this.#timing.untilStepMs) : SLICE_MS_MAX;
     this.#slice = {
-      endsAt: this.#setup.clock.monotonic() + sliceMs,
+      endsAt: this.#setup.clock.monotonic() + SLICE_MS_MAX,
       untilCheck: SLICE_CHECK_RECORDS,
       isOver: false,
     };
@@ -383,18 +372,27 @@ export class Task {
   }
 
   #isCommitDue(progressed: boolean): boolean {
-    const timing = this.#timing;
-    if (!timing.isOpen) return false;
-    if (this.#outputs.bytes >= this.#setup.options.outputBytesMax) return true;
-    if (progressed && this.#isBusy) return timing.isInStep || timing.isLate;
+    if (this.#openSince === null) return false;
+    const { commitIntervalMs, commitIntervalBusyMs, outputBytesMax } = this.#setup.options;
+    if (this.#outputs.bytes >= outputBytesMax) return true;
+    const openMs = this.#setup.clock.monotonic() - this.#openSince;
     // One under way is waited for, or both take longer than two in a row: a log has its price for each, whatever is in it.
-    return this.#inFlight.length > 0 ? timing.isLate : timing.isSoonOver;
+    const isPatient = (progressed && this.#isBusy) || this.#inFlight.length > 0;
+    if (isPatient) return openMs >= commitIntervalBusyMs;
+    return openMs >= commitIntervalMs || this.#openIn !== this.#intervalNow();
+  }
+
+  /**
+   * Commits fall on the same moments in all tasks of a machine, so that they can share what a log takes for each. After a
+   * jump of the clock they come too early once.
+   */
+  #intervalNow(): number {
+    return Math.floor(this.#setup.clock.now() / this.#setup.options.commitIntervalMs);
   }
 
   /** Sends the open transaction on its way; waits only when too many are under way. */
   async #commit(): Promise<void> {
-    const isInStep = this.#isBusy && this.#timing.isInStep;
-    this.#timing.close(this.#outputs.bytes >= this.#setup.options.outputBytesMax);
+    this.#openSince = null;
     if (this.#failure !== null || this.#isAbandoned) return;
     const { ownership, partition, subtopology } = this.#setup;
     const offsets: GroupOffset[] = [];
@@ -409,7 +407,7 @@ export class Task {
     const states = this.#stages.map((stage) => this.#collectState(stage, appends, truncations));
     // A pass over the whole table: only when enough of it would go.
     if (this.#keys.unretained * 2 >= this.#keys.size && this.#keys.sweep() > 0) this.#foreign.forget();
-    const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal', isInStep };
+    const transaction: Transaction = { ownership, appends, offsets, truncations, admission: 'internal' };
     while (this.#inFlight.length >= COMMITS_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
     if (this.#failure !== null || this.#isAbandoned) return;
     const sent = this.#setup.commit(transaction).then(
@@ -424,17 +422,15 @@ export class Task {
         for (const { topic, offset } of offsets)
           for (const source of this.#sources) if (source.topic === topic) source.committed = offset;
       },
-      (thrown: unknown) => this.#fail(thrown),
+      (thrown: unknown) => {
+        this.#failure ??= { thrown };
+        this.#stopping.abort();
+      },
     );
     const tracked = sent.finally(() => {
       this.#inFlight = this.#inFlight.filter((other) => other !== tracked);
     });
     this.#inFlight.push(tracked);
-  }
-
-  #fail(thrown: unknown): void {
-    this.#failure ??= { thrown };
-    this.#stopping.abort();
   }
 
   #collectState(stage: StageRunner, appends: Append[], truncations: Truncation[]): CollectedState {
@@ -452,14 +448,20 @@ export class Task {
   }
 
   async #idle(): Promise<void> {
-    const { reader, partition } = this.#setup;
-    const timing = this.#timing;
-    if (timing.isOpen && this.#inFlight.length > 0 && timing.isSoonOver) {
+    const { reader, partition, options, clock } = this.#setup;
+    const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
+    if (
+      this.#openSince !== null &&
+      this.#inFlight.length > 0 &&
+      (openMs >= options.commitIntervalMs || this.#openIn !== this.#intervalNow())
+    ) {
       // What comes meanwhile could be committed no sooner.
       await Promise.race(this.#inFlight);
       return;
     }
-    const waitMs = timing.isOpen ? timing.untilSoonMs : IDLE_WAIT_MS;
+    const { commitIntervalMs } = options;
+    const untilNextMs = Math.max(1, commitIntervalMs - (clock.now() % commitIntervalMs));
+    const waitMs = this.#openSince === null ? IDLE_WAIT_MS : untilNextMs;
     const positions = this.#sources.map(({ topic, position }) => ({ topic, partition, offset: position }));
     await reader.wait(positions, waitMs);
   }

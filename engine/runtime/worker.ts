@@ -110,9 +110,6 @@ export class Worker {
       memory: this.#memory,
       openSnapshot: (stage, state) => this.#openSnapshot(taskName(name, partition), stage, partition, state),
       commit: (transaction) => this.#commit(transaction),
-      commitOthers: () => {
-        for (const { task: other } of this.#tasks.values()) if (other !== task) other.commitInStep();
-      },
       observe: (records, tookMs) => {
         this.#batchRecords.record(records);
         this.#processingMs.record(tookMs);

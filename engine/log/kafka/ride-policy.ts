@@ -4,11 +4,6 @@ export interface RidePolicy {
   readonly commits: number;
   readonly withinMs: number;
   readonly bytesMax: number;
-  /** Who has committed so often in a row in step with the others (`Transaction.isInStep`), and not too much, as well. */
-  readonly commitsInStep: number;
-  readonly bytesMaxInStep: number;
-  /** So long after a commit of one that is not in step, and so is waited for, what is in step and large goes by itself. */
-  readonly hasteMs: number;
   /** Fewer than so many riders share nothing. */
   readonly ridersMin: number;
   /** After a failure everyone goes by itself for so long: what was refused is then refused alone. */
@@ -19,9 +14,6 @@ export const RIDE_POLICY: RidePolicy = {
   commits: 8,
   withinMs: 60,
   bytesMax: 256 * 1024,
-  commitsInStep: 2,
-  bytesMaxInStep: 16 * 1024 * 1024,
-  hasteMs: 250,
   ridersMin: 2,
   aloneMs: 5_000,
 };

@@ -75,8 +75,8 @@ export class SimulatedKafka {
     const { ridesAfter, aloneMs } = this.#plan;
     const ride =
       ridesAfter === null
-        ? { commits: Number.POSITIVE_INFINITY, commitsInStep: Number.POSITIVE_INFINITY }
-        : { commits: ridesAfter, commitsInStep: ridesAfter, withinMs: 60_000, bytesMax: 4096, ridersMin: 1, aloneMs };
+        ? { commits: Number.POSITIVE_INFINITY }
+        : { commits: ridesAfter, withinMs: 60_000, bytesMax: 4096, ridersMin: 1, aloneMs };
     const options = { ...descriptor, ride, clock: this.#timeline.clock(life), processId: `${this.#processNext++}` };
     return {
       log: wrapLog(openKafkaLog(options, this.#network(life))),

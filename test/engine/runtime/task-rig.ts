@@ -25,8 +25,6 @@ export interface Given {
   readonly condemned?: ConstructorParameters<typeof Task>[0]['condemned'];
   readonly doubtful?: ConstructorParameters<typeof Task>[0]['doubtful'];
   readonly options?: Partial<TaskOptions>;
-  /** As the thread's worker does. */
-  readonly commitOthers?: () => void;
   readonly onCommit?: (transaction: Transaction) => Promise<void>;
   readonly reader?: (reader: LogReader) => LogReader;
   readonly openSnapshot?: ConstructorParameters<typeof Task>[0]['openSnapshot'];
@@ -56,7 +54,6 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
       await given.onCommit?.(transaction);
       return rig.log.commit(transaction);
     },
-    ...(given.commitOthers === undefined ? {} : { commitOthers: given.commitOthers }),
     observe: () => {},
     memory: new BatchMemory(),
     ...(given.openSnapshot === undefined ? {} : { openSnapshot: given.openSnapshot }),

@@ -15,7 +15,6 @@ const IDS = [0, 1, 2] as const;
 const GATHER_MS = 3;
 /** Of a transaction: beyond it the next begins. */
 const BYTES_MAX = 1024 * 1024;
-const BYTES_MAX_IN_STEP = 64 * 1024 * 1024;
 
 export interface CarrierOptions {
   readonly name: string;
@@ -32,8 +31,6 @@ export interface CarrierItem {
   readonly batches: readonly OutBatch[];
   readonly offsets: readonly AnnouncedOffset[];
   readonly bytes: number;
-  /** See Transaction.isInStep. */
-  readonly isInStep: boolean;
 }
 
 interface Waiting extends CarrierItem {
@@ -182,10 +179,9 @@ export class Carrier {
     const items: Waiting[] = [];
     const riders = new Set<object>();
     let bytes = 0;
-    const bytesMax = this.#queue.every(({ isInStep }) => isInStep) ? BYTES_MAX_IN_STEP : BYTES_MAX;
     for (const waiting of this.#queue) {
       if (riders.has(waiting.rider)) continue;
-      if (items.length > 0 && bytes + waiting.bytes > bytesMax) break;
+      if (items.length > 0 && bytes + waiting.bytes > BYTES_MAX) break;
       riders.add(waiting.rider);
       items.push(waiting);
       bytes += waiting.bytes;

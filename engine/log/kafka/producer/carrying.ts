@@ -27,7 +27,6 @@ export class Carrying {
   #carrier: Carrier | null = null;
   #taking: Promise<Carrier> | null = null;
   #aloneUntil = Number.NEGATIVE_INFINITY;
-  #hurriedAt = Number.NEGATIVE_INFINITY;
   #turn = 0;
   readonly #lanes = new Set<Lane>();
 
@@ -46,16 +45,6 @@ export class Carrying {
     // Whether it succeeds shows at the next offer.
     this.#take().catch(() => {});
     return null;
-  }
-
-  /** A commit that rides is waited for. */
-  hurry(): void {
-    this.#hurriedAt = this.clock.monotonic();
-  }
-
-  /** Whether something large would hold up others. */
-  get isHurried(): boolean {
-    return this.clock.monotonic() - this.#hurriedAt < this.policy.hasteMs;
   }
 
   /** It commits no more, or not often enough. */

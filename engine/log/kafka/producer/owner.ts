@@ -68,9 +68,6 @@ export class Owner {
   #told: string | null = null;
   /** Commits in a row that would have done well to share one. */
   #quick = 0;
-  #inStep = 0;
-  /** It has committed often enough once, whatever it does now. */
-  #isOften = false;
   #lastAt = Number.NEGATIVE_INFINITY;
   readonly #offsets = new Map<string, GroupOffset>();
 
@@ -113,11 +110,10 @@ export class Owner {
       this.#isDead = true;
       throw new MsecError('DEPENDENCY_DOWN', `${QUEUED_MAX} commits wait for Kafka`);
     }
-    const { appends = [], offsets = [], isInStep = false } = transaction;
+    const { appends = [], offsets = [] } = transaction;
     const bytes = appends.reduce((sum, append) => sum + append.bytes.length, 0);
-    this.#lookForRide(bytes, isInStep);
-    const carrier = this.#mayRide(bytes, isInStep) ? this.#ride : null;
-    if (carrier !== null && !isInStep) this.#carrying.hurry();
+    this.#lookForRide(bytes);
+    const carrier = bytes <= this.#carrying.policy.bytesMax ? this.#ride : null;
     const announced = this.#announced;
     const [before, beforeThat] = [this.#before, this.#beforeThat];
     const written = Promise.withResolvers<void>();
@@ -138,7 +134,7 @@ export class Owner {
       if (carrier !== null) {
         this.#assertAlive();
         this.#rode = carrier;
-        const carried = carrier.commit(this, { batches, offsets: told, bytes, isInStep });
+        const carried = carrier.commit(this, { batches, offsets: told, bytes });
         written.resolve();
         await carried;
       } else {
@@ -200,13 +196,7 @@ export class Owner {
     await this.#before.ended;
   }
 
-  #mayRide(bytes: number, isInStep: boolean): boolean {
-    const { policy, isHurried } = this.#carrying;
-    if (!isInStep) return this.#isOften && bytes <= policy.bytesMax;
-    return bytes <= (isHurried ? policy.bytesMax : policy.bytesMaxInStep);
-  }
-
-  #lookForRide(bytes: number, isInStep: boolean): void {
+  #lookForRide(bytes: number): void {
     if (this.#places.length === 0) return;
     // Where something of its own was on board of a failure, this owner is dead, or about to be.
     if (this.#announced?.isOver === true) {
@@ -218,11 +208,8 @@ export class Owner {
     const isQuick = bytes <= policy.bytesMax && now - this.#lastAt <= policy.withinMs;
     this.#lastAt = now;
     this.#quick = isQuick ? this.#quick + 1 : 0;
-    this.#inStep = isInStep && bytes <= policy.bytesMaxInStep ? this.#inStep + 1 : 0;
-    if (this.#quick >= policy.commits) this.#isOften = true;
     if (this.#announced !== null) return;
-    if (this.#quick >= policy.commits || this.#inStep >= policy.commitsInStep)
-      this.#announced = this.#carrying.offer(this);
+    if (this.#quick >= policy.commits) this.#announced = this.#carrying.offer(this);
     else this.#carrying.withdraw(this);
     this.#told ??= this.#announced?.name ?? null;
   }
