@@ -97,7 +97,9 @@ class Attempt {
     if (term.distance !== null || term.within !== null) {
       const distance = number(term.distance ?? 0);
       const low = Math.max(0, end + distance);
-      const high = term.within === null ? length : Math.min(length, end + distance + number(term.within));
+      const limit = term.within === null ? length : end + distance + number(term.within);
+      // A limit before the buffer's start is none: Suricata's number for it has no sign.
+      const high = limit < 0 ? length : Math.min(length, limit);
       return { low, high };
     }
     const low = number(term.offset ?? 0);
