@@ -2,6 +2,7 @@
 import type { AnyWorkload } from './workload.ts';
 import { attest } from './workloads/attest/attest.ts';
 import { signingModes, w4 } from './workloads/batch-signed/batch-signed.ts';
+import { doubt } from './workloads/doubt/doubt.ts';
 import { hostile } from './workloads/hostile/hostile.ts';
 import { join } from './workloads/join/join.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
@@ -46,6 +47,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   mqttIntake,
   tpm,
   attest,
+  doubt,
   soak,
   simulate,
   kills,
