@@ -44,6 +44,8 @@ export const doubt: Workload = {
       );
       const running = await startUp(['--no-fleet'], { cwd: folder });
       closing.add(async () => {
+        // Where it went as planned they have ended: nothing is waited for twice.
+        await Promise.allSettled(devices.map((device) => device.stop()));
         running.kill('SIGKILL');
         await running.ended;
       });
@@ -91,9 +93,7 @@ class BenchDevice {
     try {
       await extendPcr(tpm, PCR, MEASURED);
       const { attestation } = await deviceKeys(tpm);
-      const device = new BenchDevice(id, swtpm, Buffer.from(encodePublic(attestation.area)).toString('base64'));
-      closing.add(() => device.stop().catch(() => undefined));
-      return device;
+      return new BenchDevice(id, swtpm, Buffer.from(encodePublic(attestation.area)).toString('base64'));
     } finally {
       await tpm.close();
     }
@@ -123,8 +123,9 @@ class BenchDevice {
   }
 
   async stop(): Promise<void> {
-    await this.#agent?.stop();
-    await this.sender.stop();
+    // Both, also where the first fails: a sender that goes on would keep the process.
+    const [sent, answered] = await Promise.allSettled([this.sender.stop(), this.#agent?.stop()]);
+    for (const end of [answered, sent]) if (end.status === 'rejected') throw end.reason;
   }
 
   async #round(topics: CityTopics, fault: Fault): Promise<Round> {
