@@ -16,7 +16,7 @@ const OFFSET_FETCH_VERSION_MAX = 7;
 export interface Announced {
   /** Of the owner that spoke last; -1 where none did. */
   readonly epoch: number;
-  /** Of the owner that spoke last; null where none did, or it committed by itself alone. */
+  /** Of the owner that spoke last, beside whichever offset; null where it named none: it committed by itself alone. */
   readonly carrier: string | null;
   /** Whether a transaction may still change an offset. */
   readonly isUnstable: boolean;
@@ -40,7 +40,9 @@ export async function readAnnouncement(cluster: Cluster, places: readonly Offset
   let isUnstable = false;
   const note = (metadata: string | null) => {
     const announced = parseAnnouncement(metadata);
-    if (announced !== null && announced.epoch > newest.epoch) newest = announced;
+    if (announced === null || announced.epoch < newest.epoch) return;
+    // Beside an offset that it has not moved since, an owner's word from before it rode still stands.
+    if (announced.epoch > newest.epoch || announced.carrier !== null) newest = announced;
   };
   for (const [group, ofGroup] of Map.groupBy(places, (place) => place.group)) {
     const ask = async (requireStable: boolean) =>

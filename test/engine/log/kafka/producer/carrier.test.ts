@@ -8,20 +8,27 @@ import { append, GROUP, offset, type ScriptedCluster, scripted, TOPIC } from './
 const SOON = { ride: { commits: 2, withinMs: 60_000, ridersMin: 2, aloneMs: 0 } };
 const PLACES = [{ group: GROUP, topic: TOPIC, partition: 0 }];
 
-/** Offsets of the one place, as the brokers have them: what they were told is all that they know. */
-function keepsOffsets(cluster: ScriptedCluster, state: { metadata: string | null; isUnstable: boolean }): void {
+interface Kept {
+  metadata: string | null;
+  isUnstable: boolean;
+  /** Beside the offset of partition 1, where that is another. */
+  readonly second?: string;
+}
+
+/** Offsets as the brokers have them: what they were told is all that they know. */
+function keepsOffsets(cluster: ScriptedCluster, state: Kept): void {
   for (const broker of cluster.brokers)
     broker.on(offsetFetch, ({ groupId, topics, requireStable }) => {
       cluster.heard.push(`OffsetFetch ${groupId}`);
       const errorCode = requireStable && state.isUnstable ? KAFKA_ERROR.UNSTABLE_OFFSET_COMMIT : 0;
-      const metadata = errorCode === 0 ? state.metadata : '';
+      const kept = (partition: number) => (partition === 1 ? (state.second ?? state.metadata) : state.metadata);
       return {
         topics: topics?.map(({ name, partitionIndexes }) => ({
           name,
           partitions: partitionIndexes.map((partitionIndex) => ({
             partitionIndex,
             committedOffset: 5,
-            metadata,
+            metadata: errorCode === 0 ? kept(partitionIndex) : '',
             errorCode,
           })),
         })),
@@ -117,6 +124,26 @@ scripted(
   },
   SOON,
 );
+
+for (const { first, second, taken, because } of [
+  { first: 'msec 3 -', second: 'msec 3 app-carrier-other', taken: true, because: 'the first has not moved since' },
+  { first: 'msec 3 app-carrier-other', second: 'msec 3 -', taken: true, because: 'the second has not moved since' },
+  { first: 'msec 4 -', second: 'msec 3 app-carrier-other', taken: false, because: 'a later owner has taken it' },
+  { first: 'msec 3 app-carrier-other', second: 'msec 4 -', taken: false, because: 'a later owner has taken it, too' },
+])
+  scripted(
+    t,
+    `of two offsets one names a carrier: ${because}`,
+    async (t, cluster, log) => {
+      keepsOffsets(cluster, { metadata: first, second, isUnstable: false });
+      await log.acquire('a', [...PLACES, { group: GROUP, topic: TOPIC, partition: 1 }]);
+      t.same(
+        cluster.all('InitProducerId app-carrier').toSorted(),
+        taken ? [0, 1, 2].map((id) => `InitProducerId app-carrier-other-${id}`) : [],
+      );
+    },
+    SOON,
+  );
 
 scripted(
   t,
