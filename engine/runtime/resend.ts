@@ -22,7 +22,8 @@ const ATTEMPTS_MAX = 3;
 
 /**
  * False when the letter had been sent again before. FENCED where someone else is at letters of this partition meanwhile:
- * of what a caller sent who died without an answer, nobody could know otherwise whether it still arrives.
+ * of what a caller sent who died without an answer, nobody could know otherwise whether it still arrives. DEPENDENCY_DOWN
+ * where the log does not answer. Asking again is safe after either.
  */
 export async function resendLetter(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
   for (let attempts = 1; ; attempts++) {
@@ -30,10 +31,19 @@ export async function resendLetter(log: Log, reader: LogReader, place: LetterPla
       return await resendOnce(log, reader, place);
     } catch (error) {
       // Whoever acquires finds what is committed by then, so that nothing is sent twice.
-      if (!(error instanceof MsecError && error.code === 'FENCED') || attempts === ATTEMPTS_MAX) throw error;
+      if (!(error instanceof MsecError && error.code === 'FENCED')) throw error;
+      if (attempts === ATTEMPTS_MAX) throw isUnanswered(error) ? notKnown(error) : error;
     }
   }
 }
+
+/** A log fences whoever had no answer, too; then there is no newer owner that would go on. */
+const isUnanswered = ({ cause }: MsecError): boolean => cause instanceof MsecError && cause.code === 'DEPENDENCY_DOWN';
+
+const notKnown = (error: MsecError): MsecError =>
+  new MsecError('DEPENDENCY_DOWN', `whether the letter was sent is not known; ask again: ${error.message}`, {
+    cause: error,
+  });
 
 async function resendOnce(log: Log, reader: LogReader, place: LetterPlace): Promise<boolean> {
   const { partition, offset } = place;

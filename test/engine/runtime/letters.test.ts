@@ -149,11 +149,11 @@ t.test('a letter is sent once, also where a commit of it is fenced; who is fence
   await rig.pass(1_000);
   let acquired = 0;
   /** Fences so many commits, before they are made or after. */
-  const fencing = (times: number, isMade: boolean): Log => {
+  const fencing = (times: number, isMade: boolean, cause?: MsecError): Log => {
     let left = times;
     const commit: Log['commit'] = async (transaction) => {
       if (left === 0 || isMade) await rig.log.commit(transaction);
-      if (left-- > 0) throw new MsecError('FENCED', 'a newer owner');
+      if (left-- > 0) throw new MsecError('FENCED', 'it was fenced', { cause });
       return { baseOffsets: [] };
     };
     const acquire: Log['acquire'] = (owner) => {
@@ -170,7 +170,12 @@ t.test('a letter is sent once, also where a commit of it is fenced; who is fence
   acquired = 0;
   await t.rejects(resend(fencing(9, false), 2), { code: 'FENCED' });
   t.equal(acquired, 3);
+  acquired = 0;
+  const lost = new MsecError('DEPENDENCY_DOWN', 'the connection was reset');
+  await t.rejects(resend(fencing(9, false, lost), 2), { code: 'DEPENDENCY_DOWN' }, 'nobody else has it');
+  t.equal(acquired, 3);
   t.equal((await rig.read('from.resend')).length, 2);
+  t.equal(await resend(fencing(2, false, lost), 2), true, 'the third is answered');
   await stop();
 });
 

@@ -106,7 +106,8 @@ export class Transactor {
       const { response, lost } = await ask(connection, endTxn, request, { versionMax });
       if (lost !== undefined) {
         this.#isUncertain = true;
-        if (!this.#isV2) throw new MsecError('FENCED', `the end of a transaction of ${this.#id} was not answered`);
+        if (!this.#isV2)
+          throw new MsecError('FENCED', `the end of a transaction of ${this.#id} was not answered`, { cause: lost });
         this.#lane.cluster.forgetCoordinator('transaction', this.#id);
         await patience.pause(lost);
         return null;

@@ -207,7 +207,8 @@ scripted(
       socket.destroy();
       return false;
     };
-    await t.rejects(log.commit({ ownership, appends: [append(0)] }), { code: 'FENCED' });
+    const unanswered = { code: 'FENCED', cause: { code: 'DEPENDENCY_DOWN' } };
+    await t.rejects(log.commit({ ownership, appends: [append(0)] }), unanswered);
     t.equal(cluster.all('EndTxn').length, 1, 'and is not asked for again');
   },
   V1,
