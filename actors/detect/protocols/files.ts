@@ -1,0 +1,13 @@
+/** Files that transactions carry, as EVE's fileinfo tells of them. */
+import type { Direction } from './protocol.ts';
+
+export interface TransactionFile {
+  readonly name: Uint8Array;
+  readonly direction: Direction;
+  /** Bytes that came, those beyond the limit of what is kept included. */
+  readonly size: number;
+  /** closed: whole; truncated: it ended early or its protocol stopped following it. */
+  readonly state: 'open' | 'closed' | 'truncated';
+  /** Bytes are missing in the middle. */
+  readonly hasGaps: boolean;
+}

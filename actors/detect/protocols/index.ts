@@ -1,0 +1,9 @@
+/** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
+import type { AnyProtocol } from './recognise.ts';
+
+export type { TransactionFile } from './files.ts';
+export * from './protocol.ts';
+export { type AnyProtocol, Conversation, type ConversationOptions, Recogniser } from './recognise.ts';
+
+/** In the order in which they are asked. */
+export const PROTOCOLS: readonly AnyProtocol[] = [];

@@ -1,0 +1,120 @@
+/**
+ * What an application protocol offers the engine: how it is recognised, a parser that makes transactions of a flow's
+ * bytes, and what rules may ask of a transaction. A parser never throws and keeps a bounded amount.
+ */
+import type { ConditionValue } from '../rules/rule.ts';
+import type { TransactionFile } from './files.ts';
+
+/** 0 to the server, 1 to the client. */
+export type Direction = 0 | 1;
+
+export const TO_SERVER = 0;
+export const TO_CLIENT = 1;
+
+export type Transport = 'tcp' | 'udp';
+
+/** more: as far as it can be seen it may be; reversed: it is, but who seemed to be the client is the server. */
+export type ProbeAnswer = 'yes' | 'no' | 'more' | 'reversed';
+/** `direction` is that of the bytes. */
+export type ProbeFunction = (bytes: Uint8Array, direction: Direction) => ProbeAnswer;
+
+/** Bytes that have to lie in the first ones of a direction. */
+export interface PatternProbe {
+  readonly kind: 'pattern';
+  readonly transport: Transport;
+  readonly direction: Direction;
+  /** Each character is a byte. */
+  readonly text: string;
+  readonly nocase: boolean;
+  readonly offset: number;
+  /** The pattern ends at this place at the latest. */
+  readonly depth: number;
+  /** Asked where the pattern is there. */
+  readonly confirm?: ProbeFunction;
+}
+
+/** A function that is asked where a port fits. */
+export interface PortProbe {
+  readonly kind: 'port';
+  readonly transport: Transport;
+  /** The server's ports; null: any, which is asked where no protocol claims the port. */
+  readonly ports: readonly number[] | null;
+  /** The direction that the protocol's first message has. Only with 1 is the port also looked for at the source. */
+  readonly first: Direction;
+  /** Not asked before there are so many bytes. */
+  readonly least: number;
+  /** With so many bytes and still no yes it is not this protocol; 0: the limit of all. */
+  readonly most: number;
+  readonly toServer: ProbeFunction | null;
+  readonly toClient: ProbeFunction | null;
+}
+
+export type Probe = PatternProbe | PortProbe;
+
+export interface Transaction {
+  /** 0, 1, 2… in a flow. */
+  readonly id: number;
+  /** How far each direction has come; the meaning of the numbers is the protocol's. */
+  readonly progress: readonly [number, number];
+  /** Names as app-layer-event knows them, without the protocol. */
+  readonly events: readonly string[];
+  /** It has this direction alone; the other is complete from the start. */
+  readonly isOneSided?: Direction;
+  readonly files?: readonly TransactionFile[];
+}
+
+export interface Parser<Tx extends Transaction = Transaction> {
+  /** Bytes are valid during the call only. They are empty where only the end is told. */
+  data(direction: Direction, bytes: Uint8Array, isLast: boolean): void;
+  /** Bytes that never came. */
+  gap(direction: Direction, length: number): void;
+  /** Live ones, oldest first. */
+  readonly transactions: readonly Tx[];
+  /** Drops the oldest ones: nobody asks about them again. */
+  release(count: number): void;
+  /** It gave up: from now on nothing is parsed. */
+  readonly hasFailed: boolean;
+  /** The name of the protocol that goes on from here in this flow (CONNECT, Upgrade), `any`: to be recognised anew. */
+  readonly upgradesTo?: string | null;
+}
+
+/** A sticky buffer. */
+export interface BufferRow<Tx extends Transaction = Transaction> {
+  /** As rules name it. */
+  readonly name: string;
+  readonly directions: readonly Direction[];
+  /** It is there once its direction's progress is at least this. */
+  readonly progress: number;
+  /** A transaction can have several: index 0, 1, 2… until null. */
+  readonly isMany?: boolean;
+  /** A body: asked again each time more of it came, in windows. */
+  readonly isStreamed?: boolean;
+  /** null: the transaction has none (yet), no term holds of it. Valid until the parser gets more data. */
+  read(tx: Tx, direction: Direction, index: number): Uint8Array | null;
+  /** Streamed: where what `read` gives lies in the body. */
+  offset?(tx: Tx, direction: Direction, index: number): number;
+  /** Streamed: every rule was asked about what `read` gave; it goes on behind it. */
+  inspected?(tx: Tx, direction: Direction): void;
+}
+
+/** A keyword about a transaction that is not a buffer. */
+export interface ConditionRow<Tx extends Transaction = Transaction> {
+  readonly keyword: string;
+  readonly directions: readonly Direction[];
+  readonly progress: number;
+  compile(value: ConditionValue): (tx: Tx, direction: Direction) => boolean;
+}
+
+export interface Protocol<Tx extends Transaction = Transaction> {
+  /** As rules name it and as EVE's app_proto has it. */
+  readonly name: string;
+  readonly transports: readonly Transport[];
+  readonly probes: readonly Probe[];
+  readonly buffers: readonly BufferRow<Tx>[];
+  readonly conditions: readonly ConditionRow<Tx>[];
+  /** The progress at which a transaction is complete, by direction. */
+  readonly end: readonly [number, number];
+  open(transport: Transport): Parser<Tx>;
+  /** What EVE has under the protocol's name, with Suricata 7's fields. */
+  eve(tx: Tx): Record<string, unknown> | null;
+}
