@@ -1,5 +1,5 @@
 /** Files that transactions carry, as EVE's fileinfo tells of them. */
-import type { Direction } from './protocol.ts';
+import type { Direction } from './direction.ts';
 
 export interface TransactionFile {
   readonly name: Uint8Array;

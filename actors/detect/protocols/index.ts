@@ -1,6 +1,7 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import type { AnyProtocol } from './recognise.ts';
 
+export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export type { TransactionFile } from './files.ts';
 export * from './protocol.ts';
 export { type AnyProtocol, Conversation, type ConversationOptions, Recogniser } from './recognise.ts';

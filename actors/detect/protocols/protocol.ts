@@ -3,13 +3,8 @@
  * bytes, and what rules may ask of a transaction. A parser never throws and keeps a bounded amount.
  */
 import type { ConditionValue } from '../rules/rule.ts';
+import type { Direction } from './direction.ts';
 import type { TransactionFile } from './files.ts';
-
-/** 0 to the server, 1 to the client. */
-export type Direction = 0 | 1;
-
-export const TO_SERVER = 0;
-export const TO_CLIENT = 1;
 
 export type Transport = 'tcp' | 'udp';
 

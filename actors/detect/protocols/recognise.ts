@@ -2,17 +2,8 @@
  * Which protocol a flow speaks, and its parser: bytes are kept until a direction's first ones are recognised. The
  * order of the questions is Suricata's: patterns, then the functions on ports.
  */
-
-import type {
-  Direction,
-  Parser,
-  PatternProbe,
-  PortProbe,
-  ProbeAnswer,
-  Protocol,
-  Transaction,
-  Transport,
-} from './protocol.ts';
+import type { Direction } from './direction.ts';
+import type { Parser, PatternProbe, PortProbe, ProbeAnswer, Protocol, Transaction, Transport } from './protocol.ts';
 
 /** As many unrecognised bytes of a direction are kept, then nothing of the flow is parsed. */
 export const UNRECOGNISED_BYTES_MAX = 100_000;
