@@ -12,6 +12,8 @@ export class Packet {
   /** 0 as captured, then one more for each tunnel it was in. */
   depth = 0;
   isReassembled = false;
+  /** Nobody sent it: what is left of a stream is inspected with it. */
+  isPseudo = false;
 
   vlanCount = 0;
   vlan0 = 0;
@@ -86,6 +88,7 @@ export class Packet {
     this.end = end;
     this.depth = 0;
     this.isReassembled = false;
+    this.isPseudo = false;
     this.vlanCount = 0;
     this.vlan0 = 0;
     this.vlan1 = 0;

@@ -1,0 +1,173 @@
+/**
+ * One direction of a TCP session: its numbers, and its bytes put in order. Two readers follow them, each in its own time:
+ * the application's (`appOffset`) and that of the rules on raw bytes (`rawOffset`). Offsets count from the first byte behind
+ * the SYN. Invariants: every byte from `appOffset` to `runEnd` is there; a byte before both readers may be gone.
+ */
+import { doesNewWin } from './overlap.ts';
+import type { PagePool } from './page-pool.ts';
+import { PagedBytes, type Scratch } from './paged-bytes.ts';
+import { SegmentList } from './segment-list.ts';
+import type { StreamPolicy } from './stream-options.ts';
+
+/** What a segment costs beside its bytes. */
+export const SEGMENT_COST_BYTES = 16;
+
+export class TcpStream {
+  isn = 0;
+  nextSequence = 0;
+  lastAck = 0;
+  window = 0;
+  windowScale = 0;
+  nextWindow = 0;
+  /** All flags that its packets had. */
+  flags = 0;
+  lastTimestamp = 0;
+  lastPacketSeconds = 0;
+  hasTimestamps = false;
+  isZeroTimestamp = false;
+  policy: StreamPolicy = 'bsd';
+
+  appOffset = 0;
+  runEnd = 0;
+  rawOffset = 0;
+  /** End of the bytes that `rawOffset` is in, where the application is beyond a gap already; else -1. */
+  rawRunEnd = -1;
+  /** Highest end of a segment. */
+  rightEdge = 0;
+  depthReached = false;
+  /** Nothing is added any more. */
+  isOver = false;
+  /** Rules are to have what there is with the next packet, however little it is. */
+  isFlushed = false;
+  readonly segments = new SegmentList();
+  readonly #bytes: PagedBytes;
+  readonly #pool: PagePool;
+  /** A sequence number and its offset, from which others are told. */
+  #baseSequence = 0;
+  #baseOffset = 0;
+
+  constructor(pool: PagePool) {
+    this.#pool = pool;
+    this.#bytes = new PagedBytes(pool);
+  }
+
+  begin(isn: number): void {
+    this.isn = isn;
+    this.#baseSequence = (isn + 1) | 0;
+    this.#baseOffset = 0;
+  }
+
+  offsetOf(sequence: number): number {
+    return this.#baseOffset + ((sequence - this.#baseSequence) | 0);
+  }
+
+  /** Before this offset nothing is kept. */
+  get base(): number {
+    return this.#baseOffset;
+  }
+
+  get ackedOffset(): number {
+    if (this.#baseOffset === 0 && (this.flags & 0x10) === 0) return 0;
+    return Math.max(this.offsetOf(this.lastAck), this.#baseOffset);
+  }
+
+  /** False where there is no memory for it. */
+  add(start: number, source: Uint8Array, from: number, length: number): boolean {
+    const end = start + length;
+    const pool = this.#pool;
+    const first = Math.max(start, this.#baseOffset);
+    if (!pool.hasRoom(this.#bytes.costOf(first, end) + SEGMENT_COST_BYTES)) {
+      pool.refused++;
+      return false;
+    }
+    if (start >= this.rightEdge) {
+      this.segments.insert(start, end);
+      pool.charge(SEGMENT_COST_BYTES);
+      this.#bytes.write(first, source, from, from + length);
+    } else this.#addOver(start, first, source, from, length);
+    if (end > this.rightEdge) this.rightEdge = end;
+    if (start <= this.runEnd && end > this.runEnd) this.#extendRun(end);
+    return true;
+  }
+
+  /** To the application beyond a hole: its length, or 0 where nothing follows. */
+  skipGap(): number {
+    if (!this.segments.seekStart(this.runEnd)) return 0;
+    const start = this.segments.start;
+    const length = start - this.runEnd;
+    if (this.rawOffset < this.runEnd && this.rawRunEnd < 0) this.rawRunEnd = this.runEnd;
+    this.appOffset = start;
+    this.runEnd = start;
+    this.#extendRun(this.segments.end);
+    return length;
+  }
+
+  read(start: number, end: number, scratch: Scratch): Uint8Array {
+    return this.#bytes.read(start, end, scratch);
+  }
+
+  /** Lets go of what both readers have had. */
+  prune(): void {
+    const edge = Math.min(this.appOffset, this.rawOffset);
+    if (edge <= this.#baseOffset) return;
+    this.#baseSequence = (this.#baseSequence + (edge - this.#baseOffset)) | 0;
+    this.#baseOffset = edge;
+    const before = this.segments.count;
+    this.segments.dropBefore(edge);
+    this.#pool.charge((this.segments.count - before) * SEGMENT_COST_BYTES);
+    if (edge >= this.rightEdge) this.#bytes.clear();
+    else this.#bytes.release(edge);
+  }
+
+  clear(): void {
+    this.#pool.charge(-this.segments.count * SEGMENT_COST_BYTES);
+    this.segments.clear();
+    this.#bytes.clear();
+  }
+
+  /** Segments that start within the run lie within it: only what starts behind its end can carry it on. */
+  #extendRun(end: number): void {
+    const old = this.runEnd;
+    this.runEnd = end;
+    if (end >= this.rightEdge) return;
+    if (!this.segments.seekStart(old)) return;
+    do {
+      if (this.segments.start > this.runEnd) return;
+      if (this.segments.end > this.runEnd) this.runEnd = this.segments.end;
+    } while (this.segments.next());
+  }
+
+  /** Overlaps are settled with every segment beneath; what holds of the older ones is left as it is. */
+  #addOver(start: number, first: number, source: Uint8Array, from: number, length: number): void {
+    const end = start + length;
+    const { segments } = this;
+    const isNew = segments.insert(start, end);
+    if (isNew) this.#pool.charge(SEGMENT_COST_BYTES);
+    const kept = this.#kept(start, first, end, isNew);
+    let at = first;
+    for (let index = 0; index < kept.length; index += 2) {
+      if (kept[index]! > at) this.#bytes.write(at, source, from + (at - start), from + (kept[index]! - start));
+      at = Math.max(at, kept[index + 1]!);
+    }
+    if (at < end) this.#bytes.write(at, source, from + (at - start), from + length);
+  }
+
+  /** Spans in which older segments hold, by their starts. */
+  #kept(start: number, first: number, end: number, isNew: boolean): number[] {
+    const { segments, policy } = this;
+    const kept: number[] = [];
+    if (!isNew && !doesNewWin(policy, start, end, start, end)) return [first, end];
+    let back = 0;
+    while (segments.previous()) {
+      back++;
+      if (segments.end <= start && segments.end > this.#baseOffset) break;
+      if (segments.end > start && !doesNewWin(policy, segments.start, segments.end, start, end))
+        kept.unshift(Math.max(segments.start, first), Math.min(segments.end, end));
+    }
+    for (; back > 0; back--) segments.next();
+    while (segments.next() && segments.start < end)
+      if (!doesNewWin(policy, segments.start, segments.end, start, end))
+        kept.push(Math.max(segments.start, first), Math.min(segments.end, end));
+    return kept;
+  }
+}

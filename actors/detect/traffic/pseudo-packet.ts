@@ -1,0 +1,44 @@
+/** A packet that nobody sent: with it what is left of a direction is inspected when its flow ends. */
+import type { Direction, Flow } from '../flow/index.ts';
+import { type Packet, TCP_ACK } from '../packet/index.ts';
+import type { TcpSession } from '../stream/index.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export function pseudoPacket(
+  packet: Packet,
+  flow: Flow,
+  session: TcpSession,
+  direction: Direction,
+  timeUs: number,
+): Packet {
+  packet.reset(NO_BYTES, 0, 0);
+  packet.isPseudo = true;
+  packet.timeUs = timeUs;
+  packet.depth = flow.depth;
+  packet.vlanCount = flow.vlanCount;
+  packet.vlan0 = flow.vlan0;
+  packet.vlan1 = flow.vlan1;
+  packet.vlan2 = flow.vlan2;
+  packet.ipVersion = flow.ipVersion;
+  packet.ttl = 64;
+  packet.protocol = flow.protocol;
+  const isForward = direction === 0;
+  packet.src0 = isForward ? flow.src0 : flow.dst0;
+  packet.src1 = isForward ? flow.src1 : flow.dst1;
+  packet.src2 = isForward ? flow.src2 : flow.dst2;
+  packet.src3 = isForward ? flow.src3 : flow.dst3;
+  packet.dst0 = isForward ? flow.dst0 : flow.src0;
+  packet.dst1 = isForward ? flow.dst1 : flow.src1;
+  packet.dst2 = isForward ? flow.dst2 : flow.src2;
+  packet.dst3 = isForward ? flow.dst3 : flow.src3;
+  packet.sourcePort = isForward ? flow.sourcePort : flow.destinationPort;
+  packet.destinationPort = isForward ? flow.destinationPort : flow.sourcePort;
+  packet.hasTransport = true;
+  packet.payloadAt = 0;
+  packet.payloadEnd = 0;
+  packet.tcpFlags = TCP_ACK;
+  packet.sequence = session.stream(direction).nextSequence;
+  packet.acknowledgment = session.stream(direction === 0 ? 1 : 0).lastAck;
+  return packet;
+}

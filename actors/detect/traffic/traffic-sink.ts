@@ -1,0 +1,17 @@
+/** What the loop tells of the traffic, in this order for each packet: its stream's data, then the packet itself. */
+import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
+import type { Packet } from '../packet/index.ts';
+
+export interface TrafficSink {
+  /** Bytes of the application in order that this packet made available; good during the call only. */
+  data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
+  /** Bytes of the application that are lost. */
+  gap(flow: Flow, direction: Direction, length: number): void;
+  /**
+   * The packet; `flow` is null where it has none: it cannot be decoded so far, or is a fragment. A pseudo packet
+   * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.
+   */
+  packet(packet: Packet, flow: Flow | null, direction: Direction): void;
+  /** The flow is over; what was left of its streams was handed on before. */
+  end(flow: Flow, reason: FlowEnd): void;
+}

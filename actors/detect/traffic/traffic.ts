@@ -1,0 +1,166 @@
+/**
+ * The loop: a captured packet is decoded, put together from its fragments, taken out of its tunnels, found its flow and
+ * its place in the stream, and shown to the sink. What is inside comes before what is around it, as in Suricata.
+ */
+import type { CapturedPacket } from '../capture/index.ts';
+import { DEFRAG_DEFAULTS, Defragmenter, type DefragOptions } from '../defrag/index.ts';
+import {
+  type Direction,
+  FLOW_DEFAULTS,
+  type Flow,
+  type FlowEnd,
+  FlowTable,
+  type FlowTableOptions,
+} from '../flow/index.ts';
+import {
+  decodeCaptured,
+  decodeInner,
+  decodeReassembled,
+  isTransportChecksumValid,
+  Packet,
+  PROTOCOL_TCP,
+  TUNNEL,
+} from '../packet/index.ts';
+import { STREAM_DEFAULTS, type StreamOptions, TCP_STATE, type TcpSession, TcpTracker } from '../stream/index.ts';
+import { pseudoPacket } from './pseudo-packet.ts';
+import type { TrafficSink } from './traffic-sink.ts';
+
+export interface TrafficOptions {
+  readonly flow: FlowTableOptions;
+  readonly stream: StreamOptions;
+  readonly defrag: DefragOptions;
+  /** TCP segments with a wrong checksum are in no stream. */
+  readonly validatesChecksums: boolean;
+}
+
+export const TRAFFIC_DEFAULTS: TrafficOptions = {
+  flow: FLOW_DEFAULTS,
+  stream: STREAM_DEFAULTS,
+  defrag: DEFRAG_DEFAULTS,
+  validatesChecksums: true,
+};
+
+export interface TrafficCounts {
+  packets: number;
+  bytes: number;
+  invalid: number;
+  wrongChecksum: number;
+}
+
+export class Traffic {
+  readonly counts: TrafficCounts = { packets: 0, bytes: 0, invalid: 0, wrongChecksum: 0 };
+  readonly flows: FlowTable;
+  readonly tracker: TcpTracker;
+  readonly defragmenter: Defragmenter;
+  readonly #options: TrafficOptions;
+  readonly #sink: TrafficSink;
+  /** One packet a layer: what is around is still needed when what is inside is done. */
+  readonly #layers: Packet[] = [];
+  readonly #pseudo = new Packet();
+  #nowUs = 0;
+
+  constructor(sink: TrafficSink, options: TrafficOptions = TRAFFIC_DEFAULTS) {
+    this.#options = options;
+    this.#sink = sink;
+    this.defragmenter = new Defragmenter(options.defrag);
+    this.flows = new FlowTable(
+      options.flow,
+      (flow, reason) => this.#end(flow, reason),
+      (flow, packet) => this.tracker.isReuse(flow, packet),
+    );
+    this.tracker = new TcpTracker(options.stream, sink, (flow, state) => this.flows.setState(flow, state));
+  }
+
+  take(captured: CapturedPacket): void {
+    const { counts } = this;
+    counts.packets++;
+    counts.bytes += captured.end - captured.start;
+    if (captured.timeUs > this.#nowUs) this.#nowUs = captured.timeUs;
+    this.flows.advance(captured.timeUs);
+    const packet = this.#layer(0);
+    decodeCaptured(packet, captured);
+    this.#see(packet, 0);
+  }
+
+  /** The capture is over: so is every flow. */
+  finish(): void {
+    this.flows.finish();
+  }
+
+  #see(packet: Packet, layer: number): void {
+    if (packet.isInvalid) this.counts.invalid++;
+    if (packet.isFragment) this.#seeFragment(packet, layer);
+    else if (packet.innerKind !== TUNNEL.none && !packet.isInvalid) {
+      const inner = this.#layer(layer + 1);
+      decodeInner(inner, packet);
+      this.#see(inner, layer + 1);
+    }
+    const flow = this.flows.find(packet);
+    if (flow === null) this.#sink.packet(packet, null, 0);
+    else this.#seeInFlow(packet, flow);
+  }
+
+  #seeFragment(packet: Packet, layer: number): void {
+    const whole = this.defragmenter.add(packet);
+    if (whole === undefined) return;
+    const inner = this.#layer(layer + 1);
+    decodeReassembled(inner, packet, whole, whole.length);
+    this.#see(inner, layer + 1);
+  }
+
+  #seeInFlow(packet: Packet, flow: Flow): void {
+    const { flows } = this;
+    let { direction } = flows;
+    flows.touch(flow, packet.timeUs);
+    flow.packets[direction]++;
+    flow.bytes[direction] += packet.end - packet.start;
+    flow.seen |= 1 << direction;
+    flow.isEstablished = isEstablished(flow);
+    if (flow.protocol !== PROTOCOL_TCP) {
+      if (flow.isEstablished) flows.setState(flow, 'established');
+      this.#sink.packet(packet, flow, direction);
+      return;
+    }
+    if (packet.protocol === PROTOCOL_TCP) direction = this.#seeSegment(packet, flow, direction);
+    this.#sink.packet(packet, flow, direction);
+    (flow.session as TcpSession | null)?.afterPacket(direction);
+  }
+
+  #seeSegment(packet: Packet, flow: Flow, direction: Direction): Direction {
+    if (this.#options.validatesChecksums && !isTransportChecksumValid(packet)) {
+      this.counts.wrongChecksum++;
+      return direction;
+    }
+    return this.tracker.take(flow, packet, direction);
+  }
+
+  /** What is left of its streams goes first, each direction with a packet of its own. */
+  #end(flow: Flow, reason: FlowEnd): void {
+    const session = flow.session as TcpSession | null;
+    if (session !== null) {
+      for (const direction of [0, 1] as const)
+        if (session.hasLeft(direction)) this.#finishDirection(flow, session, direction);
+      session.clear();
+    }
+    this.#sink.end(flow, reason);
+  }
+
+  #finishDirection(flow: Flow, session: TcpSession, direction: Direction): void {
+    session.isEnding = true;
+    flow.isEstablished = session.state >= TCP_STATE.established;
+    this.tracker.reassembler.finish(flow, session, direction);
+    this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);
+    session.afterPacket(direction);
+  }
+
+  #layer(layer: number): Packet {
+    while (this.#layers.length <= layer) this.#layers.push(new Packet());
+    return this.#layers[layer]!;
+  }
+}
+
+function isEstablished(flow: Flow): boolean {
+  if (flow.state === 'established') return true;
+  if (flow.protocol === PROTOCOL_TCP) return flow.session?.isEstablished === true;
+  return flow.seen === 3;
+}
