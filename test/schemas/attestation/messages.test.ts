@@ -25,7 +25,7 @@ const plain = { noNullPrototype: true };
 
 const challenges: fc.Arbitrary<Challenge> = fc.record(
   {
-    id: u32,
+    id: fc.integer({ min: 1, max: 0xffffffff }),
     issuedAtMs: time,
     deadlineMs: time,
     nonce: bytes(64, 1),
