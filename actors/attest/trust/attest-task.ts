@@ -293,8 +293,9 @@ function selectionOf(policy: Policy): PcrSelection {
   return { bank: policy.bank, pcrs: [...new Set([...policy.pcrs.keys(), ...boot])].sort((a, b) => a - b) };
 }
 
+/** The finding that names an entry of a log, where one does: that is what whoever asks why has to look at. */
 function whyOf(findings: readonly Finding[], more: number): Why {
-  const [first] = findings;
+  const first = findings.find(({ entry }) => entry !== undefined) ?? findings[0];
   if (first === undefined) return because('check-failed', 'the check ended without a result');
   const others = findings.length - 1 + more;
   const says = others === 0 ? first.says : `${first.says}; and ${others} more`;
