@@ -1,0 +1,3 @@
+export { type BufferMatcher, bufferMatcher, type Trace } from './buffer-matcher.ts';
+export { transformer } from './transforms.ts';
+export { type ByteVariables, NO_VARIABLES, newVariables, type VariableSlots, variableSlots } from './variables.ts';
