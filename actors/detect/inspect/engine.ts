@@ -4,7 +4,7 @@
  */
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
-import { bufferCheck } from './buffer-check.ts';
+import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { payloadMatches } from './payload.ts';
 import { isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
@@ -36,6 +36,7 @@ export function enginesOf(
   rule: Rule,
   shape: Shape,
   protocols: readonly AnyProtocol[],
+  scope: Scope,
   fast: BufferTerms | null,
 ): ReadonlyMap<string, ByDirection> {
   const engines = new Map<string, ByDirection>();
@@ -45,21 +46,27 @@ export function enginesOf(
     const found: [Engine[], Engine[]] = [[], []];
     for (const direction of [0, 1] as const) {
       if ((shape.directions & (1 << direction)) === 0) continue;
-      found[direction] = ofDirection(rule, protocol, direction, fast);
+      found[direction] = ofDirection(rule, protocol, direction, scope, fast);
     }
     if (found[0].length + found[1].length > 0) engines.set(protocol.name, found);
   }
   return engines;
 }
 
-function ofDirection(rule: Rule, protocol: AnyProtocol, direction: Direction, fast: BufferTerms | null): Engine[] {
+function ofDirection(
+  rule: Rule,
+  protocol: AnyProtocol,
+  direction: Direction,
+  scope: Scope,
+  fast: BufferTerms | null,
+): Engine[] {
   const engines: Engine[] = [];
   const bit = (): number => 1 << engines.length;
   for (const terms of rule.buffers.filter(isTransactionBuffer)) {
     const row = protocol.buffers.find(
       ({ name, directions }) => name === terms.buffer && directions.includes(direction),
     );
-    if (row !== undefined) engines.push(bufferEngine(terms, row, bit(), terms === fast));
+    if (row !== undefined) engines.push(bufferEngine(bufferCheck(terms, scope), row, bit(), terms === fast));
   }
   for (const { keyword, value } of rule.conditions) {
     const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
@@ -67,13 +74,12 @@ function ofDirection(rule: Rule, protocol: AnyProtocol, direction: Direction, fa
   }
   if (engines.length === 0) return engines;
   const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
-  if (payload !== undefined) engines.push(streamEngine(payload, bit(), payload === fast));
+  if (payload !== undefined) engines.push(streamEngine(bufferCheck(payload, scope), bit(), payload === fast));
   // The one with the fast pattern comes first: without it nothing else is asked.
   return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
 }
 
-function bufferEngine(terms: BufferTerms, row: BufferRow, bit: number, isPrefiltered: boolean): Engine {
-  const check = bufferCheck(terms);
+function bufferEngine(check: BufferCheck, row: BufferRow, bit: number, isPrefiltered: boolean): Engine {
   return {
     bit,
     progress: row.progress,
@@ -107,8 +113,7 @@ function conditionEngine(
   };
 }
 
-function streamEngine(terms: BufferTerms, bit: number, isPrefiltered: boolean): Engine {
-  const check = bufferCheck(terms);
+function streamEngine(check: BufferCheck, bit: number, isPrefiltered: boolean): Engine {
   return {
     bit,
     progress: 0,

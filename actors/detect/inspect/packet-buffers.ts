@@ -1,7 +1,7 @@
 /** Sticky buffers of a packet's headers: ip.src, ip.dst, ipv4.hdr, ipv6.hdr, tcp.hdr, udp.hdr, icmpv4.hdr, icmpv6.hdr. */
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { BufferTerms } from '../rules/rule.ts';
-import { bufferCheck } from './buffer-check.ts';
+import { bufferCheck, type Scope } from './buffer-check.ts';
 import type { Check } from './packet-conditions.ts';
 
 type Read = (packet: Packet) => Uint8Array | null;
@@ -41,10 +41,10 @@ export function readHeaderBuffer(name: string, packet: Packet): Uint8Array | nul
   return READS[name]?.(packet) ?? null;
 }
 
-export function headerBuffer(terms: BufferTerms): Check {
+export function headerBuffer(terms: BufferTerms, scope: Scope): Check {
   const read = READS[terms.buffer];
   if (read === undefined) throw new TypeError(`${terms.buffer} is no buffer of a packet`);
-  const check = bufferCheck(terms);
+  const check = bufferCheck(terms, scope);
   return ({ packet }) => {
     if (packet.isPseudo) return false;
     const bytes = read(packet);

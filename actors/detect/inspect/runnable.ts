@@ -1,7 +1,6 @@
 /** Whether everything that a rule asks can be asked here. A rule of which a part cannot is not loaded at all. */
 import type { AnyProtocol } from '../protocols/index.ts';
 import type { Rule } from '../rules/rule.ts';
-import { isEvaluable } from './buffer-check.ts';
 import { packetCheck } from './packet-conditions.ts';
 import { isTransactionBuffer } from './rule-type.ts';
 
@@ -21,7 +20,6 @@ export function cannotAsk(
       !protocols.some(({ buffers }) => buffers.some(({ name }) => name === terms.buffer))
     )
       return terms.buffer;
-    if (!isEvaluable(terms)) return terms.buffer;
   }
   for (const condition of rule.conditions) {
     const { keyword } = condition;

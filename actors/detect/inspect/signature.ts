@@ -2,11 +2,12 @@
  * A rule made ready for asking: its header as flat ranges, its conditions as functions, its questions about transactions
  * as engines in the order of progress. Made once; asking it allocates nothing.
  */
+import { newVariables, variableSlots } from '../match/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { AddressBits } from './address-bits.ts';
-import { type BufferCheck, bufferCheck } from './buffer-check.ts';
+import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
 import { type Engine, enginesOf } from './engine.ts';
 import { type Effect, flowbits, flowCheck, flowint, type Remembered, xbits } from './flow-conditions.ts';
@@ -80,6 +81,8 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
   const transports = context.protocols.find(({ name }) => name === shape.application)?.transports ?? [];
   const payloadTerms = rule.buffers.find(({ buffer }) => buffer === 'payload') ?? null;
   const remembered = rememberedOf(rule, context);
+  const slots = variableSlots(rule.buffers);
+  const scope: Scope = { slots, variables: newVariables(slots) };
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
     ...shape,
@@ -91,9 +94,9 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     priority: rule.priority ?? klass?.priority ?? DEFAULT_PRIORITY,
     header: headerOf(rule, protocolsOf(rule.protocol, transports), isSwapped),
     payloadTerms,
-    payload: payloadTerms === null ? null : bufferCheck(payloadTerms),
+    payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
     checks: [
-      ...rule.buffers.filter(({ buffer }) => PACKET_BUFFERS.has(buffer)).map(headerBuffer),
+      ...rule.buffers.filter(({ buffer }) => PACKET_BUFFERS.has(buffer)).map((terms) => headerBuffer(terms, scope)),
       ...rule.conditions.flatMap((condition) => packetCheck(condition) ?? []),
       ...rule.conditions.flatMap((condition) => (condition.keyword === 'flow' ? (flowCheck(condition) ?? []) : [])),
       ...remembered.checks,
@@ -105,7 +108,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     effects: remembered.effects,
     noAlert: rule.conditions.some(({ keyword }) => keyword === 'noalert'),
     thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
-    engines: enginesOf(rule, shape, context.protocols, null),
+    engines: enginesOf(rule, shape, context.protocols, scope, null),
   };
 }
 
