@@ -4,9 +4,9 @@
  * from it; otherwise its first place decides. The order, the ways of looking again and the bounds are Suricata's.
  */
 import { passes } from '../rules/numbers.ts';
-import type { Term } from '../rules/rule.ts';
+import type { ContentTerm, Term } from '../rules/rule.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
-import { type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
+import { type ContentStep, type IsDataAtStep, isAlone, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
 
 /** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
@@ -48,8 +48,8 @@ export class BufferMatcher {
   #furthest = 0;
   #hasGivenUp = false;
 
-  constructor(terms: readonly Term[], slots: VariableSlots) {
-    const steps = stepsOf(terms, slots);
+  constructor(terms: readonly Term[], slots: VariableSlots, negatedFast: ContentTerm | null) {
+    const steps = stepsOf(terms, slots, negatedFast);
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
     this.#termCount = terms.length;
@@ -181,9 +181,7 @@ export class BufferMatcher {
     const at = step.search.next(this.#buffer, low, high);
     // Suricata looks at the first place alone, and compares its end with the length of the place.
     if (at === -1 || (step.endsWith && at + step.length !== high - low)) return this.#from(index + 1, end);
-    const isAlone =
-      !step.isRelative && !step.isAnchor && !step.hasDepth && step.low.value === 0 && step.low.slot === -1;
-    return isAlone ? NEVER : NO;
+    return isAlone(step) ? NEVER : NO;
   }
 
   #isDataAt(step: IsDataAtStep, end: number): boolean {
@@ -223,7 +221,11 @@ export class BufferMatcher {
   }
 }
 
-/** The terms must be those of one buffer; `slots` those of the whole rule. */
-export function bufferMatcher(terms: readonly Term[], slots: VariableSlots): BufferMatcher {
-  return new BufferMatcher(terms, slots);
+/** The terms must be those of one buffer; `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
+export function bufferMatcher(
+  terms: readonly Term[],
+  slots: VariableSlots,
+  negatedFast: ContentTerm | null = null,
+): BufferMatcher {
+  return new BufferMatcher(terms, slots, negatedFast);
 }

@@ -84,8 +84,15 @@ export type Step =
   | ByteExtractStep
   | ByteMathStep;
 
-/** `index` of a step is that of its term; null: the term became part of another step. */
-export function stepsOf(terms: readonly Term[], slots: VariableSlots): (Step | null)[] {
+/**
+ * `index` of a step is that of its term; null: the term became part of another step. `negatedFast`: the content that the
+ * prefilter looks for, where it is a negated one.
+ */
+export function stepsOf(
+  terms: readonly Term[],
+  slots: VariableSlots,
+  negatedFast: ContentTerm | null,
+): (Step | null)[] {
   const steps: (Step | null)[] = [];
   for (const term of terms) {
     const anchor = lastAnchor(steps);
@@ -98,8 +105,15 @@ export function stepsOf(terms: readonly Term[], slots: VariableSlots): (Step | n
     steps.push(step(term, slots));
     if (anchor !== null && isRelative(term)) anchor.isAnchor = true;
   }
+  const fast = negatedFast === null ? null : steps[terms.indexOf(negatedFast)];
+  // Suricata's prefilter has found it, wherever it is: its end is not asked for.
+  if (fast?.kind === 'content' && isAlone(fast)) fast.endsWith = false;
   return steps;
 }
+
+/** Without a place, and nothing counts from it. */
+export const isAlone = (step: ContentStep): boolean =>
+  !step.isRelative && !step.isAnchor && !step.hasDepth && step.low.value === 0 && step.low.slot === -1;
 
 function lastAnchor(steps: readonly (Step | null)[]): ContentStep | RegexStep | null {
   for (let i = steps.length - 1; i >= 0; i -= 1) {

@@ -224,3 +224,13 @@ t.test('a trace tells where each term was met, or the term that no try got past'
     hasGivenUp: false,
   });
 });
+
+t.test('a negated content that is the fast pattern of its rule is not asked for its end', async (t) => {
+  const [buffer] = buffersOf('content:!"ab"; endswith;');
+  const [content] = buffer!.terms;
+  t.ok(content?.kind === 'content');
+  const fast = content?.kind === 'content' ? content : null;
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('abx'), none), false);
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES).matches(Buffer.from('abx'), none), true);
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('x'), none), true);
+});
