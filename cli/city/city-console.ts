@@ -8,7 +8,6 @@ import {
   DEVICE_READINGS,
   type DeviceTopics,
 } from '../../schemas/topics/index.ts';
-import type { HeldFrames } from '../../services/attestation/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
@@ -26,7 +25,6 @@ export interface Shown {
   readonly topics: DeviceTopics;
   readonly log: Log;
   readonly devices: DeviceService;
-  readonly held: HeldFrames;
   readonly config: Config;
 }
 
@@ -39,7 +37,6 @@ export function attachConsole({
   topics,
   log,
   devices,
-  held,
   config,
 }: Shown): Promise<void> {
   return page.attach({
@@ -58,6 +55,6 @@ export function attachConsole({
         }
       : {}),
     openReader: () => log.openReader(),
-    admin: deviceAdmin({ devices, held, log, types }),
+    admin: deviceAdmin(devices, log, types),
   });
 }

@@ -223,22 +223,18 @@ function configOf(
 }
 
 function follow(id: string, child: ChildProcess, counts: { sent: number; acknowledged: number }): void {
-  /** It says how many they are since its start. */
-  let before = 0;
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const { event, readings = before } = eventOf(line);
+      const { event, frames } = eventOf(line);
       if (event === 'stored') counts.sent++;
-      if (event !== 'acknowledged') return;
-      counts.acknowledged += readings - before;
-      before = readings;
+      else if (event === 'acknowledged') counts.acknowledged += frames ?? 1;
     });
   if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => note(`${id}: ${line}`));
 }
 
-function eventOf(line: string): { readonly event?: string; readonly readings?: number } {
+function eventOf(line: string): { readonly event?: string; readonly frames?: number } {
   try {
-    return JSON.parse(line) as { readonly event?: string; readonly readings?: number };
+    return JSON.parse(line) as { readonly event?: string; readonly frames?: number };
   } catch {
     return {};
   }

@@ -19,7 +19,6 @@ import {
   type TopicConfig,
 } from '../../engine/index.ts';
 import { DEVICE_REGISTRY, deviceRegistryConfig } from '../../schemas/topics/index.ts';
-import { DayKeyFiles } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
 import {
@@ -31,7 +30,6 @@ import {
   dataFolder,
   deviceAdmin,
   EMBEDDED,
-  heldFramesOf,
   isOnKafka,
   kafkaSettings,
   logName,
@@ -125,12 +123,9 @@ export async function withAdmin<T>(
     if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);
     await log.createTopics(await topicsOf(config, folder));
     const devices = await DeviceService.open({ log, clock: systemClock });
-    const keys = new DayKeyFiles(folder.keys, systemClock, isOnKafka(config));
-    const held = heldFramesOf(log, systemClock, keys, null);
     try {
-      return await use(deviceAdmin({ devices, held, log, types: cityFrameTypes(config) }));
+      return await use(deviceAdmin(devices, log, cityFrameTypes(config)));
     } finally {
-      await held.close();
       await devices.close();
     }
   } finally {

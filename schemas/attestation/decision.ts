@@ -23,12 +23,10 @@ export interface Decision {
   readonly end: number;
   /** Frames in [from, to). */
   readonly frames: number;
-  /** Released ones of these whose day key was destroyed by then: they end as dead letters, KEY_DESTROYED. */
-  readonly unreadable?: number;
 }
 
 const TEXT_CHARS_MAX = 500;
-const FIELDS = ['version', 'device', 'decision', 'by', 'at', 'why', 'from', 'to', 'end', 'frames', 'unreadable'];
+const FIELDS = ['version', 'device', 'decision', 'by', 'at', 'why', 'from', 'to', 'end', 'frames'];
 
 export function encodeDecision(decision: Decision): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(checkDecision(decision))) as Uint8Array<ArrayBuffer>;
@@ -67,7 +65,6 @@ export function checkDecision(value: unknown): Decision {
     to,
     end,
     frames: count(fields, 'frames'),
-    ...(fields.unreadable === undefined ? {} : { unreadable: count(fields, 'unreadable') }),
   };
 }
 

@@ -48,8 +48,9 @@ export function attestOptions(change: Partial<AttestOptions> = {}): AttestOption
   };
 }
 
-export function attestedCity(options: AttestOptions, keys = new MemoryKeys()): TopologyDefinition {
+export function attestedCity(options: AttestOptions): TopologyDefinition {
   const types = frameTypes();
+  const keys = new MemoryKeys();
   const topics = { ...deviceTopics(types), ...trustTopics() };
   return {
     name: 'city',

@@ -12,10 +12,17 @@ export interface FlowSession {
   /** The handshake is complete, or the session was picked up in its middle as one that is under way. */
   readonly isEstablished: boolean;
   readonly isMidstream: boolean;
-  /** The packet in hand was added to the stream: its payload is inspected there and not as a packet's. */
+  /** The packet in hand was added to the stream. */
   readonly packetIsInStream: boolean;
+  /** The session has taken the packet in hand, and is established: streams and transactions are inspected with it. */
+  readonly packetSeesStream: boolean;
   /** Names of what was wrong with the packet in hand, as `stream-event:` has them; empty for nearly all. */
   readonly events: readonly string[];
+  /**
+   * The packet's payload is not inspected by itself: it is in the stream, or bytes of the stream are inspected in its
+   * place. Ask before `rawChunk`.
+   */
+  hidesPayload(direction: Direction): boolean;
   /** What of the direction's stream is to be inspected with the packet in hand; null where nothing is. */
   rawChunk(direction: Direction): RawChunk | null;
   /** The direction's stream was inspected up to this offset. */

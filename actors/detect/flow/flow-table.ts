@@ -45,7 +45,7 @@ export interface FlowCounts {
 }
 
 /** Whether a packet that has a flow's key begins a new one nevertheless. */
-export type ReuseCheck = (flow: Flow, packet: Packet) => boolean;
+export type ReuseCheck = (flow: Flow, packet: Packet, direction: Direction) => boolean;
 
 export class FlowTable {
   readonly counts: FlowCounts = {
@@ -84,31 +84,34 @@ export class FlowTable {
   find(packet: Packet): Flow | null {
     const key = this.#key;
     if (!keyOf(packet, key, this.#seed)) return null;
-    const seconds = Math.floor(packet.timeUs / SECOND_US);
     let length = 0;
     let last: Flow | null = null;
-    for (let flow: Flow | null = this.#rows[key.hash & (ROWS - 1)]!; flow !== null; ) {
-      const next: Flow | null = flow.nextInRow;
+    for (let flow: Flow | null = this.#rows[key.hash & (ROWS - 1)]!; flow !== null; flow = flow.nextInRow) {
       const direction = directionOf(flow, key);
       if (direction >= 0) {
-        if (this.#isOver(flow, seconds)) this.#drop(flow, 'timeout');
-        else if (flow.protocol === PROTOCOL_TCP && packet.protocol === PROTOCOL_TCP && this.#isReuse(flow, packet)) {
-          this.counts.reused++;
-          this.#drop(flow, 'forced');
-        } else {
-          this.direction = direction as Direction;
-          return flow;
-        }
+        if (this.#isStillOf(flow, packet, direction as Direction)) return flow;
         break;
       }
       length++;
       last = flow;
-      flow = next;
     }
     if (packet.protocol !== key.protocol || isIcmpError(packet)) return null;
     if (length >= MAX_ROW && last !== null) this.#evict(last);
     this.#makeRoom();
     return this.#create(packet.timeUs, packet.icmpCode);
+  }
+
+  /** False where the flow is over, and the packet begins another one. */
+  #isStillOf(flow: Flow, packet: Packet, direction: Direction): boolean {
+    if (this.#isOver(flow, Math.floor(packet.timeUs / SECOND_US))) {
+      this.#drop(flow, 'timeout');
+      return false;
+    }
+    this.direction = packet.protocol === flow.protocol ? direction : directionOfError(flow, packet);
+    if (packet.protocol !== PROTOCOL_TCP || !this.#isReuse(flow, packet, direction)) return true;
+    this.counts.reused++;
+    this.#drop(flow, 'forced');
+    return false;
   }
 
   /** Ends what has expired by the packets' own time. Called before a packet's flow is looked for. */
@@ -218,4 +221,9 @@ export class FlowTable {
     flow.older = null;
     flow.newer = null;
   }
+}
+
+/** An ICMP error about a flow's packet is its flow's, and comes from whom it says. */
+function directionOfError(flow: Flow, packet: Packet): Direction {
+  return flow.src0 === packet.src0 ? 0 : 1;
 }

@@ -63,6 +63,7 @@ export class Packet {
   maximumSegment = -1;
   windowScale = -1;
   allowsSack = false;
+  hasSack = false;
   hasTimestamp = false;
   timestampValue = 0;
   timestampEcho = 0;
@@ -126,6 +127,7 @@ export class Packet {
     this.maximumSegment = -1;
     this.windowScale = -1;
     this.allowsSack = false;
+    this.hasSack = false;
     this.hasTimestamp = false;
     this.timestampValue = 0;
     this.timestampEcho = 0;

@@ -18,6 +18,7 @@ const OPTION_NOTHING = 1;
 const OPTION_MAXIMUM_SEGMENT = 2;
 const OPTION_WINDOW_SCALE = 3;
 const OPTION_SACK_PERMITTED = 4;
+const OPTION_SACK = 5;
 const OPTION_TIMESTAMP = 8;
 const MAX_WINDOW_SCALE = 14;
 
@@ -73,6 +74,9 @@ function readOption(packet: Packet, kind: number, length: number, at: number): u
     case OPTION_SACK_PERMITTED:
       if (length !== 2) addEvent(packet, 'tcp.opt_invalid_len');
       else packet.allowsSack = true;
+      break;
+    case OPTION_SACK:
+      packet.hasSack = true;
       break;
     case OPTION_TIMESTAMP:
       if (length !== 10) addEvent(packet, 'tcp.opt_invalid_len');

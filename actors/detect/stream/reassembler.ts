@@ -73,7 +73,7 @@ export class Reassembler {
 
   #handOn(flow: Flow, session: TcpSession, direction: Direction): void {
     const stream = session.stream(direction);
-    if (stream.isOver) return;
+    if (stream.isOver || session.isApplicationDead) return;
     const isLast = session.state === TCP_STATE.closed || session.isEnding;
     if (stream.rightEdge <= stream.appOffset) {
       if (session.state >= TCP_STATE.closing || session.isEnding) this.#reader.data(flow, direction, NOTHING, isLast);
@@ -87,14 +87,15 @@ export class Reassembler {
         const bytes = stream.read(stream.appOffset, end, this.#scratch);
         stream.appOffset = end;
         this.#reader.data(flow, direction, bytes, isLast);
+        if (session.isApplicationDead) return;
       } else if (limit > stream.runEnd) {
         const length = stream.skipGap();
         if (length === 0) break;
         this.gaps++;
+        session.isLossy = true;
         this.#reader.gap(flow, direction, length);
       } else break;
     }
-    if (stream.depthReached) stream.isOver = true;
   }
 }
 

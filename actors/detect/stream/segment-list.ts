@@ -68,6 +68,13 @@ export class SegmentList {
     return true;
   }
 
+  /** To the first segment; false where there is none. */
+  first(): boolean {
+    this.#block = 0;
+    this.#at = this.#gone;
+    return this.count > 0;
+  }
+
   /** To the first segment that starts at `offset` or behind it; false where there is none. */
   seekStart(offset: number): boolean {
     if (this.count === 0) return false;

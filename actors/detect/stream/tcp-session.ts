@@ -1,5 +1,6 @@
 /** A TCP session: its state, its two directions, and what rules ask of it while they see a packet. */
 import type { Direction, FlowSession, RawChunk } from '../flow/index.ts';
+import type { Offer } from './handshake-offer.ts';
 import type { PagePool } from './page-pool.ts';
 import type { Scratch } from './paged-bytes.ts';
 import type { StreamOptions } from './stream-options.ts';
@@ -21,22 +22,49 @@ export const TCP_STATE = {
   closed: 11,
 } as const;
 
+/** Bytes whose protocol is not known yet are kept, so that they are settled anew where others lie over them; not more than these. */
+const MAX_UNRECOGNISED_BYTES = 16_384;
+/** More is not said of one packet. */
+const MAX_EVENTS = 8;
 const NO_EVENTS: readonly string[] = [];
 
 export class TcpSession implements FlowSession {
   state: number = TCP_STATE.none;
+  /** The state before this one. */
+  formerState: number = TCP_STATE.none;
   isMidstream = false;
+  beganWithSynAck = false;
+  /** Picked up in its middle, and nothing has come from the other side since. */
+  isWindowUnknown = false;
+  /** One side alone is seen. */
+  isAsync = false;
+  isFourWay = false;
+  /** The server has answered after the handshake. */
+  isConfirmed = false;
   closedByReset = false;
+  /** Nothing reads the application's bytes any more. */
+  isApplicationDead = false;
+  hadWrongAck = false;
+  /** Bytes are missing that were acknowledged: what is not as expected may be right. */
+  isLossy = false;
+  /** Both sides have them. */
+  hasTimestamps = false;
+  /** The SYN offers to scale windows. */
+  offersScale = false;
+  /** SYNs, and then SYN-ACKs, beside the one that was taken. */
+  offers: Offer[] = [];
   packetIsInStream = false;
+  packetSeesStream = false;
   /** The packet in hand ends the flow: what is left is inspected with it. */
   isEnding = false;
-  events: string[] | readonly string[] = NO_EVENTS;
+  events: readonly string[] = NO_EVENTS;
   client: TcpStream;
   server: TcpStream;
   readonly #options: StreamOptions;
   readonly #scratch: Scratch;
-  /** Of the packet in hand: up to which offset rules have looked. */
-  #rawSeen = 0;
+  /** Of the packet in hand: where rules look for bytes next, -1 where they have not looked; and up to where they have them all. */
+  #rawNext = -1;
+  #rawProgress = 0;
 
   constructor(options: StreamOptions, pool: PagePool, scratch: Scratch) {
     this.#options = options;
@@ -47,6 +75,11 @@ export class TcpSession implements FlowSession {
 
   get isEstablished(): boolean {
     return this.state >= TCP_STATE.established;
+  }
+
+  note(event: string): void {
+    if (this.events.length === 0) this.events = [event];
+    else if (this.events.length < MAX_EVENTS) this.events = [...this.events, event];
   }
 
   stream(direction: Direction): TcpStream {
@@ -64,45 +97,87 @@ export class TcpSession implements FlowSession {
     this.stream(direction).isFlushed = true;
   }
 
+  hidesPayload(direction: Direction): boolean {
+    return this.packetIsInStream || this.#isRawReady(direction, this.stream(direction));
+  }
+
+  /** One run of bytes without a hole after the other, up to what is acknowledged. */
   rawChunk(direction: Direction): RawChunk | null {
     const stream = this.stream(direction);
-    if (stream.isOver || stream.segments.count === 0) return null;
-    const start = Math.max(this.#rawSeen, stream.rawOffset);
-    if (this.#rawSeen === 0 && !this.#isRawReady(direction, stream)) return null;
-    const limit = this.isEnding ? stream.rightEdge : stream.ackedOffset;
-    const isBehindGap = stream.rawRunEnd >= 0;
-    if (isBehindGap && start >= stream.rawRunEnd) return null;
-    const end = Math.min(limit, isBehindGap ? stream.rawRunEnd : stream.runEnd);
-    if (start >= end) return null;
-    return { bytes: stream.read(start, end, this.#scratch), streamOffset: start };
+    if (this.#rawNext < 0) {
+      if (!this.#isRawReady(direction, stream)) return null;
+      this.#rawNext = stream.rawOffset;
+      this.#rawProgress = stream.rawOffset;
+    }
+    if (!stream.findRun(this.#rawNext)) return null;
+    const { foundStart, foundEnd } = stream;
+    const progress = this.#rawProgress;
+    const start = Math.max(foundStart, progress);
+    const acked = stream.ackedOffset;
+    let length = foundEnd - start;
+    if (!this.isEnding) length = Math.min(length, acked - progress);
+    if (length <= 0) return null;
+    this.#rawNext = foundEnd;
+    // Behind a hole the rules will see the same bytes again, when more has been acknowledged.
+    if (start === progress) this.#rawProgress = start + length;
+    else if (start < acked) this.#rawProgress = start;
+    return { bytes: stream.read(start, start + length, this.#scratch), streamOffset: start };
   }
 
   rawDone(direction: Direction, upTo: number): void {
     const stream = this.stream(direction);
-    this.#rawSeen = upTo;
-    if (upTo > stream.rawOffset) stream.rawOffset = upTo;
+    const reached = Math.min(upTo, this.#rawProgress);
+    if (reached <= stream.rawOffset) return;
+    stream.rawOffset = reached;
     stream.isFlushed = false;
+  }
+
+  /** The direction's protocol is known, or known to be none that is read. */
+  recognised(direction: Direction): void {
+    this.stream(direction).isRecognised = true;
+  }
+
+  /** Nothing reads the application's bytes any more. */
+  giveUpApplication(): void {
+    this.isApplicationDead = true;
+    this.client.isRecognised = true;
+    this.server.isRecognised = true;
   }
 
   /** The packet was inspected; what rules did not want is passed over, so that nothing is kept for them for ever. */
   afterPacket(direction: Direction): void {
     const stream = this.stream(direction);
-    if (this.#rawSeen === 0) {
-      if (stream.isFlushed) stream.rawOffset = Math.max(stream.rawOffset, stream.appOffset);
-      else if (stream.window > 0) stream.rawOffset = Math.max(stream.rawOffset, stream.appOffset - stream.window);
-      stream.isFlushed = false;
-    }
-    this.#rawSeen = 0;
+    if (this.#rawNext < 0 && this.packetSeesStream) this.#passOver(stream);
+    this.#rawNext = -1;
     this.packetIsInStream = false;
+    this.packetSeesStream = false;
     if (this.events.length > 0) this.events = NO_EVENTS;
-    this.client.prune();
-    this.server.prune();
+    this.#prune(stream);
+  }
+
+  #passOver(stream: TcpStream): void {
+    if (!this.isApplicationDead && stream.isFlushed && stream.appOffset > stream.rawOffset)
+      stream.rawOffset = stream.appOffset;
+    else {
+      const edge = (this.isApplicationDead ? stream.rightEdge : stream.appOffset) - stream.window;
+      if (edge > stream.rawOffset && stream.window > 0) stream.rawOffset = edge;
+      if (!this.isApplicationDead) return;
+    }
+    stream.isFlushed = false;
+  }
+
+  #prune(stream: TcpStream): void {
+    if (stream.depthReached && !stream.isOver) {
+      stream.isOver = true;
+      stream.clear();
+    } else if (stream.isRecognised || stream.appOffset > MAX_UNRECOGNISED_BYTES)
+      stream.prune(this.isApplicationDead ? stream.rawOffset : Math.min(stream.appOffset, stream.rawOffset));
   }
 
   /** Bytes that a reader has not had. */
   hasLeft(direction: Direction): boolean {
     const { isOver, rightEdge, rawOffset, appOffset } = this.stream(direction);
-    return !isOver && (rightEdge > rawOffset || rightEdge > appOffset);
+    return !isOver && (rightEdge > rawOffset || (rightEdge > appOffset && !this.isApplicationDead));
   }
 
   clear(): void {
@@ -111,6 +186,7 @@ export class TcpSession implements FlowSession {
   }
 
   #isRawReady(direction: Direction, stream: TcpStream): boolean {
+    if (!this.packetSeesStream || stream.isOver || stream.segments.count === 0) return false;
     if (stream.rawOffset >= stream.rightEdge) return false;
     if (stream.isFlushed || stream.depthReached || this.isEnding || this.state > TCP_STATE.timeWait) return true;
     return stream.ackedOffset - stream.rawOffset >= this.#options.chunkBytes[direction];

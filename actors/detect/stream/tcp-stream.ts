@@ -9,6 +9,9 @@ import { PagedBytes, type Scratch } from './paged-bytes.ts';
 import { SegmentList } from './segment-list.ts';
 import type { StreamPolicy } from './stream-options.ts';
 
+/** Gaps between what the application and what the rules have read; runs beyond are not inspected as raw bytes. */
+const MAX_FORMER_RUNS = 2 * 64;
+
 /** What a segment costs beside its bytes. */
 export const SEGMENT_COST_BYTES = 16;
 
@@ -25,21 +28,34 @@ export class TcpStream {
   lastPacketSeconds = 0;
   hasTimestamps = false;
   isZeroTimestamp = false;
+  /** It has sent a keep-alive that is not answered yet. */
+  isKeptAlive = false;
+  /** It has sent a byte to see whether a closed window is open again. */
+  isProbing = false;
+  /** Its receiver was sent a reset in its name that may be forged. */
+  gotReset = false;
   policy: StreamPolicy = 'bsd';
 
   appOffset = 0;
+  /** The bytes without a hole that `appOffset` is in. */
+  runStart = 0;
   runEnd = 0;
   rawOffset = 0;
-  /** End of the bytes that `rawOffset` is in, where the application is beyond a gap already; else -1. */
-  rawRunEnd = -1;
   /** Highest end of a segment. */
   rightEdge = 0;
   depthReached = false;
+  /** Its protocol is known, or known to be none that is read. */
+  isRecognised = false;
   /** Nothing is added any more. */
   isOver = false;
   /** Rules are to have what there is with the next packet, however little it is. */
   isFlushed = false;
   readonly segments = new SegmentList();
+  /** Where `findRun` found bytes. */
+  foundStart = 0;
+  foundEnd = 0;
+  /** Starts and ends of runs that the application is beyond, and the rules are not. */
+  readonly #formerRuns: number[] = [];
   readonly #bytes: PagedBytes;
   readonly #pool: PagePool;
   /** A sequence number and its offset, from which others are told. */
@@ -95,34 +111,71 @@ export class TcpStream {
     if (!this.segments.seekStart(this.runEnd)) return 0;
     const start = this.segments.start;
     const length = start - this.runEnd;
-    if (this.rawOffset < this.runEnd && this.rawRunEnd < 0) this.rawRunEnd = this.runEnd;
+    if (this.runEnd > this.rawOffset && this.#formerRuns.length < MAX_FORMER_RUNS)
+      this.#formerRuns.push(this.runStart, this.runEnd);
     this.appOffset = start;
+    this.runStart = start;
     this.runEnd = start;
     this.#extendRun(this.segments.end);
     return length;
+  }
+
+  /** Finds the first bytes without a hole that end behind `offset`. */
+  findRun(offset: number): boolean {
+    for (let at = 0; at < this.#formerRuns.length; at += 2)
+      if (this.#formerRuns[at + 1]! > offset) return this.#found(this.#formerRuns[at]!, this.#formerRuns[at + 1]!);
+    if (this.runEnd > offset && this.runEnd > this.runStart) return this.#found(this.runStart, this.runEnd);
+    const { segments } = this;
+    if (!segments.seekStart(this.runEnd)) return false;
+    let { start, end } = segments;
+    while (segments.next()) {
+      if (segments.start <= end) end = Math.max(end, segments.end);
+      else if (end > offset) break;
+      else ({ start, end } = segments);
+    }
+    return end > offset && this.#found(start, end);
+  }
+
+  #found(start: number, end: number): true {
+    this.foundStart = start;
+    this.foundEnd = end;
+    return true;
   }
 
   read(start: number, end: number, scratch: Scratch): Uint8Array {
     return this.#bytes.read(start, end, scratch);
   }
 
-  /** Lets go of what both readers have had. */
-  prune(): void {
-    const edge = Math.min(this.appOffset, this.rawOffset);
+  /** Lets go of what is before `edge`: both readers have had it. */
+  prune(edge: number): void {
     if (edge <= this.#baseOffset) return;
     this.#baseSequence = (this.#baseSequence + (edge - this.#baseOffset)) | 0;
     this.#baseOffset = edge;
+    while (this.#formerRuns.length > 0 && this.#formerRuns[1]! <= edge) this.#formerRuns.splice(0, 2);
     const before = this.segments.count;
     this.segments.dropBefore(edge);
     this.#pool.charge((this.segments.count - before) * SEGMENT_COST_BYTES);
     if (edge >= this.rightEdge) this.#bytes.clear();
     else this.#bytes.release(edge);
+    if (edge > this.runEnd) this.#restartRun(edge);
   }
 
   clear(): void {
     this.#pool.charge(-this.segments.count * SEGMENT_COST_BYTES);
     this.segments.clear();
     this.#bytes.clear();
+  }
+
+  /** Where the application reads no more, the rules may be beyond its run. */
+  #restartRun(edge: number): void {
+    const { segments } = this;
+    this.runStart = edge;
+    this.runEnd = edge;
+    if (!segments.first()) return;
+    do {
+      if (segments.start > this.runEnd) return;
+      if (segments.end > this.runEnd) this.runEnd = segments.end;
+    } while (segments.next());
   }
 
   /** Segments that start within the run lie within it: only what starts behind its end can carry it on. */

@@ -1,97 +1,142 @@
-/** Follows TCP sessions through their states; a packet that does not fit changes nothing and is not in the stream. */
-import type { Direction, Flow, FlowState } from '../flow/index.ts';
+/**
+ * Follows TCP sessions through their states. A segment that does not fit changes nothing, is not in the stream and is
+ * inspected by itself: an attacker who sends what the target drops must not get past the rules that way.
+ */
+import type { Direction, Flow } from '../flow/index.ts';
 import { type Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../packet/index.ts';
+import {
+  followCloseWait,
+  followClosing,
+  followFinWait1,
+  followFinWait2,
+  followLastAck,
+  followTimeWait,
+} from './closing.ts';
+import { followEstablished } from './established.ts';
+import { followSynReceived, followSynSent } from './handshake.ts';
 import { PagePool } from './page-pool.ts';
 import { Scratch } from './paged-bytes.ts';
+import { beginInMiddle, beginningOf, beginWithSyn, beginWithSynAck } from './pick-up.ts';
 import { Reassembler, type StreamReader } from './reassembler.ts';
+import { Segment, type StateListener } from './segment.ts';
+import { isSideTraffic } from './side-traffic.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { TCP_STATE, TcpSession } from './tcp-session.ts';
 
 export class TcpTracker {
   sessions = 0;
+  midstreamPickups = 0;
   readonly reassembler: Reassembler;
+  readonly pool: PagePool;
   readonly #options: StreamOptions;
-  readonly #pool: PagePool;
   readonly #scratch = new Scratch();
-  readonly #onState: (flow: Flow, state: FlowState) => void;
+  readonly #segment: Segment;
 
-  constructor(options: StreamOptions, reader: StreamReader, onState: (flow: Flow, state: FlowState) => void) {
+  constructor(options: StreamOptions, reader: StreamReader, onState: StateListener) {
     this.#options = options;
-    this.#pool = new PagePool(options.memoryBytes);
-    this.reassembler = new Reassembler(options, this.#pool, reader);
-    this.#onState = onState;
+    this.pool = new PagePool(options.memoryBytes);
+    this.reassembler = new Reassembler(options, this.pool, reader);
+    this.#segment = new Segment(options, this.reassembler, onState);
   }
 
   /** The packet's direction may turn out to be the other one. */
   take(flow: Flow, packet: Packet, direction: Direction): Direction {
     const session = flow.session as TcpSession | null;
-    if (session === null) {
-      this.#begin(flow, packet, direction);
-      return direction;
+    if (session === null) return this.#begin(flow, packet, direction);
+    const segment = this.#segment;
+    segment.set(flow, session, packet, direction);
+    const { sender } = segment;
+    sender.flags |= packet.tcpFlags;
+    if (session.isAsync && sender.flags !== 0 && segment.receiver.flags !== 0) session.isAsync = false;
+    if ((packet.tcpFlags & TCP_ACK) === 0 && packet.acknowledgment !== 0) session.note('pkt_broken_ack');
+    if (!isSideTraffic(segment) && !this.#follow(segment, session.state)) return direction;
+    session.packetSeesStream = session.state >= TCP_STATE.established;
+    if (segment.receiver.gotReset && (packet.tcpFlags & TCP_RST) === 0) {
+      // Who has sent a reset sends no more: it came from somebody else.
+      segment.receiver.gotReset = false;
+      session.closedByReset = false;
+      session.note('suspected_rst_inject');
     }
-    session.stream(direction).flags |= packet.tcpFlags;
-    this.#follow(flow, session, packet, direction);
     return direction;
   }
 
-  /** A SYN on a session that is over begins another one. */
-  isReuse(flow: Flow, packet: Packet): boolean {
-    if ((packet.tcpFlags & (TCP_SYN | TCP_ACK)) !== TCP_SYN || flow.session === null) return false;
-    return (flow.session as TcpSession).state === TCP_STATE.closed;
+  /** A packet that begins a session ends the one that had its ports before, once that is as good as over. */
+  isReuse(flow: Flow, packet: Packet, direction: Direction): boolean {
+    const { tcpFlags } = packet;
+    if ((tcpFlags & (TCP_RST | TCP_FIN)) !== 0 || (tcpFlags & TCP_SYN) === 0) return false;
+    const session = flow.session as TcpSession | null;
+    const isSynAck = (tcpFlags & TCP_ACK) !== 0;
+    if (isSynAck) {
+      if (!this.#options.midstream && !this.#options.asyncOneside) return false;
+      if (session === null) return direction === 0;
+      if (direction === 1 && session.server.isn === packet.sequence) return false;
+    } else {
+      if (session === null) return true;
+      if (direction === 0 && session.client.isn === packet.sequence) return false;
+    }
+    return session.state >= TCP_STATE.lastAck || session.state === TCP_STATE.none;
   }
 
-  #begin(flow: Flow, packet: Packet, direction: Direction): void {
-    if ((packet.tcpFlags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) !== TCP_SYN) return;
-    const session = new TcpSession(this.#options, this.#pool, this.#scratch);
+  #begin(flow: Flow, packet: Packet, given: Direction): Direction {
+    const segment = this.#segment;
+    segment.flags = packet.tcpFlags;
+    segment.length = packet.payloadEnd - packet.payloadAt;
+    const beginning = beginningOf(segment);
+    if (beginning === 'none') return given;
+    let direction = given;
+    const session = new TcpSession(this.#options, this.pool, this.#scratch);
     this.sessions++;
-    flow.session = session;
+    if (beginning === 'syn-ack' && direction === 0) {
+      flow.swap();
+      direction = 1;
+    }
     const policy = packet.ipVersion === 4 ? this.#options.policy4 : this.#options.policy6;
     session.client.policy = policy;
     session.server.policy = policy;
-    session.state = TCP_STATE.synSent;
-    const stream = session.stream(direction);
-    stream.begin(packet.sequence);
-    stream.nextSequence = (packet.sequence + 1) | 0;
-    stream.flags |= packet.tcpFlags;
+    flow.session = session;
+    segment.set(flow, session, packet, direction);
+    segment.sender.flags |= packet.tcpFlags;
+    if (beginning === 'syn') beginWithSyn(segment);
+    else {
+      this.midstreamPickups++;
+      if (beginning === 'syn-ack') beginWithSynAck(segment);
+      else beginInMiddle(segment);
+    }
+    return direction;
   }
 
-  #follow(flow: Flow, session: TcpSession, packet: Packet, direction: Direction): void {
-    const stream = session.stream(direction);
-    const other = session.stream(direction === 0 ? 1 : 0);
-    const { tcpFlags } = packet;
-    const length = packet.payloadEnd - packet.payloadAt;
-    if (session.state === TCP_STATE.synSent) {
-      if (direction === 0 || (tcpFlags & (TCP_SYN | TCP_ACK)) !== (TCP_SYN | TCP_ACK)) return;
-      if (packet.acknowledgment !== ((other.isn + 1) | 0)) return;
-      stream.begin(packet.sequence);
-      stream.nextSequence = (packet.sequence + 1) | 0;
-      stream.lastAck = stream.nextSequence;
-      other.lastAck = packet.acknowledgment;
-      session.state = TCP_STATE.synReceived;
-      return;
+  #follow(segment: Segment, state: number): boolean {
+    switch (state) {
+      case TCP_STATE.synSent:
+        return followSynSent(segment);
+      case TCP_STATE.synReceived:
+        return followSynReceived(segment);
+      case TCP_STATE.established:
+        return followEstablished(segment);
+      case TCP_STATE.finWait1:
+        return followFinWait1(segment);
+      case TCP_STATE.finWait2:
+        return followFinWait2(segment);
+      case TCP_STATE.closing:
+        return followClosing(segment);
+      case TCP_STATE.closeWait:
+        return followCloseWait(segment);
+      case TCP_STATE.lastAck:
+        return followLastAck(segment);
+      case TCP_STATE.timeWait:
+        return followTimeWait(segment);
+      default:
+        return this.#followClosed(segment);
     }
-    if ((tcpFlags & TCP_SYN) !== 0) return;
-    if (session.state === TCP_STATE.synReceived) {
-      if ((tcpFlags & TCP_ACK) === 0 || packet.acknowledgment !== other.nextSequence) return;
-      this.#setState(flow, session, TCP_STATE.established);
-    }
-    if ((tcpFlags & TCP_ACK) !== 0 && ((packet.acknowledgment - other.lastAck) | 0) > 0)
-      other.lastAck = packet.acknowledgment;
-    if ((tcpFlags & TCP_RST) !== 0) {
-      session.closedByReset = true;
-      this.#setState(flow, session, TCP_STATE.closed);
-    } else if ((tcpFlags & TCP_FIN) !== 0) {
-      if (session.state === TCP_STATE.established) this.#setState(flow, session, TCP_STATE.finWait1);
-      else if (session.state < TCP_STATE.closed) this.#setState(flow, session, TCP_STATE.lastAck);
-    } else if (session.state === TCP_STATE.lastAck) this.#setState(flow, session, TCP_STATE.closed);
-    const end = (packet.sequence + length) | 0;
-    if (((end - stream.nextSequence) | 0) > 0) stream.nextSequence = end;
-    this.reassembler.take(flow, session, packet, direction);
   }
 
-  #setState(flow: Flow, session: TcpSession, state: number): void {
-    session.state = state;
-    const isClosed = state === TCP_STATE.lastAck || state === TCP_STATE.timeWait || state === TCP_STATE.closed;
-    this.#onState(flow, isClosed ? 'closed' : 'established');
+  /** After a reset that may be forged, whom it was said to come from may go on as if nothing had been. */
+  #followClosed(segment: Segment): boolean {
+    const { session, sender, receiver } = segment;
+    if ((segment.flags & TCP_RST) !== 0 || sender.gotReset || !receiver.gotReset) return true;
+    const former = session.formerState;
+    if (former === TCP_STATE.closed || !this.#follow(segment, former)) return false;
+    if (session.state === TCP_STATE.closed) session.state = former;
+    return true;
   }
 }

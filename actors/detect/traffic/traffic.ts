@@ -66,7 +66,7 @@ export class Traffic {
     this.flows = new FlowTable(
       options.flow,
       (flow, reason) => this.#end(flow, reason),
-      (flow, packet) => this.tracker.isReuse(flow, packet),
+      (flow, packet, direction) => this.tracker.isReuse(flow, packet, direction),
     );
     this.tracker = new TcpTracker(options.stream, sink, (flow, state) => this.flows.setState(flow, state));
   }
@@ -139,8 +139,7 @@ export class Traffic {
     const session = flow.session as TcpSession | null;
     if (session !== null) {
       for (const direction of [0, 1] as const)
-        if (session.hasLeft(direction) || this.#sink.hasLeft?.(flow, direction) === true)
-          this.#finishDirection(flow, session, direction);
+        if (session.hasLeft(direction)) this.#finishDirection(flow, session, direction);
       session.clear();
     }
     this.#sink.end(flow, reason);
@@ -148,6 +147,7 @@ export class Traffic {
 
   #finishDirection(flow: Flow, session: TcpSession, direction: Direction): void {
     session.isEnding = true;
+    session.packetSeesStream = session.state >= TCP_STATE.established;
     flow.isEstablished = session.state >= TCP_STATE.established;
     this.tracker.reassembler.finish(flow, session, direction);
     this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);

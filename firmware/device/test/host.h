@@ -5,6 +5,5 @@
 void test_sequence(void);
 void test_ring(void);
 void test_device(void);
-void test_attest(void);
 
 #endif

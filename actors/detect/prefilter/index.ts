@@ -1,3 +1,0 @@
-export { type FastPattern, fastPattern } from './fast-pattern.ts';
-export type { Pattern } from './pattern-store.ts';
-export { Prefilter } from './prefilter.ts';

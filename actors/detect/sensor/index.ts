@@ -1,1 +1,0 @@
-export { SENSOR_DEFAULTS, Sensor, type SensorOptions } from './sensor.ts';
