@@ -1,25 +1,56 @@
 /** The commands of intrusion detection. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { collect, common, examples, type Outcome, running } from './command-kit.ts';
-import type { IdsCheckFlags } from './commands/ids.ts';
+import type { IdsCheckFlags } from './commands/ids-check.ts';
+import type { IdsRunFlags } from './commands/ids-run.ts';
 
 export function addIds(program: Command, outcome: Outcome): void {
   const ids = program.command('ids').description('Intrusion detection by rules of Suricata’s language.');
+  addRun(ids, outcome);
   const check = common(ids.command('check'))
     .argument('<rules...>', 'rule files')
-    .description(
-      'Read rules, and say of each that is refused where and why. Exit code 65: a rule is refused. No traffic is examined yet.',
-    )
+    .description('Read rules, and say of each that is refused where and why. Exit code 65: a rule is refused.')
     .option('--vars <file>', 'a suricata.yaml, of which the address and port groups under vars are taken')
     .option('--home-net <cidr>', 'the group HOME_NET')
     .option('--set <key=value>', 'one group, as vars.port-groups.SSH_PORTS=2222; may be repeated', collect)
     .action(
       running<IdsCheckFlags>(outcome, async (flags, args) =>
-        (await import('./commands/ids.ts')).checkRules(flags, args),
+        (await import('./commands/ids-check.ts')).checkRules(flags, args),
       ),
     );
   examples(check, [
     ['msec ids check local.rules', 'one file, with Suricata’s own groups'],
     ['msec ids check *.rules --home-net 10.4.0.0/16 --json', 'a line for each refused rule, and one for all'],
+  ]);
+}
+
+function addRun(ids: Command, outcome: Outcome): void {
+  const run = ids
+    .command('run', { isDefault: true })
+    .description('Examine a capture, and print EVE records, one a line. The word run may be left out.')
+    .requiredOption('--pcap <file>', 'capture: pcap or pcapng')
+    .option('--rules <file>', 'rules; may be repeated', collect)
+    .addOption(
+      new Option(
+        '--checksum <how>',
+        'TCP segments with a wrong checksum are in no stream, or nobody looks (default: validate)',
+      ).choices(['none', 'validate']),
+    )
+    .option('--midstream', 'follow TCP sessions of which no handshake was seen')
+    .option('--home-net <cidr>', 'the group HOME_NET')
+    .option('--threshold-config <file>', 'suppress, event_filter and rate_filter, as in threshold.config')
+    .option(
+      '-c, --config <file>',
+      'a suricata.yaml: its vars, stream, packet-alert-max, classification and threshold files',
+    )
+    .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
+    .option('--alerts-only', 'alerts alone; else also flows, transactions, files and anomalies')
+    .option('--json', 'errors in JSON, too')
+    .option('--debug', 'say more when something fails')
+    .action(running<IdsRunFlags>(outcome, async (flags) => (await import('./commands/ids-run.ts')).runIds(flags)));
+  examples(run, [
+    ['msec ids --pcap traffic.pcap --rules local.rules', 'alerts, flows and transactions'],
+    ['msec ids --pcap traffic.pcap --rules local.rules --alerts-only | jq .alert.signature', 'what was found'],
+    ['msec ids --pcap half.pcap --rules local.rules --midstream --checksum none', 'a capture that began late'],
   ]);
 }

@@ -7,12 +7,13 @@ import { errorData } from '../../engine/index.ts';
 import type { QuoteAttest } from '../../schemas/tpm/index.ts';
 import { type BootLog, parseBootLog } from './evidence/boot-log.ts';
 import { type Finding, Findings } from './evidence/finding.ts';
+import type { ImaEntry } from './evidence/ima-entry.ts';
 import { parseImaLog } from './evidence/ima-log.ts';
 import { checkClock, openPcrs, openQuote, type QuotedPcrs, type TpmClock } from './evidence/quote.ts';
 import { valuesFromLogs } from './evidence/values-from-logs.ts';
 import { checkBootLog, checkPcrs } from './policy/check-boot.ts';
-import { checkIma, checkImaNotice, type ImaExpectation } from './policy/check-ima.ts';
-import type { Evidence, Expectation, ImaEvidence, Trusted, Verdict } from './verdict.ts';
+import { checkIma, checkImaNotice, checkImaPart, type ImaExpectation, imaAfterParts } from './policy/check-ima.ts';
+import type { Evidence, Expectation, ImaEvidence, ImaParts, Trusted, Verdict } from './verdict.ts';
 
 export function checkEvidence(evidence: Evidence | null, expectation: Expectation): Verdict {
   const findings = new Findings();
@@ -29,13 +30,33 @@ export function checkEvidence(evidence: Evidence | null, expectation: Expectatio
 /** What the entries of a notice say against the device; nothing that they say speaks for it. */
 export function checkNotice(ima: ImaEvidence, expectation: ImaExpectation): readonly Finding[] {
   const findings = new Findings();
+  readUnproven(ima, findings, (entries) => checkImaNotice(entries, expectation, findings));
+  return findings.all;
+}
+
+/** The entries of a part that goes ahead of its quote, behind what came before: null with findings against the device. */
+export function checkPart(
+  ima: ImaEvidence,
+  before: ImaParts,
+  expectation: ImaExpectation,
+): { readonly parts: ImaParts | null; readonly findings: readonly Finding[] } {
+  const findings = new Findings();
+  const parts = readUnproven(ima, findings, (entries) => checkImaPart(entries, before, expectation, findings));
+  return { parts: findings.isEmpty ? (parts ?? null) : null, findings: findings.all };
+}
+
+function readUnproven<T>(
+  ima: ImaEvidence,
+  findings: Findings,
+  check: (entries: readonly ImaEntry[]) => T,
+): T | undefined {
   try {
-    checkImaNotice(parseImaLog(ima.bytes, ima.format, ima.after + 1), expectation, findings);
+    return check(parseImaLog(ima.bytes, ima.format, ima.after + 1));
   } catch (thrown) {
     const { code, message } = errorData(thrown);
     findings.add(code === 'EVIDENCE_INVALID' ? 'evidence-unreadable' : 'check-failed', message, { log: 'ima' });
+    return undefined;
   }
-  return findings.all;
 }
 
 function judge(evidence: Evidence | null, expectation: Expectation, findings: Findings): Trusted | null {
@@ -57,7 +78,8 @@ function judge(evidence: Evidence | null, expectation: Expectation, findings: Fi
   const bootLog = readBootLog(evidence, findings);
   const entries = readIma(evidence, findings);
   if (bootLog === undefined || entries === undefined) return null;
-  const imaBefore = hasReset ? null : (before?.ima ?? null);
+  const { parts = null } = expectation;
+  const imaBefore = imaAfterParts(hasReset ? null : (before?.ima ?? null), parts, expectation, findings);
   const values = evidence.pcrs ?? valuesFromLogs(quote.selections, bootLog, entries, imaBefore, policy.imaDigests);
   const quoted = openPcrs(quote, values, key, findings);
   if (quoted === null) return null;

@@ -1,6 +1,7 @@
 /** What a check is given, and what it answers. */
 import type { AttestationKey } from './evidence/attestation-key.ts';
 import type { Finding } from './evidence/finding.ts';
+import type { ImaEntry } from './evidence/ima-entry.ts';
 import type { ImaFormat } from './evidence/ima-log.ts';
 import type { ImaState } from './evidence/ima-replay.ts';
 import type { TpmClock } from './evidence/quote.ts';
@@ -32,6 +33,18 @@ export interface ProvenState {
   readonly ima: ImaState | null;
 }
 
+/** Entries of the IMA list that went ahead of the quote, replayed and held against the policy; nothing has proven them yet. */
+export interface ImaParts {
+  /** How many entries came before the first part. */
+  readonly from: number;
+  readonly state: ImaState;
+  /** What is to be held against the quoted PCRs. */
+  readonly aggregates: readonly ImaAggregate[];
+}
+
+/** An entry that binds the list to the PCRs of this start. */
+export type ImaAggregate = Pick<ImaEntry, 'number' | 'path' | 'algorithm' | 'fileDigest'>;
+
 export interface Expectation {
   readonly key: AttestationKey;
   /** Of the challenge; an empty one proves nothing. */
@@ -41,6 +54,7 @@ export interface Expectation {
   readonly policy: Policy;
   readonly references: References | null;
   readonly before: ProvenState | null;
+  readonly parts?: ImaParts | null;
 }
 
 export interface Trusted {

@@ -1,7 +1,8 @@
-/** detect: intrusion detection by rules of Suricata's language. So far the rules are read; no traffic is examined. */
-export { type ContentMatcher, contentMatcher, type PlainTerm } from './match/match-contents.ts';
-export { type NumberAt, numberAt } from './match/number-at.ts';
-export { Conversation, PROTOCOLS, Recogniser } from './protocols/index.ts';
+/** detect: intrusion detection by rules of Suricata's language, equal to Suricata alert for alert. */
+export { CaptureReader } from './capture/index.ts';
+export type { EveRecord } from './eve/index.ts';
+export { type RuleClass, readClasses, readThresholds, type ThresholdLine } from './inspect/index.ts';
 export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
-export { type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
+export { type AcceptedRule, type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
 export { type Variables, variables } from './rules/variables.ts';
+export { SENSOR_DEFAULTS, Sensor, type SensorOptions } from './sensor/index.ts';

@@ -16,8 +16,11 @@ export interface EvidenceIntake {
   readonly rate?: Rate;
 }
 
-/** Each is checked with a signature and a replay, so it is dearer than a frame. A notice is evidence, too. */
-export const EVIDENCE_RATE: Rate = { perSecond: 2, burst: 20 };
+/**
+ * Each is checked with a signature and a replay, so it is dearer than a frame. A notice is evidence, too, and so is a part of
+ * an IMA list: the burst takes a list of 150,000 entries.
+ */
+export const EVIDENCE_RATE: Rate = { perSecond: 2, burst: 60 };
 const IN_FLIGHT_MAX = 4;
 
 export class EvidenceDoor {

@@ -1,7 +1,15 @@
 /** Attestation as configured: its files, read before anything starts, and what keeps it going beside the engine. */
 import { readFileSync } from 'node:fs';
-import { type Clock, type Log, MsecError } from '../../engine/index.ts';
-import { type AttestationJob, announceDevices, attestOptionsOf, TimeTicks } from '../../services/attestation/index.ts';
+import { type Clock, type Emit, type Engine, errorData, type Log, MsecError } from '../../engine/index.ts';
+import {
+  type AttestationJob,
+  announceDevices,
+  attestOptionsOf,
+  type HeldFrames,
+  Returns,
+  returnTermsOf,
+  TimeTicks,
+} from '../../services/attestation/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 
@@ -40,17 +48,44 @@ export interface CityAttestation {
   close(): Promise<void>;
 }
 
+export interface CityAttestationOptions {
+  readonly job: AttestationJob;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly partitions: number;
+  readonly engine: Engine;
+  readonly devices: DeviceService;
+  readonly held: HeldFrames;
+}
+
 /** Once the engine runs. */
-export async function startAttestation(
-  log: Log,
-  clock: Clock,
-  partitions: number,
-  devices: DeviceService,
-): Promise<CityAttestation> {
+export async function startAttestation(options: CityAttestationOptions): Promise<CityAttestation> {
+  const { log, clock, partitions, devices } = options;
   await announceDevices(log, clock, devices);
   const ticks = new TimeTicks(log, clock, partitions);
   ticks.start();
-  return { close: () => ticks.close() };
+  const returns = returnsOf(options);
+  returns?.start();
+  return {
+    async close() {
+      await returns?.close();
+      await ticks.close();
+    },
+  };
+}
+
+function returnsOf({ job, log, clock, emit, partitions, engine, held }: CityAttestationOptions): Returns | null {
+  const terms = returnTermsOf(job);
+  if (terms === null) return null;
+  return new Returns({
+    ...{ log, clock, held, partitions, terms },
+    isHere: (partition) => engine.isHere(partition),
+    onFailure: (error) => {
+      const { code, message } = errorData(error);
+      emit('unexpectedError', { where: 'held frames of devices that are back', code, error: message });
+    },
+  });
 }
 
 const textOf = (file: string, field: SettingName): string => readBytes(file, field).toString('utf8');

@@ -8,6 +8,7 @@ import {
   DEVICE_READINGS,
   type DeviceTopics,
 } from '../../schemas/topics/index.ts';
+import type { HeldFrames } from '../../services/attestation/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
@@ -25,6 +26,7 @@ export interface Shown {
   readonly topics: DeviceTopics;
   readonly log: Log;
   readonly devices: DeviceService;
+  readonly held: HeldFrames;
   readonly config: Config;
 }
 
@@ -37,6 +39,7 @@ export function attachConsole({
   topics,
   log,
   devices,
+  held,
   config,
 }: Shown): Promise<void> {
   return page.attach({
@@ -55,6 +58,6 @@ export function attachConsole({
         }
       : {}),
     openReader: () => log.openReader(),
-    admin: deviceAdmin(devices, log, types),
+    admin: deviceAdmin({ devices, held, log, types }),
   });
 }

@@ -41,6 +41,7 @@ import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
+import { heldFramesOf } from './held-frames.ts';
 import { isOnKafka } from './kafka-settings.ts';
 import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
 import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
@@ -141,8 +142,12 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const care = careForKeys(keys, log.openReader(), plan, [DEVICE_FRAMES, DEVICE_VERIFIED], clock, emit);
   closing.add(() => care.close());
 
+  const held = heldFramesOf(log, clock, keys, emit);
+  closing.add(() => held.close());
   if (jobConfig.attestation !== null) {
-    const attestation = await startAttestation(log, clock, plan.partitions, devices);
+    const { partitions } = plan;
+    const job = jobConfig.attestation;
+    const attestation = await startAttestation({ job, log, clock, emit, partitions, engine, devices, held });
     closing.add(() => attestation.close());
   }
 
@@ -164,7 +169,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
   follow.catch(() => undefined);
 
-  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, config });
+  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, config });
   closing.add(() => page.detach());
   const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
   if (fleet !== null) closing.add(async () => void (await fleet.stop()));

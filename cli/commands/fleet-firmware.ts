@@ -223,18 +223,22 @@ function configOf(
 }
 
 function follow(id: string, child: ChildProcess, counts: { sent: number; acknowledged: number }): void {
+  /** It says how many they are since its start. */
+  let before = 0;
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const { event, frames } = eventOf(line);
+      const { event, readings = before } = eventOf(line);
       if (event === 'stored') counts.sent++;
-      else if (event === 'acknowledged') counts.acknowledged += frames ?? 1;
+      if (event !== 'acknowledged') return;
+      counts.acknowledged += readings - before;
+      before = readings;
     });
   if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => note(`${id}: ${line}`));
 }
 
-function eventOf(line: string): { readonly event?: string; readonly frames?: number } {
+function eventOf(line: string): { readonly event?: string; readonly readings?: number } {
   try {
-    return JSON.parse(line) as { readonly event?: string; readonly frames?: number };
+    return JSON.parse(line) as { readonly event?: string; readonly readings?: number };
   } catch {
     return {};
   }

@@ -19,6 +19,7 @@ import {
   type TopicConfig,
 } from '../../engine/index.ts';
 import { DEVICE_REGISTRY, deviceRegistryConfig } from '../../schemas/topics/index.ts';
+import { DayKeyFiles } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
 import {
@@ -30,6 +31,7 @@ import {
   dataFolder,
   deviceAdmin,
   EMBEDDED,
+  heldFramesOf,
   isOnKafka,
   kafkaSettings,
   logName,
@@ -123,9 +125,12 @@ export async function withAdmin<T>(
     if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);
     await log.createTopics(await topicsOf(config, folder));
     const devices = await DeviceService.open({ log, clock: systemClock });
+    const keys = new DayKeyFiles(folder.keys, systemClock, isOnKafka(config));
+    const held = heldFramesOf(log, systemClock, keys, null);
     try {
-      return await use(deviceAdmin(devices, log, cityFrameTypes(config)));
+      return await use(deviceAdmin({ devices, held, log, types: cityFrameTypes(config) }));
     } finally {
+      await held.close();
       await devices.close();
     }
   } finally {

@@ -33,6 +33,14 @@ export interface EngineEvents {
   bridgeRefused: { readonly bridge: string; readonly code: string; readonly count: number };
   consoleListening: { readonly address: string };
   adminCalled: { readonly action: string; readonly device: string; readonly isDone: boolean };
+  /** A step of a decision: device.decisions has all of them. `unreadable`: their day key was destroyed. */
+  heldFramesDecided: {
+    readonly device: string;
+    readonly decision: string;
+    readonly by: string;
+    readonly frames: number;
+    readonly unreadable: number;
+  };
   dayKeyDestroyed: { readonly keyId: string; readonly because: string };
   fleetRunning: { readonly devices: number; readonly framesPerSecond: number };
   /** Exactly once holds against crashes, but not against everything that a network may do. */
@@ -63,6 +71,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   bridgeRefused: { level: 'warn', says: 'a bridge has refused frames' },
   consoleListening: { level: 'info', says: 'the console listens' },
   adminCalled: { level: 'info', says: 'a device was changed' },
+  heldFramesDecided: { level: 'info', says: 'held frames of a device are released or dropped' },
   dayKeyDestroyed: { level: 'info', says: 'the keys of a day are destroyed' },
   fleetRunning: { level: 'info', says: 'the simulated fleet publishes' },
   transactionProtocolOld: { level: 'warn', says: 'the cluster speaks the old transaction protocol' },

@@ -27,6 +27,8 @@ export interface EngineSetup {
 
 export interface Engine {
   status(): Promise<EngineStatus>;
+  /** Whether the partition is this process's now. */
+  isHere(partition: number): boolean;
   /** Commits what was begun and ends the workers; the log stays open. */
   drain(): Promise<void>;
 }
@@ -73,6 +75,7 @@ export async function startEngine(setup: EngineSetup): Promise<Engine> {
         log: setup.logUsage(),
       };
     },
+    isHere: (partition) => supervisor.isHere(partition),
     async drain() {
       const before = clock.now();
       state = 'draining';

@@ -56,6 +56,8 @@ export interface TaskSetup {
   /** Makes the local copy of a stage's state; absent where the log itself is on the local disk. */
   openSnapshot?(stage: string, state: StageState): StageSnapshot | null;
   commit(transaction: Transaction): Promise<Committed>;
+  /** How many the thread has. */
+  tasks(): number;
   /** Told once for each fetched batch: records handled and how long that took. */
   observe(records: number, tookMs: number): void;
   /** Told of what an actor threw when event time came without a record. */

@@ -15,14 +15,12 @@ import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
 import { letterActor, RecordIntake } from './record-intake.ts';
 import { restoreState } from './restore-state.ts';
+import { Slice } from './slice.ts';
 import { StageRunner } from './stage-runner.ts';
 import { READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
 import type { TaskSetup } from './task-setup.ts';
 
 const COMMITS_IN_FLIGHT_MAX = 2;
-/** Longest stretch of handling before other tasks of the thread get their turn. */
-const SLICE_MS_MAX = 50;
-const SLICE_CHECK_RECORDS = 128;
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
 /** Bounds how long a stop may go unnoticed. */
@@ -79,7 +77,7 @@ export class Task {
     end: 0,
   };
   #settlements = 0;
-  #slice = { endsAt: 0, untilCheck: 0, isOver: false };
+  readonly #slice: Slice;
   #inFlight: Promise<void>[] = [];
   #failure: { readonly thrown: unknown } | null = null;
   #openSince: number | null = null;
@@ -100,6 +98,11 @@ export class Task {
     this.#keys = new KeyTable(setup.random);
     this.#outputs = new TaskOutputs(memory);
     this.#stateEncoder = new BatchEncoder({ recordBytesMax: 512 * 1024 * 1024, memory });
+    this.#slice = new Slice({
+      clock: setup.clock,
+      tasks: setup.tasks,
+      isFull: () => this.#outputs.bytes >= options.outputBytesMax,
+    });
     this.#foreign = new ForeignRecords(this.#keys, this.#outputs, partition, plan.partitions);
     this.#intake = new RecordIntake({
       cursor: this.#cursor,
@@ -108,7 +111,7 @@ export class Task {
       slot: setup.slot,
       position: setup.position,
       condemned: setup.condemned,
-      isSliceOver: () => this.#isSliceOver(),
+      isSliceOver: () => this.#slice.count(),
       settle: () => this.#settle(),
     });
     this.slot = setup.slot;
@@ -138,6 +141,8 @@ export class Task {
       if (this.#failure !== null) throw this.#failure.thrown;
       if (this.#isCommitDue(progressed)) await this.#commit();
       if (!progressed && !this.#stopping.signal.aborted) await this.#idle();
+      // Or the thread would hear of nothing else until each of its tasks has two commits under way.
+      if (progressed && this.#slice.isLong) await pause(this.#setup.clock, 0);
     }
     await this.#commit();
     await Promise.all(this.#inFlight);
@@ -241,7 +246,7 @@ export class Task {
         this.#cursor.reset(bytes, start, end);
         this.#cursor.seek(offset);
       },
-      isTimeUp: () => this.#isTimeUp(),
+      isTimeUp: () => this.#slice.look(),
       isDoubtful:
         doubtful.length === 0
           ? () => false
@@ -256,13 +261,13 @@ export class Task {
   async #pollSources(): Promise<boolean> {
     const { reader, partition, clock, options } = this.#setup;
     let progressed = false;
-    this.#isBusy = false;
+    let isBusy = false;
     for (const source of this.#sources) {
       const fetched = await reader.fetch(source.topic, partition, source.position, options.fetchBytes);
       if (this.#isAbandoned) break;
       source.end = fetched.bounds.end;
       if (fetched.end === fetched.start) continue;
-      if (fetched.end - fetched.start >= options.fetchBytes / 2) this.#isBusy = true;
+      if (fetched.end - fetched.start >= options.fetchBytes / 2) isBusy = true;
       const startedAt = clock.monotonic();
       if (this.#openSince === null) {
         this.#openSince = startedAt;
@@ -278,10 +283,12 @@ export class Task {
       }
       this.#setup.observe(source.position - before, clock.monotonic() - startedAt);
       progressed ||= source.position > before;
+      isBusy ||= this.#slice.isOver;
       if (thrown !== null) await this.#pauseFor(thrown.thrown);
       else if (source.position > before) this.#resume();
       if (this.#failure !== null) break;
     }
+    this.#isBusy = isBusy;
     return progressed;
   }
 
@@ -292,11 +299,7 @@ export class Task {
     cursor.reset(bytes, start, end);
     cursor.seek(source.position);
     this.#around.source.topic = source.topic;
-    this.#slice = {
-      endsAt: this.#setup.clock.monotonic() + SLICE_MS_MAX,
-      untilCheck: SLICE_CHECK_RECORDS,
-      isOver: false,
-    };
+    this.#slice.begin(this.#isBusy ? this.#untilCommitMs() : 0);
     this.#walking = source.walk;
     const stopped = source.walk === null ? this.#handleEach(source) : source.walk.run();
     this.#walking = null;
@@ -324,21 +327,6 @@ export class Task {
   #recordAtHand(): BatchCursor {
     this.#walking?.stand();
     return this.#cursor;
-  }
-
-  /** Counts the record that was just done, and looks at the time now and then. */
-  #isSliceOver(): boolean {
-    const slice = this.#slice;
-    if (--slice.untilCheck >= 0) return false;
-    slice.untilCheck = SLICE_CHECK_RECORDS;
-    return this.#isTimeUp();
-  }
-
-  #isTimeUp(): boolean {
-    const slice = this.#slice;
-    const { clock, options } = this.#setup;
-    slice.isOver = clock.monotonic() >= slice.endsAt || this.#outputs.bytes >= options.outputBytesMax;
-    return slice.isOver;
   }
 
   #handleRecord(source: Source, keyId: number): void {
@@ -388,6 +376,12 @@ export class Task {
    */
   #intervalNow(): number {
     return Math.floor(this.#setup.clock.now() / this.#setup.options.commitIntervalMs);
+  }
+
+  #untilCommitMs(): number {
+    const { clock, options } = this.#setup;
+    const openMs = this.#openSince === null ? 0 : clock.monotonic() - this.#openSince;
+    return options.commitIntervalBusyMs - openMs;
   }
 
   /** Sends the open transaction on its way; waits only when too many are under way. */

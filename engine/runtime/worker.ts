@@ -110,6 +110,7 @@ export class Worker {
       memory: this.#memory,
       openSnapshot: (stage, state) => this.#openSnapshot(taskName(name, partition), stage, partition, state),
       commit: (transaction) => this.#commit(transaction),
+      tasks: () => this.#tasks.size,
       observe: (records, tookMs) => {
         this.#batchRecords.record(records);
         this.#processingMs.record(tookMs);

@@ -278,6 +278,7 @@ export class ActorDriver {
       options: { commitIntervalMs: 0, commitIntervalBusyMs: 0, outputBytesMax: 1, fetchBytes: 1, attemptsMax: 3 },
       commit: (transaction) => this.#commit(transaction, subtopology, partition, life, isSpared),
       observe: () => {},
+      tasks: () => 1,
       // An engine goes on without it; a test is told.
       timeNotTaken: (thrown) => this.#fail(thrown),
     });

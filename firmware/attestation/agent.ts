@@ -126,7 +126,7 @@ export class AttestationAgent {
     const { signal } = this.#stop;
     for (let tries = 1; !signal.aborted && this.#newest === challenge; tries++) {
       try {
-        return await source.answer(challenge);
+        return await source.answer(challenge, (bytes) => this.#sendPart(bytes, challenge));
       } catch (error) {
         if (error instanceof MsecError && error.code === 'CONFIG_INVALID') throw error;
         this.#failed(error);
@@ -135,6 +135,13 @@ export class AttestationAgent {
       }
     }
     return null;
+  }
+
+  async #sendPart(bytes: Uint8Array, challenge: Challenge): Promise<void> {
+    const isTaken = await this.#sendUntil(bytes, () => this.#newest !== challenge);
+    if (isTaken === true) return;
+    const says = isTaken === null ? 'nobody waits for it any more' : 'the bridge refused a part of the IMA list';
+    throw new MsecError('EVIDENCE_INVALID', says, { field: 'imaList' });
   }
 
   /** Null where it ended, or nobody wants it any more. */

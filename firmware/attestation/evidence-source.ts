@@ -1,15 +1,11 @@
 /**
  * Makes evidence: a quote of what the challenge asks for, and the logs as the kernel shows them. The quote comes first and the
- * lists are read behind it, so that a list is ahead of its quote and never behind.
+ * lists are read behind it, so that a list is ahead of its quote and never behind. Of a list that is longer than a message the
+ * first entries go ahead in parts, and the quote is made anew behind them.
  */
 import { readFile } from 'node:fs/promises';
 import { MsecError } from '../../engine/base/index.ts';
-import {
-  type Challenge,
-  EVIDENCE_BYTES_MAX,
-  type EvidenceMessage,
-  encodeEvidence,
-} from '../../schemas/attestation/index.ts';
+import { type Challenge, EVIDENCE_BYTES_MAX, encodeEvidence } from '../../schemas/attestation/index.ts';
 import { KEY_HANDLES, usingKey } from '../provision/index.ts';
 import {
   type Attestation,
@@ -23,7 +19,7 @@ import {
   type Tpm,
   type TpmObject,
 } from '../tpm/index.ts';
-import { type ImaEntries, imaEntriesBehind } from './ima-list.ts';
+import { imaEntriesBehind } from './ima-list.ts';
 
 export interface Shown {
   readonly bytes: Uint8Array;
@@ -31,10 +27,13 @@ export interface Shown {
   readonly imaEntries: number | null;
 }
 
+/** Resolves once the verifier has it, or will; rejects where the evidence as a whole is in vain. */
+export type SendPart = (bytes: Uint8Array) => Promise<void>;
+
 export interface EvidenceSource {
   /** TPM_REFUSED, DEPENDENCY_DOWN, EVIDENCE_INVALID. */
-  answer(challenge: Challenge): Promise<Shown>;
-  /** The entries behind the first `shown` of the IMA list, unasked; null where there are none. */
+  answer(challenge: Challenge, sendPart: SendPart): Promise<Shown>;
+  /** The entries behind the first `shown` of the IMA list, unasked, as many as one message takes; null where there are none. */
   notice(shown: number): Promise<Shown | null>;
 }
 
@@ -48,6 +47,9 @@ export interface LogFiles {
 /** How often it is quoted anew where a PCR was extended between quote and values. */
 const QUOTES_MAX = 3;
 const EMPTY = new Uint8Array(0);
+/** Before the entries: how many come before them, and how many bytes they have. */
+const LIST_HEAD_BYTES = 8;
+const PART_BYTES_MAX = EVIDENCE_BYTES_MAX - 64;
 
 export interface TpmEvidenceOptions {
   /** A connection for each piece of evidence, so that others have the TPM in between. */
@@ -58,45 +60,71 @@ export interface TpmEvidenceOptions {
 }
 
 export function tpmEvidence({ connect, boundTo, files }: TpmEvidenceOptions): EvidenceSource {
+  const quotedNow = async (challenge: Challenge): Promise<Quoted> => {
+    const tpm = await connect();
+    try {
+      return await quotedFor(tpm, await attestationKeyOf(tpm), boundTo, challenge);
+    } finally {
+      await tpm.close();
+    }
+  };
   return {
-    async answer(challenge) {
-      const tpm = await connect();
-      let quoted: Quoted;
-      try {
-        quoted = await quotedFor(tpm, await attestationKeyOf(tpm), boundTo, challenge);
-      } finally {
-        await tpm.close();
+    async answer(challenge, sendPart) {
+      // Entries that have gone ahead.
+      let sent: number | null = null;
+      for (;;) {
+        const { attestation, pcrs } = await quotedNow(challenge);
+        const isNewStart = attestation.attest.resetCount !== challenge.resetCount;
+        const wantsBootLog = challenge.wantsBootLog || isNewStart;
+        const message = {
+          challengeId: challenge.id,
+          quote: attestation.bytes,
+          signature: encodeSignature(attestation.signature),
+          pcrs,
+          bootLog: wantsBootLog && files.bootLog !== null ? await readLog(files.bootLog) : null,
+          ima: null,
+        };
+        const room = EVIDENCE_BYTES_MAX - encodeEvidence(message).length - LIST_HEAD_BYTES;
+        if (room < 0) throw tooLarge(message.bootLog, 0);
+        const wantsIma = files.ima !== null && (challenge.wantsIma || isNewStart);
+        if (!wantsIma) return { bytes: encodeEvidence(message), imaEntries: null };
+        const skip: number = sent ?? (isNewStart ? 0 : challenge.imaEntries);
+        const list = await readLog(files.ima!);
+        const ima = imaEntriesBehind(list, skip, room);
+        if (ima.isWhole) return { bytes: encodeEvidence({ ...message, ima }), imaEntries: ima.entries };
+        sent = await sendParts(challenge, list, ima.after, sendPart);
       }
-      const { attestation, pcrs } = quoted;
-      const isNewStart = attestation.attest.resetCount !== challenge.resetCount;
-      const ima = await imaOf(files.ima, isNewStart ? 0 : challenge.imaEntries);
-      const wantsBootLog = challenge.wantsBootLog || isNewStart;
-      return shown({
-        challengeId: challenge.id,
-        quote: attestation.bytes,
-        signature: encodeSignature(attestation.signature),
-        pcrs,
-        bootLog: wantsBootLog && files.bootLog !== null ? await readLog(files.bootLog) : null,
-        ima: challenge.wantsIma || isNewStart ? ima : null,
-      });
     },
     async notice(after) {
-      const ima = await imaOf(files.ima, after);
-      if (ima === null || ima.bytes.length === 0 || ima.after !== after) return null;
-      return shown({ challengeId: 0, quote: EMPTY, signature: EMPTY, pcrs: null, bootLog: null, ima });
+      if (files.ima === null) return null;
+      const empty = { challengeId: 0, quote: EMPTY, signature: EMPTY, pcrs: null, bootLog: null };
+      const ima = imaEntriesBehind(await readLog(files.ima), after, PART_BYTES_MAX);
+      if (ima.bytes.length === 0 || ima.after !== after) return null;
+      return { bytes: encodeEvidence({ ...empty, ima }), imaEntries: ima.entries };
     },
   };
 }
 
-function shown(message: Omit<EvidenceMessage, 'ima'> & { readonly ima: ImaEntries | null }): Shown {
-  const bytes = encodeEvidence(message);
-  if (bytes.length <= EVIDENCE_BYTES_MAX) return { bytes, imaEntries: message.ima?.entries ?? null };
-  const { bootLog, ima } = message;
-  throw new MsecError(
-    'EVIDENCE_INVALID',
-    `the evidence has ${bytes.length} bytes (boot log ${bootLog?.length ?? 0}, IMA list ${ima?.bytes.length ?? 0}), at most ${EVIDENCE_BYTES_MAX} are taken: measure less, by a narrower IMA policy`,
-    { field: 'length' },
-  );
+/** All but what fits into one message; gives how many entries were sent. */
+async function sendParts(challenge: Challenge, list: Uint8Array, skip: number, sendPart: SendPart): Promise<number> {
+  for (let after = skip; ; ) {
+    const ima = imaEntriesBehind(list, after, PART_BYTES_MAX);
+    // The rest goes with the quote, but for what the boot log leaves no room for.
+    if (ima.isWhole && after > skip) return after;
+    if (ima.bytes.length === 0) throw tooLarge(null, list.length);
+    const empty = { challengeId: challenge.id, quote: EMPTY, signature: EMPTY, pcrs: null, bootLog: null };
+    await sendPart(encodeEvidence({ ...empty, ima, isPart: true }));
+    if (ima.isWhole) return ima.entries;
+    after = ima.entries;
+  }
+}
+
+function tooLarge(bootLog: Uint8Array | null, imaBytes: number): MsecError {
+  const what =
+    bootLog === null ? `an entry of the IMA list (${imaBytes} bytes)` : `a boot log of ${bootLog.length} bytes`;
+  return new MsecError('EVIDENCE_INVALID', `${what} fits into no message of ${EVIDENCE_BYTES_MAX} bytes`, {
+    field: 'length',
+  });
 }
 
 interface Quoted {
@@ -134,10 +162,6 @@ async function attestationKeyOf(tpm: Tpm): Promise<TpmObject> {
       { field: 'tpm', cause },
     );
   }
-}
-
-async function imaOf(file: string | null, skip: number): Promise<ImaEntries | null> {
-  return file === null ? null : imaEntriesBehind(await readLog(file), skip);
 }
 
 /** CONFIG_INVALID. */

@@ -12,29 +12,39 @@ export interface ImaEntries {
   /** How many entries of the list come before `bytes`. */
   readonly after: number;
   readonly bytes: Uint8Array;
-  /** Of the whole list. */
+  /** How many there are up to the end of `bytes`. */
   readonly entries: number;
+  /** Whether that is the end of the list. */
+  readonly isWhole: boolean;
 }
 
 const DIGEST_BYTES = 20;
 const NAME_BYTES_MAX = 32;
 const LF = 0x0a;
 
-/** Without the first `skip` entries; the whole list where it has fewer: then it began anew. EVIDENCE_INVALID. */
-export function imaEntriesBehind(list: Uint8Array, skip: number): ImaEntries {
+/**
+ * Without the first `skip` entries; from its beginning where it has fewer: then it began anew. No more than `bytesMax` of
+ * whole entries. EVIDENCE_INVALID.
+ */
+export function imaEntriesBehind(list: Uint8Array, skip: number, bytesMax = Number.POSITIVE_INFINITY): ImaEntries {
   const bytes = Buffer.from(list.buffer, list.byteOffset, list.byteLength);
   // The ASCII form begins with the digits of a PCR; the binary one with a PCR of 32 bits, whose last byte is zero.
   const format = bytes.length >= 4 && bytes[3] !== 0 ? 'ascii' : 'binary';
   const endOf = format === 'ascii' ? lineEnd : entryEnd;
-  let from = 0;
-  let at = 0;
-  let entries = 0;
-  for (let end = endOf(bytes, at); end > 0; end = endOf(bytes, at)) {
+  let [at, entries] = [0, 0];
+  for (let end = endOf(bytes, 0); end > 0 && entries < skip; end = endOf(bytes, at)) {
     at = end;
-    if (++entries === skip) from = at;
+    entries++;
   }
   const after = entries < skip ? 0 : skip;
-  return { format, after, bytes: bytes.subarray(after === 0 ? 0 : from, at), entries };
+  if (after === 0) [at, entries] = [0, 0];
+  const from = at;
+  let end = endOf(bytes, at);
+  for (; end > 0 && end - from <= bytesMax; end = endOf(bytes, at)) {
+    at = end;
+    entries++;
+  }
+  return { format, after, bytes: bytes.subarray(from, at), entries, isWhole: end === 0 };
 }
 
 /** 0 where no whole entry begins there. */

@@ -62,11 +62,13 @@ export function decodeChallenge(bytes: Uint8Array, start = 0, end = bytes.length
   if (version !== VERSION) throw reader.wrong('version', `is ${version}, not ${VERSION}`, 0);
   const flags = reader.u8('flags');
   const id = reader.u32('challenge id');
+  if (id === 0) throw reader.wrong('challenge id', 'is 0, which is a notice', 2);
   const issuedAtMs = reader.u64('issued at');
   const deadlineMs = reader.u64('deadline');
   const imaEntries = reader.u32('IMA entries');
   const resetCount = reader.u32('reset count');
   const nonce = Buffer.from(reader.sized(16, NONCE_BYTES_MAX, 'nonce'));
+  if (nonce.length === 0) throw reader.wrong('nonce', 'is empty: its answer would be good for any time');
   const rest = new TpmReader(reader.rest(), 'challenge');
   const selections = readPcrSelection(rest);
   rest.end();

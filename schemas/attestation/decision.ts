@@ -23,10 +23,12 @@ export interface Decision {
   readonly end: number;
   /** Frames in [from, to). */
   readonly frames: number;
+  /** Released ones of these whose day key was destroyed by then: they end as dead letters, KEY_DESTROYED. */
+  readonly unreadable?: number;
 }
 
 const TEXT_CHARS_MAX = 500;
-const FIELDS = ['version', 'device', 'decision', 'by', 'at', 'why', 'from', 'to', 'end', 'frames'];
+const FIELDS = ['version', 'device', 'decision', 'by', 'at', 'why', 'from', 'to', 'end', 'frames', 'unreadable'];
 
 export function encodeDecision(decision: Decision): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(checkDecision(decision))) as Uint8Array<ArrayBuffer>;
@@ -65,6 +67,7 @@ export function checkDecision(value: unknown): Decision {
     to,
     end,
     frames: count(fields, 'frames'),
+    ...(fields.unreadable === undefined ? {} : { unreadable: count(fields, 'unreadable') }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { type AttestOptions, openReferences, parsePolicy, type TrustTerms } from '../../actors/attest/index.ts';
 import { MsecError, systemRandom } from '../../engine/index.ts';
+import type { HeldRequest } from './held-frames.ts';
 
 export interface AttestationJob {
   readonly policy: { readonly file: string; readonly text: string };
@@ -43,6 +44,13 @@ export function attestOptionsOf({ policy, references, terms, keyless }: Attestat
     policyId: id.digest('hex'),
     ...{ terms, keyless, random: systemRandom },
   };
+}
+
+/** What the policy decides on held frames of a device that is back; null where it leaves them to the operator. */
+export function returnTermsOf({ policy: { file, text } }: AttestationJob): Omit<HeldRequest, 'device'> | null {
+  const { name, version, onReturn } = parsePolicy(Buffer.from(text), file);
+  if (onReturn === 'keep') return null;
+  return { decision: onReturn, by: 'policy', why: `policy ${name} ${version}: on return ${onReturn} held` };
 }
 
 function referencesOf({ file, text, signature, publicKey }: NonNullable<AttestationJob['references']>) {

@@ -48,9 +48,8 @@ export function attestOptions(change: Partial<AttestOptions> = {}): AttestOption
   };
 }
 
-export function attestedCity(options: AttestOptions): TopologyDefinition {
+export function attestedCity(options: AttestOptions, keys = new MemoryKeys()): TopologyDefinition {
   const types = frameTypes();
-  const keys = new MemoryKeys();
   const topics = { ...deviceTopics(types), ...trustTopics() };
   return {
     name: 'city',

@@ -229,6 +229,14 @@ export function makeImaList(entries: readonly Measured[]): ImaList {
   };
 }
 
+/** What each entry extends the bank by. */
+export function imaDigests(entries: readonly Measured[], bank: HashAlgorithm): Buffer[] {
+  const { name, bytes } = hashOf(bank)!;
+  return entries
+    .map(imaRow)
+    .map(({ data, isViolation }) => (isViolation ? Buffer.alloc(bytes, 255) : digest(data, name)));
+}
+
 interface ImaRow {
   readonly binary: Buffer;
   readonly ascii: Buffer;

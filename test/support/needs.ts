@@ -41,6 +41,7 @@ const PROGRAMS = {
   python3: { names: ['python3'], install: apt('python3 python3-venv') },
   openssl: { names: ['openssl'], install: apt('openssl') },
   rsyslogd: { names: ['rsyslogd'], install: apt('rsyslog') },
+  suricata: { names: ['suricata'], install: apt('-t bookworm-backports suricata') },
   swtpm: { names: ['swtpm'], install: apt('swtpm') },
   swtpm_localca: { names: ['swtpm_localca'], install: apt('swtpm-tools') },
   swtpm_setup: { names: ['swtpm_setup'], install: apt('swtpm-tools') },

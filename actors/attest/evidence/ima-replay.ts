@@ -64,6 +64,21 @@ export function replayIma(
   return { brokenAt, proven, state: next };
 }
 
+/** Without a quote: the value behind all of them, and the first whose digest is not that of its data. */
+export function extendAll(
+  entries: readonly ImaEntry[],
+  { bank, value: from }: ImaState,
+  digests: ImaDigests,
+): { readonly brokenAt: number; readonly value: Uint8Array } {
+  let value = from;
+  let brokenAt = -1;
+  for (const [i, entry] of entries.entries()) {
+    if (brokenAt < 0 && !isConsistent(entry)) brokenAt = i;
+    value = extended(bank, value, bankDigest(bank, entry, digests));
+  }
+  return { brokenAt, value };
+}
+
 /** Whether the digest that the list shows is that of the data it shows. */
 const isConsistent = ({ data, templateDigest, isViolation }: ImaEntry): boolean =>
   isViolation || Buffer.compare(digestOf(ALG_SHA1, data), templateDigest) === 0;

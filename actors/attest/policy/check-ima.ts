@@ -2,9 +2,16 @@
 import { ALG_SHA1, type HashAlgorithm } from '../../../schemas/tpm/index.ts';
 import type { Findings } from '../evidence/finding.ts';
 import { describeEntry, type ImaEntry } from '../evidence/ima-entry.ts';
-import { type ImaReplay, type ImaState, imaStart, isBootAggregate, replayIma } from '../evidence/ima-replay.ts';
+import {
+  extendAll,
+  type ImaReplay,
+  type ImaState,
+  imaStart,
+  isBootAggregate,
+  replayIma,
+} from '../evidence/ima-replay.ts';
 import type { QuotedPcrs } from '../evidence/quote.ts';
-import type { Expectation } from '../verdict.ts';
+import type { Expectation, ImaAggregate, ImaParts } from '../verdict.ts';
 import { allowedFirmware, firmwareText } from './firmware.ts';
 import { IMA_PCR, ruleOf } from './policy.ts';
 import { BANKS, fileDigest } from './values.ts';
@@ -19,6 +26,8 @@ export interface ImaCase {
 }
 
 const BOOT_AGGREGATE = 'boot_aggregate';
+/** One at the start, and one for each kexec since. */
+const AGGREGATES_MAX = 16;
 
 /** What is proven now; null where the policy asks for no list, or with a finding. */
 export function checkIma(expectation: Expectation, given: ImaCase, findings: Findings): ImaState | null {
@@ -40,8 +49,57 @@ export function checkIma(expectation: Expectation, given: ImaCase, findings: Fin
   if (state.entries + entries.length === 0) return missing('the IMA log is empty: not even the start was measured');
   const replay = replayIma(entries, state, value, policy.imaDigests);
   tellReplay(replay, entries, state, findings);
+  for (const aggregate of expectation.parts?.aggregates ?? []) checkAggregate(aggregate, quoted, findings);
   for (const entry of entries) checkEntry(entry, expectation, quoted, findings);
   return replay.state;
+}
+
+/** Where the list of the evidence goes on: behind the parts where there were some. Null with a finding. */
+export function imaAfterParts(
+  before: ImaState | null,
+  parts: ImaParts | null,
+  { policy }: Pick<Expectation, 'policy'>,
+  findings: Findings,
+): ImaState | null {
+  if (parts === null) return before;
+  const start = before?.bank === policy.bank ? before : imaStart(policy.bank);
+  if (parts.from !== start.entries) {
+    const says = `the IMA log goes on behind entry ${parts.from}, what is proven ends with entry ${start.entries}`;
+    findings.add('evidence-missing', says, { log: 'ima' });
+    return null;
+  }
+  return { ...parts.state, ahead: Math.max(0, start.ahead - (parts.state.entries - start.entries)) };
+}
+
+/** A part that goes ahead of its quote: what it says against the device is believed at once, and what it proves is open. */
+export function checkImaPart(
+  entries: readonly ImaEntry[],
+  before: ImaParts,
+  expectation: ImaExpectation,
+  findings: Findings,
+): ImaParts {
+  const { state, aggregates } = before;
+  const { brokenAt, value } = extendAll(entries, state, expectation.policy.imaDigests);
+  tellBroken(entries[brokenAt], findings);
+  const later: ImaAggregate[] = [...aggregates];
+  for (const entry of entries) {
+    if (isAggregate(entry)) {
+      const { number, path, algorithm, fileDigest } = entry;
+      later.push({ number, path, algorithm, fileDigest: Buffer.from(fileDigest) });
+    } else checkEntry(entry, expectation, new Map(), findings);
+  }
+  if (later.length > AGGREGATES_MAX)
+    findings.add('boot-aggregate-wrong', `more than ${AGGREGATES_MAX} boot aggregates`, { log: 'ima' });
+  return { ...before, state: { ...state, value, entries: state.entries + entries.length }, aggregates: later };
+}
+
+const isAggregate = ({ number, path, isViolation }: ImaEntry): boolean =>
+  !isViolation && (number === 1 || path === BOOT_AGGREGATE);
+
+function tellBroken(entry: ImaEntry | undefined, findings: Findings): void {
+  if (entry === undefined) return;
+  const says = `${describeEntry(entry)}: its digest is not that of what it says`;
+  findings.add('ima-entry-wrong', says, { log: 'ima', entry: entry.number, path: entry.path });
 }
 
 function tellReplay(
@@ -50,11 +108,7 @@ function tellReplay(
   { ahead }: ImaState,
   findings: Findings,
 ): void {
-  if (brokenAt >= 0) {
-    const entry = entries[brokenAt]!;
-    const says = `${describeEntry(entry)}: its digest is not that of what it says`;
-    findings.add('ima-entry-wrong', says, { log: 'ima', entry: entry.number, path: entry.path });
-  }
+  tellBroken(entries[brokenAt], findings);
   if (proven < 0) {
     findings.add('ima-log-wrong', `no part of the IMA log replays to what the TPM signed of PCR ${IMA_PCR}`, {
       log: 'ima',
@@ -96,7 +150,7 @@ function checkEntry(
       findings.add('ima-violation', `${describeEntry(entry)}: it was changed while it was measured`, place);
     return;
   }
-  if (entry.number === 1 || entry.path === BOOT_AGGREGATE) {
+  if (isAggregate(entry)) {
     checkAggregate(entry, quoted, findings);
     return;
   }
@@ -128,7 +182,7 @@ function checkEntry(
 }
 
 /** The first entry, and one that a kexec adds, binds the list to the PCRs of this start. */
-function checkAggregate(entry: ImaEntry, quoted: QuotedPcrs, findings: Findings): void {
+function checkAggregate(entry: ImaAggregate, quoted: QuotedPcrs, findings: Findings): void {
   const place = { log: 'ima', entry: entry.number, path: entry.path } as const;
   const wrong = (says: string) => findings.add('boot-aggregate-wrong', `${describeEntry(entry)}: ${says}`, place);
   if (entry.path !== BOOT_AGGREGATE) {

@@ -41,7 +41,11 @@ export interface Policy {
   readonly folders: readonly (FileRule & { readonly order: number })[];
   readonly areViolationsAllowed: boolean;
   readonly imaDigests: ImaDigests;
+  readonly onReturn: OnReturn;
 }
+
+/** What becomes of held frames when their device has proved itself again; `keep` leaves them to the operator. */
+export type OnReturn = 'release' | 'drop' | 'keep';
 
 export const IMA_PCR = 10;
 export const POLICY_BYTES_MAX: number = 1024 * 1024;
@@ -67,6 +71,7 @@ interface Draft {
   folders: (FileRule & { order: number })[];
   areViolationsAllowed: boolean;
   imaDigests: ImaDigests;
+  onReturn: OnReturn;
 }
 
 /** Throws POLICY_INVALID with `file:line:column: what is wrong`, one line for each mistake. */
@@ -85,6 +90,7 @@ export function parsePolicy(bytes: Uint8Array, file = 'policy'): Policy {
     folders: [],
     areViolationsAllowed: false,
     imaDigests: 'hashed',
+    onReturn: 'keep',
   };
   const said = new Set<string>();
   let lastLine = 1;
@@ -169,6 +175,10 @@ function readStatement(line: Line, draft: Draft, said: Set<string>): void {
       line.expect('padded');
       draft.imaDigests = 'padded';
       break;
+    case 'on':
+      once('on');
+      draft.onReturn = readReturn(line);
+      break;
     default:
       line.wrong(`no statement begins with "${shown(verb.text)}"`, verb);
   }
@@ -185,6 +195,14 @@ function readFirmware(line: Line, draft: Draft): void {
   }
   draft.firmware = [first];
   while (line.takes('or')) draft.firmware.push(readName(line, 'the version'));
+}
+
+function readReturn(line: Line): OnReturn {
+  line.expect('return');
+  if (line.takes('release', 'held')) return 'release';
+  if (line.takes('drop', 'held')) return 'drop';
+  if (line.takes('keep', 'held', 'for', 'the', 'operator')) return 'keep';
+  return line.wrong('"release held", "drop held" or "keep held for the operator" is expected');
 }
 
 function readAge(line: Line): number {

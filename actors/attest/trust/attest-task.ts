@@ -30,12 +30,13 @@ import {
   KIND_DEVICE,
   type TrustTopics,
 } from '../../../schemas/topics/index.ts';
-import type { PcrSelection } from '../../../schemas/tpm/index.ts';
-import { checkEvidence, checkNotice } from '../check.ts';
+import type { HashAlgorithm, PcrSelection } from '../../../schemas/tpm/index.ts';
+import { checkEvidence, checkNotice, checkPart } from '../check.ts';
 import type { Finding } from '../evidence/finding.ts';
+import { type ImaState, imaStart } from '../evidence/ima-replay.ts';
 import { IMA_PCR, type Policy } from '../policy/policy.ts';
 import type { References } from '../policy/references.ts';
-import type { Verdict } from '../verdict.ts';
+import type { ImaParts, Verdict } from '../verdict.ts';
 import { challenged, doubted, newRow, proved, registered, type TrustTerms } from './changes.ts';
 import { DueQueue } from './due-queue.ts';
 import { KeyCache } from './key-cache.ts';
@@ -178,7 +179,10 @@ export class AttestTask implements ActorTask<AttestInputs> {
       return;
     }
     if (message.challengeId === 0) this.#notice(keyId, row, message, at);
-    else this.#answer(keyId, row, row.key, message, at);
+    else if (this.#isOfOpen(keyId, row, message, at)) {
+      if (message.isPart === true) this.#part(keyId, row, message, at);
+      else this.#answer(keyId, row, row.key, message, at);
+    }
   }
 
   /** What a device tells between two challenges counts against it alone. */
@@ -192,24 +196,51 @@ export class AttestTask implements ActorTask<AttestInputs> {
     else this.#context.count('notices');
   }
 
-  #answer(keyId: number, row: TrustRow, key: string, message: EvidenceMessage, at: number): void {
-    const { challengeId } = message;
+  /** Whether it is for the open challenge, in time; else it is a repeat, or distrust. */
+  #isOfOpen(keyId: number, row: TrustRow, { challengeId }: EvidenceMessage, at: number): boolean {
     const { open, answeredId, lastId } = row;
     if (open?.id !== challengeId) {
       // Sent again by a bridge or a client that saw no answer; or late, which was told as missing already.
       if (challengeId === answeredId || (open === null && challengeId === lastId)) {
         this.#context.count('repeated');
-        return;
+        return false;
       }
       const says = `it answers challenge ${challengeId}, and ${open === null ? 'none' : open.id} is open`;
       this.#doubt(keyId, row, because('nonce-wrong', says), at, true);
+      return false;
+    }
+    if (at <= open.deadlineMs) return true;
+    const says = `evidence came ${at - open.deadlineMs} ms after the deadline of challenge ${open.id}`;
+    this.#doubt(keyId, row, because('evidence-missing', says), at, false);
+    return false;
+  }
+
+  /** Only a state of the replay is kept, however long the list is. */
+  #part(keyId: number, row: TrustRow, { ima }: EvidenceMessage, at: number): void {
+    const { policy } = this.#options;
+    if (ima === null || !wantsIma(policy)) return;
+    const before = row.parts ?? partsFrom(ima.after, this.#provenOf(row)?.ima ?? null, policy.bank);
+    if (before !== null && ima.after < before.state.entries) {
+      this.#context.count('repeated');
       return;
     }
-    if (at > open.deadlineMs) {
-      const says = `evidence came ${at - open.deadlineMs} ms after the deadline of challenge ${open.id}`;
-      this.#doubt(keyId, row, because('evidence-missing', says), at, false);
+    if (before === null || ima.after > before.state.entries) {
+      const says = `a part of the IMA log begins behind entry ${ima.after}, and what comes before is not known`;
+      this.#doubt(keyId, row, because('evidence-missing', says, { log: 'ima' }), at, true);
       return;
     }
+    const { parts, findings } = checkPart(ima, before, this.#options);
+    if (parts === null) {
+      this.#doubt(keyId, row, whyOf(findings, 0), at, true);
+      return;
+    }
+    this.#keep(keyId, { ...row, parts });
+    this.#context.count('parts');
+  }
+
+  #answer(keyId: number, row: TrustRow, key: string, message: EvidenceMessage, at: number): void {
+    const { open } = row;
+    if (open === null) return;
     const verdict = this.#judge(keyId, row, key, message, open, at);
     if (!verdict.isTrusted) {
       this.#doubt(keyId, row, whyOf(verdict.findings, verdict.more), at, true);
@@ -238,6 +269,7 @@ export class AttestTask implements ActorTask<AttestInputs> {
         ...{ key, nonce, policy, references },
         ageMs: at - issuedAtMs,
         before: this.#provenOf(row),
+        parts: row.parts,
       });
     } catch (thrown) {
       return { isTrusted: false, findings: [{ reason: 'check-failed', says: errorData(thrown).message }], more: 0 };
@@ -287,14 +319,21 @@ export class AttestTask implements ActorTask<AttestInputs> {
 
 const wantsIma = ({ pcrs }: Policy): boolean => pcrs.get(IMA_PCR)?.from === 'ima log';
 
+/** Of a list that was begun anew, or that goes on behind what is proven; null where it does neither. */
+function partsFrom(after: number, proven: ImaState | null, bank: HashAlgorithm): ImaParts | null {
+  const state = proven?.bank === bank && after === proven.entries ? proven : imaStart(bank);
+  return after === state.entries ? { from: after, state: { ...state, ahead: 0 }, aggregates: [] } : null;
+}
+
 /** What the policy names, and what a boot aggregate is made of. */
 function selectionOf(policy: Policy): PcrSelection {
   const boot = wantsIma(policy) ? Array.from({ length: BOOT_PCRS }, (_, pcr) => pcr) : [];
   return { bank: policy.bank, pcrs: [...new Set([...policy.pcrs.keys(), ...boot])].sort((a, b) => a - b) };
 }
 
+/** The finding that names an entry of a log, where one does: that is what whoever asks why has to look at. */
 function whyOf(findings: readonly Finding[], more: number): Why {
-  const [first] = findings;
+  const first = findings.find(({ entry }) => entry !== undefined) ?? findings[0];
   if (first === undefined) return because('check-failed', 'the check ended without a result');
   const others = findings.length - 1 + more;
   const says = others === 0 ? first.says : `${first.says}; and ${others} more`;

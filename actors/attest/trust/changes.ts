@@ -28,7 +28,7 @@ export function newRow(at: number): TrustRow {
     ...{ revision: 0, resetCount: 0, isActive: true, key: null },
     ...{ state: 'unknown', since: at, why, transitions: 0 },
     history: [{ at, state: 'unknown', reason: why.reason, says: why.says }],
-    ...{ failures: 0, misses: 0, lastId: 0, answeredId: 0, open: null, dueAt: NEVER },
+    ...{ failures: 0, misses: 0, lastId: 0, answeredId: 0, open: null, parts: null, dueAt: NEVER },
     ...{ provenAt: 0, trustedUntil: 0, firmware: '', proven: null, policy: '' },
   };
 }
@@ -42,12 +42,12 @@ export function registered(before: TrustRow | undefined, record: DeviceRecord, a
   const { revision, resetCount } = record;
   const known = { ...row, revision, resetCount, isActive, key };
   if (!isActive) {
-    const ended = { ...known, open: null, dueAt: NEVER };
+    const ended = { ...known, open: null, parts: null, dueAt: NEVER };
     return inState(ended, 'revoked', because('revoked', 'an operator has revoked the device'), at);
   }
   if (before !== undefined && row.isActive && key === row.key && resetCount === row.resetCount) return known;
   const proven = key === row.key ? row.proven : null;
-  const anew = { ...known, proven, failures: 0, misses: 0, open: null, dueAt: key === null ? NEVER : at };
+  const anew = { ...known, proven, failures: 0, misses: 0, open: null, parts: null, dueAt: key === null ? NEVER : at };
   if (key === null) return inState(anew, 'unknown', because('no-key', 'it has no attestation key'), at);
   if (before === undefined) return anew;
   return inState(
@@ -59,7 +59,7 @@ export function registered(before: TrustRow | undefined, record: DeviceRecord, a
 }
 
 export function challenged(row: TrustRow, open: OpenChallenge, graceMs: number): TrustRow {
-  return { ...row, lastId: open.id, open, dueAt: open.deadlineMs + graceMs };
+  return { ...row, lastId: open.id, open, parts: null, dueAt: open.deadlineMs + graceMs };
 }
 
 /** `spread` is uniform in [-1, 1). */
@@ -75,7 +75,7 @@ export function proved(
   const says = `${counts.pcrs} PCRs${of}, ${counts.imaEntries} entries of the IMA list`;
   const next = {
     ...row,
-    ...{ failures: 0, misses: 0, open: null, dueAt: nextAt },
+    ...{ failures: 0, misses: 0, open: null, parts: null, dueAt: nextAt },
     answeredId: row.open?.id ?? row.answeredId,
     provenAt: at,
     trustedUntil: nextAt + terms.deadlineMs,
@@ -90,7 +90,7 @@ export function doubted(row: TrustRow, why: Why, at: number, isShown: boolean, t
   const misses = isShown ? 0 : row.misses + 1;
   const doublings = Math.min(DOUBLINGS_MAX, failures + misses - 1);
   const dueAt = at + Math.min(terms.intervalMs, terms.retryMs * 2 ** doublings);
-  const next = { ...row, failures, misses, open: null, dueAt, trustedUntil: 0 };
+  const next = { ...row, failures, misses, open: null, parts: null, dueAt, trustedUntil: 0 };
   return inState(next, stateInDoubt(row, failures, isShown, terms), why, at);
 }
 

@@ -5,7 +5,8 @@
 import { type Codec, jsonCodec } from '../../../engine/index.ts';
 import type { Attestation, TrustState, TrustTransition } from '../../../schemas/index.ts';
 import type { HashAlgorithm } from '../../../schemas/tpm/index.ts';
-import type { ProvenState } from '../verdict.ts';
+import type { ImaState } from '../evidence/ima-replay.ts';
+import type { ImaParts, ProvenState } from '../verdict.ts';
 
 export const HISTORY_MAX = 8;
 /** An attacker must not choose how much is kept of what is said about it. */
@@ -48,6 +49,8 @@ export interface TrustRow {
   readonly lastId: number;
   readonly answeredId: number;
   readonly open: OpenChallenge | null;
+  /** What has come of the IMA list for the open challenge, ahead of its quote. */
+  readonly parts: ImaParts | null;
   /** When the open challenge is over or the next one is to be issued; Infinity where nothing is to come. */
   readonly dueAt: number;
   readonly provenAt: number;
@@ -78,13 +81,21 @@ export function attestationOf(device: string, row: TrustRow): Attestation {
   return { device, state, since, ...row.why, firmware, provenAt, trustedUntil, failures, transitions, history };
 }
 
-interface PlainRow extends Omit<TrustRow, 'open' | 'proven' | 'dueAt'> {
+type PlainIma = readonly [HashAlgorithm, string, number, number];
+
+interface PlainRow extends Omit<TrustRow, 'open' | 'proven' | 'dueAt' | 'parts'> {
   readonly dueAt: number | null;
   readonly open: (Omit<OpenChallenge, 'nonce'> & { readonly nonce: string }) | null;
   readonly proven: {
     readonly clock: readonly [string, number, number, string];
-    readonly ima: readonly [HashAlgorithm, string, number, number] | null;
+    readonly ima: PlainIma | null;
   } | null;
+  /** Absent where there are none. */
+  readonly parts?: {
+    readonly from: number;
+    readonly ima: PlainIma;
+    readonly aggregates: readonly (readonly [number, string, string, string])[];
+  };
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -93,20 +104,22 @@ const json = jsonCodec<PlainRow>();
 export const trustRowCodec: Codec<TrustRow> = {
   format: 'msec.trust-row/1',
   decode(bytes, start, end) {
-    const { open, proven, dueAt, ...row } = json.decode(bytes, start, end);
+    const { open, proven, dueAt, parts, ...row } = json.decode(bytes, start, end);
     return {
       ...row,
       dueAt: dueAt ?? Number.POSITIVE_INFINITY,
       open: open === null ? null : { ...open, nonce: Buffer.from(open.nonce, 'base64') },
       proven: proven === null ? null : provenOf(proven),
+      parts: parts === undefined ? null : partsOf(parts),
     };
   },
-  encode({ open, proven, dueAt, ...row }, writer) {
+  encode({ open, proven, dueAt, parts, ...row }, writer) {
     const plain: PlainRow = {
       ...row,
       dueAt: dueAt === Number.POSITIVE_INFINITY ? null : dueAt,
       open: open === null ? null : { ...open, nonce: base64(open.nonce) },
       proven: proven === null ? null : plainOf(proven),
+      ...(parts === null ? {} : { parts: plainParts(parts) }),
     };
     json.encode(plain, writer);
   },
@@ -115,7 +128,7 @@ export const trustRowCodec: Codec<TrustRow> = {
 function plainOf({ clock, ima }: ProvenState): NonNullable<PlainRow['proven']> {
   return {
     clock: [String(clock.clockMs), clock.resetCount, clock.restartCount, String(clock.firmwareVersion)],
-    ima: ima === null ? null : [ima.bank, base64(ima.value), ima.entries, ima.ahead],
+    ima: ima === null ? null : plainIma(ima),
   };
 }
 
@@ -123,6 +136,26 @@ function provenOf({ clock, ima }: NonNullable<PlainRow['proven']>): ProvenState 
   const [clockMs, resetCount, restartCount, firmwareVersion] = clock;
   return {
     clock: { clockMs: BigInt(clockMs), resetCount, restartCount, firmwareVersion: BigInt(firmwareVersion) },
-    ima: ima === null ? null : { bank: ima[0], value: Buffer.from(ima[1], 'base64'), entries: ima[2], ahead: ima[3] },
+    ima: ima === null ? null : imaOf(ima),
   };
+}
+
+const plainIma = ({ bank, value, entries, ahead }: ImaState): PlainIma => [bank, base64(value), entries, ahead];
+
+function imaOf([bank, value, entries, ahead]: PlainIma): ImaState {
+  return { bank, value: Buffer.from(value, 'base64'), entries, ahead };
+}
+
+function plainParts({ from, state, aggregates }: ImaParts): NonNullable<PlainRow['parts']> {
+  const plain = aggregates.map(({ number, path, algorithm, fileDigest }) => {
+    return [number, path, algorithm, base64(fileDigest)] as const;
+  });
+  return { from, ima: plainIma(state), aggregates: plain };
+}
+
+function partsOf({ from, ima, aggregates }: NonNullable<PlainRow['parts']>): ImaParts {
+  const whole = aggregates.map(([number, path, algorithm, digest]) => {
+    return { number, path, algorithm, fileDigest: Buffer.from(digest, 'base64') };
+  });
+  return { from, state: imaOf(ima), aggregates: whole };
 }

@@ -1,42 +1,88 @@
 /** A number in a buffer: binary in either byte order, or written in digits. Values are 64 bits wide, unsigned. */
 import type { NumberForm } from '../rules/rule.ts';
 
-export interface NumberAt {
-  readonly value: bigint;
-  /** Where it begins, and the bytes that it takes: of digits those that belong to the number. */
-  readonly start: number;
-  readonly length: number;
-}
+const SMALL_BYTES_MAX = 6;
+const VALUE_MAX = 0xffff_ffff_ffff_ffffn;
 
-const BINARY_BYTES_MAX = 8;
-const DIGITS = { dec: /^\s*\+?(\d+)/, hex: /^\s*\+?(?:0[xX])?([0-9a-fA-F]+)/, oct: /^\s*\+?([0-7]+)/ } as const;
-const PREFIX = { dec: '', hex: '0x', oct: '0o' } as const;
+/** Reads one number after the other; what it found is in its fields, so that nothing is made for a number. */
+export class NumberReader {
+  start = 0;
+  /** The bytes that it takes: of digits those that belong to the number. */
+  length = 0;
+  isSmall = true;
+  /** The value, where it is small. */
+  small = 0;
+  #big = 0n;
 
-/** null: it does not lie in the buffer, or there are no digits. `from` is where relative offsets count from. */
-export function numberAt(
-  buffer: Uint8Array,
-  form: Pick<NumberForm, 'isRelative' | 'endian' | 'base'>,
-  place: { readonly from: number; readonly offset: number; readonly bytes: number },
-): NumberAt | null {
-  const { offset, bytes } = place;
-  const start = offset + (form.isRelative ? place.from : 0);
-  if (form.isRelative && start >= buffer.length) return null;
-  if (start < 0 || bytes < 0 || start + bytes > buffer.length) return null;
-  if (form.base === null) {
-    if (bytes > BINARY_BYTES_MAX) return null;
-    return { value: binary(buffer, start, bytes, form.endian), start, length: bytes };
+  get big(): bigint {
+    return this.isSmall ? BigInt(this.small) : this.#big;
   }
-  const text = Buffer.from(buffer.buffer, buffer.byteOffset + start, bytes).toString('latin1');
-  const base = form.base === 'auto' ? baseOf(text) : form.base;
-  const match = DIGITS[base].exec(text);
-  if (match === null) return null;
-  const value = BigInt(PREFIX[base] + match[1]!);
-  return value > 0xffff_ffff_ffff_ffffn ? null : { value, start, length: match[0].length };
+
+  /** false: it does not lie in the buffer, or there are no digits. */
+  read(
+    buffer: Uint8Array,
+    form: Pick<NumberForm, 'isRelative' | 'endian' | 'base'>,
+    start: number,
+    bytes: number,
+  ): boolean {
+    if (start < 0 || start + bytes > buffer.length || (form.isRelative && start >= buffer.length)) return false;
+    if (buffer.length === 0) return false;
+    this.start = start;
+    if (form.base !== null) return this.#digits(buffer, form.base, start, bytes);
+    this.length = bytes;
+    this.isSmall = bytes <= SMALL_BYTES_MAX;
+    if (!this.isSmall) this.#big = binary(buffer, start, bytes, form.endian);
+    else {
+      let value = 0;
+      if (form.endian === 'big') for (let i = 0; i < bytes; i += 1) value = value * 256 + buffer[start + i]!;
+      else for (let i = bytes - 1; i >= 0; i -= 1) value = value * 256 + buffer[start + i]!;
+      this.small = value;
+    }
+    return true;
+  }
+
+  /** As strtoull does: blanks, a sign, a prefix where the base has one, digits; bytes behind them are left. */
+  #digits(buffer: Uint8Array, base: NonNullable<NumberForm['base']>, start: number, bytes: number): boolean {
+    const end = start + bytes;
+    let at = start;
+    while (at < end && isBlank(buffer[at]!)) at += 1;
+    const isMinus = at < end && buffer[at] === 0x2d;
+    if (at < end && (buffer[at] === 0x2b || isMinus)) at += 1;
+    const hasPrefix =
+      at + 2 < end && buffer[at] === 0x30 && (buffer[at + 1]! | 0x20) === 0x78 && digit(buffer[at + 2]!) < 16;
+    let radix = { dec: 10, hex: 16, oct: 8, auto: 10 }[base];
+    if (base === 'auto' && at < end && buffer[at] === 0x30) radix = hasPrefix ? 16 : 8;
+    if (radix === 16 && hasPrefix) at += 2;
+    const first = at;
+    let value = 0n;
+    let small = 0;
+    for (; at < end; at += 1) {
+      const next = digit(buffer[at]!);
+      if (next >= radix) break;
+      if (small <= 0xffff_ffff) {
+        small = small * radix + next;
+        value = small > 0xffff_ffff ? BigInt(small) : 0n;
+      } else value = value * BigInt(radix) + BigInt(next);
+    }
+    if (at === first) return false;
+    this.isSmall = small <= 0xffff_ffff && !isMinus;
+    this.length = at - start;
+    this.small = small;
+    if (this.isSmall) return true;
+    if (small <= 0xffff_ffff) value = BigInt(small);
+    if (value > VALUE_MAX) return false;
+    this.#big = isMinus ? BigInt.asUintN(64, -value) : value;
+    return true;
+  }
 }
 
-function baseOf(text: string): 'dec' | 'hex' | 'oct' {
-  if (/^\s*\+?0[xX][0-9a-fA-F]/.test(text)) return 'hex';
-  return /^\s*\+?0/.test(text) ? 'oct' : 'dec';
+const isBlank = (byte: number): boolean => byte === 0x20 || (byte >= 9 && byte <= 13);
+
+/** The value of a digit; 99: it is none. */
+function digit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
 }
 
 function binary(buffer: Uint8Array, start: number, bytes: number, endian: 'big' | 'little'): bigint {

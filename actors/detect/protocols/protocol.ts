@@ -80,6 +80,8 @@ export interface BufferRow<Tx extends Transaction = Transaction> {
   readonly directions: readonly Direction[];
   /** It is there once its direction's progress is at least this. */
   readonly progress: number;
+  /** A rule whose fast pattern is looked for here is not asked before this; without it: `progress`. */
+  readonly prefilterProgress?: number;
   /** A transaction can have several: index 0, 1, 2… until null. */
   readonly isMany?: boolean;
   /** A body: asked again each time more of it came, in windows. */
@@ -112,4 +114,6 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   open(transport: Transport): Parser<Tx>;
   /** What EVE has under the protocol's name, with Suricata 7's fields. */
   eve(tx: Tx): Record<string, unknown> | null;
+  /** The objects of EVE's events of this type, where they are others than that of an alert, or several. */
+  events?(tx: Tx): readonly Record<string, unknown>[];
 }

@@ -8,13 +8,15 @@ import { shown, unsupported, wrong } from './rule-mistake.ts';
 
 export interface AddressSet {
   readonly isAny: boolean;
+  /** A negation was written in it. */
+  readonly hasNegation: boolean;
   readonly v4: readonly Range<number>[];
   readonly v6: readonly Range<bigint>[];
 }
 
 const ALL_V4: Range<number> = [0, 0xffff_ffff];
 const ALL_V6: Range<bigint> = [0n, (1n << 128n) - 1n];
-export const ANY_ADDRESS: AddressSet = { isAny: true, v4: [ALL_V4], v6: [ALL_V6] };
+export const ANY_ADDRESS: AddressSet = { isAny: true, hasNegation: false, v4: [ALL_V4], v6: [ALL_V6] };
 
 export function addressSet(text: string, names: ReadonlyMap<string, string>): AddressSet {
   if (text === 'any') return ANY_ADDRESS;
@@ -38,7 +40,7 @@ export function addressSet(text: string, names: ReadonlyMap<string, string>): Ad
   const v6 = family(union(sides.false.v6), union(sides.true.v6), ALL_V6);
   if (v4.length === 0 && v6.length === 0) wrong('address', `no address is left of ${shown(text)}`);
   const isAny = v4[0]?.[1] === ALL_V4[1] && v4[0][0] === 0 && v6[0]?.[1] === ALL_V6[1] && v6[0][0] === 0n;
-  return { isAny, v4, v6 };
+  return { isAny, hasNegation: items.some(({ isNegated }) => isNegated), v4, v6 };
 }
 
 function family<N extends number | bigint>(

@@ -12,6 +12,8 @@ export interface TrafficSink {
    * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.
    */
   packet(packet: Packet, flow: Flow | null, direction: Direction): void;
+  /** Asked at a flow's end: whether a packet of this direction is needed, though nothing of its stream is left. */
+  hasLeft?(flow: Flow, direction: Direction): boolean;
   /** The flow is over; what was left of its streams was handed on before. */
   end(flow: Flow, reason: FlowEnd): void;
 }

@@ -139,7 +139,8 @@ export class Traffic {
     const session = flow.session as TcpSession | null;
     if (session !== null) {
       for (const direction of [0, 1] as const)
-        if (session.hasLeft(direction)) this.#finishDirection(flow, session, direction);
+        if (session.hasLeft(direction) || this.#sink.hasLeft?.(flow, direction) === true)
+          this.#finishDirection(flow, session, direction);
       session.clear();
     }
     this.#sink.end(flow, reason);

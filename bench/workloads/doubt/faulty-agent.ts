@@ -8,6 +8,7 @@ import {
   type AttestationChannel,
   type EvidenceSource,
   MqttChannel,
+  type SendPart,
   type Shown,
   tpmEvidence,
 } from '../../../firmware/attestation/index.ts';
@@ -51,7 +52,7 @@ export class FaultyAgent {
     this.#stop = new AbortController();
     const inner = this.#makeChannel();
     const agent = new AttestationAgent({
-      source: { answer: (challenge) => this.#answer(challenge), notice: async () => null },
+      source: { answer: (challenge, sendPart) => this.#answer(challenge, sendPart), notice: async () => null },
       channel: {
         run: (onChallenge, onTrouble, signal) =>
           inner.run((bytes) => this.#mayHear(bytes) && onChallenge(bytes), onTrouble, signal),
@@ -91,8 +92,8 @@ export class FaultyAgent {
     this.#armed = null;
   }
 
-  async #answer(challenge: Challenge): Promise<Shown> {
-    const shown = await this.#source.answer(challenge);
+  async #answer(challenge: Challenge, sendPart: SendPart): Promise<Shown> {
+    const shown = await this.#source.answer(challenge, sendPart);
     const fault = this.#armed?.fault;
     if (fault === undefined || fault === 'silent') {
       this.#last = shown.bytes;

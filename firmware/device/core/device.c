@@ -15,12 +15,10 @@ static bool unix_ms(const struct device *device, uint64_t *now_ms) {
   return device->ports->clock.unix_ms(device->ports->clock.port, now_ms);
 }
 
-static enum status measure(const struct device *device) {
-  const struct tpm *tpm = &device->ports->tpm;
-  uint8_t digest[SHA256_BYTES];
+static enum status measure(struct device *device) {
+  attest_init(&device->attest);
   if (device->config->measure_pcr == DEVICE_NO_PCR) return STATUS_OK;
-  const enum status measured = measure_image(&device->ports->image, digest);
-  return measured == STATUS_OK ? tpm->extend(tpm->port, device->config->measure_pcr, digest) : measured;
+  return measure_boot(&device->ports->tpm, &device->ports->image, device->config->measure_pcr, &device->attest.log);
 }
 
 /* An epoch above all that were used: where the journal was lost, what waits in the ring still knows one. */
@@ -184,7 +182,7 @@ static enum status send_next(struct device *device) {
   }
   if (!has_room(device, sent->count)) return STATUS_NONE;
   /* Where it fails the link is lost, and what was sealed with it. */
-  const enum status status = radio->publish(radio->port, device->envelope, device->sealed_length, &sent->ticket);
+  const enum status status = radio->publish(radio->port, RADIO_FRAMES, device->envelope, device->sealed_length, &sent->ticket);
   if (status != STATUS_OK) return STATUS_RADIO;
   device->sent[(device->sent_first + device->sent_count) % DEVICE_WINDOW] = *sent;
   device->sent_count++;
@@ -199,6 +197,7 @@ static void lost_link(struct device *device) {
   device->link = LINK_DOWN;
   device->sent_first = device->sent_count = device->sent_frames = 0;
   device->sealed_length = 0;
+  attest_lost_link(&device->attest);
   ring_rewind(&device->ring);
   /* A city's devices that lost the bridge at once must not come back at once. Without chance they do, and no worse. */
   (void)entropy->random(entropy->port, &chance, sizeof chance);
@@ -252,6 +251,11 @@ static enum status handle_events(struct device *device, uint32_t wait_ms) {
       device->link = LINK_UP;
     } else if (event.kind == RADIO_DOWN) {
       lost_link(device);
+    } else if (event.kind == RADIO_CHALLENGE) {
+      attest_challenged(&device->attest, event.bytes, event.length, &device->ports->clock);
+    } else if (attest_acknowledged(&device->attest, event.ticket)) {
+      /* A bridge that takes evidence is one, even while it takes no data. */
+      device->retry_ms = RETRY_MS_MIN;
     } else if (acknowledge(device, event.ticket) != STATUS_OK) {
       return STATUS_STORAGE;
     }
@@ -261,9 +265,9 @@ static enum status handle_events(struct device *device, uint32_t wait_ms) {
 enum status device_turn(struct device *device, uint32_t wait_ms) {
   connect_if_due(device);
   if (device->link == LINK_UP) {
-    enum status status;
-    do status = send_next(device);
-    while (status == STATUS_OK);
+    enum status status = attest_turn(&device->attest, &device->ports->tpm, &device->ports->radio,
+                                     &device->ports->clock);
+    while (status == STATUS_OK) status = send_next(device);
     if (status == STATUS_RADIO) lost_link(device);
     else if (status != STATUS_NONE && status != STATUS_NO_CLOCK) return status;
   }
@@ -272,6 +276,7 @@ enum status device_turn(struct device *device, uint32_t wait_ms) {
 
 uint32_t device_idle_ms(const struct device *device, uint32_t most) {
   uint32_t due;
+  if (device->link == LINK_UP && attest_is_due(&device->attest)) return most < RETRY_MS_MIN ? most : RETRY_MS_MIN;
   if (device->link == LINK_DOWN) due = device->retry_at;
   else if (device->config->mode == MODE_BATCH && device->ring.waiting_unread > 0)
     due = device->batch_sent_at + device->config->linger_ms;

@@ -1,10 +1,12 @@
 /*
  * A device: takes readings into the ring, and brings them from there to the bridge in the mode that it was enrolled for.
  * A reading has its boot epoch, sequence and time before it is stored and keeps them, so that sending it again is a repeat.
+ * Between them it answers challenges, which readings never hold up.
  */
 #ifndef MSEC_CORE_DEVICE_H
 #define MSEC_CORE_DEVICE_H
 
+#include "core/attest.h"
 #include "core/envelope.h"
 #include "core/frames.h"
 #include "core/ring.h"
@@ -84,6 +86,7 @@ struct device {
   size_t sealed_length;
   /* Readings that the bridge has acknowledged since the start. */
   uint32_t acknowledged;
+  struct attest attest;
   uint8_t envelope[DEVICE_ENVELOPE_BYTES];
 };
 

@@ -4,10 +4,11 @@
 
 #include <stdint.h>
 
-#include "core/sha256.h"
-#include "core/status.h"
+#include "core/boot_log.h"
 #include "hal/image.h"
+#include "hal/tpm.h"
 
-enum status measure_image(const struct image *image, uint8_t digest[SHA256_BYTES]);
+/* Into the PCR and the log; the PCR stays as it is where a process began anew and its TPM did not. */
+enum status measure_boot(const struct tpm *tpm, const struct image *image, uint32_t pcr, struct boot_log *log);
 
 #endif

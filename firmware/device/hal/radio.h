@@ -16,19 +16,26 @@ enum radio_event_kind {
   /* What was not acknowledged until now never will be. */
   RADIO_DOWN,
   RADIO_ACKNOWLEDGED,
+  /* The bridge asks for evidence. Of several that wait, the newest is enough. */
+  RADIO_CHALLENGE,
 };
 
 struct radio_event {
   enum radio_event_kind kind;
   uint32_t ticket;
+  /* Of a challenge: as they came, and the radio's again with the next call. */
+  const uint8_t *bytes;
+  size_t length;
 };
+
+enum radio_channel { RADIO_FRAMES, RADIO_EVIDENCE };
 
 struct radio {
   void *port;
   /* Begins to connect; RADIO_UP or RADIO_DOWN follows. */
   enum status (*connect)(void *port);
   /* The bytes are the caller's again once it returns. */
-  enum status (*publish)(void *port, const uint8_t *bytes, size_t length, uint32_t *ticket);
+  enum status (*publish)(void *port, enum radio_channel channel, const uint8_t *bytes, size_t length, uint32_t *ticket);
   /* The next event, or RADIO_NOTHING after `wait_ms` at the latest. */
   enum status (*poll)(void *port, uint32_t wait_ms, struct radio_event *event);
 };

@@ -1,4 +1,4 @@
-/* Runs the host tests of one kind, or all of them: `host [sequence|ring|device]`. Says how much was tried; exits 1 on a fault. */
+/* Runs the host tests of one kind, or all of them: `host [sequence|ring|device|attest]`. Says how much was tried; exits 1 on a fault. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@ int main(int argc, char **argv) {
   const struct {
     const char *name;
     void (*run)(void);
-  } kinds[] = {{"sequence", test_sequence}, {"ring", test_ring}, {"device", test_device}};
+  } kinds[] = {{"sequence", test_sequence}, {"ring", test_ring}, {"device", test_device}, {"attest", test_attest}};
   unsigned ran = 0;
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
     if (argc > 1 && strcmp(argv[1], kinds[i].name) != 0) continue;

@@ -5,5 +5,6 @@
 void test_sequence(void);
 void test_ring(void);
 void test_device(void);
+void test_attest(void);
 
 #endif

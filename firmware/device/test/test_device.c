@@ -113,9 +113,11 @@ static enum status world_connect(void *port) {
   return STATUS_OK;
 }
 
-static enum status world_publish(void *port, const uint8_t *bytes, size_t length, uint32_t *ticket) {
+static enum status world_publish(void *port, enum radio_channel channel, const uint8_t *bytes, size_t length,
+                                 uint32_t *ticket) {
   (void)port;
   if (!world.is_up) return STATUS_RADIO;
+  CHECK(channel == RADIO_FRAMES);
   CHECK(world.unanswered_count < DEVICE_WINDOW);
   receive(bytes, length);
   *ticket = world.next_ticket++;
@@ -125,7 +127,7 @@ static enum status world_publish(void *port, const uint8_t *bytes, size_t length
 
 static enum status world_poll(void *port, uint32_t wait_ms, struct radio_event *event) {
   (void)port;
-  *event = (struct radio_event){RADIO_NOTHING, 0};
+  *event = (struct radio_event){.kind = RADIO_NOTHING};
   if (world.is_connecting) {
     world.is_connecting = false;
     world.unanswered_count = 0;
@@ -136,7 +138,7 @@ static enum status world_poll(void *port, uint32_t wait_ms, struct radio_event *
     world.lost_links++;
     event->kind = RADIO_DOWN;
   } else if (world.is_up && world.unanswered_count > 0 && next_random(&world.random) % 3 != 0) {
-    *event = (struct radio_event){RADIO_ACKNOWLEDGED, world.unanswered[0]};
+    *event = (struct radio_event){.kind = RADIO_ACKNOWLEDGED, .ticket = world.unanswered[0]};
     memmove(world.unanswered, world.unanswered + 1, --world.unanswered_count * sizeof world.unanswered[0]);
   } else {
     world.now_ms += wait_ms == 0 ? 1 : wait_ms;
@@ -173,6 +175,16 @@ static enum status world_extend(void *port, uint32_t pcr, const uint8_t digest[3
   return STATUS_OK;
 }
 
+/* Extended or not, it never holds this image alone: each start measures. */
+static enum status world_pcr(void *port, uint32_t bank, uint32_t pcr, uint8_t value[TPM_DIGEST_BYTES_MAX],
+                             size_t *length) {
+  (void)port;
+  CHECK(bank == TPM_SHA256 && pcr == 14);
+  memset(value, (int)world.extended, SHA256_BYTES);
+  *length = SHA256_BYTES;
+  return STATUS_OK;
+}
+
 static enum status world_read(void *port, struct sensor_reading *reading) {
   (void)port;
   const uint32_t random = next_random(&world.random);
@@ -195,7 +207,7 @@ static struct device_ports ports(void) {
       .clock = {.unix_ms = world_unix_ms, .ticks_ms = world_ticks},
       .entropy = {.random = world_random},
       .radio = {.connect = world_connect, .publish = world_publish, .poll = world_poll},
-      .tpm = {.public_key = world_public_key, .sign = world_sign, .agree = world_agree, .extend = world_extend},
+      .tpm = {.public_key = world_public_key, .sign = world_sign, .agree = world_agree, .extend = world_extend, .pcr = world_pcr},
       .sensor = {.read = world_read},
       .image = {.read = world_image},
   };

@@ -6,6 +6,8 @@
  *   batch SENDER EPOCH SEQUENCE COUNT-MAX SIGNATURE TIME:PAYLOAD …  -> digest envelope
  *   session SENDER EPOCH SEQUENCE TIME PAYLOAD SECRET RECEIVER-KEY-ID START FIRST -> key envelope
  *   sha256 BYTES, hmac KEY BYTES, root LEAF …, key-id POINT, encode-enmon …, encode-nucleo …
+ *   challenge BYTES                                         -> what it asks for
+ *   evidence CHALLENGE ATTEST SIGNATURE PCR-VALUES MEASURED -> evidence with a log of that digest in PCR 14
  *
  * SENDER is ID/KEY-ID; bytes are hexadecimal digits or "-" for none; TIME is decimal or "-". A refusal is answered "refused".
  */
@@ -15,6 +17,7 @@
 #include <string.h>
 
 #include "core/envelope.h"
+#include "core/evidence.h"
 #include "core/generated/enmon_frame.h"
 #include "core/generated/nucleo_frame.h"
 
@@ -252,6 +255,79 @@ static void one_encoding(const char *kind) {
   printf("\n");
 }
 
+static void one_challenge(void) {
+  struct challenge challenge;
+  size_t length;
+  uint8_t *bytes = bytes_of(word(), &length);
+  if (challenge_parse(bytes, length, &challenge) == STATUS_OK) {
+    printf("%" PRIu32 " %d %" PRIu64 " %" PRIu32 " %" PRIu32 " ", challenge.id, challenge.wants_boot_log,
+           challenge.issued_ms, challenge.within_ms, challenge.reset_count);
+    print_bytes(challenge.nonce, challenge.nonce_length);
+    for (uint32_t i = 0; i < challenge.bank_count; i++)
+      printf(" %x:%06" PRIx32, (unsigned)challenge.banks[i].bank, challenge.banks[i].pcrs);
+    printf("\n");
+  } else {
+    printf("refused\n");
+  }
+  free(bytes);
+}
+
+/* The TPM of a vector: what it quotes is known, and it has a SHA-256 bank alone. */
+struct known_quoter {
+  struct tpm_quote quote;
+  uint8_t values[TPM_PCRS * SHA256_BYTES];
+};
+
+static enum status known_quote(void *port, const uint8_t *nonce, size_t nonce_length, const struct tpm_pcrs *banks,
+                               uint32_t bank_count, struct tpm_quote *quote) {
+  const struct known_quoter *quoter = port;
+  (void)nonce, (void)nonce_length, (void)banks, (void)bank_count;
+  *quote = quoter->quote;
+  return STATUS_OK;
+}
+
+static enum status known_pcr(void *port, uint32_t bank, uint32_t pcr, uint8_t value[TPM_DIGEST_BYTES_MAX],
+                             size_t *length) {
+  const struct known_quoter *quoter = port;
+  if (bank != TPM_SHA256) return STATUS_NONE;
+  *length = SHA256_BYTES;
+  memcpy(value, quoter->values + pcr * SHA256_BYTES, SHA256_BYTES);
+  return STATUS_OK;
+}
+
+static size_t read_into(uint8_t *into, size_t room) {
+  size_t length;
+  uint8_t *bytes = bytes_of(word(), &length);
+  if (length > room) exit(2);
+  memcpy(into, bytes, length);
+  free(bytes);
+  return length;
+}
+
+static void one_evidence(void) {
+  static struct known_quoter quoter;
+  struct boot_log log;
+  struct challenge challenge;
+  uint8_t measured[SHA256_BYTES] = {0};
+  size_t length, written = 0;
+  uint8_t *bytes = bytes_of(word(), &length);
+  uint8_t *out = malloc(EVIDENCE_BYTES_MAX);
+  enum status status = challenge_parse(bytes, length, &challenge);
+  quoter.quote.attest_length = read_into(quoter.quote.attest, sizeof quoter.quote.attest);
+  quoter.quote.signature_length = read_into(quoter.quote.signature, sizeof quoter.quote.signature);
+  (void)read_into(quoter.values, sizeof quoter.values);
+  (void)read_into(measured, sizeof measured);
+  boot_log_begin(&log);
+  if (status == STATUS_OK) status = boot_log_add(&log, 14, BOOT_EVENT_IPL, measured, "msec-device");
+  const struct tpm tpm = {.port = &quoter, .pcr = known_pcr, .quote = known_quote};
+  if (status == STATUS_OK) status = evidence_make(&tpm, &challenge, &log, out, &written);
+  if (status == STATUS_OK) print_bytes(out, written);
+  else printf("refused");
+  printf("\n");
+  free(bytes);
+  free(out);
+}
+
 int main(void) {
   while (fgets(line, sizeof line, stdin) != NULL) {
     line[strcspn(line, "\n")] = '\0';
@@ -259,6 +335,8 @@ int main(void) {
     if (kind == NULL) continue;
     if (strcmp(kind, "batch") == 0) one_batch();
     else if (strncmp(kind, "encode-", 7) == 0) one_encoding(kind);
+    else if (strcmp(kind, "challenge") == 0) one_challenge();
+    else if (strcmp(kind, "evidence") == 0) one_evidence();
     else if (strcmp(kind, "frame") == 0 || strcmp(kind, "unsigned") == 0 || strcmp(kind, "session") == 0) one_frame(kind);
     else one_hash(kind);
     fflush(stdout);

@@ -2,6 +2,7 @@
 import type { Packet } from 'mqtt-packet';
 import t from 'tap';
 import { ChallengeDesk, TrustBoard } from '../../../bridges/attestation/index.ts';
+import { EVIDENCE_RATE } from '../../../bridges/intake/index.ts';
 import { MqttBridge } from '../../../bridges/mqtt/index.ts';
 import { EVIDENCE_BYTES_MAX } from '../../../schemas/attestation/index.ts';
 import { ATTEST_EVIDENCE } from '../../../schemas/topics/index.ts';
@@ -199,17 +200,18 @@ void t.test('a revoked device gets no connection, and loses the one that it has 
 
 void t.test('evidence has a rate of its own, which data does not use up', async (t) => {
   const { device, log } = await start(t);
+  const { burst } = EVIDENCE_RATE;
   const client = await device('meter-1');
-  for (let i = 1; i <= 21; i++) {
+  for (let i = 1; i <= burst + 1; i++) {
     client.send(proof('meter-1', i, evidence(i)));
-    if (i <= 20) await client.received(1 + i);
+    if (i <= burst) await client.received(1 + i);
   }
   await client.closed;
-  t.equal(log.stored.length, 20);
+  t.equal(log.stored.length, burst);
   const again = await device('meter-1');
   again.send(publishPacket('meter-1', 1, 'data'));
   await again.received(2);
-  t.equal(log.stored.length, 21);
+  t.equal(log.stored.length, burst + 1);
 });
 
 void t.test('where devices are not attested its topics are refused', async (t) => {

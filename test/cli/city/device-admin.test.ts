@@ -4,6 +4,7 @@ import { deviceAdmin } from '../../../cli/city/device-admin.ts';
 import { seededRandom, systemClock } from '../../../engine/base/index.ts';
 import { exportPublicKey } from '../../../schemas/envelope/index.ts';
 import { frameTypes } from '../../../schemas/index.ts';
+import { HeldFrames } from '../../../services/attestation/index.ts';
 import { DeviceService } from '../../../services/devices/index.ts';
 import { memoryLog } from '../../services/memory-log.ts';
 
@@ -24,7 +25,8 @@ async function opened(t: { teardown(run: () => unknown): void }) {
     await devices.close();
     await log.close();
   });
-  return { devices, admin: deviceAdmin(devices, log, frameTypes()) };
+  const held = new HeldFrames({ log, clock: systemClock });
+  return { devices, admin: deviceAdmin({ devices, held, log, types: frameTypes() }) };
 }
 
 t.test('a rotation replaces the token as well, and the old one is refused at once', async (t) => {

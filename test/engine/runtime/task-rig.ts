@@ -25,6 +25,8 @@ export interface Given {
   readonly condemned?: ConstructorParameters<typeof Task>[0]['condemned'];
   readonly doubtful?: ConstructorParameters<typeof Task>[0]['doubtful'];
   readonly options?: Partial<TaskOptions>;
+  /** Of the thread. */
+  readonly tasks?: number;
   readonly onCommit?: (transaction: Transaction) => Promise<void>;
   readonly reader?: (reader: LogReader) => LogReader;
   readonly openSnapshot?: ConstructorParameters<typeof Task>[0]['openSnapshot'];
@@ -55,6 +57,7 @@ export async function open(rig: Rig, actors: readonly AnyActor[], given: Given =
       return rig.log.commit(transaction);
     },
     observe: () => {},
+    tasks: () => given.tasks ?? 1,
     memory: new BatchMemory(),
     ...(given.openSnapshot === undefined ? {} : { openSnapshot: given.openSnapshot }),
   });

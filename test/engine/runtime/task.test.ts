@@ -34,6 +34,29 @@ t.test('a task that stops commits what it has begun', async (t) => {
   t.equal((await rig.read('to')).length, 1);
 });
 
+t.test(
+  'with more to do than fits into a slice it is busy, and commits as seldom, however little was fetched',
+  async (t) => {
+    const rig = new Rig();
+    const slow = handler((n, emit) => {
+      rig.timeline.elapsedMs++;
+      emit(n);
+    });
+    await rig.run(rig.log.createTopics([{ name: 'from', partitions: 1, cleanup: 'delete' }]));
+    for (let n = 1; n <= 1_000; n++) await rig.append('from', 0, 'k', `${n}`);
+    const { commits, committed, stop } = await open(rig, [slow], {
+      options: { commitIntervalMs: 10, commitIntervalBusyMs: 200 },
+    });
+    await rig.until(() => commits.some(({ offsets }) => offsets?.[0]?.offset === 1_000));
+    t.ok(commits.length <= 8, `${commits.length} commits of a second's work`);
+    const offsets = commits.map((commit) => commit.offsets![0]!.offset);
+    for (const [i, offset] of offsets.entries())
+      t.ok(offset - (offsets[i - 1] ?? 0) <= 330, 'none holds more than its time');
+    await stop();
+    t.equal(await committed(), 1_000);
+  },
+);
+
 t.test('no more than two commits are on their way; the task waits for one of them', async (t) => {
   const rig = new Rig();
   const gates: (() => void)[] = [];

@@ -6,7 +6,9 @@ import {
   AttestationAgent,
   type AttestationChannel,
   type EvidenceSource,
+  type Shown,
 } from '../../../firmware/attestation/index.ts';
+import type { Challenge } from '../../../schemas/attestation/index.ts';
 import { challenge } from '../../bridges/attestation/attestation-fixture.ts';
 
 /** Time passes as fast as it is waited for. */
@@ -21,7 +23,13 @@ const clock = {
 
 type Sent = (bytes: string) => Promise<boolean>;
 
-function started(parts: { send?: Sent; answer?: EvidenceSource['answer']; list?: () => number; answersMax?: number }) {
+function started(parts: {
+  send?: Sent;
+  answer?: (given: Challenge) => Promise<Shown>;
+  ahead?: readonly string[];
+  list?: () => number;
+  answersMax?: number;
+}) {
   const events: AgentEvent[] = [];
   const sent: string[] = [];
   let deliver: (bytes: Uint8Array) => void = () => undefined;
@@ -39,11 +47,15 @@ function started(parts: { send?: Sent; answer?: EvidenceSource['answer']; list?:
   };
   let made = 0;
   const source: EvidenceSource = {
-    answer: async (given) =>
-      (await parts.answer?.(given)) ?? {
-        bytes: Buffer.from(`${given.id}/${++made}`),
-        imaEntries: parts.list?.() ?? null,
-      },
+    async answer(given, sendPart) {
+      for (const part of parts.ahead ?? []) await sendPart(Buffer.from(part));
+      return (
+        (await parts.answer?.(given)) ?? {
+          bytes: Buffer.from(`${given.id}/${++made}`),
+          imaEntries: parts.list?.() ?? null,
+        }
+      );
+    },
     notice: async (shown) => {
       const entries = parts.list?.() ?? 0;
       return entries > shown ? { bytes: Buffer.from(`notice ${shown}..${entries}`), imaEntries: entries } : null;
@@ -176,5 +188,28 @@ void t.test(
     await run.ended;
     t.match(run.events[0], { event: 'failed', code: 'EVIDENCE_INVALID' });
     t.same(run.sent, ['1/1']);
+  },
+);
+
+void t.test(
+  'parts go before the answer, again where nobody acknowledged them, and a refused one is told',
+  async (t) => {
+    let failures = 1;
+    const run = started({
+      ahead: ['part 1', 'part 2'],
+      send: async (text) => {
+        if (text === 'part 2' && failures-- > 0) throw new MsecError('DEPENDENCY_DOWN', 'lost');
+        return true;
+      },
+    });
+    run.deliver(challenge(1));
+    await run.until(() => run.count('answered') === 1);
+    t.same(run.sent, ['part 1', 'part 2', 'part 2', '1/1']);
+    await run.end();
+    const refused = started({ ahead: ['part 1'], send: async () => false });
+    refused.deliver(challenge(1));
+    await refused.until(() => refused.count('failed') === 5);
+    t.equal(refused.count('answered'), 0);
+    await refused.end();
   },
 );

@@ -40,7 +40,13 @@ void t.test('what is behind the first entries is what a parser of the whole list
 
 void t.test('bytes of something else are refused or harmless', async (t) => {
   t.throws(() => imaEntriesBehind(Buffer.alloc(100), 0), { code: 'EVIDENCE_INVALID', byteOffset: 24 });
-  t.same(imaEntriesBehind(new Uint8Array(0), 3), { format: 'binary', after: 0, bytes: Buffer.alloc(0), entries: 0 });
+  t.same(imaEntriesBehind(new Uint8Array(0), 3), {
+    format: 'binary',
+    after: 0,
+    bytes: Buffer.alloc(0),
+    entries: 0,
+    isWhole: true,
+  });
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(10), (bytes, skip) => {
       try {
@@ -49,5 +55,27 @@ void t.test('bytes of something else are refused or harmless', async (t) => {
         return (error as { code?: string }).code === 'EVIDENCE_INVALID';
       }
     }),
+  );
+});
+
+void t.test('a list is cut between entries into parts of a size, and the parts are the list', async () => {
+  fc.assert(
+    fc.property(
+      list,
+      fc.constantFrom('binary', 'ascii'),
+      fc.integer({ min: 400, max: 2_000 }),
+      (made, format, bytesMax) => {
+        const whole = made[format];
+        const parts: Buffer[] = [];
+        for (let after = 0; ; ) {
+          const part = imaEntriesBehind(whole, after, bytesMax);
+          if (part.after !== after || part.bytes.length > bytesMax || (part.bytes.length === 0 && !part.isWhole))
+            return false;
+          parts.push(Buffer.from(part.bytes));
+          after = part.entries;
+          if (part.isWhole) return Buffer.concat(parts).equals(whole) && after === made.starts[format].length;
+        }
+      },
+    ),
   );
 });

@@ -7,7 +7,7 @@ import { built } from './build.ts';
 
 /** A line of its standard output. */
 export interface DeviceEvent {
-  readonly event: 'started' | 'stored' | 'acknowledged' | 'stopped';
+  readonly event: 'started' | 'stored' | 'acknowledged' | 'attested' | 'stopped';
   readonly deviceId?: string;
   readonly keyId?: string;
   readonly bootEpoch?: number;
@@ -15,6 +15,8 @@ export interface DeviceEvent {
   readonly readings?: number;
   readonly acknowledged?: number;
   readonly waiting?: number;
+  readonly answered?: number;
+  readonly failed?: number;
 }
 
 export interface DeviceProcess {
@@ -28,14 +30,18 @@ export interface DeviceProcess {
 }
 
 /** Needs `make('linux')`. `file` is written with the settings. */
-export function startDevice(file: string, settings: Readonly<Record<string, string | number>>): DeviceProcess {
+export function startDevice(
+  file: string,
+  settings: Readonly<Record<string, string | number>>,
+  program = built('linux', 'msec-device'),
+): DeviceProcess {
   writeFileSync(
     file,
     `${Object.entries(settings)
       .map(([key, value]) => `${key} = ${value}\n`)
       .join('')}`,
   );
-  const child = spawn(built('linux', 'msec-device'), ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   const events: DeviceEvent[] = [];
   const waiting = new Set<() => void>();
   const wake = () => {

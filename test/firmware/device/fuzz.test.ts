@@ -4,6 +4,8 @@ import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { encodeChallenge } from '../../../schemas/attestation/index.ts';
+import { pcrs } from '../../../schemas/tpm/index.ts';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
@@ -27,17 +29,25 @@ storage-sync = no
 `;
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
 
+const CHALLENGE = Buffer.from(
+  encodeChallenge({
+    ...{ id: 7, issuedAtMs: 1000, deadlineMs: 9000, nonce: Buffer.alloc(8, 1), selections: [pcrs(0, 7, 14)] },
+    ...{ wantsBootLog: true, wantsIma: false, imaEntries: 0, resetCount: 0 },
+  }),
+);
+
 /** What a fuzzer begins with: text is found by nobody from nothing. */
 for (const [name, runs, seeds] of [
   ['config', 40_000, [CONFIG]],
   ['receiver_key', 40_000, [KEY]],
   ['journal', 10_000, []],
   ['ring', 3_000, []],
+  ['challenge', 100_000, [CHALLENGE]],
 ] as const) {
   t.test(`${name}: no input does harm`, async (t) => {
     if (!needs(t, 'clang-14', 'make')) return;
     await make('fuzz');
-    const cwd = t.testdir({ corpus: Object.fromEntries(seeds.map((seed, i) => [`seed-${i}`, String(seed)])) });
+    const cwd = t.testdir({ corpus: Object.fromEntries(seeds.map((seed, i) => [`seed-${i}`, seed])) });
     const args = [
       `-runs=${runs}`,
       '-seed=1',

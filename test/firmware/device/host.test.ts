@@ -10,7 +10,7 @@ t.setTimeout(220_000);
 
 const run = promisify(execFile);
 
-for (const kind of ['sequence', 'ring', 'device']) {
+for (const kind of ['sequence', 'ring', 'device', 'attest']) {
   t.test(`${kind}: what holds whatever is lost of power, flash or link`, async (t) => {
     if (!needs(t, 'gcc', 'make')) return;
     await make('checked');

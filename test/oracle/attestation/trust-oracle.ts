@@ -25,7 +25,11 @@ export interface EvidenceInput {
 export interface FrameInput {
   readonly timestamp: number;
   readonly device: string | null;
-  readonly what: { readonly frame: number } | { readonly trusted: boolean; readonly untilMs: number } | null;
+  readonly what:
+    | { readonly frame: number }
+    | { readonly released: number }
+    | { readonly trusted: boolean; readonly untilMs: number }
+    | null;
 }
 
 export interface Told {
@@ -167,11 +171,62 @@ export function expectedFrames(partitions: readonly (readonly FrameInput[])[]): 
   for (const { timestamp, device, what } of partitions.flat()) {
     if (device === null || what === null) continue;
     if ('trusted' in what) until.set(device, what.trusted ? what.untilMs : Number.NEGATIVE_INFINITY);
-    else if (!seen.has(`${device} ${what.frame}`)) {
+    else if ('released' in what) {
+      const isRead = timestamp <= (until.get(device) ?? Number.NEGATIVE_INFINITY);
+      add(isRead ? passed.read : passed.held, device, what.released);
+    } else if (!seen.has(`${device} ${what.frame}`)) {
       seen.add(`${device} ${what.frame}`);
       const isRead = timestamp <= (until.get(device) ?? Number.NEGATIVE_INFINITY);
       add(isRead ? passed.read : passed.held, device, what.frame);
     }
   }
   return passed;
+}
+
+/** What the log holds of one device, in the order of its partition. */
+export interface HeldHistory {
+  /** Of device.quarantine; null: the mark that the device is back. */
+  readonly held: readonly { readonly offset: number; readonly frame: number | null }[];
+  readonly decisions: readonly {
+    readonly decision: 'release' | 'drop';
+    readonly by: string;
+    readonly from: number;
+    readonly to: number;
+    readonly frames: number;
+  }[];
+  /** Numbers of the frames that came back into device.frames. */
+  readonly released: readonly number[];
+  /** Numbers of all frames that the device sent, and of those that were read. */
+  readonly sent: readonly number[];
+  readonly read: readonly number[];
+}
+
+/** What is wrong with the books of one device: each frame is read, dropped or still held, and that once. */
+export function heldDifferences(of: HeldHistory, doesPolicyDecide: boolean): string[] {
+  const differences: string[] = [];
+  const dropped: number[] = [];
+  const released: number[] = [];
+  let to = 0;
+  for (const decision of of.decisions) {
+    const passedOver = of.held.filter(({ offset, frame }) => frame !== null && offset >= to && offset < decision.from);
+    if (decision.from < to) differences.push(`a decision from ${decision.from} on, and another went to ${to}`);
+    if (passedOver.length > 0) differences.push(`${passedOver.length} frames before ${decision.from} were passed over`);
+    const frames = of.held.flatMap(({ offset, frame }) =>
+      frame !== null && offset >= decision.from && offset < decision.to ? [frame] : [],
+    );
+    if (frames.length !== decision.frames)
+      differences.push(`${decision.frames} frames decided on, ${frames.length} lie there`);
+    (decision.decision === 'release' ? released : dropped).push(...frames);
+    to = decision.to;
+  }
+  if (String(released) !== String(of.released)) differences.push(`released ${of.released}, decided so ${released}`);
+  const waiting = of.held.filter(({ offset, frame }) => frame !== null && offset >= to);
+  const back = of.held.findLast(({ frame }) => frame === null)?.offset ?? -1;
+  const forgotten = waiting.filter(({ offset }) => offset < back);
+  if (doesPolicyDecide && forgotten.length > 0)
+    differences.push(`${forgotten.length} frames of a device that is back wait`);
+  const ends = [...of.read, ...dropped, ...waiting.map(({ frame }) => frame as number)].sort((a, b) => a - b);
+  const sent = [...of.sent].sort((a, b) => a - b);
+  if (String(ends) !== String(sent)) differences.push(`sent ${sent}, and read, dropped or held ${ends}`);
+  return differences;
 }

@@ -25,7 +25,7 @@ const plain = { noNullPrototype: true };
 
 const challenges: fc.Arbitrary<Challenge> = fc.record(
   {
-    id: u32,
+    id: fc.integer({ min: 1, max: 0xffffffff }),
     issuedAtMs: time,
     deadlineMs: time,
     nonce: bytes(64, 1),
@@ -149,6 +149,25 @@ t.test('evidence beyond the limit, and with bytes behind its end, is refused', a
   t.throws(() => decodeEvidence(Buffer.from(`${EVIDENCE}00`, 'hex')), { code: 'EVIDENCE_INVALID', field: 'end' });
 });
 
+t.test('a part has a challenge and entries, and nothing that speaks for the device', async (t) => {
+  const nothing = new Uint8Array(0);
+  const ima = { after: 3, format: 'binary', bytes: Buffer.from('entries') } as const;
+  const part = { challengeId: 7, quote: nothing, signature: nothing, pcrs: null, bootLog: null, ima, isPart: true };
+  t.match(decodeEvidence(encodeEvidence(part)), { challengeId: 7, isPart: true, ima: { after: 3 } });
+  for (const change of [
+    { challengeId: 0 },
+    { quote: Buffer.of(1) },
+    { signature: Buffer.of(1) },
+    { pcrs: nothing },
+    { bootLog: nothing },
+    { ima: null },
+  ])
+    t.throws(() => decodeEvidence(encodeEvidence({ ...part, ...change })), {
+      code: 'EVIDENCE_INVALID',
+      field: 'flags',
+    });
+});
+
 t.test('a decision comes back as it was, and what is none is refused with its field', async (t) => {
   const decision = {
     version: 1,
@@ -173,5 +192,7 @@ t.test('a decision comes back as it was, and what is none is refused with its fi
   refused({ end: 8 }, 'to');
   refused({ device: 'a b' }, 'device');
   refused({ more: 1 }, 'more');
+  refused({ unreadable: -1 }, 'unreadable');
+  t.same(decodeDecision(encodeDecision({ ...decision, unreadable: 2 })), { ...decision, unreadable: 2 });
   t.throws(() => decodeDecision(Buffer.from('{')), { code: 'VALUE_INVALID' });
 });

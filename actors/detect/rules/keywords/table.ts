@@ -27,8 +27,7 @@ const ROWS: readonly KeywordRow[] = [
 const REFUSED = `absent alert app-layer-event app-layer-protocol asn1 base64_data base64_decode bypass cip_service config
   datarep dataset decode-event dhcp.leasetime dhcp.rebinding_time dhcp.renewal_time dce_iface dce_opnum dce_stub_data
   dcerpc.iface dcerpc.opnum dcerpc.stub_data dnp3.data dnp3_data dnp3_func dnp3_ind dnp3_obj dns.additionals.rrname
-  dns.answer.name dns.answers.rrname dns.authorities.rrname dns.queries.rrname dns.query.name dns.rcode
-  dns.response.rrname dns.rrtype engine-event enip_command entropy file.magic fileext filemagic filemd5 filename
+  dns.response.rrname engine-event enip_command entropy file.magic fileext filemagic filemd5 filename
   filesha1 filesha256 filesize filestore flow.age flow.bytes flow.bytes_toclient flow.bytes_toserver flow.pkts
   flow.pkts_toclient flow.pkts_toserver flowvar frame from_base64 ftpbounce ftpdata_command geoip gunzip hostbits
   http2.errorcode http2.frametype http2.header_name http2.priority http2.settings http2.size_update http2.window

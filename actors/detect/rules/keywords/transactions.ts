@@ -2,6 +2,7 @@
 import { numberTest, printTest, whole } from '../numbers.ts';
 import type { ConditionValue } from '../rule.ts';
 import { shown, wrong } from '../rule-mistake.ts';
+import { DNS_RCODES, DNS_TYPES } from './dns-numbers.ts';
 import { modbus } from './modbus.ts';
 import type { KeywordRow, Subject } from './row.ts';
 
@@ -72,6 +73,15 @@ const compared =
   (max: number): Reader =>
   (keyword, text) => ({ type: 'number', test: numberTest(keyword, text, { isRich: true, max }) });
 
+/** A comparison, or the name of a number, with `!` before it for any other. */
+const named =
+  (numbers: Readonly<Record<string, number>>, max: number): Reader =>
+  (keyword, text) => {
+    const [, not, name] = /^(!?)\s*(\w+)$/.exec(text) ?? [];
+    const number = numbers[name?.toUpperCase() ?? ''];
+    return compared(max)(keyword, number === undefined ? text : `${not}${number}`);
+  };
+
 const isPresent: Reader = (keyword, text) => {
   if (!/^(?:true|yes|false|no)$/.test(text)) return wrong(keyword, 'it is true or false');
   return { type: 'words', words: [/^(?:true|yes)$/.test(text) ? 'true' : 'false'] };
@@ -93,6 +103,8 @@ const tlsVersion: Reader = (keyword, text) => {
 export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('http', 'urilen', urilen),
   condition('dns', 'dns.opcode', equalsOrNot(255)),
+  condition('dns', 'dns.rcode', named(DNS_RCODES, 255)),
+  condition('dns', 'dns.rrtype', named(DNS_TYPES, 65_535)),
   condition('tls', 'tls.version', tlsVersion),
   condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
   condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),

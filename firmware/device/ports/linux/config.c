@@ -115,6 +115,12 @@ static bool read_measure(struct span value, uint32_t *pcr) {
   return true;
 }
 
+static bool read_attestation(struct span value, uint32_t *handle) {
+  if (!equals(value, "none")) return read_u32(value, 0x81000000u, 0x81ffffffu, handle);
+  *handle = 0;
+  return true;
+}
+
 static bool read_device_id(struct span value, char into[CONFIG_TEXT_MAX]) {
   return is_device_id(value.at, value.length) && read_text(value, into);
 }
@@ -161,6 +167,8 @@ static const char *set_number(struct linux_config *config, struct span key, stru
   if (equals(key, "pcrs")) return read_pcrs(value, &config->pcrs) ? NULL : "pcrs: numbers from 0 to 23";
   if (equals(key, "measure-pcr"))
     return read_measure(value, &config->measure_pcr) ? NULL : "measure-pcr: 0 to 23, or none";
+  if (equals(key, "attestation-handle"))
+    return read_attestation(value, &config->attestation_handle) ? NULL : "attestation-handle: such as 0x81000011, or none";
   if (equals(key, "clock-offset-ms"))
     return read_offset(value, &config->clock_offset_ms) ? NULL : "clock-offset-ms: milliseconds, also below 0";
   if (equals(key, "storage-sync")) return read_flag(value, &config->storage_sync) ? NULL : "storage-sync: yes or no";
@@ -198,6 +206,7 @@ bool config_parse(const char *text, size_t length, struct linux_config *config, 
   config->linger_ms = 5000;
   config->interval_ms = 1000;
   config->measure_pcr = 14;
+  config->attestation_handle = 0x81000011u;
   config->seed = 1;
   size_t at = 0;
   for (fault->line = 1; at < length; fault->line++) {

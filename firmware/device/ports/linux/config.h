@@ -32,6 +32,8 @@ struct linux_config {
   char receiver_key[CONFIG_TEXT_MAX];
   /* 0: that of the mode. */
   uint32_t signing_handle;
+  /* 0: no challenge is answered. */
+  uint32_t attestation_handle;
   /* What a signature takes at least, as with a chip. */
   uint32_t sign_us;
   /* A bit for each PCR that the key is bound to. */

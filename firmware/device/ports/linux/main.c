@@ -124,7 +124,8 @@ static bool open_tpm(void) {
   const struct linux_config *config = &unit.config;
   const uint32_t own = config->mode == MODE_SESSION ? 0x81000012u : 0x81000010u;
   const uint32_t handle = config->signing_handle == 0 ? own : config->signing_handle;
-  if (tpm_esys_open(&unit.tpm, config->tcti, handle, config->pcrs, &unit.ports.tpm) != STATUS_OK) return false;
+  const struct tpm_keys keys = {.own = handle, .attestation = config->attestation_handle, .pcrs = config->pcrs};
+  if (tpm_esys_open(&unit.tpm, config->tcti, &keys, &unit.ports.tpm) != STATUS_OK) return false;
   unit.tpm.sign_us = config->sign_us;
   return true;
 }
@@ -173,7 +174,7 @@ static enum status read_if_due(uint32_t *taken, uint32_t *next_at) {
 
 static int run(void) {
   const struct linux_config *config = &unit.config;
-  uint32_t taken = 0, acknowledged = 0;
+  uint32_t taken = 0, acknowledged = 0, answered = 0;
   uint32_t next_at = unit.ports.clock.ticks_ms(unit.ports.clock.port);
   while (!is_stopped) {
     /* As fast as possible is in stretches: the link wants its turn, too. */
@@ -190,6 +191,10 @@ static int run(void) {
     if (config->trace && unit.device.acknowledged != acknowledged)
       printf("{\"event\":\"acknowledged\",\"readings\":%u}\n", (unsigned)unit.device.acknowledged);
     acknowledged = unit.device.acknowledged;
+    if (config->trace && unit.device.attest.answered != answered)
+      printf("{\"event\":\"attested\",\"answered\":%u,\"failed\":%u}\n", (unsigned)unit.device.attest.answered,
+             (unsigned)unit.device.attest.failed);
+    answered = unit.device.attest.answered;
   }
   printf("{\"event\":\"stopped\",\"readings\":%u,\"acknowledged\":%u,\"waiting\":%u}\n", (unsigned)taken,
          (unsigned)unit.device.acknowledged, (unsigned)unit.device.ring.waiting);

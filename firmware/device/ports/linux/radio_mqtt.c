@@ -11,12 +11,12 @@
 static void add_event(struct radio_mqtt *mqtt, enum radio_event_kind kind, uint32_t ticket) {
   /* What came before the end of a connection is void with it. There are never more than the window's and two. */
   if (kind == RADIO_DOWN || mqtt->count == RADIO_EVENTS_MAX) mqtt->count = 0;
-  mqtt->events[(mqtt->first + mqtt->count++) % RADIO_EVENTS_MAX] = (struct radio_event){kind, ticket};
+  mqtt->events[(mqtt->first + mqtt->count++) % RADIO_EVENTS_MAX] = (struct radio_event){.kind = kind, .ticket = ticket};
 }
 
 static void end_connection(struct radio_mqtt *mqtt, const char *why) {
   if (!mqtt->is_open) return;
-  mqtt->is_open = false;
+  mqtt->is_open = mqtt->has_challenge = false;
   fprintf(stderr, "the connection to %s:%u is down: %s\n", mqtt->host, mqtt->tcp_port, why);
   add_event(mqtt, RADIO_DOWN, 0);
 }
@@ -28,6 +28,8 @@ static void on_connect(struct mosquitto *client, void *port, int code) {
     return;
   }
   (void)mosquitto_subscribe(client, NULL, mqtt->notices_topic, 0);
+  /* Refused where the bridge attests no devices. */
+  (void)mosquitto_subscribe(client, NULL, mqtt->challenge_topic, QOS);
   add_event(mqtt, RADIO_UP, 0);
 }
 
@@ -43,9 +45,16 @@ static void on_publish(struct mosquitto *client, void *port, int message) {
 }
 
 static void on_message(struct mosquitto *client, void *port, const struct mosquitto_message *message) {
+  struct radio_mqtt *mqtt = port;
+  const size_t length = message->payloadlen < 0 ? 0 : (size_t)message->payloadlen;
   (void)client;
-  (void)port;
-  fprintf(stderr, "notice: %.*s\n", message->payloadlen, (const char *)message->payload);
+  if (strcmp(message->topic, mqtt->challenge_topic) != 0) {
+    fprintf(stderr, "notice: %.*s\n", (int)length, (const char *)message->payload);
+  } else if (length > 0 && length <= sizeof mqtt->challenge) {
+    memcpy(mqtt->challenge, message->payload, length);
+    mqtt->challenge_length = length;
+    mqtt->has_challenge = true;
+  }
 }
 
 /* A client for each connection: the library would send again by itself what the ring brings again anyway. */
@@ -53,7 +62,7 @@ static enum status mqtt_connect(void *port) {
   struct radio_mqtt *mqtt = port;
   if (mqtt->client != NULL) mosquitto_destroy(mqtt->client);
   mqtt->count = 0;
-  mqtt->is_open = false;
+  mqtt->is_open = mqtt->has_challenge = false;
   mqtt->client = mosquitto_new(NULL, true, mqtt);
   if (mqtt->client == NULL) return STATUS_RADIO;
   mosquitto_connect_callback_set(mqtt->client, on_connect);
@@ -68,11 +77,13 @@ static enum status mqtt_connect(void *port) {
   return STATUS_OK;
 }
 
-static enum status mqtt_publish(void *port, const uint8_t *bytes, size_t length, uint32_t *ticket) {
+static enum status mqtt_publish(void *port, enum radio_channel channel, const uint8_t *bytes, size_t length,
+                                uint32_t *ticket) {
   struct radio_mqtt *mqtt = port;
   int message;
   if (!mqtt->is_open) return STATUS_RADIO;
-  const int code = mosquitto_publish(mqtt->client, &message, mqtt->frames_topic, (int)length, bytes, QOS, false);
+  const char *topic = channel == RADIO_EVIDENCE ? mqtt->evidence_topic : mqtt->frames_topic;
+  const int code = mosquitto_publish(mqtt->client, &message, topic, (int)length, bytes, QOS, false);
   if (code != MOSQ_ERR_SUCCESS) return STATUS_RADIO;
   *ticket = (uint32_t)message;
   return STATUS_OK;
@@ -80,13 +91,19 @@ static enum status mqtt_publish(void *port, const uint8_t *bytes, size_t length,
 
 static enum status mqtt_poll(void *port, uint32_t wait_ms, struct radio_event *event) {
   struct radio_mqtt *mqtt = port;
-  if (mqtt->count == 0 && mqtt->is_open) {
+  const bool is_empty = mqtt->count == 0 && !mqtt->has_challenge;
+  if (is_empty && mqtt->is_open) {
     const int code = mosquitto_loop(mqtt->client, (int)wait_ms, 1);
     if (code != MOSQ_ERR_SUCCESS) end_connection(mqtt, mosquitto_strerror(code));
-  } else if (mqtt->count == 0) {
+  } else if (is_empty) {
     (void)poll(NULL, 0, (int)wait_ms);
   }
-  *event = (struct radio_event){RADIO_NOTHING, 0};
+  *event = (struct radio_event){.kind = RADIO_NOTHING};
+  if (mqtt->count == 0 && mqtt->has_challenge) {
+    mqtt->has_challenge = false;
+    *event = (struct radio_event){
+        .kind = RADIO_CHALLENGE, .bytes = mqtt->challenge, .length = mqtt->challenge_length};
+  }
   if (mqtt->count == 0) return STATUS_OK;
   *event = mqtt->events[mqtt->first];
   mqtt->first = (mqtt->first + 1) % RADIO_EVENTS_MAX;
@@ -97,6 +114,8 @@ static enum status mqtt_poll(void *port, uint32_t wait_ms, struct radio_event *e
 enum status radio_mqtt_open(struct radio_mqtt *mqtt, struct radio *radio) {
   if (mosquitto_lib_init() != MOSQ_ERR_SUCCESS) return STATUS_RADIO;
   (void)snprintf(mqtt->frames_topic, sizeof mqtt->frames_topic, "devices/%s/frames", mqtt->device_id);
+  (void)snprintf(mqtt->evidence_topic, sizeof mqtt->evidence_topic, "devices/%s/attest/evidence", mqtt->device_id);
+  (void)snprintf(mqtt->challenge_topic, sizeof mqtt->challenge_topic, "devices/%s/attest/challenge", mqtt->device_id);
   (void)snprintf(mqtt->notices_topic, sizeof mqtt->notices_topic, "devices/%s/notices", mqtt->device_id);
   *radio = (struct radio){.port = mqtt, .connect = mqtt_connect, .publish = mqtt_publish, .poll = mqtt_poll};
   return STATUS_OK;

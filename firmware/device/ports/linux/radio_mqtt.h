@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "core/challenge.h"
 #include "hal/radio.h"
 
 #define RADIO_EVENTS_MAX 64
@@ -14,6 +15,8 @@ struct radio_mqtt {
   const char *device_id;
   const char *token;
   char frames_topic[96];
+  char evidence_topic[96];
+  char challenge_topic[96];
   char notices_topic[96];
   struct mosquitto *client;
   /* From connect to the end of that connection. */
@@ -21,6 +24,10 @@ struct radio_mqtt {
   struct radio_event events[RADIO_EVENTS_MAX];
   unsigned first;
   unsigned count;
+  /* The newest, until it is asked for. */
+  bool has_challenge;
+  size_t challenge_length;
+  uint8_t challenge[CHALLENGE_BYTES_MAX];
 };
 
 enum status radio_mqtt_open(struct radio_mqtt *mqtt, struct radio *radio);

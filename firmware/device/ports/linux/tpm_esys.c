@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <tss2/tss2_mu.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_sys.h>
 #include <tss2/tss2_tctildr.h>
@@ -28,11 +29,15 @@ static bool padded(const TPM2B_ECC_PARAMETER *number, uint8_t out[FIELD_BYTES]) 
   return true;
 }
 
+static void set_pcrs(TPMS_PCR_SELECTION *into, uint32_t bank, uint32_t pcrs) {
+  into->hash = (TPMI_ALG_HASH)bank;
+  into->sizeofSelect = 3;
+  for (unsigned i = 0; i < 3; i++) into->pcrSelect[i] = (BYTE)(pcrs >> (8 * i));
+}
+
 static TPML_PCR_SELECTION selection(uint32_t pcrs) {
   TPML_PCR_SELECTION list = {.count = 1};
-  list.pcrSelections[0].hash = TPM2_ALG_SHA256;
-  list.pcrSelections[0].sizeofSelect = 3;
-  for (unsigned i = 0; i < 3; i++) list.pcrSelections[0].pcrSelect[i] = (BYTE)(pcrs >> (8 * i));
+  set_pcrs(&list.pcrSelections[0], TPM2_ALG_SHA256, pcrs);
   return list;
 }
 
@@ -151,20 +156,80 @@ static enum status esys_extend(void *port_, uint32_t pcr, const uint8_t digest[3
               "extend a PCR");
 }
 
+static enum status esys_pcr(void *port_, uint32_t bank, uint32_t pcr, uint8_t value[TPM_DIGEST_BYTES_MAX],
+                            size_t *length) {
+  struct tpm_esys *port = port_;
+  TPML_PCR_SELECTION wanted = {.count = 1};
+  TPML_DIGEST *values = NULL;
+  set_pcrs(&wanted.pcrSelections[0], bank, 1u << pcr);
+  enum status status = said(
+      Esys_PCR_Read(port->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted, NULL, NULL, &values), "read a PCR");
+  if (status != STATUS_OK) return status;
+  if (values->count == 0) status = STATUS_NONE;
+  else if (values->digests[0].size > TPM_DIGEST_BYTES_MAX) status = STATUS_TPM;
+  if (status == STATUS_OK) {
+    *length = values->digests[0].size;
+    memcpy(value, values->digests[0].buffer, *length);
+  }
+  free(values);
+  return status;
+}
+
+/* As they are sent: TPMS_ATTEST, TPMT_SIGNATURE. */
+static enum status marshal(const TPM2B_ATTEST *attest, const TPMT_SIGNATURE *signature, struct tpm_quote *quote) {
+  size_t at = 0;
+  if (attest->size > sizeof quote->attest) return STATUS_TPM;
+  memcpy(quote->attest, attest->attestationData, attest->size);
+  quote->attest_length = attest->size;
+  const enum status status = said(
+      Tss2_MU_TPMT_SIGNATURE_Marshal(signature, quote->signature, sizeof quote->signature, &at), "a quote's signature");
+  quote->signature_length = at;
+  return status;
+}
+
+static enum status esys_quote(void *port_, const uint8_t *nonce, size_t nonce_length, const struct tpm_pcrs *banks,
+                              uint32_t bank_count, struct tpm_quote *quote) {
+  struct tpm_esys *port = port_;
+  TPM2B_DATA qualifying = {.size = (UINT16)nonce_length};
+  TPML_PCR_SELECTION wanted = {.count = bank_count};
+  const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL};
+  TPM2B_ATTEST *attest = NULL;
+  TPMT_SIGNATURE *signature = NULL;
+  ESYS_TR session = ESYS_TR_NONE;
+  if (port->attestation_key == ESYS_TR_NONE) return STATUS_MISSING;
+  if (nonce_length > sizeof qualifying.buffer || bank_count > TPM2_NUM_PCR_BANKS) return STATUS_INVALID;
+  memcpy(qualifying.buffer, nonce, nonce_length);
+  for (uint32_t i = 0; i < bank_count; i++) set_pcrs(&wanted.pcrSelections[i], banks[i].bank, banks[i].pcrs);
+  enum status status = key_session(port, TPMA_SESSION_DECRYPT, &session);
+  if (status == STATUS_OK)
+    status = said(Esys_Quote(port->esys, port->attestation_key, session, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme,
+                             &wanted, &attest, &signature),
+                  "quote");
+  end_key_session(port, session);
+  if (status != STATUS_OK) return status;
+  status = marshal(attest, signature, quote);
+  free(attest);
+  free(signature);
+  return status;
+}
+
 static enum status load(struct tpm_esys *port, uint32_t handle, ESYS_TR *object) {
   char what[64];
   (void)snprintf(what, sizeof what, "the key at 0x%08x", (unsigned)handle);
   return said(Esys_TR_FromTPMPublic(port->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, object), what);
 }
 
-enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, uint32_t key_handle, uint32_t pcrs, struct tpm *tpm) {
+enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, const struct tpm_keys *keys, struct tpm *tpm) {
   memset(port, 0, sizeof *port);
-  port->session = port->key = port->storage_key = ESYS_TR_NONE;
-  port->pcrs = pcrs;
+  port->session = port->key = port->attestation_key = port->storage_key = ESYS_TR_NONE;
+  port->pcrs = keys->pcrs;
   if (said(Tss2_TctiLdr_Initialize(tcti, &port->tcti), tcti) != STATUS_OK) return STATUS_TPM;
   if (said(Esys_Initialize(&port->esys, port->tcti, NULL), tcti) != STATUS_OK) return STATUS_TPM;
   if (load(port, STORAGE_KEY_HANDLE, &port->storage_key) != STATUS_OK) return STATUS_TPM;
-  if (load(port, key_handle, &port->key) != STATUS_OK) return STATUS_TPM;
+  if (load(port, keys->own, &port->key) != STATUS_OK) return STATUS_TPM;
+  /* Missing evidence is told and acted on where it is missed: readings go on. */
+  if (keys->attestation != 0 && load(port, keys->attestation, &port->attestation_key) != STATUS_OK)
+    fprintf(stderr, "TPM: without an attestation key no challenge is answered\n");
   TSS2_RC code = start_session(port, TPM2_SE_HMAC, &port->session);
   if (code == TPM2_RC_SESSION_MEMORY || code == TPM2_RC_SESSION_HANDLES) {
     flush_leftovers(port);
@@ -177,6 +242,8 @@ enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, uint32_t key_
       .sign = esys_sign,
       .agree = esys_agree,
       .extend = esys_extend,
+      .pcr = esys_pcr,
+      .quote = esys_quote,
   };
   return STATUS_OK;
 }

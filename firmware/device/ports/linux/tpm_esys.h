@@ -14,6 +14,8 @@ struct tpm_esys {
   ESYS_CONTEXT *esys;
   ESYS_TR storage_key;
   ESYS_TR key;
+  /* ESYS_TR_NONE where there is none. */
+  ESYS_TR attestation_key;
   ESYS_TR session;
   /* A bit for each PCR that the key is bound to; it is used by its policy then. */
   uint32_t pcrs;
@@ -21,8 +23,17 @@ struct tpm_esys {
   uint32_t sign_us;
 };
 
-/* STATUS_TPM, with words on standard error. The storage key is that of `msec device enrol`, at 0x81000001. */
-enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, uint32_t key_handle, uint32_t pcrs, struct tpm *tpm);
+/* Keys in the TPM, as `msec device enrol` leaves them; the storage key lies at 0x81000001. */
+struct tpm_keys {
+  uint32_t own;
+  /* 0: none, so that no challenge is answered. */
+  uint32_t attestation;
+  /* A bit for each PCR that the keys are bound to. */
+  uint32_t pcrs;
+};
+
+/* STATUS_TPM, with words on standard error. */
+enum status tpm_esys_open(struct tpm_esys *port, const char *tcti, const struct tpm_keys *keys, struct tpm *tpm);
 void tpm_esys_close(struct tpm_esys *port);
 
 #endif

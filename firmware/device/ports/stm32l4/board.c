@@ -71,8 +71,9 @@ static enum status no_connect(void *port) {
   return STATUS_MISSING;
 }
 
-static enum status no_publish(void *port, const uint8_t *bytes, size_t length, uint32_t *ticket) {
-  (void)port, (void)bytes, (void)length, (void)ticket;
+static enum status no_publish(void *port, enum radio_channel channel, const uint8_t *bytes, size_t length,
+                              uint32_t *ticket) {
+  (void)port, (void)channel, (void)bytes, (void)length, (void)ticket;
   return STATUS_MISSING;
 }
 
@@ -101,6 +102,17 @@ static enum status no_extend(void *port, uint32_t pcr, const uint8_t digest[32])
   return STATUS_MISSING;
 }
 
+static enum status no_pcr(void *port, uint32_t bank, uint32_t pcr, uint8_t value[TPM_DIGEST_BYTES_MAX], size_t *length) {
+  (void)port, (void)bank, (void)pcr, (void)value, (void)length;
+  return STATUS_MISSING;
+}
+
+static enum status no_quote(void *port, const uint8_t *nonce, size_t nonce_length, const struct tpm_pcrs *banks,
+                            uint32_t bank_count, struct tpm_quote *quote) {
+  (void)port, (void)nonce, (void)nonce_length, (void)banks, (void)bank_count, (void)quote;
+  return STATUS_MISSING;
+}
+
 static enum status no_reading(void *port, struct sensor_reading *reading) {
   (void)port, (void)reading;
   return STATUS_MISSING;
@@ -124,7 +136,12 @@ void board_parts(struct device_ports *parts) {
       .clock = {.unix_ms = no_time, .ticks_ms = no_ticks},
       .entropy = {.random = no_random},
       .radio = {.connect = no_connect, .publish = no_publish, .poll = no_poll},
-      .tpm = {.public_key = no_key, .sign = no_sign, .agree = no_agree, .extend = no_extend},
+      .tpm = {.public_key = no_key,
+              .sign = no_sign,
+              .agree = no_agree,
+              .extend = no_extend,
+              .pcr = no_pcr,
+              .quote = no_quote},
       .sensor = {.read = no_reading},
       .image = {.read = image_read},
   };

@@ -29,6 +29,24 @@ t.test('a policy says what it says', async (t) => {
   t.same(small.pcrs.get(14), { from: 'values', values: [Buffer.alloc(20), Buffer.alloc(20, 0xaa)] });
 });
 
+t.test('held frames are kept for the operator unless the policy says what becomes of them', async (t) => {
+  const said = (line: string) => policy(`${HEAD}pcr 14 is ${HEX}\n${line}`).onReturn;
+  t.equal(said(''), 'keep');
+  t.equal(said('on return keep held for the operator'), 'keep');
+  t.equal(said('on return release held # all of it'), 'release');
+  t.equal(said('on return drop held'), 'drop');
+  const wrong = { code: 'POLICY_INVALID', message: /p:4:/ };
+  for (const line of [
+    'on return',
+    'on return release',
+    'on return release all',
+    'on arrival drop held',
+    'on return keep held',
+  ])
+    t.throws(() => said(line), wrong);
+  t.throws(() => said('on return drop held\non return release held'), { message: /p:5:1: "on" is there twice/ });
+});
+
 t.test('of a version and newer ones, those are taken that somebody has signed values of', async (t) => {
   const versions = ['2.0.9', '2.1', '2.1.0', '2.2', '2.10', '10', '2.9-rc1', 'next', '1.99'];
   const known = references(`references\n${versions.map((version) => `firmware ${version}\n`).join('')}`);
@@ -165,7 +183,9 @@ t.test('reference values count with a signature of a key that is trusted, over e
 });
 
 t.test('any text is a policy or is refused, and what is accepted checks something', async (t) => {
-  const words = POLICY.split(/\s+/).concat(['or', 'any', HEX, '#', '\n', '0-23', 'sha256:00', '', '**']);
+  const words = `${POLICY} on return drop held`
+    .split(/\s+/)
+    .concat(['or', 'any', HEX, '#', '\n', '0-23', 'sha256:00', '', '**']);
   const shuffled = fc.array(fc.constantFrom(...words, '\n'), { maxLength: 60 }).map((all) => all.join(' '));
   const edited = fc
     .array(fc.tuple(fc.nat(), fc.constantFrom(...words)), { maxLength: 4 })

@@ -16,6 +16,7 @@ import {
   DEVICE_FRAMES,
   DEVICE_QUARANTINE,
   DEVICE_READINGS,
+  DEVICE_VERIFIED,
 } from '../../../../schemas/topics/index.ts';
 import {
   type AnswerChange,
@@ -27,6 +28,7 @@ import {
   TERMS,
 } from '../../../support/attested-city.ts';
 import { makeAttester } from '../../../support/attester.ts';
+import { DAY, enmonFrame, MemoryKeys } from '../../city.ts';
 
 t.setTimeout(110_000);
 
@@ -373,6 +375,36 @@ t.test('a released frame is read once where its device is trusted, and held agai
   t.equal(street.held, 3);
   t.same(street.driver.outputs(DEVICE_QUARANTINE).at(-1)!.bytes, held[1]!.bytes, 'as it was');
   await street.driver.close();
+});
+
+t.test('of released frames those whose day key was destroyed are dead letters, and no other is lost', async (t) => {
+  const keys = new MemoryKeys();
+  const gateway = new Gateway('gate-1');
+  const street = new Street(gateway, await testActor(attestedCity(attestOptions(), keys)));
+  await street.register();
+  const { driver } = street;
+  const frames = [
+    gateway.frame(),
+    gateway.signer.sealed(enmonFrame(), {}, keys),
+    gateway.frame(),
+    gateway.signer.sealed(enmonFrame(), {}, keys),
+    gateway.frame(),
+  ];
+  for (const frame of frames) driver.sendBytes(DEVICE_FRAMES, 'gate-1', frame);
+  await driver.settle();
+  t.equal(street.held, 5);
+  await street.prove();
+  keys.destroyed.add(DAY);
+  const held = driver.outputs(DEVICE_QUARANTINE).filter(({ bytes }) => bytes![0] === 1);
+  for (const { bytes } of held) driver.sendBytes(DEVICE_FRAMES, 'gate-1', encodeReleased(driver.now, bytes!, 1));
+  await driver.settle();
+  t.equal(street.readings, 3);
+  t.same(
+    driver.letters(DEVICE_VERIFIED).map(({ code }) => code),
+    ['KEY_DESTROYED', 'KEY_DESTROYED'],
+  );
+  t.equal(await street.frame(), 'read', 'and it goes on');
+  await driver.close();
 });
 
 t.test('the IMA list goes on behind what was proven, and nothing of it all is a dead letter', async (t) => {

@@ -6,7 +6,13 @@
 import t from 'tap';
 import { verifyActor } from '../../../../actors/verify/index.ts';
 import type { Log, Transaction } from '../../../../engine/index.ts';
-import { DEVICE_ATTESTATION, DEVICE_QUARANTINE, deviceTopics } from '../../../../schemas/topics/index.ts';
+import {
+  DEVICE_ATTESTATION,
+  DEVICE_DECISIONS,
+  DEVICE_FRAMES,
+  DEVICE_QUARANTINE,
+  deviceTopics,
+} from '../../../../schemas/topics/index.ts';
 import { attestedCity } from '../../../support/attested-city.ts';
 import { MemoryKeys } from '../../city.ts';
 import { runTrustTrial, type TrustPlant } from './trust-trial.ts';
@@ -19,7 +25,7 @@ const SEEDS_MAX = 200;
 t.test(
   'after 100 kills every state, challenge, word, reading and held frame is what the inputs make of them',
   async (t) => {
-    let [kills, changes, read, held] = [0, 0, 0, 0];
+    let [kills, changes, read, held, byPolicy, byOperator, interrupted] = [0, 0, 0, 0, 0, 0, 0];
     let seed = 0;
     while (kills < KILLS && seed < SEEDS_MAX) {
       seed += 1;
@@ -29,8 +35,15 @@ t.test(
       changes += outcome.changes;
       read += outcome.read;
       held += outcome.held;
+      byPolicy += outcome.decided.policy;
+      byOperator += outcome.decided.operator;
+      interrupted += outcome.interrupted;
     }
     t.comment(`${kills} kills in ${seed} runs: ${changes} states told, ${read} frames read, ${held} held`);
+    t.comment(
+      `${byPolicy} held frames decided on by the policy, ${byOperator} by an operator; ${interrupted} times again`,
+    );
+    t.ok(byPolicy > seed && byOperator > seed && interrupted > 10);
     t.ok(kills >= KILLS, `${kills} kills`);
     t.ok(changes > 10 * seed && read > 10 * seed && held > 10 * seed);
   },
@@ -89,4 +102,49 @@ t.test('a verifier that holds nothing, and a check that lets everything pass, ar
     return attestedCity({ ...options, check: () => ({ isTrusted: true, firmware: null, state, counts }) });
   };
   t.ok(await isSeen({ topology: trusting }));
+});
+
+/** Of the transactions that decide on held frames. */
+const deciding = (change: (transaction: Transaction) => Transaction): TrustPlant => ({
+  wrapLog: (log) =>
+    changed(log, (transaction) => {
+      const decides = transaction.appends?.some(({ topic }) => topic === DEVICE_DECISIONS) ?? false;
+      return decides ? change(transaction) : transaction;
+    }),
+});
+
+const only =
+  (wanted: (topic: string) => boolean) =>
+  (transaction: Transaction): Transaction => ({
+    ...transaction,
+    appends: transaction.appends?.filter(({ topic }) => wanted(topic)) ?? [],
+  });
+
+t.test('a release that loses its frames, has them twice, or is not written down, is seen', async (t) => {
+  t.ok(await isSeen(deciding(only((topic) => topic !== DEVICE_FRAMES))), 'lost');
+  t.ok(await isSeen(deciding(only((topic) => topic !== DEVICE_DECISIONS))), 'not written down');
+  const twice = deciding((transaction) => {
+    const frames = transaction.appends!.filter(({ topic }) => topic === DEVICE_FRAMES);
+    const copies = frames.map((append) => ({ ...append, bytes: append.bytes.slice() }));
+    return { ...transaction, appends: [...transaction.appends!, ...copies] };
+  });
+  t.ok(await isSeen(twice), 'twice');
+});
+
+t.test('a decision that is in no transaction with its frames is seen', async (t) => {
+  // Frames first and by themselves: a death between the two has them released again.
+  const apart = (log: Log): Log => ({
+    ...changed(log, (transaction) => transaction),
+    commit: async (transaction) => {
+      const { ownership, appends = [] } = transaction;
+      if (!appends.some(({ topic }) => topic === DEVICE_DECISIONS)) return log.commit(transaction);
+      await log.commit({ appends: appends.filter(({ topic }) => topic === DEVICE_FRAMES) });
+      const rest = appends.filter(({ topic }) => topic === DEVICE_DECISIONS);
+      return log.commit({ ...(ownership === undefined ? {} : { ownership }), appends: rest });
+    },
+  });
+  let isFound = false;
+  for (let seed = 1; seed <= 30 && !isFound; seed++)
+    isFound = (await runTrustTrial(seed, { wrapLog: apart })).differences.length > 0;
+  t.ok(isFound);
 });

@@ -1,31 +1,36 @@
 /**
- * One seed of a city whose devices are attested: gateways prove themselves, fail to, fall silent and send frames, while the
- * machine crashes and its threads die; then what the log holds is compared with the oracle's.
+ * One seed of a city whose devices are attested: gateways prove themselves, fail to, fall silent and send frames, held ones are
+ * released and dropped by the policy and by an operator, while the machine crashes and its threads die; then what the log
+ * holds is compared with the oracle's.
  */
 import { DEADLINE_GRACE_MS } from '../../../../actors/attest/index.ts';
-import { MsecError, randomBelow, seededRandom } from '../../../../engine/base/index.ts';
+import { type Clock, MsecError, randomBelow, seededRandom } from '../../../../engine/base/index.ts';
 import { type Append, type Log, partitionForKey } from '../../../../engine/index.ts';
 import { bindSchemaIds, schemasOf } from '../../../../engine/runtime/index.ts';
 import { EPOCH_MS, Simulation } from '../../../../engine/simulate/index.ts';
-import { decodeChallenge, decodeTrustWord } from '../../../../schemas/attestation/index.ts';
-import { KIND_TRUST } from '../../../../schemas/envelope/index.ts';
+import { decodeChallenge, decodeDecision, decodeTrustWord } from '../../../../schemas/attestation/index.ts';
+import { KIND_RELEASED, KIND_TRUST } from '../../../../schemas/envelope/index.ts';
 import { decodeAttestation, frameTypes } from '../../../../schemas/index.ts';
 import {
   ATTEST_CHALLENGES,
   ATTEST_EVIDENCE,
   DEVICE_ATTESTATION,
+  DEVICE_DECISIONS,
   DEVICE_FRAMES,
   DEVICE_QUARANTINE,
   DEVICE_READINGS,
+  deviceDecisionsConfig,
   deviceReadingCodec,
   quarantineCodec,
 } from '../../../../schemas/topics/index.ts';
+import { HeldFrames, Returns } from '../../../../services/attestation/index.ts';
 import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
 import {
   type EvidenceInput,
   expectedFrames,
   expectedTrust,
   type FrameInput,
+  heldDifferences,
 } from '../../../oracle/attestation/trust-oracle.ts';
 import type { PlainRecord } from '../../../oracle/plain.ts';
 import { attestedCity, attestOptions, BAD_FILE, Gateway } from '../../../support/attested-city.ts';
@@ -43,6 +48,10 @@ export interface TrustOutcome {
   readonly changes: number;
   readonly read: number;
   readonly held: number;
+  /** Held frames that were released or dropped, and by whom. */
+  readonly decided: { readonly policy: number; readonly operator: number };
+  /** Decisions that had to be asked for again, as whoever was at it died or was refused. */
+  readonly interrupted: number;
 }
 
 /** How a test plants a fault. */
@@ -60,6 +69,7 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
   const frames = new Map<string, number>();
   const gateways = attesters.map((attester, i) => new Gateway(`gate-${i}`, attester));
   const shape = seededRandom(seed ^ 0x5eed);
+  const policy = ([null, 'release', 'drop'] as const)[seed % 3]!;
   const topologyOf = plant.topology ?? attestedCity;
   const simulation: Simulation = new Simulation(seed, {
     workers: 1 + randomBelow(shape, 3),
@@ -158,10 +168,84 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
         }
         if (said.length > 0) await append(said);
       }
+      await decide();
       await simulation.pause(20 + randomBelow(random, 150));
+    }
+    // What is released may be held again, and its device be back by then.
+    for (let decided = 1; decided > 0; ) {
+      await simulation.comesToRest();
+      decided =
+        policy === null
+          ? 0
+          : await simulation.askUntilAnswered((process) => deciders(process).then(({ returns }) => returns.step()));
     }
     await simulation.comesToRest();
     await simulation.drain();
+  }
+
+  const clock: Clock = {
+    now: () => EPOCH_MS + Math.floor(simulation.timeline.elapsedMs),
+    monotonic: () => simulation.timeline.elapsedMs,
+    after(ms, run) {
+      let isCancelled = false;
+      void simulation.pause(ms).then(() => {
+        if (!isCancelled) run();
+      });
+      return {
+        cancel: () => {
+          isCancelled = true;
+        },
+        unref: () => undefined,
+      };
+    },
+  };
+  let interrupted = 0;
+  const lives = new WeakMap<object, { readonly returns: Returns; readonly operator: HeldFrames }>();
+
+  /** The operator is another process to the policy: they take the ownership from each other. */
+  async function deciders(process: Asked) {
+    const engine = await process.started;
+    await process.log.createTopics([deviceDecisionsConfig(PARTITIONS)]);
+    const known = lives.get(process);
+    if (known !== undefined) return known;
+    const options = { log: process.log, clock, random: seededRandom(seed) };
+    const life = {
+      operator: new HeldFrames(options),
+      returns: new Returns({
+        ...{ log: process.log, clock, held: new HeldFrames(options), partitions: PARTITIONS },
+        terms: { decision: policy ?? 'release', by: 'policy', why: 'so' },
+        isHere: (partition) => engine.isHere(partition),
+        onFailure: () => undefined,
+      }),
+    };
+    lives.set(process, life);
+    return life;
+  }
+
+  /** The policy's turn, an operator's, or both at once. */
+  async function decide(): Promise<void> {
+    const { random } = simulation;
+    const turns: ((process: Asked) => Promise<unknown>)[] = [];
+    if (policy !== null && randomBelow(random, 2) === 0)
+      turns.push(async (process) => (await deciders(process)).returns.step());
+    if (randomBelow(random, 6) === 0) {
+      const decision = randomBelow(random, 2) === 0 ? 'release' : 'drop';
+      const device = gateways[randomBelow(random, gateways.length)]!.id;
+      turns.push(async (process) =>
+        (await deciders(process)).operator.decide({ device, decision, by: 'ana', why: 'so' }),
+      );
+    }
+    const all = turns.map((turn) => {
+      let asked = 0;
+      return simulation.askUntilAnswered((process) => {
+        if (asked++ > 0) interrupted++;
+        return turn(process).catch((thrown: unknown) => {
+          // Only who is trusted now has its frames released.
+          if (!(thrown instanceof MsecError) || thrown.code !== 'ATTESTATION_REQUIRED') throw thrown;
+        });
+      });
+    });
+    await Promise.all(all);
   }
 
   try {
@@ -173,6 +257,8 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
       changes: 0,
       read: 0,
       held: 0,
+      decided: { policy: 0, operator: 0 },
+      interrupted: 0,
     };
   }
   const reader = await simulation.inspect();
@@ -237,6 +323,20 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
     return quarantine.decode(bytes, 0, bytes.length).frame?.sequence ?? null;
   });
   compare('held frames', held, passed.held);
+  const entries = byDevice(await all(DEVICE_QUARANTINE), (bytes, offset) => ({
+    offset,
+    frame: quarantine.decode(bytes, 0, bytes.length).frame?.sequence ?? null,
+  }));
+  const decisions = byDevice(await all(DEVICE_DECISIONS), (bytes) => decodeDecision(bytes));
+  const released = byDevice(await all(DEVICE_FRAMES), (bytes) =>
+    bytes[0] === KIND_RELEASED ? releasedOf(bytes) : null,
+  );
+  for (const { id, signer } of gateways) {
+    const sent = Array.from({ length: signer.sequence }, (_, sequence) => sequence);
+    const of = { held: entries[id] ?? [], decisions: decisions[id] ?? [], released: released[id] ?? [] };
+    const found = heldDifferences({ ...of, sent, read: read[id] ?? [] }, policy !== null);
+    differences.push(...found.map((says) => `books of ${id}: ${says}`));
+  }
   const { counts } = simulation.trace;
   const sum = (of: Record<string, unknown[]>) => Object.values(of).reduce((total, list) => total + list.length, 0);
   return {
@@ -245,6 +345,8 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
     changes: sum(states),
     read: sum(read),
     held: sum(held),
+    decided: { policy: decidedBy(decisions, 'policy'), operator: decidedBy(decisions, 'ana') },
+    interrupted,
   };
 }
 
@@ -252,6 +354,19 @@ function schemaIdsOf(topologyOf: typeof attestedCity): [string, number][] {
   const subjects = [...new Set(schemasOf(topologyOf(attestOptions())).map(({ subject }) => subject))].sort();
   return subjects.map((subject, i) => [subject, i + 1]);
 }
+
+type Asked = Parameters<Parameters<Simulation['askUntilAnswered']>[0]>[0];
+
+const decidedBy = (
+  decisions: Record<string, readonly { readonly by: string; readonly frames: number }[]>,
+  who: string,
+) =>
+  Object.values(decisions)
+    .flat()
+    .reduce((sum, { by, frames }) => sum + (by === who ? frames : 0), 0);
+
+/** The sequence of a released frame: behind kind and time, as docs/specs and verified-frame.ts lay it out. */
+const releasedOf = (bytes: Buffer): number => bytes.readUInt32BE(1 + 8 + 14);
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -262,16 +377,20 @@ function frameInput({ timestamp, key, value }: PlainRecord, frames: ReadonlyMap<
   const frame = frames.get(value);
   if (frame !== undefined) return { timestamp, device: key, what: { frame } };
   const bytes = Buffer.from(value, 'hex');
+  if (bytes[0] === 18) return { timestamp, device: key, what: { released: releasedOf(bytes) } };
   if (bytes[0] !== 17) return { timestamp, device: key, what: null };
   const what = { trusted: (bytes[2]! & 1) !== 0, untilMs: Number(bytes.readBigInt64BE(7)) };
   return { timestamp, device: key, what };
 }
 
-function byDevice<T>(partitions: PlainRecord[][], read: (bytes: Buffer) => T | null): Record<string, T[]> {
+function byDevice<T>(
+  partitions: PlainRecord[][],
+  read: (bytes: Buffer, offset: number) => T | null,
+): Record<string, T[]> {
   const of: Record<string, T[]> = {};
-  for (const { key, value } of partitions.flat()) {
+  for (const { key, value, offset } of partitions.flat()) {
     if (key === null || value === null) continue;
-    const one = read(Buffer.from(value, 'hex'));
+    const one = read(Buffer.from(value, 'hex'), offset);
     if (one !== null) of[key] = [...(of[key] ?? []), one];
   }
   return of;

@@ -1,10 +1,11 @@
 import t from 'tap';
-import { numberAt } from '../../../../actors/detect/match/number-at.ts';
+import { NumberReader } from '../../../../actors/detect/match/number-at.ts';
 
-type Form = Parameters<typeof numberAt>[1];
+type Form = Parameters<NumberReader['read']>[1];
 const form = (change: Partial<Form> = {}): Form => ({ isRelative: false, endian: 'big', base: null, ...change });
+const reader = new NumberReader();
 const read = (bytes: string, change: Partial<Form>, offset: number, count: number, from = 0) =>
-  numberAt(Buffer.from(bytes, 'latin1'), form(change), { from, offset, bytes: count })?.value;
+  reader.read(Buffer.from(bytes, 'latin1'), form(change), offset + from, count) ? reader.big : undefined;
 
 t.test('binary numbers in both byte orders, up to eight bytes, inside of the buffer alone', async (t) => {
   t.equal(read('\x01\x02\x03', {}, 0, 3), 0x01_02_03n);
@@ -18,7 +19,10 @@ t.test('binary numbers in both byte orders, up to eight bytes, inside of the buf
 
 t.test('digits in the base that is named, or in the one that their prefix tells', async (t) => {
   t.equal(read('x12z', { base: 'dec' }, 1, 3), 12n);
-  t.equal(numberAt(Buffer.from(' 12z'), form({ base: 'dec' }), { from: 0, offset: 0, bytes: 4 })?.length, 3);
+  t.equal(read(' 12z', { base: 'dec' }, 0, 4), 12n);
+  t.equal(reader.length, 3);
+  t.equal(read('-1', { base: 'dec' }, 0, 2), 0xffff_ffff_ffff_ffffn);
+  t.equal(read('18446744073709551615', { base: 'dec' }, 0, 20), 0xffff_ffff_ffff_ffffn);
   t.equal(read('ff', { base: 'hex' }, 0, 2), 255n);
   t.equal(read('0xff', { base: 'hex' }, 0, 4), 255n);
   t.equal(read('17', { base: 'oct' }, 0, 2), 15n);

@@ -1,18 +1,32 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { contentMatcher, type PlainTerm } from '../../../../actors/detect/match/match-contents.ts';
+import { bufferMatcher, NO_VARIABLES, newVariables, variableSlots } from '../../../../actors/detect/match/index.ts';
 import { parseRule } from '../../../../actors/detect/rules/parse-rule.ts';
+import type { ContentTerm, IsDataAtTerm, SizeTerm } from '../../../../actors/detect/rules/rule.ts';
 import { variables } from '../../../../actors/detect/rules/variables.ts';
 
+type PlainTerm = ContentTerm | IsDataAtTerm | SizeTerm;
 const groups = variables();
+const none = newVariables(NO_VARIABLES);
+
+const buffersOf = (options: string) => parseRule(`alert tcp any any -> any any (${options} sid:1;)`, groups).buffers;
 
 function termsOf(options: string): PlainTerm[] {
-  const { buffers } = parseRule(`alert tcp any any -> any any (${options} sid:1;)`, groups);
-  return buffers[0]!.terms.filter((term): term is PlainTerm => ['content', 'isdataat', 'bsize'].includes(term.kind));
+  return buffersOf(options)[0]!.terms.filter((term): term is PlainTerm =>
+    ['content', 'isdataat', 'bsize'].includes(term.kind),
+  );
 }
 
-const matches = (options: string, text: string): boolean =>
-  contentMatcher(termsOf(options))(Buffer.from(text, 'latin1'));
+/** The options are about one buffer. */
+function matches(options: string, text: string, streamOffset = 0): boolean {
+  const buffers = buffersOf(options);
+  const slots = variableSlots(buffers);
+  return bufferMatcher(buffers[0]!.terms, slots).matches(
+    Buffer.from(text, 'latin1'),
+    newVariables(slots),
+    streamOffset,
+  );
+}
 
 t.test('each place of a content holds at its ends and not beyond', async (t) => {
   const cases: readonly (readonly [string, string, boolean])[] = [
@@ -44,6 +58,8 @@ t.test('each place of a content holds at its ends and not beyond', async (t) => 
     ['content:"a"; isdataat:1,relative;', 'xab', true],
     ['content:"a"; isdataat:1,relative;', 'xa', false],
     ['content:"a"; isdataat:!1,relative;', 'axa', true],
+    ['content:!"a"; isdataat:!1,relative;', 'x', true],
+    ['content:!"a"; isdataat:!1,relative;', 'xa', false],
     ['content:"a"; isdataat:3;', 'axa', false],
     ['content:"a"; isdataat:2;', 'axa', true],
     ['content:"yYYYYYYYYYYYYYYYY"; distance:9; within:29; endswith;', `${'x'.repeat(9)}yYYYYYYYYYYYYYYYY`, true],
@@ -107,6 +123,8 @@ const content = fc
   });
 const tail = fc
   .tuple(fc.boolean(), fc.nat(4), fc.boolean())
+  // isdataat:!1,relative is endswith of the content, and has a test of its own.
+  .map(([no, at, relative]) => [no, no && relative ? at + 2 : at, relative] as const)
   .map(([no, at, relative]) => `isdataat:${no ? '!' : ''}${at}${relative ? ',relative' : ''};`);
 const rule = fc
   .array(fc.oneof({ weight: 4, arbitrary: content }, { weight: 1, arbitrary: tail }), { minLength: 1, maxLength: 5 })
@@ -129,4 +147,90 @@ t.test('a buffer made to be tried without end is given up', async (t) => {
   const options = `${'content:"a"; distance:0; '.repeat(12)}content:"b"; distance:0;`;
   t.equal(matches(options, 'a'.repeat(60_000)), false);
   t.equal(matches(options, `${'a'.repeat(12)}b`), true);
+});
+
+t.test('a window of a stream is asked with its place in the stream', async (t) => {
+  t.equal(matches('content:"a"; depth:4;', 'xa', 2), true);
+  t.equal(matches('content:"a"; depth:3;', 'xa', 2), false);
+  t.equal(matches('content:"a"; depth:2;', 'xa', 2), false);
+  t.equal(matches('http.uri; bsize:4;', 'xa', 2), true);
+});
+
+t.test('numbers are read, compared, jumped by, and kept for later terms', async (t) => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['byte_test:2,>,256,0;', '\x01\x01', true],
+    ['byte_test:2,>,256,0;', '\x01\x00', false],
+    ['byte_test:2,=,1,0,little;', '\x01\x00', true],
+    ['byte_test:1,!&,0x80,0;', '\x7f', true],
+    ['byte_test:1,&,0x80,0;', '\x7f', false],
+    ['byte_test:1,=,3,0,bitmask 0x30;', '\x3f', true],
+    ['byte_test:8,=,9007199254740991,0;', '\x00\x1f\xff\xff\xff\xff\xff\xff', true],
+    ['byte_test:8,=,9007199254740991,0;', '\x01\x1f\xff\xff\xff\xff\xff\xff', false],
+    ['content:"a"; byte_test:3,=,123,0,relative,string,dec;', 'xa123', true],
+    ['content:"a"; byte_test:1,=,1,0,relative;', 'xa', false],
+    ['byte_jump:1,0; content:"b"; within:1;', '\x02xxb', true],
+    ['byte_jump:1,0; content:"b"; within:1;', '\x02xb', false],
+    ['byte_jump:1,0,multiplier 2,post_offset -1; content:"b"; within:1;', '\x01xb', true],
+    ['byte_jump:1,0,align; content:"b"; within:1;', '\x01xxxxb', true],
+    ['byte_jump:1,0,from_beginning; content:"b"; within:1;', '\x01b', true],
+    ['byte_jump:1,0,from_end; content:"b";', '\x00b', false],
+    ['byte_extract:1,0,n; content:"b"; offset:n; depth:1;', '\x02xb', true],
+    ['byte_extract:1,0,n; content:"b"; offset:n; depth:1;', '\x02xxb', false],
+    ['byte_extract:1,0,n; content:"a"; content:"b"; distance:n; within:1;', '\x01a.b', true],
+    ['byte_extract:1,0,n; content:"a"; content:"b"; distance:n; within:1;', '\x02a.b', false],
+    ['byte_extract:1,0,n; isdataat:n;', '\x02aa', true],
+    ['byte_extract:1,0,n; isdataat:n;', '\x03aa', false],
+    ['byte_math:bytes 1,offset 0,oper *,rvalue 3,result r; byte_test:1,=,r,1;', '\x02\x06', true],
+    ['byte_math:bytes 1,offset 0,oper -,rvalue 3,result r; byte_test:8,=,r,1;', `\x02${'\xff'.repeat(8)}`, true],
+    ['byte_math:bytes 1,offset 0,oper >>,rvalue 1,result r; byte_test:1,=,r,1;', '\x06\x03', true],
+  ];
+  for (const [options, text, expected] of cases) t.equal(matches(options, text), expected, `${options} in ${text}`);
+});
+
+t.test('a byte_extract and a byte_math of one buffer share a place, as in Suricata', async (t) => {
+  const options = 'byte_extract:1,0,a; byte_math:bytes 1, offset 1, oper +, rvalue 1, result b; byte_test:1,=,a,2;';
+  t.equal(matches(options, '\x01\x05\x06'), true);
+  t.equal(matches(options, '\x01\x05\x01'), false);
+});
+
+t.test('a relative expression begins where the term before ended, and sees nothing before it', async (t) => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['content:"x"; pcre:"/^a/R";', 'bxa', true],
+    ['content:"x"; pcre:"/(?<=x)a/R";', 'bxa', false],
+    ['content:"x"; pcre:"/^ab/R";', 'xaxab', true],
+    ['content:"x"; pcre:"/^a/R"; content:"b"; within:1;', 'xab', true],
+    ['content:"x"; pcre:"/^a/R"; content:"b"; within:1;', 'xaab', false],
+    ['pcre:"/a/"; content:"b"; within:1;', 'aab', true],
+    ['pcre:!"/z/"; content:"b"; distance:0;', 'ab', true],
+    ['pcre:!"/z/"; content:"b"; distance:0;', 'abz', false],
+  ];
+  for (const [options, text, expected] of cases) t.equal(matches(options, text), expected, `${options} in ${text}`);
+});
+
+t.test('a trace tells where each term was met, or the term that no try got past', async (t) => {
+  const options = 'content:"a"; content:"b"; within:1; byte_test:1,=,1,0,relative;';
+  const [buffer] = buffersOf(options);
+  const matcher = bufferMatcher(buffer!.terms, NO_VARIABLES);
+  t.same(matcher.trace(Buffer.from('axab\x01'), none).places.slice(0, 2), [
+    { start: 2, end: 3 },
+    { start: 3, end: 4 },
+  ]);
+  t.same(matcher.trace(Buffer.from('axab\x02'), none).failed, 2);
+  t.same(matcher.trace(Buffer.from('axa'), none).failed, 1);
+  t.same(matcher.trace(Buffer.from('x'), none), {
+    isMatch: false,
+    places: [null, null, null],
+    failed: 0,
+    hasGivenUp: false,
+  });
+});
+
+t.test('a negated content that is the fast pattern of its rule is not asked for its end', async (t) => {
+  const [buffer] = buffersOf('content:!"ab"; endswith;');
+  const [content] = buffer!.terms;
+  t.ok(content?.kind === 'content');
+  const fast = content?.kind === 'content' ? content : null;
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('abx'), none), false);
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES).matches(Buffer.from('abx'), none), true);
+  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('x'), none), true);
 });

@@ -1,27 +1,15 @@
 /** `msec ids check`: what of some rule files is understood, and what is refused, with place and reason. */
-import { parse } from 'yaml';
-import {
-  type RefusedRule,
-  RULE_FILE_BYTES_MAX,
-  readRules,
-  type Variables,
-  variables,
-} from '../../actors/detect/index.ts';
+import { type RefusedRule, RULE_FILE_BYTES_MAX, readRules } from '../../actors/detect/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readFileOf } from '../reference-files.ts';
-import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
+import { note, paint, print, printJson, table } from '../terminal.ts';
+import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
-export interface IdsCheckFlags extends CommonFlags {
-  readonly vars?: string;
-  readonly homeNet?: string;
-  readonly set?: readonly string[];
-}
-
-const VARS_BYTES_MAX = 4 * 1024 * 1024;
+export interface IdsCheckFlags extends CommonFlags, IdsSettingFlags {}
 
 export async function checkRules(flags: IdsCheckFlags, paths: readonly string[]): Promise<number> {
-  const groups = groupsOf(flags);
+  const groups = IdsSettings.of(flags).variables;
   const files = paths.map((name) => ({ name, text: readFileOf(name, RULE_FILE_BYTES_MAX).toString('latin1') }));
   const { accepted, refused } = readRules(files, groups);
   const rows = byKeyword(refused);
@@ -63,41 +51,4 @@ function byKeyword(refused: readonly RefusedRule[]): KeywordCount[] {
       return { keyword: key.slice(blank + 1), kind: key.slice(0, blank), rules };
     })
     .sort((a, b) => b.rules - a.rules || (a.keyword < b.keyword ? -1 : 1));
-}
-
-type Groups = Record<string, string>;
-
-function groupsOf({ vars, homeNet, set = [] }: IdsCheckFlags): Variables {
-  const { addresses, ports } = vars === undefined ? { addresses: {}, ports: {} } : fromYaml(vars);
-  for (const setting of set) {
-    const [, kind, name, value] = /^vars\.(address|port)-groups\.(\w+)=(.+)$/.exec(setting) ?? [];
-    if (name === undefined) throw new UsageError(`--set takes vars.address-groups.NAME=… or vars.port-groups.NAME=…`);
-    (kind === 'address' ? addresses : ports)[name] = value!;
-  }
-  if (homeNet !== undefined) addresses.HOME_NET = homeNet;
-  return variables(addresses, ports);
-}
-
-function fromYaml(path: string): { addresses: Groups; ports: Groups } {
-  const text = readFileOf(path, VARS_BYTES_MAX).toString('utf8');
-  let root: unknown;
-  try {
-    root = parse(text);
-  } catch {
-    throw new UsageError(`${path} is no YAML`);
-  }
-  const vars = member(root, 'vars');
-  return { addresses: texts(member(vars, 'address-groups')), ports: texts(member(vars, 'port-groups')) };
-}
-
-const member = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
-
-function texts(group: unknown): Groups {
-  if (typeof group !== 'object' || group === null) return {};
-  return Object.fromEntries(
-    Object.entries(group).flatMap(([name, value]) =>
-      typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
-    ),
-  );
 }

@@ -1,0 +1,37 @@
+/** A flow that is over, as Suricata's eve-log writes it. */
+import type { Flow, FlowEnd } from '../flow/index.ts';
+import type { FlowMemory } from '../inspect/index.ts';
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
+import type { Conversation } from '../protocols/index.ts';
+import { addVlans, type EveRecord, endpoints, flowId } from './record.ts';
+import { timestamp } from './text.ts';
+
+export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRecord {
+  const record: EveRecord = { timestamp: timestamp(nowUs), flow_id: flowId(flow), event_type: 'flow' };
+  addVlans(record, flow);
+  Object.assign(record, endpoints(flow, 0));
+  if (flow.protocol === PROTOCOL_ICMP || flow.protocol === PROTOCOL_ICMPV6) {
+    record.icmp_type = flow.sourcePort;
+    record.icmp_code = flow.destinationPort;
+  }
+  const conversation = flow.application as Conversation | null;
+  if (conversation !== null && conversation.protocol !== null) record.app_proto = conversation.protocol.name;
+  else if (conversation?.hasFailed === true) record.app_proto = 'failed';
+  const memory = flow.memory as FlowMemory | null;
+  const about: EveRecord = {
+    pkts_toserver: flow.packets[0],
+    pkts_toclient: flow.packets[1],
+    bytes_toserver: flow.bytes[0],
+    bytes_toclient: flow.bytes[1],
+    start: timestamp(flow.firstUs),
+    end: timestamp(flow.lastUs),
+    age: Math.floor(flow.lastUs / 1_000_000) - Math.floor(flow.firstUs / 1_000_000),
+    state: flow.state,
+    reason,
+    alerted: memory?.hasAlerted === true,
+  };
+  if (memory?.isDropped === true) about.action = 'drop';
+  else if (memory?.isPassed === true) about.action = 'pass';
+  record.flow = about;
+  return record;
+}

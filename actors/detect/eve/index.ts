@@ -1,0 +1,5 @@
+/** EVE records with Suricata's field names. */
+export { alertRecord } from './alert-record.ts';
+export { flowEndRecord } from './flow-end-record.ts';
+export type { EveRecord } from './record.ts';
+export { anomalyRecord, fileRecord, type Place, transactionRecord } from './transaction-record.ts';

@@ -1,0 +1,84 @@
+/** What every EVE record begins with: when, which flow, between whom. */
+import type { Flow } from '../flow/index.ts';
+import {
+  type Packet,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_SCTP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../packet/index.ts';
+import type { Direction } from '../protocols/index.ts';
+import { address, protocolName, timestamp } from './text.ts';
+
+export type EveRecord = Record<string, unknown>;
+
+/** A number that tells flows apart and fits a double: the hash, and which flow it is. */
+export const flowId = ({ hash, id }: Flow): number => ((hash >>> 0) & 0x3fff_ffff) * 0x80_0000 + (id & 0x7f_ffff);
+
+const hasPorts = (protocol: number): boolean =>
+  protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP;
+
+/** Of a packet, from its source to its destination. */
+export function packetRecord(type: string, packet: Packet, flow: Flow | null): EveRecord {
+  const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
+  if (flow !== null) record.flow_id = flowId(flow);
+  if (!packet.isPseudo) record.pcap_cnt = packet.number;
+  record.event_type = type;
+  addVlans(record, packet);
+  if (packet.ipVersion !== 0) {
+    const ports = hasPorts(packet.protocol) && !packet.isFragment;
+    record.src_ip = address(packet.ipVersion, packet.src0, packet.src1, packet.src2, packet.src3);
+    if (ports) record.src_port = packet.sourcePort;
+    record.dest_ip = address(packet.ipVersion, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+    if (ports) record.dest_port = packet.destinationPort;
+    record.proto = protocolName(packet.protocol);
+    if ((packet.protocol === PROTOCOL_ICMP || packet.protocol === PROTOCOL_ICMPV6) && packet.hasTransport) {
+      record.icmp_type = packet.icmpType;
+      record.icmp_code = packet.icmpCode;
+    }
+  }
+  record.pkt_src = sourceOf(packet);
+  return record;
+}
+
+/** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
+export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
+  const record: EveRecord = { timestamp: timestamp(packet.timeUs), flow_id: flowId(flow) };
+  if (!packet.isPseudo) record.pcap_cnt = packet.number;
+  record.event_type = type;
+  addVlans(record, flow);
+  Object.assign(record, endpoints(flow, direction));
+  record.pkt_src = sourceOf(packet);
+  return record;
+}
+
+export function endpoints(flow: Flow, direction: Direction): EveRecord {
+  const client = address(flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
+  const server = address(flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
+  const isForward = direction === 0;
+  const record: EveRecord = { src_ip: isForward ? client : server };
+  if (hasPorts(flow.protocol)) record.src_port = isForward ? flow.sourcePort : flow.destinationPort;
+  record.dest_ip = isForward ? server : client;
+  if (hasPorts(flow.protocol)) record.dest_port = isForward ? flow.destinationPort : flow.sourcePort;
+  record.proto = protocolName(flow.protocol);
+  return record;
+}
+
+interface Vlans {
+  readonly vlanCount: number;
+  readonly vlan0: number;
+  readonly vlan1: number;
+  readonly vlan2: number;
+}
+
+export function addVlans(record: EveRecord, { vlanCount, vlan0, vlan1, vlan2 }: Vlans): void {
+  if (vlanCount > 0) record.vlan = [vlan0, vlan1, vlan2].slice(0, vlanCount);
+}
+
+function sourceOf(packet: Packet): string {
+  if (packet.isPseudo) return 'stream (flow timeout)';
+  if (packet.isReassembled) return 'defrag';
+  if (packet.depth === 0) return 'wire/pcap';
+  return packet.ipVersion === 6 ? 'ipv6 tunnel' : 'ipv4 tunnel';
+}

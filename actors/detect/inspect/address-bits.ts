@@ -1,0 +1,47 @@
+/**
+ * Bits of xbits: they belong to an address or to a pair of addresses, and end after a time. Their number is bounded: the
+ * one that was set longest ago gives way, and is counted.
+ */
+import type { Packet } from '../packet/index.ts';
+import { destinationKey, pairKey, sourceKey } from './address-key.ts';
+
+export type Track = 'ip_src' | 'ip_dst' | 'ip_pair';
+
+export const ADDRESS_BITS_MAX = 200_000;
+
+export class AddressBits {
+  evicted = 0;
+  /** To the second in which a bit ends. */
+  readonly #ends = new Map<string, number>();
+
+  isSet(packet: Packet, track: Track, id: number): boolean {
+    const key = keyOf(packet, track, id);
+    const end = this.#ends.get(key);
+    if (end === undefined) return false;
+    if (end > secondOf(packet)) return true;
+    this.#ends.delete(key);
+    return false;
+  }
+
+  set(packet: Packet, track: Track, id: number, seconds: number): void {
+    const key = keyOf(packet, track, id);
+    this.#ends.delete(key);
+    this.#ends.set(key, secondOf(packet) + seconds);
+    if (this.#ends.size <= ADDRESS_BITS_MAX) return;
+    const [oldest] = this.#ends.keys();
+    this.#ends.delete(oldest!);
+    this.evicted += 1;
+  }
+
+  unset(packet: Packet, track: Track, id: number): void {
+    this.#ends.delete(keyOf(packet, track, id));
+  }
+}
+
+export const secondOf = (packet: Packet): number => Math.floor(packet.timeUs / 1_000_000);
+
+/** An address is one place, whichever side of a packet it stands on. */
+function keyOf(packet: Packet, track: Track, id: number): string {
+  if (track === 'ip_pair') return `${id} ${pairKey(packet)}`;
+  return `${id} ${track === 'ip_src' ? sourceKey(packet) : destinationKey(packet)}`;
+}

@@ -1,0 +1,76 @@
+/**
+ * What becomes of the rules that matched one packet: in the order of the rules, thresholds are asked, actions hold, and
+ * a pass ends the list. At most so many alerts of a packet are told, the others are counted.
+ */
+import type { Transaction } from '../protocols/index.ts';
+import type { Action } from '../rules/rule.ts';
+import type { Signature } from './signature.ts';
+import type { Situation } from './situation.ts';
+import type { ThresholdTable } from './threshold-table.ts';
+
+/** Suricata's packet-alert-max. */
+export const ALERTS_MAX = 15;
+/** Matches of one packet that are kept for sorting: transactions of a packet can be many. */
+const QUEUE_MAX = 4096;
+
+export interface Match {
+  readonly signature: Signature;
+  readonly transaction: Transaction | null;
+  /** It was found in the stream or in a transaction: a drop or pass is then the whole flow's. */
+  readonly isOfFlow: boolean;
+}
+
+export interface Alert extends Match {
+  readonly action: Action;
+}
+
+export class AlertQueue {
+  /** Alerts beyond the limit, and matches that no threshold let through. */
+  readonly counts = { discarded: 0, suppressed: 0 };
+  #matches: Match[] = [];
+  readonly #max: number;
+
+  constructor(max: number = ALERTS_MAX) {
+    this.#max = max;
+  }
+
+  get isEmpty(): boolean {
+    return this.#matches.length === 0;
+  }
+
+  add(signature: Signature, transaction: Transaction | null, isOfFlow: boolean): void {
+    if (this.#matches.length >= QUEUE_MAX) this.counts.discarded += 1;
+    else this.#matches.push({ signature, transaction, isOfFlow });
+  }
+
+  finish(situation: Situation, thresholds: ThresholdTable, tell: (alert: Alert) => void): void {
+    const matches = this.#matches;
+    this.#matches = [];
+    matches.sort(
+      (a, b) => a.signature.order - b.signature.order || (a.transaction?.id ?? 0) - (b.transaction?.id ?? 0),
+    );
+    let told = 0;
+    for (const match of matches) {
+      const { signature } = match;
+      const verdict = thresholds.judge(signature, situation);
+      const action = thresholds.newAction ?? signature.rule.action;
+      if (verdict !== 'nothing') apply(action, match, situation);
+      // A pass is not told, and what stands behind it is not asked.
+      if (verdict !== 'nothing' && action === 'pass') return;
+      if (verdict !== 'alert' || signature.noAlert) this.counts.suppressed += 1;
+      else if (told < this.#max) {
+        told += 1;
+        if (situation.memory !== null) situation.memory.hasAlerted = true;
+        tell({ ...match, action });
+      } else this.counts.discarded += 1;
+    }
+  }
+}
+
+/** The first of drop and pass holds for the flow. */
+function apply(action: Action, { signature, isOfFlow }: Match, { memory }: Situation): void {
+  if (action === 'alert' || memory === null || memory.isDropped || memory.isPassed) return;
+  if (!isOfFlow && signature.type !== 'ip_only' && signature.application === null) return;
+  if (action === 'pass') memory.isPassed = true;
+  else memory.isDropped = true;
+}

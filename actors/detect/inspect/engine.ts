@@ -1,0 +1,125 @@
+/**
+ * One question of a rule about a transaction: a buffer with what is asked of it, a keyword, or the payload that carries
+ * it. A rule matches a transaction when all its engines of a direction have, each at the earliest at its progress.
+ */
+import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
+import type { BufferTerms, Rule } from '../rules/rule.ts';
+import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
+import { payloadMatches } from './payload.ts';
+import { isTransactionBuffer, type Shape } from './rule-type.ts';
+import type { Situation } from './situation.ts';
+
+export const MATCH = 1;
+/** Not yet: it is asked again. */
+export const NO_MATCH = 0;
+/** No more of this transaction. */
+export const NEVER = 2;
+export type Answer = typeof MATCH | typeof NO_MATCH | typeof NEVER;
+
+export interface Engine {
+  /** Of a rule's state for a transaction. */
+  readonly bit: number;
+  readonly progress: number;
+  /** The rule's fast pattern is in it: the prefilter has found it. */
+  readonly isPrefiltered: boolean;
+  /** It is about the stream, which is the same for all transactions of a packet. */
+  readonly isStream: boolean;
+  /** The buffer or keyword, for explanations. */
+  readonly name: string;
+  ask(transaction: Transaction, direction: Direction, situation: Situation): Answer;
+}
+
+type ByDirection = readonly [readonly Engine[], readonly Engine[]];
+
+/** By the name of the protocol. A rule about packets has none. `fast`: the buffer that has the fast pattern. */
+export function enginesOf(
+  rule: Rule,
+  shape: Shape,
+  protocols: readonly AnyProtocol[],
+  scope: Scope,
+  fast: BufferTerms | null,
+): ReadonlyMap<string, ByDirection> {
+  const engines = new Map<string, ByDirection>();
+  if (shape.type !== 'app_tx') return engines;
+  for (const protocol of protocols) {
+    if (shape.application !== null && shape.application !== protocol.name) continue;
+    const found: [Engine[], Engine[]] = [[], []];
+    for (const direction of [0, 1] as const) {
+      if ((shape.directions & (1 << direction)) === 0) continue;
+      found[direction] = ofDirection(rule, protocol, direction, scope, fast);
+    }
+    if (found[0].length + found[1].length > 0) engines.set(protocol.name, found);
+  }
+  return engines;
+}
+
+function ofDirection(
+  rule: Rule,
+  protocol: AnyProtocol,
+  direction: Direction,
+  scope: Scope,
+  fast: BufferTerms | null,
+): Engine[] {
+  const engines: Engine[] = [];
+  const bit = (): number => 1 << engines.length;
+  for (const terms of rule.buffers.filter(isTransactionBuffer)) {
+    const row = protocol.buffers.find(
+      ({ name, directions }) => name === terms.buffer && directions.includes(direction),
+    );
+    if (row !== undefined) engines.push(bufferEngine(bufferCheck(terms, scope), row, bit(), terms === fast));
+  }
+  for (const { keyword, value } of rule.conditions) {
+    const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
+    if (row !== undefined) engines.push(conditionEngine(row, row.compile(value), bit()));
+  }
+  if (engines.length === 0) return engines;
+  const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
+  if (payload !== undefined) engines.push(streamEngine(bufferCheck(payload, scope), bit(), payload === fast));
+  // The one with the fast pattern comes first: without it nothing else is asked.
+  return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
+}
+
+function bufferEngine(check: BufferCheck, row: BufferRow, bit: number, isPrefiltered: boolean): Engine {
+  return {
+    bit,
+    progress: row.progress,
+    isPrefiltered,
+    isStream: false,
+    name: row.name,
+    ask: (tx, direction) => {
+      for (let index = 0; ; index += 1) {
+        const bytes = row.read(tx, direction, index);
+        if (bytes === null) break;
+        if (check(bytes, row.offset?.(tx, direction, index) ?? 0)) return MATCH;
+        if (row.isMany !== true) break;
+      }
+      return tx.progress[direction] > row.progress ? NEVER : NO_MATCH;
+    },
+  };
+}
+
+function conditionEngine(
+  row: ConditionRow,
+  holds: (tx: Transaction, direction: Direction) => boolean,
+  bit: number,
+): Engine {
+  return {
+    bit,
+    progress: row.progress,
+    isPrefiltered: false,
+    isStream: false,
+    name: row.keyword,
+    ask: (tx, direction) => (holds(tx, direction) ? MATCH : NO_MATCH),
+  };
+}
+
+function streamEngine(check: BufferCheck, bit: number, isPrefiltered: boolean): Engine {
+  return {
+    bit,
+    progress: 0,
+    isPrefiltered,
+    isStream: true,
+    name: 'payload',
+    ask: (_tx, _direction, situation) => (payloadMatches(check, situation) ? MATCH : NO_MATCH),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Keywords about flows and about what rules remember: those that ask (flow, flowbits:isset, flowint comparisons,
+ * xbits:isset), and those that take effect when the whole rule has matched. The order is the rule's.
+ */
+import type { Condition } from '../rules/rule.ts';
+import type { AddressBits, Track } from './address-bits.ts';
+import { fieldsOf, wordsOf } from './condition-values.ts';
+import type { Names } from './names.ts';
+import type { Check } from './packet-conditions.ts';
+import type { Situation } from './situation.ts';
+
+export type Effect = (situation: Situation) => void;
+
+/** What is asked of the flow itself; its direction is the signature's. */
+export function flowCheck(condition: Condition): Check | null {
+  const checks = wordsOf(condition).flatMap((word): Check[] => {
+    switch (word) {
+      case 'established':
+        return [(situation) => situation.isEstablished];
+      case 'not_established':
+        return [(situation) => !situation.isEstablished];
+      case 'only_stream':
+        return [(situation) => situation.isStreamMatch];
+      case 'no_stream':
+        return [(situation) => !situation.isStreamMatch];
+      case 'only_frag':
+        return [(situation) => situation.packet.isReassembled];
+      case 'no_frag':
+        return [(situation) => !situation.packet.isReassembled];
+      default:
+        return [];
+    }
+  });
+  const directions = wordsOf(condition).filter((word) => word.startsWith('to_'));
+  // A direction alone is no question: it decides where the rule is looked for.
+  if (directions.length === wordsOf(condition).length) return null;
+  return (situation) => {
+    for (let i = 0; i < checks.length; i += 1) if (!checks[i]!(situation)) return false;
+    return true;
+  };
+}
+
+export interface Remembered {
+  readonly checks: Check[];
+  readonly effects: Effect[];
+}
+
+export function flowbits(condition: Condition, names: Names, into: Remembered): void {
+  const [action, ...words] = wordsOf(condition);
+  const ids = words.map((word) => names.bit(word));
+  const [first] = ids as [number];
+  if (action === 'isset')
+    into.checks.push(({ flow, memory }) => flow !== null && memory !== null && ids.some((id) => memory.hasBit(id)));
+  else if (action === 'isnotset')
+    into.checks.push(({ flow, memory }) => flow !== null && (memory === null || ids.some((id) => !memory.hasBit(id))));
+  else if (action === 'set') into.effects.push(({ memory }) => memory?.setBit(first));
+  else if (action === 'unset') into.effects.push(({ memory }) => memory?.unsetBit(first));
+  else
+    into.effects.push(({ memory }) => {
+      if (memory?.hasBit(first) === true) memory.unsetBit(first);
+      else memory?.setBit(first);
+    });
+}
+
+const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  '<': (a, b) => a < b,
+  '>': (a, b) => a > b,
+  '<=': (a, b) => a <= b,
+  '>=': (a, b) => a >= b,
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+};
+
+export function flowint(condition: Condition, names: Names, into: Remembered): void {
+  const { name, operator, value } = fieldsOf(condition);
+  const id = names.number(String(name));
+  const other = typeof value === 'string' ? names.number(value) : null;
+  const target = ({ memory }: Situation): number | undefined =>
+    other === null ? (value as number) : memory?.number(other);
+  const comparison = COMPARISONS[String(operator)];
+  if (operator === 'isset') into.checks.push(({ memory }) => memory?.number(id) !== undefined);
+  else if (operator === 'isnotset')
+    into.checks.push(({ flow, memory }) => flow !== null && memory?.number(id) === undefined);
+  else if (comparison !== undefined)
+    into.checks.push((situation) => {
+      const held = situation.memory?.number(id);
+      const wanted = target(situation);
+      return held !== undefined && wanted !== undefined && comparison(held, wanted);
+    });
+  else
+    into.effects.push((situation) => {
+      const wanted = target(situation);
+      if (wanted === undefined) return;
+      const held = situation.memory?.number(id);
+      if (operator === '=') situation.memory?.setNumber(id, wanted);
+      else if (operator === '+') situation.memory?.setNumber(id, (held ?? 0) + wanted);
+      else situation.memory?.setNumber(id, held === undefined ? 0 : held - wanted);
+    });
+}
+
+/** Bits that belong to addresses and not to a flow. */
+export function xbits(condition: Condition, names: Names, bits: AddressBits, into: Remembered): void {
+  const { action, name, track, expire } = fieldsOf(condition);
+  const id = names.addressBit(String(name));
+  const by = track as Track;
+  const seconds = Number(expire);
+  if (action === 'isset') into.checks.push(({ packet }) => bits.isSet(packet, by, id));
+  else if (action === 'isnotset') into.checks.push(({ packet }) => !bits.isSet(packet, by, id));
+  else if (action === 'set') into.effects.push(({ packet }) => bits.set(packet, by, id, seconds));
+  else if (action === 'unset') into.effects.push(({ packet }) => bits.unset(packet, by, id));
+  else
+    into.effects.push(({ packet }) => {
+      if (bits.isSet(packet, by, id)) bits.unset(packet, by, id);
+      else bits.set(packet, by, id, seconds);
+    });
+}

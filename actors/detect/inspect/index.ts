@@ -1,0 +1,8 @@
+/** Rules against traffic: what is asked when, and what becomes of a match. */
+export type { Alert } from './alerts.ts';
+export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
+export { FlowMemory, isComplete, type TransactionMemory } from './flow-memory.ts';
+export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type TellAlert } from './inspector.ts';
+export type { Signature } from './signature.ts';
+export type { Situation } from './situation.ts';
+export { readThresholds, type ThresholdLine, type ThresholdMistake } from './threshold-file.ts';

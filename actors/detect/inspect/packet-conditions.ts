@@ -1,0 +1,127 @@
+/** Keywords about a packet's headers, compiled. None holds of a packet that was made up at a flow's end. */
+import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../packet/index.ts';
+import { type NumberTest, passes } from '../rules/numbers.ts';
+import type { Condition } from '../rules/rule.ts';
+import { fieldsOf, testOf, wordsOf } from './condition-values.ts';
+import { ipOptionsOf, optionBits } from './ip-options.ts';
+import type { Situation } from './situation.ts';
+
+export type Check = (situation: Situation) => boolean;
+
+type Compile = (condition: Condition) => (packet: Packet) => boolean;
+
+const be16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
+const isTcp = (packet: Packet): boolean => packet.protocol === PROTOCOL_TCP && packet.hasTransport;
+const isIcmp = (packet: Packet): boolean =>
+  packet.hasTransport &&
+  ((packet.protocol === PROTOCOL_ICMP && packet.ipVersion === 4) ||
+    (packet.protocol === PROTOCOL_ICMPV6 && packet.ipVersion === 6));
+
+/** A number of a packet against the keyword's; `read` gives -1 where the packet has none. */
+const compared =
+  (read: (packet: Packet) => number): Compile =>
+  (condition) => {
+    const test: NumberTest = testOf(condition);
+    return (packet) => {
+      const value = read(packet);
+      return value >= 0 && passes(test, value);
+    };
+  };
+
+/** Types of ICMP whose messages have an identifier and a sequence number. */
+const QUERIES_V4: ReadonlySet<number> = new Set([0, 8, 13, 14, 15, 16, 17, 18]);
+const QUERIES_V6: ReadonlySet<number> = new Set([128, 129]);
+
+function icmpField(packet: Packet, at: number): number {
+  if (!isIcmp(packet)) return -1;
+  const queries = packet.ipVersion === 4 ? QUERIES_V4 : QUERIES_V6;
+  return queries.has(packet.icmpType) ? be16(packet.bytes, packet.transportAt + at) : -1;
+}
+
+const TCP_FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128 };
+const OLD_NAMES: Readonly<Record<string, string>> = { 1: 'C', 2: 'E' };
+
+function flagBits(letters: string): number {
+  let bits = 0;
+  for (const letter of letters) bits |= TCP_FLAGS[OLD_NAMES[letter] ?? letter] ?? 0;
+  return bits;
+}
+
+const tcpFlags: Compile = (condition) => {
+  const { flags, how, ignored } = fieldsOf(condition);
+  const wanted = flagBits(String(flags));
+  const kept = 0xff & ~flagBits(String(ignored));
+  return (packet) => {
+    if (!isTcp(packet)) return false;
+    const set = packet.tcpFlags & kept;
+    // Without a flag: `flags:0`.
+    if (wanted === 0 && set !== 0) return how === '!';
+    if (how === '*') return (set & wanted) !== 0;
+    if (how === '!') return (set & wanted) === 0 || (set & wanted) !== wanted;
+    if (how === '+') return (set & wanted) === wanted;
+    return set === wanted;
+  };
+};
+
+const FRAGMENT_BITS: Readonly<Record<string, number>> = { R: 4, D: 2, M: 1 };
+
+const fragBits: Compile = (condition) => {
+  const { bits, how } = fieldsOf(condition);
+  let wanted = 0;
+  for (const letter of String(bits)) wanted |= FRAGMENT_BITS[letter] ?? 0;
+  return (packet) => {
+    if (packet.ipVersion !== 4) return false;
+    const set = packet.bytes[packet.ipAt + 6]! >> 5;
+    if (how === '*') return (set & wanted) !== 0;
+    if (how === '!') return (set & wanted) !== wanted;
+    if (how === '+') return (set & wanted) === wanted;
+    return set === wanted;
+  };
+};
+
+function fragmentOffset(packet: Packet): number {
+  if (packet.ipVersion === 4) return be16(packet.bytes, packet.ipAt + 6) & 0x1fff;
+  return packet.ipVersion === 6 && packet.fragmentAt >= 0 ? packet.fragmentOffset >> 3 : -1;
+}
+
+export const payloadBytes = (packet: Packet): number =>
+  packet.hasTransport ? packet.payloadEnd - packet.payloadAt : 0;
+
+const isSameAddress = (packet: Packet): boolean =>
+  packet.ipVersion !== 0 &&
+  packet.src0 === packet.dst0 &&
+  packet.src1 === packet.dst1 &&
+  packet.src2 === packet.dst2 &&
+  packet.src3 === packet.dst3;
+
+const v4 = (packet: Packet, at: number): number => (packet.ipVersion === 4 ? packet.bytes[packet.ipAt + at]! : -1);
+
+const CONDITIONS: Readonly<Record<string, Compile>> = {
+  ttl: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.ttl)),
+  tos: compared((packet) => v4(packet, 1)),
+  id: compared((packet) => (packet.ipVersion === 4 ? be16(packet.bytes, packet.ipAt + 4) : -1)),
+  ip_proto: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.protocol)),
+  ipopts: (condition) => {
+    const wanted = optionBits(wordsOf(condition)[0]!);
+    return (packet) => packet.ipVersion === 4 && (ipOptionsOf(packet) & wanted) !== 0;
+  },
+  fragbits: fragBits,
+  fragoffset: compared(fragmentOffset),
+  sameip: () => isSameAddress,
+  itype: compared((packet) => (isIcmp(packet) ? packet.icmpType : -1)),
+  icode: compared((packet) => (isIcmp(packet) ? packet.icmpCode : -1)),
+  icmp_id: compared((packet) => icmpField(packet, 4)),
+  icmp_seq: compared((packet) => icmpField(packet, 6)),
+  'tcp.flags': tcpFlags,
+  'tcp.seq': compared((packet) => (isTcp(packet) ? packet.sequence : -1)),
+  'tcp.ack': compared((packet) => (isTcp(packet) ? packet.acknowledgment : -1)),
+  'tcp.window': compared((packet) => (isTcp(packet) ? packet.window : -1)),
+  'tcp.mss': compared((packet) => (isTcp(packet) ? packet.maximumSegment : -1)),
+  dsize: compared(payloadBytes),
+};
+
+/** undefined: the keyword is not about a packet's headers. */
+export function packetCheck(condition: Condition): Check | undefined {
+  const check = CONDITIONS[condition.keyword]?.(condition);
+  return check === undefined ? undefined : ({ packet }) => !packet.isPseudo && check(packet);
+}

@@ -1,0 +1,34 @@
+/** The payload that a rule's contents are looked for in: what the stream has made available, or the packet's own. */
+import { PROTOCOL_UDP } from '../packet/index.ts';
+import type { BufferCheck } from './buffer-check.ts';
+import type { Situation } from './situation.ts';
+
+/** For a rule about transactions: the stream's, or of what has none the packet's. */
+export function payloadMatches(check: BufferCheck, situation: Situation): boolean {
+  if (situation.hasChunk) return check(situation.chunk, situation.chunkOffset);
+  return situation.packet.protocol === PROTOCOL_UDP && situation.hasPayload && check(situation.payload, 0);
+}
+
+interface PayloadRule {
+  readonly payload: BufferCheck | null;
+  readonly needsPacket: boolean;
+  readonly needsStream: boolean;
+  readonly isStreamOnly: boolean;
+}
+
+/** For a rule about packets or the stream. Says in the situation whether the stream had it. */
+export function signaturePayloadMatches(signature: PayloadRule, situation: Situation): boolean {
+  const check = signature.payload;
+  situation.isStreamMatch = false;
+  if (check === null) return true;
+  if (signature.needsStream) {
+    if (situation.hasChunk && check(situation.chunk, situation.chunkOffset)) {
+      situation.isStreamMatch = true;
+      return true;
+    }
+    // What went into the stream is found there, or not at all; a rule with a place is asked about packets, too.
+    if (!signature.needsPacket && situation.isInStream) return false;
+    if (signature.isStreamOnly) return false;
+  }
+  return situation.hasPayload && check(situation.payload, 0);
+}

@@ -1,0 +1,53 @@
+/**
+ * The order in which rules are tried and alert: pass, drop, reject, alert; those that set flow bits before those that
+ * ask for them, the same for flow numbers; priority; sid.
+ */
+import type { Condition, Rule } from '../rules/rule.ts';
+
+const ACTIONS = { pass: 0, drop: 1, reject: 2, rejectsrc: 2, rejectdst: 2, rejectboth: 2, alert: 3 } as const;
+
+/** How far in front a rule stands for what it remembers: it sets, it asks and sets, it asks, neither. */
+const SETS = 0;
+const ASKS_AND_SETS = 1;
+const ASKS = 2;
+const NEITHER = 3;
+
+function rank(rule: Rule, keyword: string, asks: (condition: Condition) => boolean): number {
+  const ours = rule.conditions.filter((condition) => condition.keyword === keyword);
+  if (ours.length === 0) return NEITHER;
+  const asking = ours.filter(asks).length;
+  if (asking === 0) return SETS;
+  return asking < ours.length ? ASKS_AND_SETS : ASKS;
+}
+
+const asksBits = ({ value }: Condition): boolean =>
+  value.type === 'words' && (value.words[0] === 'isset' || value.words[0] === 'isnotset');
+const asksNumbers = ({ value }: Condition): boolean =>
+  value.type === 'fields' && !['+', '-', '='].includes(String(value.fields.operator));
+const asksAddresses = ({ value }: Condition): boolean =>
+  value.type === 'fields' && (value.fields.action === 'isset' || value.fields.action === 'isnotset');
+
+/** Bits of addresses that are only set do not count. */
+const addressRank = (rule: Rule): number =>
+  rule.conditions.some((condition) => condition.keyword === 'xbits' && asksAddresses(condition)) ? ASKS : NEITHER;
+
+/** `priorityOf`: with the priority of its class. Lists are compared number by number. */
+export function orderKey(rule: Rule, priority: number): readonly number[] {
+  return [
+    ACTIONS[rule.action],
+    rank(rule, 'flowbits', asksBits),
+    rank(rule, 'flowint', asksNumbers),
+    addressRank(rule),
+    priority,
+    rule.sid,
+    rule.gid,
+  ];
+}
+
+export function compareKeys(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i += 1) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

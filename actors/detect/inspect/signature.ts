@@ -1,0 +1,147 @@
+/**
+ * A rule made ready for asking: its header as flat ranges, its conditions as functions, its questions about transactions
+ * as engines in the order of progress. Made once; asking it allocates nothing.
+ */
+import { newVariables, variableSlots } from '../match/index.ts';
+import type { AnyProtocol, Direction } from '../protocols/index.ts';
+import type { BufferTerms, Rule } from '../rules/rule.ts';
+import type { AcceptedRule } from '../rules/rule-set.ts';
+import type { AddressBits } from './address-bits.ts';
+import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
+import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
+import { type Engine, enginesOf } from './engine.ts';
+import { type Effect, flowbits, flowCheck, flowint, type Remembered, xbits } from './flow-conditions.ts';
+import { type Header, headerOf, protocolsOf } from './header.ts';
+import type { Names } from './names.ts';
+import { headerBuffer } from './packet-buffers.ts';
+import { type Check, packetCheck } from './packet-conditions.ts';
+import { compareKeys, orderKey } from './rule-order.ts';
+import { PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
+import type { Situation } from './situation.ts';
+import { type Threshold, thresholdOf } from './threshold.ts';
+
+export interface Signature extends Shape {
+  /** Its place among all: lower ones are asked first. Two of one rule in both directions have two. */
+  order: number;
+  readonly rule: Rule;
+  readonly file: string;
+  readonly line: number;
+  readonly category: string;
+  readonly priority: number;
+  readonly header: Header;
+  readonly payloadTerms: BufferTerms | null;
+  readonly payload: BufferCheck | null;
+  /** Of a packet's own headers and of the flow, in the order in which they are asked. */
+  readonly checks: readonly Check[];
+  /** It asks for bits of the flow, so that without any it cannot match. */
+  readonly needsBits: boolean;
+  /** It asks of the flow, so that a packet without one cannot match. */
+  readonly needsFlow: boolean;
+  readonly effects: readonly Effect[];
+  readonly noAlert: boolean;
+  thresholds: readonly Threshold[];
+  /** By the flow's application protocol and direction. */
+  readonly engines: ReadonlyMap<string, readonly [readonly Engine[], readonly Engine[]]>;
+}
+
+export interface SignatureContext {
+  readonly protocols: readonly AnyProtocol[];
+  readonly classes: ReadonlyMap<string, RuleClass>;
+  readonly names: Names;
+  readonly addressBits: AddressBits;
+}
+
+export function signaturesOf(rules: readonly AcceptedRule[], context: SignatureContext): Signature[] {
+  const keyed = rules.flatMap((accepted) => {
+    const { rule } = accepted;
+    const both = rule.isBothWays && !isSymmetric(rule) ? [false, true] : [false];
+    return both.map((isSwapped) => {
+      const signature = signatureOf(accepted, isSwapped, context);
+      return { signature, key: orderKey(rule, signature.priority) };
+    });
+  });
+  keyed.sort((a, b) => compareKeys(a.key, b.key));
+  return keyed.map(({ signature }, order) => {
+    signature.order = order;
+    return signature;
+  });
+}
+
+/** Both ways of such a rule are one. */
+function isSymmetric({ source, destination, sourcePorts, destinationPorts }: Rule): boolean {
+  const same = (a: unknown, b: unknown): boolean => text(a) === text(b);
+  return same(source, destination) && same(sourcePorts, destinationPorts);
+}
+
+const text = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
+
+function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, context: SignatureContext): Signature {
+  const shape = shapeOf(rule, context.protocols);
+  const transports = context.protocols.find(({ name }) => name === shape.application)?.transports ?? [];
+  const payloadTerms = rule.buffers.find(({ buffer }) => buffer === 'payload') ?? null;
+  const remembered = rememberedOf(rule, context);
+  const slots = variableSlots(rule.buffers);
+  const scope: Scope = { slots, variables: newVariables(slots) };
+  const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
+  return {
+    ...shape,
+    order: 0,
+    rule,
+    file,
+    line,
+    category: klass?.description ?? '',
+    priority: rule.priority ?? klass?.priority ?? DEFAULT_PRIORITY,
+    header: headerOf(rule, protocolsOf(rule.protocol, transports), isSwapped),
+    payloadTerms,
+    payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
+    checks: [
+      ...rule.buffers.filter(({ buffer }) => PACKET_BUFFERS.has(buffer)).map((terms) => headerBuffer(terms, scope)),
+      ...rule.conditions.flatMap((condition) => packetCheck(condition) ?? []),
+      ...rule.conditions.flatMap((condition) => (condition.keyword === 'flow' ? (flowCheck(condition) ?? []) : [])),
+      ...remembered.checks,
+    ],
+    needsBits: rule.conditions.some(
+      ({ keyword, value }) => keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset',
+    ),
+    needsFlow: shape.application !== null || asksFlow(rule),
+    effects: remembered.effects,
+    noAlert: rule.conditions.some(({ keyword }) => keyword === 'noalert'),
+    thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
+    engines: enginesOf(rule, shape, context.protocols, scope, null),
+  };
+}
+
+/** A direction alone asks for no flow. */
+function asksFlow(rule: Rule): boolean {
+  return rule.conditions.some((condition) => {
+    const { keyword, value } = condition;
+    if (keyword === 'flowbits') return value.type === 'words' && value.words[0]!.startsWith('is');
+    return keyword === 'flow' && value.type === 'words' && value.words.some((word) => FLOW_WORDS.has(word));
+  });
+}
+
+const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream']);
+
+function rememberedOf(rule: Rule, { names, addressBits }: SignatureContext): Remembered {
+  const into: Remembered = { checks: [], effects: [] };
+  for (const condition of rule.conditions) {
+    if (condition.keyword === 'flowbits') flowbits(condition, names, into);
+    else if (condition.keyword === 'flowint') flowint(condition, names, into);
+    else if (condition.keyword === 'xbits') xbits(condition, names, addressBits, into);
+  }
+  return into;
+}
+
+export const isInDirection = (signature: Signature, direction: Direction): boolean =>
+  (signature.directions & (1 << direction)) !== 0;
+
+export function holdsAll({ checks }: Signature, situation: Situation): boolean {
+  for (let i = 0; i < checks.length; i += 1) if (!checks[i]!(situation)) return false;
+  return true;
+}
+
+/** The rule matched as a whole. */
+export function takeEffect({ effects }: Signature, situation: Situation): void {
+  for (const effect of effects) effect(situation);
+}

@@ -1,0 +1,30 @@
+/**
+ * What rules are asked about at one moment: a packet with its flow, and what the stream made available with it. There is
+ * one object, filled anew for each packet; nothing in it is kept.
+ */
+import type { Flow } from '../flow/index.ts';
+import { Packet } from '../packet/index.ts';
+import type { Direction } from '../protocols/index.ts';
+import type { FlowMemory } from './flow-memory.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Situation {
+  packet: Packet = new Packet();
+  flow: Flow | null = null;
+  memory: FlowMemory | null = null;
+  direction: Direction = 0;
+  isEstablished = false;
+  /** Its bytes went into the stream, and are examined there. */
+  isInStream = false;
+  /** The name of the application protocol, where the flow's is known and may be asked about. */
+  protocol: string | null = null;
+  hasPayload = false;
+  payload: Uint8Array = NO_BYTES;
+  /** What the stream's rules see of this direction now. */
+  hasChunk = false;
+  chunk: Uint8Array = NO_BYTES;
+  chunkOffset = 0;
+  /** The contents of the rule at hand were found in the stream. */
+  isStreamMatch = false;
+}

@@ -1,0 +1,92 @@
+/**
+ * The counters of thresholds. Those of addresses are bounded in number: the one that was begun longest ago gives way, and
+ * is counted. Those of flows end with their flow.
+ */
+import type { Packet } from '../packet/index.ts';
+import { holdsV4, holdsV6 } from '../rules/address-set.ts';
+import { destinationKey, pairKey, sourceKey } from './address-key.ts';
+import type { FlowMemory } from './flow-memory.ts';
+import type { Signature } from './signature.ts';
+import type { Situation } from './situation.ts';
+import { type Counter, judge, judgeRate, type NewAction, type Threshold, type Verdict } from './threshold.ts';
+
+export const COUNTERS_MAX = 200_000;
+
+export class ThresholdTable {
+  evicted = 0;
+  /** The action that a rate_filter has set for the alert judged last. */
+  newAction: NewAction | null = null;
+  readonly #counters = new Map<string, Counter>();
+
+  judge(signature: Signature, situation: Situation): Verdict {
+    this.newAction = null;
+    const { packet } = situation;
+    if (packet.ipVersion === 0) return 'alert';
+    for (const threshold of signature.thresholds) {
+      if (threshold.type === 'suppress') {
+        if (isSuppressed(threshold, packet)) return 'silent';
+        continue;
+      }
+      const verdict = this.#one(signature, threshold, situation);
+      if (verdict !== 'alert') return verdict;
+    }
+    return 'alert';
+  }
+
+  #one(signature: Signature, threshold: Threshold, situation: Situation): Verdict {
+    const { packet, memory } = situation;
+    if (threshold.track === 'by_flow') {
+      if (memory === null) return 'nothing';
+      const id = signature.thresholds.indexOf(threshold) * 0x1_0000_0000 + signature.order;
+      const counters = countersOf(memory);
+      return judge(threshold, counters.get(id), packet.timeUs, (counter) => counters.set(id, counter));
+    }
+    const key = `${signature.rule.gid} ${signature.rule.sid} ${keyOf(threshold, packet)}`;
+    const counter = this.#counters.get(key);
+    const keep = (begun: Counter): void => this.#keep(key, begun);
+    if (threshold.type !== 'rate') return judge(threshold, counter, packet.timeUs, keep);
+    this.newAction = judgeRate(threshold, counter, packet.timeUs, keep) ?? this.newAction;
+    return 'alert';
+  }
+
+  #keep(key: string, counter: Counter): void {
+    this.#counters.set(key, counter);
+    if (this.#counters.size <= COUNTERS_MAX) return;
+    const [oldest] = this.#counters.keys();
+    this.#counters.delete(oldest!);
+    this.evicted += 1;
+  }
+}
+
+function countersOf(memory: FlowMemory): Map<number, Counter> {
+  memory.counters ??= new Map();
+  return memory.counters;
+}
+
+function keyOf({ track }: Threshold, packet: Packet): string {
+  switch (track) {
+    case 'by_src':
+      return `s${sourceKey(packet)}`;
+    case 'by_dst':
+      return `d${destinationKey(packet)}`;
+    case 'by_both':
+      return `b${pairKey(packet)}`;
+    default:
+      return 'r';
+  }
+}
+
+function isSuppressed({ track, addresses = null }: Threshold, packet: Packet): boolean {
+  if (addresses === null || track === 'by_rule') return true;
+  const holds = (isSource: boolean): boolean => {
+    if (packet.ipVersion === 4) return holdsV4(addresses, isSource ? packet.src0 : packet.dst0);
+    const words = isSource
+      ? [packet.src0, packet.src1, packet.src2, packet.src3]
+      : [packet.dst0, packet.dst1, packet.dst2, packet.dst3];
+    return holdsV6(
+      addresses,
+      words.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n),
+    );
+  };
+  return (track !== 'by_dst' && holds(true)) || (track !== 'by_src' && holds(false));
+}

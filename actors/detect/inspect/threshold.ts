@@ -1,0 +1,120 @@
+/**
+ * How often a rule may alert: limit, threshold, both, detection_filter, rate_filter and suppress, with Suricata's
+ * counting. A window begins with the first match and lasts its seconds to the microsecond.
+ */
+
+import type { AddressSet } from '../rules/address-set.ts';
+import type { Condition } from '../rules/rule.ts';
+import { fieldsOf } from './condition-values.ts';
+
+export type ThresholdTrack = 'by_src' | 'by_dst' | 'by_both' | 'by_rule' | 'by_flow' | 'by_either';
+export type NewAction = 'alert' | 'drop' | 'pass' | 'reject';
+
+export interface Threshold {
+  readonly type: 'limit' | 'threshold' | 'both' | 'detection' | 'rate' | 'suppress';
+  readonly track: ThresholdTrack;
+  readonly count: number;
+  readonly seconds: number;
+  /** Of rate: what becomes of the alert, and for how long. */
+  readonly newAction?: NewAction;
+  readonly timeoutSeconds?: number;
+  /** Of suppress: whose alerts; null: all. */
+  readonly addresses?: AddressSet | null;
+}
+
+/** undefined: the keyword is none of these. */
+export function thresholdOf(condition: Condition): Threshold | undefined {
+  const { keyword } = condition;
+  if (keyword !== 'threshold' && keyword !== 'detection_filter') return undefined;
+  const { type, track, count, seconds } = fieldsOf(condition);
+  return {
+    type: keyword === 'threshold' ? (type as Threshold['type']) : 'detection',
+    track: track as ThresholdTrack,
+    count: Number(count),
+    seconds: Number(seconds),
+  };
+}
+
+/** silent: no alert, but the rule's action holds; nothing: as if it had not matched. */
+export type Verdict = 'alert' | 'silent' | 'nothing';
+
+/** What is counted of one rule and one address, pair or flow. */
+export class Counter {
+  startUs: number;
+  count = 1;
+  /** Of rate: since when the other action holds; -1: it does not. */
+  since = -1;
+
+  constructor(timeUs: number) {
+    this.startUs = timeUs;
+  }
+}
+
+const SECOND_US = 1_000_000;
+
+/** `counter`: undefined at the first match. `keep` is given the counter that the first match begins. */
+export function judge(
+  threshold: Threshold,
+  counter: Counter | undefined,
+  timeUs: number,
+  keep: (counter: Counter) => void,
+): Verdict {
+  const { type, count, seconds } = threshold;
+  if (counter === undefined) {
+    // A threshold of one counts nothing.
+    if (type !== 'threshold' || count !== 1) keep(new Counter(timeUs));
+    if (type === 'limit' || type === 'rate') return 'alert';
+    return type !== 'detection' && count === 1 ? 'alert' : 'nothing';
+  }
+  if (timeUs > counter.startUs + seconds * SECOND_US) {
+    counter.startUs = timeUs;
+    counter.count = 1;
+    if (type === 'limit') return 'alert';
+    return type === 'both' && count === 1 ? 'alert' : 'nothing';
+  }
+  counter.count += 1;
+  switch (type) {
+    case 'limit':
+      return counter.count <= count ? 'alert' : 'silent';
+    case 'threshold':
+      if (counter.count < count) return 'nothing';
+      counter.count = 0;
+      return 'alert';
+    case 'both':
+      if (counter.count === count) return 'alert';
+      return counter.count > count ? 'silent' : 'nothing';
+    default:
+      return counter.count > count ? 'alert' : 'nothing';
+  }
+}
+
+/** The action that a rate_filter puts in the place of the rule's own; null: it keeps its own. */
+export function judgeRate(
+  threshold: Threshold,
+  counter: Counter | undefined,
+  timeUs: number,
+  keep: (counter: Counter) => void,
+): NewAction | null {
+  const { count, seconds, timeoutSeconds = 0, newAction = 'alert' } = threshold;
+  if (counter === undefined) {
+    const begun = new Counter(timeUs);
+    keep(begun);
+    return null;
+  }
+  let isOther = false;
+  if (counter.since >= 0) {
+    if (timeUs - counter.since > timeoutSeconds * SECOND_US) counter.since = -1;
+    else isOther = true;
+  }
+  if (timeUs - counter.startUs < seconds * SECOND_US) {
+    counter.count += 1;
+    if (counter.count >= count) {
+      if (counter.since < 0) counter.since = timeUs;
+      isOther = true;
+    }
+  } else {
+    counter.startUs = timeUs;
+    counter.count = 1;
+  }
+  return isOther ? newAction : null;
+}

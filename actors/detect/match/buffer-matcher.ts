@@ -1,0 +1,231 @@
+/**
+ * Whether one buffer meets everything that a rule asks of it: the terms one after another in the order of the rule, each
+ * where its place allows. A content or expression is looked for again behind its first place where a later term counts
+ * from it; otherwise its first place decides. The order, the ways of looking again and the bounds are Suricata's.
+ */
+import { passes } from '../rules/numbers.ts';
+import type { ContentTerm, Term } from '../rules/rule.ts';
+import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
+import { type ContentStep, type IsDataAtStep, isAlone, type RegexStep, type Step, stepsOf } from './steps.ts';
+import type { ByteVariables, VariableSlots } from './variables.ts';
+
+/** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
+const TRIES_MAX = 3000;
+/** As many bytes are searched for one buffer, then it does not match: no buffer holds a worker up. */
+const SEARCHED_BYTES_MAX = 1 << 26;
+/** A variable from here on is beyond any buffer. */
+const PLACE_MAX = 100_000_000;
+
+/** never: no other place of an earlier term can help. */
+const YES = 1;
+const NO = 0;
+const NEVER = -1;
+type Answer = typeof YES | typeof NO | typeof NEVER;
+
+export interface Trace {
+  readonly isMatch: boolean;
+  /** For each term where it was met (of the last try); null: it has no place, or was not reached. */
+  readonly places: readonly ({ readonly start: number; readonly end: number } | null)[];
+  /** The index of the term that no try got past; null where the buffer matches. */
+  readonly failed: number | null;
+  /** A bound ended the evaluation: of terms, of bytes, or of an expression. */
+  readonly hasGivenUp: boolean;
+}
+
+/** One for each buffer of a rule and worker: it keeps what it works with from call to call. */
+export class BufferMatcher {
+  readonly #steps: readonly Step[];
+  /** The term of each step. */
+  readonly #terms: readonly number[];
+  readonly #termCount: number;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  #buffer: Uint8Array = new Uint8Array();
+  #variables: ByteVariables = new BigUint64Array();
+  #streamOffset = 0;
+  #tries = 0;
+  #searched = 0;
+  #furthest = 0;
+  #hasGivenUp = false;
+
+  constructor(terms: readonly Term[], slots: VariableSlots, negatedFast: ContentTerm | null) {
+    const steps = stepsOf(terms, slots, negatedFast);
+    this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
+    this.#steps = steps.filter((one) => one !== null);
+    this.#termCount = terms.length;
+    this.#starts = new Int32Array(this.#steps.length);
+    this.#ends = new Int32Array(this.#steps.length);
+  }
+
+  /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
+  matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
+    this.#buffer = buffer;
+    this.#variables = variables;
+    this.#streamOffset = streamOffset;
+    this.#tries = 0;
+    this.#searched = 0;
+    this.#furthest = 0;
+    this.#hasGivenUp = false;
+    return this.#from(0, 0) === YES;
+  }
+
+  /** The same with what happened on the way. */
+  trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
+    this.#starts.fill(-1);
+    const isMatch = this.matches(buffer, variables, streamOffset);
+    const places: ({ start: number; end: number } | null)[] = Array.from({ length: this.#termCount }, () => null);
+    for (const [i, term] of this.#terms.entries()) {
+      const isMet = isMatch || i < this.#furthest;
+      if (isMet && this.#starts[i]! >= 0) places[term] = { start: this.#starts[i]!, end: this.#ends[i]! };
+    }
+    const failed = isMatch ? null : (this.#terms[this.#furthest] ?? 0);
+    return { isMatch, places, failed, hasGivenUp: this.#hasGivenUp };
+  }
+
+  /** The last call was ended by a bound. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
+  /** From this step on; `end` is where the term before it ended. */
+  #from(index: number, end: number): Answer {
+    if (index > this.#furthest) this.#furthest = index;
+    if (index === this.#steps.length) return YES;
+    this.#tries += 1;
+    if (this.#tries >= TRIES_MAX || this.#searched > SEARCHED_BYTES_MAX) return this.#giveUp();
+    const step = this.#steps[index]!;
+    let to: number;
+    switch (step.kind) {
+      case 'content':
+        return this.#content(step, index, end);
+      case 'pcre':
+        return this.#expression(step, index, end);
+      case 'isdataat':
+        return this.#isDataAt(step, end) ? this.#from(index + 1, end) : NO;
+      case 'bsize':
+        return passes(step.size, this.#buffer.length + this.#streamOffset) ? this.#from(index + 1, end) : NEVER;
+      case 'byte_test':
+        to = byteTest(step, this.#buffer, end, this.#variables);
+        break;
+      case 'byte_jump':
+        to = byteJump(step, this.#buffer, end, this.#variables);
+        break;
+      case 'byte_extract':
+        to = byteExtract(step, this.#buffer, end, this.#variables);
+        break;
+      case 'byte_math':
+        to = byteMath(step, this.#buffer, end, this.#variables);
+        break;
+    }
+    if (to === FAILED) return NO;
+    this.#starts[index] = to;
+    this.#ends[index] = to;
+    return this.#from(index + 1, to);
+  }
+
+  #giveUp(): Answer {
+    this.#hasGivenUp = true;
+    return NEVER;
+  }
+
+  #content(step: ContentStep, index: number, end: number): Answer {
+    const buffer = this.#buffer;
+    const { length } = buffer;
+    let low: number;
+    let high = length;
+    if (step.isRelative) {
+      const distance = small(step.low, this.#variables);
+      low = Math.max(0, end + distance);
+      if (step.hasWithin) {
+        const limit = (end + distance + small(step.room, this.#variables)) | 0;
+        // A limit before the buffer's start is none: Suricata's number for it has no sign.
+        if (limit >= 0 && limit < high) high = limit;
+        if (this.#streamOffset !== 0 && end === 0) high = this.#inWindow(limit < 0 ? 0xffff_ffff : high);
+      }
+    } else {
+      low = small(step.low, this.#variables) >>> 0;
+      if (step.hasDepth) {
+        high = small(step.room, this.#variables) >>> 0;
+        if (this.#streamOffset !== 0) high = this.#inWindow(high);
+      }
+    }
+    if (high === -1) return NO;
+    if (step.hasPlaceVariable) high += low;
+    if (high > length) high = length;
+    if (low > high || high === 0) return step.isNegated ? this.#from(index + 1, end) : NO;
+    // Whoever asks for the end asks in vain where the place ends before it.
+    const canBe = !step.endsWith || high === length;
+    if (step.isNegated) return this.#absent(step, index, end, canBe ? low : high, high);
+    for (let at = canBe ? low : high; ; at += 1) {
+      const from = at;
+      at = step.search.next(buffer, at, high);
+      this.#searched += (at === -1 ? high : at) - from;
+      if (at === -1) return step.isRelative ? NO : NEVER;
+      const stop = at + step.length;
+      if (step.endsWith && stop !== length) continue;
+      this.#starts[index] = at;
+      this.#ends[index] = stop;
+      const answer = this.#from(index + 1, stop);
+      if (answer !== NO) return answer;
+      if (!step.isAnchor) return NEVER;
+    }
+  }
+
+  /** A limit counted from the stream's start, as one of the window; -1: the window lies behind it. */
+  #inWindow(limit: number): number {
+    if (limit <= this.#streamOffset) return -1;
+    return limit >= this.#streamOffset + this.#buffer.length ? limit : limit - this.#streamOffset;
+  }
+
+  #absent(step: ContentStep, index: number, end: number, low: number, high: number): Answer {
+    const at = step.search.next(this.#buffer, low, high);
+    // Suricata looks at the first place alone, and compares its end with the length of the place.
+    if (at === -1 || (step.endsWith && at + step.length !== high - low)) return this.#from(index + 1, end);
+    return isAlone(step) ? NEVER : NO;
+  }
+
+  #isDataAt(step: IsDataAtStep, end: number): boolean {
+    const { length } = this.#buffer;
+    let at = step.at.value;
+    if (step.at.slot !== -1) {
+      const value = this.#variables[step.at.slot]!;
+      if (value >= BigInt(PLACE_MAX)) return step.isNegated;
+      at = Number(value);
+    }
+    const isThere = step.isRelative ? end + at <= length : at < length;
+    return isThere !== step.isNegated;
+  }
+
+  #expression(step: RegexStep, index: number, end: number): Answer {
+    const buffer = this.#buffer;
+    const { regex } = step;
+    // A relative expression does not see what lies before its start.
+    const start = step.isRelative ? end : 0;
+    for (let from = start; from <= buffer.length; ) {
+      const isFound = regex.find(buffer, start, from);
+      if (regex.hasGivenUp) {
+        this.#hasGivenUp = true;
+        return NO;
+      }
+      if (step.isNegated) return isFound ? NO : this.#from(index + 1, end);
+      if (!isFound) return NO;
+      this.#starts[index] = regex.start;
+      this.#ends[index] = regex.end;
+      // What a later try of the same expression overwrites.
+      const next = regex.start + 1;
+      const answer = this.#from(index + 1, regex.end);
+      if (answer !== NO || !step.isAnchor) return answer;
+      from = next;
+    }
+    return NO;
+  }
+}
+
+/** The terms must be those of one buffer; `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
+export function bufferMatcher(
+  terms: readonly Term[],
+  slots: VariableSlots,
+  negatedFast: ContentTerm | null = null,
+): BufferMatcher {
+  return new BufferMatcher(terms, slots, negatedFast);
+}

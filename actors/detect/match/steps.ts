@@ -1,0 +1,187 @@
+/**
+ * The terms of one buffer, ready to run: what depends on other terms is worked out once. Amounts are numbers, or the
+ * place of a variable.
+ */
+
+import type { NumberTest } from '../rules/numbers.ts';
+import type {
+  Amount,
+  ByteExtractTerm,
+  ByteJumpTerm,
+  ByteMathTerm,
+  ByteTestTerm,
+  ContentTerm,
+  Term,
+} from '../rules/rule.ts';
+import { LiteralSearch } from './literal-search.ts';
+import { compileRegex, type Regex } from './regex/index.ts';
+import type { VariableSlots } from './variables.ts';
+
+/** A fixed number (slot -1), or a variable. */
+export interface Operand {
+  readonly value: number;
+  readonly slot: number;
+}
+
+export interface ContentStep {
+  readonly kind: 'content';
+  readonly search: LiteralSearch;
+  readonly length: number;
+  readonly isNegated: boolean;
+  readonly isRelative: boolean;
+  readonly hasWithin: boolean;
+  readonly hasDepth: boolean;
+  readonly hasPlaceVariable: boolean;
+  /** Relative: distance and within; absolute: offset, and the end that depth sets (from the buffer's start). */
+  readonly low: Operand;
+  readonly room: Operand;
+  endsWith: boolean;
+  /** A later term counts from where this one ended: other places of it are tried. */
+  isAnchor: boolean;
+}
+
+export interface RegexStep {
+  readonly kind: 'pcre';
+  readonly regex: Regex;
+  readonly isNegated: boolean;
+  readonly isRelative: boolean;
+  isAnchor: boolean;
+}
+
+export interface IsDataAtStep {
+  readonly kind: 'isdataat';
+  readonly at: Operand;
+  readonly isNegated: boolean;
+  readonly isRelative: boolean;
+}
+
+export interface SizeStep {
+  readonly kind: 'bsize';
+  readonly size: NumberTest;
+}
+
+interface NumberStep<T> {
+  readonly term: T;
+  readonly bytes: Operand;
+  readonly offset: Operand;
+  /** What it is compared or calculated with; of byte_test and byte_math. */
+  readonly value: Operand;
+  /** Where the result goes; -1: nowhere. */
+  readonly slot: number;
+}
+export type ByteTestStep = NumberStep<ByteTestTerm> & { readonly kind: 'byte_test' };
+export type ByteJumpStep = NumberStep<ByteJumpTerm> & { readonly kind: 'byte_jump' };
+export type ByteExtractStep = NumberStep<ByteExtractTerm> & { readonly kind: 'byte_extract' };
+export type ByteMathStep = NumberStep<ByteMathTerm> & { readonly kind: 'byte_math' };
+
+export type Step =
+  | ContentStep
+  | RegexStep
+  | IsDataAtStep
+  | SizeStep
+  | ByteTestStep
+  | ByteJumpStep
+  | ByteExtractStep
+  | ByteMathStep;
+
+/**
+ * `index` of a step is that of its term; null: the term became part of another step. `negatedFast`: the content that the
+ * prefilter looks for, where it is a negated one.
+ */
+export function stepsOf(
+  terms: readonly Term[],
+  slots: VariableSlots,
+  negatedFast: ContentTerm | null,
+): (Step | null)[] {
+  const steps: (Step | null)[] = [];
+  for (const term of terms) {
+    const anchor = lastAnchor(steps);
+    if (isContentEnd(term, anchor, slots)) {
+      // Suricata writes it as endswith of the content, whatever stands between the two.
+      anchor.endsWith = true;
+      steps.push(null);
+      continue;
+    }
+    steps.push(step(term, slots));
+    if (anchor !== null && isRelative(term)) anchor.isAnchor = true;
+  }
+  const fast = negatedFast === null ? null : steps[terms.indexOf(negatedFast)];
+  // Suricata's prefilter has found it, wherever it is: its end is not asked for.
+  if (fast?.kind === 'content' && isAlone(fast)) fast.endsWith = false;
+  return steps;
+}
+
+/** Without a place, and nothing counts from it. */
+export const isAlone = (step: ContentStep): boolean =>
+  !step.isRelative && !step.isAnchor && !step.hasDepth && step.low.value === 0 && step.low.slot === -1;
+
+function lastAnchor(steps: readonly (Step | null)[]): ContentStep | RegexStep | null {
+  for (let i = steps.length - 1; i >= 0; i -= 1) {
+    const one = steps[i]!;
+    if (one?.kind === 'content' || one?.kind === 'pcre') return one;
+  }
+  return null;
+}
+
+function isRelative(term: Term): boolean {
+  if (term.kind === 'content') return term.distance !== null || term.within !== null;
+  return term.kind !== 'bsize' && term.isRelative;
+}
+
+/** isdataat:!1,relative behind a content; a variable counts as its place in Suricata's table. */
+function isContentEnd(term: Term, anchor: ContentStep | RegexStep | null, slots: VariableSlots): anchor is ContentStep {
+  if (term.kind !== 'isdataat' || !term.isRelative || !term.isNegated || anchor?.kind !== 'content') return false;
+  return (typeof term.at === 'number' ? term.at : slots.get(term.at)) === 1;
+}
+
+function step(term: Term, slots: VariableSlots): Step {
+  const operand = (amount: Amount): Operand => {
+    if (typeof amount === 'number') return { value: amount, slot: -1 };
+    const slot = slots.get(amount);
+    if (slot === undefined) throw new TypeError(`no term sets the variable ${amount}`);
+    return { value: 0, slot };
+  };
+  switch (term.kind) {
+    case 'content':
+      return contentStep(term, operand);
+    case 'pcre': {
+      const { kind, isNegated, isRelative, pattern, flags } = term;
+      return { kind, regex: compileRegex(pattern, flags), isNegated, isRelative, isAnchor: false };
+    }
+    case 'isdataat':
+      return { kind: 'isdataat', at: operand(term.at), isNegated: term.isNegated, isRelative: term.isRelative };
+    case 'bsize':
+      return { kind: 'bsize', size: term.size };
+    default: {
+      const value = operand('value' in term ? term.value : 0);
+      const slot = 'name' in term ? slots.get(term.name)! : -1;
+      // One shape for the four of them: the kind of the term is that of the step.
+      const common = { kind: term.kind, term, bytes: operand(term.bytes), offset: operand(term.offset), value, slot };
+      return common as ByteTestStep | ByteJumpStep | ByteExtractStep | ByteMathStep;
+    }
+  }
+}
+
+function contentStep(term: ContentTerm, operand: (amount: Amount) => Operand): ContentStep {
+  const isRelativePlace = term.distance !== null || term.within !== null;
+  const low = operand((isRelativePlace ? term.distance : term.offset) ?? 0);
+  const depth = term.startsWith ? term.bytes.length : term.depth;
+  let room = operand((isRelativePlace ? term.within : depth) ?? 0);
+  const hasDepth = !isRelativePlace && depth !== null;
+  // Depth counts from the offset; a variable among the two is added where it is known.
+  if (hasDepth && low.slot === -1 && room.slot === -1) room = { value: room.value + low.value, slot: -1 };
+  return {
+    kind: 'content',
+    search: new LiteralSearch(term.bytes, term.nocase),
+    length: term.bytes.length,
+    isNegated: term.isNegated,
+    isRelative: isRelativePlace,
+    hasWithin: term.within !== null,
+    hasDepth,
+    hasPlaceVariable: !isRelativePlace && (low.slot !== -1 || (hasDepth && room.slot !== -1)),
+    low,
+    room,
+    endsWith: term.endsWith,
+    isAnchor: false,
+  };
+}

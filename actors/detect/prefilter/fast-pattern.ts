@@ -1,0 +1,72 @@
+/**
+ * The content of a rule that the prefilter looks for, chosen as Suricata chooses: the one that the rule names; else of
+ * the buffers that come first the longest, and of these the one with the most different bytes. Negated ones only where
+ * there is no other.
+ */
+import type { BufferTerms, ContentTerm, Rule } from '../rules/rule.ts';
+
+export interface FastPattern {
+  readonly buffer: BufferTerms;
+  readonly content: ContentTerm;
+  /** The part of the content that is looked for. */
+  readonly bytes: Uint8Array;
+  readonly nocase: boolean;
+  /** It must not be there: a rule has to be evaluated that was not hit. */
+  readonly isNegated: boolean;
+}
+
+/** Suricata's order of buffers: lower ones first. Others are 2. */
+const PRIORITIES: Readonly<Record<string, number>> = {
+  payload: 3,
+  'http.stat_msg': 3,
+  'http.stat_code': 4,
+  'http.method': 4,
+  'http.protocol': 1,
+};
+const priority = (buffer: string): number => PRIORITIES[buffer] ?? (buffer.startsWith('mqtt.') ? 1 : 2);
+
+/** null: the rule has no content, and must always be evaluated. */
+export function fastPattern({ buffers }: Pick<Rule, 'buffers'>): FastPattern | null {
+  const all = buffers.flatMap((buffer) =>
+    buffer.terms.flatMap((term) => (term.kind === 'content' ? [{ buffer, content: term }] : [])),
+  );
+  const named = all.find(({ content }) => content.fastPattern !== 'no');
+  const found = named ?? best(all.filter(({ content }) => !content.isNegated)) ?? best(all);
+  if (found === null) return null;
+  const { buffer, content } = found;
+  const part =
+    typeof content.fastPattern === 'object' ? content.fastPattern : { offset: 0, length: content.bytes.length };
+  const bytes = content.bytes.subarray(part.offset, part.offset + part.length);
+  return { buffer, content, bytes, nocase: content.nocase, isNegated: content.isNegated };
+}
+
+type Candidate = Pick<FastPattern, 'buffer' | 'content'>;
+
+function best(candidates: readonly Candidate[]): Candidate | null {
+  const first = Math.min(...candidates.map(({ buffer }) => priority(buffer.buffer)));
+  const near = candidates.filter(({ buffer }) => priority(buffer.buffer) === first);
+  const longest = Math.max(...near.map(({ content }) => content.bytes.length));
+  let found: Candidate | null = null;
+  let most = -1;
+  for (const one of near) {
+    if (one.content.bytes.length !== longest) continue;
+    const strength = strengthOf(one.content.bytes);
+    if (strength > most) found = one;
+    most = Math.max(most, strength);
+  }
+  return found;
+}
+
+/** Rare bytes count for more than letters, and a byte that was there before for little. */
+export function strengthOf(bytes: Uint8Array): number {
+  const seen = new Set<number>();
+  let strength = 0;
+  for (const byte of bytes) {
+    const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+    const isUsual = (byte >= 0x20 && byte <= 0x7e) || byte === 0 || byte === 1 || byte === 0xff;
+    if (seen.has(byte)) strength += 1;
+    else strength += isLetter ? 3 : isUsual ? 4 : 6;
+    seen.add(byte);
+  }
+  return strength;
+}

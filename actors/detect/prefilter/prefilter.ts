@@ -1,0 +1,112 @@
+/**
+ * Which of many patterns are in a buffer: all of them looked for at once, whatever their number.
+ *
+ * Of each pattern four bytes in a row are its key, those that are rarest and that fewest others have. A scan asks a table of
+ * bits for each four bytes whether they may be a key; nearly always they are not. Else the patterns with that key are
+ * compared. Patterns of three bytes are a key by themselves, and are looked for in a second scan; those of one and two have
+ * tables of their own.
+ *
+ * No buffer can make a scan expensive: what is spent on comparing is bounded by the buffer's length, and beyond it
+ * patterns count as found whose key is there. A hit is a candidate: whoever is told has to look for himself.
+ */
+import { commonness } from './common-texts.ts';
+import { CASE, KeyFilter } from './key-filter.ts';
+import { KeyTable } from './key-table.ts';
+import { type Pattern, PatternStore } from './pattern-store.ts';
+import { ShortTable } from './short-table.ts';
+
+const KEY_BYTES = 4;
+/** Counts of four bytes in all patterns: what many patterns have is a word, and words are in traffic, too. */
+const COUNTS_BITS = 18;
+const SHARED_KEY_COST = 1;
+const WORD_COST = 1.5;
+
+export class Prefilter {
+  readonly #store: PatternStore;
+  readonly #long: KeyFilter | null;
+  readonly #triples: KeyFilter | null;
+  readonly #short: ShortTable | null;
+
+  constructor(patterns: readonly Pattern[]) {
+    const store = new PatternStore(patterns);
+    const byLength: [number[], number[], number[]] = [[], [], []];
+    for (let i = 0; i < patterns.length; i += 1) {
+      const length = store.lengthOf(i);
+      byLength[length >= KEY_BYTES ? 0 : length === 3 ? 1 : 2].push(i);
+    }
+    const [long, triples, short] = byLength;
+    this.#store = store;
+    this.#long = long.length === 0 ? null : longFilter(store, long, patterns.length);
+    this.#triples = triples.length === 0 ? null : tripleFilter(store, triples, patterns.length);
+    this.#short = short.length === 0 ? null : new ShortTable(store, short, patterns.length);
+  }
+
+  /** How many ids were found; they are the first ones of `ids`, until the next scan. */
+  scan(buffer: Uint8Array): number {
+    const store = this.#store;
+    store.begin(buffer.length);
+    this.#long?.scan(buffer);
+    this.#triples?.scan(buffer);
+    this.#short?.scan(buffer);
+    return store.count;
+  }
+
+  get ids(): Int32Array {
+    return this.#store.ids;
+  }
+
+  /** The last scan ran into its bound. */
+  get isExhausted(): boolean {
+    return this.#store.budget <= 0;
+  }
+}
+
+function longFilter(store: PatternStore, long: readonly number[], patterns: number): KeyFilter {
+  const table = new KeyTable(long.length, patterns);
+  const filter = new KeyFilter(long.length, KEY_BYTES, table, store);
+  const counts = countsOf(store, long);
+  for (const pattern of long) {
+    let best = Number.POSITIVE_INFINITY;
+    let [bestKey, bestEnd] = [0, 0];
+    const length = store.lengthOf(pattern);
+    for (let end = KEY_BYTES; end <= length; end += 1) {
+      const key = keyOf(store, pattern, end, KEY_BYTES);
+      const words = Math.log2(counts[countPlace(key)]!);
+      const cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
+      if (cost >= best) continue;
+      best = cost;
+      bestKey = key;
+      bestEnd = end;
+    }
+    table.add(bestKey, pattern, bestEnd);
+    filter.add(bestKey);
+  }
+  return filter;
+}
+
+const countPlace = (key: number): number => Math.imul(key, 0xc2b2ae35 | 0) >>> (32 - COUNTS_BITS);
+
+function countsOf(store: PatternStore, long: readonly number[]): Uint32Array {
+  const counts = new Uint32Array(1 << COUNTS_BITS);
+  for (const pattern of long)
+    for (let end = KEY_BYTES; end <= store.lengthOf(pattern); end += 1)
+      counts[countPlace(keyOf(store, pattern, end, KEY_BYTES))]! += 1;
+  return counts;
+}
+
+function tripleFilter(store: PatternStore, triples: readonly number[], patterns: number): KeyFilter {
+  const table = new KeyTable(triples.length, patterns);
+  const filter = new KeyFilter(triples.length, 3, table, store);
+  for (const pattern of triples) {
+    const key = keyOf(store, pattern, 3, 3);
+    table.add(key, pattern, 3);
+    filter.add(key);
+  }
+  return filter;
+}
+
+function keyOf(store: PatternStore, pattern: number, end: number, bytes: number): number {
+  let key = 0;
+  for (let at = end - bytes; at < end; at += 1) key = (key << 8) | store.byteOf(pattern, at) | CASE;
+  return key;
+}

@@ -1,0 +1,157 @@
+/** What EVE has of DNS, version 2: a record for each question, one for a response with all its answers. */
+import { DNS_TYPES } from '../../rules/keywords/dns-numbers.ts';
+import { colonHex, textOf } from '../text.ts';
+import type { DnsMessage, NameInData, ResourceRecord } from './dns-message.ts';
+import { responseName, typeName } from './dns-numbers.ts';
+import type { DnsTransaction } from './dns-parser.ts';
+
+type Fields = Record<string, unknown>;
+
+const VERSION = 2;
+const FLAGS: readonly (readonly [number, string])[] = [
+  [0x8000, 'qr'],
+  [0x0400, 'aa'],
+  [0x0200, 'tc'],
+  [0x0100, 'rd'],
+  [0x0080, 'ra'],
+  [0x0040, 'z'],
+];
+
+function queries({ id, message }: DnsTransaction): Fields[] {
+  return message.questions.map(({ name, isCut, type }) => ({
+    type: 'query',
+    id: message.id,
+    rrname: textOf(name),
+    ...cut(isCut),
+    rrtype: typeName(type),
+    tx_id: id,
+    ...((message.flags & 0x40) === 0 ? {} : { z: true }),
+    opcode: message.opcode,
+  }));
+}
+
+const cut = (isCut: boolean): Fields => (isCut ? { rrname_truncated: true } : {});
+
+interface Data {
+  /** Under which the value stands. */
+  readonly field: string;
+  readonly value: unknown;
+  readonly isCut?: boolean;
+}
+
+/** A record's data; null: EVE has none of its type. */
+function data(message: DnsMessage, record: ResourceRecord): Data | null {
+  const { bytes } = message;
+  const { type, start, end } = record;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  switch (type) {
+    case DNS_TYPES.A:
+    case DNS_TYPES.AAAA:
+      return { field: 'rdata', value: addressText(bytes.subarray(start, end)) };
+    case DNS_TYPES.CNAME:
+    case DNS_TYPES.NS:
+    case DNS_TYPES.PTR:
+    case DNS_TYPES.MX: {
+      const { name, isCut } = message.nameAt(type === DNS_TYPES.MX ? start + 2 : start, end);
+      return { field: 'rdata', value: textOf(name), isCut };
+    }
+    case DNS_TYPES.TXT:
+    case DNS_TYPES.NULL:
+      return { field: 'rdata', value: textOf(bytes.subarray(start, end)) };
+    case DNS_TYPES.SRV: {
+      const [priority, weight, port] = [0, 2, 4].map((at) => view.getUint16(start + at));
+      return { field: 'srv', value: { priority, weight, port, name: textOf(message.nameAt(start + 6, end).name) } };
+    }
+    case DNS_TYPES.SSHFP:
+      return {
+        field: 'sshfp',
+        value: { fingerprint: colonHex(bytes.subarray(start + 2, end)), algo: bytes[start]!, type: bytes[start + 1]! },
+      };
+    case DNS_TYPES.SOA: {
+      const main = message.nameAt(start, end);
+      const responsible = message.nameAt(main.next, end);
+      const [serial, refresh, retry, expire, minimum] = [0, 4, 8, 12, 16].map((at) =>
+        view.getUint32(responsible.next + at),
+      );
+      const names = { ...named('mname', main), ...named('rname', responsible) };
+      return { field: 'soa', value: { ...names, serial, refresh, retry, expire, minimum } };
+    }
+    default:
+      return null;
+  }
+}
+
+const named = (field: string, { name, isCut }: NameInData): Fields => ({
+  [field]: textOf(name),
+  ...(isCut ? { [`${field}_truncated`]: true } : {}),
+});
+
+/** The form follows the length, not the type; another length gives nothing. */
+function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return '';
+  const groups: string[] = [];
+  for (let at = 0; at < 16; at += 2) groups.push(((bytes[at]! << 8) | bytes[at + 1]!).toString(16).padStart(4, '0'));
+  return groups.join(':');
+}
+
+function recordFields(message: DnsMessage, record: ResourceRecord): Fields {
+  const found = data(message, record);
+  return {
+    rrname: textOf(record.name),
+    ...cut(record.isCut),
+    rrtype: typeName(record.type),
+    ttl: record.ttl,
+    ...(found === null ? {} : { [found.field]: found.value }),
+    ...(found?.isCut === true ? { rdata_truncated: true } : {}),
+  };
+}
+
+/** Values of the answers by type. */
+function grouped(message: DnsMessage, answers: readonly ResourceRecord[]): Fields {
+  const groups: Record<string, unknown[]> = {};
+  for (const record of answers) {
+    const found = data(message, record);
+    if (found === null) continue;
+    const name = typeName(record.type);
+    groups[name] ??= [];
+    groups[name].push(found.value);
+  }
+  return groups;
+}
+
+function answer(message: DnsMessage): Fields {
+  const { answers, authorities, flags } = message;
+  const [question] = message.questions;
+  return {
+    version: VERSION,
+    type: 'answer',
+    id: message.id,
+    flags: flags.toString(16),
+    ...Object.fromEntries(FLAGS.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => [name, true])),
+    opcode: message.opcode,
+    ...(question === undefined
+      ? {}
+      : { rrname: textOf(question.name), ...cut(question.isCut), rrtype: typeName(question.type) }),
+    rcode: responseName(message.rcode),
+    ...(answers.length === 0
+      ? {}
+      : { answers: answers.map((record) => recordFields(message, record)), grouped: grouped(message, answers) }),
+    ...(authorities.length === 0 ? {} : { authorities: authorities.map((record) => recordFields(message, record)) }),
+  };
+}
+
+/** The object of an alert. */
+export function alertFields(tx: DnsTransaction): Fields {
+  if (tx.message.isRequest) {
+    const query = queries(tx);
+    return query.length === 0 ? { version: VERSION } : { version: VERSION, query };
+  }
+  return { version: VERSION, answer: answer(tx.message) };
+}
+
+/** The objects of events of type dns: none where nothing was asked, in a response, too. */
+export function eventFields(tx: DnsTransaction): Fields[] {
+  if (tx.message.isRequest) return queries(tx).map((query) => ({ version: VERSION, ...query }));
+  return tx.message.questions.length === 0 ? [] : [answer(tx.message)];
+}

@@ -1,0 +1,132 @@
+/**
+ * DNS over UDP and TCP (RFC 1035, 4.2: a length u16 before each message). Each message is a transaction of one
+ * direction, as in Suricata, which does not pair a response with its request.
+ */
+import type { Direction } from '../direction.ts';
+import { PendingBytes } from '../pending-bytes.ts';
+import type { Parser, ProbeAnswer, Transaction, Transport } from '../protocol.ts';
+import { DnsMessage, HEADER_BYTES, isPlausible } from './dns-message.ts';
+
+const Z_FLAG = 0x40;
+const OPCODE_UNASSIGNED_FROM = 7;
+
+export class DnsTransaction implements Transaction {
+  readonly id: number;
+  readonly message: DnsMessage;
+  readonly isOneSided: Direction;
+  readonly progress: readonly [number, number] = [1, 1];
+  readonly events: string[] = [];
+
+  constructor(id: number, message: DnsMessage) {
+    this.id = id;
+    this.message = message;
+    this.isOneSided = message.isRequest ? 0 : 1;
+  }
+}
+
+export class DnsParser implements Parser<DnsTransaction> {
+  readonly transactions: DnsTransaction[] = [];
+  hasFailed = false;
+  private readonly transport: Transport;
+  private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
+  private afterGap = false;
+  private count = 0;
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  data(direction: Direction, bytes: Uint8Array): void {
+    if (this.hasFailed || bytes.length === 0) return;
+    // A datagram that is wrong says nothing of the next one.
+    if (this.transport === 'udp') this.message(direction, bytes);
+    else this.stream(direction, bytes);
+  }
+
+  gap(direction: Direction): void {
+    this.pending[direction].clear();
+    this.afterGap = true;
+  }
+
+  release(count: number): void {
+    this.transactions.splice(0, count);
+  }
+
+  private stream(direction: Direction, bytes: Uint8Array): void {
+    const pending = this.pending[direction];
+    const all = pending.join(bytes);
+    if (this.afterGap) {
+      // Only what looks like the start of a message is parsed again.
+      if (probeStream(all) === 'no') {
+        pending.clear();
+        return;
+      }
+      this.afterGap = false;
+    }
+    let at = 0;
+    while (at + 2 <= all.length) {
+      const end = at + 2 + ((all[at]! << 8) | all[at + 1]!);
+      if (end > all.length) break;
+      if (end > at + 2 && !this.message(direction, all.subarray(at + 2, end))) {
+        this.fail();
+        return;
+      }
+      at = end;
+    }
+    pending.keep(all, at);
+  }
+
+  private fail(): void {
+    this.hasFailed = true;
+    for (const pending of this.pending) pending.clear();
+  }
+
+  /** false: a stream is not parsed any further. */
+  private message(direction: Direction, bytes: Uint8Array): boolean {
+    if (bytes.length < HEADER_BYTES || !isPlausible(bytes, 0, bytes.length)) return this.transport === 'udp';
+    const message = DnsMessage.of(bytes, direction === 0);
+    if (message === null) {
+      this.event('malformed_data');
+      return false;
+    }
+    const isResponse = (message.flags & 0x8000) !== 0;
+    if (direction === 0 && isResponse) {
+      this.event('not_request');
+      return false;
+    }
+    if (direction === 1 && !isResponse) this.event('not_response');
+    this.transactions.push(new DnsTransaction(this.count++, message));
+    if ((message.flags & Z_FLAG) !== 0) this.event('z_flag_set');
+    if (message.opcode >= OPCODE_UNASSIGNED_FROM) this.event('invalid_opcode');
+    if (message.nameFlags === 0) return true;
+    if (message.isTruncatedName) this.event('name_too_long');
+    if (message.hasLoop) this.event('infinite_loop');
+    if (message.hasTooManyLabels) this.event('too_many_labels');
+    return true;
+  }
+
+  /** Of the newest transaction; where all are gone nobody can be told. */
+  private event(name: string): void {
+    this.transactions.at(-1)?.events.push(name);
+  }
+}
+
+function probeMessage(bytes: Uint8Array, at: number, length: number): ProbeAnswer {
+  if (bytes.length - at < HEADER_BYTES) return 'no';
+  if (bytes.length - at >= length) {
+    const message = bytes.subarray(at, at + length);
+    if (message.length < HEADER_BYTES || !isPlausible(message, 0, length)) return 'no';
+    if (DnsMessage.of(message, true) === null) return 'no';
+  }
+  return isPlausible(bytes, at, length) ? 'yes' : 'no';
+}
+
+/** Whether it looks like a message with its length before it. */
+export function probeStream(bytes: Uint8Array): ProbeAnswer {
+  if (bytes.length < 2) return 'more';
+  return probeMessage(bytes, 2, (bytes[0]! << 8) | bytes[1]!);
+}
+
+export const probeDatagram = (bytes: Uint8Array): ProbeAnswer => probeMessage(bytes, 0, bytes.length);
+
+export const isResponse = (bytes: Uint8Array, at: number): boolean => (bytes[at + 2]! & 0x80) !== 0;

@@ -1,0 +1,103 @@
+/** DNS as a protocol of the engine: how it is recognised, and what rules may ask of a message. */
+import { numberOf } from '../condition-values.ts';
+import type { Direction } from '../direction.ts';
+import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
+import { alertFields, eventFields } from './dns-eve.ts';
+import { HEADER_BYTES } from './dns-message.ts';
+import { DnsParser, type DnsTransaction, isResponse, probeDatagram, probeStream } from './dns-parser.ts';
+
+export type { DnsTransaction } from './dns-parser.ts';
+
+const PORTS = [53];
+const BOTH: readonly Direction[] = [0, 1];
+
+/** Who seemed to be the client may be the server: the message itself says it. */
+const turned = (answer: ProbeAnswer, bytes: Uint8Array, at: number, direction: Direction): ProbeAnswer =>
+  answer === 'yes' && isResponse(bytes, at) !== (direction === 1) ? 'reversed' : answer;
+
+const datagram = (bytes: Uint8Array, direction: Direction): ProbeAnswer =>
+  turned(probeDatagram(bytes), bytes, 0, direction);
+const stream = (bytes: Uint8Array, direction: Direction): ProbeAnswer =>
+  turned(probeStream(bytes), bytes, 2, direction);
+
+type Row = BufferRow<DnsTransaction>;
+
+/** An empty name ends the list, as in Suricata. */
+const nameAt = (names: readonly { readonly name: Uint8Array }[], index: number): Uint8Array | null => {
+  const name = names[index]?.name;
+  return name === undefined || name.length === 0 ? null : name;
+};
+
+const names = (name: string, directions: readonly Direction[], read: Row['read']): Row => ({
+  name,
+  directions,
+  progress: 1,
+  isMany: true,
+  read,
+});
+
+const flag = (keyword: string, of: (tx: DnsTransaction) => number): ConditionRow<DnsTransaction> => ({
+  keyword,
+  directions: BOTH,
+  progress: 0,
+  compile: (value) => {
+    const test = numberOf(value);
+    return (tx, direction) => tx.isOneSided === direction && test(of(tx));
+  },
+});
+
+/** The types of all questions and records of the message. */
+const hasType = (tx: DnsTransaction, test: (type: number) => boolean): boolean => {
+  const { questions, answers, authorities } = tx.message;
+  return [questions, answers, authorities].some((list) => list.some(({ type }) => test(type)));
+};
+
+export const dns: Protocol<DnsTransaction> = {
+  name: 'dns',
+  transports: ['udp', 'tcp'],
+  probes: [
+    {
+      kind: 'port',
+      transport: 'udp',
+      ports: PORTS,
+      first: 0,
+      least: HEADER_BYTES,
+      most: HEADER_BYTES,
+      toServer: datagram,
+      toClient: datagram,
+    },
+    {
+      kind: 'port',
+      transport: 'tcp',
+      ports: PORTS,
+      first: 0,
+      least: HEADER_BYTES + 2,
+      most: HEADER_BYTES + 2,
+      toServer: stream,
+      toClient: stream,
+    },
+  ],
+  open: (transport) => new DnsParser(transport),
+  end: [1, 1],
+  buffers: [
+    names('dns.query', [0], (tx, _direction, index) => nameAt(tx.message.isRequest ? tx.message.questions : [], index)),
+    names('dns.queries.rrname', BOTH, (tx, _direction, index) => tx.message.questions[index]?.name ?? null),
+    names('dns.answers.rrname', BOTH, (tx, _direction, index) => tx.message.answers[index]?.name ?? null),
+    names('dns.authorities.rrname', BOTH, (tx, _direction, index) => tx.message.authorities[index]?.name ?? null),
+  ],
+  conditions: [
+    flag('dns.opcode', (tx) => tx.message.opcode),
+    flag('dns.rcode', (tx) => tx.message.rcode),
+    {
+      keyword: 'dns.rrtype',
+      directions: BOTH,
+      progress: 0,
+      compile: (value) => {
+        const test = numberOf(value);
+        return (tx, direction) => tx.isOneSided === direction && hasType(tx, test);
+      },
+    },
+  ],
+  eve: alertFields,
+  events: eventFields,
+};

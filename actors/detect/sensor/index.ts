@@ -1,0 +1,1 @@
+export { SENSOR_DEFAULTS, Sensor, type SensorOptions } from './sensor.ts';

@@ -1,0 +1,137 @@
+/**
+ * Captured packets in, EVE records out, in the order in which things happened: for each packet its alerts, then the files
+ * and transactions that are over, and each flow at its end.
+ */
+import type { CapturedPacket } from '../capture/index.ts';
+import {
+  alertRecord,
+  anomalyRecord,
+  type EveRecord,
+  fileRecord,
+  flowEndRecord,
+  transactionRecord,
+} from '../eve/index.ts';
+import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
+import { type FlowMemory, INSPECT_DEFAULTS, type InspectOptions, Inspector, isComplete } from '../inspect/index.ts';
+import { Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import { Conversation, PROTOCOLS, Recogniser, type Transport } from '../protocols/index.ts';
+import type { AcceptedRule } from '../rules/rule-set.ts';
+import { TRAFFIC_DEFAULTS, Traffic, type TrafficOptions, type TrafficSink } from '../traffic/index.ts';
+
+export interface SensorOptions {
+  readonly traffic: TrafficOptions;
+  readonly inspect: InspectOptions;
+  /** Records of flows, transactions, files and anomalies, beside alerts. */
+  readonly tellsAll: boolean;
+}
+
+export const SENSOR_DEFAULTS: SensorOptions = { traffic: TRAFFIC_DEFAULTS, inspect: INSPECT_DEFAULTS, tellsAll: true };
+
+export class Sensor implements TrafficSink {
+  readonly #traffic: Traffic;
+  readonly #inspector: Inspector;
+  readonly #recogniser = new Recogniser(PROTOCOLS);
+  readonly #isMidstream: boolean;
+  readonly #tellsAll: boolean;
+  readonly #tell: (record: EveRecord) => void;
+  /** Stands for the packet with which a flow ends. */
+  readonly #last = new Packet();
+  #nowUs = 0;
+
+  constructor(rules: readonly AcceptedRule[], options: SensorOptions, tell: (record: EveRecord) => void) {
+    this.#tell = tell;
+    this.#tellsAll = options.tellsAll;
+    this.#isMidstream = options.traffic.stream.midstream;
+    this.#inspector = new Inspector(rules, PROTOCOLS, options.inspect, (alert, situation) =>
+      tell(alertRecord(alert, situation)),
+    );
+    this.#traffic = new Traffic(this, options.traffic);
+    this.#last.isPseudo = true;
+  }
+
+  /** Rules that were not loaded, with what of them cannot be asked. */
+  get left(): Inspector['left'] {
+    return this.#inspector.left;
+  }
+
+  take(captured: CapturedPacket): void {
+    if (captured.timeUs > this.#nowUs) this.#nowUs = captured.timeUs;
+    this.#traffic.take(captured);
+  }
+
+  /** The capture is over. */
+  finish(): void {
+    this.#traffic.finish();
+  }
+
+  data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    this.#conversation(flow, 'tcp').data(direction, bytes, isLast);
+  }
+
+  gap(flow: Flow, direction: Direction, length: number): void {
+    this.#conversation(flow, 'tcp').gap(direction, length);
+  }
+
+  packet(packet: Packet, flow: Flow | null, direction: Direction): void {
+    if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)
+      this.#datagram(packet, flow, direction);
+    this.#inspector.packet(packet, flow, direction);
+    if (flow === null || flow.application === null) return;
+    this.#log(packet, flow, false);
+    this.#inspector.release(flow);
+  }
+
+  hasLeft(flow: Flow, direction: Direction): boolean {
+    return this.#inspector.hasLeft(flow, direction);
+  }
+
+  end(flow: Flow, reason: FlowEnd): void {
+    if (flow.application !== null) {
+      this.#last.timeUs = this.#nowUs;
+      this.#log(this.#last, flow, true);
+    }
+    if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
+  }
+
+  #datagram(packet: Packet, flow: Flow, direction: Direction): void {
+    if (packet.payloadEnd <= packet.payloadAt) return;
+    const payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
+    this.#conversation(flow, 'udp').data(direction, payload, false);
+  }
+
+  #conversation(flow: Flow, transport: Transport): Conversation {
+    flow.application ??= new Conversation(this.#recogniser, {
+      transport,
+      sourcePort: flow.sourcePort,
+      destinationPort: flow.destinationPort,
+      isMidstream: flow.protocol === PROTOCOL_TCP && flow.session?.isMidstream === true,
+    });
+    return flow.application as Conversation;
+  }
+
+  /** Files and transactions that are over, or all of a flow that is. */
+  #log(packet: Packet, flow: Flow, isOver: boolean): void {
+    const { parser, protocol } = flow.application as Conversation;
+    if (parser === null || protocol === null) return;
+    const memory = flow.memory as FlowMemory;
+    const place = { protocol, packet, flow };
+    for (const [i, tx] of parser.transactions.entries()) {
+      const kept = memory.transaction(i);
+      if (kept.isLogged) continue;
+      if (this.#tellsAll) {
+        for (; kept.eventsTold < tx.events.length; kept.eventsTold += 1)
+          this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place));
+        const files = tx.files ?? [];
+        for (; kept.filesTold < files.length; kept.filesTold += 1) {
+          const file = files[kept.filesTold]!;
+          if (file.state === 'open' && !isOver) break;
+          this.#tell(fileRecord(file, tx, place));
+        }
+      }
+      if (!isOver && !isComplete(tx, protocol.end)) continue;
+      kept.isLogged = true;
+      const record = this.#tellsAll ? transactionRecord(tx, place) : null;
+      if (record !== null) this.#tell(record);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** `msec ids`: a capture and rules in, EVE records out, one a line: it can stand where `suricata -r` stands. */
+
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import {
+  type AcceptedRule,
+  CaptureReader,
+  RULE_FILE_BYTES_MAX,
+  type RuleClass,
+  readClasses,
+  readRules,
+  readThresholds,
+  SENSOR_DEFAULTS,
+  Sensor,
+  type SensorOptions,
+  type ThresholdLine,
+} from '../../actors/detect/index.ts';
+import type { CommonFlags } from '../common-flags.ts';
+import { EXIT } from '../exit-codes.ts';
+import { readFileOf } from '../reference-files.ts';
+import { NoInputError, note, UsageError } from '../terminal.ts';
+import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
+
+export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
+  readonly pcap: string;
+  readonly rules?: readonly string[];
+  readonly checksum?: 'none' | 'validate';
+  readonly midstream?: boolean;
+  readonly thresholdConfig?: string;
+  readonly alertsOnly?: boolean;
+}
+
+const TEXT_BYTES_MAX = 4 * 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+/** Records are gathered to so much before they are written. */
+const WRITE_CHARS = 64 * 1024;
+
+const KNOWN_KEYS = [
+  'stream.midstream',
+  'stream.async-oneside',
+  'stream.checksum-validation',
+  'stream.memcap',
+  'stream.reassembly.depth',
+  'stream.reassembly.toserver-chunk-size',
+  'stream.reassembly.toclient-chunk-size',
+  'stream.reassembly.randomize-chunk-size',
+  'packet-alert-max',
+  'classification-file',
+  'threshold-file',
+];
+
+export async function runIds(flags: IdsRunFlags): Promise<number> {
+  const settings = IdsSettings.of(configured(flags), KNOWN_KEYS);
+  const rules = rulesOf(flags.rules ?? [], settings);
+  const output = new RecordOutput();
+  const sensor = new Sensor(rules, sensorOptions(flags, settings), (record) => output.add(record));
+  for (const { rule, part } of sensor.left) note(`${rule.file}:${rule.line}: ${part} cannot be examined (unsupported)`);
+  const reader = new CaptureReader();
+  const input = createReadStream(flags.pcap, { highWaterMark: READ_BYTES });
+  try {
+    for await (const piece of input) {
+      reader.push(piece as Buffer);
+      while (reader.next()) sensor.take(reader.packet);
+      await output.flush();
+    }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new NoInputError(`${flags.pcap} cannot be read`);
+    throw thrown;
+  } finally {
+    sensor.finish();
+    await output.end();
+  }
+  reader.finish();
+  return EXIT.ok.code;
+}
+
+/** `--config` names a suricata.yaml here. */
+function configured(flags: IdsRunFlags): IdsSettingFlags {
+  return flags.config === undefined ? flags : { ...flags, suricata: flags.config };
+}
+
+function rulesOf(paths: readonly string[], settings: IdsSettings): readonly AcceptedRule[] {
+  const files = paths.map((name) => ({ name, text: readFileOf(name, RULE_FILE_BYTES_MAX).toString('latin1') }));
+  const { accepted, refused } = readRules(files, settings.variables);
+  for (const { file, line, column, keyword, says, kind } of refused)
+    note(`${file}:${line}:${column}: ${keyword}: ${says} (${kind})`);
+  if (refused.length > 0) note(`${refused.length} of ${accepted.length + refused.length} rules are refused`);
+  return accepted;
+}
+
+function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions {
+  const { traffic, inspect } = SENSOR_DEFAULTS;
+  const { stream } = traffic;
+  return {
+    tellsAll: flags.alertsOnly !== true,
+    traffic: {
+      ...traffic,
+      stream: {
+        ...stream,
+        midstream: flags.midstream ?? settings.flag('stream.midstream', stream.midstream),
+        asyncOneside: settings.flag('stream.async-oneside', stream.asyncOneside),
+        memoryBytes: settings.bytes('stream.memcap', stream.memoryBytes),
+        depthBytes: settings.bytes('stream.reassembly.depth', stream.depthBytes),
+        chunkBytes: [
+          settings.bytes('stream.reassembly.toserver-chunk-size', stream.chunkBytes[0]),
+          settings.bytes('stream.reassembly.toclient-chunk-size', stream.chunkBytes[1]),
+        ],
+      },
+      validatesChecksums:
+        flags.checksum === undefined
+          ? settings.flag('stream.checksum-validation', true)
+          : flags.checksum === 'validate',
+    },
+    inspect: {
+      classes: classesOf(flags, settings) ?? inspect.classes,
+      thresholds: thresholdsOf(flags, settings),
+      alertsMax: settings.number('packet-alert-max', inspect.alertsMax),
+    },
+  };
+}
+
+/** A path in a suricata.yaml is taken from where that file lies. */
+function besideConfig({ config }: IdsRunFlags, path: string): string {
+  return config === undefined ? path : resolve(dirname(config), path);
+}
+
+function classesOf(flags: IdsRunFlags, settings: IdsSettings): ReadonlyMap<string, RuleClass> | undefined {
+  const path = settings.text('classification-file');
+  if (path === undefined) return undefined;
+  return readClasses(readFileOf(besideConfig(flags, path), TEXT_BYTES_MAX).toString('utf8'));
+}
+
+function thresholdsOf(flags: IdsRunFlags, settings: IdsSettings): readonly ThresholdLine[] {
+  const named = settings.text('threshold-file');
+  const path = flags.thresholdConfig ?? (named === undefined ? undefined : besideConfig(flags, named));
+  if (path === undefined) return [];
+  const text = readFileOf(path, TEXT_BYTES_MAX).toString('utf8');
+  const { lines, mistakes } = readThresholds(text, settings.variables);
+  if (mistakes.length > 0)
+    throw new UsageError(mistakes.map(({ line, says }) => `${path}:${line}: ${says}`).join('\n'));
+  return lines;
+}
+
+class RecordOutput {
+  #lines: string[] = [];
+  #chars = 0;
+
+  add(record: Record<string, unknown>): void {
+    const line = `${JSON.stringify(record)}\n`;
+    this.#lines.push(line);
+    this.#chars += line.length;
+  }
+
+  /** Waits where the reader of the output is slower. */
+  async flush(): Promise<void> {
+    if (this.#chars >= WRITE_CHARS) await this.end();
+  }
+
+  async end(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const text = this.#lines.join('');
+    this.#lines = [];
+    this.#chars = 0;
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+}

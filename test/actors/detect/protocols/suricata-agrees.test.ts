@@ -1,0 +1,133 @@
+/**
+ * Generated conversations, and what Suricata 7.0.10 made of them: its records lie beside this file. Where it is installed,
+ * `MSEC_SURICATA_TALKS=3000` compares as many fresh ones, and `MSEC_SURICATA_RECORD=1` writes the records anew.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import t from 'tap';
+import { dns } from '../../../../actors/detect/protocols/dns/index.ts';
+import type { AnyProtocol } from '../../../../actors/detect/protocols/index.ts';
+import { mqtt } from '../../../../actors/detect/protocols/mqtt/index.ts';
+import { Dice } from './dice.ts';
+import { DNS_RULES, dnsTalk } from './dns-talks.ts';
+import { MQTT_RULES, mqttTalk } from './mqtt-talks.ts';
+import type { Part, Talk } from './suricata.ts';
+import { type Told, toldBy, toldBySuricata } from './told.ts';
+
+interface Kind {
+  readonly protocol: AnyProtocol;
+  readonly talk: (dice: Dice) => Talk;
+  readonly rules: readonly string[];
+  readonly settings?: readonly string[];
+  /** Of so many talks, since others show how the engine orders packets and transactions, not what a parser does. */
+  readonly differing: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { protocol: dns, talk: dnsTalk, rules: DNS_RULES, differing: 0 },
+  { protocol: mqtt, talk: mqttTalk, rules: MQTT_RULES, differing: 0.02 },
+];
+const RECORDED = 80;
+
+/** A parser gives objects by the age of their transaction, Suricata as each is complete. */
+const comparable = ({ objects, events, alerts }: Told): Told => ({ objects: objects.toSorted(), events, alerts });
+
+const fileOf = (name: string): URL => new URL(`./${name}-records.json`, import.meta.url);
+
+interface RecordedTalk extends Told {
+  readonly transport: 'tcp' | 'udp';
+  readonly serverPort: number;
+  readonly parts: readonly (readonly [0 | 1, string])[];
+}
+
+function recorded(name: string): { readonly talk: Talk; readonly told: Told }[] {
+  const records = JSON.parse(readFileSync(fileOf(name), 'utf8')) as RecordedTalk[];
+  return records.map(({ transport, serverPort, parts, ...told }) => ({
+    talk: { transport, serverPort, parts: parts.map(([way, hex]): Part => [way, Buffer.from(hex, 'hex')]) },
+    told,
+  }));
+}
+
+const isSame = (one: Told, other: Told): boolean =>
+  JSON.stringify(comparable(one)) === JSON.stringify(comparable(other));
+
+function generated(kind: Kind, count: number, seed: number): { readonly talk: Talk; readonly told: Told }[] {
+  const talks = Array.from({ length: count }, (_, index) => kind.talk(new Dice(seed * 1_000_003 + index)));
+  const told = toldBySuricata(kind.protocol.name, talks, kind.rules, kind.settings);
+  return talks.map((talk, index) => ({ talk, told: comparable(told[index]!) }));
+}
+
+function record(kind: Kind): void {
+  const agreeing = generated(kind, RECORDED, 1).filter(({ talk, told }) =>
+    isSame(toldBy(kind.protocol, talk, kind.rules), told),
+  );
+  const lines = agreeing.map(({ talk, told }) => {
+    const parts = talk.parts.map(([way, bytes]) => [way, Buffer.from(bytes).toString('hex')]);
+    return JSON.stringify({ ...talk, parts, ...told });
+  });
+  writeFileSync(fileOf(kind.protocol.name), `[\n${lines.join(',\n')}\n]\n`);
+}
+
+for (const kind of KINDS) {
+  const { protocol, rules } = kind;
+  if (process.env.MSEC_SURICATA_RECORD === '1') record(kind);
+
+  t.test(`${protocol.name}: objects, events and rules are those of Suricata`, async (t) => {
+    const all = recorded(protocol.name);
+    t.ok(all.length > RECORDED * 0.9);
+    const hits = rules.map((_, index) => all.reduce((sum, { told }) => sum + told.alerts[index]!, 0));
+    t.ok(hits.filter((count) => count > 0).length > rules.length * 0.7, `rules that hold: ${hits.join(' ')}`);
+    for (const [index, { talk, told }] of all.entries())
+      t.same(comparable(toldBy(protocol, talk, rules)), comparable(told), `talk ${index}`);
+  });
+
+  const fresh = Number(process.env.MSEC_SURICATA_TALKS ?? 0);
+  t.test(`${protocol.name}: ${fresh} fresh conversations`, { skip: fresh === 0 }, async (t) => {
+    const seed = Number(process.env.MSEC_SURICATA_SEED ?? 2);
+    const differing = generated(kind, fresh, seed).filter(
+      ({ talk, told }) => !isSame(toldBy(protocol, talk, rules), told),
+    );
+    t.comment(`${differing.length} of ${fresh} differ`);
+    for (const { talk, told } of differing.slice(0, 3)) {
+      t.comment(JSON.stringify(talk.parts.map(([way, bytes]) => [way, Buffer.from(bytes).toString('hex')])));
+      t.comment(`${JSON.stringify(told)}\n${JSON.stringify(comparable(toldBy(protocol, talk, rules)))}`);
+    }
+    t.ok(differing.length <= fresh * kind.differing, `${differing.length} of ${fresh} differ`);
+  });
+
+  t.test(`${protocol.name}: where a stream is cut makes no difference`, async () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 40 }), (seed, most) => {
+        const talk = kind.talk(new Dice(seed));
+        const dice = new Dice(seed + 1);
+        const whole = toldBy(protocol, talk, rules);
+        return isSame(
+          toldBy(protocol, talk, rules, () => 1 + dice.below(most)),
+          whole,
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  t.test(`${protocol.name}: no bytes make it throw`, async () => {
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.array(fc.tuple(fc.nat(1), fc.uint8Array({ maxLength: 300 })), { maxLength: 4 }),
+        (seed, extra) => {
+          const talk = kind.talk(new Dice(seed));
+          const dice = new Dice(seed + 2);
+          const parts = talk.parts.map(([way, bytes]): Part => [way, dice.spoil(bytes, 0.5)]);
+          toldBy(
+            protocol,
+            { ...talk, parts: [...parts, ...extra.map(([way, bytes]): Part => [way === 0 ? 0 : 1, bytes])] },
+            rules,
+          );
+          return true;
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+}
