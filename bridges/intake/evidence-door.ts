@@ -21,6 +21,8 @@ export interface EvidenceIntake {
  * an IMA list: the burst takes a list of 150,000 entries.
  */
 export const EVIDENCE_RATE: Rate = { perSecond: 2, burst: 60 };
+/** A hostile device must not fill a disk, nor an engine's time, with parts as long as they may be. The burst is the same list. */
+export const EVIDENCE_BYTES_RATE: Rate = { perSecond: 256 * 1024, burst: 32 * 1024 * 1024 };
 const IN_FLIGHT_MAX = 4;
 
 export class EvidenceDoor {
@@ -28,11 +30,13 @@ export class EvidenceDoor {
   inFlight = 0;
   readonly #rate: Rate;
   readonly #bucket: TokenBucket;
+  readonly #bytes: TokenBucket;
 
   constructor({ topic, rate = EVIDENCE_RATE }: EvidenceIntake, nowMs: number) {
     this.topic = topic;
     this.#rate = rate;
     this.#bucket = new TokenBucket(rate, nowMs);
+    this.#bytes = new TokenBucket(EVIDENCE_BYTES_RATE, nowMs);
   }
 
   admit(body: Uint8Array, nowMs: number): Refused | undefined {
@@ -49,6 +53,10 @@ export class EvidenceDoor {
       const message = `more than ${perSecond} pieces of evidence a second (burst ${burst}) from the device`;
       return refusal('RATE_LIMITED', message, { retryAfterMs: this.#bucket.waitMs(nowMs) });
     }
+    if (!this.#bytes.tryTake(nowMs, body.length)) {
+      const message = `more than ${EVIDENCE_BYTES_RATE.perSecond} bytes of evidence a second from the device`;
+      return refusal('RATE_LIMITED', message, { retryAfterMs: this.#bytes.waitMs(nowMs, body.length) });
+    }
     try {
       decodeEvidence(body);
     } catch (thrown) {
@@ -60,7 +68,7 @@ export class EvidenceDoor {
 
   /** As good as new. */
   isResting(nowMs: number): boolean {
-    return this.inFlight === 0 && this.#bucket.isFull(nowMs);
+    return this.inFlight === 0 && this.#bucket.isFull(nowMs) && this.#bytes.isFull(nowMs);
   }
 
   record(body: Uint8Array): Uint8Array {

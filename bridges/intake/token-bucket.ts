@@ -1,6 +1,6 @@
 /**
- * A rate limit with a burst: tokens flow in at a steady rate up to the burst, each frame takes one. Times come from the
- * caller, in milliseconds of a clock that never goes back.
+ * A rate limit with a burst: tokens flow in at a steady rate up to the burst, each frame takes one, or each byte. Times come
+ * from the caller, in milliseconds of a clock that never goes back.
  */
 export interface Rate {
   readonly perSecond: number;
@@ -18,18 +18,18 @@ export class TokenBucket {
     this.#filledAtMs = nowMs;
   }
 
-  /** Takes a token if there is one. */
-  tryTake(nowMs: number): boolean {
+  /** Takes so many tokens if they are there. */
+  tryTake(nowMs: number, tokens = 1): boolean {
     this.#fill(nowMs);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < tokens) return false;
+    this.#tokens -= tokens;
     return true;
   }
 
-  /** Milliseconds until the next token, 0 where there is one. */
-  waitMs(nowMs: number): number {
+  /** Milliseconds until so many tokens are there, 0 where they are. */
+  waitMs(nowMs: number, tokens = 1): number {
     this.#fill(nowMs);
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#rate.perSecond);
+    return this.#tokens >= tokens ? 0 : Math.ceil(((tokens - this.#tokens) * 1000) / this.#rate.perSecond);
   }
 
   /** As good as new. */

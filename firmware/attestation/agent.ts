@@ -1,6 +1,7 @@
 /**
  * Answers challenges beside a device: the newest one first, each once. What was sent and not acknowledged is sent again as the
- * same bytes, since a second answer would count against the device. Between challenges it tells of new IMA entries at once.
+ * same bytes, since a second answer would count against the device; and not after the deadline, when another challenge may be
+ * open. Between challenges it tells of new IMA entries at once.
  */
 import { type Clock, errorData, MsecError, pause } from '../../engine/base/index.ts';
 import { type Challenge, decodeChallenge } from '../../schemas/attestation/index.ts';
@@ -33,13 +34,14 @@ const NOTICE_MS_MIN = 200;
 export class AttestationAgent {
   readonly #options: AgentOptions;
   readonly #stop = new AbortController();
-  /** The newest one that has come. */
+  /** The newest one that has come, and when it is over, by the clock that only goes on. */
   #newest: Challenge | null = null;
+  #newestUntil = 0;
   #wake: () => void = () => undefined;
   /** The nonce of the last: ids begin anew where an operator resets the device. */
   #answered = '';
   #answers = 0;
-  /** Entries of the IMA list that the verifier has seen or will; null before the first evidence. */
+  /** Entries of the IMA list that the verifier has seen or will; null where it is not known yet. */
   #imaShown: number | null = null;
 
   constructor(options: AgentOptions) {
@@ -84,7 +86,9 @@ export class AttestationAgent {
       const challenge = decodeChallenge(bytes);
       const nonce = nonceOf(challenge);
       if (nonce === this.#answered || (this.#newest !== null && nonce === nonceOf(this.#newest))) return;
+      const { clock } = this.#options;
       this.#newest = challenge;
+      this.#newestUntil = clock.monotonic() + leftMs(challenge, clock.now());
       this.#options.onEvent({ event: 'challenged', challenge: challenge.id });
       this.#wake();
     } catch (error) {
@@ -111,8 +115,11 @@ export class AttestationAgent {
     const { onEvent } = this.#options;
     const shown = await this.#evidenceFor(challenge);
     if (shown === null) return;
-    const isTaken = await this.#sendUntil(shown.bytes, () => this.#newest !== challenge);
-    if (isTaken === null) return;
+    const isTaken = await this.#sendUntil(shown.bytes, () => !this.#isOpen(challenge));
+    if (isTaken === null) {
+      if (this.#newest === challenge && !this.#stop.signal.aborted) this.#failed(over(challenge));
+      return;
+    }
     this.#answered = nonceOf(challenge);
     this.#answers++;
     if (isTaken) this.#imaShown = shown.imaEntries ?? this.#imaShown;
@@ -120,11 +127,15 @@ export class AttestationAgent {
     else onEvent({ event: 'refused', challenge: challenge.id });
   }
 
+  #isOpen(challenge: Challenge): boolean {
+    return this.#newest === challenge && this.#options.clock.monotonic() <= this.#newestUntil;
+  }
+
   /** Null where there is none to be had before the next challenge. */
   async #evidenceFor(challenge: Challenge): Promise<Shown | null> {
     const { source, clock } = this.#options;
     const { signal } = this.#stop;
-    for (let tries = 1; !signal.aborted && this.#newest === challenge; tries++) {
+    for (let tries = 1; !signal.aborted && this.#isOpen(challenge); tries++) {
       try {
         return await source.answer(challenge, (bytes) => this.#sendPart(bytes, challenge));
       } catch (error) {
@@ -138,7 +149,7 @@ export class AttestationAgent {
   }
 
   async #sendPart(bytes: Uint8Array, challenge: Challenge): Promise<void> {
-    const isTaken = await this.#sendUntil(bytes, () => this.#newest !== challenge);
+    const isTaken = await this.#sendUntil(bytes, () => !this.#isOpen(challenge));
     if (isTaken === true) return;
     const says = isTaken === null ? 'nobody waits for it any more' : 'the bridge refused a part of the IMA list';
     throw new MsecError('EVIDENCE_INVALID', says, { field: 'imaList' });
@@ -150,7 +161,7 @@ export class AttestationAgent {
     const { signal } = this.#stop;
     for (let retryMs = RETRY_MS_MIN; !signal.aborted && !isVain(); retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
       try {
-        return await channel.send(bytes);
+        return await channel.send(bytes, isVain);
       } catch (error) {
         if (error instanceof MsecError && !error.retriable) throw error;
         this.#failed(error);
@@ -166,10 +177,13 @@ export class AttestationAgent {
     if (noticeEveryMs === 0) return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
     while (!signal.aborted) {
       await pause(clock, Math.max(noticeEveryMs, NOTICE_MS_MIN), signal);
-      const shown = this.#imaShown;
       // An answer that is on its way shows the same entries.
-      if (signal.aborted || shown === null || this.#newest !== null) continue;
+      if (signal.aborted || this.#newest !== null) continue;
       try {
+        // What was there before is shown with the next evidence.
+        this.#imaShown ??= await source.imaEntries();
+        const shown = this.#imaShown;
+        if (shown === null) continue;
         const notice = await source.notice(shown);
         if (notice === null || notice.imaEntries === null) continue;
         await channel.send(notice.bytes);
@@ -186,5 +200,14 @@ export class AttestationAgent {
     this.#options.onEvent({ event: 'failed', code, message });
   }
 }
+
+/** A challenge that is handed out is open: where the time of day does not fit that, the time is wrong. */
+function leftMs({ issuedAtMs, deadlineMs }: Challenge, nowMs: number): number {
+  const [withinMs, ageMs] = [deadlineMs - issuedAtMs, nowMs - issuedAtMs];
+  return ageMs >= 0 && ageMs <= withinMs ? withinMs - ageMs : withinMs;
+}
+
+const over = ({ id }: Challenge): MsecError =>
+  new MsecError('DEPENDENCY_DOWN', `challenge ${id} was over before the bridge had its evidence`);
 
 const nonceOf = ({ nonce }: Challenge): string => Buffer.from(nonce).toString('hex');

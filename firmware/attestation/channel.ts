@@ -14,9 +14,9 @@ export interface AttestationChannel {
   ): Promise<void>;
   /**
    * Resolves true once the bridge has it durably; false where it refused it for good. DEPENDENCY_DOWN where nobody knows: then
-   * the same bytes may be sent again.
+   * the same bytes may be sent again. Where it waited for a connection and it is in vain by then, that is DEPENDENCY_DOWN, too.
    */
-  send(evidence: Uint8Array): Promise<boolean>;
+  send(evidence: Uint8Array, isVain?: () => boolean): Promise<boolean>;
 }
 
 export const RETRY_MS_MIN = 250;

@@ -35,6 +35,8 @@ export interface EvidenceSource {
   answer(challenge: Challenge, sendPart: SendPart): Promise<Shown>;
   /** The entries behind the first `shown` of the IMA list, unasked, as many as one message takes; null where there are none. */
   notice(shown: number): Promise<Shown | null>;
+  /** How many there are now; null where there is no list. */
+  imaEntries(): Promise<number | null>;
 }
 
 export interface LogFiles {
@@ -102,6 +104,7 @@ export function tpmEvidence({ connect, boundTo, files }: TpmEvidenceOptions): Ev
       if (ima.bytes.length === 0 || ima.after !== after) return null;
       return { bytes: encodeEvidence({ ...empty, ima }), imaEntries: ima.entries };
     },
+    imaEntries: async () => (files.ima === null ? null : imaEntriesBehind(await readLog(files.ima), 0).entries),
   };
 }
 

@@ -83,8 +83,9 @@ export class MqttChannel implements AttestationChannel {
     }
   }
 
-  async send(evidence: Uint8Array): Promise<boolean> {
+  async send(evidence: Uint8Array, isVain: () => boolean = () => false): Promise<boolean> {
     if (!this.#isUp) await this.#up();
+    if (isVain()) throw down('the connection came too late');
     const socket = this.#socket;
     if (socket === null || !this.#isUp) throw down('the connection is down');
     this.#messageId = (this.#messageId % 0xffff) + 1;

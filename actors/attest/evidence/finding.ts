@@ -46,14 +46,24 @@ export type Place = Omit<Finding, 'reason' | 'says'>;
 
 const FINDINGS_MAX = 32;
 
-/** What was found in one check, at most so many: an attacker must not choose how much is said. */
+/** Controls and marks of direction, which would have a terminal or a page say something else. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be seen
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const seen = (text: string): string =>
+  text.replace(UNSEEN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+
+/** What was found in one check, at most so many: an attacker must not choose how much is said, nor how it is shown. */
 export class Findings {
   readonly #list: Finding[] = [];
   #more = 0;
 
   add(reason: Reason, says: string, place: Place = {}): void {
-    if (this.#list.length < FINDINGS_MAX) this.#list.push({ reason, says, ...place });
-    else this.#more += 1;
+    if (this.#list.length === FINDINGS_MAX) {
+      this.#more += 1;
+      return;
+    }
+    const path = place.path === undefined ? {} : { path: seen(place.path) };
+    this.#list.push({ reason, says: seen(says), ...place, ...path });
   }
 
   get isEmpty(): boolean {

@@ -52,11 +52,15 @@ export class FaultyAgent {
     this.#stop = new AbortController();
     const inner = this.#makeChannel();
     const agent = new AttestationAgent({
-      source: { answer: (challenge, sendPart) => this.#answer(challenge, sendPart), notice: async () => null },
+      source: {
+        answer: (challenge, sendPart) => this.#answer(challenge, sendPart),
+        notice: async () => null,
+        imaEntries: async () => null,
+      },
       channel: {
         run: (onChallenge, onTrouble, signal) =>
           inner.run((bytes) => this.#mayHear(bytes) && onChallenge(bytes), onTrouble, signal),
-        send: (evidence) => inner.send(evidence),
+        send: (evidence, isVain) => inner.send(evidence, isVain),
       },
       clock: systemClock,
       noticeEveryMs: 0,

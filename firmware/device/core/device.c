@@ -6,6 +6,8 @@
 
 #define RETRY_MS_MIN 250u
 #define RETRY_MS_MAX 60000u
+/* Whoever sends without end must not hold up what is due to the device itself. */
+#define EVENTS_MAX (4 * DEVICE_WINDOW)
 
 static uint32_t ticks(const struct device *device) {
   return device->ports->clock.ticks_ms(device->ports->clock.port);
@@ -240,7 +242,7 @@ static void connect_if_due(struct device *device) {
 static enum status handle_events(struct device *device, uint32_t wait_ms) {
   const struct radio *radio = &device->ports->radio;
   struct radio_event event;
-  for (;;) {
+  for (uint32_t events = 0; events < EVENTS_MAX; events++) {
     if (radio->poll(radio->port, wait_ms, &event) != STATUS_OK) {
       lost_link(device);
       return STATUS_OK;
@@ -260,6 +262,7 @@ static enum status handle_events(struct device *device, uint32_t wait_ms) {
       return STATUS_STORAGE;
     }
   }
+  return STATUS_OK;
 }
 
 enum status device_turn(struct device *device, uint32_t wait_ms) {

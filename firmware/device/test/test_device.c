@@ -31,6 +31,8 @@ static struct {
   bool is_clockless;
   bool is_connecting;
   bool is_up;
+  /* A bridge that hands out challenges, or what it takes for some, without end. */
+  bool is_flooding;
   uint32_t next_ticket;
   uint32_t unanswered[DEVICE_WINDOW];
   uint32_t unanswered_count;
@@ -140,6 +142,9 @@ static enum status world_poll(void *port, uint32_t wait_ms, struct radio_event *
   } else if (world.is_up && world.unanswered_count > 0 && next_random(&world.random) % 3 != 0) {
     *event = (struct radio_event){.kind = RADIO_ACKNOWLEDGED, .ticket = world.unanswered[0]};
     memmove(world.unanswered, world.unanswered + 1, --world.unanswered_count * sizeof world.unanswered[0]);
+  } else if (world.is_flooding && world.is_up) {
+    static const uint8_t NONSENSE[40] = {1, 3};
+    *event = (struct radio_event){.kind = RADIO_CHALLENGE, .bytes = NONSENSE, .length = sizeof NONSENSE};
   } else {
     world.now_ms += wait_ms == 0 ? 1 : wait_ms;
   }
@@ -275,6 +280,7 @@ static void live_through(enum envelope_mode mode, uint32_t seed) {
   world.lost_powers = powers;
   world.random = seed * 2654435761u + 1;
   world.now_ms = (uint64_t)EPOCH_S * 1000;
+  world.is_flooding = seed % 3 == 0;
   flash_init(&world.journal, 64, 2, seed);
   flash_init(&world.ring, 2048, 6, seed + 1);
   for (unsigned start = 0; start < 12; start++) {

@@ -9,12 +9,13 @@ import {
   type Shown,
 } from '../../../firmware/attestation/index.ts';
 import type { Challenge } from '../../../schemas/attestation/index.ts';
-import { challenge } from '../../bridges/attestation/attestation-fixture.ts';
+import { challenge, START_MS } from '../../bridges/attestation/attestation-fixture.ts';
 
-/** Time passes as fast as it is waited for. */
+/** Time passes as fast as it is waited for, and stands still where a test does not move it. */
+const time = { nowMs: START_MS, monotonicMs: 0 };
 const clock = {
-  now: () => 0,
-  monotonic: () => 0,
+  now: () => time.nowMs,
+  monotonic: () => time.monotonicMs,
   after(_delayMs: number, run: () => void): Timer {
     const handle = setImmediate(run);
     return { cancel: () => clearImmediate(handle) };
@@ -56,6 +57,7 @@ function started(parts: {
         }
       );
     },
+    imaEntries: async () => parts.list?.() ?? null,
     notice: async (shown) => {
       const entries = parts.list?.() ?? 0;
       return entries > shown ? { bytes: Buffer.from(`notice ${shown}..${entries}`), imaEntries: entries } : null;
@@ -135,6 +137,38 @@ void t.test('a newer challenge ends the attempts at an older one', async (t) => 
   await run.end();
 });
 
+void t.test('what is late is not sent, whatever the time of day is taken for', async (t) => {
+  t.teardown(() => Object.assign(time, { nowMs: START_MS, monotonicMs: 0 }));
+  for (const [offsetMs, leftMs] of [
+    [0, 30_000],
+    [20_000, 10_000],
+    [-3_600_000, 30_000],
+    [3_600_000, 30_000],
+  ] as const) {
+    time.nowMs = START_MS + offsetMs;
+    let isDown = true;
+    const run = started({
+      send: async () => {
+        if (isDown) throw new MsecError('DEPENDENCY_DOWN', 'lost');
+        return true;
+      },
+    });
+    run.deliver(challenge(1));
+    await run.until(() => run.count('failed') === 1);
+    time.monotonicMs += leftMs;
+    const before = run.sent.length;
+    await run.until(() => run.sent.length > before || run.count('failed') > before);
+    time.monotonicMs += 1;
+    await run.until(() => run.events.some((event) => event.event === 'failed' && /was over/.test(event.message)));
+    const sent = run.sent.length;
+    isDown = false;
+    run.deliver(challenge(2));
+    await run.until(() => run.count('answered') === 1);
+    t.same(run.sent.slice(sent), ['2/2'], `a clock that is ${offsetMs} ms ahead`);
+    await run.end();
+  }
+});
+
 void t.test('a TPM that is busy is asked again; one that stays so costs this challenge and not the next', async (t) => {
   let tries = 0;
   const run = started({
@@ -165,17 +199,20 @@ void t.test('what a person must mend ends it', async (t) => {
   await t.rejects(run.ended, { code: 'CONFIG_INVALID' });
 });
 
-void t.test('new entries of the list are told at once, each once, and not before anything was asked', async (t) => {
+void t.test('new entries of the list are told at once, each once, also before anything was asked', async (t) => {
   let entries = 3;
   const run = started({ list: () => entries });
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   entries = 4;
+  await run.until(() => run.count('noticed') === 1);
+  entries = 5;
   run.deliver(challenge(1));
   await run.until(() => run.count('answered') === 1);
   entries = 6;
-  await run.until(() => run.count('noticed') === 1);
-  entries = 7;
   await run.until(() => run.count('noticed') === 2);
-  t.same(run.sent, ['1/1', 'notice 4..6', 'notice 6..7']);
+  entries = 7;
+  await run.until(() => run.count('noticed') === 3);
+  t.same(run.sent, ['notice 3..4', '1/1', 'notice 5..6', 'notice 6..7']);
   await run.end();
 });
 

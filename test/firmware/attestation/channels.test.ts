@@ -96,6 +96,10 @@ for (const kind of ['mqtt', 'http'] as const) {
     await t.rejects(unknown, { code: 'DEPENDENCY_DOWN' });
     if (kind === 'http') first.log.settle();
     await closed;
+    const late = t.rejects(
+      channel.send(evidence(1), () => true),
+      { code: 'DEPENDENCY_DOWN' },
+    );
     const second = await bridgeOf(kind, port);
     t.teardown(() => second.bridge.close());
     const two = new Promise<void>((resolve) => {
@@ -103,7 +107,9 @@ for (const kind of ['mqtt', 'http'] as const) {
     });
     second.desk.take('meter-1', challenge(2, later));
     await two;
+    await late;
     t.equal(await channel.send(evidence(2)), true);
+    t.equal(second.log.stored.length, 1, 'what would come too late is not sent');
     t.match(troubles[0], { code: 'DEPENDENCY_DOWN' });
     stop.abort();
     await running;
