@@ -11,3 +11,17 @@ export interface TransactionFile {
   /** Bytes are missing in the middle. */
   readonly hasGaps: boolean;
 }
+
+/** One that is being received. */
+export class ReceivedFile implements TransactionFile {
+  readonly name: Uint8Array;
+  readonly direction: Direction;
+  size = 0;
+  state: 'open' | 'closed' | 'truncated' = 'open';
+  hasGaps = false;
+
+  constructor(name: Uint8Array, direction: Direction) {
+    this.name = name;
+    this.direction = direction;
+  }
+}

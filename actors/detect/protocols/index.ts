@@ -1,5 +1,6 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import { dns } from './dns/index.ts';
+import { http } from './http/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import type { AnyProtocol } from './recognise.ts';
 
@@ -9,4 +10,4 @@ export * from './protocol.ts';
 export { type AnyProtocol, Conversation, type ConversationOptions, Recogniser } from './recognise.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [dns, mqtt];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, dns, mqtt];

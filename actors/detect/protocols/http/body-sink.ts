@@ -1,0 +1,90 @@
+/** Where the bytes of one message's body go: out of their coding, to the body that rules look at, and into files. */
+import { ReceivedFile } from '../files.ts';
+import { codingsOf } from './codings.ts';
+import { Decompressor } from './decompress.ts';
+import { dispositionName } from './disposition.ts';
+import type { HttpTransaction, Message } from './http-transaction.ts';
+import { boundaryOf, Multipart } from './multipart.ts';
+
+/** A name of a file is no longer. */
+const FILE_NAME_BYTES_MAX = 4096;
+
+export class BodySink {
+  readonly #tx: HttpTransaction;
+  readonly #direction: 0 | 1;
+  readonly #message: Message;
+  readonly #decompressor: Decompressor | null;
+  #multipart: Multipart | null = null;
+  #file: ReceivedFile | null = null;
+  #hasBegun = false;
+
+  constructor(tx: HttpTransaction, direction: 0 | 1) {
+    this.#tx = tx;
+    this.#direction = direction;
+    this.#message = tx.message(direction);
+    this.#message.hasBody = true;
+    const codings = codingsOf(this.#message.headers.find('content-encoding')?.value ?? null, tx);
+    this.#decompressor = codings.length === 0 ? null : new Decompressor(codings, (bytes) => this.#take(bytes));
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#message.bodyBytes += bytes.length;
+    // Nobody looks behind the limit; what is counted is what was sent.
+    if (this.#decompressor === null) this.#take(bytes);
+    else if (!this.#message.body.isFull) this.#decompressor.push(bytes);
+    else this.#overflow();
+  }
+
+  gap(length: number): void {
+    this.#message.bodyBytes += length;
+    if (this.#file !== null) this.#file.hasGaps = true;
+  }
+
+  /** As much came as was announced: what a coding held back is handed on. */
+  endOfData(): void {
+    this.#decompressor?.end();
+  }
+
+  end(): void {
+    this.#decompressor?.end();
+    this.#multipart?.end();
+    if (this.#file?.state === 'open') this.#file.state = 'closed';
+  }
+
+  #overflow(): void {
+    if (this.#file?.state === 'open') this.#file.state = 'truncated';
+    this.#multipart?.truncate();
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (!this.#hasBegun) this.#begin();
+    const length = this.#message.body.append(bytes);
+    if (length === 0) {
+      this.#overflow();
+      return;
+    }
+    if (this.#file !== null) this.#file.size += length;
+    this.#multipart?.data(length === bytes.length ? bytes : bytes.subarray(0, length));
+  }
+
+  /** With the first byte it is known what is sent: a form with files, or one file. */
+  #begin(): void {
+    this.#hasBegun = true;
+    const tx = this.#tx;
+    if (this.#direction === 0) {
+      if (tx.method !== 'post' && tx.method !== 'put') return;
+      const type = tx.method === 'post' ? tx.request.headers.find('content-type') : null;
+      const boundary = type === null ? null : boundaryOf(type.value);
+      if (boundary !== null) {
+        this.#multipart = new Multipart(boundary, tx);
+        return;
+      }
+    }
+    const disposition = this.#direction === 1 ? tx.response.headers.find('content-disposition') : null;
+    const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
+    if (name === null) return;
+    this.#file = new ReceivedFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction);
+    tx.files.push(this.#file);
+  }
+}

@@ -1,0 +1,104 @@
+/** The sticky buffers of HTTP. */
+import type { Direction } from '../direction.ts';
+import type { BufferRow } from '../protocol.ts';
+import { headerBlock, headerLines, headerNames, startBlock } from './header-buffers.ts';
+import { BODY, HEADERS, type HttpTransaction, LINE } from './http-transaction.ts';
+
+type Tx = HttpTransaction;
+type Read = (tx: Tx, direction: Direction, index: number) => Uint8Array | null;
+
+const REQUEST = [0] as const;
+const RESPONSE = [1] as const;
+const BOTH = [0, 1] as const;
+
+const row = (name: string, directions: readonly Direction[], progress: number, read: Read): BufferRow<Tx> => ({
+  name,
+  directions,
+  progress,
+  read,
+});
+
+const header = (name: string, header: string, directions: readonly Direction[]): BufferRow<Tx> =>
+  row(name, directions, HEADERS, (tx, direction) => tx.message(direction).headers.find(header)?.value ?? null);
+
+const line = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, REQUEST, LINE, read);
+const status = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, RESPONSE, LINE, read);
+
+function body(name: string, direction: Direction): BufferRow<Tx> {
+  return {
+    name,
+    directions: [direction],
+    progress: BODY,
+    isStreamed: true,
+    read(tx) {
+      const { body } = tx.message(direction);
+      return body.isReady(tx.progress[direction] > BODY) ? body.window() : null;
+    },
+    offset: (tx) => tx.message(direction).body.windowStart,
+    inspected: (tx) => tx.message(direction).body.inspected(),
+  };
+}
+
+export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
+  line('http.method', (tx) => tx.methodText),
+  line('http.uri', (tx) => tx.normalUri),
+  line('http.uri.raw', (tx) => tx.rawUri),
+  line('http.request_line', (tx) => tx.request.line),
+  status('http.response_line', (tx) => tx.response.line),
+  status('http.stat_code', (tx) => tx.status),
+  status('http.stat_msg', (tx) => tx.statusText),
+  row('http.protocol', BOTH, LINE, (tx, direction) => tx.message(direction).protocol),
+  row('http.host', REQUEST, HEADERS, (tx) => tx.host),
+  row('http.host.raw', REQUEST, HEADERS, (tx) => tx.uri.hostname ?? tx.request.headers.find('host')?.value ?? null),
+  header('http.user_agent', 'user-agent', REQUEST),
+  header('http.referer', 'referer', REQUEST),
+  header('http.accept', 'accept', REQUEST),
+  header('http.accept_lang', 'accept-language', REQUEST),
+  header('http.accept_enc', 'accept-encoding', REQUEST),
+  header('http.connection', 'connection', BOTH),
+  header('http.content_len', 'content-length', BOTH),
+  header('http.content_type', 'content-type', BOTH),
+  header('http.server', 'server', RESPONSE),
+  header('http.location', 'location', RESPONSE),
+  row('http.cookie', BOTH, HEADERS, (tx, direction) => {
+    const { headers } = tx.message(direction);
+    return headers.find(direction === 0 ? 'cookie' : 'set-cookie')?.value ?? null;
+  }),
+  row('http.header', BOTH, BODY, (tx, direction) => headerLines(tx.message(direction), direction)),
+  row('http.header.raw', BOTH, BODY, (tx, direction) => headerBlock(tx.message(direction))),
+  row('http.header_names', BOTH, BODY, (tx, direction) => headerNames(tx.message(direction))),
+  row('http.start', BOTH, BODY, (tx, direction) => startBlock(tx.message(direction))),
+  {
+    ...row('http.request_header', REQUEST, HEADERS, (tx, _direction, index) => single(tx, 0, index)),
+    isMany: true,
+  },
+  {
+    ...row('http.response_header', RESPONSE, HEADERS, (tx, _direction, index) => single(tx, 1, index)),
+    isMany: true,
+  },
+  body('http.request_body', 0),
+  body('http.response_body', 1),
+  body('file.data', 1),
+  {
+    ...row('file.name', BOTH, BODY, (tx, direction, index) => {
+      let left = index;
+      for (const file of tx.files) {
+        if (file.direction !== direction) continue;
+        if (left === 0) return file.name;
+        left -= 1;
+      }
+      return null;
+    }),
+    isMany: true,
+  },
+];
+
+function single(tx: Tx, direction: Direction, index: number): Uint8Array | null {
+  const header = tx.message(direction).headers.list[index];
+  if (header === undefined) return null;
+  const text = new Uint8Array(header.name.length + 2 + header.value.length);
+  text.set(header.name);
+  text.set([0x3a, 0x20], header.name.length);
+  text.set(header.value, header.name.length + 2);
+  return text;
+}

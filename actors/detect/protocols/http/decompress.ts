@@ -1,0 +1,126 @@
+/**
+ * Content codings of a body, one layer after another. Data that is not what its header says is tried as the other
+ * coding, and goes on as it is where neither fits: a header cannot hide a body.
+ */
+import { GzipHeader } from './gzip-header.ts';
+import { Inflate } from './inflate.ts';
+
+export type Coding = 'gzip' | 'deflate';
+
+/** Of what a layer gives so much is handed on at once; the rest waits for more, or for the end. */
+const STEP = 8192;
+/** A layer gives no more than this: beyond a body's own limit nobody looks. */
+const LAYER_BYTES_MAX = 262_144;
+const RESTARTS_MAX = 3;
+
+type Sink = (bytes: Uint8Array) => void;
+
+class Layer {
+  readonly #sink: Sink;
+  readonly #flush: () => void;
+  #coding: Coding;
+  #restarts = 0;
+  #header: GzipHeader | null;
+  #inflate = new Inflate(LAYER_BYTES_MAX);
+  #given = 0;
+  #state: 'inflating' | 'over' | 'passing' = 'inflating';
+
+  constructor(coding: Coding, sink: Sink, flush: () => void) {
+    this.#coding = coding;
+    this.#sink = sink;
+    this.#flush = flush;
+    this.#header = coding === 'gzip' ? new GzipHeader() : null;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#state === 'passing') this.#sink(bytes);
+    if (this.#state !== 'inflating') return;
+    for (let from = 0; ; from = this.#skipped(bytes)) {
+      if (this.#feed(bytes, from)) return;
+      if (!this.#restart()) break;
+    }
+    this.#state = 'passing';
+    this.#sink(bytes);
+  }
+
+  end(): void {
+    this.#give(true);
+    this.#flush();
+  }
+
+  /** False: this is not what it should be, and nothing came of it. */
+  #feed(bytes: Uint8Array, from: number): boolean {
+    let at = from;
+    while (this.#header !== null && at < bytes.length) {
+      const answer = this.#header.take(bytes[at]!);
+      at += 1;
+      if (answer === 'fault') return false;
+      if (answer === 'done') this.#header = null;
+    }
+    if (at >= bytes.length) return true;
+    this.#inflate.push(bytes, at);
+    const { status } = this.#inflate;
+    const isOver = status !== 'more';
+    if (status === 'fault' && this.#inflate.length % STEP === 0 && this.#given === this.#inflate.length) return false;
+    this.#give(isOver);
+    if (isOver) this.#state = 'over';
+    return true;
+  }
+
+  #give(isAll: boolean): void {
+    const ready = isAll ? this.#inflate.length : this.#inflate.length - (this.#inflate.length % STEP);
+    if (ready === this.#given) return;
+    const from = this.#given;
+    this.#given = ready;
+    this.#sink(this.#inflate.output.subarray(from, ready));
+  }
+
+  #restart(): boolean {
+    if (this.#restarts >= RESTARTS_MAX) return false;
+    if (this.#restarts > 0) this.#coding = this.#coding === 'gzip' ? 'deflate' : 'gzip';
+    this.#restarts += 1;
+    this.#header = this.#coding === 'gzip' ? new GzipHeader() : null;
+    this.#inflate = new Inflate(LAYER_BYTES_MAX);
+    this.#given = 0;
+    return true;
+  }
+
+  /** How long a gzip header with extensions is that the data may begin with. */
+  #skipped(bytes: Uint8Array): number {
+    if (bytes.length < 4 || bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[3] === 0) return 0;
+    let skipped = 10;
+    if ((bytes[3]! & 0x18) !== 0) {
+      const nul = bytes.indexOf(0, 10);
+      skipped = nul === -1 ? bytes.length + 1 : nul + 1;
+    } else if ((bytes[3]! & 2) !== 0) skipped = 12;
+    return skipped > bytes.length ? 0 : skipped;
+  }
+}
+
+export class Decompressor {
+  readonly #first: Layer;
+
+  /** The first coding is undone first; `flush` is called at the end of the last. */
+  constructor(codings: readonly Coding[], sink: Sink) {
+    const [last, ...before] = codings.toReversed();
+    if (last === undefined) throw new RangeError('no coding');
+    let layer = new Layer(last, sink, () => {});
+    for (const coding of before) layer = above(coding, layer);
+    this.#first = layer;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#first.push(bytes);
+  }
+
+  end(): void {
+    this.#first.end();
+  }
+}
+
+const above = (coding: Coding, next: Layer): Layer =>
+  new Layer(
+    coding,
+    (bytes) => next.push(bytes),
+    () => next.end(),
+  );

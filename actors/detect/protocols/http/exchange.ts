@@ -1,0 +1,38 @@
+/** The transactions of a connection, and what one direction has to know of the other. */
+import { HttpTransaction } from './http-transaction.ts';
+
+/** As many are kept at a time; a connection that has more is not followed. */
+export const TRANSACTIONS_MAX = 512;
+
+export class Exchange {
+  readonly live: HttpTransaction[] = [];
+  /** Nothing is parsed any more: what goes on is not HTTP. */
+  isTunnel = false;
+  upgradesTo: string | null = null;
+  /** The request waits for the answer to a CONNECT. */
+  awaits: HttpTransaction | null = null;
+  /** A 4xx came before a body that was announced with 100-continue: there will be none. */
+  givesUpBody: HttpTransaction | null = null;
+  #next = 0;
+  #nextResponse = 0;
+
+  create(): HttpTransaction | null {
+    if (this.live.length >= TRANSACTIONS_MAX) return null;
+    const tx = new HttpTransaction(this.#next);
+    this.#next += 1;
+    this.live.push(tx);
+    return tx;
+  }
+
+  /** The request that the next response belongs to; null: none was seen. */
+  answered(): HttpTransaction | null {
+    const id = this.#nextResponse;
+    this.#nextResponse += 1;
+    const first = this.live[0];
+    return first === undefined ? null : (this.live[id - first.id] ?? null);
+  }
+
+  release(count: number): void {
+    this.live.splice(0, count);
+  }
+}

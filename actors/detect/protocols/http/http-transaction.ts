@@ -1,0 +1,79 @@
+/** A request and its response. Bytes are views into the heads as they came, or copies where they were brought to form. */
+import type { TransactionFile } from '../files.ts';
+import type { Transaction } from '../protocol.ts';
+import { Body, REQUEST_LIMITS, RESPONSE_LIMITS } from './body.ts';
+import { Head } from './head.ts';
+import { HeaderTable } from './header-table.ts';
+import { NO_URI, type Uri } from './uri.ts';
+
+/** How far a direction has come. */
+export const NOT_STARTED = 0;
+export const LINE = 1;
+export const HEADERS = 2;
+export const BODY = 3;
+export const TRAILER = 4;
+export const COMPLETE = 5;
+
+/** Events of one transaction; a hostile one has no more than the first few of a kind. */
+const EVENTS_MAX = 32;
+
+export type Method = 'other' | 'known' | 'get' | 'head' | 'post' | 'put' | 'connect';
+
+/** One half of a transaction. */
+export class Message {
+  readonly head = new Head();
+  readonly headers = new HeaderTable();
+  readonly body: Body;
+  line: Uint8Array | null = null;
+  /** Where the header block lies in the head; a trailer is behind it. */
+  headersStart = 0;
+  headersEnd = 0;
+  protocol: Uint8Array | null = null;
+  /** Bytes of the body as they were sent. */
+  bodyBytes = 0;
+  hasBody = false;
+
+  constructor(body: Body) {
+    this.body = body;
+  }
+}
+
+export class HttpTransaction implements Transaction {
+  readonly id: number;
+  readonly progress: [number, number] = [NOT_STARTED, NOT_STARTED];
+  readonly request = new Message(new Body(REQUEST_LIMITS));
+  readonly response = new Message(new Body(RESPONSE_LIMITS));
+  readonly events: string[] = [];
+  readonly files: TransactionFile[] = [];
+
+  method: Method = 'other';
+  methodText: Uint8Array | null = null;
+  /** As it stands in the request line. */
+  rawUri: Uint8Array | null = null;
+  uri: Uri = NO_URI;
+  /** In one spelling. */
+  normalUri: Uint8Array | null = null;
+  /** Neither protocol nor headers: HTTP/0.9. */
+  isShort = false;
+  host: Uint8Array | null = null;
+  /** -1: none was given; 0: the headers were not there yet. */
+  hostPort = 0;
+
+  status: Uint8Array | null = null;
+  /** -1: none that is valid. */
+  statusNumber = -1;
+  statusText: Uint8Array | null = null;
+  hasContinued = false;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  message(direction: 0 | 1): Message {
+    return direction === 0 ? this.request : this.response;
+  }
+
+  event(name: string): void {
+    if (this.events.length < EVENTS_MAX && !this.events.includes(name)) this.events.push(name);
+  }
+}

@@ -1,0 +1,19 @@
+/** HTTP/1 as Suricata with libhtp and its default configuration sees it. */
+import type { Protocol } from '../protocol.ts';
+import { HTTP_BUFFERS } from './buffers.ts';
+import { HTTP_CONDITIONS } from './conditions.ts';
+import { httpEve } from './eve.ts';
+import { HttpParser } from './http-parser.ts';
+import { COMPLETE, type HttpTransaction } from './http-transaction.ts';
+import { HTTP_PROBES } from './probes.ts';
+
+export const http: Protocol<HttpTransaction> = {
+  name: 'http',
+  transports: ['tcp'],
+  probes: HTTP_PROBES,
+  buffers: HTTP_BUFFERS,
+  conditions: HTTP_CONDITIONS,
+  end: [COMPLETE, COMPLETE],
+  open: () => new HttpParser(),
+  eve: httpEve,
+};

@@ -1,0 +1,337 @@
+/** What the client says: requests one after another, as far as the bytes go. */
+
+import { BodySink } from './body-sink.ts';
+import { chunkLength, EMPTY_LINE, INVALID } from './chunk-length.ts';
+import type { Exchange } from './exchange.ts';
+import { HeadReader } from './head-reader.ts';
+import { type HeaderFault, isLineEmpty } from './header-table.ts';
+import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
+import { Input } from './input.ts';
+import { beginsWithMethod, protocolOf, requestLine } from './lines.ts';
+import { COLON, chomped, isBlank, isSameNoCase, isSpace, isText, lengthOf } from './octets.ts';
+import { parseHost } from './uri.ts';
+
+type State =
+  | 'idle'
+  | 'line'
+  | 'headers'
+  | 'identity'
+  | 'chunk-length'
+  | 'chunk'
+  | 'chunk-end'
+  | 'trailer'
+  | 'finalize'
+  | 'connect'
+  | 'probe'
+  | 'ignore';
+
+export class RequestSide {
+  hasFailed = false;
+  readonly #exchange: Exchange;
+  readonly #input = new Input();
+  readonly #reader = new HeadReader(this.#input, false);
+  #state: State = 'idle';
+  #tx: HttpTransaction | null = null;
+  #sink: BodySink | null = null;
+  #left = 0;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  data(bytes: Uint8Array, isLast: boolean): void {
+    if (this.hasFailed || this.#exchange.isTunnel) return;
+    this.#input.set(bytes, isLast);
+    this.#run();
+    this.#input.release();
+  }
+
+  /** A response came that no request was seen for: should the request still come, it is not that one. */
+  adopt(tx: HttpTransaction): void {
+    if (this.#state === 'finalize' && this.#tx !== null) this.#complete();
+    this.#tx = tx;
+    this.#sink = null;
+    this.#state = 'finalize';
+  }
+
+  /** The response is there before the request line had its end. */
+  forceLine(tx: HttpTransaction): void {
+    if (this.#state !== 'line' || this.#tx !== tx) return;
+    const rest = this.#reader.rest();
+    if (rest.length === 0) return;
+    tx.event('request_line_incomplete');
+    this.#takeLine(tx, rest);
+  }
+
+  gap(length: number): void {
+    if (this.hasFailed || this.#exchange.isTunnel) return;
+    if (this.#state === 'identity') {
+      const lost = Math.min(length, this.#left);
+      this.#left -= lost;
+      this.#sink!.gap(lost);
+      if (this.#left === 0) this.#state = 'finalize';
+    }
+    if (this.#state === 'finalize') this.#complete();
+  }
+
+  #run(): void {
+    while (!this.hasFailed && !this.#exchange.isTunnel && this.#step());
+  }
+
+  #fail(): false {
+    this.hasFailed = true;
+    return false;
+  }
+
+  /** False: more bytes are needed. */
+  #step(): boolean {
+    switch (this.#state) {
+      case 'idle':
+        return this.#idle();
+      case 'line':
+        return this.#line();
+      case 'headers':
+        return this.#headers();
+      case 'identity':
+        return this.#identity();
+      case 'chunk-length':
+        return this.#chunkLength();
+      case 'chunk':
+        return this.#chunk();
+      case 'chunk-end':
+        return this.#chunkEnd();
+      case 'trailer':
+        return this.#trailer();
+      case 'finalize':
+        return this.#finalize();
+      case 'connect':
+        return this.#connect();
+      case 'probe':
+        return this.#probe();
+      case 'ignore':
+        this.#input.at = this.#input.bytes.length;
+        return false;
+    }
+  }
+
+  #idle(): boolean {
+    if (this.#input.isEmpty) return false;
+    const tx = this.#exchange.create();
+    if (tx === null) return this.#fail();
+    this.#tx = tx;
+    tx.progress[0] = LINE;
+    this.#reader.start(tx.request.head);
+    this.#state = 'line';
+    return true;
+  }
+
+  #line(): boolean {
+    const line = this.#reader.line();
+    if (line === null) {
+      if (this.#reader.isTooLong) return this.#fail();
+      if (!this.#input.isLast) return false;
+      const rest = this.#reader.rest();
+      if (rest.length > 0) this.#takeLine(this.#tx!, rest);
+      return false;
+    }
+    if (!isLineEmpty(line)) this.#takeLine(this.#tx!, line);
+    return true;
+  }
+
+  #takeLine(tx: HttpTransaction, line: Uint8Array): void {
+    requestLine(tx, line.subarray(0, chomped(line, 0, line.length)));
+    tx.request.headersStart = this.#reader.at;
+    tx.request.headersEnd = this.#reader.at;
+    if (tx.isShort && !this.#hasHeader()) {
+      this.#reader.stop();
+      this.#state = 'finalize';
+      return;
+    }
+    tx.isShort = false;
+    tx.progress[0] = HEADERS;
+    this.#state = 'headers';
+  }
+
+  /** Whether what follows a line without protocol looks like a header. */
+  #hasHeader(): boolean {
+    let isBehindName = false;
+    for (const byte of this.#reader.ahead()) {
+      if (byte === COLON) return true;
+      if (isBlank(byte)) isBehindName = true;
+      else if (isSpace(byte) || isBehindName) return false;
+    }
+    return false;
+  }
+
+  readonly #fault = (fault: HeaderFault): void => {
+    if (fault === 'too_many') this.hasFailed = true;
+    else if (fault === 'missing_colon') this.#tx!.event('request_field_missing_colon');
+    else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_request');
+    else this.#tx!.event('request_header_invalid');
+  };
+
+  #headers(): boolean {
+    const tx = this.#tx!;
+    const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
+    tx.request.headersEnd = this.#reader.at;
+    if (this.hasFailed) return false;
+    if (!isWhole) return this.#reader.isTooLong ? this.#fail() : false;
+    this.#reader.stop();
+    return this.#endOfHeaders(tx);
+  }
+
+  #endOfHeaders(tx: HttpTransaction): boolean {
+    const { headers } = tx.request;
+    const encoding = headers.find('transfer-encoding');
+    const length = headers.find('content-length');
+    host(tx);
+    this.#sink = new BodySink(tx, 0);
+    if (encoding !== null) {
+      if (!isText(encoding.value, 'chunked')) {
+        tx.event('invalid_transfer_encoding_value_in_request');
+        return this.#fail();
+      }
+      this.#state = 'chunk-length';
+    } else if (length !== null) {
+      this.#left = lengthOf(length.value);
+      if (this.#left < 0) {
+        tx.event('invalid_content_length_field_in_request');
+        return this.#fail();
+      }
+      this.#state = this.#left === 0 ? 'finalize' : 'identity';
+    } else this.#state = 'finalize';
+    if (tx.method === 'connect') {
+      this.#exchange.awaits = tx;
+      this.#state = 'connect';
+    } else if (this.#state !== 'finalize') tx.progress[0] = BODY;
+    return true;
+  }
+
+  #identity(): boolean {
+    if (this.#exchange.givesUpBody === this.#tx && this.#tx!.request.bodyBytes === 0) {
+      this.#state = 'finalize';
+      return true;
+    }
+    if (this.#input.isEmpty) return false;
+    const bytes = this.#input.take(this.#left);
+    this.#left -= bytes.length;
+    this.#sink!.data(bytes);
+    if (this.#left > 0) return false;
+    this.#state = 'finalize';
+    return true;
+  }
+
+  #chunkLength(): boolean {
+    const line = this.#input.line();
+    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    const length = chunkLength(line);
+    if (length === EMPTY_LINE) return !this.#input.isEmpty;
+    if (length === INVALID) {
+      this.#tx!.event('invalid_request_chunk_len');
+      return this.#fail();
+    }
+    this.#left = length;
+    this.#state = length === 0 ? 'trailer' : 'chunk';
+    if (length === 0) {
+      this.#tx!.progress[0] = TRAILER;
+      this.#reader.start(this.#tx!.request.head);
+    }
+    return true;
+  }
+
+  #chunk(): boolean {
+    if (this.#input.isEmpty) return false;
+    const bytes = this.#input.take(this.#left);
+    this.#left -= bytes.length;
+    this.#sink!.data(bytes);
+    if (this.#left > 0) return false;
+    this.#state = 'chunk-end';
+    return true;
+  }
+
+  /** Whatever is between a chunk and the end of its line. */
+  #chunkEnd(): boolean {
+    const end = this.#input.bytes.indexOf(0x0a, this.#input.at);
+    this.#input.at = end === -1 ? this.#input.bytes.length : end + 1;
+    if (end === -1) return false;
+    this.#state = 'chunk-length';
+    return true;
+  }
+
+  #trailer(): boolean {
+    const tx = this.#tx!;
+    const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
+    tx.request.headersEnd = this.#reader.at;
+    if (this.hasFailed) return false;
+    if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+    this.#reader.stop();
+    this.#state = 'finalize';
+    return true;
+  }
+
+  /** Before the next request: what does not look like one belongs to the body of this one. */
+  #finalize(): boolean {
+    const tx = this.#tx!;
+    if (this.#input.isEmpty && !this.#input.isLast) return this.#input.hasPending ? false : this.#complete();
+    const line = this.#input.line();
+    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    if (line.length > 0 && !beginsWithMethod(line)) {
+      tx.event('request_body_unexpected');
+      tx.progress[0] = BODY;
+      this.#sink ??= new BodySink(tx, 0);
+      this.#sink.data(line);
+      return true;
+    }
+    this.#input.unread(line);
+    return this.#complete();
+  }
+
+  #complete(): boolean {
+    const tx = this.#tx!;
+    if (tx.progress[0] !== COMPLETE) {
+      tx.progress[0] = COMPLETE;
+      this.#sink?.end();
+    }
+    this.#sink = null;
+    this.#tx = null;
+    this.#state = tx.isShort ? 'ignore' : 'idle';
+    return true;
+  }
+
+  #connect(): boolean {
+    const tx = this.#tx!;
+    if (tx.progress[1] <= LINE) return false;
+    this.#exchange.awaits = null;
+    this.#state = tx.statusNumber >= 200 && tx.statusNumber <= 299 ? 'probe' : 'finalize';
+    return true;
+  }
+
+  /** Behind a CONNECT that was granted: HTTP goes on, or something else. */
+  #probe(): boolean {
+    if (this.#input.isEmpty) return false;
+    const line = this.#input.bytes.subarray(this.#input.at);
+    if (beginsWithMethod(line) && line.length > 0) this.#state = 'finalize';
+    else this.#exchange.isTunnel = true;
+    return true;
+  }
+}
+
+/** Who the request is for: the address in the request line has the say, then the header. */
+function host(tx: HttpTransaction): void {
+  tx.host = tx.uri.hostname;
+  tx.hostPort = tx.uri.port;
+  const header = tx.request.headers.find('host');
+  if (header === null) {
+    if (protocolOf(tx.request.protocol) === 1) tx.event('missing_host_header');
+    return;
+  }
+  const named = parseHost(header.value);
+  if (named === null) {
+    tx.event('request_header_host_invalid');
+    return;
+  }
+  if (tx.host === null) {
+    tx.host = named.name;
+    tx.hostPort = named.port;
+  } else if (!isSameNoCase(tx.host, named.name)) tx.event('host_header_ambiguous');
+}

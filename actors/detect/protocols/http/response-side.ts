@@ -1,0 +1,359 @@
+/** What the server says: responses one after another, each for the request whose turn it is. */
+import { BodySink } from './body-sink.ts';
+import { canBeChunkLength, chunkLength, EMPTY_LINE, INVALID } from './chunk-length.ts';
+import type { Exchange } from './exchange.ts';
+import { HeadReader } from './head-reader.ts';
+import { type HeaderFault, isLineEmpty } from './header-table.ts';
+import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
+import { Input } from './input.ts';
+import { isNoStatusLine, protocolOf, statusLine } from './lines.ts';
+import { ascii, chomped, includesText, isText, lengthOf } from './octets.ts';
+import type { RequestSide } from './request-side.ts';
+
+type State =
+  | 'idle'
+  | 'line'
+  | 'headers'
+  | 'identity'
+  | 'until-close'
+  | 'chunk-length'
+  | 'chunk'
+  | 'chunk-end'
+  | 'trailer'
+  | 'finalize';
+
+/** Stands for the address of a request that was not seen, as in Suricata's records. */
+const UNSEEN = ascii('/libhtp::request_uri_not_seen');
+
+export class ResponseSide {
+  hasFailed = false;
+  readonly #exchange: Exchange;
+  readonly #requests: RequestSide;
+  readonly #input = new Input();
+  readonly #reader = new HeadReader(this.#input, true);
+  #state: State = 'idle';
+  #tx: HttpTransaction | null = null;
+  #sink: BodySink | null = null;
+  #left = 0;
+
+  constructor(exchange: Exchange, requests: RequestSide) {
+    this.#exchange = exchange;
+    this.#requests = requests;
+  }
+
+  data(bytes: Uint8Array, isLast: boolean): void {
+    if (this.hasFailed || this.#exchange.isTunnel) return;
+    this.#input.set(bytes, isLast);
+    while (!this.hasFailed && !this.#exchange.isTunnel && this.#step());
+    this.#input.release();
+  }
+
+  gap(length: number): void {
+    if (this.hasFailed || this.#exchange.isTunnel) return;
+    if (this.#state === 'identity') {
+      const lost = Math.min(length, this.#left);
+      this.#left -= lost;
+      this.#sink!.gap(lost);
+      if (this.#left === 0) this.#state = 'finalize';
+    } else if (this.#state === 'until-close') this.#sink!.gap(length);
+    if (this.#state === 'finalize') this.#complete();
+  }
+
+  #fail(): false {
+    this.hasFailed = true;
+    return false;
+  }
+
+  #step(): boolean {
+    switch (this.#state) {
+      case 'idle':
+        return this.#idle();
+      case 'line':
+        return this.#line();
+      case 'headers':
+        return this.#headers();
+      case 'identity':
+        return this.#identity();
+      case 'until-close':
+        return this.#untilClose();
+      case 'chunk-length':
+        return this.#chunkLength();
+      case 'chunk':
+        return this.#chunk();
+      case 'chunk-end':
+        return this.#chunkEnd();
+      case 'trailer':
+        return this.#trailer();
+      case 'finalize':
+        return this.#finalize();
+    }
+  }
+
+  #idle(): boolean {
+    if (this.#input.isEmpty) return false;
+    let tx = this.#exchange.answered();
+    if (tx === null) {
+      tx = this.#exchange.create();
+      if (tx === null) return this.#fail();
+      tx.event('unable_to_match_response_to_request');
+      tx.rawUri = UNSEEN;
+      tx.uri = { ...tx.uri, path: UNSEEN };
+      this.#requests.adopt(tx);
+    }
+    this.#tx = tx;
+    this.#sink = null;
+    if (tx.isShort) {
+      tx.progress[1] = BODY;
+      this.#sink = new BodySink(tx, 1);
+      this.#state = 'until-close';
+      return true;
+    }
+    tx.progress[1] = LINE;
+    this.#state = 'line';
+    if (tx.methodText === null) this.#requests.forceLine(tx);
+    return true;
+  }
+
+  #line(): boolean {
+    const tx = this.#tx!;
+    const line = this.#input.looseLine();
+    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    if (line.length === 0 || isLineEmpty(line)) {
+      if (!this.#input.isLast || !this.#input.isEmpty) return true;
+      this.#state = 'finalize';
+      return true;
+    }
+    const text = line.slice(0, chomped(line, 0, line.length));
+    if (isNoStatusLine(text)) return this.#noStatusLine(tx, line, text.length);
+    statusLine(tx, text);
+    if (protocolOf(tx.response.protocol) === -1) tx.event('response_invalid_protocol');
+    tx.progress[1] = HEADERS;
+    // What is between an interim response and its successor is part of the header block.
+    if (tx.hasContinued) tx.response.head.append(line, 0, line.length);
+    this.#reader.start(tx.response.head);
+    this.#state = 'headers';
+    return true;
+  }
+
+  /** Browsers take a line that is no first line of a response as a body, and so it is looked at. */
+  #noStatusLine(tx: HttpTransaction, line: Uint8Array, length: number): boolean {
+    const { bytes, at } = this.#input;
+    if (at + 1 < bytes.length && (bytes[at] === 0x48 || length <= 2)) return true;
+    this.#sink ??= new BodySink(tx, 1);
+    this.#sink.data(line);
+    if (this.#input.isEmpty) {
+      tx.progress[1] = BODY;
+      this.#state = 'finalize';
+    }
+    return true;
+  }
+
+  readonly #fault = (fault: HeaderFault): void => {
+    if (fault === 'too_many') this.hasFailed = true;
+    else if (fault === 'missing_colon') this.#tx!.event('response_field_missing_colon');
+    else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_response');
+    else this.#tx!.event('response_header_invalid');
+  };
+
+  #headers(): boolean {
+    const tx = this.#tx!;
+    const isStrict = protocolOf(tx.response.protocol) === 1;
+    const isWhole = this.#reader.headers(tx.response, false, isStrict, this.#fault);
+    tx.response.headersEnd = this.#reader.at;
+    if (this.hasFailed) return false;
+    if (!isWhole) {
+      if (this.#reader.isTooLong) return this.#fail();
+      if (!this.#input.isLast) return false;
+      this.#reader.flush(tx.response, false, this.#fault);
+      const rest = this.#reader.rest();
+      // Counted as a body's, and shown to nobody.
+      tx.response.bodyBytes += rest.length;
+      this.#reader.stop();
+      this.#state = 'finalize';
+      return true;
+    }
+    this.#reader.stop();
+    return this.#endOfHeaders(tx);
+  }
+
+  #endOfHeaders(tx: HttpTransaction): boolean {
+    const { headers } = tx.response;
+    const { statusNumber: status } = tx;
+    const length = headers.find('content-length');
+    const encoding = headers.find('transfer-encoding');
+    if (tx.method === 'connect' && status >= 200 && status <= 299) {
+      this.#state = 'finalize';
+      return true;
+    }
+    if (status === 101 && length === null && encoding === null) {
+      tx.progress[1] = COMPLETE;
+      this.#exchange.isTunnel = true;
+      return true;
+    }
+    if (status === 100 && encoding === null && (length === null || lengthOf(length.value) <= 0)) {
+      if (tx.hasContinued) tx.event('100_continue_already_seen');
+      tx.hasContinued = true;
+      headers.clear();
+      tx.progress[1] = LINE;
+      this.#state = 'line';
+      return true;
+    }
+    if (status >= 400 && status <= 499) this.#exchange.givesUpBody = awaitsContinue(tx) ? tx : null;
+    const isBare = status >= 100 && (status <= 199 || status === 204 || status === 304);
+    if (tx.method === 'head' || (isBare && length === null && encoding === null)) {
+      this.#state = 'finalize';
+      return true;
+    }
+    this.#sink = new BodySink(tx, 1);
+    return this.#framing(tx, length?.value ?? null, encoding?.value ?? null);
+  }
+
+  #framing(tx: HttpTransaction, length: Uint8Array | null, encoding: Uint8Array | null): boolean {
+    if (encoding !== null && includesText(encoding, 'chunked')) {
+      if (!isText(encoding, 'chunked')) tx.event('response_abnormal_transfer_encoding');
+      if (protocolOf(tx.response.protocol) < 1) tx.event('response_chunked_old_proto');
+      tx.progress[1] = BODY;
+      this.#state = 'chunk-length';
+      return true;
+    }
+    if (length !== null) {
+      this.#left = lengthOf(length);
+      if (this.#left < 0) {
+        tx.event('invalid_content_length_field_in_response');
+        return this.#fail();
+      }
+      if (this.#left > 0) tx.progress[1] = BODY;
+      this.#state = this.#left === 0 ? 'finalize' : 'identity';
+      return true;
+    }
+    const type = tx.response.headers.find('content-type');
+    if (type !== null && includesText(type.value, 'multipart/byteranges')) {
+      tx.event('response_multipart_byteranges');
+      return this.#fail();
+    }
+    tx.progress[1] = BODY;
+    this.#state = 'until-close';
+    return true;
+  }
+
+  #identity(): boolean {
+    if (this.#input.isEmpty) {
+      if (!this.#input.isLast) return false;
+      this.#state = 'finalize';
+      return true;
+    }
+    const bytes = this.#input.take(this.#left);
+    this.#left -= bytes.length;
+    this.#sink!.data(bytes);
+    if (this.#left > 0) return this.#input.isLast;
+    this.#sink!.endOfData();
+    this.#state = 'finalize';
+    return true;
+  }
+
+  #untilClose(): boolean {
+    if (!this.#input.isEmpty) this.#sink!.data(this.#input.take(this.#input.left));
+    if (!this.#input.isLast) return false;
+    this.#state = 'finalize';
+    return true;
+  }
+
+  #chunkLength(): boolean {
+    const tx = this.#tx!;
+    // What cannot become a length is a body without chunks, and need not have an end of line.
+    const blanks = this.#input.blanks();
+    if (blanks === -1) return false;
+    if (!canBeChunkLength(this.#input.bytes[this.#input.at + blanks]!)) {
+      tx.response.bodyBytes += blanks + 1;
+      return this.#noChunk(tx, this.#input.begun());
+    }
+    const line = this.#input.line();
+    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    tx.response.bodyBytes += line.length;
+    const length = chunkLength(line);
+    if (length === EMPTY_LINE) return !this.#input.isEmpty;
+    if (length === INVALID) return this.#noChunk(tx, line);
+    this.#left = length;
+    this.#state = length === 0 ? 'trailer' : 'chunk';
+    if (length === 0) {
+      tx.progress[1] = TRAILER;
+      this.#reader.start(tx.response.head);
+    }
+    return true;
+  }
+
+  #noChunk(tx: HttpTransaction, line: Uint8Array): boolean {
+    tx.event('invalid_response_chunk_len');
+    this.#sink!.data(line);
+    this.#state = 'until-close';
+    return true;
+  }
+
+  #chunk(): boolean {
+    if (this.#input.isEmpty) return false;
+    const bytes = this.#input.take(this.#left);
+    this.#left -= bytes.length;
+    this.#sink!.data(bytes);
+    if (this.#left > 0) return false;
+    this.#state = 'chunk-end';
+    return true;
+  }
+
+  #chunkEnd(): boolean {
+    const { bytes, at } = this.#input;
+    const end = bytes.indexOf(0x0a, at);
+    this.#input.at = end === -1 ? bytes.length : end + 1;
+    this.#tx!.response.bodyBytes += this.#input.at - at;
+    if (end === -1) return false;
+    this.#state = 'chunk-length';
+    return true;
+  }
+
+  #trailer(): boolean {
+    const tx = this.#tx!;
+    const isWhole = this.#reader.headers(tx.response, false, false, this.#fault);
+    tx.response.headersEnd = this.#reader.at;
+    if (this.hasFailed) return false;
+    if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+    this.#reader.stop();
+    this.#state = 'finalize';
+    return true;
+  }
+
+  /** Before the next response: what does not look like one belongs to the body of this one. */
+  #finalize(): boolean {
+    if (this.#input.isEmpty && !this.#input.isLast) return this.#input.hasPending ? false : this.#complete();
+    const line = this.#input.line();
+    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    if (line.length > 0 && isNoStatusLine(line)) {
+      this.#sink ??= new BodySink(this.#tx!, 1);
+      this.#sink.data(line);
+      return true;
+    }
+    this.#input.unread(line);
+    return this.#complete();
+  }
+
+  #complete(): boolean {
+    const tx = this.#tx!;
+    if (tx.progress[1] !== COMPLETE) {
+      tx.progress[1] = COMPLETE;
+      this.#sink?.end();
+    }
+    this.#sink = null;
+    this.#tx = null;
+    this.#state = 'idle';
+    const isGranted = tx.method === 'connect' && tx.statusNumber >= 200 && tx.statusNumber <= 299;
+    if (isGranted && tx.id === 0) {
+      tx.progress[0] = COMPLETE;
+      this.#exchange.upgradesTo = 'any';
+    }
+    // The request that waited goes on first: what comes here next may be its answer.
+    return !(tx.method === 'connect' && this.#exchange.awaits === tx);
+  }
+}
+
+function awaitsContinue(tx: HttpTransaction): boolean {
+  const expect = tx.request.headers.find('expect');
+  return expect !== null && isText(expect.value, '100-continue') && tx.request.bodyBytes === 0;
+}
