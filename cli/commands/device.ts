@@ -175,6 +175,9 @@ export async function decideFrames(flags: DecideFlags, decision: 'release' | 'dr
   const done = await withAdmin(config, (admin) => admin.decide(decision, id, { by, why: flags.why }));
   const { frames } = done as { readonly frames: number };
   if (flags.json) printJson({ deviceId: id, decision, frames });
-  else print(`${frames} held frames of ${id} are ${decision === 'release' ? 'released' : 'dropped'}.`);
+  else {
+    const what = frames === 1 ? `1 held frame of ${id} is` : `${frames} held frames of ${id} are`;
+    print(`${what} ${decision === 'release' ? 'released' : 'dropped'}.`);
+  }
   return 0;
 }

@@ -19,6 +19,7 @@ import {
 import { DEVICE_FRAMES, DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
 import { letterView, loadSchemas, SCHEMAS_TOPIC } from '../city/index.ts';
 import type { WalkedRecord } from './record-walk.ts';
+import { releasedView, trustView } from './trust-view.ts';
 
 /** Longer values are cut: a terminal is no place for them. */
 const HEX_BYTES_MAX = 4_096;
@@ -85,7 +86,7 @@ export class RecordViews {
     const source = topic.replace(/\.(dlq|resend)$/, '');
     if (source === DEVICE_FRAMES) return this.#frame(value);
     if (topic === DEVICE_REGISTRY || topic === SCHEMAS_TOPIC.name) return jsonView(value) ?? hex(value);
-    return this.#avro(value) ?? (isJson(value) ? jsonView(value) : undefined) ?? hex(value);
+    return trustView(source, value) ?? this.#avro(value) ?? (isJson(value) ? jsonView(value) : undefined) ?? hex(value);
   }
 
   /** undefined where it is no Avro of a known schema. */
@@ -120,7 +121,7 @@ export class RecordViews {
     if (kind === KIND_CONTROL)
       return { kind: 'registry change', record: jsonView(bytes.subarray(1)) ?? hex(bytes.subarray(1)) };
     if (kind === KIND_TRUST) return { kind: 'trust word', ...decodeTrustWord(bytes, 1, bytes.length) };
-    if (kind === KIND_RELEASED) return { kind: 'released frame', bytes: bytes.length };
+    if (kind === KIND_RELEASED) return releasedView(bytes);
     if (isSealedKind(kind)) {
       try {
         return { kind: 'sealed', keyId: readSealedHead(bytes, 0, bytes.length).keyId, bytes: bytes.length };

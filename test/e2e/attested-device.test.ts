@@ -1,31 +1,23 @@
 /**
- * A device with a TPM (swtpm) beside `msec up`: it attests over MQTT and its frames become readings; a measured file changes, and
- * its frames are held; after a restart with the right measurements it is trusted again. Meanwhile a receiver of syslog is told.
+ * A device with a TPM (swtpm) beside `msec up`: its frames are held until it attests over MQTT, and released; a measured file
+ * changes, and it is quarantined, which the page, a command and a receiver of syslog tell; after a restart with the right
+ * measurements it is trusted again, and what was held is dropped.
  */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../engine/base/index.ts';
-import { deviceKeys } from '../../firmware/provision/index.ts';
-import { startSwtpm } from '../../firmware/swtpm/index.ts';
-import { extendPcr, openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmware/tpm/index.ts';
-import { frameToSign, keyIdOf } from '../../schemas/envelope/index.ts';
-import { msec, recordsIn, startMsec, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
-import { digest, extend } from '../support/attester.ts';
-import { needs, programPath } from '../support/needs.ts';
+import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
+import { launchChromium, openPage } from '../support/chromium.ts';
+import { needs } from '../support/needs.ts';
+import { EVIL, GOOD, gatewayPolicy, TpmGateway } from '../support/tpm-gateway.ts';
 
 t.setTimeout(110_000);
 
-const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';
-const PCR = 14;
-const GOOD = digest('the file as it was built');
-const EVIL = digest('the file as somebody changed it');
-
-t.test('trusted, doubted, and trusted again', async (t) => {
-  if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca')) return;
+t.test('held, trusted, doubted, and trusted again', async (t) => {
+  if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca', 'chromium')) return;
   const cwd = t.testdir({});
   const told: string[] = [];
   let wakeTold: () => void = () => undefined;
@@ -50,54 +42,22 @@ t.test('trusted, doubted, and trusted again', async (t) => {
         wakeTold = resolve;
       });
   };
-  writeFileSync(
-    join(cwd, 'gateway.policy'),
-    `policy gateways 1\nquote at most 60 s old\nclock may be unsafe\npcr ${PCR} is ${extend(Buffer.alloc(32), GOOD).toString('hex')}\n`,
-  );
+  writeFileSync(join(cwd, 'gateway.policy'), gatewayPolicy());
   writeFileSync(
     join(cwd, 'msec.yaml'),
     `attestation:\n  policy: gateway.policy\n  interval: 2s\n  deadline: 1s\n  retry: 1s\n  failures: 3\nsyslog:\n  address: tcp://127.0.0.1:${(receiver.address() as AddressInfo).port}\n`,
   );
-  const enrolled = await msec(
-    ['device', 'enrol', 'roof-7', '--type', 'enmon', '--identity', '867723030040330', '--json'],
-    { cwd },
-  );
-  t.equal(enrolled.code, 0, enrolled.err);
-  const { token } = JSON.parse(enrolled.out).secrets;
-
-  const state = join(cwd, 'data', 'swtpm', 'state');
-  let swtpm = await startSwtpm(programPath('swtpm'), state);
-  t.teardown(() => swtpm.kill());
-  const open = async () => Tpm.open(await openTpmAddress(swtpm.address, systemClock));
-  const measure = async (file: Buffer) => {
-    const tpm = await open();
-    await extendPcr(tpm, PCR, file);
-    await tpm.close();
-  };
-  await measure(GOOD);
+  const gateway = await TpmGateway.enrol('roof-7', cwd);
+  t.teardown(() => gateway.kill());
+  await gateway.measure(GOOD);
   const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
   t.teardown(() => running.kill('SIGKILL'));
-  const attest = ['device', 'attest', 'roof-7', '--json', '--no-logs', '--bridge', running.said.mqtt];
-  const agent = startMsec([...attest, '--tpm', swtpm.address], { cwd, env: { MSEC_DEVICE_TOKEN: token } });
-  t.teardown(() => agent.kill('SIGKILL'));
-
-  let sequence = 0;
-  const send = async (): Promise<number> => {
-    const tpm = await open();
-    const { signing } = await deviceKeys(tpm);
-    const keyId = keyIdOf(publicKeyOf(signing.area));
-    const fields = { deviceId: 'roof-7', bootEpoch: 1, sequence: ++sequence, payload: Buffer.from(FRAME, 'hex') };
-    const { message, envelope } = frameToSign(fields, { keyId, algorithm: 'ecdsa-p256-sha256' });
-    const { bytes } = await sign(tpm, signing, createHash('sha256').update(message).digest());
-    await tpm.close();
-    const answer = await fetch(`${running.said.http}/v1/frames`, {
-      method: 'POST',
-      headers: { authorization: `Bearer roof-7:${token}`, 'content-type': 'application/octet-stream' },
-      body: Buffer.from(envelope(bytes)),
-    });
-    await answer.arrayBuffer();
-    return answer.status;
-  };
+  const { http, mqtt, console: address } = running.said;
+  const send = () => gateway.send(http);
+  const held = async () =>
+    (await tail<TailedRecord & { value: { kind?: string } }>(cwd, 'device.quarantine')).filter(
+      ({ value }) => value?.kind === 'held',
+    ).length;
   const stateIs = async (wished: string) => {
     for (;;) {
       const records = await tail<{ value: { state: string } } & TailedRecord>(cwd, 'device.attestation');
@@ -106,32 +66,65 @@ t.test('trusted, doubted, and trusted again', async (t) => {
     }
   };
 
+  t.same([await send(), await send()], [202, 202]);
+  await recordsIn(running, 'device.quarantine', 2);
+  const early = await msec(['device', 'release', 'roof-7', '--why', 'in a hurry'], { cwd });
+  t.match(early, { code: /[1-9]/, err: /roof-7 is not trusted .*its frames can only be dropped/ });
+
+  const agent = gateway.attest(mqtt);
+  t.teardown(() => agent.kill('SIGKILL'));
   await agent.until(({ event }) => event === 'answered');
   await stateIs('trusted');
   t.equal(await send(), 202);
   await recordsIn(running, 'device.readings', 1);
-  t.pass('a device that proves itself is read');
+  const released = await msec(['device', 'release', 'roof-7', '--why', 'it was being set up', '--by', 'ana'], { cwd });
+  t.match(released, { code: 0, out: '2 held frames of roof-7 are released.' });
+  await recordsIn(running, 'device.readings', 3);
+  t.pass('a device that proves itself is read, and what was held of it is released');
 
-  await measure(EVIL);
+  await gateway.measure(EVIL);
   await untilTold(/\[msec@32473 device="roof-7" reason="pcr-refused"[^\]]* pcr="14"/);
   t.match(told.join(''), /<84>1 \S+ \S+ msec \d+ suspect /);
   t.ok([202, 403].includes(await send()), 'held, or with the device');
   await untilTold(/ quarantined \[msec@32473 device="roof-7"/);
   t.equal(await send(), 403);
-  t.equal((await tail(cwd, 'device.readings')).length, 1, 'nothing of it reaches a reader');
+  t.equal((await tail(cwd, 'device.readings')).length, 3, 'nothing of it reaches a reader');
+  const why = await msec(['device', 'why', 'roof-7'], { cwd });
+  t.match(why, {
+    code: 0,
+    out: /^roof-7 is quarantined since [\s\S]*pcr-refused: PCR 14[\s\S]*\nPCR: 14\n[\s\S]*history/,
+  });
+  const browser = await launchChromium();
+  t.teardown(() => browser.close());
+  const { page, troubles } = await openPage(browser, address);
+  await page.locator('#trust-list .badge.trust-quarantined').waitFor();
+  await page.locator('#trust-list button').first().click();
+  const dialog = page.getByRole('dialog');
+  t.match(await dialog.textContent(), /roof-7 · quarantined[\s\S]*PCR 14[\s\S]*History[\s\S]*suspect[\s\S]*trusted/);
+  const folder = process.env.MSEC_PICTURES;
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/quarantined.png`, fullPage: true });
+  await page.keyboard.press('Escape');
 
-  await swtpm.kill();
-  const port = Number(/port=(\d+)/.exec(swtpm.address)?.[1]);
-  swtpm = await startSwtpm(programPath('swtpm'), state, port);
-  await measure(GOOD);
+  await gateway.restart(GOOD);
   await untilTold(/ trusted \[msec@32473 device="roof-7"/);
+  await page.locator('#trust-tiles .trust-trusted').waitFor();
+  if (folder !== undefined) await page.locator('#trust').screenshot({ path: `${folder}/trusted.png` });
+  t.same(troubles, []);
   let status = await send();
   // The bridge follows the state a moment behind the one who told of it.
   while (status === 403) status = await send();
   t.equal(status, 202);
-  await recordsIn(running, 'device.readings', 2);
+  await recordsIn(running, 'device.readings', 4);
+  const waiting = (await held()) - 2;
+  const dropped = await msec(['device', 'drop', 'roof-7', '--why', 'sent by who knows whom', '--by', 'ana'], { cwd });
+  t.match(dropped, { code: 0, out: `${waiting} held frame` });
   const readings = await tail<{ value: { device: string; verified: boolean } } & TailedRecord>(cwd, 'device.readings');
-  t.ok(readings.every(({ value }) => value.device === 'roof-7' && value.verified));
+  t.ok(readings.length === 4 && readings.every(({ value }) => value.device === 'roof-7' && value.verified));
+  const decisions = await tail<TailedRecord & { value: { decision: string; by: string; frames: number } }>(
+    cwd,
+    'device.decisions',
+  );
+  t.match(decisions[0]?.value, { decision: 'release', by: 'ana', frames: 2, why: 'it was being set up' });
   agent.kill('SIGTERM');
   t.same(await agent.ended, [0, null], agent.errors());
   running.kill('SIGTERM');

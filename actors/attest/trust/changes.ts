@@ -72,7 +72,7 @@ export function proved(
   const { firmware, counts } = verdict;
   const nextAt = at + Math.round(terms.intervalMs * (1 + terms.jitter * spread));
   const of = firmware === null ? '' : ` of the firmware ${firmware}`;
-  const says = `${counts.pcrs} PCRs${of}, ${counts.imaEntries} entries of the IMA list`;
+  const says = `${plural(counts.pcrs, 'PCR', 'PCRs')}${of}, ${plural(counts.imaEntries, 'entry', 'entries')} of the IMA list`;
   const next = {
     ...row,
     ...{ failures: 0, misses: 0, open: null, parts: null, dueAt: nextAt },
@@ -83,6 +83,8 @@ export function proved(
   };
   return inState(next, 'trusted', because('proven', says), at);
 }
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 /** `isShown`: evidence came and does not hold; else none came. */
 export function doubted(row: TrustRow, why: Why, at: number, isShown: boolean, terms: TrustTerms): TrustRow {
