@@ -1,8 +1,10 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import { dns } from './dns/index.ts';
 import { http } from './http/index.ts';
+import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import type { AnyProtocol } from './recognise.ts';
+import { ssh } from './ssh/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export type { TransactionFile } from './files.ts';
@@ -10,4 +12,6 @@ export * from './protocol.ts';
 export { type AnyProtocol, Conversation, type ConversationOptions, Recogniser } from './recognise.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, dns, mqtt];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, dns, ssh, mqtt];
+/** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
+export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

@@ -14,6 +14,10 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** Of longer text so many bytes, and a word that says so. */
+export const limitedText = (bytes: Uint8Array, most: number): string =>
+  bytes.length <= most ? textOf(bytes) : `${textOf(bytes.subarray(0, most))}[truncated]`;
+
 /** UTF-8 with U+FFFD for what is none. */
 export const lossyText = (bytes: Uint8Array): string => LOSSY.decode(bytes);
 

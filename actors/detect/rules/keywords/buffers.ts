@@ -64,6 +64,7 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   ...of('tls', 'tls.random', 'tls.random_time', 'tls.random_bytes'),
   { name: 'ssh.proto', subject: 'ssh', aliases: ['ssh_proto'] },
   { name: 'ssh.software', subject: 'ssh', aliases: ['ssh_software'] },
+  ...of('ssh', 'ssh.hassh', 'ssh.hassh.string', 'ssh.hassh.server', 'ssh.hassh.server.string'),
   ...of('mqtt', 'mqtt.connect.clientid', 'mqtt.connect.username', 'mqtt.connect.password'),
   ...of('mqtt', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage', 'mqtt.publish.topic', 'mqtt.publish.message'),
   { name: 'mqtt.subscribe.topic', subject: 'mqtt', isMany: true },

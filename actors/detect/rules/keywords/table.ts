@@ -37,8 +37,7 @@ const REFUSED = `absent alert app-layer-event app-layer-protocol asn1 base64_dat
   krb5_err_code krb5_msg_type l3_proto lua luajit luaxform nfq_set_mark nfs.version nfs_procedure pktvar prefilter
   quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version replace requires rfb.name rfb.secresult rfb.sectype rpc
   sip.method sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.uri smb.named_pipe
-  smb.ntlmssp_domain smb.ntlmssp_user smb.share snmp.community snmp.pdu_type snmp.usm snmp.version ssh.hassh
-  ssh.hassh.server ssh.hassh.server.string ssh.hassh.string ssh.softwareversion ssl_state ssl_version stream-event
+  smb.ntlmssp_domain smb.ntlmssp_user smb.share snmp.community snmp.pdu_type snmp.usm snmp.version   ssl_state ssl_version stream-event
   stream_size tag tcp.wscale tcpv4-csum tcpv6-csum template2 tls.alpn tls.fingerprint tls.issuerdn tls.store
   tls.subject tls.subjectaltname tls_cert_expired tls_cert_notafter tls_cert_notbefore tls_cert_valid tls_store
   udpv4-csum udpv6-csum vlan.id vlan.layers zlib_deflate`;

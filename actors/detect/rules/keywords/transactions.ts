@@ -26,7 +26,7 @@ const equalsOrNot =
   };
 
 const urilen: Reader = (keyword, text) => {
-  const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/.exec(text)!;
+  const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/s.exec(text)!;
   const test = numberTest(keyword, match[1]!, { isRich: true, max: 65_535 });
   return { type: 'fields', fields: { length: printTest(test), of: match[2] ?? 'norm' } };
 };
@@ -93,6 +93,11 @@ const sshVersion: Reader = (keyword, text) => {
   return { type: 'words', words: [text] };
 };
 
+const sshSoftware: Reader = (keyword, text) => {
+  if (!/^[\w:.+\s-]+$/.test(text)) return wrong(keyword, `"${shown(text)}" is no software version`);
+  return { type: 'words', words: [text.trim()] };
+};
+
 const TLS_VERSIONS = ['1.0', '1.1', '1.2', '1.3'];
 const tlsVersion: Reader = (keyword, text) => {
   if (!TLS_VERSIONS.includes(text) && !/^0x[0-9a-fA-F]{4}$/.test(text))
@@ -108,6 +113,7 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('tls', 'tls.version', tlsVersion),
   condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
   condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),
+  condition('ssh', 'ssh.softwareversion', sshSoftware, { quotes: 'optional' }),
   condition('mqtt', 'mqtt.type', oneOf(MQTT_TYPES)),
   condition('mqtt', 'mqtt.flags', flags(['dup', 'retain'])),
   condition('mqtt', 'mqtt.qos', number(0, 2)),

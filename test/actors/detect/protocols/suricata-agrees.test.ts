@@ -7,10 +7,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import { dns } from '../../../../actors/detect/protocols/dns/index.ts';
 import type { AnyProtocol } from '../../../../actors/detect/protocols/index.ts';
+import { modbus } from '../../../../actors/detect/protocols/modbus/index.ts';
 import { mqtt } from '../../../../actors/detect/protocols/mqtt/index.ts';
+import { ssh } from '../../../../actors/detect/protocols/ssh/index.ts';
 import { Dice } from './dice.ts';
 import { DNS_RULES, dnsTalk } from './dns-talks.ts';
+import { MODBUS_RULES, modbusTalk } from './modbus-talks.ts';
 import { MQTT_RULES, mqttTalk } from './mqtt-talks.ts';
+import { SSH_RULES, sshTalk } from './ssh-talks.ts';
 import type { Part, Talk } from './suricata.ts';
 import { type Told, toldBy, toldBySuricata } from './told.ts';
 
@@ -26,8 +30,19 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { protocol: dns, talk: dnsTalk, rules: DNS_RULES, differing: 0 },
   { protocol: mqtt, talk: mqttTalk, rules: MQTT_RULES, differing: 0.02 },
+  {
+    protocol: modbus,
+    talk: modbusTalk,
+    rules: MODBUS_RULES,
+    settings: ['app-layer.protocols.modbus.enabled=yes'],
+    differing: 0.005,
+  },
+  { protocol: ssh, talk: sshTalk, rules: SSH_RULES, differing: 0.005 },
 ];
 const RECORDED = 80;
+
+/** After these Suricata takes what the segment has, whatever it is: of a wrong length, and of a banner without an end. */
+const CUT_COUNTS: ReadonlySet<string> = new Set(['invalid_length', 'long_banner']);
 
 /** A parser gives objects by the age of their transaction, Suricata as each is complete. */
 const comparable = ({ objects, events, alerts }: Told): Told => ({ objects: objects.toSorted(), events, alerts });
@@ -68,7 +83,7 @@ function record(kind: Kind): void {
   writeFileSync(fileOf(kind.protocol.name), `[\n${lines.join(',\n')}\n]\n`);
 }
 
-for (const kind of KINDS) {
+for (const kind of KINDS.filter(({ protocol: { name } }) => (process.env.MSEC_SURICATA_ONLY ?? name) === name)) {
   const { protocol, rules } = kind;
   if (process.env.MSEC_SURICATA_RECORD === '1') record(kind);
 
@@ -82,18 +97,19 @@ for (const kind of KINDS) {
   });
 
   const fresh = Number(process.env.MSEC_SURICATA_TALKS ?? 0);
-  t.test(`${protocol.name}: ${fresh} fresh conversations`, { skip: fresh === 0 }, async (t) => {
-    const seed = Number(process.env.MSEC_SURICATA_SEED ?? 2);
-    const differing = generated(kind, fresh, seed).filter(
-      ({ talk, told }) => !isSame(toldBy(protocol, talk, rules), told),
-    );
-    t.comment(`${differing.length} of ${fresh} differ`);
-    for (const { talk, told } of differing.slice(0, 3)) {
-      t.comment(JSON.stringify(talk.parts.map(([way, bytes]) => [way, Buffer.from(bytes).toString('hex')])));
-      t.comment(`${JSON.stringify(told)}\n${JSON.stringify(comparable(toldBy(protocol, talk, rules)))}`);
-    }
-    t.ok(differing.length <= fresh * kind.differing, `${differing.length} of ${fresh} differ`);
-  });
+  if (fresh > 0)
+    t.test(`${protocol.name}: ${fresh} fresh conversations`, async (t) => {
+      const seed = Number(process.env.MSEC_SURICATA_SEED ?? 2);
+      const differing = generated(kind, fresh, seed).filter(
+        ({ talk, told }) => !isSame(toldBy(protocol, talk, rules), told),
+      );
+      t.comment(`${differing.length} of ${fresh} differ`);
+      for (const { talk, told } of differing.slice(0, 3)) {
+        t.comment(JSON.stringify(talk.parts.map(([way, bytes]) => [way, Buffer.from(bytes).toString('hex')])));
+        t.comment(`${JSON.stringify(told)}\n${JSON.stringify(comparable(toldBy(protocol, talk, rules)))}`);
+      }
+      t.ok(differing.length <= fresh * kind.differing, `${differing.length} of ${fresh} differ`);
+    });
 
   t.test(`${protocol.name}: where a stream is cut makes no difference`, async () => {
     fc.assert(
@@ -101,6 +117,7 @@ for (const kind of KINDS) {
         const talk = kind.talk(new Dice(seed));
         const dice = new Dice(seed + 1);
         const whole = toldBy(protocol, talk, rules);
+        fc.pre(!whole.events.some((event) => CUT_COUNTS.has(event)));
         return isSame(
           toldBy(protocol, talk, rules, () => 1 + dice.below(most)),
           whole,

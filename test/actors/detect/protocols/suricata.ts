@@ -97,7 +97,19 @@ export function suricataRecords(
   try {
     writeFileSync(join(folder, 'talks.pcap'), pcapOf(packetsOf(talks), { isBig: false, isNano: false }));
     writeFileSync(join(folder, 'test.rules'), rules);
-    const files = ['-r', join(folder, 'talks.pcap'), '-S', join(folder, 'test.rules'), '-l', folder];
+    // Its own configuration writes no records of Modbus.
+    const configuration = readFileSync('/etc/suricata/suricata.yaml', 'utf8');
+    writeFileSync(join(folder, 'suricata.yaml'), configuration.replace(/^( *)- mqtt:/m, '$1- modbus\n$1- mqtt:'));
+    const files = [
+      '-c',
+      join(folder, 'suricata.yaml'),
+      '-r',
+      join(folder, 'talks.pcap'),
+      '-S',
+      join(folder, 'test.rules'),
+      '-l',
+      folder,
+    ];
     const set = ['stream.reassembly.randomize-chunk-size=no', ...settings].flatMap((setting) => ['--set', setting]);
     const run = spawnSync('suricata', [...files, '-k', 'none', '--runmode', 'single', ...set], { timeout: 100_000 });
     if (run.status !== 0) throw new Error(`suricata: ${String(run.stderr)}`);
