@@ -4,26 +4,31 @@
  */
 import type { Packet } from '../packet/index.ts';
 import { FragmentSet } from './fragment-set.ts';
+import type { Head } from './held-fragment.ts';
 import type { OverlapPolicy } from './overlap-policy.ts';
 import { wholeDatagram } from './whole-datagram.ts';
 
 export interface DefragOptions {
-  readonly policy: OverlapPolicy;
+  /** Of the targets, by their version of IP. */
+  readonly policy4: OverlapPolicy;
+  readonly policy6: OverlapPolicy;
   /** From a datagram's last fragment on. */
   readonly timeoutUs: number;
   readonly maxBytes: number;
   readonly maxDatagrams: number;
 }
 
-/** As Suricata's. */
+/** As in Suricata's own configuration. */
 export const DEFRAG_DEFAULTS: DefragOptions = {
-  policy: 'bsd',
+  policy4: 'windows',
+  policy6: 'bsd',
   timeoutUs: 60_000_000,
   maxBytes: 32 * 1024 * 1024,
   maxDatagrams: 65_535,
 };
 
 const MAX_DATAGRAM_BYTES = 65_535;
+const IPV4_BYTES = 20;
 /** What a datagram's fragments may hold together: its bytes four times over. Beyond that they are a flood. */
 const MAX_SET_BYTES = 4 * MAX_DATAGRAM_BYTES;
 /** Fragments have their own costs, whatever they hold. */
@@ -60,8 +65,8 @@ export class Defragmenter {
     this.counts.fragments++;
     this.#expire(packet.timeUs);
     const length = packet.payloadEnd - packet.fragmentAt;
-    const headerBytes = packet.fragmentAt - packet.ipAt;
-    if (packet.fragmentOffset + length + headerBytes > MAX_DATAGRAM_BYTES + 8 || length === 0) return this.#refuse();
+    const fixedBytes = packet.ipVersion === 4 ? IPV4_BYTES : 0;
+    if (fixedBytes + packet.fragmentOffset + length > MAX_DATAGRAM_BYTES || length === 0) return this.#refuse();
     const key = keyOf(packet);
     let set = this.#sets.get(key);
     if (set === undefined) set = new FragmentSet();
@@ -69,27 +74,25 @@ export class Defragmenter {
     else this.#sets.delete(key);
     set.lastUs = packet.timeUs;
     this.#sets.set(key, set);
-    this.#costBytes -= set.heldBytes;
-    set.add(
+    const policy = packet.ipVersion === 4 ? this.#options.policy4 : this.#options.policy6;
+    const before = set.heldBytes;
+    const isKept = set.add(
       packet.fragmentOffset,
       packet.bytes.subarray(packet.fragmentAt, packet.payloadEnd),
       packet.hasMoreFragments,
+      headOf(packet),
+      policy,
     );
-    set.heldBytes += FRAGMENT_COST_BYTES;
-    this.#costBytes += set.heldBytes;
-    if (packet.fragmentOffset === 0 && set.header === undefined) {
-      set.header = packet.bytes.slice(packet.ipAt, packet.fragmentAt);
-      set.nextHeaderAt = packet.nextHeaderAt - packet.ipAt;
-      set.protocol = packet.protocol;
-    }
-    const body = set.assemble(this.#options.policy);
-    if (body === undefined) {
+    if (isKept) set.heldBytes += FRAGMENT_COST_BYTES;
+    this.#costBytes += set.heldBytes - before;
+    const whole = isKept ? set.assemble() : undefined;
+    if (whole === undefined) {
       this.#makeRoom();
       return undefined;
     }
     this.#forget(key, set);
     this.counts.reassembled++;
-    return wholeDatagram(set, packet.ipVersion, body);
+    return wholeDatagram(whole.head, packet.ipVersion, whole.body);
   }
 
   #refuse(): undefined {
@@ -124,4 +127,13 @@ function keyOf(packet: Packet): string {
   const { src0, src1, src2, src3, dst0, dst1, dst2, dst3, fragmentId, ipVersion, vlan0, vlan1, vlan2 } = packet;
   const protocol = ipVersion === 4 ? packet.protocol : 0;
   return `${ipVersion} ${src0} ${src1} ${src2} ${src3} ${dst0} ${dst1} ${dst2} ${dst3} ${fragmentId} ${protocol} ${vlan0} ${vlan1} ${vlan2} ${packet.depth}`;
+}
+
+function headOf(packet: Packet): Head | null {
+  if (packet.fragmentOffset !== 0) return null;
+  return {
+    bytes: packet.bytes.slice(packet.ipAt, packet.fragmentAt),
+    nextHeaderAt: packet.nextHeaderAt - packet.ipAt,
+    protocol: packet.protocol,
+  };
 }

@@ -1,67 +1,78 @@
 /**
- * The fragments of one datagram in the order of their arrival. Invariant: `heldBytes` is what their copies take; the
- * datagram is whole once its end is known and no byte before it is missing.
+ * The fragments of one datagram by their starts, each cut to what its target would take of it. As in Suricata whole
+ * fragments are trimmed when one arrives, and what is left over lies over what starts before it. Invariant: `heldBytes`
+ * is what the copies take.
  */
-import { doesLaterWin, type OverlapPolicy } from './overlap-policy.ts';
-
-interface Held {
-  readonly start: number;
-  readonly end: number;
-  readonly bytes: Uint8Array;
-}
+import type { Head, HeldFragment } from './held-fragment.ts';
+import { type NewFragment, type OverlapPolicy, settle } from './overlap-policy.ts';
 
 export class FragmentSet {
   /** Time of the last fragment. */
   lastUs = 0;
   heldBytes = 0;
-  /** Headers that stand before the first fragment's bytes, and where in them the next header is named. */
-  header: Uint8Array | undefined;
-  nextHeaderAt = -1;
-  protocol = 0;
-  readonly #held: Held[] = [];
-  /** The same, by their starts: what is covered is read from here. */
-  readonly #sorted: Held[] = [];
-  #length = -1;
+  readonly #fragments: HeldFragment[] = [];
+  #hasLast = false;
 
-  add(start: number, bytes: Uint8Array, hasMore: boolean): void {
-    const held = { start, end: start + bytes.length, bytes: bytes.slice() };
-    this.#held.push(held);
-    this.heldBytes += bytes.length;
-    let at = this.#sorted.length;
-    while (at > 0 && this.#sorted[at - 1]!.start > start) at--;
-    this.#sorted.splice(at, 0, held);
-    // Of several ends the first holds: the target has said so to itself, too.
-    if (!hasMore && this.#length < 0) this.#length = held.end;
-  }
-
-  /** The datagram's bytes behind its header; undefined while some are missing. */
-  assemble(policy: OverlapPolicy): Uint8Array | undefined {
-    if (this.#length < 0 || this.header === undefined) return undefined;
-    let covered = 0;
-    let overlaps = false;
-    for (const { start, end } of this.#sorted) {
-      if (covered >= this.#length && start >= this.#length) break;
-      if (start > covered) return undefined;
-      if (start < covered) overlaps = true;
-      covered = Math.max(covered, end);
+  /** False where other fragments hold all of it already. `head` is what stands before the first fragment's bytes. */
+  add(start: number, bytes: Uint8Array, hasMore: boolean, head: Head | null, policy: OverlapPolicy): boolean {
+    const fragments = this.#fragments;
+    const at = this.#placeOf(start);
+    // Behind all others a fragment is compared from the first one on, else from the one before it.
+    const from = at === fragments.length || at === 0 ? 0 : at - 1;
+    const fresh: NewFragment = { start, end: start + bytes.length, trim: 0, isDropped: false };
+    const gone = settle(policy, fragments, from, fresh);
+    if (gone !== undefined) {
+      fragments.splice(fragments.indexOf(gone), 1);
+      this.heldBytes -= gone.bytes.length;
     }
-    if (covered < this.#length) return undefined;
-    const whole = new Uint8Array(this.#length);
-    if (overlaps) this.#layOver(whole, policy);
-    else for (const { start, bytes } of this.#sorted) whole.set(bytes.subarray(0, whole.length - start), start);
-    return whole;
+    const { trim } = fresh;
+    if (fresh.isDropped || trim >= bytes.length) return false;
+    const held = { start: start + trim, bytes: bytes.slice(trim), trim: 0, isSkipped: false, hasMore, head };
+    // Of those with the same start the last one is the last.
+    fragments.splice(this.#placeOf(held.start + 1), 0, held);
+    this.heldBytes += held.bytes.length;
+    if (!hasMore) this.#hasLast = true;
+    return true;
   }
 
-  #layOver(whole: Uint8Array, policy: OverlapPolicy): void {
-    const owners = new Int32Array(whole.length).fill(-1);
-    this.#held.forEach((later, index) => {
-      const end = Math.min(later.end, whole.length);
-      for (let at = later.start; at < end; at++) {
-        const owner = owners[at]!;
-        if (owner >= 0 && !doesLaterWin(policy, this.#held[owner]!, later)) continue;
-        owners[at] = index;
-        whole[at] = later.bytes[at - later.start]!;
+  /** The datagram; undefined while some of it is missing. */
+  assemble(): { readonly head: Head; readonly body: Uint8Array } | undefined {
+    const fragments = this.#fragments;
+    if (!this.#hasLast || fragments[0]?.start !== 0) return undefined;
+    let covered = 0;
+    for (const { start, bytes } of fragments) {
+      if (start > covered) return undefined;
+      covered = Math.max(covered, start + bytes.length);
+    }
+    const body = new Uint8Array(covered);
+    let length = 0;
+    let head: Head | null = null;
+    let before = 0;
+    let hasMore = true;
+    for (const held of fragments) {
+      // Another one with the last one's start may be preferred to it.
+      if (!hasMore && held.start > before) break;
+      if (held.isSkipped || held.trim >= held.bytes.length) continue;
+      const { start, bytes, trim } = held;
+      if (start === 0) {
+        body.set(bytes);
+        head = held.head;
+        length = bytes.length;
+      } else {
+        body.set(bytes.subarray(trim), start + trim);
+        length = Math.max(length, start + bytes.length);
       }
-    });
+      ({ hasMore } = held);
+      before = start;
+    }
+    return head === null ? undefined : { head, body: body.subarray(0, length) };
+  }
+
+  /** Of the first fragment that starts at `start` or behind it. */
+  #placeOf(start: number): number {
+    const fragments = this.#fragments;
+    let at = fragments.length;
+    while (at > 0 && fragments[at - 1]!.start >= start) at--;
+    return at;
   }
 }

@@ -1,11 +1,11 @@
 /** A datagram as it was before it was cut: the first fragment's headers, with what says that it was one mended. */
-import type { FragmentSet } from './fragment-set.ts';
+import type { Head } from './held-fragment.ts';
 
 const IPV6_BYTES = 40;
 const FRAGMENT_HEADER_BYTES = 8;
 
-export function wholeDatagram(set: FragmentSet, ipVersion: number, body: Uint8Array): Uint8Array {
-  const given = set.header!;
+export function wholeDatagram(head: Head, ipVersion: number, body: Uint8Array): Uint8Array {
+  const given = head.bytes;
   // IPv6's fragment header is the last before the body.
   const header = ipVersion === 4 ? given : given.subarray(0, given.length - FRAGMENT_HEADER_BYTES);
   const whole = new Uint8Array(header.length + body.length);
@@ -19,7 +19,7 @@ export function wholeDatagram(set: FragmentSet, ipVersion: number, body: Uint8Ar
     view.setUint16(10, headerChecksum(view, header.length));
   } else {
     view.setUint16(4, whole.length - IPV6_BYTES);
-    whole[set.nextHeaderAt] = set.protocol;
+    whole[head.nextHeaderAt] = head.protocol;
   }
   return whole;
 }

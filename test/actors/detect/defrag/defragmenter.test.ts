@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { linkTypes } from '../../../../actors/detect/capture/index.ts';
@@ -71,7 +72,7 @@ t.test('a datagram cut anywhere, in any order, with repeats, is put together onc
           .map((piece) => ({ piece, rank: chance.next().value as number }))
           .toSorted((a, b) => a.rank - b.rank)
           .map(({ piece }) => piece);
-        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: policy, policy6: policy });
         const results = [order[0]!, ...order].map((piece) => offer(into, fragment(ends, 9, piece)));
         t.strictSame(
           results.map((result) => result !== undefined),
@@ -109,7 +110,7 @@ const EXPECTED: Readonly<Record<OverlapPolicy, string>> = {
 
 t.test('overlaps are settled as the target settles them', async (t) => {
   for (const policy of OVERLAP_POLICIES) {
-    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: policy, policy6: policy });
     const results = ARRIVALS.map(([unit, units], index) =>
       offer(
         into,
@@ -128,7 +129,7 @@ t.test('overlaps are settled as the target settles them', async (t) => {
 
 t.test('a fragment around another: Windows and Solaris differ where both end together', async (t) => {
   const result = (policy: OverlapPolicy, inner: readonly [number, number]): string => {
-    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
+    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: policy, policy6: policy });
     const piece = (offset: number, units: number, letter: number, more: boolean): Packet | undefined =>
       offer(into, fragment(V4, 1, { offset: offset * 8, bytes: new Uint8Array(units * 8).fill(letter), more }));
     piece(inner[0], inner[1], 0x61, true);
@@ -167,50 +168,62 @@ t.test('what stays unfinished is forgotten in time, gives way to newer ones, and
   t.ok(small.heldBytes <= 10_000);
   t.equal(small.counts.evicted + Math.round(small.heldBytes / 216), 5000);
 
-  const same = new Defragmenter();
+  const same = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: 'bsd-right' });
   for (let n = 0; n < 5000; n++) offer(same, fragment(V4, 1, first));
   t.ok(same.heldBytes < 300_000, 'one datagram cannot hold everything');
   t.ok(same.counts.refused > 3000);
   t.equal(offer(same, fragment(V4, 2, { offset: 65_528, bytes: new Uint8Array(200), more: false })), undefined);
 });
 
-t.test('random overlaps come out byte for byte as the policy says', async (t) => {
-  // Said once more, for one byte and from the papers' sentences: whose byte is it after each arrival?
-  const takes: Readonly<Record<OverlapPolicy, (had: Piece, comes: Piece) => boolean>> = {
-    first: () => false,
-    last: () => true,
-    bsd: (had, comes) => !(had.offset <= comes.offset),
-    'bsd-right': (had, comes) => !(comes.offset < had.offset),
-    linux: (had, comes) => !(had.offset < comes.offset),
-    windows: (had, comes) => comes.offset < had.offset && endOf(comes) > endOf(had),
-    solaris: (had, comes) => comes.offset < had.offset && endOf(comes) >= endOf(had),
-  };
-  const endOf = (piece: Piece): number => piece.offset + piece.bytes.length;
+t.test('overlaps of many fragments come out as Suricata 7.0.10 has them', async (t) => {
+  const text = readFileSync(new URL('overlaps-by-suricata.txt', import.meta.url), 'utf8');
+  const rows = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  t.ok(rows.length >= 120);
+  for (const row of rows) {
+    const [policy, arrivals, owners] = row.split(' | ') as [OverlapPolicy, string, string];
+    const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: policy, policy6: policy });
+    const results = arrivals.split(' ').map((arrival, index) => {
+      const [, unit, units, last] = /^(\d+)\+(\d+)(\.?)$/.exec(arrival)!;
+      const bytes = new Uint8Array(Number(units) * 8).fill(index);
+      return offer(into, fragment(V4, 1, { offset: Number(unit) * 8, bytes, more: last === '' }));
+    });
+    const whole = results.findLast((result) => result !== undefined)!;
+    const body = whole.bytes.subarray(24);
+    t.equal(Array.from({ length: 10 }, (_, unit) => body[8 * (unit + 1)]).join(' '), owners, row);
+  }
+});
+
+t.test('whatever fragments come, no byte of the result is from elsewhere', async (t) => {
   let whole = 0;
   fc.assert(
     fc.property(
       fc.constantFrom(...OVERLAP_POLICIES),
       fc.constantFrom(V4, V6),
-      fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 5 })), { maxLength: 10 }),
+      fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 5 }), fc.boolean()), { minLength: 1, maxLength: 20 }),
       (policy, ends, spans) => {
-        const pieces = [...spans, [0, 2], [2, 4], [6, 4]].map(([unit, units], index) => ({
-          offset: unit! * 8,
-          bytes: new Uint8Array(units! * 8).fill(index + 1),
-          more: true,
+        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy4: policy, policy6: policy });
+        const pieces = [[0, 3, true] as const, ...spans].map(([unit, units, more], index) => ({
+          offset: unit * 8,
+          bytes: new Uint8Array(units * 8).fill(index + 1),
+          more,
         }));
-        // The end arrives last, so that all others are there.
-        pieces.push({ offset: 80, bytes: new Uint8Array(8).fill(99), more: false });
-        const into = new Defragmenter({ ...DEFRAG_DEFAULTS, policy });
-        const result = pieces.map((piece) => offer(into, fragment(ends, 1, piece))).at(-1)!;
-        const expected = Array.from({ length: 88 }, (_, at) => {
-          const holders = pieces.filter((piece) => piece.offset <= at && at < endOf(piece));
-          return holders.reduce((had, comes) => (takes[policy](had, comes) ? comes : had)).bytes[0];
-        });
-        t.strictSame([...result.bytes.subarray(result.end - 88, result.end)], expected);
-        whole++;
+        for (const [index, piece] of pieces.entries()) {
+          const result = offer(into, fragment(ends, 1, piece));
+          if (result === undefined) continue;
+          whole++;
+          const body = result.bytes.subarray(result.ipAt + (ends === V4 ? 24 : 48), result.end);
+          for (const [at, owner] of body.entries()) {
+            const from = pieces[owner - 1];
+            // A hole that trimming left is zero.
+            if (owner === 0) continue;
+            t.ok(from !== undefined && owner - 1 <= index && from.offset <= at && at < from.offset + from.bytes.length);
+          }
+          t.equal(into.heldBytes, 0);
+          return;
+        }
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
-  t.equal(whole, 1000);
+  t.ok(whole > 50, String(whole));
 });
