@@ -3,13 +3,14 @@ import { dns } from './dns/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
-import type { AnyProtocol } from './recognise.ts';
+import type { AnyProtocol } from './recogniser.ts';
 import { ssh } from './ssh/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export type { TransactionFile } from './files.ts';
 export * from './protocol.ts';
-export { type AnyProtocol, Conversation, type ConversationOptions, Recogniser } from './recognise.ts';
+export { Conversation, type ConversationOptions } from './recognise.ts';
+export { type AnyProtocol, Recogniser } from './recogniser.ts';
 
 /** In the order in which they are asked. */
 export const PROTOCOLS: readonly AnyProtocol[] = [http, dns, ssh, mqtt];

@@ -1,69 +1,18 @@
 /**
  * Which protocol a flow speaks, and its parser: bytes are kept until a direction's first ones are recognised. The
- * order of the questions is Suricata's: patterns, then the functions on ports.
+ * order of the questions, and when they are given up, are Suricata's.
  */
+import { Detection } from './detection.ts';
 import type { Direction } from './direction.ts';
-import type { Parser, PatternProbe, PortProbe, ProbeAnswer, Protocol, Transaction, Transport } from './protocol.ts';
+import type { Parser, Transaction, Transport } from './protocol.ts';
+import type { AnyProtocol, PortQuestion, Recogniser } from './recogniser.ts';
 
-/** As many unrecognised bytes of a direction are kept, then nothing of the flow is parsed. */
+/** As many unrecognised bytes of a direction are kept while the other has none; twice as many whatever there is. */
 export const UNRECOGNISED_BYTES_MAX = 100_000;
+/** Behind an upgrade what is not recognised in so many bytes is not followed. */
+const UPGRADED_BYTES_MAX = 4096;
 
 const NO_BYTES = new Uint8Array();
-
-interface Pattern {
-  readonly protocol: AnyProtocol;
-  readonly probe: PatternProbe;
-  readonly bytes: Buffer;
-}
-
-interface PortQuestion {
-  readonly protocol: AnyProtocol;
-  readonly probe: PortProbe;
-}
-
-/** Buffers and conditions of a protocol take its own transactions alone; who holds it by this type has to pass those. */
-// biome-ignore lint/suspicious/noExplicitAny: the one place where protocols of different transactions lie together
-export type AnyProtocol = Protocol<any>;
-
-/** All probes, sorted for asking. One for all flows. */
-export class Recogniser {
-  readonly protocols: readonly AnyProtocol[];
-  readonly #patterns = new Map<string, Pattern[]>();
-  readonly #ports = new Map<string, PortQuestion[]>();
-
-  constructor(protocols: readonly AnyProtocol[]) {
-    this.protocols = protocols;
-    for (const protocol of protocols) {
-      for (const probe of protocol.probes) {
-        if (probe.kind === 'pattern') {
-          const text = probe.nocase ? probe.text.toLowerCase() : probe.text;
-          const key = `${probe.transport} ${probe.direction}`;
-          push(this.#patterns, key, { protocol, probe, bytes: Buffer.from(text, 'latin1') });
-        } else {
-          for (const port of probe.ports ?? ['any'])
-            push(this.#ports, `${probe.transport} ${probe.first} ${port}`, { protocol, probe });
-        }
-      }
-    }
-  }
-
-  /** The deepest place that a pattern of this direction looks at. */
-  patterns(transport: Transport, direction: Direction): readonly Pattern[] {
-    return this.#patterns.get(`${transport} ${direction}`) ?? [];
-  }
-
-  questions(transport: Transport, first: Direction, port: number): readonly PortQuestion[] {
-    const any = this.#ports.get(`${transport} ${first} any`) ?? [];
-    const own = this.#ports.get(`${transport} ${first} ${port}`);
-    return own === undefined ? any : [...own, ...any];
-  }
-}
-
-function push<V>(map: Map<string, V[]>, key: string, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-}
 
 export interface ConversationOptions {
   readonly transport: Transport;
@@ -73,8 +22,6 @@ export interface ConversationOptions {
   readonly isMidstream: boolean;
 }
 
-type Side = 'unknown' | 'failed' | AnyProtocol;
-
 /** What is said in a flow, above its transport. */
 export class Conversation {
   protocol: AnyProtocol | null = null;
@@ -83,19 +30,25 @@ export class Conversation {
   hasFailed = false;
   readonly #recogniser: Recogniser;
   readonly #options: ConversationOptions;
-  readonly #sides: [Side, Side] = ['unknown', 'unknown'];
-  readonly #kept: [Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES];
-  #isReversed = false;
+  readonly #questions: readonly PortQuestion[];
+  #sides: [Detection, Detection] = [new Detection(0), new Detection(1)];
+  #kept: [Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES];
+  /** The direction that spoke first, until a parser has been given something. */
+  #first: Direction | null = null;
+  #isTurned = false;
+  #hasBegun = false;
+  #hasUpgraded = false;
 
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
     this.#options = options;
+    this.#questions = recogniser.questions(options.transport, options.sourcePort, options.destinationPort);
   }
 
   /** What the direction's own first bytes said. */
   side(direction: Direction): 'unknown' | 'failed' | 'found' {
-    const side = this.#sides[direction];
-    return typeof side === 'string' ? side : 'found';
+    const { protocol, isOver } = this.#sides[direction];
+    return protocol !== null ? 'found' : isOver || this.hasFailed ? 'failed' : 'unknown';
   }
 
   /**
@@ -103,74 +56,173 @@ export class Conversation {
    * round then; what is given from there on has the new directions.
    */
   takeReversal(): boolean {
-    const was = this.#isReversed;
-    this.#isReversed = false;
+    const was = this.#isTurned;
+    this.#isTurned = false;
     return was;
   }
 
-  data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+  data(given: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
-    if (this.parser !== null) {
-      this.parser.data(direction, bytes, isLast);
-      return;
-    }
-    const kept = joined(this.#kept[direction], bytes);
-    const found = this.#recognise(direction, kept);
-    if (found === null) {
-      this.#kept[direction] = kept;
-      if (kept.length > UNRECOGNISED_BYTES_MAX) this.#fail();
-      return;
-    }
-    this.#sides[direction] = found;
-    this.protocol = found;
-    this.parser = found.open(this.#options.transport);
-    const other: Direction = direction === 0 ? 1 : 0;
-    if (this.#kept[other].length > 0) this.parser.data(other, this.#kept[other], false);
-    this.#kept[0] = NO_BYTES;
-    this.#kept[1] = NO_BYTES;
-    this.parser.data(direction, kept, isLast);
+    const direction = this.#isTurned ? opposite(given) : given;
+    if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
+    else this.#stream(direction, bytes, isLast);
+    if (this.parser?.hasFailed === true) this.#fail();
   }
 
-  gap(direction: Direction, length: number): void {
-    if (this.parser === null) this.#fail();
-    else this.parser.gap(direction, length);
+  gap(given: Direction, length: number): void {
+    if (this.hasFailed) return;
+    const direction = this.#isTurned ? opposite(given) : given;
+    const side = this.#sides[direction];
+    if (this.parser === null) {
+      this.#fail();
+      return;
+    }
+    if (side.protocol === null) side.isOver = true;
+    this.#kept[direction] = NO_BYTES;
+    this.parser.gap(direction, length);
   }
 
   #fail(): void {
     this.hasFailed = true;
-    this.#kept[0] = NO_BYTES;
-    this.#kept[1] = NO_BYTES;
+    this.#kept = [NO_BYTES, NO_BYTES];
   }
 
-  #recognise(direction: Direction, bytes: Uint8Array): AnyProtocol | null {
-    const { transport, sourcePort, destinationPort } = this.#options;
-    for (const { protocol, probe, bytes: pattern } of this.#recogniser.patterns(transport, direction)) {
-      if (!lies(bytes, pattern, probe)) continue;
-      if (probe.confirm === undefined || isYes(probe.confirm(bytes, direction))) return protocol;
+  #stream(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    const side = this.#sides[direction];
+    if (side.protocol !== null || side.isOver) {
+      this.parser?.data(direction, bytes, isLast);
+      this.#upgrade();
+      return;
     }
-    for (const first of [0, 1] as const) {
-      for (const { protocol, probe } of this.#recogniser.questions(
-        transport,
-        first,
-        first === 0 ? destinationPort : sourcePort,
-      )) {
-        const ask = direction === 0 ? probe.toServer : probe.toClient;
-        if (ask !== null && bytes.length >= probe.least && isYes(ask(bytes, direction))) return protocol;
+    if (bytes.length > 0) this.#first ??= direction;
+    const all = this.#kept[direction].length === 0 ? bytes : joined(this.#kept[direction], bytes);
+    const other = this.#sides[opposite(direction)];
+    const { transport, isMidstream } = this.#options;
+    const found =
+      all.length === 0 ? null : side.ask(this.#recogniser, transport, this.#questions, all, other, isMidstream);
+    if (found === null) this.#notFound(direction, all, isLast);
+    else
+      this.#found(direction, found.protocol, found.isReversed && isMidstream && other.protocol === null, all, isLast);
+  }
+
+  #found(asked: Direction, protocol: AnyProtocol, isReversed: boolean, bytes: Uint8Array, isLast: boolean): void {
+    this.#sides[asked].protocol = protocol;
+    this.#kept[asked] = NO_BYTES;
+    const other = this.#sides[opposite(asked)].protocol;
+    // Where they differ, the server is trusted; what has begun goes on.
+    if (other === null || other === protocol) this.#open(protocol);
+    else if (!this.#hasBegun) this.#open(asked === 1 ? protocol : other);
+    let direction = asked;
+    if (isReversed) {
+      direction = this.#turn(direction);
+      this.#isTurned = true;
+    }
+    // Who spoke first is heard first.
+    if (this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
+    this.#give(direction, bytes, isLast);
+  }
+
+  /** From here on the directions are the other way round, for what was learnt of them as well. */
+  #turn(direction: Direction): Direction {
+    this.#sides = [this.#sides[1], this.#sides[0]];
+    this.#kept = [this.#kept[1], this.#kept[0]];
+    if (this.#first !== null) this.#first = opposite(this.#first);
+    return opposite(direction);
+  }
+
+  #hearOther(direction: Direction): void {
+    const kept = this.#kept[direction];
+    const side = this.#sides[direction];
+    if (kept.length === 0 || side.protocol !== null) return;
+    this.#kept[direction] = NO_BYTES;
+    this.#stream(direction, kept, false);
+  }
+
+  #notFound(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    const side = this.#sides[direction];
+    const { isMidstream } = this.#options;
+    if (isMidstream && !this.#sides[0].isUndecided) {
+      this.#fail();
+      return;
+    }
+    if (this.#sides[opposite(direction)].protocol !== null) {
+      if (!side.isUndecided) {
+        side.isOver = true;
+        this.#kept[direction] = NO_BYTES;
+        this.#give(direction, bytes, isLast);
+      } else if (isLast) side.isOver = true;
+      else this.#keep(direction, bytes);
+      return;
+    }
+    this.#keep(direction, bytes);
+    const most = this.#hasBegun ? UPGRADED_BYTES_MAX : 2 * UNRECOGNISED_BYTES_MAX;
+    const isOneSided = this.#kept[opposite(direction)].length === 0 && !side.isUndecided;
+    const isHopeless = !this.#sides[0].isUndecided && !this.#sides[1].isUndecided;
+    if (isHopeless || bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX)) this.#fail();
+  }
+
+  #keep(direction: Direction, bytes: Uint8Array): void {
+    if (bytes.length > 2 * UNRECOGNISED_BYTES_MAX) this.#fail();
+    else if (bytes !== this.#kept[direction]) this.#kept[direction] = Uint8Array.from(bytes);
+  }
+
+  #open(protocol: AnyProtocol): void {
+    if (this.protocol === protocol) return;
+    // What is known of transactions is counted by their place: they cannot give way to another protocol's.
+    if (this.parser !== null && this.parser.transactions.length > 0) {
+      this.#fail();
+      return;
+    }
+    this.protocol = protocol;
+    this.parser = protocol.open(this.#options.transport);
+  }
+
+  #give(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    if (bytes.length > 0) {
+      this.#hasBegun = true;
+      this.#first = null;
+    }
+    this.parser?.data(direction, bytes, isLast);
+    this.#upgrade();
+  }
+
+  /** Another protocol may follow in the flow; what was parsed stays until that is known. */
+  #upgrade(): void {
+    const to = this.parser?.upgradesTo;
+    if (to === null || to === undefined || this.#hasUpgraded) return;
+    this.#hasUpgraded = true;
+    this.#sides = [new Detection(0), new Detection(1)];
+    this.#first = null;
+  }
+
+  /** Each direction's first datagram decides for it, and there is no second look. */
+  #datagram(given: Direction, bytes: Uint8Array): void {
+    let direction = given;
+    const side = this.#sides[direction];
+    if (side.protocol === null && !side.isOver) {
+      const other = this.#sides[opposite(direction)];
+      const { transport, isMidstream } = this.#options;
+      const found = side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
+      side.isOver = true;
+      if (found !== null) {
+        side.protocol = found.protocol;
+        if (other.protocol === null) this.#open(found.protocol);
+        if (found.isReversed) {
+          direction = this.#turn(direction);
+          this.#isTurned = true;
+        }
       }
     }
-    return null;
+    if (this.#sides[0].isOver && this.#sides[1].isOver && this.parser === null) this.#fail();
+    this.parser?.data(direction, bytes, false);
   }
 }
 
-const isYes = (answer: ProbeAnswer): boolean => answer === 'yes' || answer === 'reversed';
-
-function lies(bytes: Uint8Array, pattern: Buffer, { offset, depth, nocase }: PatternProbe): boolean {
-  if (bytes.length < depth) return false;
-  const within = Buffer.from(bytes.buffer, bytes.byteOffset + offset, depth - offset);
-  if (!nocase) return within.includes(pattern);
-  return within.toString('latin1').toLowerCase().includes(pattern.toString('latin1'));
-}
+const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);
 
 function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return before.length === 0 ? Uint8Array.from(bytes) : Buffer.concat([before, bytes]);
+  const all = new Uint8Array(before.length + bytes.length);
+  all.set(before);
+  all.set(bytes, before.length);
+  return all;
 }

@@ -62,6 +62,15 @@ export class HeadReader {
     }
   }
 
+  /** Whether there is a byte behind the lines that were read. */
+  get hasMore(): boolean {
+    return this.#next() !== -1;
+  }
+
+  unread(line: Uint8Array): void {
+    this.at -= line.length;
+  }
+
   /** The bytes behind the lines that were read, as far as they are here. */
   ahead(): Uint8Array {
     const head = this.#head!;

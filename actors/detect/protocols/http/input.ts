@@ -63,9 +63,15 @@ export class Input {
     return this.#upTo(lf === -1 ? -1 : lf + 1);
   }
 
+  /** A whole line, to be given again with what follows it. */
+  keep(line: Uint8Array): void {
+    this.#pending = line.slice();
+  }
+
   /** As `line`; a CR that no LF follows ends one, too. */
   looseLine(): Uint8Array | null {
     const { bytes } = this;
+    if (this.#pending.at(-1) === LF) return this.isEmpty && !this.isLast ? null : this.#upTo(this.at);
     for (let at = this.at; at < bytes.length; at += 1) {
       if (bytes[at] === LF) return this.#upTo(at + 1);
       if (bytes[at] !== CR) continue;

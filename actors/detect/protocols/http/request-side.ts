@@ -54,6 +54,13 @@ export class RequestSide {
     this.#state = 'finalize';
   }
 
+  /** The response is there, and nothing came behind the request line. */
+  takeHeldLine(tx: HttpTransaction): void {
+    if (this.#state !== 'line' || this.#tx !== tx) return;
+    const line = this.#reader.line();
+    if (line !== null && !isLineEmpty(line)) this.#takeLine(tx, line);
+  }
+
   /** The response is there before the request line had its end. */
   forceLine(tx: HttpTransaction): void {
     if (this.#state !== 'line' || this.#tx !== tx) return;
@@ -134,7 +141,13 @@ export class RequestSide {
       if (rest.length > 0) this.#takeLine(this.#tx!, rest);
       return false;
     }
-    if (!isLineEmpty(line)) this.#takeLine(this.#tx!, line);
+    if (isLineEmpty(line)) return true;
+    if (!this.#reader.hasMore && !this.#input.isLast) {
+      // As in Suricata a line is seen with what follows it.
+      this.#reader.unread(line);
+      return false;
+    }
+    this.#takeLine(this.#tx!, line);
     return true;
   }
 

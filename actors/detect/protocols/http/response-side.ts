@@ -102,6 +102,7 @@ export class ResponseSide {
     }
     this.#tx = tx;
     this.#sink = null;
+    this.#requests.takeHeldLine(tx);
     if (tx.isShort) {
       tx.progress[1] = BODY;
       this.#sink = new BodySink(tx, 1);
@@ -122,6 +123,11 @@ export class ResponseSide {
       if (!this.#input.isLast || !this.#input.isEmpty) return true;
       this.#state = 'finalize';
       return true;
+    }
+    if (this.#input.isEmpty && !this.#input.isLast) {
+      // As in Suricata a line is seen with what follows it.
+      this.#input.keep(line);
+      return false;
     }
     const text = line.slice(0, chomped(line, 0, line.length));
     if (isNoStatusLine(text)) return this.#noStatusLine(tx, line, text.length);

@@ -1,0 +1,117 @@
+/** All probes of all protocols, sorted for asking: one for all flows. It never changes. */
+import type { Direction } from './direction.ts';
+import type { PatternProbe, PortProbe, Protocol, Transport } from './protocol.ts';
+
+/** Buffers and conditions of a protocol take its own transactions alone; who holds it by this type has to pass those. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where protocols of different transactions lie together
+export type AnyProtocol = Protocol<any>;
+
+interface Pattern {
+  readonly protocol: AnyProtocol;
+  readonly probe: PatternProbe;
+  /** In lower case where the case does not matter. */
+  readonly bytes: Uint8Array;
+}
+
+export interface PortQuestion {
+  readonly protocol: AnyProtocol;
+  readonly probe: PortProbe;
+}
+
+/** Patterns of one transport and direction, by the byte that they begin with where they have to lie at the start. */
+export class Patterns {
+  /** With so many bytes there will be no other answer. */
+  deepest = 0;
+  readonly #first: (Pattern[] | undefined)[] = [];
+  readonly #others: Pattern[] = [];
+
+  add(pattern: Pattern): void {
+    const { probe, bytes } = pattern;
+    this.deepest = Math.max(this.deepest, probe.depth);
+    if (probe.depth - probe.offset !== bytes.length || probe.offset > 0) {
+      this.#others.push(pattern);
+      return;
+    }
+    const byte = bytes[0]!;
+    for (const one of probe.nocase && isLetter(byte) ? [byte, byte - 0x20] : [byte]) {
+      this.#first[one] ??= [];
+      this.#first[one].push(pattern);
+    }
+  }
+
+  /** The patterns that lie in the bytes, in the order in which they were added. */
+  *in(bytes: Uint8Array): Generator<Pattern> {
+    if (bytes.length === 0) return;
+    const first = this.#first[bytes[0]!];
+    if (first !== undefined) for (const pattern of first) if (lies(pattern, bytes)) yield pattern;
+    for (const pattern of this.#others) if (lies(pattern, bytes)) yield pattern;
+  }
+}
+
+export class Recogniser {
+  readonly protocols: readonly AnyProtocol[];
+  readonly #patterns = new Map<string, Patterns>();
+  readonly #ports = new Map<string, PortQuestion[]>();
+  readonly #byProtocol = new Map<string, PortQuestion[]>();
+
+  constructor(protocols: readonly AnyProtocol[]) {
+    this.protocols = protocols;
+    for (const transport of ['tcp', 'udp'] as const)
+      for (const direction of [0, 1] as const) this.#patterns.set(`${transport}${direction}`, new Patterns());
+    for (const protocol of protocols) {
+      for (const probe of protocol.probes) {
+        if (probe.kind === 'pattern') {
+          const text = probe.nocase ? probe.text.toLowerCase() : probe.text;
+          const bytes = Uint8Array.from(Buffer.from(text, 'latin1'));
+          this.#patterns.get(`${probe.transport}${probe.direction}`)!.add({ protocol, probe, bytes });
+          continue;
+        }
+        for (const port of probe.ports ?? ['any'])
+          push(this.#ports, `${probe.transport} ${probe.first} ${port}`, { protocol, probe });
+        push(this.#byProtocol, `${probe.transport} ${protocol.name}`, { protocol, probe });
+      }
+    }
+  }
+
+  patterns(transport: Transport, direction: Direction): Patterns {
+    return this.#patterns.get(`${transport}${direction}`)!;
+  }
+
+  /** Who is asked for a flow with these ports: those of the server's port, and those that look at the client's. */
+  questions(transport: Transport, sourcePort: number, destinationPort: number): readonly PortQuestion[] {
+    return [...this.#claims(transport, 0, destinationPort), ...this.#claims(transport, 1, sourcePort)];
+  }
+
+  /** How a protocol is asked for wherever it is; null: by patterns alone. */
+  ofProtocol(transport: Transport, protocol: AnyProtocol): PortQuestion | null {
+    return this.#byProtocol.get(`${transport} ${protocol.name}`)?.[0] ?? null;
+  }
+
+  #claims(transport: Transport, first: Direction, port: number): readonly PortQuestion[] {
+    const any = this.#ports.get(`${transport} ${first} any`) ?? [];
+    const own = this.#ports.get(`${transport} ${first} ${port}`);
+    return own === undefined ? any : [...own, ...any];
+  }
+}
+
+function push<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
+const lowerOf = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
+
+function lies({ probe, bytes: pattern }: Pattern, bytes: Uint8Array): boolean {
+  if (bytes.length < probe.depth) return false;
+  for (let start = probe.offset; start + pattern.length <= probe.depth; start += 1) {
+    let at = 0;
+    while (at < pattern.length && same(bytes[start + at]!, pattern[at]!, probe.nocase)) at += 1;
+    if (at === pattern.length) return true;
+  }
+  return false;
+}
+
+const same = (byte: number, wanted: number, nocase: boolean): boolean =>
+  byte === wanted || (nocase && lowerOf(byte) === wanted);
