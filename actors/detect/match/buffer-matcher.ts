@@ -4,7 +4,7 @@
  * from it; otherwise its first place decides. The order, the ways of looking again and the bounds are Suricata's.
  */
 import { passes } from '../rules/numbers.ts';
-import type { ContentTerm, Term } from '../rules/rule.ts';
+import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
 import { type ContentStep, type IsDataAtStep, isAlone, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
@@ -21,6 +21,8 @@ const YES = 1;
 const NO = 0;
 const NEVER = -1;
 type Answer = typeof YES | typeof NO | typeof NEVER;
+
+type MatchedTerms = Pick<BufferTerms, 'terms' | 'isSticky'>;
 
 export interface Trace {
   readonly isMatch: boolean;
@@ -48,11 +50,11 @@ export class BufferMatcher {
   #furthest = 0;
   #hasGivenUp = false;
 
-  constructor(terms: readonly Term[], slots: VariableSlots, negatedFast: ContentTerm | null) {
-    const steps = stepsOf(terms, slots, negatedFast);
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null) {
+    const steps = stepsOf(buffer, slots, negatedFast);
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
-    this.#termCount = terms.length;
+    this.#termCount = buffer.terms.length;
     this.#starts = new Int32Array(this.#steps.length);
     this.#ends = new Int32Array(this.#steps.length);
   }
@@ -136,6 +138,7 @@ export class BufferMatcher {
     if (step.isRelative) {
       const distance = small(step.low, this.#variables);
       low = Math.max(0, end + distance);
+      if (step.lowest > low) low = step.lowest;
       if (step.hasWithin) {
         const limit = (end + distance + small(step.room, this.#variables)) | 0;
         // A limit before the buffer's start is none: Suricata's number for it has no sign.
@@ -150,7 +153,7 @@ export class BufferMatcher {
       }
     }
     if (high === -1) return NO;
-    if (step.hasPlaceVariable) high += low;
+    if (step.movesEnd) high += low;
     if (high > length) high = length;
     if (low > high || high === 0) return step.isNegated ? this.#from(index + 1, end) : NO;
     // Whoever asks for the end asks in vain where the place ends before it.
@@ -221,11 +224,11 @@ export class BufferMatcher {
   }
 }
 
-/** The terms must be those of one buffer; `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
+/** `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
 export function bufferMatcher(
-  terms: readonly Term[],
+  buffer: MatchedTerms,
   slots: VariableSlots,
   negatedFast: ContentTerm | null = null,
 ): BufferMatcher {
-  return new BufferMatcher(terms, slots, negatedFast);
+  return new BufferMatcher(buffer, slots, negatedFast);
 }

@@ -25,12 +25,13 @@ function read(
   buffer: Uint8Array,
   end: number,
   variables: ByteVariables,
+  canBeAtEnd = false,
 ): boolean {
   const { term } = step;
   const bytes = small(step.bytes, variables);
   if (bytes < 0 || bytes > (term.base === null ? BINARY_BYTES_MAX : STRING_BYTES_MAX)) return false;
   const start = small(step.offset, variables) + (term.isRelative ? end : 0);
-  return reader.read(buffer, term, start, bytes);
+  return reader.read(buffer, term, start, bytes, canBeAtEnd);
 }
 
 /** The place where the next term counts from: it stays. */
@@ -100,9 +101,9 @@ function maskedBig(value: bigint, bitmask: number | null): bigint {
 
 const trailingZeros = (bitmask: number): number => (bitmask === 0 ? 0 : 31 - Math.clz32(bitmask & -bitmask));
 
-/** The place where it lands. One before the buffer is the buffer's start, one behind its last byte is none. */
+/** The place where it lands. One before the buffer is the buffer's start, one behind its end is none. */
 export function byteJump(step: ByteJumpStep, buffer: Uint8Array, end: number, variables: ByteVariables): number {
-  if (buffer.length === 0 || !read(step, buffer, end, variables)) return FAILED;
+  if (buffer.length === 0 || !read(step, buffer, end, variables, true)) return FAILED;
   const { term } = step;
   const after = reader.start + reader.length;
   const base = term.from === 'beginning' ? 0 : term.from === 'end' ? buffer.length : after;
@@ -116,7 +117,7 @@ export function byteJump(step: ByteJumpStep, buffer: Uint8Array, end: number, va
     if (term.isAligned) value = ((value + 3n) / 4n) * 4n;
     to = base + Number(BigInt.asIntN(64, value + BigInt(term.postOffset)));
   }
-  return to >= buffer.length ? FAILED : Math.max(0, to);
+  return to > buffer.length ? FAILED : Math.max(0, to);
 }
 
 /** The place behind the number that was taken. */

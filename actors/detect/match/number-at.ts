@@ -18,17 +18,20 @@ export class NumberReader {
     return this.isSmall ? BigInt(this.small) : this.#big;
   }
 
-  /** false: it does not lie in the buffer, or there are no digits. */
+  /** false: it does not lie in the buffer, or there are no digits. `canBeAtEnd`: a relative one of no bytes behind the last one. */
   read(
     buffer: Uint8Array,
     form: Pick<NumberForm, 'isRelative' | 'endian' | 'base'>,
     start: number,
     bytes: number,
+    canBeAtEnd = false,
   ): boolean {
-    if (start < 0 || start + bytes > buffer.length || (form.isRelative && start >= buffer.length)) return false;
+    if (start < 0 || start + bytes > buffer.length) return false;
+    if (form.isRelative && start === buffer.length && !canBeAtEnd) return false;
     if (buffer.length === 0) return false;
     this.start = start;
-    if (form.base !== null) return this.#digits(buffer, form.base, start, bytes);
+    // Digits of no length are as many as there are.
+    if (form.base !== null) return this.#digits(buffer, form.base, start, bytes === 0 ? buffer.length - start : bytes);
     this.length = bytes;
     this.isSmall = bytes <= SMALL_BYTES_MAX;
     if (!this.isSmall) this.#big = binary(buffer, start, bytes, form.endian);

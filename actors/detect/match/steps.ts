@@ -6,6 +6,7 @@
 import type { NumberTest } from '../rules/numbers.ts';
 import type {
   Amount,
+  BufferTerms,
   ByteExtractTerm,
   ByteJumpTerm,
   ByteMathTerm,
@@ -14,6 +15,7 @@ import type {
   Term,
 } from '../rules/rule.ts';
 import { LiteralSearch } from './literal-search.ts';
+import { lowestPlaces } from './lowest-places.ts';
 import { compileRegex, type Regex } from './regex/index.ts';
 import type { VariableSlots } from './variables.ts';
 
@@ -31,10 +33,13 @@ export interface ContentStep {
   readonly isRelative: boolean;
   readonly hasWithin: boolean;
   readonly hasDepth: boolean;
-  readonly hasPlaceVariable: boolean;
+  /** The end of the place is moved by its start: Suricata does so where either comes from a variable. */
+  readonly movesEnd: boolean;
   /** Relative: distance and within; absolute: offset, and the end that depth sets (from the buffer's start). */
   readonly low: Operand;
   readonly room: Operand;
+  /** Relative: not before this place. */
+  lowest: number;
   endsWith: boolean;
   /** A later term counts from where this one ended: other places of it are tried. */
   isAnchor: boolean;
@@ -85,26 +90,30 @@ export type Step =
   | ByteMathStep;
 
 /**
- * `index` of a step is that of its term; null: the term became part of another step. `negatedFast`: the content that the
- * prefilter looks for, where it is a negated one.
+ * One for each term; null: the term became part of another step. `negatedFast`: the content that the prefilter looks for,
+ * where it is a negated one.
  */
 export function stepsOf(
-  terms: readonly Term[],
+  { terms, isSticky }: Pick<BufferTerms, 'terms' | 'isSticky'>,
   slots: VariableSlots,
   negatedFast: ContentTerm | null,
 ): (Step | null)[] {
   const steps: (Step | null)[] = [];
+  const isInContent: boolean[] = [];
   for (const term of terms) {
-    const anchor = lastAnchor(steps);
-    if (isContentEnd(term, anchor, slots)) {
-      // Suricata writes it as endswith of the content, whatever stands between the two.
-      anchor.endsWith = true;
-      steps.push(null);
-      continue;
-    }
-    steps.push(step(term, slots));
-    if (anchor !== null && isRelative(term)) anchor.isAnchor = true;
+    const anchor = anchorOf(term, steps, isSticky);
+    const isEnd = isContentEnd(term, anchor, slots);
+    isInContent.push(isEnd);
+    // Suricata writes it as endswith of the content, whatever stands between the two.
+    if (isEnd) anchor.endsWith = true;
+    else if (anchor !== null) anchor.isAnchor = true;
+    steps.push(isEnd ? null : step(term, slots));
   }
+  const lowest = lowestPlaces(
+    terms.filter((_, i) => !isInContent[i]),
+    slots,
+  );
+  for (const [i, one] of steps.filter((one) => one !== null).entries()) if (one.kind === 'content') one.lowest = lowest[i]!;
   const fast = negatedFast === null ? null : steps[terms.indexOf(negatedFast)];
   // Suricata's prefilter has found it, wherever it is: its end is not asked for.
   if (fast?.kind === 'content' && isAlone(fast)) fast.endsWith = false;
@@ -115,10 +124,17 @@ export function stepsOf(
 export const isAlone = (step: ContentStep): boolean =>
   !step.isRelative && !step.isAnchor && !step.hasDepth && step.low.value === 0 && step.low.slot === -1;
 
-function lastAnchor(steps: readonly (Step | null)[]): ContentStep | RegexStep | null {
+/**
+ * The content or expression that is looked for again for the term's sake: the last one. Outside of sticky buffers a number
+ * between the two cuts them off, but for contents and expressions.
+ */
+function anchorOf(term: Term, steps: readonly (Step | null)[], isSticky: boolean): ContentStep | RegexStep | null {
+  if (!isRelative(term)) return null;
+  const isCut = !isSticky && term.kind !== 'content' && term.kind !== 'pcre';
   for (let i = steps.length - 1; i >= 0; i -= 1) {
     const one = steps[i]!;
     if (one?.kind === 'content' || one?.kind === 'pcre') return one;
+    if (isCut && one !== null && one.kind !== 'bsize') return null;
   }
   return null;
 }
@@ -178,7 +194,8 @@ function contentStep(term: ContentTerm, operand: (amount: Amount) => Operand): C
     isRelative: isRelativePlace,
     hasWithin: term.within !== null,
     hasDepth,
-    hasPlaceVariable: !isRelativePlace && (low.slot !== -1 || (hasDepth && room.slot !== -1)),
+    movesEnd: low.slot !== -1 || (hasDepth && room.slot !== -1),
+    lowest: 0,
     low,
     room,
     endsWith: term.endsWith,

@@ -10,6 +10,7 @@ export type DraftContent = Changeable<ContentTerm>;
 
 interface DraftBuffer {
   readonly buffer: string;
+  readonly isSticky: boolean;
   readonly transforms: Transform[];
   readonly terms: Term[];
 }
@@ -23,10 +24,13 @@ export class Draft {
   readonly conditions: Condition[] = [];
   /** Names that byte_extract and byte_math set, in the order of the rule. */
   readonly variables = new Set<string>();
-  readonly #buffers: DraftBuffer[] = [{ buffer: PAYLOAD, transforms: [], terms: [] }];
+  readonly #buffers: DraftBuffer[] = [{ buffer: PAYLOAD, isSticky: false, transforms: [], terms: [] }];
   #current: DraftBuffer = this.#buffers[0]!;
   /** The content that the modifiers mean: the last one of the rule, wherever it was moved. */
   #lastContent: { content: DraftContent; buffer: DraftBuffer } | null = null;
+  /** The buffer of the last term, and whether buffers are named beforehand. */
+  #lastBuffer: DraftBuffer | null = null;
+  #isSticky = false;
   /** What `prefilter` may follow. */
   hasMatch = false;
 
@@ -35,15 +39,20 @@ export class Draft {
   }
 
   add(term: Term): void {
-    this.#current.terms.push(term);
+    const isRelativeNumber = term.kind !== 'content' && term.kind !== 'pcre' && term.kind !== 'bsize' && term.isRelative;
+    // Where no buffer is named beforehand, a relative number belongs to the one that a modifier gave the last term.
+    const buffer = isRelativeNumber && !this.#isSticky ? (this.#lastBuffer ?? this.#current) : this.#current;
+    buffer.terms.push(term);
+    this.#lastBuffer = buffer;
     this.hasMatch = true;
-    if (term.kind === 'content') this.#lastContent = { content: term, buffer: this.#current };
+    if (term.kind === 'content') this.#lastContent = { content: term, buffer };
   }
 
   addTo(buffer: string, term: PcreTerm): void {
     if (this.#current.buffer !== PAYLOAD && this.#current.buffer !== buffer)
       wrong('pcre', `its modifier means ${buffer}, while the buffer ${this.#current.buffer} is set`);
-    this.#named(buffer).terms.push(term);
+    this.#lastBuffer = this.#named(buffer);
+    this.#lastBuffer.terms.push(term);
     this.hasMatch = true;
   }
 
@@ -60,16 +69,17 @@ export class Draft {
   stick(keyword: string, buffer: string, isMany: boolean): void {
     if (this.#current.buffer !== PAYLOAD && this.#current.terms.length === 0)
       wrong(keyword, `nothing is asked of the buffer ${this.#current.buffer} before it`);
+    this.#isSticky = true;
     const before = isMany || buffer === PAYLOAD ? undefined : this.#buffers.find((one) => one.buffer === buffer);
     if (buffer === PAYLOAD) this.#current = this.#buffers[0]!;
     else if (before !== undefined && before.transforms.length === 0) this.#current = before;
-    else this.#current = this.#open(buffer);
+    else this.#current = this.#open(buffer, true);
   }
 
   transform(transform: Transform): void {
     const { name } = transform;
     if (this.#current.buffer === PAYLOAD) wrong(name, 'a transform must follow the buffer that it changes');
-    if (this.#current.terms.length > 0) this.#current = this.#open(this.#current.buffer);
+    if (this.#current.terms.length > 0) this.#current = this.#open(this.#current.buffer, true);
     this.#current.transforms.push(transform);
   }
 
@@ -91,6 +101,7 @@ export class Draft {
     const target = this.#named(buffer);
     target.terms.push(last.content);
     this.#lastContent = { content: last.content, buffer: target };
+    this.#lastBuffer = target;
   }
 
   contents(): ContentTerm[] {
@@ -107,17 +118,17 @@ export class Draft {
     if (buffer !== PAYLOAD && terms.length === 0) wrong(buffer, 'nothing is asked of the buffer');
   }
 
-  /** Where relative terms may count from. */
+  /** What a relative expression in the payload may count from. */
   hasAnchor(): boolean {
-    return this.#current.terms.some(({ kind }) => kind !== 'bsize');
+    return this.#current.terms.some(({ kind }) => kind === 'content' || kind === 'pcre');
   }
 
   #named(buffer: string): DraftBuffer {
-    return this.#buffers.find((one) => one.buffer === buffer && one.transforms.length === 0) ?? this.#open(buffer);
+    return this.#buffers.find((one) => one.buffer === buffer && one.transforms.length === 0) ?? this.#open(buffer, false);
   }
 
-  #open(buffer: string): DraftBuffer {
-    const opened = { buffer, transforms: [], terms: [] };
+  #open(buffer: string, isSticky: boolean): DraftBuffer {
+    const opened = { buffer, isSticky, transforms: [], terms: [] };
     this.#buffers.push(opened);
     return opened;
   }

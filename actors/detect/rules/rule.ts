@@ -107,6 +107,8 @@ export interface Transform {
 export interface BufferTerms {
   /** `payload`, or the name of a sticky buffer. */
   readonly buffer: string;
+  /** Named before its terms, and not by modifiers of them. */
+  readonly isSticky: boolean;
   readonly transforms: readonly Transform[];
   readonly terms: readonly Term[];
 }

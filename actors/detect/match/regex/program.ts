@@ -227,24 +227,15 @@ class Writer {
     this.code[call + 1] = this.code.length;
   }
 
-  #look({ node, isBehind, isNegated }: Extract<Node, { kind: 'look' }>): void {
-    if (!isBehind) {
-      this.#call(node, isNegated ? 1 : 0, 0);
-      return;
-    }
-    const branches = node.kind === 'choice' ? node.nodes : [node];
-    // Each branch has a length of its own: a positive look is a choice of looks that ends with the first, a negated one asks all.
-    if (isNegated) for (const branch of branches) this.#call(branch, 1, fixedLength(branch)!);
+  #look({ branches, isBehind, isNegated }: Extract<Node, { kind: 'look' }>): void {
+    if (!isBehind) this.#call({ kind: 'choice', nodes: branches }, isNegated ? 1 : 0, 0);
+    // Each branch has a length of its own: one that must not be there asks all, the other one is a choice that ends with the first.
+    else if (isNegated) for (const branch of branches) this.#call(branch, 1, fixedLength(branch)!);
     else if (branches.length === 1) this.#call(branches[0]!, 0, fixedLength(branches[0]!)!);
-    else
-      this.#call(
-        {
-          kind: 'choice',
-          nodes: branches.map((branch): Node => ({ kind: 'look', isBehind: true, isNegated: false, node: branch })),
-        },
-        0,
-        0,
-      );
+    else {
+      const looks = branches.map((branch): Node => ({ kind: 'look', isBehind, isNegated, branches: [branch] }));
+      this.#call({ kind: 'choice', nodes: looks }, 0, 0);
+    }
   }
 
   #condition({ test, yes, no }: Extract<Node, { kind: 'condition' }>, next: ByteSet | null): void {

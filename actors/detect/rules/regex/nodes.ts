@@ -28,7 +28,13 @@ export type Node =
     }
   | { readonly kind: 'capture'; readonly index: number; readonly node: Node }
   | { readonly kind: 'atomic'; readonly node: Node }
-  | { readonly kind: 'look'; readonly isBehind: boolean; readonly isNegated: boolean; readonly node: Node }
+  /** The branches of one that looks behind have a length each. */
+  | {
+      readonly kind: 'look';
+      readonly isBehind: boolean;
+      readonly isNegated: boolean;
+      readonly branches: readonly Node[];
+    }
   | { readonly kind: 'assert'; readonly what: Assertion }
   | { readonly kind: 'back'; readonly index: number; readonly isFolded: boolean }
   /** `test`: a group that must be set. */

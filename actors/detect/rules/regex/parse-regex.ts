@@ -57,6 +57,11 @@ class Parser {
 
   /** Alternatives up to a closing parenthesis or the end. Options that are set inside end here. */
   #choice(isReset = false): Node {
+    const nodes = this.#branches(isReset);
+    return nodes.length === 1 ? nodes[0]! : { kind: 'choice', nodes };
+  }
+
+  #branches(isReset = false): readonly Node[] {
     this.#depth += 1;
     if (this.#depth > DEPTH_MAX) refuse('it is nested too deeply');
     const before = this.#options;
@@ -71,7 +76,7 @@ class Parser {
     this.#groups = Math.max(most, this.#groups);
     this.#options = before;
     this.#depth -= 1;
-    return nodes.length === 1 ? nodes[0]! : { kind: 'choice', nodes };
+    return nodes;
   }
 
   #sequence(): Node {
@@ -227,11 +232,11 @@ class Parser {
   }
 
   #look(isBehind: boolean, isNegated: boolean): Node {
-    const node = this.#closed(this.#choice());
-    if (hasKeep(node)) mistake('\\K in an assertion');
-    const branches = node.kind === 'choice' ? node.nodes : [node];
+    const branches = this.#branches();
+    this.#closed(EMPTY);
+    if (branches.some(hasKeep)) mistake('\\K in an assertion');
     if (isBehind && branches.some((branch) => fixedLength(branch) === null)) mistake('a look behind without a length');
-    return { kind: 'look', isBehind, isNegated, node };
+    return { kind: 'look', isBehind, isNegated, branches };
   }
 
   /** The reader stands behind `(?(`. */
@@ -250,8 +255,8 @@ class Parser {
       const look = reader.match(/\?<?[=!]/y) ?? refuse('a condition of this kind');
       test = this.#look(look[0].includes('<'), look[0].endsWith('!'));
     }
-    const node = this.#closed(this.#choice());
-    const branches = node.kind === 'choice' ? node.nodes : [node];
+    const branches = this.#branches();
+    this.#closed(EMPTY);
     if (branches.length > 2) mistake('a condition with more than two branches');
     const [yes, no] = [branches[0]!, branches[1] ?? EMPTY];
     if (typeof test === 'number') return { kind: 'condition', test, yes, no };
@@ -305,8 +310,9 @@ function children(node: Node): readonly Node[] {
     case 'repeat':
     case 'capture':
     case 'atomic':
-    case 'look':
       return [node.node];
+    case 'look':
+      return node.branches;
     case 'condition':
       return [node.yes, node.no];
     default:

@@ -21,7 +21,7 @@ function termsOf(options: string): PlainTerm[] {
 function matches(options: string, text: string, streamOffset = 0): boolean {
   const buffers = buffersOf(options);
   const slots = variableSlots(buffers);
-  return bufferMatcher(buffers[0]!.terms, slots).matches(
+  return bufferMatcher(buffers[0]!, slots).matches(
     Buffer.from(text, 'latin1'),
     newVariables(slots),
     streamOffset,
@@ -210,7 +210,7 @@ t.test('a relative expression begins where the term before ended, and sees nothi
 t.test('a trace tells where each term was met, or the term that no try got past', async (t) => {
   const options = 'content:"a"; content:"b"; within:1; byte_test:1,=,1,0,relative;';
   const [buffer] = buffersOf(options);
-  const matcher = bufferMatcher(buffer!.terms, NO_VARIABLES);
+  const matcher = bufferMatcher(buffer!, NO_VARIABLES);
   t.same(matcher.trace(Buffer.from('axab\x01'), none).places.slice(0, 2), [
     { start: 2, end: 3 },
     { start: 3, end: 4 },
@@ -230,7 +230,7 @@ t.test('a negated content that is the fast pattern of its rule is not asked for 
   const [content] = buffer!.terms;
   t.ok(content?.kind === 'content');
   const fast = content?.kind === 'content' ? content : null;
-  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('abx'), none), false);
-  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES).matches(Buffer.from('abx'), none), true);
-  t.equal(bufferMatcher(buffer!.terms, NO_VARIABLES, fast).matches(Buffer.from('x'), none), true);
+  t.equal(bufferMatcher(buffer!, NO_VARIABLES, fast).matches(Buffer.from('abx'), none), false);
+  t.equal(bufferMatcher(buffer!, NO_VARIABLES).matches(Buffer.from('abx'), none), true);
+  t.equal(bufferMatcher(buffer!, NO_VARIABLES, fast).matches(Buffer.from('x'), none), true);
 });
