@@ -11,8 +11,9 @@ export interface Scope {
   readonly variables: ByteVariables;
 }
 
-export function bufferCheck({ terms, transforms }: BufferTerms, { slots, variables }: Scope): BufferCheck {
-  const matcher = bufferMatcher(terms, slots);
+export function bufferCheck(buffer: BufferTerms, { slots, variables }: Scope): BufferCheck {
+  const { transforms } = buffer;
+  const matcher = bufferMatcher(buffer, slots);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

@@ -6,7 +6,7 @@
 import { passes } from '../rules/numbers.ts';
 import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
-import { type ContentStep, type IsDataAtStep, isAlone, type RegexStep, type Step, stepsOf } from './steps.ts';
+import { type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
 
 /** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
@@ -138,13 +138,15 @@ export class BufferMatcher {
     if (step.isRelative) {
       const distance = small(step.low, this.#variables);
       low = Math.max(0, end + distance);
-      if (step.lowest > low) low = step.lowest;
       if (step.hasWithin) {
         const limit = (end + distance + small(step.room, this.#variables)) | 0;
         // A limit before the buffer's start is none: Suricata's number for it has no sign.
         if (limit >= 0 && limit < high) high = limit;
         if (this.#streamOffset !== 0 && end === 0) high = this.#inWindow(limit < 0 ? 0xffff_ffff : high);
       }
+      const { chained } = step;
+      if (chained.low > low) low = chained.low;
+      if (chained.depth !== 0 && high !== -1) high = Math.min(high, end + chained.depth);
     } else {
       low = small(step.low, this.#variables) >>> 0;
       if (step.hasDepth) {
@@ -184,7 +186,7 @@ export class BufferMatcher {
     const at = step.search.next(this.#buffer, low, high);
     // Suricata looks at the first place alone, and compares its end with the length of the place.
     if (at === -1 || (step.endsWith && at + step.length !== high - low)) return this.#from(index + 1, end);
-    return isAlone(step) ? NEVER : NO;
+    return NO;
   }
 
   #isDataAt(step: IsDataAtStep, end: number): boolean {

@@ -14,8 +14,8 @@ import type {
   ContentTerm,
   Term,
 } from '../rules/rule.ts';
+import { ANYWHERE, type ChainedPlace, chainedPlaces } from './chained-places.ts';
 import { LiteralSearch } from './literal-search.ts';
-import { lowestPlaces } from './lowest-places.ts';
 import { compileRegex, type Regex } from './regex/index.ts';
 import type { VariableSlots } from './variables.ts';
 
@@ -38,8 +38,8 @@ export interface ContentStep {
   /** Relative: distance and within; absolute: offset, and the end that depth sets (from the buffer's start). */
   readonly low: Operand;
   readonly room: Operand;
-  /** Relative: not before this place. */
-  lowest: number;
+  /** Of a relative one, and only its bounds. */
+  chained: ChainedPlace;
   endsWith: boolean;
   /** A later term counts from where this one ended: other places of it are tried. */
   isAnchor: boolean;
@@ -94,10 +94,16 @@ export type Step =
  * where it is a negated one.
  */
 export function stepsOf(
-  { terms, isSticky }: Pick<BufferTerms, 'terms' | 'isSticky'>,
+  buffer: Pick<BufferTerms, 'terms' | 'isSticky'>,
   slots: VariableSlots,
   negatedFast: ContentTerm | null,
 ): (Step | null)[] {
+  const terms = [...buffer.terms];
+  const { isSticky } = buffer;
+  // As the first one a content is relative to the start: a distance of nothing is no place at all.
+  const first = terms[0];
+  if (first?.kind === 'content' && first.distance === 0 && first.within === null)
+    terms[0] = { ...first, distance: null };
   const steps: (Step | null)[] = [];
   const isInContent: boolean[] = [];
   for (const term of terms) {
@@ -109,20 +115,21 @@ export function stepsOf(
     else if (anchor !== null) anchor.isAnchor = true;
     steps.push(isEnd ? null : step(term, slots));
   }
-  const lowest = lowestPlaces(
-    terms.filter((_, i) => !isInContent[i]),
-    slots,
-  );
-  for (const [i, one] of steps.filter((one) => one !== null).entries()) if (one.kind === 'content') one.lowest = lowest[i]!;
-  const fast = negatedFast === null ? null : steps[terms.indexOf(negatedFast)];
+  const own = terms.filter((_, i) => !isInContent[i]);
+  const places = chainedPlaces(own, slots);
+  for (const [i, one] of steps.filter((one) => one !== null).entries())
+    if (one.kind === 'content') one.chained = places[i]!;
+  const fast = negatedFast === null ? -1 : buffer.terms.indexOf(negatedFast);
+  const fastStep = steps[fast];
   // Suricata's prefilter has found it, wherever it is: its end is not asked for.
-  if (fast?.kind === 'content' && isAlone(fast)) fast.endsWith = false;
+  if (fastStep?.kind === 'content' && isUnplaced(terms[fast]!)) fastStep.endsWith = false;
   return steps;
 }
 
-/** Without a place, and nothing counts from it. */
-export const isAlone = (step: ContentStep): boolean =>
-  !step.isRelative && !step.isAnchor && !step.hasDepth && step.low.value === 0 && step.low.slot === -1;
+function isUnplaced(term: Term): boolean {
+  if (term.kind !== 'content' || term.startsWith) return false;
+  return term.offset === null && term.depth === null && term.distance === null && term.within === null;
+}
 
 /**
  * The content or expression that is looked for again for the term's sake: the last one. Outside of sticky buffers a number
@@ -195,7 +202,7 @@ function contentStep(term: ContentTerm, operand: (amount: Amount) => Operand): C
     hasWithin: term.within !== null,
     hasDepth,
     movesEnd: low.slot !== -1 || (hasDepth && room.slot !== -1),
-    lowest: 0,
+    chained: ANYWHERE,
     low,
     room,
     endsWith: term.endsWith,

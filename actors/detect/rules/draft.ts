@@ -39,7 +39,8 @@ export class Draft {
   }
 
   add(term: Term): void {
-    const isRelativeNumber = term.kind !== 'content' && term.kind !== 'pcre' && term.kind !== 'bsize' && term.isRelative;
+    const isRelativeNumber =
+      term.kind !== 'content' && term.kind !== 'pcre' && term.kind !== 'bsize' && term.isRelative;
     // Where no buffer is named beforehand, a relative number belongs to the one that a modifier gave the last term.
     const buffer = isRelativeNumber && !this.#isSticky ? (this.#lastBuffer ?? this.#current) : this.#current;
     buffer.terms.push(term);
@@ -124,7 +125,9 @@ export class Draft {
   }
 
   #named(buffer: string): DraftBuffer {
-    return this.#buffers.find((one) => one.buffer === buffer && one.transforms.length === 0) ?? this.#open(buffer, false);
+    return (
+      this.#buffers.find((one) => one.buffer === buffer && one.transforms.length === 0) ?? this.#open(buffer, false)
+    );
   }
 
   #open(buffer: string, isSticky: boolean): DraftBuffer {

@@ -21,11 +21,7 @@ function termsOf(options: string): PlainTerm[] {
 function matches(options: string, text: string, streamOffset = 0): boolean {
   const buffers = buffersOf(options);
   const slots = variableSlots(buffers);
-  return bufferMatcher(buffers[0]!, slots).matches(
-    Buffer.from(text, 'latin1'),
-    newVariables(slots),
-    streamOffset,
-  );
+  return bufferMatcher(buffers[0]!, slots).matches(Buffer.from(text, 'latin1'), newVariables(slots), streamOffset);
 }
 
 t.test('each place of a content holds at its ends and not beyond', async (t) => {
@@ -173,7 +169,9 @@ t.test('numbers are read, compared, jumped by, and kept for later terms', async 
     ['byte_jump:1,0,multiplier 2,post_offset -1; content:"b"; within:1;', '\x01xb', true],
     ['byte_jump:1,0,align; content:"b"; within:1;', '\x01xxxxb', true],
     ['byte_jump:1,0,from_beginning; content:"b"; within:1;', '\x01b', true],
-    ['byte_jump:1,0,from_end; content:"b";', '\x00b', false],
+    ['byte_jump:1,0,from_end; content:"b";', '\x00b', true],
+    ['byte_jump:1,0,from_end; content:"b";', '\x01b', false],
+    ['byte_jump:1,1,post_offset -5; content:"b"; within:1;', 'b\x01', true],
     ['byte_extract:1,0,n; content:"b"; offset:n; depth:1;', '\x02xb', true],
     ['byte_extract:1,0,n; content:"b"; offset:n; depth:1;', '\x02xxb', false],
     ['byte_extract:1,0,n; content:"a"; content:"b"; distance:n; within:1;', '\x01a.b', true],

@@ -90,13 +90,32 @@ t.test('terms stand in their buffers, however those were named', async (t) => {
     'alert http any any -> any any (content:"e"; http.uri; content:"a|42|\\;"; nocase; content:"d"; within:9; http.request_body; pcre:"/f/i"; sid:1;)',
     groups,
   );
-  t.same(legacy, sticky);
+  const named = ({ buffers }: typeof legacy) => buffers.map(({ buffer, terms }) => ({ buffer, terms }));
+  t.same(named(legacy), named(sticky));
+  t.same(
+    [legacy, sticky].map(({ buffers }) => buffers.map(({ isSticky }) => isSticky)),
+    [
+      [false, false, false],
+      [false, true, true],
+    ],
+  );
   t.same(
     legacy.buffers.map(({ buffer, terms }) => [buffer, terms.length]),
     [
       ['payload', 1],
       ['http.uri', 2],
       ['http.request_body', 1],
+    ],
+  );
+  const relative = parseRule(
+    'alert http any any -> any any (content:"a"; http_uri; byte_test:1,=,1,0,relative; isdataat:1; sid:1;)',
+    groups,
+  );
+  t.same(
+    relative.buffers.map(({ buffer, terms }) => [buffer, ...terms.map(({ kind }) => kind)]),
+    [
+      ['payload', 'isdataat'],
+      ['http.uri', 'content', 'byte_test'],
     ],
   );
 });

@@ -1,25 +1,34 @@
 /**
- * Where a relative content can lie at the earliest, worked out from the contents before it. Suricata does so for its
- * prefilter and then holds contents to it, also where its sum is too high: behind a negated content, and where a distance
- * leads back. Rules meet that, so the sum is the same here.
+ * Where a relative content can lie, worked out from the contents before it. Suricata does so for its prefilter and then
+ * holds contents to it, also where the sum is wrong: behind a negated content, where a distance leads back, and where a
+ * variable stands in a place. Rules meet that, so the sums are the same here.
  */
 import type { Amount, ContentTerm, Term } from '../rules/rule.ts';
 import type { VariableSlots } from './variables.ts';
 
 const PLACE_MAX = 0xffff;
 
-/** One for each term; 0: no more than its own place says. */
-export function lowestPlaces(terms: readonly Term[], slots: VariableSlots): number[] {
-  const found = terms.map(() => 0);
+export interface ChainedPlace {
+  /** Not before this place of the buffer. */
+  readonly low: number;
+  /** Not beyond so many bytes behind where the term before ended; 0: no bound. */
+  readonly depth: number;
+}
+
+export const ANYWHERE: ChainedPlace = { low: 0, depth: 0 };
+
+/** One for each term. */
+export function chainedPlaces(terms: readonly Term[], slots: VariableSlots): ChainedPlace[] {
+  const found = terms.map(() => ANYWHERE);
   const chain = new Chain(slots);
   for (const [i, term] of terms.entries()) {
     if (term.kind !== 'content') {
       chain.other(term.kind === 'pcre' && term.isRelative);
       continue;
     }
-    const low = chain.content(term);
-    if (low === null) break;
-    if (term.distance !== null || term.within !== null) found[i] = low;
+    const place = chain.content(term);
+    if (place === null) break;
+    if (term.distance !== null || term.within !== null) found[i] = place;
   }
   return found;
 }
@@ -42,7 +51,7 @@ class Chain {
   }
 
   /** null: the sum goes out of bounds, and ends here for the whole buffer. */
-  content(term: ContentTerm): number | null {
+  content(term: ContentTerm): ChainedPlace | null {
     const { length } = term.bytes;
     const hasOffset = term.offset !== null;
     const hasDepth = term.depth !== null || term.startsWith;
@@ -87,7 +96,7 @@ class Chain {
       this.#isBounded = false;
       this.#depth = 0;
     }
-    return offset;
+    return { low: offset, depth };
   }
 
   #bounded(own: number, within: number, distance: number): number {
@@ -101,12 +110,12 @@ class Chain {
     return this.#depth;
   }
 
-  #reset(end: number): number {
+  #reset(end: number): ChainedPlace {
     this.#offset = 0;
     this.#depth = 0;
     this.#end = end;
     this.#isBounded = false;
-    return 0;
+    return ANYWHERE;
   }
 
   /** Of a variable its place in Suricata's table. */

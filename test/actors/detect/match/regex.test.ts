@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { compileRegex } from '../../../../actors/detect/match/regex/index.ts';
+import { STEPS_MAX } from '../../../../actors/detect/match/regex/machine.ts';
+
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+function find(pattern: string, flags: string, text: string, from = 0): readonly [number, number] | 'given up' | null {
+  const regex = compileRegex(pattern, flags);
+  const isFound = regex.find(latin1(text), 0, from);
+  return regex.hasGivenUp ? 'given up' : isFound ? [regex.start, regex.end] : null;
+}
+
+type Row = readonly [string, string, readonly (readonly [string, readonly [number, number] | number])[] | null];
+
+t.test('generated expressions match where PCRE2 10.42 says, and those that it refuses are refused', async (t) => {
+  const rows = JSON.parse(readFileSync(new URL('pcre2-answers.json', import.meta.url), 'utf8')) as readonly Row[];
+  let matched = 0;
+  for (const [pattern, flags, answers] of rows) {
+    if (answers === null) {
+      t.throws(() => compileRegex(pattern, flags), `/${pattern}/${flags}`);
+      continue;
+    }
+    for (const [text, answer] of answers) {
+      const found = find(pattern, flags, text);
+      if (Array.isArray(answer)) matched += 1;
+      const expected = typeof answer === 'number' ? null : answer;
+      if (JSON.stringify(found) !== JSON.stringify(expected))
+        t.same(found, expected, `/${pattern}/${flags} in ${JSON.stringify(text)}`);
+    }
+  }
+  t.ok(matched > 500, `${matched} matches`);
+});
+
+t.test('an attempt ends at the match limit, counted as PCRE2 counts', async (t) => {
+  t.equal(find('(a+)+$', '', `${'a'.repeat(30)}b`), 'given up');
+  t.same(find('foo.*bar', 's', `foobar${'y'.repeat(3400)}`), [0, 6]);
+  t.equal(find('foo.*bar', 's', `foobar${'y'.repeat(8000)}`), 'given up');
+  t.same(find('foo[^z]*bar', '', `foobar${'y'.repeat(8000)}`), [0, 6]);
+  t.equal(find('foo[^z]*bar', '', `foobar${'b'.repeat(8000)}`), 'given up');
+  t.same(find('\\d+x', '', `${'1 '.repeat(5000)}1x`), [10_000, 10_002]);
+  t.same(find('(?:x|y)*bar', '', `${'xy'.repeat(600)}bar`), [0, 1203]);
+  t.equal(find('(?:x|y)*bar', '', `${'xy'.repeat(900)}bar`), 'given up');
+});
+
+t.test('no text keeps an expression busy: beyond its steps there is no match', async (t) => {
+  const text = 'ab'.repeat(300_000);
+  for (const pattern of ['(?:a|b)*c', '.*.*.*c', '(a?){30}b{3}', '(?=(a|b)*)c', '(\\w+)\\1z'])
+    t.notOk(Array.isArray(find(pattern, 's', text)), pattern);
+  // Steps of some nanoseconds: what bounds the time of a packet.
+  t.ok(STEPS_MAX <= 2_000_000);
+});
+
+t.test('a later search goes on where it is told to, with what lies before it in sight', async (t) => {
+  t.same(find('a', '', 'aa', 1), [1, 2]);
+  t.same(find('^a', '', 'aa', 1), null);
+  t.same(find('\\Ga', '', 'aa', 1), [1, 2]);
+  t.same(find('(?<=a)a', '', 'aa', 1), [1, 2]);
+});
