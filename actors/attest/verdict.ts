@@ -35,6 +35,8 @@ export interface ProvenState {
 
 /** Entries of the IMA list that went ahead of the quote, replayed and held against the policy; nothing has proven them yet. */
 export interface ImaParts {
+  /** The policy that they were held against: under another one they are to be shown again. */
+  readonly policyId: string;
   /** How many entries came before the first part. */
   readonly from: number;
   readonly state: ImaState;

@@ -22,7 +22,7 @@ export interface EvidenceIntake {
  */
 export const EVIDENCE_RATE: Rate = { perSecond: 2, burst: 60 };
 /** A hostile device must not fill a disk, nor an engine's time, with parts as long as they may be. The burst is the same list. */
-export const EVIDENCE_BYTES_RATE: Rate = { perSecond: 256 * 1024, burst: 32 * 1024 * 1024 };
+export const EVIDENCE_BYTES_RATE: Rate = { perSecond: 64 * 1024, burst: 32 * 1024 * 1024 };
 const IN_FLIGHT_MAX = 4;
 
 export class EvidenceDoor {

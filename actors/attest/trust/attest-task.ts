@@ -217,9 +217,10 @@ export class AttestTask implements ActorTask<AttestInputs> {
 
   /** Only a state of the replay is kept, however long the list is. */
   #part(keyId: number, row: TrustRow, { ima }: EvidenceMessage, at: number): void {
-    const { policy } = this.#options;
+    const { policy, policyId } = this.#options;
     if (ima === null || !wantsIma(policy)) return;
-    const before = row.parts ?? partsFrom(ima.after, this.#provenOf(row)?.ima ?? null, policy.bank);
+    const start = partsFrom(ima.after, this.#provenOf(row)?.ima ?? null, policy.bank, policyId);
+    const before = this.#partsOf(row) ?? start;
     if (before !== null && ima.after < before.state.entries) {
       this.#context.count('repeated');
       return;
@@ -269,7 +270,7 @@ export class AttestTask implements ActorTask<AttestInputs> {
         ...{ key, nonce, policy, references },
         ageMs: at - issuedAtMs,
         before: this.#provenOf(row),
-        parts: row.parts,
+        parts: this.#partsOf(row),
       });
     } catch (thrown) {
       return { isTrusted: false, findings: [{ reason: 'check-failed', says: errorData(thrown).message }], more: 0 };
@@ -279,6 +280,10 @@ export class AttestTask implements ActorTask<AttestInputs> {
   /** Files that were measured before a rule changed are to be shown again. */
   #provenOf({ proven, policy }: TrustRow): TrustRow['proven'] {
     return proven === null || policy === this.#options.policyId ? proven : { ...proven, ima: null };
+  }
+
+  #partsOf({ parts }: TrustRow): TrustRow['parts'] {
+    return parts?.policyId === this.#options.policyId ? parts : null;
   }
 
   #doubt(keyId: number, row: TrustRow, why: Why, at: number, isShown: boolean): void {
@@ -320,9 +325,9 @@ export class AttestTask implements ActorTask<AttestInputs> {
 const wantsIma = ({ pcrs }: Policy): boolean => pcrs.get(IMA_PCR)?.from === 'ima log';
 
 /** Of a list that was begun anew, or that goes on behind what is proven; null where it does neither. */
-function partsFrom(after: number, proven: ImaState | null, bank: HashAlgorithm): ImaParts | null {
+function partsFrom(after: number, proven: ImaState | null, bank: HashAlgorithm, policyId: string): ImaParts | null {
   const state = proven?.bank === bank && after === proven.entries ? proven : imaStart(bank);
-  return after === state.entries ? { from: after, state: { ...state, ahead: 0 }, aggregates: [] } : null;
+  return after === state.entries ? { policyId, from: after, state: { ...state, ahead: 0 }, aggregates: [] } : null;
 }
 
 /** What the policy names, and what a boot aggregate is made of. */

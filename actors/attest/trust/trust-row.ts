@@ -92,6 +92,7 @@ interface PlainRow extends Omit<TrustRow, 'open' | 'proven' | 'dueAt' | 'parts'>
   } | null;
   /** Absent where there are none. */
   readonly parts?: {
+    readonly policyId: string;
     readonly from: number;
     readonly ima: PlainIma;
     readonly aggregates: readonly (readonly [number, string, string, string])[];
@@ -146,16 +147,16 @@ function imaOf([bank, value, entries, ahead]: PlainIma): ImaState {
   return { bank, value: Buffer.from(value, 'base64'), entries, ahead };
 }
 
-function plainParts({ from, state, aggregates }: ImaParts): NonNullable<PlainRow['parts']> {
+function plainParts({ policyId, from, state, aggregates }: ImaParts): NonNullable<PlainRow['parts']> {
   const plain = aggregates.map(({ number, path, algorithm, fileDigest }) => {
     return [number, path, algorithm, base64(fileDigest)] as const;
   });
-  return { from, ima: plainIma(state), aggregates: plain };
+  return { policyId, from, ima: plainIma(state), aggregates: plain };
 }
 
-function partsOf({ from, ima, aggregates }: NonNullable<PlainRow['parts']>): ImaParts {
+function partsOf({ policyId, from, ima, aggregates }: NonNullable<PlainRow['parts']>): ImaParts {
   const whole = aggregates.map(([number, path, algorithm, digest]) => {
     return { number, path, algorithm, fileDigest: Buffer.from(digest, 'base64') };
   });
-  return { from, state: imaOf(ima), aggregates: whole };
+  return { policyId, from, state: imaOf(ima), aggregates: whole };
 }

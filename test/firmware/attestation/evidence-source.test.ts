@@ -70,7 +70,7 @@ t.test('a list of several thousand entries, and one that grows while it is sent'
     ...{ wantsBootLog: false, wantsIma: true, imaEntries: 0, resetCount: RESET_COUNT_NONE },
   };
   const policy = parsePolicy(Buffer.from(POLICY));
-  let parts: ImaParts = { from: 0, state: imaStart(ALG_SHA256), aggregates: [] };
+  let parts: ImaParts = { policyId: 'p1', from: 0, state: imaStart(ALG_SHA256), aggregates: [] };
   let sent = 0;
   const shown = await source.answer(challenge, async (bytes) => {
     const { ima, isPart } = decodeEvidence(bytes);
