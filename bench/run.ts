@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { benchCommand } from './command.ts';
 import { committedText, environment, stateOfSources } from './environment.ts';
 import { endDescendants } from './load/descendants.ts';
+import { withSharedKafka } from './load/kafka-broker.ts';
 import { WORKLOADS } from './workloads.ts';
 
 const INTERRUPTED = 130;
@@ -19,18 +20,21 @@ async function interrupt(): Promise<void> {
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupt());
 
-process.exitCode = await benchCommand(process.argv.slice(2), {
-  workloads: WORKLOADS,
-  root: import.meta.dirname,
-  journalPath: join(import.meta.dirname, '..', 'data', 'bench-run.json'),
-  print: (line) => console.log(line),
-  terminal: {
-    isTerminal: process.stderr.isTTY === true,
-    columns: () => process.stderr.columns ?? 80,
-    write: (text) => process.stderr.write(text),
-  },
-  now: () => performance.now(),
-  environment,
-  stateOfSources,
-  committedText,
-});
+const args = process.argv.slice(2);
+const run = () =>
+  benchCommand(args, {
+    workloads: WORKLOADS,
+    root: import.meta.dirname,
+    journalPath: join(import.meta.dirname, '..', 'data', 'bench-run.json'),
+    print: (line) => console.log(line),
+    terminal: {
+      isTerminal: process.stderr.isTTY === true,
+      columns: () => process.stderr.columns ?? 80,
+      write: (text) => process.stderr.write(text),
+    },
+    now: () => performance.now(),
+    environment,
+    stateOfSources,
+    committedText,
+  });
+process.exitCode = args.includes('--quick') ? await withSharedKafka(run) : await run();

@@ -35,9 +35,6 @@ export async function withKafka<T>(
   }
 }
 
-/** For brokers that are written full: what a round has left is gone before the next one fills the memory again. */
-export const FORGETFUL: Readonly<Record<string, string>> = { 'log.segment.delete.delay.ms': '1000' };
-
 export interface Command {
   readonly program: string;
   readonly arguments: readonly string[];

@@ -121,8 +121,7 @@ class LatencyBench {
   /** Up to the first pace that is not held; then shares of the highest that was. */
   async ramp(isQuick: boolean): Promise<Ramp> {
     return await this.#with('ours', COMMIT_MS, async (run, { pid }) => {
-      const warming = isQuick ? QUICKLY : BRIEF;
-      await run.step(pace(RATE), warming.measured, warming.warmUp);
+      if (!isQuick) await run.step(pace(RATE), BRIEF.measured, BRIEF.warmUp);
       const [factor, stepsMax] = isQuick ? [QUICK.ramp, QUICK.rampSteps] : [RAMP, RAMP_STEPS_MAX];
       let highest = 0;
       const isHeld = async (rate: number) => {

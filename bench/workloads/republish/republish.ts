@@ -13,13 +13,13 @@ import {
   BROKER_NOTE,
   type Command,
   engineCommand,
-  FORGETFUL,
   type KafkaBench,
   STREAMS,
   streamsCommand,
   THREADS,
   withKafka,
 } from '../../load/kafka-bench.ts';
+import { FORGETFUL } from '../../load/kafka-broker.ts';
 import { deleteTopics } from '../../load/kafka-topics.ts';
 import { writtenRun } from '../../load/written-run.ts';
 import { buildStreams, STREAMS_JVM } from '../../peers/kafka-streams/peer.ts';
