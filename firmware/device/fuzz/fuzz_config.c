@@ -16,5 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
   EXPECT(is_identity(config.frame, config.identity, strlen(config.identity)));
   EXPECT(config.batch >= 1 && config.batch <= DEVICE_BATCH_MAX && config.port > 0);
   EXPECT(config.measure_pcr < 24 || config.measure_pcr == DEVICE_NO_PCR);
+  EXPECT(config.attestation_handle == 0 || config.attestation_handle >> 24 == 0x81);
   return 0;
 }

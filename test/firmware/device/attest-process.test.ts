@@ -19,6 +19,7 @@ import {
   type Verdict,
 } from '../../../actors/attest/index.ts';
 import { deviceKeys } from '../../../firmware/provision/index.ts';
+import { extendPcr } from '../../../firmware/tpm/index.ts';
 import {
   type Challenge,
   decodeEvidence,
@@ -207,6 +208,46 @@ t.test(
     t.same(await device.ended, [0, null], device.errors());
   },
 );
+
+t.test('a key that is bound to PCRs attests in each mode, until one of them is extended', async (t) => {
+  if (!needs(t, 'swtpm', 'gcc', 'make', 'device-headers')) return;
+  await make('linux');
+  const swtpm = await startSwtpm();
+  t.teardown(() => swtpm.stop());
+  const tpm = await swtpm.open();
+  const key = attestationKey(encodePublic((await deviceKeys(tpm, pcrs(2))).attestation.area));
+  await tpm.close();
+  const folder = t.testdir({});
+  const { desk, address } = await Desk.start(t);
+  const settings = {
+    ...{ 'device-id': 'roof-7', token: 'secret', broker: address, tcti: swtpm.address, frame: 'nucleo', pcrs: 2 },
+    ...{ storage: join(folder, 'storage'), identity: '000000000042', 'storage-sync': 'no', trace: 'yes' },
+  };
+  for (const [mode, id] of [
+    ['frame', 1],
+    ['batch', 2],
+  ] as const) {
+    const challenge = challengeOf(id);
+    desk.ask(encodeChallenge(challenge));
+    const device = startDevice(join(folder, 'device.conf'), { ...settings, mode });
+    t.teardown(() => device.kill('SIGKILL'));
+    await device.until(({ event }) => event === 'attested');
+    device.kill('SIGTERM');
+    t.same(await device.ended, [0, null], device.errors());
+    const { quote, signature, pcrs: values, bootLog } = decodeEvidence(desk.evidence.at(-1)!);
+    const expectation = { key, nonce: challenge.nonce, ageMs: 0, policy: POLICY, references: null, before: null };
+    const verdict = checkEvidence({ quote, signature, pcrs: values, bootLog, ima: null }, expectation);
+    t.ok(verdict.isTrusted, verdict.isTrusted ? mode : verdict.findings[0]?.says);
+  }
+  const between = await swtpm.open();
+  await extendPcr(between, 2, Buffer.alloc(32, 1));
+  await between.close();
+  desk.ask(encodeChallenge(challengeOf(3)));
+  const device = startDevice(join(folder, 'device.conf'), { ...settings, mode: 'batch', 'interval-ms': 100_000 });
+  t.teardown(() => device.kill('SIGKILL'));
+  await device.until(() => /TPM: quote: .*policy/s.test(device.errors()) || device.errors().includes('TPM: sign'));
+  t.equal(desk.evidence.length, 2);
+});
 
 t.test('without an attestation key readings go on, and no challenge is answered', async (t) => {
   if (!needs(t, 'swtpm', 'gcc', 'make', 'device-headers')) return;

@@ -24,6 +24,7 @@ receiver-key = receiver.pem
 signing-handle = 0x81000012
 pcrs = 0, 2,7
 measure-pcr = none
+attestation-handle = 0x81000011
 clock-offset-ms = -5
 storage-sync = no
 `;

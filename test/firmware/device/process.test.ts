@@ -31,6 +31,7 @@ t.test('each mistake is named, with its line and an exit code of its kind', asyn
   t.match(await ends({ 'device-id': 'a b' }), /^78 .*device\.conf:1: device-id: /);
   t.match(await ends({ broker: '127.0.0.1' }), /^78 .*:3: broker: host:port/);
   t.match(await ends({ 'no-such': 1 }), /^78 .*:8: no such key/);
+  t.match(await ends({ 'attestation-handle': '0x40000001' }), /^78 .*attestation-handle: such as 0x81000011, or none/);
   t.match(await ends({ batch: 1025 }), /^78 .*batch: 1 to 1024/);
   t.match(await ends({ identity: '42' }), /^78 .*identity: 15 digits for enmon, 12 for nucleo/);
   t.match(await ends({ mode: 'session' }), /^78 .*receiver-key is missing/);
