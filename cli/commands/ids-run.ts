@@ -36,7 +36,10 @@ const READ_BYTES = 1024 * 1024;
 /** Records are gathered to so much before they are written. */
 const WRITE_CHARS = 64 * 1024;
 
+const protocolKey = (name: string): string => `app-layer.protocols.${name}.enabled`;
+
 const KNOWN_KEYS = [
+  ...SENSOR_DEFAULTS.protocols.map(({ name }) => protocolKey(name)),
   'stream.midstream',
   'stream.async-oneside',
   'stream.checksum-validation',
@@ -90,10 +93,12 @@ function rulesOf(paths: readonly string[], settings: IdsSettings): readonly Acce
 }
 
 function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions {
-  const { traffic, inspect } = SENSOR_DEFAULTS;
+  const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   const { stream } = traffic;
   return {
     tellsAll: flags.alertsOnly !== true,
+    // A protocol that is off in a suricata.yaml is on here: only what is set by hand takes one out.
+    protocols: protocols.filter(({ name }) => !isOff(flags.set ?? [], protocolKey(name))),
     traffic: {
       ...traffic,
       stream: {
@@ -119,6 +124,11 @@ function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions
     },
   };
 }
+
+const isOff = (set: readonly string[], key: string): boolean =>
+  set.some((setting) =>
+    /^\s*(?:no|false|0|off)\s*$/i.test(setting.startsWith(`${key}=`) ? setting.slice(key.length + 1) : ''),
+  );
 
 /** A path in a suricata.yaml is taken from where that file lies. */
 function besideConfig({ config }: IdsRunFlags, path: string): string {

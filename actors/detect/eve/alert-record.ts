@@ -40,7 +40,7 @@ export function alertRecord(alert: Alert, situation: Situation): EveRecord {
 /** Of an alert about the stream: the transaction that its direction is at. */
 function guessed(conversation: Conversation | null, { memory, direction }: Situation): Transaction | null {
   const transactions = conversation?.parser?.transactions ?? [];
-  const open = transactions.find((_tx, i) => memory?.transactions[i]?.isInspected[direction] !== true);
+  const open = transactions.find(({ id }) => memory?.isInspected(id, direction) !== true);
   return open ?? transactions.at(-1) ?? null;
 }
 

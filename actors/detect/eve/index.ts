@@ -2,4 +2,4 @@
 export { alertRecord } from './alert-record.ts';
 export { flowEndRecord } from './flow-end-record.ts';
 export type { EveRecord } from './record.ts';
-export { anomalyRecord, fileRecord, type Place, transactionRecord } from './transaction-record.ts';
+export { anomalyRecord, fileRecord, type Place, transactionRecords } from './transaction-record.ts';

@@ -15,14 +15,16 @@ export interface Place {
   readonly flow: Flow;
 }
 
-export function transactionRecord(tx: Transaction, { protocol, packet, flow }: Place): EveRecord | null {
-  if (!LOGGED.has(protocol.name)) return null;
-  const about = protocol.eve(tx);
-  if (about === null) return null;
-  const record = flowRecord(protocol.name, packet, flow, 0);
-  if (protocol.name === 'http') record.tx_id = tx.id;
-  record[protocol.name] = about;
-  return record;
+export function transactionRecords(tx: Transaction, { protocol, packet, flow }: Place): EveRecord[] {
+  if (!LOGGED.has(protocol.name)) return [];
+  const one = protocol.events === undefined ? protocol.eve(tx) : null;
+  const all = protocol.events?.(tx) ?? (one === null ? [] : [one]);
+  return all.map((about) => {
+    const record = flowRecord(protocol.name, packet, flow, 0);
+    if (protocol.name === 'http') record.tx_id = tx.id;
+    record[protocol.name] = about;
+    return record;
+  });
 }
 
 export function fileRecord(file: TransactionFile, tx: Transaction, { protocol, packet, flow }: Place): EveRecord {

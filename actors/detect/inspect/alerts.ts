@@ -43,6 +43,10 @@ export class AlertQueue {
     else this.#matches.push({ signature, transaction, isOfFlow });
   }
 
+  has(signature: Signature): boolean {
+    return this.#matches.some((match) => match.signature === signature);
+  }
+
   finish(situation: Situation, thresholds: ThresholdTable, tell: (alert: Alert) => void): void {
     const matches = this.#matches;
     this.#matches = [];

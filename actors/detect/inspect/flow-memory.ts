@@ -9,8 +9,8 @@ export const CANNOT_MATCH = 1 << 29;
 export class TransactionMemory {
   /** By direction: rules whose engines matched in part, or that are done. */
   readonly states: [Map<number, number> | null, Map<number, number> | null] = [null, null];
-  /** By direction: prefilters that need not run again. */
-  readonly scanned: [Set<number> | null, Set<number> | null] = [null, null];
+  /** By direction: bits of prefilters that need not run again. */
+  readonly scanned: [number, number] = [0, 0];
   readonly isInspected: [boolean, boolean] = [false, false];
   isLogged = false;
   filesTold = 0;
@@ -30,8 +30,8 @@ export class FlowMemory {
   hasAlerted = false;
   /** Of thresholds that count in the flow. */
   counters: Map<number, Counter> | null = null;
-  /** Of the live transactions, oldest first. */
-  readonly transactions: TransactionMemory[] = [];
+  /** Of the live transactions, by their ids. */
+  readonly #transactions = new Map<number, TransactionMemory>();
 
   get hasBits(): boolean {
     return (this.#bits !== null && this.#bits.size > 0) || (this.#numbers !== null && this.#numbers.size > 0);
@@ -59,10 +59,21 @@ export class FlowMemory {
     this.#numbers.set(name, value >>> 0);
   }
 
-  /** The memory of the transaction at a place among the live ones. */
-  transaction(index: number): TransactionMemory {
-    for (let i = this.transactions.length; i <= index; i += 1) this.transactions.push(new TransactionMemory());
-    return this.transactions[index]!;
+  transaction(id: number): TransactionMemory {
+    let kept = this.#transactions.get(id);
+    if (kept === undefined) {
+      kept = new TransactionMemory();
+      this.#transactions.set(id, kept);
+    }
+    return kept;
+  }
+
+  forget(id: number): void {
+    this.#transactions.delete(id);
+  }
+
+  isInspected(id: number, direction: 0 | 1): boolean {
+    return this.#transactions.get(id)?.isInspected[direction] === true;
   }
 }
 

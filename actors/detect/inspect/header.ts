@@ -87,12 +87,13 @@ export function matchesHeader(header: Header, packet: Packet): boolean {
   const { source, destination } = header;
   if (packet.ipVersion === 4)
     return (
-      (destination === null || holdsV4(destination.v4, packet.dst0)) &&
-      (source === null || holdsV4(source.v4, packet.src0))
+      (destination === null || holdsV4(destination.v4, packet.dst0 >>> 0)) &&
+      (source === null || holdsV4(source.v4, packet.src0 >>> 0))
     );
   return (
-    (destination === null || holdsV6(destination.v6, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) &&
-    (source === null || holdsV6(source.v6, packet.src0, packet.src1, packet.src2, packet.src3))
+    (destination === null ||
+      holdsV6(destination.v6, packet.dst0 >>> 0, packet.dst1 >>> 0, packet.dst2 >>> 0, packet.dst3 >>> 0)) &&
+    (source === null || holdsV6(source.v6, packet.src0 >>> 0, packet.src1 >>> 0, packet.src2 >>> 0, packet.src3 >>> 0))
   );
 }
 

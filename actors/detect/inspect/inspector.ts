@@ -3,20 +3,22 @@
  * Suricata's order: addresses alone, packets and streams, transactions; then thresholds and actions in the order of the
  * rules. A packet that nothing matches leaves no object behind.
  */
-import type { Flow } from '../flow/index.ts';
+import type { Flow, FlowSession } from '../flow/index.ts';
 import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
-import type { AnyProtocol, Conversation, Direction } from '../protocols/index.ts';
+import type { Prefilter } from '../prefilter/index.ts';
+import type { AnyProtocol, Conversation, Direction, Transaction } from '../protocols/index.ts';
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { AddressBits } from './address-bits.ts';
 import { type Alert, AlertQueue } from './alerts.ts';
+import { Candidates } from './candidates.ts';
 import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import { Names } from './names.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
-import { RuleGroups } from './rule-groups.ts';
+import { type PacketGroup, RuleGroups } from './rule-groups.ts';
 import { cannotAsk } from './runnable.ts';
 import { holdsAll, type Signature, signaturesOf, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
@@ -45,6 +47,9 @@ export class Inspector {
   readonly #addressBits = new AddressBits();
   readonly #transactions: TransactionInspector;
   readonly #situation = new Situation();
+  readonly #candidates: Candidates;
+  /** Rules about transactions whose pattern is in the payload of the packet in hand. */
+  readonly #found: number[] = [];
   readonly #tell: (alert: Alert) => void;
 
   constructor(
@@ -60,6 +65,7 @@ export class Inspector {
     this.signatures = signaturesOf(loaded, context);
     applyThresholds(this.signatures, options.thresholds);
     this.#groups = new RuleGroups(this.signatures);
+    this.#candidates = new Candidates(this.signatures.length);
     this.#queue = new AlertQueue(options.alertsMax);
     this.#transactions = new TransactionInspector(this.#groups, this.#queue);
     this.#tell = (alert) => tell(alert, this.#situation);
@@ -74,18 +80,25 @@ export class Inspector {
     const situation = this.#situation;
     this.#fill(packet, flow, direction);
     const { memory } = situation;
-    if (memory?.isDropped === true) return;
-    if (memory?.isPassed === true) {
-      this.#pass(situation, memory);
+    if (memory !== null && (memory.isDropped || memory.isPassed)) {
+      if (memory.isPassed) this.#pass(situation, memory);
       return;
     }
-    if (packet.ipVersion !== 0) {
-      this.#askAddressRules(situation);
-      this.#askPacketRules(situation);
-      if (situation.flow !== null && situation.protocol !== null) this.#transactions.inspect(situation);
+    if (packet.ipVersion === 0) return;
+    this.#askAddressRules(situation);
+    const group = this.#groups.ofPackets(packet.protocol, direction);
+    const session = situation.seesStream && group.wantsStream ? flow!.session : null;
+    situation.hidesPayload = situation.isInStream || (session?.hidesPayload(direction) ?? false);
+    takeChunk(situation, session);
+    this.#askPacketRules(group);
+    // What lies behind a gap comes apart.
+    while (situation.hasChunk) {
+      session!.rawDone(direction, situation.chunkOffset + situation.chunk.length);
+      takeChunk(situation, session);
+      if (situation.hasChunk) this.#askStreamRules(group);
     }
+    if (situation.protocol !== null) this.#transactions.inspect(situation, this.#found);
     if (!this.#queue.isEmpty) this.#queue.finish(situation, this.#thresholds, this.#tell);
-    if (situation.hasChunk) flow!.session!.rawDone(direction, situation.chunkOffset + situation.chunk.length);
   }
 
   /** Whether rules are still to be asked about a transaction in this direction. */
@@ -94,7 +107,7 @@ export class Inspector {
     const memory = flow.memory as FlowMemory | null;
     const transactions = conversation?.parser?.transactions ?? [];
     return transactions.some(
-      (tx, i) => (tx.isOneSided ?? direction) === direction && memory?.transactions[i]?.isInspected[direction] !== true,
+      ({ id, isOneSided }) => (isOneSided ?? direction) === direction && memory?.isInspected(id, direction) !== true,
     );
   }
 
@@ -105,18 +118,19 @@ export class Inspector {
     const parser = conversation?.parser ?? null;
     if (parser === null || memory === null || parser.transactions.length === 0) return;
     const { end } = conversation!.protocol!;
+    const isDone = (tx: Transaction): boolean => {
+      const { isInspected, isLogged } = memory.transaction(tx.id);
+      const isAsked = (direction: Direction): boolean =>
+        isInspected[direction] || memory.isDropped || (tx.isOneSided ?? direction) !== direction;
+      return isLogged && isAsked(0) && isAsked(1) && isComplete(tx, end);
+    };
+    const { transactions } = parser;
     let done = 0;
-    for (const tx of parser.transactions) {
-      const { isInspected, isLogged } = memory.transaction(done);
-      const isAsked =
-        (isInspected[0] || tx.isOneSided === 1 || memory.isDropped) &&
-        (isInspected[1] || tx.isOneSided === 0 || memory.isDropped);
-      if (!isLogged || !isAsked || !isComplete(tx, end)) break;
+    while (done < transactions.length && isDone(transactions[done]!)) {
+      memory.forget(transactions[done]!.id);
       done += 1;
     }
-    if (done === 0) return;
-    parser.release(done);
-    memory.transactions.splice(0, done);
+    if (done > 0) parser.release(done);
   }
 
   #fill(packet: Packet, flow: Flow | null, direction: Direction): void {
@@ -127,6 +141,7 @@ export class Inspector {
     situation.isStreamMatch = false;
     situation.hasChunk = false;
     situation.isInStream = false;
+    situation.seesStream = false;
     situation.protocol = null;
     situation.isEstablished = false;
     const length = payloadBytes(packet);
@@ -140,15 +155,9 @@ export class Inspector {
     // An ICMP error belongs to the flow that it speaks of, and is no part of its stream.
     if (packet.protocol !== flow.protocol) return;
     if (flow.protocol === PROTOCOL_TCP) {
-      const { session } = flow;
-      if (session?.isEstablished !== true) return;
-      situation.isInStream = session.packetIsInStream;
-      const chunk = session.rawChunk(direction);
-      if (chunk !== null) {
-        situation.hasChunk = true;
-        situation.chunk = chunk.bytes;
-        situation.chunkOffset = chunk.streamOffset;
-      }
+      situation.isInStream = flow.session?.packetIsInStream === true;
+      situation.seesStream = flow.session?.packetSeesStream === true;
+      if (!situation.seesStream) return;
     } else if (flow.protocol !== PROTOCOL_UDP) return;
     situation.protocol = (flow.application as Conversation | null)?.protocol?.name ?? null;
   }
@@ -166,19 +175,59 @@ export class Inspector {
     }
   }
 
-  #askPacketRules(situation: Situation): void {
-    for (const signature of this.#groups.packetRules(situation)) {
-      if (!isMatch(signature, situation)) continue;
-      takeEffect(signature, situation);
-      this.#queue.add(signature, null, situation.isStreamMatch);
+  #askPacketRules(group: PacketGroup): void {
+    const situation = this.#situation;
+    const candidates = this.#candidates;
+    this.#found.length = 0;
+    candidates.reset();
+    for (const order of group.always) candidates.add(order);
+    if (situation.hasPayload) {
+      this.#scan(group.ofPackets, situation.payload);
+      if (!situation.hidesPayload) this.#scan(group.ofStream, situation.payload);
     }
+    if (situation.hasChunk) this.#scan(group.ofStream, situation.chunk);
+    if (candidates.count === 0) return;
+    candidates.sort();
+    for (let i = 0; i < candidates.count; i += 1) {
+      const signature = this.signatures[candidates.at(i)]!;
+      if (signature.type === 'app_tx') this.#found.push(signature.order);
+      else if (isMatch(signature, situation)) {
+        takeEffect(signature, situation);
+        this.#queue.add(signature, null, situation.isStreamMatch);
+      }
+    }
+  }
+
+  /** With one more piece of the stream, for rules that did not match yet. */
+  #askStreamRules(group: PacketGroup): void {
+    const situation = this.#situation;
+    const candidates = this.#candidates;
+    candidates.reset();
+    for (const order of group.always) candidates.add(order);
+    this.#scan(group.ofStream, situation.chunk);
+    candidates.sort();
+    for (let i = 0; i < candidates.count; i += 1) {
+      const signature = this.signatures[candidates.at(i)]!;
+      if (!signature.needsStream || signature.payload === null || this.#queue.has(signature)) continue;
+      if (signature.type === 'app_tx') this.#found.push(signature.order);
+      else if (isMatch(signature, situation) && situation.isStreamMatch) {
+        takeEffect(signature, situation);
+        this.#queue.add(signature, null, true);
+      }
+    }
+  }
+
+  #scan(prefilter: Prefilter | null, bytes: Uint8Array): void {
+    if (prefilter === null) return;
+    const count = prefilter.scan(bytes);
+    const { ids } = prefilter;
+    for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
   }
 
   /** A flow that was passed is followed no further than that its transactions end. */
   #pass({ flow, direction }: Situation, memory: FlowMemory): void {
     const conversation = flow!.application as Conversation | null;
-    const count = conversation?.parser?.transactions.length ?? 0;
-    for (let i = 0; i < count; i += 1) memory.transaction(i).isInspected[direction] = true;
+    for (const { id } of conversation?.parser?.transactions ?? []) memory.transaction(id).isInspected[direction] = true;
   }
 }
 
@@ -191,4 +240,13 @@ function isMatch(signature: Signature, situation: Situation): boolean {
     signaturePayloadMatches(signature, situation) &&
     holdsAll(signature, situation)
   );
+}
+
+/** The next piece of the stream that rules are to see with this packet. */
+function takeChunk(situation: Situation, session: FlowSession | null): void {
+  const chunk = session === null ? null : session.rawChunk(situation.direction);
+  situation.hasChunk = chunk !== null;
+  if (chunk === null) return;
+  situation.chunk = chunk.bytes;
+  situation.chunkOffset = chunk.streamOffset;
 }

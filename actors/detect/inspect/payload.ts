@@ -27,8 +27,7 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
       return true;
     }
     // What went into the stream is found there, or not at all; a rule with a place is asked about packets, too.
-    if (!signature.needsPacket && situation.isInStream) return false;
-    if (signature.isStreamOnly) return false;
+    if (signature.isStreamOnly || (!signature.needsPacket && situation.hidesPayload)) return false;
   }
   return situation.hasPayload && check(situation.payload, 0);
 }

@@ -1,52 +1,127 @@
-/** Which rules are asked about a packet: by direction and protocol, in the order of the rules. */
-import type { Direction } from '../protocols/index.ts';
+/**
+ * Which rules are asked about a packet or a transaction: by direction and protocol those without a pattern, and those of
+ * which the prefilter finds the pattern. A group is made when the first packet needs it.
+ */
+import { type Transformer, transformer } from '../match/index.ts';
+import { type Pattern, Prefilter } from '../prefilter/index.ts';
+import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { isInDirection, type Signature } from './signature.ts';
-import type { Situation } from './situation.ts';
 
-const NONE: readonly Signature[] = [];
+/** Rules by their places in the order. */
+export interface PacketGroup {
+  /** Without a pattern in the payload. */
+  readonly always: readonly number[];
+  /** Patterns of rules about the payload of packets, and about the stream. */
+  readonly ofPackets: Prefilter | null;
+  readonly ofStream: Prefilter | null;
+  /** Some rule asks about the stream. */
+  readonly wantsStream: boolean;
+}
+
+export interface BufferPrefilter {
+  /** Tells the prefilters of a group apart. */
+  readonly id: number;
+  readonly row: BufferRow;
+  readonly progress: number;
+  readonly transform: Transformer | null;
+  readonly prefilter: Prefilter;
+}
+
+export interface TransactionGroup {
+  readonly always: readonly number[];
+  /** By rising progress. */
+  readonly prefilters: readonly BufferPrefilter[];
+}
 
 export class RuleGroups {
+  readonly signatures: readonly Signature[];
   readonly addressRules: readonly Signature[];
-  /** By direction and protocol number. */
-  readonly #packet: readonly [Map<number, readonly Signature[]>, Map<number, readonly Signature[]>] = [
+  readonly #packet: readonly [Map<number, PacketGroup>, Map<number, PacketGroup>] = [new Map(), new Map()];
+  readonly #transaction: readonly [Map<string, TransactionGroup>, Map<string, TransactionGroup>] = [
     new Map(),
     new Map(),
   ];
-  readonly #transaction: readonly [Map<string, readonly Signature[]>, Map<string, readonly Signature[]>] = [
-    new Map(),
-    new Map(),
-  ];
-  readonly #signatures: readonly Signature[];
 
   constructor(signatures: readonly Signature[]) {
-    this.#signatures = signatures;
+    this.signatures = signatures;
     this.addressRules = signatures.filter(({ type }) => type === 'ip_only');
   }
 
-  packetRules({ packet, direction }: Situation): readonly Signature[] {
-    const { protocol } = packet;
+  ofPackets(protocol: number, direction: Direction): PacketGroup {
     const groups = this.#packet[direction];
     let group = groups.get(protocol);
     if (group === undefined) {
-      group = this.#signatures.filter(
-        (signature) =>
-          signature.type !== 'ip_only' &&
-          signature.type !== 'app_tx' &&
-          isInDirection(signature, direction) &&
-          (signature.header.protocols?.includes(protocol) ?? true),
+      group = packetGroup(
+        this.signatures.filter(
+          (signature) =>
+            signature.type !== 'ip_only' &&
+            isInDirection(signature, direction) &&
+            (signature.header.protocols?.includes(protocol) ?? true),
+        ),
       );
       groups.set(protocol, group);
     }
     return group;
   }
 
-  transactionRules(protocol: string, direction: Direction): readonly Signature[] {
+  ofTransactions(protocol: AnyProtocol, direction: Direction): TransactionGroup {
     const groups = this.#transaction[direction];
-    let group = groups.get(protocol);
+    let group = groups.get(protocol.name);
     if (group === undefined) {
-      group = this.#signatures.filter(({ engines }) => (engines.get(protocol)?.[direction].length ?? 0) > 0);
-      groups.set(protocol, group.length === 0 ? NONE : group);
+      const ours = this.signatures.filter(({ engines }) => (engines.get(protocol.name)?.[direction].length ?? 0) > 0);
+      group = transactionGroup(ours, protocol, direction);
+      groups.set(protocol.name, group);
     }
     return group;
   }
+}
+
+const patternOf = ({ order, fast }: Signature): Pattern => ({ bytes: fast!.bytes, nocase: fast!.nocase, id: order });
+
+const prefilterOf = (signatures: readonly Signature[]): Prefilter | null =>
+  signatures.length === 0 ? null : new Prefilter(signatures.map(patternOf));
+
+/** What must not be there cannot be looked for beforehand. */
+const hasPattern = ({ fast }: Signature): boolean => fast !== null && !fast.isNegated;
+const isOfPayload = (signature: Signature): boolean =>
+  hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
+
+function packetGroup(signatures: readonly Signature[]): PacketGroup {
+  const patterned = signatures.filter(isOfPayload);
+  return {
+    always: signatures.flatMap((one) => (one.type === 'app_tx' || isOfPayload(one) ? [] : [one.order])),
+    ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
+    ofStream: prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
+    wantsStream: signatures.some(({ needsStream }) => needsStream),
+  };
+}
+
+function transactionGroup(
+  signatures: readonly Signature[],
+  protocol: AnyProtocol,
+  direction: Direction,
+): TransactionGroup {
+  const always: number[] = [];
+  const byBuffer = new Map<string, { readonly row: BufferRow; readonly signatures: Signature[] }>();
+  for (const signature of signatures) {
+    if (isOfPayload(signature)) continue;
+    const buffer = hasPattern(signature) ? signature.fast!.buffer : null;
+    const row = protocol.buffers.find(
+      ({ name, directions }) => name === buffer?.buffer && directions.includes(direction),
+    );
+    if (buffer === null || row === undefined) {
+      always.push(signature.order);
+      continue;
+    }
+    const key = JSON.stringify([buffer.buffer, buffer.transforms]);
+    const entry = byBuffer.get(key);
+    if (entry === undefined) byBuffer.set(key, { row, signatures: [signature] });
+    else entry.signatures.push(signature);
+  }
+  const prefilters = [...byBuffer.values()].map(({ row, signatures: ours }, id): BufferPrefilter => {
+    const { transforms } = ours[0]!.fast!.buffer;
+    const transform = transforms.length === 0 ? null : transformer(transforms);
+    return { id, row, progress: row.prefilterProgress ?? row.progress, transform, prefilter: prefilterOf(ours)! };
+  });
+  return { always, prefilters: prefilters.sort((a, b) => a.progress - b.progress) };
 }

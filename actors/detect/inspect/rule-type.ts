@@ -75,8 +75,8 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
     rule.protocol === 'tcp-pkt' ||
     words.includes('no_stream') ||
     conditions.some(({ keyword }) => OF_PACKET.has(keyword));
-  const isStreamOnly = rule.protocol === 'tcp-stream' || words.includes('only_stream');
-  let needsStream = isStreamOnly;
+  const isStreamOnly = words.includes('only_stream');
+  let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
   if (isTcp && payload !== undefined && !needsPacket && !needsStream) {
     needsStream = true;
     needsPacket = payload.terms.some(

@@ -3,8 +3,9 @@
  * as engines in the order of progress. Made once; asking it allocates nothing.
  */
 import { newVariables, variableSlots } from '../match/index.ts';
+import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
-import type { BufferTerms, Rule } from '../rules/rule.ts';
+import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { AddressBits } from './address-bits.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
@@ -29,7 +30,8 @@ export interface Signature extends Shape {
   readonly category: string;
   readonly priority: number;
   readonly header: Header;
-  readonly payloadTerms: BufferTerms | null;
+  /** What the prefilter looks for. */
+  readonly fast: FastPattern | null;
   readonly payload: BufferCheck | null;
   /** Of a packet's own headers and of the flow, in the order in which they are asked. */
   readonly checks: readonly Check[];
@@ -81,8 +83,10 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
   const transports = context.protocols.find(({ name }) => name === shape.application)?.transports ?? [];
   const payloadTerms = rule.buffers.find(({ buffer }) => buffer === 'payload') ?? null;
   const remembered = rememberedOf(rule, context);
+  const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
-  const scope: Scope = { slots, variables: newVariables(slots) };
+  const negated = fast?.isNegated === true ? fast.content : null;
+  const scope: Scope = { slots, variables: newVariables(slots), negated };
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
     ...shape,
@@ -93,7 +97,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     category: klass?.description ?? '',
     priority: rule.priority ?? klass?.priority ?? DEFAULT_PRIORITY,
     header: headerOf(rule, protocolsOf(rule.protocol, transports), isSwapped),
-    payloadTerms,
+    fast,
     payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
     checks: [
       ...rule.buffers.filter(({ buffer }) => PACKET_BUFFERS.has(buffer)).map((terms) => headerBuffer(terms, scope)),
@@ -108,7 +112,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     effects: remembered.effects,
     noAlert: rule.conditions.some(({ keyword }) => keyword === 'noalert'),
     thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
-    engines: enginesOf(rule, shape, context.protocols, scope, null),
+    engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };
 }
 

@@ -17,6 +17,10 @@ export class Situation {
   isEstablished = false;
   /** Its bytes went into the stream, and are examined there. */
   isInStream = false;
+  /** Rules about the stream alone do not look at its own payload. */
+  hidesPayload = false;
+  /** The session took it and is established: streams and transactions are examined with it. */
+  seesStream = false;
   /** The name of the application protocol, where the flow's is known and may be asked about. */
   protocol: string | null = null;
   hasPayload = false;

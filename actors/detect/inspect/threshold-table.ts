@@ -79,13 +79,13 @@ function keyOf({ track }: Threshold, packet: Packet): string {
 function isSuppressed({ track, addresses = null }: Threshold, packet: Packet): boolean {
   if (addresses === null || track === 'by_rule') return true;
   const holds = (isSource: boolean): boolean => {
-    if (packet.ipVersion === 4) return holdsV4(addresses, isSource ? packet.src0 : packet.dst0);
+    if (packet.ipVersion === 4) return holdsV4(addresses, (isSource ? packet.src0 : packet.dst0) >>> 0);
     const words = isSource
       ? [packet.src0, packet.src1, packet.src2, packet.src3]
       : [packet.dst0, packet.dst1, packet.dst2, packet.dst3];
     return holdsV6(
       addresses,
-      words.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n),
+      words.reduce((sum, word) => (sum << 32n) | BigInt(word >>> 0), 0n),
     );
   };
   return (track !== 'by_dst' && holds(true)) || (track !== 'by_src' && holds(false));

@@ -4,46 +4,79 @@
  */
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
 import type { AlertQueue } from './alerts.ts';
+import { Candidates } from './candidates.ts';
 import { type Engine, MATCH, NEVER } from './engine.ts';
-import { CANNOT_MATCH, type FlowMemory, FULL_MATCH, type TransactionMemory } from './flow-memory.ts';
+import { CANNOT_MATCH, FULL_MATCH, type TransactionMemory } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
-import type { RuleGroups } from './rule-groups.ts';
+import type { BufferPrefilter, RuleGroups } from './rule-groups.ts';
 import { holdsAll, type Signature, takeEffect } from './signature.ts';
 import type { Situation } from './situation.ts';
 
 export class TransactionInspector {
   readonly #groups: RuleGroups;
   readonly #queue: AlertQueue;
+  readonly #candidates: Candidates;
 
   constructor(groups: RuleGroups, queue: AlertQueue) {
     this.#groups = groups;
     this.#queue = queue;
+    this.#candidates = new Candidates(groups.signatures.length);
   }
 
-  inspect(situation: Situation): void {
-    const { flow, direction } = situation;
-    const conversation = flow!.application as Conversation;
-    const parser = conversation.parser!;
-    const { name, end, buffers } = conversation.protocol!;
-    const rules = this.#groups.transactionRules(name, direction);
-    const memory = flow!.memory as FlowMemory;
-    const { transactions } = parser;
-    for (let i = 0; i < transactions.length; i += 1) {
-      const tx = transactions[i]!;
-      const kept = memory.transaction(i);
+  /** `found`: rules about transactions of which the prefilter found the pattern in the payload. */
+  inspect(situation: Situation, found: readonly number[]): void {
+    const { direction, memory } = situation;
+    const conversation = situation.flow!.application as Conversation;
+    const protocol = conversation.protocol!;
+    const group = this.#groups.ofTransactions(protocol, direction);
+    const { transactions } = conversation.parser!;
+    const candidates = this.#candidates;
+    for (const tx of transactions) {
+      const kept = memory!.transaction(tx.id);
       if (kept.isInspected[direction] || (tx.isOneSided ?? direction) !== direction) continue;
-      for (const signature of rules) this.#ask(signature, name, tx, kept, situation);
-      for (const row of buffers)
+      candidates.reset();
+      for (const order of group.always) candidates.add(order);
+      for (const order of found) candidates.add(order);
+      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction)) break;
+      const states = kept.states[direction];
+      if (states !== null) for (const order of states.keys()) candidates.add(order);
+      candidates.sort();
+      for (let i = 0; i < candidates.count; i += 1)
+        this.#ask(this.#groups.signatures[candidates.at(i)]!, protocol.name, tx, kept, situation);
+      for (const row of protocol.buffers)
         if (row.isStreamed === true && tx.progress[direction] >= row.progress) row.inspected?.(tx, direction);
-      if (tx.progress[direction] >= end[direction]) {
+      if (tx.progress[direction] >= protocol.end[direction]) {
         kept.isInspected[direction] = true;
         kept.states[direction] = null;
       }
     }
   }
 
+  /** False: the transaction has not come so far, nor to those that follow. */
+  #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction): boolean {
+    const progress = tx.progress[direction];
+    if (progress < one.progress) return false;
+    const bit = 1 << (one.id & 31);
+    const isOver = progress > one.progress;
+    const isKept = one.id < 32;
+    if (isOver && isKept && (kept.scanned[direction] & bit) !== 0) return true;
+    const { row, transform, prefilter } = one;
+    for (let index = 0; ; index += 1) {
+      const bytes = row.read(tx, direction, index);
+      if (bytes === null) break;
+      const count = prefilter.scan(transform === null ? bytes : transform(bytes));
+      const { ids } = prefilter;
+      for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
+      if (row.isMany !== true) break;
+    }
+    if (isOver && isKept) kept.scanned[direction] |= bit;
+    return true;
+  }
+
   #ask(signature: Signature, protocol: string, tx: Transaction, kept: TransactionMemory, situation: Situation): void {
     const { direction } = situation;
+    const engines = signature.engines.get(protocol)?.[direction];
+    if (engines === undefined || engines.length === 0) return;
     const states = kept.states[direction];
     const before = states?.get(signature.order);
     if (before === undefined) {
@@ -51,7 +84,6 @@ export class TransactionInspector {
       if (!matchesHeader(signature.header, situation.packet) || !holdsAll(signature, situation)) return;
       if (signature.needsBits && situation.memory?.hasBits !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
-    const engines = signature.engines.get(protocol)![direction];
     const state = ask(engines, tx, situation, before ?? 0);
     if (state !== before && (state !== 0 || before !== undefined)) {
       if (states === null) kept.states[direction] = new Map([[signature.order, state]]);

@@ -1,4 +1,4 @@
 export { type BufferMatcher, bufferMatcher, type Trace } from './buffer-matcher.ts';
 export { FOLD } from './literal-search.ts';
-export { transformer } from './transforms.ts';
+export { type Transformer, transformer } from './transforms.ts';
 export { type ByteVariables, NO_VARIABLES, newVariables, type VariableSlots, variableSlots } from './variables.ts';

@@ -9,13 +9,21 @@ import {
   type EveRecord,
   fileRecord,
   flowEndRecord,
-  transactionRecord,
+  transactionRecords,
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
 import { type FlowMemory, INSPECT_DEFAULTS, type InspectOptions, Inspector, isComplete } from '../inspect/index.ts';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
-import { Conversation, PROTOCOLS, Recogniser, type Transport } from '../protocols/index.ts';
+import {
+  type AnyProtocol,
+  Conversation,
+  PROTOCOLS,
+  PROTOCOLS_ON_DEMAND,
+  Recogniser,
+  type Transport,
+} from '../protocols/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
+import type { TcpSession } from '../stream/index.ts';
 import { TRAFFIC_DEFAULTS, Traffic, type TrafficOptions, type TrafficSink } from '../traffic/index.ts';
 
 export interface SensorOptions {
@@ -23,14 +31,20 @@ export interface SensorOptions {
   readonly inspect: InspectOptions;
   /** Records of flows, transactions, files and anomalies, beside alerts. */
   readonly tellsAll: boolean;
+  readonly protocols: readonly AnyProtocol[];
 }
 
-export const SENSOR_DEFAULTS: SensorOptions = { traffic: TRAFFIC_DEFAULTS, inspect: INSPECT_DEFAULTS, tellsAll: true };
+export const SENSOR_DEFAULTS: SensorOptions = {
+  traffic: TRAFFIC_DEFAULTS,
+  inspect: INSPECT_DEFAULTS,
+  tellsAll: true,
+  protocols: [...PROTOCOLS, ...PROTOCOLS_ON_DEMAND],
+};
 
 export class Sensor implements TrafficSink {
   readonly #traffic: Traffic;
   readonly #inspector: Inspector;
-  readonly #recogniser = new Recogniser(PROTOCOLS);
+  readonly #recogniser: Recogniser;
   readonly #isMidstream: boolean;
   readonly #tellsAll: boolean;
   readonly #tell: (record: EveRecord) => void;
@@ -42,7 +56,8 @@ export class Sensor implements TrafficSink {
     this.#tell = tell;
     this.#tellsAll = options.tellsAll;
     this.#isMidstream = options.traffic.stream.midstream;
-    this.#inspector = new Inspector(rules, PROTOCOLS, options.inspect, (alert, situation) =>
+    this.#recogniser = new Recogniser(options.protocols);
+    this.#inspector = new Inspector(rules, options.protocols, options.inspect, (alert, situation) =>
       tell(alertRecord(alert, situation)),
     );
     this.#traffic = new Traffic(this, options.traffic);
@@ -65,7 +80,13 @@ export class Sensor implements TrafficSink {
   }
 
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
-    this.#conversation(flow, 'tcp').data(direction, bytes, isLast);
+    const conversation = this.#conversation(flow, 'tcp');
+    const before = completed(conversation, direction);
+    conversation.data(direction, bytes, isLast);
+    const session = flow.session as TcpSession;
+    if (completed(conversation, direction) > before) session.flush(direction);
+    if (conversation.hasFailed) session.giveUpApplication();
+    else if (conversation.side(direction) !== 'unknown') session.recognised(direction);
   }
 
   gap(flow: Flow, direction: Direction, length: number): void {
@@ -115,8 +136,8 @@ export class Sensor implements TrafficSink {
     if (parser === null || protocol === null) return;
     const memory = flow.memory as FlowMemory;
     const place = { protocol, packet, flow };
-    for (const [i, tx] of parser.transactions.entries()) {
-      const kept = memory.transaction(i);
+    for (const tx of parser.transactions) {
+      const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
       if (this.#tellsAll) {
         for (; kept.eventsTold < tx.events.length; kept.eventsTold += 1)
@@ -130,8 +151,18 @@ export class Sensor implements TrafficSink {
       }
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = true;
-      const record = this.#tellsAll ? transactionRecord(tx, place) : null;
-      if (record !== null) this.#tell(record);
+      if (this.#tellsAll) for (const record of transactionRecords(tx, place)) this.#tell(record);
     }
   }
+}
+
+/** Protocols of which a complete request or answer is at once shown to rules about the stream. */
+const FLUSHING: ReadonlySet<string> = new Set(['http']);
+
+function completed({ protocol, parser }: Conversation, direction: Direction): number {
+  if (protocol === null || parser === null || !FLUSHING.has(protocol.name)) return 0;
+  return parser.transactions.reduce(
+    (sum, { progress }) => sum + Number(progress[direction] >= protocol.end[direction]),
+    0,
+  );
 }

@@ -14,21 +14,6 @@ interface Expected {
   readonly alerts: readonly { readonly count: number; readonly match: Readonly<Record<string, unknown>> }[];
 }
 
-/** Cases of which a part is not there yet. */
-const WAITING: ReadonlySet<string> = new Set([
-  'detect-bsize-0',
-  'detect-content-ends-with-negated-01',
-  'detect-dotprefix-01',
-  'detect-pcre__detect-pcre-01',
-  'dns-opcode',
-  'dns__dns-query__dns-detect-query-01',
-  'http-close-headers',
-  'http-post-file',
-  'modbus',
-  'mqtt-sub-rules',
-  'uricontent__detect-uricontent-01',
-]);
-
 const run = promisify(execFile);
 
 function flagsOf(args: readonly string[]): string[] {
@@ -46,6 +31,8 @@ function at(record: unknown, path: string): unknown {
 
 const folder = sharedData('ids-suricata-verify');
 
+t.setTimeout(110_000);
+
 t.test('the verification cases', async (t) => {
   if (!needs(t, 'shared-data')) return;
   const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -53,7 +40,7 @@ t.test('the verification cases', async (t) => {
   );
   t.equal(names.length, 22, 'all of them are there');
   for (const name of names) {
-    await t.test(name, { todo: WAITING.has(name) }, async (t) => {
+    await t.test(name, async (t) => {
       const file = (part: string): string => join(folder, name, part);
       const expected = JSON.parse(readFileSync(file('expected.json'), 'utf8')) as Expected;
       const capture = ['input.pcap', 'input.pcapng'].map(file).find(existsSync);

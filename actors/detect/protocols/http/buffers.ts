@@ -78,6 +78,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   },
   body('http.request_body', 0),
   body('http.response_body', 1),
+  body('file.data', 0),
   body('file.data', 1),
   {
     ...row('file.name', BOTH, BODY, (tx, direction, index) => {

@@ -36,11 +36,12 @@ export function runOurs(capture: Uint8Array, rules: string, { midstream }: RunOp
   const { accepted, refused } = readRules([{ name: 'r', text: rules }], variables());
   const lines = rules.split('\n');
   const counts = new Map<string, number>();
-  const { traffic, inspect } = SENSOR_DEFAULTS;
+  const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   const options = {
     traffic: { ...traffic, validatesChecksums: false, stream: { ...traffic.stream, midstream } },
     inspect: { ...inspect, alertsMax: ALERTS_MAX },
     tellsAll: false,
+    protocols,
   };
   const sensor = new Sensor(accepted, options, (record) => count(counts, record));
   const reader = new CaptureReader();
