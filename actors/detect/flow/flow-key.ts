@@ -10,7 +10,7 @@ import { counterpart4, counterpart6, quoted } from './icmp.ts';
 
 /** False where a packet has no flow. */
 export function keyOf(packet: Packet, key: FlowKey, seed: number): boolean {
-  if (!packet.hasTransport || packet.isFragment || packet.isInvalid) return false;
+  if (!packet.hasFlow || packet.isFragment || packet.isInvalid) return false;
   key.ipVersion = packet.ipVersion === 4 ? 4 : 6;
   key.protocol = packet.protocol;
   key.depth = packet.depth;

@@ -4,8 +4,8 @@
  */
 import { type CapturedPacket, linkTypes } from '../capture/index.ts';
 import { refuse } from './decode-events.ts';
-import { TUNNEL } from './ether-types.ts';
-import { decodeByVersion, decodeEthernet, decodeEtherType } from './ethernet.ts';
+import { ETHER_VLAN, TUNNEL } from './ether-types.ts';
+import { addVlan, decodeByVersion, decodeEthernet, decodeEtherType } from './ethernet.ts';
 import { decodeIpv4 } from './ipv4.ts';
 import { decodeIpv6 } from './ipv6.ts';
 import { be16 } from './network-order.ts';
@@ -68,6 +68,7 @@ export function decodeReassembled(packet: Packet, last: Packet, bytes: Uint8Arra
   inherit(packet, last);
   packet.depth = last.depth;
   packet.isReassembled = true;
+  packet.frameBytes = last.ipAt - last.start;
   decodeRaw(packet, 0);
 }
 
@@ -76,9 +77,12 @@ export function decodeInner(packet: Packet, outer: Packet): undefined {
   packet.reset(outer.bytes, outer.innerAt, outer.innerEnd);
   inherit(packet, outer);
   packet.depth = outer.depth + 1;
+  packet.frameBytes = outer.innerHeadBytes;
+  if (outer.innerVlan >= 0) addVlan(packet, outer.innerVlan);
   if (packet.depth > MAX_DEPTH) return refuse(packet, 'too_many_layers');
   if (outer.innerKind === TUNNEL.ipv4) decodeIpv4(packet, outer.innerAt);
   else if (outer.innerKind === TUNNEL.ipv6) decodeIpv6(packet, outer.innerAt);
+  else if (outer.innerKind === TUNNEL.vlan) decodeEtherType(packet, ETHER_VLAN, outer.innerAt);
   else decodeEthernet(packet, outer.innerAt);
 }
 

@@ -8,6 +8,8 @@ export const ETHER_MPLS_UNICAST = 0x8847;
 export const ETHER_MPLS_MULTICAST = 0x8848;
 export const ETHER_PPPOE_SESSION = 0x8864;
 export const ETHER_BRIDGE = 0x6558;
+export const ETHER_PPP = 0x880b;
+export const ETHER_ERSPAN = 0x88be;
 
 /** Numbers of what IP carries. */
 export const PROTOCOL_ICMP = 1;
@@ -16,8 +18,9 @@ export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 export const PROTOCOL_IPV6 = 41;
 export const PROTOCOL_GRE = 47;
+export const PROTOCOL_ESP = 50;
 export const PROTOCOL_ICMPV6 = 58;
 export const PROTOCOL_SCTP = 132;
 
 /** What a packet in a packet begins with. */
-export const TUNNEL = { none: 0, ipv4: 1, ipv6: 2, ethernet: 3 } as const;
+export const TUNNEL = { none: 0, ipv4: 1, ipv6: 2, ethernet: 3, vlan: 4 } as const;

@@ -53,12 +53,16 @@ export function decodeEtherType(packet: Packet, type: number, at: number): undef
 function decodeVlan(packet: Packet, at: number): undefined {
   if (packet.end - at < VLAN_BYTES) return refuse(packet, 'vlan.header_too_small');
   if (packet.vlanCount === MAX_VLANS) return refuse(packet, 'vlan.too_many_layers');
-  const id = be16(packet.bytes, at) & VLAN_ID_MASK;
+  addVlan(packet, be16(packet.bytes, at) & VLAN_ID_MASK);
+  decodeEtherType(packet, be16(packet.bytes, at + 2), at + VLAN_BYTES);
+}
+
+export function addVlan(packet: Packet, id: number): undefined {
+  if (packet.vlanCount === MAX_VLANS) return;
   if (packet.vlanCount === 0) packet.vlan0 = id;
   else if (packet.vlanCount === 1) packet.vlan1 = id;
   else packet.vlan2 = id;
   packet.vlanCount++;
-  decodeEtherType(packet, be16(packet.bytes, at + 2), at + VLAN_BYTES);
 }
 
 /** What stands under the labels is told by its first half byte. */

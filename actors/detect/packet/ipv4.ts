@@ -36,6 +36,7 @@ export function decodeIpv4(packet: Packet, at: number): undefined {
     packet.fragmentOffset = (fragment & OFFSET_MASK) * 8;
     packet.fragmentId = be16(bytes, at + 4);
     packet.fragmentAt = behind;
+    packet.payloadAt = end;
     return;
   }
   decodeTransport(packet, behind, end);

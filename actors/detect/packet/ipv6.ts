@@ -63,7 +63,7 @@ function walkHeaders(packet: Packet, ipAt: number, end: number): undefined {
         packet.nextHeaderAt = nextAt;
         packet.fragmentAt = at + FRAGMENT_HEADER_BYTES;
         packet.protocol = bytes[at]!;
-        packet.payloadAt = packet.fragmentAt;
+        packet.payloadAt = end;
         return;
       }
     }

@@ -12,6 +12,8 @@ export class Packet {
   /** 0 as captured, then one more for each tunnel it was in. */
   depth = 0;
   isReassembled = false;
+  /** Bytes beside its own that count as the flow's: of the frame around fragments, or of a tunnel's header. */
+  frameBytes = 0;
   /** Nobody sent it: what is left of a stream is inspected with it. */
   isPseudo = false;
 
@@ -48,6 +50,8 @@ export class Packet {
   transportAt = -1;
   /** The transport's header was whole and could be read. */
   hasTransport = false;
+  /** It is of a kind of which flows are kept. */
+  hasFlow = false;
   sourcePort = 0;
   destinationPort = 0;
   icmpType = 0;
@@ -72,6 +76,10 @@ export class Packet {
   innerKind = 0;
   innerAt = -1;
   innerEnd = -1;
+  /** Bytes before it that count as its own. */
+  innerHeadBytes = 0;
+  /** The VLAN that the tunnel names for what it carries; -1 where it names none. */
+  innerVlan = -1;
 
   /** Codes of `DECODE_EVENTS`; the first `eventCount` hold. */
   readonly events: Uint8Array = new Uint8Array(16);
@@ -89,6 +97,7 @@ export class Packet {
     this.end = end;
     this.depth = 0;
     this.isReassembled = false;
+    this.frameBytes = 0;
     this.isPseudo = false;
     this.vlanCount = 0;
     this.vlan0 = 0;
@@ -114,6 +123,7 @@ export class Packet {
     this.nextHeaderAt = -1;
     this.transportAt = -1;
     this.hasTransport = false;
+    this.hasFlow = false;
     this.sourcePort = 0;
     this.destinationPort = 0;
     this.icmpType = 0;
@@ -134,6 +144,8 @@ export class Packet {
     this.innerKind = 0;
     this.innerAt = -1;
     this.innerEnd = -1;
+    this.innerHeadBytes = 0;
+    this.innerVlan = -1;
     this.eventCount = 0;
     this.isInvalid = false;
   }

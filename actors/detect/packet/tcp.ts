@@ -24,6 +24,7 @@ const MAX_WINDOW_SCALE = 14;
 
 export function decodeTcp(packet: Packet, at: number, end: number): undefined {
   const { bytes } = packet;
+  packet.payloadAt = end;
   if (end - at < TCP_MIN_BYTES) return refuse(packet, 'tcp.pkt_too_small');
   const headerBytes = (bytes[at + 12]! >> 4) * 4;
   if (headerBytes < TCP_MIN_BYTES) return refuse(packet, 'tcp.hlen_too_small');
@@ -36,6 +37,7 @@ export function decodeTcp(packet: Packet, at: number, end: number): undefined {
   packet.window = be16(bytes, at + 14);
   packet.payloadAt = at + headerBytes;
   packet.hasTransport = true;
+  packet.hasFlow = true;
   if (headerBytes > TCP_MIN_BYTES) readOptions(packet, at + TCP_MIN_BYTES, at + headerBytes);
 }
 

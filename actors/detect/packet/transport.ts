@@ -1,9 +1,7 @@
 /** What IP carries: ports, types, and the places of the payload; packets in packets are only found here. */
 import { refuse } from './decode-events.ts';
 import {
-  ETHER_BRIDGE,
-  ETHER_IPV4,
-  ETHER_IPV6,
+  PROTOCOL_ESP,
   PROTOCOL_GRE,
   PROTOCOL_ICMP,
   PROTOCOL_ICMPV6,
@@ -17,11 +15,15 @@ import {
 import { be16 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTcp } from './tcp.ts';
+import { carry, decodeGre, decodeUdpTunnel } from './tunnels.ts';
 
 const UDP_BYTES = 8;
 const ICMP_BYTES = 8;
+const ICMP_TIMESTAMP_BYTES = 20;
+const ICMP_TIMESTAMP = 13;
+const ICMP_TIMESTAMP_REPLY = 14;
 const SCTP_BYTES = 12;
-const GRE_BYTES = 4;
+const ESP_BYTES = 8;
 
 export function decodeTransport(packet: Packet, at: number, end: number): undefined {
   packet.transportAt = at;
@@ -33,25 +35,33 @@ export function decodeTransport(packet: Packet, at: number, end: number): undefi
     case PROTOCOL_UDP:
       return decodeUdp(packet, at, end);
     case PROTOCOL_ICMP:
-      if (packet.ipVersion === 4) decodeIcmp(packet, at, end, 'icmpv4.pkt_too_small');
-      return;
+      if (packet.ipVersion === 4) return decodeIcmp(packet, at, end, 'icmpv4.pkt_too_small');
+      break;
     case PROTOCOL_ICMPV6:
-      if (packet.ipVersion === 6) decodeIcmp(packet, at, end, 'icmpv6.pkt_too_small');
-      return;
+      if (packet.ipVersion === 6) return decodeIcmp(packet, at, end, 'icmpv6.pkt_too_small');
+      break;
     case PROTOCOL_SCTP:
       return decodeSctp(packet, at, end);
+    case PROTOCOL_ESP:
+      return decodeEsp(packet, at, end);
     case PROTOCOL_IPIP:
-      return carry(packet, TUNNEL.ipv4, at, end);
+      // As in Suricata: IPv4 in IPv4 is not looked into.
+      if (packet.ipVersion === 6) return carry(packet, TUNNEL.ipv4, at, end);
+      break;
     case PROTOCOL_IPV6:
+      packet.hasFlow = packet.ipVersion === 4;
       return carry(packet, TUNNEL.ipv6, at, end);
     case PROTOCOL_GRE:
       return decodeGre(packet, at, end);
     default:
   }
+  // What is not known has no payload that rules could ask for.
+  packet.payloadAt = end;
 }
 
 function decodeUdp(packet: Packet, at: number, end: number): undefined {
   const { bytes } = packet;
+  packet.payloadAt = end;
   if (end - at < UDP_BYTES) return refuse(packet, 'udp.pkt_too_small');
   const length = be16(bytes, at + 4);
   if (length < UDP_BYTES) return refuse(packet, 'udp.len_invalid');
@@ -61,6 +71,8 @@ function decodeUdp(packet: Packet, at: number, end: number): undefined {
   packet.payloadAt = at + UDP_BYTES;
   packet.payloadEnd = at + length;
   packet.hasTransport = true;
+  packet.hasFlow = true;
+  decodeUdpTunnel(packet);
 }
 
 function decodeIcmp(
@@ -69,42 +81,31 @@ function decodeIcmp(
   end: number,
   tooSmall: 'icmpv4.pkt_too_small' | 'icmpv6.pkt_too_small',
 ): undefined {
+  packet.payloadAt = end;
   if (end - at < ICMP_BYTES) return refuse(packet, tooSmall);
   packet.icmpType = packet.bytes[at]!;
   packet.icmpCode = packet.bytes[at + 1]!;
-  packet.payloadAt = at + ICMP_BYTES;
+  packet.payloadAt = Math.min(end, at + (isTimestamp(packet) ? ICMP_TIMESTAMP_BYTES : ICMP_BYTES));
   packet.hasTransport = true;
+  packet.hasFlow = true;
+}
+
+/** Times are a header's, and not a payload's. */
+function isTimestamp({ ipVersion, icmpType }: Packet): boolean {
+  return ipVersion === 4 && (icmpType === ICMP_TIMESTAMP || icmpType === ICMP_TIMESTAMP_REPLY);
 }
 
 function decodeSctp(packet: Packet, at: number, end: number): undefined {
+  packet.payloadAt = end;
   if (end - at < SCTP_BYTES) return refuse(packet, 'sctp.pkt_too_small');
   packet.sourcePort = be16(packet.bytes, at);
   packet.destinationPort = be16(packet.bytes, at + 2);
   packet.payloadAt = at + SCTP_BYTES;
   packet.hasTransport = true;
+  packet.hasFlow = true;
 }
 
-/** GRE of version 0; version 1 is PPTP's and carries PPP. */
-function decodeGre(packet: Packet, at: number, end: number): undefined {
-  const { bytes } = packet;
-  if (end - at < GRE_BYTES) return refuse(packet, 'gre.pkt_too_small');
-  const flags = bytes[at]!;
-  if ((bytes[at + 1]! & 7) !== 0) return refuse(packet, 'gre.version_wrong');
-  const hasRouting = (flags & 0x40) !== 0;
-  const checksumBytes = (flags & 0xc0) !== 0 ? 4 : 0;
-  const keyBytes = (flags & 0x20) !== 0 ? 4 : 0;
-  const sequenceBytes = (flags & 0x10) !== 0 ? 4 : 0;
-  const inner = at + GRE_BYTES + checksumBytes + keyBytes + sequenceBytes;
-  // Source routes are a list of their own, which nobody sends.
-  if (hasRouting || inner > end) return refuse(packet, 'gre.pkt_too_small');
-  const type = be16(bytes, at + 2);
-  if (type === ETHER_IPV4) carry(packet, TUNNEL.ipv4, inner, end);
-  else if (type === ETHER_IPV6) carry(packet, TUNNEL.ipv6, inner, end);
-  else if (type === ETHER_BRIDGE) carry(packet, TUNNEL.ethernet, inner, end);
-}
-
-function carry(packet: Packet, kind: number, at: number, end: number): undefined {
-  packet.innerKind = kind;
-  packet.innerAt = at;
-  packet.innerEnd = end;
+function decodeEsp(packet: Packet, at: number, end: number): undefined {
+  packet.payloadAt = Math.min(end, at + ESP_BYTES);
+  packet.hasFlow = end - at >= ESP_BYTES;
 }

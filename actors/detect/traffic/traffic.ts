@@ -113,8 +113,8 @@ export class Traffic {
     let { direction } = flows;
     flows.touch(flow, packet.timeUs);
     flow.packets[direction]++;
-    flow.bytes[direction] += packet.end - packet.start;
-    flow.seen |= 1 << direction;
+    flow.bytes[direction] += packet.end - packet.start + packet.frameBytes;
+    if (packet.protocol === flow.protocol) flow.seen |= 1 << direction;
     flow.isEstablished = isEstablished(flow);
     if (flow.protocol !== PROTOCOL_TCP) {
       if (flow.isEstablished) flows.setState(flow, 'established');

@@ -147,22 +147,41 @@ t.test('every link type leads to the same packet', async (t) => {
   t.ok(decode(ip, 147).isInvalid, 'a link type that is not known is not guessed at');
 });
 
+const overUdp = (port: number, payload: Uint8Array): Uint8Array => ipv4(V4, 17, udpDatagram(V4, 5, port, payload));
+
 t.test('packets in packets', async (t) => {
   const ip = ipv4(V4, 17, udpDatagram(V4, 1, 2, Uint8Array.of(9)));
   const six = ipv6(V6, 17, udpDatagram(V6, 1, 2, Uint8Array.of(9)));
   const outers = [
-    ipv4(V4, 4, ip),
+    ipv6(V6, 4, ip),
     ipv4(V4, 41, six),
     ipv6(V6, 41, six),
     ipv4(V4, 47, bytesOf(n16(0), n16(0x0800), ip)),
     ipv4(V4, 47, bytesOf(n16(0xb000), n16(0x86dd), new Uint8Array(12), six)),
     ipv4(V4, 47, bytesOf(n16(0x2000), n16(0x6558), n32(5), ethernet(0x0800, ip))),
+    ipv4(V4, 47, bytesOf(n16(0), n16(0x8100), n16(7), n16(0x0800), ip)),
+    ipv4(V4, 47, bytesOf(n16(0x3001), n16(0x880b), n16(33), n16(1), n32(1), n16(0xff03), n16(0x0021), ip)),
+    ipv4(V4, 47, bytesOf(n16(0), n16(0x88be), ethernet(0x0800, ip))),
+    ipv4(V4, 47, bytesOf(n16(0x1000), n16(0x88be), n32(1), n16(0x1009), n16(1), n32(0), ethernet(0x0800, ip))),
+    overUdp(4789, bytesOf(n32(0x08000000), n32(0x100), ethernet(0x0800, ip))),
+    overUdp(6081, bytesOf(n16(0x0200), n16(0x6558), n32(0x100), n32(1), n32(0), ethernet(0x0800, ip))),
+    overUdp(6081, bytesOf(n16(0), n16(0x86dd), n32(0x100), six)),
+    overUdp(3544, six),
+    overUdp(3544, bytesOf(n16(0), n16(1), n32(1), six)),
   ];
   const inner = new Packet();
   for (const outer of outers) {
     decodeInner(inner, decode(outer, linkTypes.LINK_RAW));
     t.match(inner, { depth: 1, sourcePort: 1, destinationPort: 2, hasTransport: true, isInvalid: false });
+    t.equal(packet.payloadLength, 0, 'who carries a packet has no payload of its own');
   }
+  // As in Suricata.
+  for (const outer of [
+    ipv4(V4, 4, ip),
+    overUdp(5000, six),
+    overUdp(4789, bytesOf(n32(0), n32(0), ethernet(0x0800, ip))),
+  ])
+    t.equal(decode(outer, linkTypes.LINK_RAW).innerKind, 0);
 });
 
 t.test('damage is named', async (t) => {
