@@ -146,12 +146,12 @@ export class Conversation {
       return;
     }
     if (this.#sides[opposite(direction)].protocol !== null) {
-      if (!side.isUndecided) {
+      if (side.isUndecided && !isLast) this.#keep(direction, bytes);
+      else {
         side.isOver = true;
         this.#kept[direction] = NO_BYTES;
         this.#give(direction, bytes, isLast);
-      } else if (isLast) side.isOver = true;
-      else this.#keep(direction, bytes);
+      }
       return;
     }
     this.#keep(direction, bytes);

@@ -4,6 +4,7 @@
  */
 import { GzipHeader } from './gzip-header.ts';
 import { Inflate } from './inflate.ts';
+import { joined, NO_BYTES } from './octets.ts';
 
 export type Coding = 'gzip' | 'deflate';
 
@@ -12,6 +13,8 @@ const STEP = 8192;
 /** A layer gives no more than this: beyond a body's own limit nobody looks. */
 const LAYER_BYTES_MAX = 262_144;
 const RESTARTS_MAX = 3;
+/** Data that is no such coding shows it within so many bytes. */
+const BEGUN_BYTES_MAX = 1024;
 
 type Sink = (bytes: Uint8Array) => void;
 
@@ -23,6 +26,7 @@ class Layer {
   #header: GzipHeader | null;
   #inflate = new Inflate(LAYER_BYTES_MAX);
   #given = 0;
+  #begun: Uint8Array = NO_BYTES;
   #state: 'inflating' | 'over' | 'passing' = 'inflating';
 
   constructor(coding: Coding, sink: Sink, flush: () => void) {
@@ -35,12 +39,26 @@ class Layer {
   push(bytes: Uint8Array): void {
     if (this.#state === 'passing') this.#sink(bytes);
     if (this.#state !== 'inflating') return;
-    for (let from = 0; ; from = this.#skipped(bytes)) {
-      if (this.#feed(bytes, from)) return;
-      if (!this.#restart()) break;
+    if (this.#feed(bytes, 0)) {
+      this.#remember(bytes);
+      return;
+    }
+    // Nothing has come of what was there before either: all of it is tried again.
+    const all = this.#begun.length === 0 ? bytes : joined(this.#begun, bytes);
+    this.#begun = NO_BYTES;
+    while (this.#restart()) {
+      if (!this.#feed(all, this.#skipped(all))) continue;
+      this.#remember(all);
+      return;
     }
     this.#state = 'passing';
-    this.#sink(bytes);
+    this.#sink(all);
+  }
+
+  /** The beginning, as long as nothing came of it. */
+  #remember(bytes: Uint8Array): void {
+    const isNeeded = this.#inflate.length === 0 && this.#begun.length + bytes.length <= BEGUN_BYTES_MAX;
+    this.#begun = isNeeded ? joined(this.#begun, bytes) : NO_BYTES;
   }
 
   end(): void {

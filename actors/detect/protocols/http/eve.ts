@@ -7,19 +7,37 @@ export function httpEve(tx: HttpTransaction): Record<string, unknown> {
   const put = (name: string, bytes: Uint8Array | null | undefined): void => {
     if (bytes !== null && bytes !== undefined) eve[name] = textOf(bytes);
   };
-  const put_ = (name: string, message: Message, header: string): void => put(name, message.headers.find(header)?.value);
+  const header = (name: string, message: Message, header: string): void =>
+    put(name, message.headers.find(header)?.value);
   put('hostname', tx.host);
   if (tx.hostPort >= 0) eve.http_port = tx.hostPort;
   put('url', tx.rawUri);
-  put_('http_user_agent', tx.request, 'user-agent');
-  put_('xff', tx.request, 'x-forwarded-for');
+  header('http_user_agent', tx.request, 'user-agent');
+  header('xff', tx.request, 'x-forwarded-for');
   const type = tx.response.headers.find('content-type');
   if (type !== null) eve.http_content_type = textOf(type.value).split(';')[0]!;
-  put_('http_refer', tx.request, 'referer');
+  const range = tx.response.headers.find('content-range');
+  if (range !== null) eve.content_range = rangeOf(textOf(range.value));
+  header('http_refer', tx.request, 'referer');
   put('http_method', tx.methodText);
   put('protocol', tx.request.protocol);
-  if (tx.statusNumber > 0) eve.status = tx.statusNumber;
-  if (tx.statusNumber > 300 && tx.statusNumber < 303) put_('redirect', tx.response, 'location');
+  if (tx.status !== null) {
+    // Whatever the text begins with; none is 0.
+    const status = Number.parseInt(textOf(tx.status), 10) || 0;
+    eve.status = status;
+    if (status >= 300 && status < 400) header('redirect', tx.response, 'location');
+  }
   eve.length = tx.response.bodyBytes;
   return eve;
+}
+
+function rangeOf(raw: string): Record<string, unknown> {
+  const match = /^bytes\s+(?:(\d{1,15})-(\d{1,15})|\*)\/(?:(\d{1,15})|\*)$/.exec(raw);
+  if (match === null) return { raw };
+  const [, start, end, size] = match;
+  return {
+    raw,
+    ...(start === undefined ? {} : { start: Number(start), end: Number(end) }),
+    ...(size === undefined ? {} : { size: Number(size) }),
+  };
 }

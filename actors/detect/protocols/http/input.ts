@@ -28,6 +28,12 @@ export class Input {
     return this.#pending.length > 0;
   }
 
+  /** Nothing but blanks is kept of a line. */
+  get isBlank(): boolean {
+    for (const byte of this.#pending) if (!isSpace(byte)) return false;
+    return true;
+  }
+
   /** How many blanks and line ends there are before the next other byte; -1: there is none yet. */
   blanks(): number {
     for (let at = this.at; at < this.bytes.length; at += 1) if (!isSpace(this.bytes[at]!)) return at - this.at;

@@ -268,8 +268,7 @@ export class ResponseSide {
     const tx = this.#tx!;
     // What cannot become a length is a body without chunks, and need not have an end of line.
     const blanks = this.#input.blanks();
-    if (blanks === -1) return false;
-    if (!canBeChunkLength(this.#input.bytes[this.#input.at + blanks]!)) {
+    if (blanks !== -1 && this.#input.isBlank && !canBeChunkLength(this.#input.bytes[this.#input.at + blanks]!)) {
       tx.response.bodyBytes += blanks + 1;
       return this.#noChunk(tx, this.#input.begun());
     }
