@@ -38,7 +38,7 @@ export class AttestationAgent {
   #newest: Challenge | null = null;
   #newestUntil = 0;
   #wake: () => void = () => undefined;
-  /** The nonce of the last: ids begin anew where an operator resets the device. */
+  /** The nonce of the last: ids begin anew where the engine does. */
   #answered = '';
   #answers = 0;
   /** Entries of the IMA list that the verifier has seen or will; null where it is not known yet. */

@@ -59,7 +59,7 @@ enum status challenge_parse(const uint8_t *bytes, size_t length, struct challeng
   return read_banks(bytes + HEAD_BYTES + challenge->nonce_length, bytes + length, challenge) ? STATUS_OK : STATUS_INVALID;
 }
 
-/* By the nonce: ids begin anew where an operator resets the device. */
+/* By the nonce: ids begin anew where the engine does. */
 bool challenge_is_same(const struct challenge *one, const struct challenge *other) {
   return one->nonce_length == other->nonce_length && memcmp(one->nonce, other->nonce, one->nonce_length) == 0;
 }

@@ -171,7 +171,7 @@ static void ask(void) {
   world.length = 0;
   world.is_handed_out = world.is_sent = false;
   world.is_acknowledged = false;
-  /* An operator's reset lets the ids begin anew. */
+  /* An engine without its data begins the ids anew. */
   world.id = by_chance(5) ? 1 : world.id + 1;
   world.deadline = world.now + ATTEST_MS;
   at[0] = 1;

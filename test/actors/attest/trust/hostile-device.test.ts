@@ -426,13 +426,13 @@ t.test('nonces are whole, from the source of chance alone, and never the same', 
     },
   };
   const it = await Target.open({ random });
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 12; i++) {
     await (i % 3 === 0 ? it.answer({ pcrs: Buffer.alloc(3) }) : it.answer());
     await it.driver.advance(TERMS.intervalMs);
   }
   await it.register({ resetCount: 1 });
   const nonces = it.challenges.map(({ nonce }) => Buffer.from(nonce).toString('hex'));
-  t.ok(nonces.length > 20, `${nonces.length} challenges`);
+  t.ok(nonces.length > 10, `${nonces.length} challenges`);
   t.equal(new Set(nonces).size, nonces.length);
   t.ok(nonces.every((nonce) => nonce.length === 64 && drawn.includes(nonce)));
   await it.driver.close();
