@@ -5,6 +5,7 @@ import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import type { AnyProtocol } from './recogniser.ts';
 import { ssh } from './ssh/index.ts';
+import { tls } from './tls/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export type { TransactionFile } from './files.ts';
@@ -13,6 +14,6 @@ export { Conversation, type ConversationOptions } from './recognise.ts';
 export { type AnyProtocol, Recogniser } from './recogniser.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, dns, ssh, mqtt];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

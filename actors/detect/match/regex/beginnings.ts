@@ -1,5 +1,5 @@
 /** What every match of an expression begins with: where it cannot begin, it is not tried. */
-import { isFull, noBytes, setOf, singleByte, union } from '../../rules/regex/byte-sets.ts';
+import { addFolded, setOf } from '../../rules/regex/byte-sets.ts';
 import type { ByteSet, Node } from '../../rules/regex/nodes.ts';
 
 export interface Prefix {
@@ -13,13 +13,18 @@ interface Beginning {
   readonly isEmpty: boolean;
 }
 
-const NOTHING: Beginning = { set: noBytes(), isEmpty: true };
+const NOTHING: Beginning = { set: setOf(() => false), isEmpty: true };
 const ANYTHING: Beginning = { set: setOf(() => true), isEmpty: true };
+
+const union = (a: ByteSet, b: ByteSet): ByteSet => a.map((has, byte) => has | b[byte]!);
 
 function beginning(node: Node): Beginning {
   switch (node.kind) {
-    case 'byte':
-      return { set: singleByte(node.byte, node.isFolded), isEmpty: false };
+    case 'byte': {
+      const set = setOf((byte) => byte === node.byte);
+      if (node.isFolded) addFolded(set);
+      return { set, isEmpty: false };
+    }
     case 'set':
       return { set: node.set, isEmpty: false };
     case 'sequence':
@@ -47,13 +52,13 @@ function beginning(node: Node): Beginning {
 }
 
 function sequence(nodes: readonly Node[], from: number): Beginning {
-  let all = NOTHING;
-  for (let i = from; i < nodes.length; i += 1) {
-    const one = beginning(nodes[i]!);
-    if (one !== NOTHING) all = { set: all === NOTHING ? one.set : union(all.set, one.set), isEmpty: one.isEmpty };
-    if (!one.isEmpty) return all;
+  let { set } = NOTHING;
+  for (const node of nodes.slice(from)) {
+    const one = beginning(node);
+    set = union(set, one.set);
+    if (!one.isEmpty) return { set, isEmpty: false };
   }
-  return all;
+  return { set, isEmpty: true };
 }
 
 /** The bytes of which one must come where nodes[from] begins; null: that is not known. */
@@ -64,7 +69,7 @@ export function mustBegin(nodes: readonly Node[], from: number): ByteSet | null 
 
 export function firstOf(node: Node): ByteSet | null {
   const { set, isEmpty } = beginning(node);
-  return isEmpty || isFull(set) ? null : set;
+  return isEmpty || set.every((has) => has === 1) ? null : set;
 }
 
 /** Whether it can only match where the subject, or the search, begins. */

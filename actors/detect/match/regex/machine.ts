@@ -12,8 +12,8 @@ import { ASSERTIONS, OP, type Program } from './program.ts';
 
 /** Suricata's default for PCRE's match limit; each attempt from one place has it anew. */
 const MATCH_LIMIT = 3500;
-/** Steps of one search: some milliseconds. PCRE has no bound of this kind. */
-const STEPS_MAX = 1_000_000;
+/** Steps of one search: some ten milliseconds. PCRE has no bound of this kind. */
+export const STEPS_MAX = 2_000_000;
 const STACK_MAX = 4 * 250_000;
 
 const ENTRY = 4;
@@ -58,11 +58,11 @@ export class Machine {
   }
 
   /** The first match at `from` or behind it, in a subject that begins at `subject` and ends with the buffer. */
-  find(buffer: Uint8Array, subject: number, from: number, stepsMax = STEPS_MAX): boolean {
+  find(buffer: Uint8Array, subject: number, from: number): boolean {
     this.#buffer = buffer;
     this.#subject = subject;
     this.#from = from;
-    this.#steps = stepsMax;
+    this.#steps = STEPS_MAX;
     this.hasGivenUp = false;
     const { first, isAnchored } = this.#program;
     const { length } = buffer;
@@ -89,17 +89,8 @@ export class Machine {
         return false;
       }
       if (isAnchored) return false;
-      if (this.#steps <= 0) {
-        this.hasGivenUp = true;
-        return false;
-      }
     }
     return false;
-  }
-
-  /** What the last search left of its steps. */
-  get stepsLeft(): number {
-    return this.#steps;
   }
 
   /** Where a group lies in the last match; -1, -1: it is not set. */

@@ -1,6 +1,6 @@
 /** An expression as a program: numbers in one array, an instruction's code and its operands one after another. */
 
-import { areApart, isFull, singleByte } from '../../rules/regex/byte-sets.ts';
+import { addFolded, setOf } from '../../rules/regex/byte-sets.ts';
 import type { ByteSet, Expression, Node } from '../../rules/regex/nodes.ts';
 import { canBeEmpty, fixedLength } from '../../rules/regex/nodes.ts';
 import { beginsAtStart, firstOf, mustBegin, type Prefix, prefixOf } from './beginnings.ts';
@@ -174,8 +174,8 @@ class Writer {
     if (one !== null) {
       const op = { greedy: OP.GREEDY, lazy: OP.LAZY, possessive: OP.POSSESSIVE }[mode];
       // What follows can never be among what is taken: to give back is of no use.
-      const isFinal = mode === 'greedy' && next !== null && areApart(next, one);
-      const counted = isFull(one) ? 1 : 0;
+      const isFinal = mode === 'greedy' && next !== null && next.every((has, byte) => has === 0 || one[byte] === 0);
+      const counted = one.every((has) => has === 1) ? 1 : 0;
       const follow = next === null ? -1 : this.#set(next);
       const most = max === Number.POSITIVE_INFINITY ? -1 : max;
       this.emit(isFinal ? OP.POSSESSIVE : op, this.#set(one), min, most, follow, counted);
@@ -251,5 +251,8 @@ class Writer {
 /** The set of a node that takes one byte. */
 function singleSet(node: Node): ByteSet | null {
   if (node.kind === 'set') return node.set;
-  return node.kind === 'byte' ? singleByte(node.byte, node.isFolded) : null;
+  if (node.kind !== 'byte') return null;
+  const set = setOf((one) => one === node.byte);
+  if (node.isFolded) addFolded(set);
+  return set;
 }

@@ -36,7 +36,7 @@ export class ModbusTransaction implements Transaction {
 }
 
 export class ModbusParser implements Parser<ModbusTransaction> {
-  readonly transactions: ModbusTransaction[] = [];
+  transactions: ModbusTransaction[] = [];
   hasFailed = false;
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
   private isFlooded = false;
@@ -63,6 +63,11 @@ export class ModbusParser implements Parser<ModbusTransaction> {
 
   release(count: number): void {
     this.transactions.splice(0, count);
+    if (this.transactions.length < TRANSACTIONS_MAX) this.isFlooded = false;
+  }
+
+  releaseWhere(isDone: (tx: ModbusTransaction) => boolean): void {
+    this.transactions = this.transactions.filter((tx) => !isDone(tx));
     if (this.transactions.length < TRANSACTIONS_MAX) this.isFlooded = false;
   }
 

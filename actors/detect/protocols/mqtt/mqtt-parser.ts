@@ -65,7 +65,7 @@ const OPEN_TO_SERVER = [0, 1] as const;
 const OPEN_TO_CLIENT = [1, 0] as const;
 
 export class MqttParser implements Parser<MqttTransaction> {
-  readonly transactions: MqttTransaction[] = [];
+  transactions: MqttTransaction[] = [];
   hasFailed = false;
   private readonly session: MqttSession = { version: 0 };
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
@@ -102,6 +102,10 @@ export class MqttParser implements Parser<MqttTransaction> {
 
   release(count: number): void {
     this.transactions.splice(0, count);
+  }
+
+  releaseWhere(isDone: (tx: MqttTransaction) => boolean): void {
+    this.transactions = this.transactions.filter((tx) => !isDone(tx));
   }
 
   /** How many bytes were used. */

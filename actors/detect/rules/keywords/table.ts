@@ -33,13 +33,13 @@ const REFUSED = `absent alert app-layer-event app-layer-protocol asn1 base64_dat
   http2.errorcode http2.frametype http2.header_name http2.priority http2.settings http2.size_update http2.window
   icmpv4-csum icmpv6-csum icmpv6.mtu ike.chosen_sa_attribute ike.exchtype ike.init_spi ike.key_exchange_payload
   ike.key_exchange_payload_length ike.nonce_payload ike.nonce_payload_length ike.resp_spi ike.vendor ipv4-csum iprep
-  ja3.hash ja3.string ja3s.hash ja3s.string ja3_hash ja3_string ja4.hash krb5.cname krb5.sname krb5.ticket_encryption
+  krb5.cname krb5.sname krb5.ticket_encryption
   krb5_err_code krb5_msg_type l3_proto lua luajit luaxform nfq_set_mark nfs.version nfs_procedure pktvar prefilter
   quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version replace requires rfb.name rfb.secresult rfb.sectype rpc
   sip.method sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.uri smb.named_pipe
-  smb.ntlmssp_domain smb.ntlmssp_user smb.share snmp.community snmp.pdu_type snmp.usm snmp.version   ssl_state ssl_version stream-event
-  stream_size tag tcp.wscale tcpv4-csum tcpv6-csum template2 tls.alpn tls.fingerprint tls.issuerdn tls.store
-  tls.subject tls.subjectaltname tls_cert_expired tls_cert_notafter tls_cert_notbefore tls_cert_valid tls_store
+  smb.ntlmssp_domain smb.ntlmssp_user smb.share snmp.community snmp.pdu_type snmp.usm snmp.version   stream-event
+  stream_size tag tcp.wscale tcpv4-csum tcpv6-csum template2 tls.store
+  tls_cert_expired tls_cert_notafter tls_cert_notbefore tls_cert_valid tls_store
   udpv4-csum udpv6-csum vlan.id vlan.layers zlib_deflate`;
 
 export const KEYWORDS: ReadonlyMap<string, KeywordRow> = new Map(

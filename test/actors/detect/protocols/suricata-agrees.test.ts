@@ -10,12 +10,14 @@ import type { AnyProtocol } from '../../../../actors/detect/protocols/index.ts';
 import { modbus } from '../../../../actors/detect/protocols/modbus/index.ts';
 import { mqtt } from '../../../../actors/detect/protocols/mqtt/index.ts';
 import { ssh } from '../../../../actors/detect/protocols/ssh/index.ts';
+import { tls } from '../../../../actors/detect/protocols/tls/index.ts';
 import { Dice } from './dice.ts';
 import { DNS_RULES, dnsTalk } from './dns-talks.ts';
 import { MODBUS_RULES, modbusTalk } from './modbus-talks.ts';
 import { MQTT_RULES, mqttTalk } from './mqtt-talks.ts';
 import { SSH_RULES, sshTalk } from './ssh-talks.ts';
 import type { Part, Talk } from './suricata.ts';
+import { TLS_RULES, tlsTalk } from './tls-talks.ts';
 import { type Told, toldBy, toldBySuricata } from './told.ts';
 
 interface Kind {
@@ -37,6 +39,7 @@ const KINDS: readonly Kind[] = [
     settings: ['app-layer.protocols.modbus.enabled=yes'],
     differing: 0.005,
   },
+  { protocol: tls, talk: tlsTalk, rules: TLS_RULES, differing: 0.06 },
   { protocol: ssh, talk: sshTalk, rules: SSH_RULES, differing: 0.005 },
 ];
 const RECORDED = 80;
@@ -47,7 +50,7 @@ const CUT_COUNTS: ReadonlySet<string> = new Set(['invalid_length', 'long_banner'
 /** A parser gives objects by the age of their transaction, Suricata as each is complete. */
 const comparable = ({ objects, events, alerts }: Told): Told => ({ objects: objects.toSorted(), events, alerts });
 
-const fileOf = (name: string): URL => new URL(`./${name}-records.json`, import.meta.url);
+const fileOf = (name: string): URL => new URL(`./${name}-records.ndjson`, import.meta.url);
 
 interface RecordedTalk extends Told {
   readonly transport: 'tcp' | 'udp';
@@ -56,7 +59,8 @@ interface RecordedTalk extends Told {
 }
 
 function recorded(name: string): { readonly talk: Talk; readonly told: Told }[] {
-  const records = JSON.parse(readFileSync(fileOf(name), 'utf8')) as RecordedTalk[];
+  const lines = readFileSync(fileOf(name), 'utf8').trimEnd().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as RecordedTalk);
   return records.map(({ transport, serverPort, parts, ...told }) => ({
     talk: { transport, serverPort, parts: parts.map(([way, hex]): Part => [way, Buffer.from(hex, 'hex')]) },
     told,
@@ -80,7 +84,7 @@ function record(kind: Kind): void {
     const parts = talk.parts.map(([way, bytes]) => [way, Buffer.from(bytes).toString('hex')]);
     return JSON.stringify({ ...talk, parts, ...told });
   });
-  writeFileSync(fileOf(kind.protocol.name), `[\n${lines.join(',\n')}\n]\n`);
+  writeFileSync(fileOf(kind.protocol.name), `${lines.join('\n')}\n`);
 }
 
 for (const kind of KINDS.filter(({ protocol: { name } }) => (process.env.MSEC_SURICATA_ONLY ?? name) === name)) {

@@ -1,0 +1,171 @@
+/** TLS and SSL as a protocol of the engine: what rules may ask of hellos and certificates. */
+import type { ConditionValue } from '../../rules/rule.ts';
+import { numberOf, wordsOf } from '../condition-values.ts';
+import type { Direction } from '../direction.ts';
+import type { BufferRow, ConditionRow, PatternProbe, ProbeAnswer, Protocol } from '../protocol.ts';
+import type { Certificate } from './certificate.ts';
+import { ja3Hash, ja3String, ja4 } from './fingerprints.ts';
+import type { Hello } from './hello.ts';
+import { isTold, tlsFields } from './tls-eve.ts';
+import { CERTIFICATE_READY, FINISHED, TlsParser, type TlsSide, type TlsTransaction } from './tls-parser.ts';
+
+export type { TlsTransaction } from './tls-parser.ts';
+
+const BOTH: readonly Direction[] = [0, 1];
+const TIME_BYTES = 4;
+
+const sideOf = (tx: TlsTransaction, direction: Direction): TlsSide => (direction === 0 ? tx.client : tx.server);
+const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+type Row = BufferRow<TlsTransaction>;
+
+/** Of the hello of the direction's own side. */
+const ofHello = (name: string, directions: readonly Direction[], read: (hello: Hello) => Uint8Array | null): Row => ({
+  name,
+  directions,
+  progress: 0,
+  read: (tx, direction) => {
+    const { hello } = sideOf(tx, direction);
+    return hello === null ? null : read(hello);
+  },
+});
+
+const ofCertificate = (name: string, read: (certificate: Certificate) => string): Row => ({
+  name: `tls.${name}`,
+  directions: BOTH,
+  progress: CERTIFICATE_READY,
+  read: (tx, direction) => {
+    const { certificate } = sideOf(tx, direction);
+    return certificate === null ? null : Buffer.from(read(certificate), 'utf8');
+  },
+});
+
+const many = (
+  name: string,
+  directions: readonly Direction[],
+  progress: number,
+  list: (side: TlsSide) => readonly Uint8Array[],
+): Row => ({
+  name,
+  directions,
+  progress,
+  isMany: true,
+  read: (tx, direction, index) => list(sideOf(tx, direction))[index] ?? null,
+});
+
+const BUFFERS: readonly Row[] = [
+  ofHello('tls.sni', [0], ({ sni }) => sni),
+  ofHello('tls.random', BOTH, ({ random }) => random),
+  ofHello('tls.random_time', BOTH, ({ random }) => random?.subarray(0, TIME_BYTES) ?? null),
+  ofHello('tls.random_bytes', BOTH, ({ random }) => random?.subarray(TIME_BYTES) ?? null),
+  ofHello('ja3.hash', [0], (hello) => ascii(ja3Hash(ja3String(hello)))),
+  ofHello('ja3.string', [0], (hello) => ascii(ja3String(hello))),
+  ofHello('ja3s.hash', [1], (hello) => ascii(ja3Hash(ja3String(hello)))),
+  ofHello('ja3s.string', [1], (hello) => ascii(ja3String(hello))),
+  ofHello('ja4.hash', [0], (hello) => ascii(ja4(hello))),
+  ofCertificate('cert_subject', ({ subject }) => subject),
+  ofCertificate('cert_issuer', ({ issuer }) => issuer),
+  ofCertificate('cert_serial', ({ serial }) => serial),
+  ofCertificate('cert_fingerprint', ({ fingerprint }) => fingerprint),
+  many('tls.certs', BOTH, CERTIFICATE_READY, ({ chain }) => chain),
+  many('tls.subjectaltname', [1], CERTIFICATE_READY, ({ certificate }) => certificate?.alternativeNames ?? []),
+  many('tls.alpn', BOTH, 0, ({ hello }) => hello?.alpn ?? []),
+];
+
+type Condition = ConditionRow<TlsTransaction>;
+type Test = (tx: TlsTransaction, direction: Direction) => boolean;
+
+const VERSIONS: Readonly<Record<string, number>> = {
+  sslv2: 0x0002,
+  sslv3: 0x0300,
+  'tls1.0': 0x0301,
+  'tls1.1': 0x0302,
+  'tls1.2': 0x0303,
+  'tls1.3': 0x0304,
+};
+
+const condition = (
+  keyword: string,
+  directions: readonly Direction[],
+  progress: number,
+  compile: (value: ConditionValue) => Test,
+): Condition => ({ keyword, directions, progress, compile });
+
+/** The text of a certificate has the value, or has it not. */
+const textCondition = (keyword: string, read: (certificate: Certificate) => string): Condition =>
+  condition(keyword, [1], CERTIFICATE_READY, (value) => {
+    const [wanted] = wordsOf(value);
+    const isNegated = wanted!.startsWith('!');
+    const text = isNegated ? wanted!.slice(1) : wanted!;
+    return ({ server: { certificate } }) => certificate !== null && read(certificate).includes(text) !== isNegated;
+  });
+
+const CONDITIONS: readonly Condition[] = [
+  condition('tls.version', BOTH, 0, (value) => {
+    const [wanted] = wordsOf(value);
+    const version = wanted!.startsWith('0x') ? Number(wanted) : VERSIONS[`tls${wanted}`];
+    return (tx, direction) => sideOf(tx, direction).version === version;
+  }),
+  condition('tls.cert_chain_len', [1], CERTIFICATE_READY, (value) => {
+    const test = numberOf(value);
+    return ({ server }) => test(server.chain.length);
+  }),
+  condition('ssl_version', BOTH, 0, (value) => {
+    // Suricata never meets one that is negated.
+    const versions = wordsOf(value).map((word) => VERSIONS[word]);
+    return (tx, direction) => versions.includes(sideOf(tx, direction).version);
+  }),
+  condition('ssl_state', BOTH, 0, (value) => {
+    const wanted = wordsOf(value).map((word) => ({ state: word.replace('!', ''), is: !word.startsWith('!') }));
+    return (tx) => wanted.some(({ state, is }) => (tx.state === state) === is);
+  }),
+  textCondition('tls.subject', ({ subject }) => subject),
+  textCondition('tls.issuerdn', ({ issuer }) => issuer),
+  textCondition('tls.fingerprint', ({ fingerprint }) => fingerprint),
+];
+
+const pattern = (direction: Direction, text: string): PatternProbe => ({
+  kind: 'pattern',
+  transport: 'tcp',
+  direction,
+  text,
+  nocase: false,
+  offset: 0,
+  depth: text.length,
+});
+
+/** Records of versions 3.0 to 3.3: handshake and alert, of the client's side a hello alone. */
+const VERSION_BYTES = ['\x03\x00', '\x03\x01', '\x03\x02', '\x03\x03'];
+const PROBES: readonly PatternProbe[] = [
+  ...VERSION_BYTES.flatMap((version) => [pattern(0, `\x16${version}`), pattern(1, `\x16${version}`)]),
+  ...VERSION_BYTES.flatMap((version) => [pattern(0, `\x15${version}`), pattern(1, `\x15${version}`)]),
+];
+
+const looksLikeTls = (bytes: Uint8Array): ProbeAnswer => {
+  if (bytes.length < 3) return 'more';
+  return bytes[0] === 22 && bytes[1] === 3 && bytes[2]! <= 4 ? 'yes' : 'no';
+};
+
+export const tls: Protocol<TlsTransaction> = {
+  name: 'tls',
+  transports: ['tcp'],
+  probes: [
+    ...PROBES,
+    {
+      kind: 'port',
+      transport: 'tcp',
+      ports: [443],
+      first: 0,
+      least: 0,
+      most: 3,
+      toServer: looksLikeTls,
+      toClient: null,
+    },
+  ],
+  open: () => new TlsParser(),
+  end: [FINISHED, FINISHED],
+  buffers: BUFFERS,
+  conditions: CONDITIONS,
+  eve: tlsFields,
+  events: (tx) => (isTold(tx) ? [tlsFields(tx)] : []),
+};
