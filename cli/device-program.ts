@@ -1,10 +1,11 @@
 /** `msec device`: its commands with their options, examples and help. */
 import type { Command } from 'commander';
 import { common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
-import type { AddFlags, DecideFlags, ListFlags, ReceiverFlags } from './commands/device.ts';
+import type { AddFlags, DecideFlags, ListFlags, PlaceFlags, ReceiverFlags } from './commands/device.ts';
 import type { AttestFlags } from './commands/device-attest.ts';
 import type { DemoFlags } from './commands/device-demo.ts';
 import type { EnrolFlags, RenewFlags } from './commands/device-enrol.ts';
+import { AT_FLAG } from './place-flag.ts';
 import { addSealing } from './seal-program.ts';
 import { TPM_FLAG } from './tpm-flag.ts';
 
@@ -18,6 +19,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+    .option(...AT_FLAG)
     .option('-k, --public-key <file>', 'its P-256 or Ed25519 public key (PEM or DER); otherwise a key pair is made')
     .option('-m, --modes <names>', 'what the key may be used for, of frame, batch, session (default: frame,batch)')
     .option('--not-before <time>', 'its key holds for what is received from then on (ISO 8601)')
@@ -78,6 +80,20 @@ export function addDevice(program: Command, outcome: Outcome): void {
       );
     examples(command, [[`msec device ${action} roof-7`, why]]);
   }
+  const place = withLog(device.command('place'))
+    .argument('<id>', 'name of the device')
+    .description('Say where a device stands, for the map of the status page.')
+    .option(...AT_FLAG)
+    .option('--nowhere', 'take its place away')
+    .action(
+      running<PlaceFlags>(outcome, async (flags, args) =>
+        (await import('./commands/device.ts')).placeDevice(flags, args[0]!),
+      ),
+    );
+  examples(place, [
+    ['msec device place roof-7 --at 40.4168,-3.7038', 'in Madrid'],
+    ['msec device place roof-7 --nowhere', 'after it was taken down'],
+  ]);
   addDecisions(device, outcome);
 }
 
@@ -123,6 +139,7 @@ function addEnrol(device: Command, outcome: Outcome): void {
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
+    .option(...AT_FLAG)
     .action(
       running<EnrolFlags>(outcome, async (flags, args) =>
         (await import('./commands/device-enrol.ts')).enrolDevice(flags, args[0]!),

@@ -131,7 +131,10 @@ class ConsoleServer implements Console {
       this.#feedFailure = 'the page no longer reads the topics; msec.log says why';
       this.#options.onFailure('console feed', error);
     });
-    if (this.#isDetached) return follower.close();
+    if (this.#isDetached) {
+      feed.close();
+      return follower.close();
+    }
     this.#attached = { ports, feed, follower };
     await this.#tick();
     this.#stream.publish('snapshot', this.#snapshot());
@@ -149,6 +152,7 @@ class ConsoleServer implements Console {
     }
     const attached = this.#attached;
     this.#attached = undefined;
+    attached?.feed.close();
     await attached?.follower.close();
   }
 

@@ -34,6 +34,7 @@ export class Feed {
   readonly #windows = new Map<string, Ring<Aggregate>>();
   readonly #ports: ConsolePorts;
   readonly #lettersFrom = new Map<string, number>();
+  #stopMoves: () => void = () => undefined;
 
   constructor(ports: ConsolePorts) {
     this.#ports = ports;
@@ -89,9 +90,10 @@ export class Feed {
         behindMax: Number.POSITIVE_INFINITY,
         take: shown(
           (record) => trust.decode(record),
-          (item) => this.trust.take(item),
+          (item) => this.trust.take(item, trust.placeOf(item.device)),
         ),
       });
+      this.#stopMoves = trust.onMove((device) => this.trust.move(device, trust.placeOf(device)));
     }
     const follower = new TopicFollower(reader);
     await follower.open(
@@ -100,6 +102,10 @@ export class Feed {
     );
     follower.start(failed);
     return follower;
+  }
+
+  close(): void {
+    this.#stopMoves();
   }
 
   /** Devices with windows, by name. */

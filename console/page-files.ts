@@ -18,18 +18,29 @@ const uplot = (name: string) =>
 const FILES: readonly { readonly path: string; readonly type: string; readonly file: URL | string }[] = [
   { path: '/', type: 'text/html; charset=utf-8', file: page('index.html') },
   { path: '/favicon.svg', type: 'image/svg+xml', file: page('favicon.svg') },
-  ...['theme', 'layout', 'parts', 'trust', 'adapt'].map((name) => ({
+  ...['theme', 'layout', 'parts', 'trust', 'map', 'adapt'].map((name) => ({
     path: `/page/${name}.css`,
     type: STYLE,
     file: page(`${name}.css`),
   })),
-  ...['main', 'format', 'dom', 'topology', 'layout', 'readings', 'chart', 'letters', 'health', 'figures', 'trust'].map(
-    (name) => ({
-      path: `/page/${name}.js`,
-      type: SCRIPT,
-      file: page(`${name}.js`),
-    }),
-  ),
+  ...[
+    'main',
+    'format',
+    'dom',
+    'topology',
+    'layout',
+    'readings',
+    'chart',
+    'letters',
+    'health',
+    'figures',
+    'trust',
+    'map',
+  ].map((name) => ({
+    path: `/page/${name}.js`,
+    type: SCRIPT,
+    file: page(`${name}.js`),
+  })),
   { path: '/uplot/uPlot.esm.js', type: SCRIPT, file: uplot('uPlot.esm.js') },
   { path: '/uplot/uPlot.min.css', type: STYLE, file: uplot('uPlot.min.css') },
 ];

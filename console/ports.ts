@@ -167,10 +167,21 @@ export interface DeviceAdmin {
   change(action: 'revoke' | 'reset' | 'rotate', device: string): Promise<unknown>;
   /** The public key in `request` becomes the device's; its token stays. */
   renew(device: string, request: unknown): Promise<unknown>;
+  /** Where it stands, as latitude and longitude; `place` null in `request` takes that away. */
+  place(device: string, request: unknown): Promise<unknown>;
   /** Of the frames that are held of the device; `request` says who decides, and why. */
   decide(decision: 'release' | 'drop', device: string, request: unknown): Promise<unknown>;
   /** Sends a dead letter again, to the stage where it failed. */
   resend(place: Place): Promise<unknown>;
+}
+
+export interface TrustPorts {
+  readonly topic: string;
+  decode(record: RawRecord): DeviceTrust | null;
+  /** Where a device stands, in degrees; null where nobody has said. */
+  placeOf(device: string): { readonly latitude: number; readonly longitude: number } | null;
+  /** Tells of each device that may have been moved; the result ends that. */
+  onMove(moved: (device: string) => void): () => void;
 }
 
 export interface ConsolePorts {
@@ -181,7 +192,7 @@ export interface ConsolePorts {
   readonly topics: { readonly readings: string; readonly aggregates: string; readonly letters: readonly string[] };
   readonly decoders: Decoders;
   /** Where devices are asked to prove themselves. */
-  readonly trust?: { readonly topic: string; decode(record: RawRecord): DeviceTrust | null };
+  readonly trust?: TrustPorts;
   openReader(): LogReader;
   readonly admin: DeviceAdmin;
 }

@@ -2,6 +2,7 @@
 import { MsecError } from '../engine/index.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
+import type { MapBounds } from './fleet-map.ts';
 import { type Call, type Route, readJson, sendError, sendJson, sendText } from './http.ts';
 import { withoutInternal } from './plan-picture.ts';
 import type { ConsolePorts, Place } from './ports.ts';
@@ -101,6 +102,12 @@ export function apiRoutes(shown: Shown): Route[] {
       withFeed(({ response }, { feed }) => sendJson(response, 200, feed.trust.view(shown.now()))),
     ),
     get(
+      '/api/trust-map',
+      withFeed(({ response, query }, { feed }) => {
+        sendJson(response, 200, feed.trust.map(shown.now(), boundsOf(query.get('within'))));
+      }),
+    ),
+    get(
       '/api/trust/:device',
       withFeed(({ response, params }, { feed }) => {
         const trust = feed.trust.deviceOf(params.device ?? '', shown.now());
@@ -161,6 +168,9 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
         admin.decide(decision, params.device!, await readJson(request)),
       ),
     ),
+    admin('POST', '/api/devices/:device/place', async ({ admin }, { params, request }) =>
+      admin.place(params.device!, await readJson(request)),
+    ),
     admin('POST', '/api/devices/:device/renew', async ({ admin }, { params, request }) =>
       admin.renew(params.device!, await readJson(request)),
     ),
@@ -173,6 +183,16 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
 function limitOf(query: URLSearchParams): number {
   const limit = Number(query.get('limit') ?? 100);
   return Number.isInteger(limit) && limit > 0 ? Math.min(limit, 1_000) : 100;
+}
+
+/** west,south,east,north; null where that is not asked for. REQUEST_INVALID. */
+function boundsOf(text: string | null): MapBounds | null {
+  if (text === null) return null;
+  const numbers = text.split(',').map(Number);
+  const [west = Number.NaN, south = Number.NaN, east = Number.NaN, north = Number.NaN] = numbers;
+  if (numbers.length !== 4 || !(west <= east && south <= north && Math.abs(west) <= 540 && Math.abs(east) <= 540))
+    throw new MsecError('REQUEST_INVALID', 'within takes west,south,east,north in degrees.', { field: 'within' });
+  return { west, south, east, north };
 }
 
 function placeOf({ topic, partition, offset }: Readonly<Record<string, string>>): Place {

@@ -120,7 +120,7 @@ export type PackedText = string;
 
 /** What frames are judged by; who may connect the bridges ask the registry. */
 export function packedText(record: DeviceFactsRecord): PackedText {
-  const { attestationKey: _others, ...rest } = record;
+  const { attestationKey: _key, place: _place, ...rest } = record;
   const packed = packDevice({ ...rest, credentialHash: null, createdAtMs: 0 });
   return Buffer.from(packed.buffer).toString('latin1');
 }

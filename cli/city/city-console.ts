@@ -54,6 +54,8 @@ export function attachConsole({
           trust: {
             topic: DEVICE_ATTESTATION,
             decode: ({ value }) => (value === null ? null : decodeAttestation(value)),
+            placeOf: (device) => devices.get(device)?.place ?? null,
+            onMove: (moved) => devices.onChange(({ deviceId }) => moved(deviceId)),
           },
         }
       : {}),

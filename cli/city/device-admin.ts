@@ -1,7 +1,7 @@
 /** Changes of devices and resends, as the admin API and the commands ask for them: checked JSON in, plain JSON out. */
 import type { DeviceAdmin, Place } from '../../console/index.ts';
 import { type Log, MsecError, resendLetter } from '../../engine/index.ts';
-import { type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
+import { checkPlace, type DeviceKey, KEY_MODES_DEFAULT, type KeyMode } from '../../schemas/device/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
 import type { HeldFrames } from '../../services/attestation/index.ts';
 import type { DeviceService, Enrolment, NewDevice } from '../../services/devices/index.ts';
@@ -35,6 +35,10 @@ export function deviceAdmin({ devices, held, log, types }: DeviceAdminOptions): 
     },
     renew: async (device, request) =>
       enrolmentView(await devices.rotate(device, { ...renewal(request), keepsSessionKeys: true })),
+    place: async (device, request) => {
+      const { place } = (request ?? {}) as { readonly place?: unknown };
+      return publicRecord(await devices.place(device, place === null ? null : checkPlace(place)));
+    },
     decide: (decision, device, request) => held.decide({ device, decision, ...decider(request) }),
     resend: (place) => {
       // One after another: the check that a letter has not gone yet and the sending must not overlap.
@@ -85,6 +89,7 @@ function publicRecord({
   keys,
   credentialHash,
   attestationKey,
+  place,
   createdAtMs,
   resetCount,
   revision,
@@ -98,6 +103,7 @@ function publicRecord({
     keys: keys.map(keyView),
     hasCredential: credentialHash !== null,
     hasAttestationKey: attestationKey !== undefined,
+    ...(place === undefined ? {} : { place }),
     createdAt: new Date(createdAtMs).toISOString(),
     resetCount,
     revision,
@@ -151,6 +157,7 @@ const FIELDS = new Set([
   'publicKey',
   'sessionKey',
   'attestationKey',
+  'place',
   'modes',
   'notBeforeMs',
   'notAfterMs',
@@ -170,7 +177,7 @@ function newDevice(request: unknown): NewDevice {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
   };
-  const { publicKey, sessionKey, attestationKey, modes, notBeforeMs, notAfterMs, credential, timeZone } = fields;
+  const { publicKey, sessionKey, attestationKey, modes, notBeforeMs, notAfterMs, credential, timeZone, place } = fields;
   if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
   return {
     deviceId: text('deviceId'),
@@ -180,6 +187,7 @@ function newDevice(request: unknown): NewDevice {
     ...(publicKey === undefined ? {} : { publicKey: Buffer.from(text('publicKey'), 'base64') }),
     ...(sessionKey === undefined ? {} : { sessionKey: Buffer.from(text('sessionKey'), 'base64') }),
     ...(attestationKey === undefined ? {} : { attestationKey: Buffer.from(text('attestationKey'), 'base64') }),
+    ...(place === undefined ? {} : { place: checkPlace(place) }),
     // What they may be the device's record says.
     ...(modes === undefined ? {} : { modes: modes as readonly KeyMode[] }),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs as number }),

@@ -12,6 +12,7 @@ import { type EnrolledKeys, EnrolmentAuthority } from '../../services/enrolment/
 import type { CommonFlags } from '../common-flags.ts';
 import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
+import { placeOf } from '../place-flag.ts';
 import { note, paint, print, printJson } from '../terminal.ts';
 import { certificateOf, type KeyedRow, keyedRow, provedKeys } from '../tpm-enrolment.ts';
 import { withAdmin } from './log-access.ts';
@@ -29,6 +30,7 @@ export interface EnrolFlags extends RenewFlags {
   readonly type: string;
   readonly identity: string;
   readonly zone?: string;
+  readonly at?: string;
 }
 
 interface EnrolmentView {
@@ -44,6 +46,7 @@ export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
     type: flags.type,
     identity: flags.identity,
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
+    ...(flags.at === undefined ? {} : { place: placeOf(flags.at) }),
   };
   return withProvedKeys(flags, id, 'is enrolled', async (_tpm, keys, prove) => ({
     proved: await prove(keys),

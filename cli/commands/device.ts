@@ -4,6 +4,7 @@ import { MsecError } from '../../engine/base/index.ts';
 import { makeSessionKey, newestSessionKey } from '../../services/session-keys/index.ts';
 import { dataFolder } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
+import { placeOf, placeText } from '../place-flag.ts';
 import { note, paint, print, printJson, table, UsageError } from '../terminal.ts';
 import { publicKeyOf, withAdmin } from './log-access.ts';
 import { settingsOf } from './settings.ts';
@@ -17,6 +18,7 @@ export interface AddFlags extends CommonFlags {
   readonly type: string;
   readonly identity: string;
   readonly zone?: string;
+  readonly at?: string;
   readonly publicKey?: string;
   readonly modes?: string;
   readonly notBefore?: string;
@@ -49,6 +51,7 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     type: flags.type,
     identity: flags.identity,
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
+    ...(flags.at === undefined ? {} : { place: placeOf(flags.at) }),
     ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
     ...(flags.modes === undefined ? {} : { modes: flags.modes.split(',') }),
     ...(flags.notBefore === undefined ? {} : { notBeforeMs: momentOf(flags.notBefore, 'not-before') }),
@@ -144,6 +147,22 @@ export async function changeDevice(flags: CommonFlags, action: keyof typeof DONE
   if (action === 'rotate') showSecrets(flags, changed as EnrolmentView, `${id} ${DONE.rotate}`);
   else if (flags.json) printJson(changed);
   else print(`${id} ${DONE[action]}`);
+  return 0;
+}
+
+export interface PlaceFlags extends CommonFlags {
+  readonly at?: string;
+  readonly nowhere?: boolean;
+}
+
+/** Where a device stands, for the map of the page. */
+export async function placeDevice(flags: PlaceFlags, id: string): Promise<number> {
+  if ((flags.at === undefined) === (flags.nowhere !== true)) throw new UsageError('name one of --at and --nowhere');
+  const { config } = settingsOf(flags);
+  const place = placeOf(flags.at) ?? null;
+  const changed = await withAdmin(config, (admin) => admin.place(id, { place }));
+  if (flags.json) printJson(changed);
+  else print(place === null ? `${id} has no place.` : `${id} stands at ${placeText(place)}.`);
   return 0;
 }
 

@@ -220,6 +220,7 @@ function remoteAdmin(address: string, token: string): DeviceAdmin {
     add: (request) => call('POST', '/api/devices', request),
     change: (action, device) => call('POST', `/api/devices/${part(device)}/${action}`),
     decide: (decision, device, request) => call('POST', `/api/devices/${part(device)}/held/${decision}`, request),
+    place: (device, request) => call('POST', `/api/devices/${part(device)}/place`, request),
     renew: (device, request) => call('POST', `/api/devices/${part(device)}/renew`, request),
     resend: ({ topic, partition, offset }) => call('POST', `/api/dlq/${part(topic)}/${partition}/${offset}/resend`),
   };

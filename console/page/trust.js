@@ -1,6 +1,7 @@
 /** The fleet by its state of trust: a tile for each device, those that are not trusted in words, and one's history. */
 import { byId, element, reconcile, setHidden, setText } from './dom.js';
 import { age, count, isoTime, plural } from './format.js';
+import { fleetMap, legendMark, placeText } from './map.js';
 
 const STATES = {
   quarantined: 'quarantined',
@@ -26,8 +27,27 @@ export function trustView() {
     const trust = await answer.json();
     setText(title, `${trust.device} · ${STATES[trust.shown]}`);
     body.replaceChildren(...detail(trust));
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
   };
+  /** Devices that stand too close for a map. */
+  const choose = (devices, many) => {
+    setText(title, `${plural(many, 'device')} in one place`);
+    const rows = devices.map(({ device, state }) => {
+      const badge = element('span', { class: `badge trust-${state}` }, STATES[state]);
+      return element(
+        'li',
+        {},
+        element(
+          'button',
+          { type: 'button', onclick: () => open(device) },
+          element('span', {}, element('b', {}, device), ' ', badge),
+        ),
+      );
+    });
+    body.replaceChildren(element('ul', { class: 'letters' }, rows));
+    if (!dialog.open) dialog.showModal();
+  };
+  const map = fleetMap(STATES, open, choose);
   const render = ({ counts, devices, more }) => {
     const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
     setHidden(card, total === 0);
@@ -37,7 +57,7 @@ export function trustView() {
       Object.entries(counts).filter(([, n]) => n > 0),
       ([state]) => state,
       ([state]) =>
-        element('li', { class: `trust-${state}` }, element('i'), element('span', {}, STATES[state]), element('b')),
+        element('li', { class: `trust-${state}` }, legendMark(state), element('span', {}, STATES[state]), element('b')),
       (row, [, n]) => setText(row.querySelector('b'), count(n)),
     );
     reconcile(
@@ -94,7 +114,9 @@ export function trustView() {
       while (isStale) {
         isStale = false;
         const answer = await fetch('/api/trust');
-        if (answer.ok) render(await answer.json());
+        if (!answer.ok) continue;
+        render(await answer.json());
+        await map.ask();
       }
     } catch {
       // The page says by itself that the connection is lost.
@@ -117,6 +139,7 @@ function detail(trust) {
     ['File', trust.path || '–'],
     ['PCR', trust.pcr < 0 ? '–' : String(trust.pcr)],
     ['Firmware', trust.firmware || '–'],
+    ['Place', trust.place === null ? '–' : placeText(trust.place.latitude, trust.place.longitude)],
     ['Last proof', trust.provenAt > 0 ? isoTime(trust.provenAt) : 'none'],
     ['Trusted until', trust.trustedUntil > 0 ? isoTime(trust.trustedUntil) : '–'],
   ];

@@ -29,6 +29,14 @@ export interface DeviceKey {
   readonly notAfterMs?: number;
 }
 
+/** Where a device stands, in degrees (WGS 84). */
+export interface DevicePlace {
+  /** South is negative. */
+  readonly latitude: number;
+  /** West is negative. */
+  readonly longitude: number;
+}
+
 export interface DeviceRecord {
   readonly version: 1;
   readonly deviceId: string;
@@ -47,6 +55,8 @@ export interface DeviceRecord {
   readonly credentialHash: string | null;
   /** TPM2B_PUBLIC or TPMT_PUBLIC of the key that its quotes are signed with, base64; absent: it cannot prove its state. */
   readonly attestationKey?: string;
+  /** Absent: nobody has said. */
+  readonly place?: DevicePlace;
   /** Keys the tags of its sequence window, 16 hex digits. The device never learns it, so it cannot aim for equal tags. */
   readonly tagKey: string;
   /** How often its sequence state was forgotten. */
@@ -75,6 +85,7 @@ const RECORD_FIELDS = [
   'timeZone',
   'credentialHash',
   'attestationKey',
+  'place',
   'tagKey',
   'resetCount',
   'createdAtMs',
@@ -195,10 +206,24 @@ export function checkDeviceRecord(value: unknown): DeviceRecord {
             'must be base64 of at most 1,024 characters',
           ),
         }),
+    ...(record.place === undefined ? {} : { place: checkPlace(record.place) }),
     tagKey: text(record.tagKey, 'tagKey', /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
     resetCount: count(record.resetCount, 'resetCount'),
     createdAtMs: count(record.createdAtMs, 'createdAtMs'),
   };
+}
+
+/** DEVICE_INVALID with the field. */
+export function checkPlace(value: unknown): DevicePlace {
+  const place = fieldsOf(value, 'place', ['latitude', 'longitude']);
+  const degrees = (field: 'latitude' | 'longitude', most: number): number => {
+    const number = place[field];
+    if (typeof number !== 'number' || !(Math.abs(number) <= most))
+      throw invalid(`place.${field}`, `must be a number of degrees from -${most} to ${most}`);
+    // There is one zero.
+    return number + 0;
+  };
+  return { latitude: degrees('latitude', 90), longitude: degrees('longitude', 180) };
 }
 
 const utf8Encoder = new TextEncoder();

@@ -1,7 +1,9 @@
 export {
   checkDeviceRecord,
+  checkPlace,
   DEVICE_KEYS_MAX,
   type DeviceKey,
+  type DevicePlace,
   type DeviceRecord,
   type DeviceState,
   decodeDeviceRecord,

@@ -3,8 +3,8 @@
  * process or in changelogs of one version, never in a public topic. Whatever passes the check of device records comes
  * back equal, but for the order of a key's modes.
  *
- *   flags u8 (1 active · 2 has a credential · 4 has an attestation key) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
- *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys · [attestation key: length u16, base64]
+ *   flags u8 (1 active · 2 has a credential · 4 has an attestation key · 8 has a place) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
+ *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys · [attestation key: length u16, base64] · [latitude, longitude: f64]
  *   key := flags u8 (1 active · 2 Ed25519 · 4 to 16 modes, none: the default · 32 not before · 64 not after · 128 as text)
  *          · key id 8 · [not before varint] · [not after varint] · point 64 | Ed25519 key 32 | length u16, base64
  */
@@ -17,6 +17,7 @@ export type DeviceFactsRecord = Omit<DeviceRecord, 'version' | 'deviceId'>;
 const ACTIVE = 1;
 const CREDENTIAL = 2;
 const ATTESTATION = 4;
+const PLACE = 8;
 
 const KEY_ACTIVE = 1;
 const KEY_ED25519 = 2;
@@ -41,9 +42,9 @@ const scratch = new ByteWriter(512);
 export function packDevice(record: DeviceFactsRecord): Uint8Array<ArrayBuffer> {
   const writer = scratch;
   writer.clear();
-  const { credentialHash, attestationKey } = record;
-  const attestation = attestationKey === undefined ? 0 : ATTESTATION;
-  writer.u8((record.state === 'active' ? ACTIVE : 0) | (credentialHash === null ? 0 : CREDENTIAL) | attestation);
+  const { credentialHash, attestationKey, place } = record;
+  const more = (attestationKey === undefined ? 0 : ATTESTATION) | (place === undefined ? 0 : PLACE);
+  writer.u8((record.state === 'active' ? ACTIVE : 0) | (credentialHash === null ? 0 : CREDENTIAL) | more);
   varint(writer, record.revision);
   varint(writer, record.resetCount);
   varint(writer, record.createdAtMs);
@@ -56,6 +57,9 @@ export function packDevice(record: DeviceFactsRecord): Uint8Array<ArrayBuffer> {
   writer.u8(record.keys.length);
   for (const key of record.keys) packKey(writer, key);
   if (attestationKey !== undefined) longText(writer, attestationKey);
+  if (place === undefined) return writer.take();
+  writer.f64(place.latitude);
+  writer.f64(place.longitude);
   return writer.take();
 }
 
@@ -102,9 +106,10 @@ export function unpackDevice(bytes: Uint8Array, start = 0, end = bytes.length): 
   const keys: DeviceKey[] = [];
   for (let left = reader.u8(); left > 0; left--) keys.push(unpackKey(reader));
   const attestation = (flags & ATTESTATION) === 0 ? {} : { attestationKey: reader.longText() };
+  const place = (flags & PLACE) === 0 ? {} : { place: { latitude: reader.f64(), longitude: reader.f64() } };
   reader.end();
   const state = (flags & ACTIVE) === 0 ? 'revoked' : 'active';
-  const rest = { keys, identity, timeZone, credentialHash, ...attestation, tagKey, resetCount, createdAtMs };
+  const rest = { keys, identity, timeZone, credentialHash, ...attestation, ...place, tagKey, resetCount, createdAtMs };
   return { revision, type, state, ...rest };
 }
 
@@ -160,6 +165,10 @@ class PackedReader {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
+  }
+
+  f64(): number {
+    return this.#bytes.readDoubleBE(this.#need(8));
   }
 
   /** A view. */

@@ -3,8 +3,10 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { MsecError, type Random } from '../../engine/index.ts';
 import {
   checkDeviceRecord,
+  checkPlace,
   DEVICE_KEYS_MAX,
   type DeviceKey,
+  type DevicePlace,
   type DeviceRecord,
   type KeyMode,
 } from '../../schemas/device/index.ts';
@@ -26,6 +28,7 @@ export interface NewDevice {
   readonly sessionKey?: Uint8Array;
   /** TPM2B_PUBLIC of the key that its quotes are signed with; absent: it cannot prove its state. */
   readonly attestationKey?: Uint8Array;
+  readonly place?: DevicePlace;
   /** Of its keys, by receive time; absent: they hold from now on and do not expire. */
   readonly notBeforeMs?: number;
   readonly notAfterMs?: number;
@@ -98,6 +101,7 @@ export function enrolled(device: NewDevice, random: Random, nowMs: number): Enro
     ...(device.attestationKey === undefined
       ? {}
       : { attestationKey: Buffer.from(device.attestationKey).toString('base64') }),
+    ...(device.place === undefined ? {} : { place: device.place }),
     tagKey: Buffer.from(random.bytes(8)).toString('hex'),
     resetCount: 0,
     createdAtMs: nowMs,
@@ -156,4 +160,11 @@ export function revoked(record: DeviceRecord): DeviceRecord {
 
 export function wasReset(record: DeviceRecord): DeviceRecord {
   return { ...record, revision: record.revision + 1, resetCount: record.resetCount + 1 };
+}
+
+/** Null: nobody knows where it is any more. DEVICE_INVALID. */
+export function placed(record: DeviceRecord, place: DevicePlace | null): DeviceRecord {
+  const { place: _before, ...rest } = record;
+  const next = { ...rest, revision: record.revision + 1 };
+  return place === null ? next : { ...next, place: checkPlace(place) };
 }

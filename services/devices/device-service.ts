@@ -17,7 +17,7 @@ import {
   type Random,
   systemRandom,
 } from '../../engine/index.ts';
-import { type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
+import { type DevicePlace, type DeviceRecord, encodeDeviceRecord } from '../../schemas/device/index.ts';
 import { encodeFrameRecord, KIND_CONTROL } from '../../schemas/envelope/index.ts';
 import {
   ATTEST_EVIDENCE,
@@ -31,6 +31,7 @@ import {
   type Enrolment,
   enrolled,
   type NewDevice,
+  placed,
   type Rotation,
   revoked,
   rotated,
@@ -171,6 +172,12 @@ export class DeviceService {
   /** A new active key; all earlier ones retire. DEVICE_UNKNOWN, DEVICE_REVOKED, DEVICE_INVALID. */
   rotate(deviceId: string, rotation: Rotation = {}): Promise<Enrolment> {
     return this.#change(() => rotated(this.#active(deviceId), rotation, this.#random));
+  }
+
+  /** Where it stands; null takes that away. DEVICE_UNKNOWN, DEVICE_REVOKED, DEVICE_INVALID. */
+  async place(deviceId: string, place: DevicePlace | null): Promise<DeviceRecord> {
+    const change = await this.#change(() => ({ record: placed(this.#active(deviceId), place), secrets: null }));
+    return change.record;
   }
 
   /** Its sequence state, and whether it is suspect, are forgotten. DEVICE_UNKNOWN, DEVICE_REVOKED. */

@@ -7,6 +7,8 @@ import { type Demo, demoStatus, openDemo } from '../console/support/demo-ports.t
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
+t.setTimeout(110_000);
+
 async function console_(test: Pick<typeof t, 'fail' | 'teardown'>, port = 0): Promise<Console> {
   const page = await startConsole({
     host: '127.0.0.1',
@@ -188,6 +190,96 @@ t.test('the fleet shows by its state of trust, and a device with the entry that 
   }
   t.same(troubles, []);
 });
+
+t.test(
+  'devices that have a place are on a map; many in one place are a number, and a press looks closer',
+  async (t) => {
+    if (!needs(t, 'chromium')) return;
+    const demo = await openDemo();
+    t.teardown(() => demo.close());
+    const server = await console_(t);
+    await server.attach(demo.ports);
+    const good = { reason: 'proven', says: 'evidence that holds', log: '', entry: 0, pcr: -1, path: '' };
+    const until = { trustedUntil: Date.now() + HOUR };
+    const states = ['trusted', 'suspect', 'quarantined', 'unknown', 'revoked'];
+    for (const [i, state] of states.entries()) {
+      demo.places.set(`gate-${state}`, { latitude: 40.41 + i * 0.01, longitude: -3.7 + (i % 3) * 0.03 });
+      await demo.append(
+        'device.attestation',
+        i % 2,
+        `gate-${state}`,
+        trust(state, state === 'trusted' ? { ...good, ...until } : {}),
+      );
+    }
+    demo.places.set('gate-ended', { latitude: 40.42, longitude: -3.72 });
+    await demo.append(
+      'device.attestation',
+      0,
+      'gate-ended',
+      trust('trusted', { ...good, trustedUntil: Date.now() - 1 }),
+    );
+    for (let i = 0; i < 30; i++) {
+      demo.places.set(`hall-${i}`, { latitude: 40.44 + (i % 5) * 5e-4, longitude: -3.66 + Math.floor(i / 5) * 5e-4 });
+      await demo.append(
+        'device.attestation',
+        i % 2,
+        `hall-${i}`,
+        trust(i === 7 ? 'suspect' : 'trusted', { ...good, ...until }),
+      );
+    }
+    for (const name of ['roof-1', 'roof-2']) {
+      demo.places.set(name, { latitude: 40.4, longitude: -3.75 });
+      await demo.append('device.attestation', 0, name, trust('trusted', { ...good, ...until }));
+    }
+    const browser = await sharedBrowser();
+    const folder = process.env.MSEC_PICTURES;
+    const { page, troubles } = await openPage(browser, server.address);
+    const map = page.locator('#trust-map');
+    await map.getByRole('button').first().waitFor();
+    await page
+      .getByText('38 devices on this map: 1 quarantined, 2 suspect, 1 unknown, 1 revoked, 1 trust ended, 32 trusted.')
+      .waitFor();
+    if (folder !== undefined) await page.locator('#trust').screenshot({ path: `${folder}/map.png` });
+    const shapes = await map.locator('path.mark').evaluateAll((paths) => paths.map((path) => path.getAttribute('d')));
+    t.equal(new Set(shapes).size, 6, 'each state has a shape of its own');
+    await map.getByRole('button', { name: 'gate-quarantined: quarantined, 40.4300° N 3.6400° W' }).click();
+    const dialog = page.getByRole('dialog');
+    t.match(
+      await dialog.textContent(),
+      /gate-quarantined · quarantined[\s\S]*IMA list, entry 1204[\s\S]*Place\s*40\.4300° N 3\.6400° W/,
+    );
+    await page.keyboard.press('Escape');
+
+    await map.getByRole('button', { name: /^30 devices near .*: 1 suspect, 29 trusted$/ }).focus();
+    await page.keyboard.press('Enter');
+    await map.getByRole('button', { name: /^hall-0: trusted/ }).waitFor();
+    if (folder !== undefined) await page.locator('#trust').screenshot({ path: `${folder}/map-closer.png` });
+    await page.getByRole('button', { name: 'Show all again' }).click();
+    await map.getByRole('button', { name: /^2 devices near 40\.4000° N 3\.7500° W/ }).click();
+    await dialog.getByRole('button', { name: 'roof-2' }).click();
+    await dialog.getByText('roof-2 · trusted').waitFor();
+    await page.keyboard.press('Escape');
+
+    demo.places.set('gate-quarantined', { latitude: 40.5, longitude: -3.6 });
+    demo.moved('gate-quarantined');
+    await map.getByRole('button', { name: 'gate-quarantined: quarantined, 40.5000° N 3.6000° W' }).waitFor();
+    for (const [name, width, colorScheme] of [
+      ['map-dark', 1440, 'dark'],
+      ['map-small', 380, 'light'],
+    ] as const) {
+      const other = await openPage(browser, server.address, { width, colorScheme });
+      await other.page.locator('#trust-map [role=button]').first().waitFor();
+      t.notOk(
+        await other.page.evaluate('document.documentElement.scrollWidth > innerWidth'),
+        `nothing is cut off: ${name}`,
+      );
+      if (folder !== undefined)
+        await other.page.locator('#trust').screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' });
+      t.same(other.troubles, []);
+    }
+    t.same(troubles, [], 'nothing comes from another machine');
+  },
+);
 
 t.test('data shows as a picture, a table, a plot and letters, with units', async (t) => {
   if (!needs(t, 'chromium')) return;

@@ -87,3 +87,19 @@ t.test('a time that a key cannot have is refused with its field, and nothing is 
   await t.rejects(admin.add({ ...ENMON, sessionKey: 'AAAA' }), { code: 'DEVICE_INVALID', field: 'publicKey' });
   t.equal(devices.get('roof-7'), undefined);
 });
+
+t.test('a device has the place that it was given last, until it is taken away; what is none is refused', async (t) => {
+  const { devices, admin } = await opened(t);
+  await admin.add({ ...ENMON, place: { latitude: 40.4168, longitude: -3.7038 } });
+  t.same(devices.get('roof-7')?.place, { latitude: 40.4168, longitude: -3.7038 });
+  t.match(await admin.place('roof-7', { place: { latitude: -90, longitude: 180 } }), {
+    place: { latitude: -90, longitude: 180 },
+    revision: 2,
+  });
+  for (const place of [undefined, 'here', { latitude: 91, longitude: 0 }, { latitude: 1, longitude: Number.NaN }])
+    await t.rejects(admin.place('roof-7', { place }), { code: 'DEVICE_INVALID' });
+  await t.rejects(admin.place('roof-8', { place: null }), { code: 'DEVICE_UNKNOWN' });
+  await admin.place('roof-7', { place: null });
+  t.equal(devices.get('roof-7')?.place, undefined);
+  await t.rejects(admin.add({ ...ENMON, deviceId: 'roof-9', place: 7 }), { code: 'DEVICE_INVALID', field: 'place' });
+});

@@ -31,6 +31,9 @@ export interface Demo {
   /** Calls of the admin port. */
   readonly calls: unknown[];
   status: EngineStatus;
+  readonly places: Map<string, { readonly latitude: number; readonly longitude: number }>;
+  /** What the console wants to hear of changed places. */
+  moved: (device: string) => void;
   append(topic: string, partition: number, key: string, value: unknown): Promise<number>;
   close(): Promise<void>;
 }
@@ -43,6 +46,8 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
     log,
     calls,
     status: demoStatus(startedAt),
+    places: new Map(),
+    moved: () => undefined,
     async append(topic, partition, key, value) {
       const encoder = new BatchEncoder();
       const [keyBytes, valueBytes] = [utf8.encode(key), utf8.encode(JSON.stringify(value))];
@@ -71,7 +76,15 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
         aggregate: (record) => ({ ...placed(record), device: keyOf(record), ...json(record) }) as never,
         letter: (record) => ({ ...placed(record), key: keyOf(record), ...json(record) }) as unknown as DeadLetter,
       },
-      trust: { topic: 'device.attestation', decode: (record) => ({ device: keyOf(record), ...json(record) }) as never },
+      trust: {
+        topic: 'device.attestation',
+        decode: (record) => ({ device: keyOf(record), ...json(record) }) as never,
+        placeOf: (device) => demo.places.get(device) ?? null,
+        onMove(moved) {
+          demo.moved = moved;
+          return () => undefined;
+        },
+      },
       openReader: () => log.openReader(),
       admin: {
         list: async (after, limit) => {
@@ -85,6 +98,10 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
         decide: async (decision, device, request) => {
           calls.push([decision, device, request]);
           return { frames: 3 };
+        },
+        async place(device, request) {
+          calls.push(['place', device, request]);
+          return {};
         },
         renew: async (device, request) => {
           calls.push(['renew', device, request]);

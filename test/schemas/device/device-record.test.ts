@@ -51,6 +51,12 @@ t.test('each field is checked, by name, and none may be added or left out', asyn
     ['resetCount', { resetCount: 0.5 }],
     ['createdAtMs', { createdAtMs: '0' }],
     ['record.more', { more: 1 }],
+    ['place', { place: null }],
+    ['place.latitude', { place: { latitude: 90.01, longitude: 0 } }],
+    ['place.longitude', { place: { latitude: 0, longitude: -181 } }],
+    ['place.longitude', { place: { latitude: 0 } }],
+    ['place.latitude', { place: { latitude: '40', longitude: 0 } }],
+    ['place.height', { place: { latitude: 0, longitude: 0, height: 3 } }],
   ];
   for (const [field, change] of cases) {
     const bytes = Buffer.from(JSON.stringify({ ...record, ...change }));

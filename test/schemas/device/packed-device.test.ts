@@ -62,9 +62,18 @@ const whole: fc.Arbitrary<DeviceRecord> = fc.record({
   createdAtMs: moment,
 });
 
+const place = fc.record({
+  latitude: fc.double({ min: -90, max: 90, noNaN: true }).map((degrees) => degrees + 0),
+  longitude: fc.double({ min: -180, max: 180, noNaN: true }).map((degrees) => degrees + 0),
+});
+
 const device = fc
-  .tuple(whole, fc.option(attestationKey, { nil: undefined }))
-  .map(([record, proving]) => (proving === undefined ? record : { ...record, attestationKey: proving }));
+  .tuple(whole, fc.option(attestationKey, { nil: undefined }), fc.option(place, { nil: undefined }))
+  .map(([record, proving, where]) => ({
+    ...record,
+    ...(proving === undefined ? {} : { attestationKey: proving }),
+    ...(where === undefined ? {} : { place: where }),
+  }));
 
 t.test('whatever a device record may hold comes back equal', async (t) => {
   fc.assert(
