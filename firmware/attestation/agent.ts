@@ -201,10 +201,13 @@ export class AttestationAgent {
   }
 }
 
-/** A challenge that is handed out is open: where the time of day does not fit that, the time is wrong. */
+/**
+ * A challenge that is handed out is open: where the time of day does not fit that, or leaves hardly any time, it is wrong. A clock
+ * that is a little ahead must not keep a device from answering.
+ */
 function leftMs({ issuedAtMs, deadlineMs }: Challenge, nowMs: number): number {
   const [withinMs, ageMs] = [deadlineMs - issuedAtMs, nowMs - issuedAtMs];
-  return ageMs >= 0 && ageMs <= withinMs ? withinMs - ageMs : withinMs;
+  return ageMs >= 0 && ageMs <= 0.75 * withinMs ? withinMs - ageMs : withinMs;
 }
 
 const over = ({ id }: Challenge): MsecError =>

@@ -11,14 +11,15 @@ void attest_init(struct attest *attest) {
 }
 
 /*
- * A challenge that is handed out is open. Where the time of day does not fit that, it is wrong, and the challenge is taken
- * for one that was issued just now.
+ * A challenge that is handed out is open. Where the time of day does not fit that, or leaves hardly any time, it is wrong, and
+ * the challenge is taken for one that was issued just now: a clock that is a little ahead must not keep a device from answering.
  */
 static uint32_t left_ms(const struct challenge *challenge, const struct clock *clock) {
   uint64_t now_ms;
   if (!clock->unix_ms(clock->port, &now_ms) || now_ms < challenge->issued_ms) return challenge->within_ms;
   const uint64_t age_ms = now_ms - challenge->issued_ms;
-  return age_ms <= challenge->within_ms ? challenge->within_ms - (uint32_t)age_ms : challenge->within_ms;
+  const uint32_t within_ms = challenge->within_ms;
+  return age_ms <= within_ms - within_ms / 4 ? within_ms - (uint32_t)age_ms : within_ms;
 }
 
 void attest_challenged(struct attest *attest, const uint8_t *bytes, size_t length, const struct clock *clock) {

@@ -142,6 +142,7 @@ void t.test('what is late is not sent, whatever the time of day is taken for', a
   for (const [offsetMs, leftMs] of [
     [0, 30_000],
     [20_000, 10_000],
+    [29_900, 30_000],
     [-3_600_000, 30_000],
     [3_600_000, 30_000],
   ] as const) {
