@@ -1,10 +1,12 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
+import { coap } from './coap/index.ts';
 import { dns } from './dns/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import type { AnyProtocol } from './recogniser.ts';
 import { ssh } from './ssh/index.ts';
+import { telnet } from './telnet/index.ts';
 import { tls } from './tls/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
@@ -14,6 +16,6 @@ export { Conversation, type ConversationOptions } from './recognise.ts';
 export { type AnyProtocol, Recogniser } from './recogniser.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, coap];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];
