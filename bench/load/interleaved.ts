@@ -31,18 +31,28 @@ export async function interleaved<R extends CommittedRun>(
   const runs = new Map(contenders.map(({ name }) => [name, [] as R[]]));
   for (const contender of contenders.slice(0, warmedUp)) {
     progress(`warming up: ${contender.name}`);
-    await contender.run(`warming-${labelOf(contender.name)}`);
+    await contender.run(fresh(`warming-${labelOf(contender.name)}`));
   }
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders.filter((one) => (one.rounds ?? rounds) >= round)) {
       const { name } = contender;
-      const run = await contender.run(`${labelOf(name)}-${round}`);
+      const run = await contender.run(fresh(`${labelOf(name)}-${round}`));
       runs.get(name)!.push(run);
       progress(`run ${round}: ${name} ${Math.round(run.recordsPerSecond)} frames/s`);
     }
     await afterRound?.(round);
   }
   return runs;
+}
+
+/** Of this process. Kafka Streams leaves its group without a word: the next by that name would wait until it is missed. */
+const taken = new Set<string>();
+
+function fresh(name: string): string {
+  let unique = name;
+  for (let time = 2; taken.has(unique); time++) unique = `again-${time}-${name}`;
+  taken.add(unique);
+  return unique;
 }
 
 /** As it may stand in a topic's name. */

@@ -49,3 +49,14 @@ t.test('a side that takes long has fewer rounds, and what follows a round comes 
   await interleaved(contenders, { rounds: 2, warmedUp: 0, progress: () => {}, afterRound: after });
   t.same(ran, ['ours-1', 'slow-1', 'after 1', 'ours-2', 'after 2']);
 });
+
+t.test('no name is used twice in a process: groups outlive their workload where the broker does', async (t) => {
+  const { ran, contenders } = planted(['twice']);
+  for (let workload = 0; workload < 3; workload++)
+    await interleaved(contenders, { rounds: 1, warmedUp: 1, progress: () => {} });
+  t.same(ran, [
+    ...['warming-twice', 'twice-1'],
+    ...['again-2-warming-twice', 'again-2-twice-1'],
+    ...['again-3-warming-twice', 'again-3-twice-1'],
+  ]);
+});
