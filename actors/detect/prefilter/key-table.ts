@@ -1,12 +1,20 @@
-/** From a key of some bytes to the patterns that have it: open addressing, half full at most. */
+/**
+ * From a key of some bytes to the patterns that have it: open addressing, half full at most. What is asked of a place lies
+ * side by side, so that a look costs one line of the cache.
+ */
+
+const KEY = 0;
+/** The first pattern; -1: the place is free. */
+const FIRST = 1;
+/** The scan in which all patterns of the place were found. */
+const DONE = 2;
+const STRIDE = 4;
+
 export class KeyTable {
-  readonly firsts: Int32Array;
   /** By pattern: the next one with the same key, and the bytes from the pattern's start to the key's end. */
   readonly nexts: Int32Array;
   readonly offsets: Uint16Array;
-  /** The scan in which all patterns of a place were found. */
-  readonly doneIn: Uint32Array;
-  readonly #keys: Int32Array;
+  readonly #places: Int32Array;
   readonly #shared: Uint16Array;
   readonly #shift: number;
   readonly #mask: number;
@@ -16,10 +24,9 @@ export class KeyTable {
     const bits = Math.max(4, Math.ceil(Math.log2(2 * keys + 1)));
     this.#shift = 32 - bits;
     this.#mask = (1 << bits) - 1;
-    this.#keys = new Int32Array(1 << bits);
+    this.#places = new Int32Array(STRIDE << bits);
+    for (let i = 0; i < this.#places.length; i += STRIDE) this.#places[i + FIRST] = -1;
     this.#shared = new Uint16Array(1 << bits);
-    this.firsts = new Int32Array(1 << bits).fill(-1);
-    this.doneIn = new Uint32Array(1 << bits);
     this.nexts = new Int32Array(patterns).fill(-1);
     this.offsets = new Uint16Array(patterns);
   }
@@ -27,26 +34,42 @@ export class KeyTable {
   /** -1: no pattern has it. */
   placeOf(key: number): number {
     const place = this.#slot(key);
-    return this.firsts[place] === -1 ? -1 : place;
+    return this.#places[place + FIRST] === -1 ? -1 : place;
+  }
+
+  firstOf(place: number): number {
+    return this.#places[place + FIRST]!;
+  }
+
+  isDone(place: number, scan: number): boolean {
+    return this.#places[place + DONE] === scan;
+  }
+
+  setDone(place: number, scan: number): void {
+    this.#places[place + DONE] = scan;
   }
 
   sharedBy(key: number): number {
-    return this.#shared[this.#slot(key)]!;
+    return this.#shared[this.#slot(key) / STRIDE]!;
   }
 
   add(key: number, pattern: number, offset: number): void {
     const place = this.#slot(key);
-    this.#keys[place] = key;
-    this.nexts[pattern] = this.firsts[place]!;
-    this.firsts[place] = pattern;
+    const places = this.#places;
+    places[place + KEY] = key;
+    this.nexts[pattern] = places[place + FIRST]!;
+    places[place + FIRST] = pattern;
     this.offsets[pattern] = offset;
-    if (this.#shared[place]! < 0xffff) this.#shared[place]! += 1;
+    const index = place / STRIDE;
+    if (this.#shared[index]! < 0xffff) this.#shared[index]! += 1;
   }
 
   #slot(key: number): number {
+    const places = this.#places;
     // Another factor than the filter's: what shares a place there is spread here.
     let place = Math.imul(key, 0x85ebca6b) >>> this.#shift;
-    while (this.firsts[place] !== -1 && this.#keys[place] !== key) place = (place + 1) & this.#mask;
-    return place;
+    while (places[place * STRIDE + FIRST] !== -1 && places[place * STRIDE + KEY] !== key)
+      place = (place + 1) & this.#mask;
+    return place * STRIDE;
   }
 }

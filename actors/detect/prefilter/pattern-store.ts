@@ -46,7 +46,7 @@ export class PatternStore {
   /** A scan of so many bytes begins. */
   begin(length: number): void {
     this.scan += 1;
-    if (this.scan === 0xffff_ffff) {
+    if (this.scan === 0x7fff_ffff) {
       this.#found.fill(0);
       this.scan = 1;
     }

@@ -20,6 +20,8 @@ const KEY_BYTES = 4;
 const COUNTS_BITS = 18;
 const SHARED_KEY_COST = 1;
 const WORD_COST = 1.5;
+/** A key with two bytes of its pattern before it can be told from others without a look at the pattern. */
+const BARE_COST = 2;
 
 export class Prefilter {
   readonly #store: PatternStore;
@@ -72,14 +74,15 @@ function longFilter(store: PatternStore, long: readonly number[], patterns: numb
     for (let end = KEY_BYTES; end <= length; end += 1) {
       const key = keyOf(store, pattern, end, KEY_BYTES);
       const words = Math.log2(counts[countPlace(key)]!);
-      const cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
+      let cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
+      if (end < KEY_BYTES + 2) cost += BARE_COST;
       if (cost >= best) continue;
       best = cost;
       bestKey = key;
       bestEnd = end;
     }
     table.add(bestKey, pattern, bestEnd);
-    filter.add(bestKey);
+    filter.add(bestKey, bestEnd < KEY_BYTES + 2 ? null : keyOf(store, pattern, bestEnd - KEY_BYTES, 2));
   }
   return filter;
 }
@@ -100,7 +103,7 @@ function tripleFilter(store: PatternStore, triples: readonly number[], patterns:
   for (const pattern of triples) {
     const key = keyOf(store, pattern, 3, 3);
     table.add(key, pattern, 3);
-    filter.add(key);
+    filter.add(key, null);
   }
   return filter;
 }
