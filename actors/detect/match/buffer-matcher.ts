@@ -6,15 +6,18 @@
 import { passes } from '../rules/numbers.ts';
 import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
+import { compileRegex } from './regex/index.ts';
 import { type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
 
 /** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
 const TRIES_MAX = 3000;
-/** As many bytes are searched for one buffer, then it does not match: no buffer holds a worker up. */
-const SEARCHED_BYTES_MAX = 1 << 26;
+/** As many bytes are searched for one buffer, and as many steps of expressions made: no buffer holds a worker up. */
+const SEARCHED_BYTES_MAX = 1 << 24;
+const EXPRESSION_STEPS_MAX = 1_000_000;
 /** A variable from here on is beyond any buffer. */
 const PLACE_MAX = 100_000_000;
+const NOT_SEARCHED = 0x7fff_ffff;
 
 /** never: no other place of an earlier term can help. */
 const YES = 1;
@@ -47,8 +50,13 @@ export class BufferMatcher {
   #streamOffset = 0;
   #tries = 0;
   #searched = 0;
+  #expressionSteps = 0;
   #furthest = 0;
   #hasGivenUp = false;
+  // Of each step the last search: from where, up to where, and the place that was found, or -1.
+  readonly #searchLows: Int32Array;
+  readonly #searchHighs: Int32Array;
+  readonly #searchPlaces: Int32Array;
 
   constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null) {
     const steps = stepsOf(buffer, slots, negatedFast);
@@ -57,6 +65,9 @@ export class BufferMatcher {
     this.#termCount = buffer.terms.length;
     this.#starts = new Int32Array(this.#steps.length);
     this.#ends = new Int32Array(this.#steps.length);
+    this.#searchLows = new Int32Array(this.#steps.length);
+    this.#searchHighs = new Int32Array(this.#steps.length);
+    this.#searchPlaces = new Int32Array(this.#steps.length);
   }
 
   /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
@@ -66,7 +77,9 @@ export class BufferMatcher {
     this.#streamOffset = streamOffset;
     this.#tries = 0;
     this.#searched = 0;
+    this.#expressionSteps = EXPRESSION_STEPS_MAX;
     this.#furthest = 0;
+    this.#searchLows.fill(NOT_SEARCHED);
     this.#hasGivenUp = false;
     return this.#from(0, 0) === YES;
   }
@@ -162,9 +175,7 @@ export class BufferMatcher {
     const canBe = !step.endsWith || high === length;
     if (step.isNegated) return this.#absent(step, index, end, canBe ? low : high, high);
     for (let at = canBe ? low : high; ; at += 1) {
-      const from = at;
-      at = step.search.next(buffer, at, high);
-      this.#searched += (at === -1 ? high : at) - from;
+      at = this.#search(step, index, at, high);
       if (at === -1) return step.isRelative ? NO : NEVER;
       const stop = at + step.length;
       if (step.endsWith && stop !== length) continue;
@@ -176,6 +187,24 @@ export class BufferMatcher {
     }
   }
 
+  /**
+   * The first place from `low` on that ends at `high` or before. Where an earlier search of the step knows it, nothing is
+   * searched: else a chain of contents would search a long buffer once for each try.
+   */
+  #search(step: ContentStep, index: number, low: number, high: number): number {
+    if (low >= this.#searchLows[index]!) {
+      const place = this.#searchPlaces[index]!;
+      if (place === -1 ? high <= this.#searchHighs[index]! : place >= low)
+        return place !== -1 && place + step.length <= high ? place : -1;
+    }
+    const place = step.search.next(this.#buffer, low, high);
+    this.#searched += Math.max(0, (place === -1 ? high : place) - low);
+    this.#searchLows[index] = low;
+    this.#searchHighs[index] = high;
+    this.#searchPlaces[index] = place;
+    return place;
+  }
+
   /** A limit counted from the stream's start, as one of the window; -1: the window lies behind it. */
   #inWindow(limit: number): number {
     if (limit <= this.#streamOffset) return -1;
@@ -183,7 +212,7 @@ export class BufferMatcher {
   }
 
   #absent(step: ContentStep, index: number, end: number, low: number, high: number): Answer {
-    const at = step.search.next(this.#buffer, low, high);
+    const at = this.#search(step, index, low, high);
     // Suricata looks at the first place alone, and compares its end with the length of the place.
     if (at === -1 || (step.endsWith && at + step.length !== high - low)) return this.#from(index + 1, end);
     return NO;
@@ -203,11 +232,13 @@ export class BufferMatcher {
 
   #expression(step: RegexStep, index: number, end: number): Answer {
     const buffer = this.#buffer;
+    step.regex ??= compileRegex(step.term.pattern, step.term.flags);
     const { regex } = step;
     // A relative expression does not see what lies before its start.
     const start = step.isRelative ? end : 0;
     for (let from = start; from <= buffer.length; ) {
-      const isFound = regex.find(buffer, start, from);
+      const isFound = regex.find(buffer, start, from, this.#expressionSteps);
+      this.#expressionSteps = regex.stepsLeft;
       if (regex.hasGivenUp) {
         this.#hasGivenUp = true;
         return NO;

@@ -12,11 +12,12 @@ import type {
   ByteMathTerm,
   ByteTestTerm,
   ContentTerm,
+  PcreTerm,
   Term,
 } from '../rules/rule.ts';
 import { ANYWHERE, type ChainedPlace, chainedPlaces } from './chained-places.ts';
 import { LiteralSearch } from './literal-search.ts';
-import { compileRegex, type Regex } from './regex/index.ts';
+import type { Regex } from './regex/index.ts';
 import type { VariableSlots } from './variables.ts';
 
 /** A fixed number (slot -1), or a variable. */
@@ -47,7 +48,9 @@ export interface ContentStep {
 
 export interface RegexStep {
   readonly kind: 'pcre';
-  readonly regex: Regex;
+  readonly term: PcreTerm;
+  /** Compiled when it is first needed: most rules of a set never get that far. */
+  regex: Regex | null;
   readonly isNegated: boolean;
   readonly isRelative: boolean;
   isAnchor: boolean;
@@ -167,10 +170,15 @@ function step(term: Term, slots: VariableSlots): Step {
   switch (term.kind) {
     case 'content':
       return contentStep(term, operand);
-    case 'pcre': {
-      const { kind, isNegated, isRelative, pattern, flags } = term;
-      return { kind, regex: compileRegex(pattern, flags), isNegated, isRelative, isAnchor: false };
-    }
+    case 'pcre':
+      return {
+        kind: 'pcre',
+        term,
+        regex: null,
+        isNegated: term.isNegated,
+        isRelative: term.isRelative,
+        isAnchor: false,
+      };
     case 'isdataat':
       return { kind: 'isdataat', at: operand(term.at), isNegated: term.isNegated, isRelative: term.isRelative };
     case 'bsize':

@@ -1,5 +1,5 @@
-/** What every match of an expression begins with: where it cannot begin, it is not tried. */
-import { addFolded, setOf } from '../../rules/regex/byte-sets.ts';
+/** What every match of an expression begins with, and a byte that it has: where it cannot begin, it is not tried. */
+import { isFull, noBytes, setOf, singleByte, union } from '../../rules/regex/byte-sets.ts';
 import type { ByteSet, Node } from '../../rules/regex/nodes.ts';
 
 export interface Prefix {
@@ -13,18 +13,13 @@ interface Beginning {
   readonly isEmpty: boolean;
 }
 
-const NOTHING: Beginning = { set: setOf(() => false), isEmpty: true };
+const NOTHING: Beginning = { set: noBytes(), isEmpty: true };
 const ANYTHING: Beginning = { set: setOf(() => true), isEmpty: true };
-
-const union = (a: ByteSet, b: ByteSet): ByteSet => a.map((has, byte) => has | b[byte]!);
 
 function beginning(node: Node): Beginning {
   switch (node.kind) {
-    case 'byte': {
-      const set = setOf((byte) => byte === node.byte);
-      if (node.isFolded) addFolded(set);
-      return { set, isEmpty: false };
-    }
+    case 'byte':
+      return { set: singleByte(node.byte, node.isFolded), isEmpty: false };
     case 'set':
       return { set: node.set, isEmpty: false };
     case 'sequence':
@@ -52,13 +47,13 @@ function beginning(node: Node): Beginning {
 }
 
 function sequence(nodes: readonly Node[], from: number): Beginning {
-  let { set } = NOTHING;
-  for (const node of nodes.slice(from)) {
-    const one = beginning(node);
-    set = union(set, one.set);
-    if (!one.isEmpty) return { set, isEmpty: false };
+  let all = NOTHING;
+  for (let i = from; i < nodes.length; i += 1) {
+    const one = beginning(nodes[i]!);
+    if (one !== NOTHING) all = { set: all === NOTHING ? one.set : union(all.set, one.set), isEmpty: one.isEmpty };
+    if (!one.isEmpty) return all;
   }
-  return { set, isEmpty: true };
+  return all;
 }
 
 /** The bytes of which one must come where nodes[from] begins; null: that is not known. */
@@ -69,7 +64,7 @@ export function mustBegin(nodes: readonly Node[], from: number): ByteSet | null 
 
 export function firstOf(node: Node): ByteSet | null {
   const { set, isEmpty } = beginning(node);
-  return isEmpty || set.every((has) => has === 1) ? null : set;
+  return isEmpty || isFull(set) ? null : set;
 }
 
 /** Whether it can only match where the subject, or the search, begins. */
@@ -100,6 +95,27 @@ export function prefixOf(node: Node): Prefix | null {
     bytes.push(one.byte);
   }
   return bytes.length < 2 ? null : { bytes: Uint8Array.from(bytes), isFolded: isFolded === true };
+}
+
+/** The bytes of which every match has one, the last such in the expression; null: not known. */
+export function requiredOf(node: Node): ByteSet | null {
+  switch (node.kind) {
+    case 'byte':
+      return singleByte(node.byte, node.isFolded);
+    case 'sequence':
+      for (let i = node.nodes.length - 1; i >= 0; i -= 1) {
+        const found = requiredOf(node.nodes[i]!);
+        if (found !== null) return found;
+      }
+      return null;
+    case 'repeat':
+      return node.min > 0 ? requiredOf(node.node) : null;
+    case 'capture':
+    case 'atomic':
+      return requiredOf(node.node);
+    default:
+      return null;
+  }
 }
 
 const flat = (node: Node): readonly Node[] => (node.kind === 'sequence' ? node.nodes : [node]);

@@ -12,8 +12,8 @@ import { ASSERTIONS, OP, type Program } from './program.ts';
 
 /** Suricata's default for PCRE's match limit; each attempt from one place has it anew. */
 const MATCH_LIMIT = 3500;
-/** Steps of one search: some ten milliseconds. PCRE has no bound of this kind. */
-export const STEPS_MAX = 2_000_000;
+/** Steps of one search: some milliseconds. PCRE has no bound of this kind. */
+const STEPS_MAX = 1_000_000;
 const STACK_MAX = 4 * 250_000;
 
 const ENTRY = 4;
@@ -58,14 +58,15 @@ export class Machine {
   }
 
   /** The first match at `from` or behind it, in a subject that begins at `subject` and ends with the buffer. */
-  find(buffer: Uint8Array, subject: number, from: number): boolean {
+  find(buffer: Uint8Array, subject: number, from: number, stepsMax = STEPS_MAX): boolean {
     this.#buffer = buffer;
     this.#subject = subject;
     this.#from = from;
-    this.#steps = STEPS_MAX;
+    this.#steps = stepsMax;
     this.hasGivenUp = false;
     const { first, isAnchored } = this.#program;
     const { length } = buffer;
+    this.#registers.fill(-1);
     for (let at = from; at <= length; at += 1) {
       if (this.#prefix !== null) {
         at = this.#prefix.next(buffer, at, length);
@@ -74,7 +75,7 @@ export class Machine {
         while (at < length && first[buffer[at]!] === 0) at += 1;
         if (at === length) return false;
       }
-      this.#registers.fill(-1);
+      // A try that fails leaves the registers as they were.
       this.#registers[0] = at;
       this.#top = 0;
       this.#left = MATCH_LIMIT;
@@ -84,13 +85,26 @@ export class Machine {
         this.end = end;
         return true;
       }
-      if (end === GIVEN_UP) {
-        this.hasGivenUp = true;
+      if (end === GIVEN_UP || this.#steps <= 0) {
+        // PCRE looks beforehand for a byte that it needs, and then has no attempt to give up.
+        this.hasGivenUp = this.#mayMatch(at);
         return false;
       }
       if (isAnchored) return false;
     }
     return false;
+  }
+
+  #mayMatch(from: number): boolean {
+    const { required } = this.#program;
+    if (required === null) return true;
+    for (let at = from; at < this.#buffer.length; at += 1) if (required[this.#buffer[at]!] === 1) return true;
+    return false;
+  }
+
+  /** What the last search left of its steps. */
+  get stepsLeft(): number {
+    return this.#steps;
   }
 
   /** Where a group lies in the last match; -1, -1: it is not set. */
@@ -269,19 +283,28 @@ export class Machine {
     return this.#left <= 0 ? GIVEN_UP : at;
   }
 
-  /** Takes one byte more for the lazy repetition on top. */
+  /** Takes bytes for the lazy repetition on top, up to where what follows can begin; each one counts. */
   #more(top: number): number {
     const pc = stack[top + 1]!;
     const most = stack[top + 3]!;
-    const set = this.#program.sets[this.#code[pc + 1]!]!;
-    const at = stack[top + 2]!;
-    if (at >= most || set[this.#buffer[at]!] === 0) {
-      this.#top = top;
-      return NO_MATCH;
+    const buffer = this.#buffer;
+    const { sets } = this.#program;
+    const set = sets[this.#code[pc + 1]!]!;
+    const follow = this.#code[pc + 4]!;
+    const next = follow === -1 ? null : sets[follow]!;
+    const from = stack[top + 2]!;
+    let at = from;
+    let isThere = false;
+    while (!isThere && at < most && set[buffer[at]!] === 1) {
+      at += 1;
+      isThere = next === null || (at < buffer.length && next[buffer[at]!] === 1);
     }
-    stack[top + 2] = at + 1;
-    this.#left -= 1;
-    return this.#left <= 0 ? GIVEN_UP : at + 1;
+    this.#steps -= (at - from) >> 2;
+    this.#left -= at - from;
+    if (this.#left <= 0) return GIVEN_UP;
+    if (isThere) stack[top + 2] = at;
+    else this.#top = top;
+    return isThere ? at : NO_MATCH;
   }
 
   /** A part that is decided once: the places to go back to inside of it are dropped, the registers' values stay known. */

@@ -1,9 +1,9 @@
 /** An expression as a program: numbers in one array, an instruction's code and its operands one after another. */
 
-import { addFolded, setOf } from '../../rules/regex/byte-sets.ts';
+import { areApart, isFull, singleByte } from '../../rules/regex/byte-sets.ts';
 import type { ByteSet, Expression, Node } from '../../rules/regex/nodes.ts';
 import { canBeEmpty, fixedLength } from '../../rules/regex/nodes.ts';
-import { beginsAtStart, firstOf, mustBegin, type Prefix, prefixOf } from './beginnings.ts';
+import { beginsAtStart, firstOf, mustBegin, type Prefix, prefixOf, requiredOf } from './beginnings.ts';
 
 /** Instructions with their operands. Places in the program are absolute. */
 export const OP = {
@@ -63,6 +63,8 @@ export interface Program {
   readonly first: ByteSet | null;
   /** What every match begins with, in lower case where it is folded; null: nothing. */
   readonly prefix: Prefix | null;
+  /** Bytes of which every match has one; null: not known. */
+  readonly required: ByteSet | null;
 }
 
 export function programOf({ node, captures, isAnchored }: Expression): Program {
@@ -77,6 +79,7 @@ export function programOf({ node, captures, isAnchored }: Expression): Program {
     isAnchored: isFixed,
     first: isFixed ? null : firstOf(node),
     prefix: isFixed ? null : prefixOf(node),
+    required: requiredOf(node),
   };
 }
 
@@ -174,8 +177,8 @@ class Writer {
     if (one !== null) {
       const op = { greedy: OP.GREEDY, lazy: OP.LAZY, possessive: OP.POSSESSIVE }[mode];
       // What follows can never be among what is taken: to give back is of no use.
-      const isFinal = mode === 'greedy' && next !== null && next.every((has, byte) => has === 0 || one[byte] === 0);
-      const counted = one.every((has) => has === 1) ? 1 : 0;
+      const isFinal = mode === 'greedy' && next !== null && areApart(next, one);
+      const counted = isFull(one) ? 1 : 0;
       const follow = next === null ? -1 : this.#set(next);
       const most = max === Number.POSITIVE_INFINITY ? -1 : max;
       this.emit(isFinal ? OP.POSSESSIVE : op, this.#set(one), min, most, follow, counted);
@@ -251,8 +254,5 @@ class Writer {
 /** The set of a node that takes one byte. */
 function singleSet(node: Node): ByteSet | null {
   if (node.kind === 'set') return node.set;
-  if (node.kind !== 'byte') return null;
-  const set = setOf((one) => one === node.byte);
-  if (node.isFolded) addFolded(set);
-  return set;
+  return node.kind === 'byte' ? singleByte(node.byte, node.isFolded) : null;
 }

@@ -1,9 +1,49 @@
 /** Sets of bytes that expressions name: \d and its like, POSIX classes, all of them in the C locale. */
 import type { ByteSet } from './nodes.ts';
 
-export const setOf = (has: (byte: number) => boolean): ByteSet =>
-  Uint8Array.from({ length: 256 }, (_, byte) => (has(byte) ? 1 : 0));
-export const inverted = (set: ByteSet): ByteSet => set.map((has) => 1 - has);
+export const noBytes = (): ByteSet => new Uint8Array(256);
+
+export function setOf(has: (byte: number) => boolean): ByteSet {
+  const set = noBytes();
+  for (let byte = 0; byte < 256; byte += 1) if (has(byte)) set[byte] = 1;
+  return set;
+}
+
+export function inverted(set: ByteSet): ByteSet {
+  const other = noBytes();
+  for (let byte = 0; byte < 256; byte += 1) other[byte] = 1 - set[byte]!;
+  return other;
+}
+
+export function union(a: ByteSet, b: ByteSet): ByteSet {
+  const both = noBytes();
+  for (let byte = 0; byte < 256; byte += 1) both[byte] = a[byte]! | b[byte]!;
+  return both;
+}
+
+export function areApart(a: ByteSet, b: ByteSet): boolean {
+  for (let byte = 0; byte < 256; byte += 1) if ((a[byte]! & b[byte]!) === 1) return false;
+  return true;
+}
+
+export function isFull(set: ByteSet): boolean {
+  for (let byte = 0; byte < 256; byte += 1) if (set[byte] === 0) return false;
+  return true;
+}
+
+const singles = new Map<number, ByteSet>();
+
+/** Of one byte, a letter in both cases if it is folded; shared by all who ask. */
+export function singleByte(byte: number, isFolded: boolean): ByteSet {
+  const key = isFolded ? byte + 256 : byte;
+  const known = singles.get(key);
+  if (known !== undefined) return known;
+  const set = noBytes();
+  set[byte] = 1;
+  if (isFolded) addFolded(set);
+  singles.set(key, set);
+  return set;
+}
 
 const within = (byte: number, low: number, high: number): boolean => byte >= low && byte <= high;
 const isDigit = (byte: number): boolean => within(byte, 0x30, 0x39);

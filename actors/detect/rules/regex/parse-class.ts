@@ -1,5 +1,5 @@
 /** A class between brackets, as a set of bytes. */
-import { addFolded, inverted, POSIX, setOf } from './byte-sets.ts';
+import { addFolded, inverted, noBytes, POSIX } from './byte-sets.ts';
 import { readEscape } from './escapes.ts';
 import type { ByteSet } from './nodes.ts';
 import { mistake, type PatternReader, refuse } from './pattern-reader.ts';
@@ -9,7 +9,7 @@ export function parseClass(reader: PatternReader, isFolded: boolean): ByteSet {
   if (reader.match(/\[:[<>]:\]\]|([:.=])[^\]]*\1\]/y) !== null)
     return refuse('a class that looks like the name of one');
   const isNegated = reader.take('^');
-  const set = setOf(() => false);
+  const set = noBytes();
   let isQuoted = false;
   for (let isFirst = true; ; isFirst = false) {
     const char = reader.next();

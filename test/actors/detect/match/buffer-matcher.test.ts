@@ -110,8 +110,10 @@ const content = fc
   .map(({ word, isNegated, nocase, place, low, room, back, endsWith }) => {
     // A negation stays in the chain, and its end is not asked for: the other cases have tests of their own.
     const isRelative = place === 'relative' || isNegated;
+    // As the first term a negation with a distance of nothing has no place, and those have tests of their own.
+    const distance = isNegated && low === back ? 1 : low - back;
     const where = isRelative
-      ? `distance:${low - back};${room === null ? '' : ` within:${word.length + room};`}`
+      ? `distance:${distance};${room === null ? '' : ` within:${word.length + room};`}`
       : place === 'none'
         ? ''
         : `offset:${low};${room === null ? '' : ` depth:${word.length + room};`}`;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { compileRegex } from '../../../../actors/detect/match/regex/index.ts';
-import { STEPS_MAX } from '../../../../actors/detect/match/regex/machine.ts';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -41,14 +40,17 @@ t.test('an attempt ends at the match limit, counted as PCRE2 counts', async (t) 
   t.same(find('\\d+x', '', `${'1 '.repeat(5000)}1x`), [10_000, 10_002]);
   t.same(find('(?:x|y)*bar', '', `${'xy'.repeat(600)}bar`), [0, 1203]);
   t.equal(find('(?:x|y)*bar', '', `${'xy'.repeat(900)}bar`), 'given up');
+  // What it needs is not there at all.
+  t.equal(find('(?:x|y)*bar', '', 'xy'.repeat(900)), null);
 });
 
 t.test('no text keeps an expression busy: beyond its steps there is no match', async (t) => {
   const text = 'ab'.repeat(300_000);
   for (const pattern of ['(?:a|b)*c', '.*.*.*c', '(a?){30}b{3}', '(?=(a|b)*)c', '(\\w+)\\1z'])
     t.notOk(Array.isArray(find(pattern, 's', text)), pattern);
-  // Steps of some nanoseconds: what bounds the time of a packet.
-  t.ok(STEPS_MAX <= 2_000_000);
+  const regex = compileRegex('(?:a|b)*?c', '');
+  t.notOk(regex.find(latin1(`${text}c`), 0, 0, 1000));
+  t.ok(regex.hasGivenUp && regex.stepsLeft <= 0);
 });
 
 t.test('a later search goes on where it is told to, with what lies before it in sight', async (t) => {
