@@ -24,6 +24,7 @@ import { simulate } from './workloads/simulate/simulate.ts';
 import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
 import { tpm } from './workloads/tpm/tpm.ts';
+import { trust } from './workloads/trust/trust.ts';
 import { windows } from './workloads/windows/windows.ts';
 
 export const WORKLOADS: readonly AnyWorkload[] = [
@@ -48,6 +49,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   tpm,
   attest,
   doubt,
+  trust,
   soak,
   simulate,
   kills,

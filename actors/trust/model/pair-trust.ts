@@ -1,0 +1,72 @@
+/**
+ * What a trustor knows of a trustee from own interactions for one service: a small and a big window side by side, each
+ * a half-life of `FadedMoments`. The small one turns fast; the big one keeps who has failed from a quick redemption.
+ * Trust is the lesser of both (cookbook, chapter 1.8, "General Features").
+ */
+import { FadedMoments, MOMENTS_DOUBLES } from './faded-moments.ts';
+
+export interface TrustWindows {
+  readonly smallHalfLifeMs: number;
+  readonly bigHalfLifeMs: number;
+}
+
+const AT_SMALL = 0;
+const AT_BIG = AT_SMALL + MOMENTS_DOUBLES;
+const AT_COUNT = AT_BIG + MOMENTS_DOUBLES;
+const AT_LAST = AT_COUNT + 1;
+/** Of memory that the caller gives: 80 bytes a pair. */
+export const PAIR_DOUBLES = AT_LAST + 1;
+
+export class PairTrust {
+  readonly #small: FadedMoments;
+  readonly #big: FadedMoments;
+
+  constructor({ smallHalfLifeMs, bigHalfLifeMs }: TrustWindows) {
+    this.#small = new FadedMoments(smallHalfLifeMs);
+    this.#big = new FadedMoments(bigHalfLifeMs);
+  }
+
+  add(doubles: Float64Array, at: number, timeMs: number, satisfaction: number, weight: number): void {
+    this.#small.add(doubles, at + AT_SMALL, timeMs, satisfaction, weight);
+    this.#big.add(doubles, at + AT_BIG, timeMs, satisfaction, weight);
+    if (doubles[at + AT_COUNT] === 0 || timeMs > doubles[at + AT_LAST]!) doubles[at + AT_LAST] = timeMs;
+    doubles[at + AT_COUNT] = doubles[at + AT_COUNT]! + 1;
+  }
+
+  /** μ − σ of formula (4), of the window in which it is less; NaN where nothing has weight. */
+  trust(doubles: Float64Array, at: number): number {
+    return Math.min(this.#of(this.#small, doubles, at + AT_SMALL), this.#of(this.#big, doubles, at + AT_BIG));
+  }
+
+  /** μ of the big window. */
+  mean(doubles: Float64Array, at: number): number {
+    return this.#big.mean(doubles, at + AT_BIG);
+  }
+
+  /** μ of the small window: how it is at present. */
+  recentMean(doubles: Float64Array, at: number): number {
+    return this.#small.mean(doubles, at + AT_SMALL);
+  }
+
+  /** Faded weight of all interactions at a time, in the big window. */
+  evidence(doubles: Float64Array, at: number, nowMs: number): number {
+    return this.#big.evidence(doubles, at + AT_BIG, nowMs);
+  }
+
+  /** As `evidence`, in the small window. */
+  recentEvidence(doubles: Float64Array, at: number, nowMs: number): number {
+    return this.#small.evidence(doubles, at + AT_SMALL, nowMs);
+  }
+
+  interactions(doubles: Float64Array, at: number): number {
+    return doubles[at + AT_COUNT]!;
+  }
+
+  lastMs(doubles: Float64Array, at: number): number {
+    return doubles[at + AT_LAST]!;
+  }
+
+  #of(moments: FadedMoments, doubles: Float64Array, at: number): number {
+    return moments.mean(doubles, at) - moments.deviation(doubles, at);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * PeerTrust with the personalised similarity measure (Xiong, Liu, IEEE TKDE 16:7, 2004, formula for T_PSM with α = 1,
+ * β = 0): what others were satisfied with a peer counts as much as their ratings of common acquaintances resemble one's own.
+ */
+import type { Interaction, TrustModel } from '../../../actors/trust/index.ts';
+import type { Random } from '../../../engine/index.ts';
+
+/** Last satisfactions of a rater with a peer. */
+type Ratings = Map<string, number[]>;
+
+/** Who has served nobody is believed to be good. */
+const UNKNOWN = 1;
+
+export class PeerTrustModel implements TrustModel {
+  readonly name = 'PeerTrust';
+  readonly #windowSize: number;
+  readonly #ofRater = new Map<string, Ratings>();
+  readonly #ofPeer = new Map<string, Set<string>>();
+
+  constructor({ windowSize }: { readonly windowSize: number }) {
+    this.#windowSize = windowSize;
+  }
+
+  observe({ trustor, trustee, satisfaction }: Interaction): void {
+    const ratings: Ratings = this.#ofRater.get(trustor) ?? new Map();
+    this.#ofRater.set(trustor, ratings);
+    const window = ratings.get(trustee) ?? [];
+    window.push(satisfaction);
+    if (window.length > this.#windowSize) window.shift();
+    ratings.set(trustee, window);
+    const raters = this.#ofPeer.get(trustee) ?? new Set();
+    this.#ofPeer.set(trustee, raters.add(trustor));
+  }
+
+  score(trustor: string, trustee: string): number {
+    let satisfied = 0;
+    let all = 0;
+    for (const rater of this.#ofPeer.get(trustee) ?? []) {
+      const similarity = this.similarity(rater, trustor);
+      for (const satisfaction of this.#ofRater.get(rater)!.get(trustee)!) {
+        satisfied += satisfaction * similarity;
+        all += similarity;
+      }
+    }
+    if (!this.#ofPeer.has(trustee)) return UNKNOWN;
+    return all === 0 ? 0 : satisfied / all;
+  }
+
+  /** The best; of several the last. */
+  choose(trustor: string, _service: string, candidates: readonly string[], _nowMs: number, _random: Random): string {
+    let best = candidates[0]!;
+    let value = Number.NEGATIVE_INFINITY;
+    for (const candidate of candidates) {
+      const score = this.score(trustor, candidate);
+      if (score < value) continue;
+      value = score;
+      best = candidate;
+    }
+    return best;
+  }
+
+  /** 1 less the root of the mean squared difference over the peers that both rated; 0 with none. */
+  similarity(a: string, b: string): number {
+    const [ofA, ofB] = [this.#ofRater.get(a), this.#ofRater.get(b)];
+    if (ofA === undefined || ofB === undefined) return 0;
+    const [few, many] = ofA.size <= ofB.size ? [ofA, ofB] : [ofB, ofA];
+    let squares = 0;
+    let common = 0;
+    for (const [peer, ratings] of few) {
+      const other = many.get(peer);
+      if (other === undefined) continue;
+      squares += (mean(ratings) - mean(other)) ** 2;
+      common++;
+    }
+    return common === 0 ? 0 : 1 - Math.sqrt(squares / common);
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
