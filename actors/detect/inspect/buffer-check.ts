@@ -1,6 +1,6 @@
 /** What a rule asks of one buffer, transforms included. */
 import { type ByteVariables, bufferMatcher, transformer, type VariableSlots } from '../match/index.ts';
-import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
+import type { BufferTerms } from '../rules/rule.ts';
 
 /** `offset`: where the bytes lie in their stream or body. */
 export type BufferCheck = (bytes: Uint8Array, offset: number) => boolean;
@@ -9,13 +9,11 @@ export type BufferCheck = (bytes: Uint8Array, offset: number) => boolean;
 export interface Scope {
   readonly slots: VariableSlots;
   readonly variables: ByteVariables;
-  /** The rule's fast pattern, where it must not be there. */
-  readonly negated: ContentTerm | null;
 }
 
-export function bufferCheck(buffer: BufferTerms, { slots, variables, negated }: Scope): BufferCheck {
+export function bufferCheck(buffer: BufferTerms, { slots, variables }: Scope): BufferCheck {
   const { transforms } = buffer;
-  const matcher = bufferMatcher(buffer, slots, negated);
+  const matcher = bufferMatcher(buffer, slots);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

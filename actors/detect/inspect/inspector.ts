@@ -16,6 +16,7 @@ import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import { Names } from './names.ts';
+import { isFound } from './negated-pattern.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
 import { type PacketGroup, RuleGroups } from './rule-groups.ts';
@@ -33,6 +34,8 @@ export interface InspectOptions {
 }
 
 export const INSPECT_DEFAULTS: InspectOptions = { classes: DEFAULT_CLASSES, thresholds: [], alertsMax: 15 };
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Called for each alert while the packet is in hand. */
 export type TellAlert = (alert: Alert, situation: Situation) => void;
@@ -88,7 +91,9 @@ export class Inspector {
     this.#askAddressRules(situation);
     const group = this.#groups.ofPackets(packet.protocol, direction);
     const session = situation.seesStream && group.wantsStream ? flow!.session : null;
-    situation.hidesPayload = situation.isInStream || (session?.hidesPayload(direction) ?? false);
+    const hides = flow?.session?.hidesPayload(direction) ?? false;
+    situation.hasStreamData = situation.seesStream && hides;
+    situation.hidesPayload = situation.isInStream || hides;
     takeChunk(situation, session);
     this.#askPacketRules(group);
     // What lies behind a gap comes apart.
@@ -146,7 +151,7 @@ export class Inspector {
     situation.isEstablished = false;
     const length = payloadBytes(packet);
     situation.hasPayload = length > 0;
-    if (length > 0) situation.payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
+    situation.payload = length > 0 ? packet.bytes.subarray(packet.payloadAt, packet.payloadEnd) : NO_BYTES;
     situation.memory = null;
     if (flow === null) return;
     flow.memory ??= new FlowMemory();
@@ -189,6 +194,7 @@ export class Inspector {
     if (candidates.count === 0) return;
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
+      if (candidates.isExcluded(candidates.at(i))) continue;
       const signature = this.signatures[candidates.at(i)]!;
       if (signature.type === 'app_tx') this.#found.push(signature.order);
       else if (isMatch(signature, situation)) {
@@ -207,6 +213,7 @@ export class Inspector {
     this.#scan(group.ofStream, situation.chunk);
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
+      if (candidates.isExcluded(candidates.at(i))) continue;
       const signature = this.signatures[candidates.at(i)]!;
       if (!signature.needsStream || signature.payload === null || this.#queue.has(signature)) continue;
       if (signature.type === 'app_tx') this.#found.push(signature.order);
@@ -221,7 +228,11 @@ export class Inspector {
     if (prefilter === null) return;
     const count = prefilter.scan(bytes);
     const { ids } = prefilter;
-    for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
+    for (let i = 0; i < count; i += 1) {
+      const id = ids[i]!;
+      if (id >= 0) this.#candidates.add(id);
+      else if (isFound(this.signatures[-1 - id]!.fast!, bytes)) this.#candidates.exclude(-1 - id);
+    }
   }
 
   /** A flow that was passed is followed no further than that its transactions end. */

@@ -27,7 +27,8 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
       return true;
     }
     // What went into the stream is found there, or not at all; a rule with a place is asked about packets, too.
-    if (signature.isStreamOnly || (!signature.needsPacket && situation.hidesPayload)) return false;
+    if (signature.isStreamOnly || (!signature.needsPacket && situation.isInStream)) return false;
   }
-  return situation.hasPayload && check(situation.payload, 0);
+  // With something of the stream in hand a packet without payload is asked, too: what must not be there is not.
+  return (situation.hasPayload || situation.hasStreamData) && check(situation.payload, 0);
 }

@@ -76,7 +76,12 @@ export class RuleGroups {
   }
 }
 
-const patternOf = ({ order, fast }: Signature): Pattern => ({ bytes: fast!.bytes, nocase: fast!.nocase, id: order });
+/** Negative: of a pattern that must not be there. */
+const patternOf = ({ order, fast }: Signature): Pattern => ({
+  bytes: fast!.bytes,
+  nocase: fast!.nocase,
+  id: fast!.isNegated ? -1 - order : order,
+});
 
 const prefilterOf = (signatures: readonly Signature[]): Prefilter | null =>
   signatures.length === 0 ? null : new Prefilter(signatures.map(patternOf));
@@ -87,7 +92,9 @@ const isOfPayload = (signature: Signature): boolean =>
   hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
 
 function packetGroup(signatures: readonly Signature[]): PacketGroup {
-  const patterned = signatures.filter(isOfPayload);
+  const patterned = signatures.filter(
+    (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
+  );
   return {
     always: signatures.flatMap((one) => (one.type === 'app_tx' || isOfPayload(one) ? [] : [one.order])),
     ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),

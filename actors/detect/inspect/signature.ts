@@ -85,8 +85,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
   const remembered = rememberedOf(rule, context);
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
-  const negated = fast?.isNegated === true ? fast.content : null;
-  const scope: Scope = { slots, variables: newVariables(slots), negated };
+  const scope: Scope = { slots, variables: newVariables(slots) };
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
     ...shape,

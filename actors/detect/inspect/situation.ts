@@ -17,6 +17,8 @@ export class Situation {
   isEstablished = false;
   /** Its bytes went into the stream, and are examined there. */
   isInStream = false;
+  /** Something of the stream is to be seen with this packet, even if no rule asks for it. */
+  hasStreamData = false;
   /** Rules about the stream alone do not look at its own payload. */
   hidesPayload = false;
   /** The session took it and is established: streams and transactions are examined with it. */
