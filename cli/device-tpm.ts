@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { MsecError, systemClock } from '../engine/base/index.ts';
 import { findSwtpm, makersCertificates, manufacture, startSwtpm } from '../firmware/swtpm/index.ts';
 import { openTpmAddress, type SaltKey, Tpm } from '../firmware/tpm/index.ts';
+import { note } from './terminal.ts';
 
 const DEVICE = '/dev/tpmrm0';
 
@@ -25,6 +26,11 @@ export interface DeviceTpmOptions {
   /** Where a software TPM is kept. */
   readonly folder: string;
   readonly say: (line: string) => void;
+}
+
+/** As a command's flag names it; a software TPM is kept in the data folder. */
+export function tpmOfFlags({ tpm }: { readonly tpm?: string }, data: string): Promise<DeviceTpm> {
+  return deviceTpm({ folder: join(data, 'swtpm'), say: note, ...(tpm === undefined ? {} : { address: tpm }) });
 }
 
 /** DEPENDENCY_DOWN where there is no TPM, and no swtpm either. */

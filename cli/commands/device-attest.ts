@@ -3,7 +3,6 @@
  * its kernel. It runs where the device runs and needs nothing of the engine but the address of a bridge.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { MsecError, systemClock } from '../../engine/base/index.ts';
 import {
   type AgentEvent,
@@ -15,7 +14,7 @@ import {
   tpmEvidence,
 } from '../../firmware/attestation/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
+import { fileOfFlag, tpmOfFlags } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { watchSignals } from '../signals.ts';
 import { note, paint, print, printJson } from '../terminal.ts';
@@ -45,11 +44,7 @@ export async function attestDevice(flags: AttestFlags, id: string): Promise<numb
   const channel = channelTo(flags.bridge, { deviceId: id, token: tokenOf(flags) });
   const files = logFiles(flags);
   const boundTo = pcrsOf(flags.pcrs);
-  const tpm = await deviceTpm({
-    folder: join(config.data, 'swtpm'),
-    say: note,
-    ...(flags.tpm === undefined ? {} : { address: flags.tpm }),
-  });
+  const tpm = await tpmOfFlags(flags, config.data);
   const stopping = new AbortController();
   const stop = watchSignals(process, systemClock, () => stopping.abort());
   void stop.requested.then(() => stopping.abort());

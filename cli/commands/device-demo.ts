@@ -3,7 +3,6 @@
  * TPM, then read the potentiometer, hash, sign, verify, again and again.
  */
 
-import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../engine/base/index.ts';
 import { pause } from '../../engine/index.ts';
 import {
@@ -16,10 +15,10 @@ import {
 import { manufacturer, publicKeyOf, type Tpm } from '../../firmware/tpm/index.ts';
 import { keyIdOf } from '../../schemas/envelope/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { type DeviceTpm, deviceTpm } from '../device-tpm.ts';
+import { type DeviceTpm, tpmOfFlags } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { watchSignals } from '../signals.ts';
-import { note, paint, print, printJson } from '../terminal.ts';
+import { paint, print, printJson } from '../terminal.ts';
 import { settingsOf } from './settings.ts';
 
 export interface DemoFlags extends CommonFlags {
@@ -34,11 +33,7 @@ export interface DemoFlags extends CommonFlags {
 export async function runDemo(flags: DemoFlags): Promise<number> {
   const { config } = settingsOf(flags);
   const say = flags.json ? () => undefined : print;
-  const tpm = await deviceTpm({
-    folder: join(config.data, 'swtpm'),
-    say: note,
-    ...(flags.tpm === undefined ? {} : { address: flags.tpm }),
-  });
+  const tpm = await tpmOfFlags(flags, config.data);
   const stopping = new AbortController();
   const stop = watchSignals(process, systemClock, () => stopping.abort());
   void stop.requested.then(() => stopping.abort());

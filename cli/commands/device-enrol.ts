@@ -10,7 +10,7 @@ import { type DeviceKeys, deviceKeys, keepSigningKey, renewedSigningKey } from '
 import type { Tpm } from '../../firmware/tpm/index.ts';
 import { type EnrolledKeys, EnrolmentAuthority } from '../../services/enrolment/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { deviceTpm, fileOfFlag } from '../device-tpm.ts';
+import { fileOfFlag, tpmOfFlags } from '../device-tpm.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { placeOf } from '../place-flag.ts';
 import { note, paint, print, printJson } from '../terminal.ts';
@@ -85,11 +85,7 @@ async function withProvedKeys(
   if (flags.days < 1 || flags.days > DAYS_MAX)
     throw new MsecError('CONFIG_INVALID', `--days takes 1 to ${DAYS_MAX}.`, { field: 'days' });
   const named = flags.ekCa === undefined ? undefined : fileOfFlag(flags.ekCa, 'ek-ca');
-  const device = await deviceTpm({
-    folder: join(config.data, 'swtpm'),
-    say: note,
-    ...(flags.tpm === undefined ? {} : { address: flags.tpm }),
-  });
+  const device = await tpmOfFlags(flags, config.data);
   try {
     const makers = named ?? device.makers;
     if (makers === null)

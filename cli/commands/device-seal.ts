@@ -3,7 +3,7 @@
  * recovery key. The disk's key leaves by standard output or a new file of mode 600, and nowhere else.
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { MsecError, systemClock, systemRandom } from '../../engine/base/index.ts';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../firmware/provision/index.ts';
 import type { PcrSelection, Tpm, TpmObject } from '../../firmware/tpm/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
-import { deviceTpm } from '../device-tpm.ts';
+import { tpmOfFlags } from '../device-tpm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { pcrsOf } from '../pcr-flag.ts';
 import { type ReferenceFlags, readFileOf, readReferences } from '../reference-files.ts';
@@ -134,11 +134,7 @@ async function openedBy(flags: UnsealFlags, sealed: SealedKey): Promise<Buffer> 
 /** With sessions salted to the storage key. */
 async function withStorage<T>(flags: SealFlags, use: (tpm: Tpm, storage: TpmObject) => Promise<T>): Promise<T> {
   const { config } = settingsOf(flags);
-  const device = await deviceTpm({
-    folder: join(config.data, 'swtpm'),
-    say: note,
-    ...(flags.tpm === undefined ? {} : { address: flags.tpm }),
-  });
+  const device = await tpmOfFlags(flags, config.data);
   try {
     const first = await device.connect();
     let storage: TpmObject;
