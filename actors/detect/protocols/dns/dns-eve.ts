@@ -107,6 +107,18 @@ function recordFields(message: DnsMessage, record: ResourceRecord): Fields {
   };
 }
 
+/** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
+const TEXT_BYTES_MAX = 131_072;
+
+function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  let bytes = 0;
+  const end = records.findIndex(({ name, start, end: dataEnd }) => {
+    bytes += Math.max(name.length, dataEnd - start);
+    return bytes > TEXT_BYTES_MAX;
+  });
+  return end === -1 ? records : records.slice(0, end);
+}
+
 /** Values of the answers by type. */
 function grouped(message: DnsMessage, answers: readonly ResourceRecord[]): Fields {
   const groups: Record<string, unknown[]> = {};
@@ -121,7 +133,9 @@ function grouped(message: DnsMessage, answers: readonly ResourceRecord[]): Field
 }
 
 function answer(message: DnsMessage): Fields {
-  const { answers, authorities, flags } = message;
+  const { flags } = message;
+  const answers = withinLimit(message.answers);
+  const authorities = withinLimit(message.authorities);
   const [question] = message.questions;
   return {
     version: VERSION,

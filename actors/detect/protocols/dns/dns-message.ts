@@ -51,7 +51,7 @@ export function isPlausible(bytes: Uint8Array, at: number, length: number): bool
 function skipQuestions(message: Uint8Array): number {
   let at = HEADER_BYTES;
   for (let left = word(message, 4); left > 0; left--) {
-    if (!NAMES.read(message, at, message.length)) return -1;
+    if (!NAMES.skip(message, at, message.length)) return -1;
     at = NAMES.next + 4;
     if (at > message.length) return -1;
   }
@@ -62,7 +62,7 @@ function skipQuestions(message: Uint8Array): number {
 function skipRecords(message: Uint8Array, start: number, count: number): number {
   let at = start;
   for (let left = count; left > 0; left--) {
-    if (!NAMES.read(message, at, message.length)) return -1;
+    if (!NAMES.skip(message, at, message.length)) return -1;
     at = NAMES.next + 10;
     if (at > message.length) return -1;
     const type = word(message, at - 10);
@@ -79,7 +79,7 @@ function isData(message: Uint8Array, type: number, start: number, end: number): 
     let next = at;
     if (next > end) return false;
     for (let left = names; left > 0; left--) {
-      if (!NAMES.read(message, next, end)) return false;
+      if (!NAMES.skip(message, next, end)) return false;
       next = NAMES.next;
     }
     return next + more <= end;

@@ -28,8 +28,17 @@ export class NameReader {
     return this.text.slice(0, this.length);
   }
 
+  /** Steps over the name at `start`, without its text. false: it is none. */
+  skip(message: Uint8Array, start: number, end: number): boolean {
+    return this.walk(message, start, end, false);
+  }
+
   /** Reads the name at `start`; it may not go beyond `end`, except after a pointer. false: it is none. */
   read(message: Uint8Array, start: number, end: number): boolean {
+    return this.walk(message, start, end, true);
+  }
+
+  private walk(message: Uint8Array, start: number, end: number, isKept: boolean): boolean {
     let at = start;
     let limit = end;
     let behind = -1;
@@ -44,7 +53,10 @@ export class NameReader {
       }
       if (lead <= LABEL_BYTES_MAX) {
         if (at + 1 + lead > limit) return false;
-        if (!this.isCut) this.add(message, at + 1, lead);
+        if (!this.isCut) {
+          if (isKept) this.add(message, at + 1, lead);
+          else this.length += this.length === 0 ? lead : lead + 1;
+        }
         at += 1 + lead;
       } else if (lead >= 0xc0) {
         if (at + 2 > limit) return false;

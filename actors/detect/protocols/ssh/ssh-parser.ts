@@ -84,8 +84,8 @@ export class SshParser implements Parser<SshTransaction> {
     const all = pending.join(bytes.subarray(skipped));
     const side = this.tx.sides[direction];
     const start = side.state === 'banner' || side.state === 'endOfBanner' ? this.banner(side, all) : 0;
-    // Without an end of the banner nothing behind it is looked at.
-    if (start === null) pending.keep(all, 0);
+    // Without an end of the banner nothing behind it is looked at; of one that is known all but its end is forgotten.
+    if (start === null) pending.keep(all, side.state === 'banner' ? 0 : all.length - 1);
     else if (!this.hasFailed) pending.keep(all, this.records(direction, all, start));
     if (this.hasFailed) for (const one of this.pending) one.clear();
   }

@@ -111,6 +111,8 @@ t.test('long deltas and lengths are read', async (t) => {
     message(1, 2, 1, TOKEN, option(0, 11, text(name)), option(11, 2048, text('ignored')), payload('p')),
   ]);
   t.match(coap.eve(tx!), { request: { path: `/${name}`, payload: 'p' } });
+  const [other] = talked([0, message(1, 2, 1, TOKEN, option(0, 15, text('q'.repeat(20))))]);
+  t.match(coap.eve(other!), { request: { query: 'q'.repeat(20) } });
 });
 
 t.test('what is no message is an event', async (t) => {
