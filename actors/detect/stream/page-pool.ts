@@ -4,7 +4,7 @@
  */
 export const PAGE_BYTES = 4096;
 /** Free pages beyond these are left to the collector. */
-const MAX_FREE = 4096;
+const MAX_FREE = 16_384;
 
 export class PagePool {
   heldBytes = 0;
