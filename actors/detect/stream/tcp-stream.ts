@@ -9,9 +9,6 @@ import { PagedBytes, type Scratch } from './paged-bytes.ts';
 import { SegmentList } from './segment-list.ts';
 import type { StreamPolicy } from './stream-options.ts';
 
-/** Gaps between what the application and what the rules have read; runs beyond are not inspected as raw bytes. */
-const MAX_FORMER_RUNS = 2 * 64;
-
 /** What a segment costs beside its bytes. */
 export const SEGMENT_COST_BYTES = 16;
 
@@ -54,8 +51,6 @@ export class TcpStream {
   /** Where `findRun` found bytes. */
   foundStart = 0;
   foundEnd = 0;
-  /** Starts and ends of runs that the application is beyond, and the rules are not. */
-  readonly #formerRuns: number[] = [];
   readonly #bytes: PagedBytes;
   readonly #pool: PagePool;
   /** A sequence number and its offset, from which others are told. */
@@ -111,8 +106,6 @@ export class TcpStream {
     if (!this.segments.seekStart(this.runEnd)) return 0;
     const start = this.segments.start;
     const length = start - this.runEnd;
-    if (this.runEnd > this.rawOffset && this.#formerRuns.length < MAX_FORMER_RUNS)
-      this.#formerRuns.push(this.runStart, this.runEnd);
     this.appOffset = start;
     this.runStart = start;
     this.runEnd = start;
@@ -120,13 +113,11 @@ export class TcpStream {
     return length;
   }
 
-  /** Finds the first bytes without a hole that end behind `offset`. */
+  /** Finds the first bytes without a hole that end behind `offset`: also such that came too late for the application. */
   findRun(offset: number): boolean {
-    for (let at = 0; at < this.#formerRuns.length; at += 2)
-      if (this.#formerRuns[at + 1]! > offset) return this.#found(this.#formerRuns[at]!, this.#formerRuns[at + 1]!);
-    if (this.runEnd > offset && this.runEnd > this.runStart) return this.#found(this.runStart, this.runEnd);
+    if (offset >= this.runStart && this.runEnd > offset) return this.#found(this.runStart, this.runEnd);
     const { segments } = this;
-    if (!segments.seekStart(this.runEnd)) return false;
+    if (!(offset >= this.runStart ? segments.seekStart(this.runEnd) : segments.first())) return false;
     let { start, end } = segments;
     while (segments.next()) {
       if (segments.start <= end) end = Math.max(end, segments.end);
@@ -151,7 +142,6 @@ export class TcpStream {
     if (edge <= this.#baseOffset) return;
     this.#baseSequence = (this.#baseSequence + (edge - this.#baseOffset)) | 0;
     this.#baseOffset = edge;
-    while (this.#formerRuns.length > 0 && this.#formerRuns[1]! <= edge) this.#formerRuns.splice(0, 2);
     const before = this.segments.count;
     this.segments.dropBefore(edge);
     this.#pool.charge((this.segments.count - before) * SEGMENT_COST_BYTES);
