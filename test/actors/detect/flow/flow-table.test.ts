@@ -1,0 +1,106 @@
+import t from 'tap';
+import { linkTypes } from '../../../../actors/detect/capture/index.ts';
+import {
+  FLOW_COST_BYTES,
+  FLOW_DEFAULTS,
+  type Flow,
+  type FlowEnd,
+  FlowTable,
+  type FlowTableOptions,
+} from '../../../../actors/detect/flow/index.ts';
+import { decodeCaptured, Packet } from '../../../../actors/detect/packet/index.ts';
+import { captured } from '../captures.ts';
+import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, n16, n32, tcpSegment, udpDatagram } from '../frames.ts';
+
+const SECOND = 1_000_000;
+const A: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
+const B: Ends = { from: A.to, to: A.from };
+
+class Ended {
+  readonly lines: string[] = [];
+  readonly table: FlowTable;
+  readonly #packet = new Packet();
+
+  constructor(options: Partial<FlowTableOptions> = {}) {
+    const onEnd = (flow: Flow, reason: FlowEnd): void => {
+      this.lines.push(`${flow.id} ${reason}`);
+    };
+    this.table = new FlowTable({ ...FLOW_DEFAULTS, ...options }, onEnd, () => false);
+  }
+
+  /** The flow's number and the packet's direction. */
+  see(ip: Uint8Array, seconds = 0, tags: readonly (readonly [number, number])[] = []): string {
+    const timeUs = seconds * SECOND;
+    this.table.advance(timeUs);
+    decodeCaptured(this.#packet, captured(ethernet(0x0800, ip, tags), linkTypes.LINK_ETHERNET, timeUs));
+    const flow = this.table.find(this.#packet);
+    if (flow === null) return '-';
+    this.table.touch(flow, timeUs);
+    return `${flow.id} ${this.table.direction}`;
+  }
+}
+
+const udp = (ends: Ends, from: number, to: number): Uint8Array =>
+  ipv4(ends, 17, udpDatagram(ends, from, to, Uint8Array.of(1)));
+
+t.test('both directions are one flow; ports, VLANs and protocols tell flows apart', async (t) => {
+  const { table, see } = bound(new Ended());
+  t.equal(see(udp(A, 5, 6)), '1 0');
+  t.equal(see(udp(B, 6, 5)), '1 1');
+  t.equal(see(udp(A, 6, 5)), '2 0', 'ports the other way round');
+  t.equal(see(udp(A, 5, 6), 0, [[0x8100, 7]]), '3 0', 'in a VLAN');
+  const fields = { fromPort: 5, toPort: 6, sequence: 1, acknowledgment: 0, flags: 2 };
+  t.equal(see(ipv4(A, 6, tcpSegment(A, fields, new Uint8Array(0)))), '4 0');
+  t.equal(see(ipv4(A, 89, new Uint8Array(40))), '-', 'of other protocols none is kept');
+  t.match(table.counts, { total: 4, active: 4, tcp: 1, udp: 3 });
+});
+
+t.test('an ICMP answer is in the flow of its question, an error in the flow of the packet it quotes', async (t) => {
+  const { see } = bound(new Ended());
+  const echo = bytesOf(n16(7), n16(1));
+  t.equal(see(ipv4(A, 1, icmpMessage(A, 8, 0, echo))), '1 0');
+  t.equal(see(ipv4(B, 1, icmpMessage(B, 0, 0, echo))), '1 1');
+  t.equal(see(ipv4(B, 1, icmpMessage(B, 8, 0, echo))), '2 0', 'a question of the other side is another flow');
+  see(udp(A, 5, 6));
+  const quoted = udp(A, 5, 6).subarray(0, 28);
+  t.equal(see(ipv4(B, 1, icmpMessage(B, 3, 3, bytesOf(n32(0), quoted)))), '3 1');
+  const unknown = udp(A, 50, 60).subarray(0, 28);
+  t.equal(see(ipv4(B, 1, icmpMessage(B, 3, 3, bytesOf(n32(0), unknown)))), '-', 'errors begin no flow');
+});
+
+t.test('flows end by the packets own time, after what their state allows', async (t) => {
+  const { ended, table, see } = bound(new Ended());
+  see(udp(A, 1, 2), 100);
+  see(udp(A, 3, 4), 110);
+  see(udp(A, 1, 2), 129);
+  see(udp(A, 9, 9), 140);
+  t.strictSame(ended.lines, [], 'thirty seconds are not over before the thirty-first');
+  see(udp(A, 9, 9), 141);
+  t.strictSame(ended.lines, ['2 timeout']);
+  t.equal(see(udp(A, 1, 2), 159), '1 0', 'a packet gave it time');
+  t.equal(see(udp(A, 1, 2), 500), '4 0', 'the same ports later are another flow');
+  t.strictSame(ended.lines.toSorted(), ['1 timeout', '2 timeout', '3 timeout']);
+  table.finish();
+  t.equal(ended.lines.at(-1), '4 shutdown');
+  t.match(table.counts, { active: 0, timedOut: 3, total: 4 });
+});
+
+t.test('an established flow has more time than a new one, and gives way to a flood last', async (t) => {
+  const { ended, table, see, packet } = bound(new Ended({ memoryBytes: 100 * FLOW_COST_BYTES }));
+  see(udp(A, 1, 2));
+  decodeCaptured(packet, captured(ethernet(0x0800, udp(B, 2, 1)), linkTypes.LINK_ETHERNET));
+  const flow = table.find(packet)!;
+  table.setState(flow, 'established');
+  for (let port = 1000; port < 1000 + 50_000; port++) see(udp(A, port, 53), 1);
+  t.match(table.counts, { active: 100, evicted: 50_001 - 100 });
+  t.strictSame(ended.lines.slice(0, 3), ['2 forced', '3 forced', '4 forced'], 'the one that has waited longest goes');
+  t.notOk(ended.lines.includes('1 forced'));
+  see(udp(A, 60_000, 53), 300);
+  t.notOk(ended.lines.includes('1 timeout'));
+  see(udp(A, 60_000, 53), 301);
+  t.equal(ended.lines.filter((line) => line === '1 timeout').length, 1);
+});
+
+function bound(ended: Ended): { ended: Ended; table: FlowTable; see: Ended['see']; packet: Packet } {
+  return { ended, table: ended.table, see: ended.see.bind(ended), packet: new Packet() };
+}
