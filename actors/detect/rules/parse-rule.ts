@@ -96,7 +96,7 @@ function readValue(row: KeywordRow, keyword: string, value: string | null): Valu
     return wrong(keyword, 'the closing quote is missing; a semicolon must be escaped');
   const text = bare.slice(1, -1);
   if (text === '') return wrong(keyword, 'its value is empty');
-  return { text: keyword === 'pcre' ? unescaped(text) : text, isNegated };
+  return { text: keyword === 'pcre' || keyword === 'pcrexform' ? unescaped(text) : text, isNegated };
 }
 
 /** A semicolon is escaped for the option's sake alone. */

@@ -1,5 +1,6 @@
 /** Sticky buffers, the legacy modifiers that name one of them, and transforms. */
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { checkRegex } from '../regex-syntax.ts';
+import { shown, wrong } from '../rule-mistake.ts';
 import type { KeywordRow, Subject } from './row.ts';
 
 interface StickyBuffer {
@@ -128,6 +129,9 @@ export const BUFFERS: readonly KeywordRow[] = [
     subject: 'payload',
     value: 'needed',
     quotes: 'needed',
-    read: () => unsupported('pcrexform', 'the transform is not there yet'),
+    read: (draft, { text }) => {
+      if (checkRegex('pcrexform', text, '').captures !== 1) wrong('pcrexform', 'it needs exactly one group');
+      draft.transform({ name: 'pcrexform', value: text });
+    },
   },
 ];

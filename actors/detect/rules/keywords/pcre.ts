@@ -49,7 +49,7 @@ export const PCRE: readonly KeywordRow[] = [
       if (isRaw && buffer !== null) wrong('pcre', 'the modifier B cannot go with a buffer');
       if (buffer === 'http.host' && /(?:^|[^\\])[A-Z]/.test(pattern))
         wrong('pcre', 'the host is in lower case, and the expression is not');
-      checkRegex(pattern, flags);
+      checkRegex('pcre', pattern, flags);
       const term = { kind: 'pcre', pattern, isNegated, flags, isRelative } as const;
       // Suricata asks for an anchor in the rule's payload; in a buffer it counts from the buffer's start.
       if (isRelative && (buffer ?? draft.buffer) === 'payload' && !draft.hasAnchor())

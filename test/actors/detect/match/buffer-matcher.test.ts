@@ -134,7 +134,9 @@ t.test('a buffer matches exactly if some choice of places does', async (t) => {
     fc.property(rule, fc.string({ unit: fc.constantFrom('a', 'b', 'A', '.'), maxLength: 12 }), (options, text) => {
       const expected = exists(termsOf(options), text);
       seen[`${expected}`] += 1;
-      return matches(options, text) === expected;
+      // In a sticky buffer, where no number cuts a relative one off from what it counts from.
+      const matcher = bufferMatcher({ ...buffersOf(options)[0]!, isSticky: true }, NO_VARIABLES);
+      return matcher.matches(Buffer.from(text, 'latin1'), none) === expected;
     }),
     { numRuns: 4000 },
   );
