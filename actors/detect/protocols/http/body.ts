@@ -19,6 +19,7 @@ export class Body {
   size = 0;
   #bytes: Uint8Array = NO_BYTES;
   #inspected = 0;
+  #shown = 0;
 
   constructor(limits: BodyLimits) {
     this.limits = limits;
@@ -56,6 +57,7 @@ export class Body {
   }
 
   window(): Uint8Array {
+    this.#shown = this.size;
     return this.#bytes.subarray(this.windowStart, this.size);
   }
 
@@ -64,7 +66,8 @@ export class Body {
     return this.#bytes.subarray(offset, this.size);
   }
 
+  /** What was shown was looked at; nothing was where it was not ready. */
   inspected(): void {
-    this.#inspected = this.size;
+    this.#inspected = this.#shown;
   }
 }
