@@ -24,7 +24,14 @@ export class BodySink {
     this.#message = tx.message(direction);
     this.#message.hasBody = true;
     const codings = codingsOf(this.#message.headers.find('content-encoding')?.value ?? null, tx);
-    this.#decompressor = codings.length === 0 ? null : new Decompressor(codings, (bytes) => this.#take(bytes));
+    this.#decompressor =
+      codings.length === 0
+        ? null
+        : new Decompressor(
+            codings,
+            (bytes) => this.#take(bytes),
+            () => tx.event('gzip_decompression_failed'),
+          );
   }
 
   data(bytes: Uint8Array): void {

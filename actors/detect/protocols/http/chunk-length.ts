@@ -23,3 +23,5 @@ export function chunkLength(line: Uint8Array): number {
 
 /** Whether a chunk's length can begin with it. */
 export const canBeChunkLength = (byte: number): boolean => hexOf(byte) !== -1;
+
+export const hasExtension = (line: Uint8Array): boolean => line.includes(0x3b);

@@ -21,6 +21,7 @@ type Sink = (bytes: Uint8Array) => void;
 class Layer {
   readonly #sink: Sink;
   readonly #flush: () => void;
+  readonly #fault: () => void;
   #coding: Coding;
   #restarts = 0;
   #header: GzipHeader | null;
@@ -29,7 +30,8 @@ class Layer {
   #begun: Uint8Array = NO_BYTES;
   #state: 'inflating' | 'over' | 'passing' = 'inflating';
 
-  constructor(coding: Coding, sink: Sink, flush: () => void) {
+  constructor(coding: Coding, sink: Sink, flush: () => void, fault: () => void) {
+    this.#fault = fault;
     this.#coding = coding;
     this.#sink = sink;
     this.#flush = flush;
@@ -43,11 +45,15 @@ class Layer {
       this.#remember(bytes);
       return;
     }
+    this.#fault();
     // Nothing has come of what was there before either: all of it is tried again.
     const all = this.#begun.length === 0 ? bytes : joined(this.#begun, bytes);
     this.#begun = NO_BYTES;
     while (this.#restart()) {
-      if (!this.#feed(all, this.#skipped(all))) continue;
+      if (!this.#feed(all, this.#skipped(all))) {
+        this.#fault();
+        continue;
+      }
       this.#remember(all);
       return;
     }
@@ -119,11 +125,11 @@ export class Decompressor {
   readonly #first: Layer;
 
   /** The first coding is undone first; `flush` is called at the end of the last. */
-  constructor(codings: readonly Coding[], sink: Sink) {
+  constructor(codings: readonly Coding[], sink: Sink, fault: () => void) {
     const [last, ...before] = codings.toReversed();
     if (last === undefined) throw new RangeError('no coding');
-    let layer = new Layer(last, sink, () => {});
-    for (const coding of before) layer = above(coding, layer);
+    let layer = new Layer(last, sink, () => {}, fault);
+    for (const coding of before) layer = above(coding, layer, fault);
     this.#first = layer;
   }
 
@@ -136,9 +142,10 @@ export class Decompressor {
   }
 }
 
-const above = (coding: Coding, next: Layer): Layer =>
+const above = (coding: Coding, next: Layer, fault: () => void): Layer =>
   new Layer(
     coding,
     (bytes) => next.push(bytes),
     () => next.end(),
+    fault,
   );

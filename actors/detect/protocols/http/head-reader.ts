@@ -139,12 +139,12 @@ export class HeadReader {
       let start = 0;
       while (start < text.length && isBlank(text[start]!)) start += 1;
       this.#folded = text.subarray(start);
-      fault('invalid');
+      fault('folding');
     } else if (isStrict && text.includes(COLON) && before.includes(COLON)) {
       // HTTP/1.1 has no folding any more: servers take it for a header of its own.
       this.#add(message, before, isRequest, fault);
       this.#folded = text.subarray(1);
-      fault('invalid');
+      fault('folding');
     } else if (before.length < FOLDED_BYTES_MAX) this.#folded = joined(before, text);
   }
 

@@ -15,7 +15,7 @@ const REPETITIONS_MAX = 64;
 const COMMA = Uint8Array.of(0x2c, 0x20);
 const NAMELESS = new Uint8Array();
 
-export type HeaderFault = 'none' | 'missing_colon' | 'invalid' | 'too_many' | 'ambiguous_length';
+export type HeaderFault = 'none' | 'folding' | 'missing_colon' | 'invalid' | 'too_many' | 'ambiguous_length';
 
 export class HeaderTable {
   readonly list: Header[] = [];

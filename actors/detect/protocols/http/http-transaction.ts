@@ -44,6 +44,7 @@ export class HttpTransaction implements Transaction {
   readonly request = new Message(new Body(REQUEST_LIMITS));
   readonly response = new Message(new Body(RESPONSE_LIMITS));
   readonly events: string[] = [];
+  readonly hostEvents: string[] = [];
   readonly files: TransactionFile[] = [];
 
   method: Method = 'other';
@@ -73,7 +74,13 @@ export class HttpTransaction implements Transaction {
     return direction === 0 ? this.request : this.response;
   }
 
+  /** Events have their names in capitals, as EVE tells them. */
   event(name: string): void {
-    if (this.events.length < EVENTS_MAX && !this.events.includes(name)) this.events.push(name);
+    if (this.events.length < EVENTS_MAX) this.events.push(name.toUpperCase());
+  }
+
+  /** What is told once of a transaction, however often it happens. */
+  eventOnce(name: string): void {
+    if (!this.events.includes(name.toUpperCase())) this.event(name);
   }
 }

@@ -49,13 +49,16 @@ export function requestLine(tx: HttpTransaction, line: Uint8Array): void {
   while (at < length && !isSpace(line[at]!)) at += 1;
   tx.methodText = line.subarray(methodStart, at);
   tx.method = methodOf(tx.methodText);
-  while (at < length && isSpace(line[at]!)) at += 1;
+  let isOdd = false;
+  for (; at < length && isSpace(line[at]!); at += 1) isOdd ||= line[at] !== 0x20;
+  if (isOdd) tx.event('method_delim_non_compliant');
   if (at < length) {
     const start = at;
     let end = line.indexOf(0x20, start);
     if (end === -1) {
       end = start;
       while (end < length && !isSpace(line[end]!)) end += 1;
+      if (end < length) tx.event('uri_delim_non_compliant');
     }
     tx.rawUri = line.subarray(start, end);
     at = end;

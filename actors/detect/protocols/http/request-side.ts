@@ -1,7 +1,7 @@
 /** What the client says: requests one after another, as far as the bytes go. */
 
 import { BodySink } from './body-sink.ts';
-import { chunkLength, EMPTY_LINE, INVALID } from './chunk-length.ts';
+import { chunkLength, EMPTY_LINE, hasExtension, INVALID } from './chunk-length.ts';
 import type { Exchange } from './exchange.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
@@ -178,9 +178,10 @@ export class RequestSide {
 
   readonly #fault = (fault: HeaderFault): void => {
     if (fault === 'too_many') this.hasFailed = true;
-    else if (fault === 'missing_colon') this.#tx!.event('request_field_missing_colon');
+    else if (fault === 'missing_colon') this.#tx!.eventOnce('request_field_missing_colon');
     else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_request');
-    else this.#tx!.event('request_header_invalid');
+    else if (fault === 'folding') this.#tx!.eventOnce('invalid_request_field_folding');
+    else this.#tx!.eventOnce('request_header_invalid');
   };
 
   #headers(): boolean {
@@ -243,6 +244,7 @@ export class RequestSide {
       this.#tx!.event('invalid_request_chunk_len');
       return this.#fail();
     }
+    if (hasExtension(line)) this.#tx!.event('request_chunk_extension');
     this.#left = length;
     this.#state = length === 0 ? 'trailer' : 'chunk';
     if (length === 0) {
@@ -289,7 +291,7 @@ export class RequestSide {
     const line = this.#input.line();
     if (line === null) return this.#input.isTooLong ? this.#fail() : false;
     if (line.length > 0 && !beginsWithMethod(line)) {
-      tx.event('request_body_unexpected');
+      if (!isSpace(line[0]!) && line.at(-1) === 0x0a) tx.event('request_body_unexpected');
       tx.progress[0] = BODY;
       this.#sink ??= new BodySink(tx, 0);
       this.#sink.data(line);
@@ -304,6 +306,8 @@ export class RequestSide {
     if (tx.progress[0] !== COMPLETE) {
       tx.progress[0] = COMPLETE;
       this.#sink?.end();
+      // What is odd about the host is told with the headers and again at the end.
+      for (const event of tx.hostEvents) tx.event(event);
     }
     this.#sink = null;
     this.#tx = null;
@@ -335,16 +339,22 @@ function host(tx: HttpTransaction): void {
   tx.hostPort = tx.uri.port;
   const header = tx.request.headers.find('host');
   if (header === null) {
-    if (protocolOf(tx.request.protocol) === 1) tx.event('missing_host_header');
+    if (protocolOf(tx.request.protocol) === 1) hostEvent(tx, 'missing_host_header');
     return;
   }
   const named = parseHost(header.value);
   if (named === null) {
-    tx.event('request_header_host_invalid');
+    hostEvent(tx, 'request_header_host_invalid');
     return;
   }
+  if (!named.isValid) hostEvent(tx, 'request_header_host_invalid');
   if (tx.host === null) {
     tx.host = named.name;
     tx.hostPort = named.port;
-  } else if (!isSameNoCase(tx.host, named.name)) tx.event('host_header_ambiguous');
+  } else if (!isSameNoCase(tx.host, named.name)) hostEvent(tx, 'host_header_ambiguous');
+}
+
+function hostEvent(tx: HttpTransaction, name: string): void {
+  tx.hostEvents.push(name);
+  tx.event(name);
 }

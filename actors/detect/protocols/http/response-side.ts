@@ -1,6 +1,6 @@
 /** What the server says: responses one after another, each for the request whose turn it is. */
 import { BodySink } from './body-sink.ts';
-import { canBeChunkLength, chunkLength, EMPTY_LINE, INVALID } from './chunk-length.ts';
+import { canBeChunkLength, chunkLength, EMPTY_LINE, hasExtension, INVALID } from './chunk-length.ts';
 import type { Exchange } from './exchange.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
@@ -156,9 +156,10 @@ export class ResponseSide {
 
   readonly #fault = (fault: HeaderFault): void => {
     if (fault === 'too_many') this.hasFailed = true;
-    else if (fault === 'missing_colon') this.#tx!.event('response_field_missing_colon');
+    else if (fault === 'missing_colon') this.#tx!.eventOnce('response_field_missing_colon');
     else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_response');
-    else this.#tx!.event('response_header_invalid');
+    else if (fault === 'folding') this.#tx!.eventOnce('invalid_response_field_folding');
+    else if (!this.#tx!.events.includes('RESPONSE_FIELD_MISSING_COLON')) this.#tx!.eventOnce('response_header_invalid');
   };
 
   #headers(): boolean {
@@ -278,6 +279,7 @@ export class ResponseSide {
     const length = chunkLength(line);
     if (length === EMPTY_LINE) return !this.#input.isEmpty;
     if (length === INVALID) return this.#noChunk(tx, line);
+    if (hasExtension(line)) this.#tx!.event('request_chunk_extension');
     this.#left = length;
     this.#state = length === 0 ? 'trailer' : 'chunk';
     if (length === 0) {

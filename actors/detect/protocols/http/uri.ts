@@ -64,9 +64,9 @@ function authorityOf(place: Uint8Array): [Uint8Array, number] {
     colon = place[0] === BRACKET ? -1 : place.indexOf(COLON);
     if (colon !== -1) end = colon;
   }
-  const port = colon === -1 ? -1 : numberOf(place.subarray(colon + 1));
+  const port = colon === -1 ? -1 : portOf(place.subarray(colon + 1));
   const name = place.slice(0, end);
-  return [normalHost(name.subarray(0, decodeQuery(name))), port > 0 && port < 65_536 ? port : -1];
+  return [normalHost(name.subarray(0, decodeQuery(name))), port];
 }
 
 /** In lower case, without dots at its end. */
@@ -110,8 +110,15 @@ export function normalUri(uri: Uri, raw: Uint8Array): Uint8Array {
   return joined(...parts);
 }
 
+export interface Host {
+  readonly name: Uint8Array;
+  /** -1: none, or no port. */
+  readonly port: number;
+  readonly isValid: boolean;
+}
+
 /** The value of a Host header: the name without its port, in lower case where it has none; null: there is none. */
-export function parseHost(value: Uint8Array): { readonly name: Uint8Array; readonly port: number } | null {
+export function parseHost(value: Uint8Array): Host | null {
   let start = 0;
   let end = value.length;
   while (start < end && isSpace(value[start]!)) start += 1;
@@ -121,13 +128,39 @@ export function parseHost(value: Uint8Array): { readonly name: Uint8Array; reado
   if (host[0] === BRACKET) {
     const close = host.indexOf(BRACKET_END);
     if (close === -1) return null;
-    const port = host[close + 1] === COLON ? numberOf(host.subarray(close + 2)) : -1;
-    return { name: host.subarray(0, close + 1), port: port > 0 && port < 65_536 ? port : -1 };
+    const name = host.subarray(0, close + 1);
+    if (close + 1 === host.length) return { name, port: -1, isValid: true };
+    const port = host[close + 1] === COLON ? portOf(host.subarray(close + 2)) : -1;
+    return { name, port, isValid: port !== -1 };
   }
   const colon = host.indexOf(COLON);
-  if (colon === -1) return { name: lowered(host), port: -1 };
+  if (colon === -1) return { name: lowered(host), port: -1, isValid: isName(host) };
   let nameEnd = colon;
   while (nameEnd > 0 && isSpace(host[nameEnd - 1]!)) nameEnd -= 1;
-  const port = numberOf(host.subarray(colon + 1));
-  return { name: host.subarray(0, nameEnd), port: port > 0 && port < 65_536 ? port : -1 };
+  const port = portOf(host.subarray(colon + 1));
+  const name = host.subarray(0, nameEnd);
+  return { name, port, isValid: port !== -1 && isName(name) };
+}
+
+function portOf(bytes: Uint8Array): number {
+  const port = numberOf(bytes);
+  return port > 0 && port < 65_536 ? port : -1;
+}
+
+/** Labels of letters, digits, hyphens and underscores, with single dots between. */
+function isName(name: Uint8Array): boolean {
+  if (name.length === 0 || name.length > 255) return false;
+  let label = 0;
+  for (const byte of name) {
+    if (byte === 0x2e) {
+      if (label === 0) return false;
+      label = 0;
+      continue;
+    }
+    const lower = byte | 0x20;
+    const isPart = (lower >= 0x61 && lower <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x5f;
+    label += 1;
+    if (!isPart || label > 63) return false;
+  }
+  return label > 0 || name.at(-1) === 0x2e;
 }

@@ -111,6 +111,7 @@ interface EveRecord {
   readonly dest_port: number;
   readonly alert?: { readonly signature_id: number };
   readonly http?: Readonly<Record<string, unknown>>;
+  readonly anomaly?: { readonly event: string; readonly layer: string };
   readonly fileinfo?: { readonly filename: string; readonly size: number; readonly state: string };
 }
 
@@ -161,6 +162,9 @@ export function differences(connections: readonly Connection[]): string[] {
       .toSorted();
     if (files.join().replaceAll('open', 'truncated') !== told.join())
       found.push(`${name}: files ${files.join()} and not ${told.join()}`);
+    const events = transactions.flatMap((tx) => tx.events).toSorted();
+    const raised = own.flatMap(({ anomaly }) => (anomaly?.layer === 'proto_parser' ? [anomaly.event] : [])).toSorted();
+    if (events.join() !== raised.join()) found.push(`${name}: events ${events.join()} and not ${raised.join()}`);
     return found;
   });
 }
