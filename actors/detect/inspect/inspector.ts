@@ -90,7 +90,7 @@ export class Inspector {
     if (packet.ipVersion === 0) return;
     this.#askAddressRules(situation);
     const group = this.#groups.ofPackets(packet.protocol, direction);
-    const session = situation.seesStream && group.wantsStream ? flow!.session : null;
+    const session = situation.seesStream ? flow!.session : null;
     const hides = flow?.session?.hidesPayload(direction) ?? false;
     situation.hasStreamData = situation.seesStream && hides;
     situation.hidesPayload = situation.isInStream || hides;
@@ -244,6 +244,8 @@ export class Inspector {
 
 function isMatch(signature: Signature, situation: Situation): boolean {
   if (signature.needsFlow && situation.flow === null) return false;
+  // A rule about packets is asked of those that were sent.
+  if (signature.type === 'packet' && situation.packet.isPseudo) return false;
   if (signature.application !== null && signature.application !== situation.protocol) return false;
   return (
     matchesHeader(signature.header, situation.packet) &&

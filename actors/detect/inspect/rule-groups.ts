@@ -14,8 +14,6 @@ export interface PacketGroup {
   /** Patterns of rules about the payload of packets, and about the stream. */
   readonly ofPackets: Prefilter | null;
   readonly ofStream: Prefilter | null;
-  /** Some rule asks about the stream. */
-  readonly wantsStream: boolean;
 }
 
 export interface BufferPrefilter {
@@ -99,7 +97,6 @@ function packetGroup(signatures: readonly Signature[]): PacketGroup {
     always: signatures.flatMap((one) => (one.type === 'app_tx' || isOfPayload(one) ? [] : [one.order])),
     ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
     ofStream: prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
-    wantsStream: signatures.some(({ needsStream }) => needsStream),
   };
 }
 

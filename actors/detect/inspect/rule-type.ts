@@ -95,7 +95,8 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
     return 'packet';
   }
   const isAddressRule = rule.conditions.every(isAddressOnly);
-  if (shape.application !== null) return isAddressRule ? 'app_layer' : 'packet';
+  if (shape.application !== null)
+    return rule.conditions.every((one) => isAddressOnly(one) || isDirectionAlone(one)) ? 'app_layer' : 'packet';
   if (!isAddressRule) return 'packet';
   return rule.source.hasNegation || rule.destination.hasNegation ? 'like_ip_only' : 'ip_only';
 }
@@ -105,6 +106,9 @@ function isAddressOnly({ keyword, value }: Condition): boolean {
   if (keyword === 'flowbits') return value.type === 'words' && value.words[0] === 'set';
   return ADDRESS_ONLY.has(keyword);
 }
+
+const isDirectionAlone = ({ keyword, value }: Condition): boolean =>
+  keyword === 'flow' && value.type === 'words' && value.words.every((word) => word.startsWith('to_'));
 
 interface Part {
   readonly name: string;
