@@ -98,8 +98,10 @@ t.test('held, trusted, doubted, and trusted again', async (t) => {
   t.teardown(() => browser.close());
   const { page, troubles } = await openPage(browser, address);
   await page.locator('#trust-list .badge.trust-quarantined').waitFor();
-  await page.locator('#trust-list button').first().click();
+  const here = page.locator('#trust-map').getByRole('button', { name: 'roof-7: quarantined, 40.4168° N 3.7038° W' });
+  await here.press('Enter');
   const dialog = page.getByRole('dialog');
+  await dialog.getByText('roof-7 · quarantined').waitFor();
   t.match(await dialog.textContent(), /roof-7 · quarantined[\s\S]*PCR 14[\s\S]*History[\s\S]*suspect[\s\S]*trusted/);
   const folder = process.env.MSEC_PICTURES;
   if (folder !== undefined) await page.screenshot({ path: `${folder}/quarantined.png`, fullPage: true });
@@ -108,6 +110,9 @@ t.test('held, trusted, doubted, and trusted again', async (t) => {
   await gateway.restart(GOOD);
   await untilTold(/ trusted \[msec@32473 device="roof-7"/);
   await page.locator('#trust-tiles .trust-trusted').waitFor();
+  const moved = await msec(['device', 'place', 'roof-7', '--at', '40.5,-3.6'], { cwd });
+  t.match(moved, { code: 0, out: 'roof-7 stands at 40.5° N, 3.6° W.' });
+  await page.locator('#trust-map').getByRole('button', { name: 'roof-7: trusted, 40.5000° N 3.6000° W' }).waitFor();
   if (folder !== undefined) await page.locator('#trust').screenshot({ path: `${folder}/trusted.png` });
   t.same(troubles, []);
   let status = await send();

@@ -35,7 +35,7 @@ export class TpmGateway {
 
   /** In the folder's log, or that of the brokers that `more` names; its TPM runs, and nothing is measured yet. */
   static async enrol(id: string, cwd: string, more: readonly string[] = []): Promise<TpmGateway> {
-    const identity = ['--type', 'enmon', '--identity', '867723030040330'];
+    const identity = ['--type', 'enmon', '--identity', '867723030040330', '--at', '40.4168,-3.7038'];
     const enrolled = await msec(['device', 'enrol', id, ...identity, '--json', ...more], { cwd });
     if (enrolled.code !== 0) throw new Error(enrolled.err);
     const { token } = JSON.parse(enrolled.out).secrets as { readonly token: string };

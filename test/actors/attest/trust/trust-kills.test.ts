@@ -21,6 +21,7 @@ t.setTimeout(280_000);
 
 const KILLS = 100;
 const SEEDS_MAX = 200;
+const KAFKA_SEEDS = 12;
 
 t.test(
   'after 100 kills every state, challenge, word, reading and held frame is what the inputs make of them',
@@ -48,6 +49,18 @@ t.test(
     t.ok(changes > 10 * seed && read > 10 * seed && held > 10 * seed);
   },
 );
+
+t.test('over Kafka, in one to three processes that share the partitions, nothing of this is different', async (t) => {
+  let [kills, decided] = [0, 0];
+  for (let seed = 1; seed <= KAFKA_SEEDS; seed++) {
+    const outcome = await runTrustTrial(seed, { kafka: true, processes: 1 + (seed % 3) });
+    if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
+    kills += outcome.kills;
+    decided += outcome.decided.policy + outcome.decided.operator;
+  }
+  t.comment(`${kills} kills in ${KAFKA_SEEDS} runs, ${decided} held frames decided on`);
+  t.ok(kills > KAFKA_SEEDS && decided > KAFKA_SEEDS);
+});
 
 /** Whether one of some runs is found wrong. */
 async function isSeen(plant: TrustPlant): Promise<boolean> {

@@ -58,6 +58,10 @@ export interface TrustOutcome {
 export interface TrustPlant {
   wrapLog?(log: Log): Log;
   readonly topology?: typeof attestedCity;
+  /** No fault: the log is the Kafka driver's, before a simulated broker. */
+  readonly kafka?: boolean;
+  /** They share the partitions, and each decides on those of its own. */
+  readonly processes?: number;
 }
 
 const KILL = /^(?:crash|kill|heap|zombie)@/;
@@ -69,6 +73,7 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
   const frames = new Map<string, number>();
   const gateways = attesters.map((attester, i) => new Gateway(`gate-${i}`, attester));
   const shape = seededRandom(seed ^ 0x5eed);
+  const { processes = 1 } = plant;
   const policy = ([null, 'release', 'drop'] as const)[seed % 3]!;
   const topologyOf = plant.topology ?? attestedCity;
   const simulation: Simulation = new Simulation(seed, {
@@ -84,6 +89,7 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
     idleTicks: { everyMs: 700, ticksMax: 2 },
     groupCommitMs: randomBelow(shape, 3),
     horizonMs: HORIZON_MS,
+    ...(plant.kafka === true ? { kafka: true, processes } : {}),
     limitMs: 300_000,
     createTopology: () => {
       const topology = topologyOf(attestOptions({ terms: TERMS, random: seededRandom(simulation.random.u32()) }));
@@ -172,12 +178,11 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
       await simulation.pause(20 + randomBelow(random, 150));
     }
     // What is released may be held again, and its device be back by then.
-    for (let decided = 1; decided > 0; ) {
+    for (let idle = 0; idle < (processes === 1 ? 1 : 8 * processes); ) {
       await simulation.comesToRest();
-      decided =
-        policy === null
-          ? 0
-          : await simulation.askUntilAnswered((process) => deciders(process).then(({ returns }) => returns.step()));
+      const step = (process: Asked) => deciders(process).then(({ returns }) => returns.step());
+      const decided = policy === null ? 0 : await simulation.askUntilAnswered(step);
+      idle = decided > 0 ? 0 : idle + 1;
     }
     await simulation.comesToRest();
     await simulation.drain();
