@@ -198,7 +198,8 @@ export class BufferMatcher {
         return place !== -1 && place + step.length <= high ? place : -1;
     }
     const place = step.search.next(this.#buffer, low, high);
-    this.#searched += Math.max(0, (place === -1 ? high : place) - low);
+    const end = place === -1 ? high : place;
+    if (end > low) this.#searched += end - low;
     this.#searchLows[index] = low;
     this.#searchHighs[index] = high;
     this.#searchPlaces[index] = place;

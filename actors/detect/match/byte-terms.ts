@@ -28,10 +28,15 @@ function read(
   canBeAtEnd = false,
 ): boolean {
   const { term } = step;
-  const bytes = small(step.bytes, variables);
+  const asked = small(step.bytes, variables);
+  // A variable of -1 is taken for the answer of a read that failed: Suricata goes on with zero, one byte back.
+  const isFailure = asked === -1 && term.base === null;
+  const bytes = isFailure ? 0 : asked;
   if (bytes < 0 || bytes > (term.base === null ? BINARY_BYTES_MAX : STRING_BYTES_MAX)) return false;
   const start = small(step.offset, variables) + (term.isRelative ? end : 0);
-  return reader.read(buffer, term, start, bytes, canBeAtEnd);
+  if (!reader.read(buffer, term, start, bytes, canBeAtEnd)) return false;
+  if (isFailure) reader.length = -1;
+  return true;
 }
 
 /** The place where the next term counts from: it stays. */
@@ -131,7 +136,7 @@ export function byteExtract(step: ByteExtractStep, buffer: Uint8Array, end: numb
 }
 
 export function byteMath(step: ByteMathStep, buffer: Uint8Array, end: number, variables: ByteVariables): number {
-  if (buffer.length === 0 || !read(step, buffer, end, variables)) return FAILED;
+  if (small(step.bytes, variables) < 0 || !read(step, buffer, end, variables)) return FAILED;
   const { term } = step;
   const right = step.value.slot === -1 ? BigInt(step.value.value) : variables[step.value.slot]!;
   let value = reader.big;
