@@ -17,6 +17,8 @@ export interface StreamReader {
 }
 
 const NOTHING = new Uint8Array(0);
+/** A gap is waited for no longer than until so many bytes are behind it. */
+const MAX_WAITING_BYTES = 131_072;
 const OPPOSING = 1;
 const OWN = 2;
 
@@ -89,6 +91,11 @@ export class Reassembler {
         this.#reader.data(flow, direction, bytes, isLast);
         if (session.isApplicationDead) return;
       } else if (limit > stream.runEnd) {
+        if (!session.isProtocolKnown && stream.rightEdge - stream.appOffset < MAX_WAITING_BYTES) {
+          // What is missing may come late, and the other direction may tell the protocol before.
+          if (stream.appOffset === 0) session.isLossy = true;
+          break;
+        }
         const length = stream.skipGap();
         if (length === 0) break;
         this.gaps++;
