@@ -1,8 +1,8 @@
 /** Where the bytes of one message's body go: out of their coding, to the body that rules look at, and into files. */
-import { ReceivedFile } from '../files.ts';
 import { codingsOf } from './codings.ts';
 import { Decompressor } from './decompress.ts';
 import { dispositionName } from './disposition.ts';
+import { HttpFile } from './http-file.ts';
 import type { HttpTransaction, Message } from './http-transaction.ts';
 import { boundaryOf, Multipart } from './multipart.ts';
 
@@ -15,7 +15,7 @@ export class BodySink {
   readonly #message: Message;
   readonly #decompressor: Decompressor | null;
   #multipart: Multipart | null = null;
-  #file: ReceivedFile | null = null;
+  #file: HttpFile | null = null;
   #hasBegun = false;
 
   constructor(tx: HttpTransaction, direction: 0 | 1) {
@@ -91,7 +91,7 @@ export class BodySink {
     const disposition = this.#direction === 1 ? tx.response.headers.find('content-disposition') : null;
     const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
     if (name === null) return;
-    this.#file = new ReceivedFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction);
+    this.#file = new HttpFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction, this.#message.body);
     tx.files.push(this.#file);
   }
 }

@@ -2,6 +2,7 @@
 import type { Direction } from '../direction.ts';
 import type { BufferRow } from '../protocol.ts';
 import { headerBlock, headerLines, headerNames, startBlock } from './header-buffers.ts';
+import type { HttpFile } from './http-file.ts';
 import { BODY, HEADERS, type HttpTransaction, LINE } from './http-transaction.ts';
 
 type Tx = HttpTransaction;
@@ -78,7 +79,15 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   },
   body('http.request_body', 0),
   body('http.response_body', 1),
-  body('file.data', 0),
+  {
+    ...row('file.data', REQUEST, BODY, (tx, _direction, index) => readyFile(tx, index)?.content.window() ?? null),
+    isMany: true,
+    isStreamed: true,
+    offset: (tx, _direction, index) => readyFile(tx, index)?.content.windowStart ?? 0,
+    inspected(tx) {
+      for (const { direction, content } of tx.files) if (direction === 0) content.inspected();
+    },
+  },
   body('file.data', 1),
   {
     ...row('file.name', BOTH, BODY, (tx, direction, index) => {
@@ -93,6 +102,17 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     isMany: true,
   },
 ];
+
+/** Of the files of a request those that there is something new of. */
+function readyFile(tx: Tx, index: number): HttpFile | null {
+  let left = index;
+  for (const file of tx.files) {
+    if (file.direction !== 0 || !file.isReady) continue;
+    if (left === 0) return file;
+    left -= 1;
+  }
+  return null;
+}
 
 function single(tx: Tx, direction: Direction, index: number): Uint8Array | null {
   const header = tx.message(direction).headers.list[index];

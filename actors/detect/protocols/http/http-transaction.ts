@@ -1,9 +1,9 @@
 /** A request and its response. Bytes are views into the heads as they came, or copies where they were brought to form. */
-import type { TransactionFile } from '../files.ts';
 import type { Transaction } from '../protocol.ts';
 import { Body, REQUEST_LIMITS, RESPONSE_LIMITS } from './body.ts';
 import { Head } from './head.ts';
 import { HeaderTable } from './header-table.ts';
+import type { HttpFile } from './http-file.ts';
 import { NO_URI, type Uri } from './uri.ts';
 
 /** How far a direction has come. */
@@ -45,7 +45,7 @@ export class HttpTransaction implements Transaction {
   readonly response = new Message(new Body(RESPONSE_LIMITS));
   readonly events: string[] = [];
   readonly hostEvents: string[] = [];
-  readonly files: TransactionFile[] = [];
+  readonly files: HttpFile[] = [];
 
   method: Method = 'other';
   methodText: Uint8Array | null = null;

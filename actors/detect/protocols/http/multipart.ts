@@ -1,6 +1,7 @@
 /** A form with files in the body of a POST: the files in it, as their bytes come. Nothing of a part is kept but its head. */
-import { ReceivedFile } from '../files.ts';
+import { Body, REQUEST_LIMITS } from './body.ts';
 import { dispositionName, parameterOf } from './disposition.ts';
+import { HttpFile } from './http-file.ts';
 import type { HttpTransaction } from './http-transaction.ts';
 import { ascii, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
 
@@ -25,7 +26,7 @@ export class Multipart {
   /** What may be the beginning of a delimiter, or a part's head that is not whole. */
   #kept: Uint8Array = NO_BYTES;
   #state: 'preamble' | 'head' | 'data' | 'over' = 'preamble';
-  #file: ReceivedFile | null = null;
+  #file: HttpFile | null = null;
 
   constructor(boundary: Uint8Array, tx: HttpTransaction) {
     this.#delimiter = joined(DASHES, boundary);
@@ -46,13 +47,19 @@ export class Multipart {
   /** The body is at its end, and the last delimiter was not there if a file is still open. */
   end(): void {
     if (this.#file === null) return;
-    this.#file.size += this.#kept.length;
+    this.#take(this.#kept);
     this.#close('truncated');
   }
 
   truncate(): void {
     this.#close('truncated');
     this.#state = 'over';
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#file === null) return;
+    this.#file.size += bytes.length;
+    this.#file.content.append(bytes);
   }
 
   #close(state: 'closed' | 'truncated'): void {
@@ -66,16 +73,16 @@ export class Multipart {
     if (at === -1) {
       // The delimiter and the end of line before it may have begun.
       const sure = Math.max(0, bytes.length - this.#delimiter.length - 1);
-      if (this.#file !== null) this.#file.size += sure;
+      this.#take(bytes.subarray(0, sure));
       return -sure;
     }
     const end = at + this.#delimiter.length;
     if (bytes.length < end + 2) {
       const sure = Math.max(0, at - 2);
-      if (this.#file !== null) this.#file.size += sure;
+      this.#take(bytes.subarray(0, sure));
       return -sure;
     }
-    if (this.#file !== null) this.#file.size += Math.max(0, at - 2);
+    this.#take(bytes.subarray(0, Math.max(0, at - 2)));
     this.#close('closed');
     const isLast = bytes[end] === 0x2d && bytes[end + 1] === 0x2d;
     this.#state = isLast ? 'over' : 'head';
@@ -97,7 +104,7 @@ export class Multipart {
       start = stop + 2;
     }
     if (name !== null && this.#tx.files.length < FILES_MAX) {
-      this.#file = new ReceivedFile(name.slice(), 0);
+      this.#file = new HttpFile(name.slice(), 0, new Body(REQUEST_LIMITS));
       this.#tx.files.push(this.#file);
     }
     this.#state = 'data';

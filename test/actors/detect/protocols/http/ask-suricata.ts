@@ -89,16 +89,19 @@ function rulesOf(connection: Connection, port: number, firstSid: number): Map<st
   const rules = new Map<string, string>();
   for (const tx of parsed(connection)) {
     for (const row of http.buffers) {
-      if (row.isMany === true || row.name === 'file.data') continue;
       for (const direction of row.directions) {
-        const bytes = tx.progress[direction] < row.progress ? null : row.read(tx, direction, 0);
-        // Long bodies are looked at in windows; no rule may ask for a host in capitals.
-        if (bytes === null || bytes.length > 30_000) continue;
-        if (row.name === 'http.host' && /[A-Z]/.test(Buffer.from(bytes).toString('latin1'))) continue;
-        const from = direction === 0 ? `any ${port} -> any any` : `any any -> any ${port}`;
-        const flow = direction === 0 ? 'to_server' : 'to_client';
-        const rule = `alert http ${from} (flow:${flow}; ${row.name}; ${contentOf(bytes)}`;
-        if (!rules.has(rule)) rules.set(rule, `${rule} sid:${firstSid + rules.size};)`);
+        if (tx.progress[direction] < row.progress) continue;
+        for (let index = 0; index === 0 || row.isMany === true; index += 1) {
+          const bytes = row.read(tx, direction, index);
+          if (bytes === null) break;
+          // Long bodies are looked at in windows; no rule may ask for a host in capitals.
+          if (bytes.length > 30_000) continue;
+          if (row.name === 'http.host' && /[A-Z]/.test(Buffer.from(bytes).toString('latin1'))) continue;
+          const from = direction === 0 ? `any ${port} -> any any` : `any any -> any ${port}`;
+          const flow = direction === 0 ? 'to_server' : 'to_client';
+          const rule = `alert http ${from} (flow:${flow}; ${row.name}; ${contentOf(bytes)}`;
+          if (!rules.has(rule)) rules.set(rule, `${rule} sid:${firstSid + rules.size};)`);
+        }
       }
     }
   }
