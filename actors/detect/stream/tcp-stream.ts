@@ -9,6 +9,9 @@ import { PagedBytes, type Scratch } from './paged-bytes.ts';
 import { SegmentList } from './segment-list.ts';
 import type { StreamPolicy } from './stream-options.ts';
 
+/** As many are kept of a direction, so that no segment has to be compared with more. */
+const MAX_SEGMENTS = 262_144;
+
 /** What a segment costs beside its bytes. */
 export const SEGMENT_COST_BYTES = 16;
 
@@ -87,7 +90,7 @@ export class TcpStream {
     const end = start + length;
     const pool = this.#pool;
     const first = Math.max(start, this.#baseOffset);
-    if (!pool.hasRoom(this.#bytes.costOf(first, end) + SEGMENT_COST_BYTES)) {
+    if (this.segments.count >= MAX_SEGMENTS || !pool.hasRoom(this.#bytes.costOf(first, end) + SEGMENT_COST_BYTES)) {
       pool.refused++;
       return false;
     }
@@ -198,15 +201,17 @@ export class TcpStream {
   /** Spans in which older segments hold, by their starts. */
   #kept(start: number, first: number, end: number, isNew: boolean): number[] {
     const { segments, policy } = this;
-    const kept: number[] = [];
     if (!isNew && !doesNewWin(policy, start, end, start, end)) return [first, end];
+    const kept: number[] = [];
     let back = 0;
     while (segments.previous()) {
       back++;
       if (segments.end <= start && segments.end > this.#baseOffset) break;
       if (segments.end > start && !doesNewWin(policy, segments.start, segments.end, start, end))
-        kept.unshift(Math.max(segments.start, first), Math.min(segments.end, end));
+        kept.push(Math.min(segments.end, end), Math.max(segments.start, first));
     }
+    // They were found from the last to the first.
+    kept.reverse();
     for (; back > 0; back--) segments.next();
     while (segments.next() && segments.start < end)
       if (!doesNewWin(policy, segments.start, segments.end, start, end))

@@ -74,6 +74,19 @@ t.test('a hundred thousand segments out of order are kept in bounded memory and 
   t.equal(traffic.tracker.pool.heldBytes, 0);
 });
 
+t.test('segments that each lie over thousands of others are settled one after the other', async (t) => {
+  const wire = new Wire();
+  wire.handshake();
+  const text = 'abcdefghij'.repeat(140);
+  for (let at = 1500; at >= 0; at--) wire.segment(0, ACK, at, 0, text);
+  for (let at = 0; at <= 1500; at++) wire.segment(0, ACK, at, 0, text.slice(0, 1399));
+  const [line] = wire.segment(1, ACK, 0, 2900);
+  // The one that starts first gives what it has, then those behind it.
+  t.equal(line, `data 1 0 ${JSON.stringify(text + text.slice(-1).repeat(1500))}`);
+  wire.finish();
+  t.equal(wire.traffic.tracker.pool.heldBytes, 0);
+});
+
 t.test('without memory segments are refused, counted, and inspected as packets', async (t) => {
   const { traffic, inStream } = outOfOrder(20_000, 64 * 1024);
   t.ok(traffic.tracker.pool.heldBytes <= 64 * 1024);
