@@ -37,8 +37,39 @@ export interface Trace {
   readonly hasGivenUp: boolean;
 }
 
-/** One for each buffer of a rule and worker: it keeps what it works with from call to call. */
+/** One for each buffer of a rule and worker. It is made ready when it is first asked: most rules of a set never are. */
 export class BufferMatcher {
+  readonly #buffer: MatchedTerms;
+  readonly #slots: VariableSlots;
+  readonly #negatedFast: ContentTerm | null;
+  #evaluation: Evaluation | null = null;
+
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null) {
+    this.#buffer = buffer;
+    this.#slots = slots;
+    this.#negatedFast = negatedFast;
+  }
+
+  /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
+  matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast);
+    return this.#evaluation.matches(buffer, variables, streamOffset);
+  }
+
+  /** The same with what happened on the way. */
+  trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast);
+    return this.#evaluation.trace(buffer, variables, streamOffset);
+  }
+
+  /** The last call was ended by a bound. */
+  get hasGivenUp(): boolean {
+    return this.#evaluation?.hasGivenUp === true;
+  }
+}
+
+/** It keeps what it works with from call to call. */
+class Evaluation {
   readonly #steps: readonly Step[];
   /** The term of each step. */
   readonly #terms: readonly number[];
@@ -70,8 +101,7 @@ export class BufferMatcher {
     this.#searchPlaces = new Int32Array(this.#steps.length);
   }
 
-  /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
-  matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
+  matches(buffer: Uint8Array, variables: ByteVariables, streamOffset: number): boolean {
     this.#buffer = buffer;
     this.#variables = variables;
     this.#streamOffset = streamOffset;
@@ -84,8 +114,7 @@ export class BufferMatcher {
     return this.#from(0, 0) === YES;
   }
 
-  /** The same with what happened on the way. */
-  trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
+  trace(buffer: Uint8Array, variables: ByteVariables, streamOffset: number): Trace {
     this.#starts.fill(-1);
     const isMatch = this.matches(buffer, variables, streamOffset);
     const places: ({ start: number; end: number } | null)[] = Array.from({ length: this.#termCount }, () => null);
@@ -97,7 +126,6 @@ export class BufferMatcher {
     return { isMatch, places, failed, hasGivenUp: this.#hasGivenUp };
   }
 
-  /** The last call was ended by a bound. */
   get hasGivenUp(): boolean {
     return this.#hasGivenUp;
   }

@@ -46,10 +46,11 @@ function best(candidates: readonly Candidate[]): Candidate | null {
   const first = Math.min(...candidates.map(({ buffer }) => priority(buffer.buffer)));
   const near = candidates.filter(({ buffer }) => priority(buffer.buffer) === first);
   const longest = Math.max(...near.map(({ content }) => content.bytes.length));
+  const long = near.filter(({ content }) => content.bytes.length === longest);
+  if (long.length < 2) return long[0] ?? null;
   let found: Candidate | null = null;
   let most = -1;
-  for (const one of near) {
-    if (one.content.bytes.length !== longest) continue;
+  for (const one of long) {
     const strength = strengthOf(one.content.bytes);
     if (strength > most) found = one;
     most = Math.max(most, strength);
