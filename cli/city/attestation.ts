@@ -66,20 +66,18 @@ export async function startAttestation(options: CityAttestationOptions): Promise
   const ticks = new TimeTicks(log, clock, partitions);
   ticks.start();
   const returns = returnsOf(options);
-  returns?.start();
+  returns.start();
   return {
     async close() {
-      await returns?.close();
+      await returns.close();
       await ticks.close();
     },
   };
 }
 
-function returnsOf({ job, log, clock, emit, partitions, engine, held }: CityAttestationOptions): Returns | null {
-  const terms = returnTermsOf(job);
-  if (terms === null) return null;
+function returnsOf({ job, log, clock, emit, partitions, engine, held }: CityAttestationOptions): Returns {
   return new Returns({
-    ...{ log, clock, held, partitions, terms },
+    ...{ log, clock, held, partitions, terms: returnTermsOf(job) },
     isHere: (partition) => engine.isHere(partition),
     onFailure: (error) => {
       const { code, message } = errorData(error);

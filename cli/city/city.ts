@@ -25,11 +25,13 @@ import {
 import { type RegistryServer, registryServer, SchemaRegistry } from '../../engine/registry/index.ts';
 import {
   DEVICE_FRAMES,
+  DEVICE_QUARANTINE,
   DEVICE_VERIFIED,
   deviceDecisionsConfig,
   deviceRegistryConfig,
   deviceTopics,
 } from '../../schemas/topics/index.ts';
+import { RETURNS_GROUP } from '../../services/attestation/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
@@ -70,6 +72,13 @@ export interface City {
   /** Takes nothing new in, finishes and commits what is in, and closes. Once. */
   drain(): Promise<void>;
 }
+
+/** Held frames wait for a decision with their keys, up to the deadline. */
+const SEALED = [
+  { topic: DEVICE_FRAMES, readers: [] },
+  { topic: DEVICE_VERIFIED, readers: [] },
+  { topic: DEVICE_QUARANTINE, readers: [RETURNS_GROUP] },
+];
 
 const WORKERS_MAX = 8;
 export const WORKER_HEAP_MEGABYTES = 512;
@@ -139,7 +148,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const workers = workersOf(config);
   const engine = await startCityEngine(options, cityLog, plan, jobConfig, schemaIds);
   closing.add(() => engine.drain());
-  const care = careForKeys(keys, log.openReader(), plan, [DEVICE_FRAMES, DEVICE_VERIFIED], clock, emit);
+  const care = careForKeys(keys, log.openReader(), plan, SEALED, clock, emit);
   closing.add(() => care.close());
 
   const held = heldFramesOf(log, clock, keys, emit);

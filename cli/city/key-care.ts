@@ -37,20 +37,23 @@ function destroyOverdue(keys: DayKeys, clock: Clock, emit: Emit): void {
   }
 }
 
-/** `sealed`: topics with sealed payloads, in the order in which these pass through them. The reader becomes its own. */
+/**
+ * `sealed`: topics with sealed payloads, in the order in which these pass through them, each with the groups that must have read
+ * it beside those that its retention waits for. The reader becomes its own.
+ */
 export function careForKeys(
   keys: DayKeys,
   reader: LogReader,
   plan: Plan,
-  sealed: readonly string[],
+  sealed: readonly { readonly topic: string; readonly readers: readonly string[] }[],
   clock: Clock,
   emit: Emit,
 ): KeyCare {
-  const topics = sealed.flatMap((name) => {
-    const config = plan.topics.find((topic) => topic.name === name);
-    return config === undefined
-      ? []
-      : [{ topic: name, partitions: config.partitions, requiredReaders: config.requiredReaders ?? [] }];
+  const topics = sealed.flatMap(({ topic, readers }) => {
+    const config = plan.topics.find(({ name }) => name === topic);
+    if (config === undefined) return [];
+    const requiredReaders = [...(config.requiredReaders ?? []), ...readers];
+    return [{ topic, partitions: config.partitions, requiredReaders }];
   });
   const days = new ReadDays(reader, topics);
   const destroyRead = async () => {

@@ -2,7 +2,8 @@
  * Acts on the policy's word for devices that have proved themselves again: it follows device.quarantine, of this process's
  * partitions, and at a mark of verify decides on what was held of the device before it. What it remembers can be read from
  * the log again; the group's offset only says from where on it must be, so that a death between any two steps changes
- * nothing: what was decided is known from device.decisions.
+ * nothing: what was decided is known from device.decisions. Below that offset nothing is held any more, which is what keys of
+ * sealed frames wait for.
  */
 import type { Clock, Log, LogReader, Timer } from '../../engine/index.ts';
 import { DEVICE_QUARANTINE } from '../../schemas/topics/index.ts';
@@ -16,7 +17,8 @@ export interface ReturnsOptions {
   readonly partitions: number;
   /** Whether this process works on the partition: the others leave it to that one. */
   readonly isHere: (partition: number) => boolean;
-  readonly terms: Omit<HeldRequest, 'device'>;
+  /** Null where an operator decides: then it only follows how far that has come. */
+  readonly terms: Omit<HeldRequest, 'device'> | null;
   /** Told once until it goes well again. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -117,7 +119,7 @@ export class Returns {
         return true;
       }
       const since = held.get(key);
-      if (since === undefined) return true;
+      if (since === undefined || this.#options.terms === null) return true;
       held.delete(key);
       returned.set(key, { from: returned.get(key)?.from ?? since.first, end: offset + 1 });
       isFull = returned.size >= MARKS_MAX;
@@ -127,8 +129,9 @@ export class Returns {
   }
 
   async #act(partition: number, { returned }: Followed): Promise<number> {
-    if (returned.size === 0) return 0;
-    const frames = await this.#options.held.decideAll(partition, returned, this.#options.terms);
+    const { held, terms } = this.#options;
+    if (returned.size === 0 || terms === null) return 0;
+    const frames = await held.decideAll(partition, returned, terms);
     returned.clear();
     return frames;
   }

@@ -30,7 +30,7 @@ t.test('the hard deadline holds while the log does not answer, and when it fails
     const keys = new DayKeys({ folder, clock: new ManualClock() });
     const { keyId } = keys.sealingKey(clock.now());
     const { emit, said } = recording();
-    careForKeys(keys, log, PLAN, [TOPIC], clock, emit);
+    careForKeys(keys, log, PLAN, [{ topic: TOPIC, readers: [] }], clock, emit);
     clock.advance(86_400_000 + 120_000);
     t.same(keys.list(), [keyId], 'its day is over and nobody knows whether it was read');
     clock.advance(HARD_DEADLINE_MS);
@@ -49,7 +49,7 @@ t.test('a key goes once its day is over and read', async (t) => {
     committed: () => Promise.resolve([committed]),
   });
   const { emit, said } = recording();
-  const care = careForKeys(keys, log, PLAN, [TOPIC], clock, emit);
+  const care = careForKeys(keys, log, PLAN, [{ topic: TOPIC, readers: [] }], clock, emit);
   const look = async () => {
     clock.advance(60_000);
     for (let i = 0; i < 20; i++) await Promise.resolve();
@@ -62,6 +62,36 @@ t.test('a key goes once its day is over and read', async (t) => {
   await look();
   t.same(keys.list(), []);
   t.ok(said.some((line) => line.includes('read by all')));
+  await care.close();
+});
+
+t.test('a key waits for frames that are held, and no longer than to its deadline', async (t) => {
+  const clock = new ManualClock();
+  const keys = new DayKeys({ folder: t.testdir(), clock: new ManualClock() });
+  keys.sealingKey(clock.now());
+  let decided = 4;
+  const log = reader({
+    bounds: () => Promise.resolve({ start: 0, end: 5 }),
+    committed: (group) => Promise.resolve([group === 'city.returns' ? decided : 5]),
+  });
+  const plan = { topics: [...PLAN.topics, { name: 'device.quarantine', partitions: 1 }] } as unknown as Plan;
+  const sealed = [
+    { topic: TOPIC, readers: [] },
+    { topic: 'device.quarantine', readers: ['city.returns'] },
+  ];
+  const care = careForKeys(keys, log, plan, sealed, clock, recording().emit);
+  const look = async () => {
+    clock.advance(60_000);
+    for (let i = 0; i < 30; i++) await Promise.resolve();
+  };
+  clock.advance(86_400_000 + 60_000);
+  await look();
+  await look();
+  t.equal(keys.list().length, 1, 'a frame is held');
+  decided = 5;
+  await look();
+  await look();
+  t.same(keys.list(), []);
   await care.close();
 });
 

@@ -54,7 +54,7 @@ interface Life {
   close(): Promise<void>;
 }
 
-function life(log: Log, terms: Omit<HeldRequest, 'device'> = RELEASE, isHere = () => true): Life {
+function life(log: Log, terms: Omit<HeldRequest, 'device'> | null = RELEASE, isHere = () => true): Life {
   const held = new HeldFrames({ log, clock: systemClock, random: seededRandom(3) });
   const returns = new Returns({ log, clock: systemClock, held, partitions: 1, terms, isHere, onFailure: () => {} });
   return {
@@ -183,5 +183,30 @@ t.test('a failure is told once, and what failed is done when the log answers aga
   t.equal(told.length, 1);
   t.same(await released(log), ['a1']);
   await held.close();
+  await log.close();
+});
+
+t.test('where an operator decides nothing happens by itself, and the offset follows what he has decided', async (t) => {
+  const log = await city();
+  const operator = new HeldFrames({ log, clock: systemClock });
+  const offsets = async () => {
+    const running = life(log, null);
+    t.equal(await running.step(), 0);
+    await running.close();
+    const reader = log.openReader();
+    const [offset] = await reader.committed(RETURNS_GROUP, DEVICE_QUARANTINE);
+    await reader.close();
+    return offset;
+  };
+  await quarantine(log, 'a1', 'b1', 'a!');
+  t.equal(await offsets(), null);
+  await operator.decide({ device: 'a', decision: 'drop', by: 'ana', why: 'so' });
+  t.equal(await offsets(), 1, 'b waits');
+  await quarantine(log, 'a2');
+  await operator.decide({ device: 'b', decision: 'drop', by: 'ana', why: 'so' });
+  t.equal(await offsets(), 3, 'a waits again');
+  await operator.decide({ device: 'a', decision: 'drop', by: 'ana', why: 'so' });
+  t.equal(await offsets(), 4);
+  await operator.close();
   await log.close();
 });
