@@ -1,12 +1,34 @@
 /** The commands of intrusion detection. */
 import { type Command, Option } from 'commander';
-import { collect, common, examples, type Outcome, running } from './command-kit.ts';
+import { collect, common, examples, type Outcome, running, whole } from './command-kit.ts';
 import type { IdsCheckFlags } from './commands/ids-check.ts';
+import type { IdsExplainFlags } from './commands/ids-explain.ts';
 import type { IdsRunFlags } from './commands/ids-run.ts';
 
 export function addIds(program: Command, outcome: Outcome): void {
   const ids = program.command('ids').description('Intrusion detection by rules of Suricata’s language.');
   addRun(ids, outcome);
+  const explain = ids
+    .command('explain')
+    .description(
+      'Say which bytes of which packet met what a rule asks, or what was not met first. Exit code 65: it does not alert.',
+    )
+    .requiredOption('--pcap <file>', 'capture: pcap or pcapng')
+    .requiredOption('--rules <file>', 'rules; may be repeated', collect)
+    .requiredOption('--sid <number>', 'the rule', whole)
+    .addOption(new Option('--checksum <how>', 'as for msec ids').choices(['none', 'validate']))
+    .option('--midstream', 'follow TCP sessions of which no handshake was seen')
+    .option('--home-net <cidr>', 'the group HOME_NET')
+    .option('-c, --config <file>', 'a suricata.yaml')
+    .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
+    .option('--json', 'the attempt in JSON')
+    .option('--debug', 'say more when something fails')
+    .action(
+      running<IdsExplainFlags>(outcome, async (flags) =>
+        (await import('./commands/ids-explain.ts')).explainRule(flags),
+      ),
+    );
+  examples(explain, [['msec ids explain --pcap traffic.pcap --rules local.rules --sid 1000001', 'one rule']]);
   const check = common(ids.command('check'))
     .argument('<rules...>', 'rule files')
     .description('Read rules, and say of each that is refused where and why. Exit code 65: a rule is refused.')

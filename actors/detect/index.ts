@@ -1,7 +1,14 @@
 /** detect: intrusion detection by rules of Suricata's language, equal to Suricata alert for alert. */
 export { CaptureReader } from './capture/index.ts';
 export type { EveRecord } from './eve/index.ts';
-export { type RuleClass, readClasses, readThresholds, type ThresholdLine } from './inspect/index.ts';
+export {
+  type Attempt,
+  Explainer,
+  type RuleClass,
+  readClasses,
+  readThresholds,
+  type ThresholdLine,
+} from './inspect/index.ts';
 export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
 export { type AcceptedRule, type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
 export { type Variables, variables } from './rules/variables.ts';

@@ -53,11 +53,19 @@ const KNOWN_KEYS = [
   'threshold-file',
 ];
 
-export async function runIds(flags: IdsRunFlags): Promise<number> {
+/** The rules that were accepted, and how they are to be asked. */
+export function idsSetup(flags: IdsRunFlags): {
+  readonly rules: readonly AcceptedRule[];
+  readonly options: SensorOptions;
+} {
   const settings = IdsSettings.of(configured(flags), KNOWN_KEYS);
-  const rules = rulesOf(flags.rules ?? [], settings);
+  return { rules: rulesOf(flags.rules ?? [], settings), options: sensorOptions(flags, settings) };
+}
+
+export async function runIds(flags: IdsRunFlags): Promise<number> {
+  const { rules, options } = idsSetup(flags);
   const output = new RecordOutput();
-  const sensor = new Sensor(rules, sensorOptions(flags, settings), (record) => output.add(record));
+  const sensor = new Sensor(rules, options, (record) => output.add(record));
   for (const { rule, part } of sensor.left) note(`${rule.file}:${rule.line}: ${part} cannot be examined (unsupported)`);
   const reader = new CaptureReader();
   const input = createReadStream(flags.pcap, { highWaterMark: READ_BYTES });

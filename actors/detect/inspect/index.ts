@@ -1,8 +1,9 @@
 /** Rules against traffic: what is asked when, and what becomes of a match. */
 export type { Alert } from './alerts.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
+export { type Attempt, Explainer, type Step } from './explainer.ts';
 export { FlowMemory, isComplete, type TransactionMemory } from './flow-memory.ts';
-export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type TellAlert } from './inspector.ts';
+export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type Observe, type TellAlert } from './inspector.ts';
 export type { Signature } from './signature.ts';
 export type { Situation } from './situation.ts';
 export { readThresholds, type ThresholdLine, type ThresholdMistake } from './threshold-file.ts';

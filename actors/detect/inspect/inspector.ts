@@ -39,6 +39,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Called for each alert while the packet is in hand. */
 export type TellAlert = (alert: Alert, situation: Situation) => void;
+/** Called for each packet before its rules are asked. */
+export type Observe = (situation: Situation) => void;
 
 export class Inspector {
   readonly signatures: readonly Signature[];
@@ -54,13 +56,16 @@ export class Inspector {
   /** Rules about transactions whose pattern is in the payload of the packet in hand. */
   readonly #found: number[] = [];
   readonly #tell: (alert: Alert) => void;
+  readonly #observe: Observe | null;
 
   constructor(
     rules: readonly AcceptedRule[],
     protocols: readonly AnyProtocol[],
     options: InspectOptions,
     tell: TellAlert,
+    observe: Observe | null = null,
   ) {
+    this.#observe = observe;
     const judged = rules.map((rule) => ({ rule, part: cannotAsk(rule.rule, protocols, APPLICATION_PROTOCOLS) }));
     this.left = judged.flatMap(({ rule, part }) => (part === null ? [] : [{ rule, part }]));
     const loaded = judged.flatMap(({ rule, part }) => (part === null ? [rule] : []));
@@ -95,6 +100,7 @@ export class Inspector {
     situation.hasStreamData = situation.seesStream && hides;
     situation.hidesPayload = situation.isInStream || hides;
     takeChunk(situation, session);
+    this.#observe?.(situation);
     this.#askPacketRules(group);
     // What lies behind a gap comes apart.
     while (situation.hasChunk) {

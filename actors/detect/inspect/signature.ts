@@ -35,6 +35,8 @@ export interface Signature extends Shape {
   readonly payload: BufferCheck | null;
   /** Of a packet's own headers and of the flow, in the order in which they are asked. */
   readonly checks: readonly Check[];
+  /** The keyword or buffer of each check. */
+  readonly checkNames: readonly string[];
   /** It asks for bits of the flow, so that without any it cannot match. */
   readonly needsBits: boolean;
   /** It asks of the flow, so that a packet without one cannot match. */
@@ -86,6 +88,16 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
   const scope: Scope = { slots, variables: newVariables(slots) };
+  const checks: (readonly [string, Check])[] = [
+    ...rule.buffers
+      .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
+      .map((terms) => [terms.buffer, headerBuffer(terms, scope)] as const),
+    ...rule.conditions.flatMap((condition) => named(condition.keyword, packetCheck(condition))),
+    ...rule.conditions.flatMap((condition) =>
+      condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
+    ),
+    ...remembered.checks.map((check) => ['flowbits, flowint, xbits', check] as const),
+  ];
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
     ...shape,
@@ -98,12 +110,8 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     header: headerOf(rule, protocolsOf(rule.protocol, transports), isSwapped),
     fast,
     payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
-    checks: [
-      ...rule.buffers.filter(({ buffer }) => PACKET_BUFFERS.has(buffer)).map((terms) => headerBuffer(terms, scope)),
-      ...rule.conditions.flatMap((condition) => packetCheck(condition) ?? []),
-      ...rule.conditions.flatMap((condition) => (condition.keyword === 'flow' ? (flowCheck(condition) ?? []) : [])),
-      ...remembered.checks,
-    ],
+    checks: checks.map(([, check]) => check),
+    checkNames: checks.map(([name]) => name),
     needsBits: rule.conditions.some(
       ({ keyword, value }) => keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset',
     ),
@@ -114,6 +122,9 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };
 }
+
+const named = (name: string, check: Check | undefined): (readonly [string, Check])[] =>
+  check === undefined ? [] : [[name, check]];
 
 /** A direction alone asks for no flow. */
 function asksFlow(rule: Rule): boolean {

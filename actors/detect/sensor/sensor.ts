@@ -12,7 +12,14 @@ import {
   transactionRecords,
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
-import { type FlowMemory, INSPECT_DEFAULTS, type InspectOptions, Inspector, isComplete } from '../inspect/index.ts';
+import {
+  type FlowMemory,
+  INSPECT_DEFAULTS,
+  type InspectOptions,
+  Inspector,
+  isComplete,
+  type Observe,
+} from '../inspect/index.ts';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import {
   type AnyProtocol,
@@ -52,16 +59,30 @@ export class Sensor implements TrafficSink {
   readonly #last = new Packet();
   #nowUs = 0;
 
-  constructor(rules: readonly AcceptedRule[], options: SensorOptions, tell: (record: EveRecord) => void) {
+  /** `observe`: called for each packet before rules are asked. */
+  constructor(
+    rules: readonly AcceptedRule[],
+    options: SensorOptions,
+    tell: (record: EveRecord) => void,
+    observe: Observe | null = null,
+  ) {
     this.#tell = tell;
     this.#tellsAll = options.tellsAll;
     this.#isMidstream = options.traffic.stream.midstream;
     this.#recogniser = new Recogniser(options.protocols);
-    this.#inspector = new Inspector(rules, options.protocols, options.inspect, (alert, situation) =>
-      tell(alertRecord(alert, situation)),
+    this.#inspector = new Inspector(
+      rules,
+      options.protocols,
+      options.inspect,
+      (alert, situation) => tell(alertRecord(alert, situation)),
+      observe,
     );
     this.#traffic = new Traffic(this, options.traffic);
     this.#last.isPseudo = true;
+  }
+
+  get signatures(): Inspector['signatures'] {
+    return this.#inspector.signatures;
   }
 
   /** Rules that were not loaded, with what of them cannot be asked. */
