@@ -13,11 +13,16 @@ export interface BodyLimits {
 export const REQUEST_LIMITS: BodyLimits = { limit: 102_400, least: 32_768, window: 4096 };
 export const RESPONSE_LIMITS: BodyLimits = { limit: 102_400, least: 40_960, window: 16_384 };
 
+/** No more room is made for a body that has only been announced. */
+const FIRST_BYTES = 8192;
+
 export class Body {
   readonly limits: BodyLimits;
   /** Bytes up to the limit that came; behind a gap it goes on as if there were none. */
   size = 0;
   #bytes: Uint8Array = NO_BYTES;
+  /** As many are announced. */
+  expected = 0;
   #inspected = 0;
   #shown = 0;
 
@@ -34,7 +39,11 @@ export class Body {
     const length = Math.min(bytes.length, this.limits.limit - this.size);
     if (length <= 0) return 0;
     if (this.size + length > this.#bytes.length) {
-      const grown = new Uint8Array(this.size === 0 ? length : Math.max(2 * this.#bytes.length, this.size + length));
+      const grown = new Uint8Array(
+        this.size === 0
+          ? Math.max(length, Math.min(this.expected, FIRST_BYTES))
+          : Math.max(2 * this.#bytes.length, this.size + length),
+      );
       grown.set(this.#bytes.subarray(0, this.size));
       this.#bytes = grown;
     }

@@ -1,5 +1,5 @@
 /** The bytes at hand of one direction, and the beginning of a line whose end has not come. */
-import { CR, isSpace, joined, LF, NO_BYTES } from './octets.ts';
+import { CR, copyOf, isSpace, joined, LF, NO_BYTES } from './octets.ts';
 
 /** A line that is longer ends the parsing of its direction. */
 export const LINE_BYTES_MAX = 18_000;
@@ -71,7 +71,7 @@ export class Input {
 
   /** A whole line, to be given again with what follows it. */
   keep(line: Uint8Array): void {
-    this.#pending = line.slice();
+    this.#pending = copyOf(line);
   }
 
   /** As `line`; a CR that no LF follows ends one, too. */
@@ -97,7 +97,7 @@ export class Input {
       this.#pending = NO_BYTES;
       return line;
     }
-    this.#pending = this.#pending.length === 0 ? piece.slice() : line;
+    this.#pending = this.#pending.length === 0 ? copyOf(piece) : line;
     if (line.length > LINE_BYTES_MAX) this.isTooLong = true;
     return null;
   }

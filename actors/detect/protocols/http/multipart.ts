@@ -3,7 +3,7 @@ import { Body, REQUEST_LIMITS } from './body.ts';
 import { dispositionName, parameterOf } from './disposition.ts';
 import { HttpFile } from './http-file.ts';
 import type { HttpTransaction } from './http-transaction.ts';
-import { ascii, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
+import { ascii, copyOf, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
 
 const BOUNDARY_BYTES_MAX = 200;
 const PART_HEAD_BYTES_MAX = 16_384;
@@ -41,7 +41,7 @@ export class Multipart {
       rest = rest.subarray(Math.abs(taken));
       if (taken <= 0) break;
     }
-    if (this.#state !== 'over') this.#kept = rest.slice();
+    if (this.#state !== 'over') this.#kept = copyOf(rest);
   }
 
   /** The body is at its end, and the last delimiter was not there if a file is still open. */
@@ -104,7 +104,7 @@ export class Multipart {
       start = stop + 2;
     }
     if (name !== null && this.#tx.files.length < FILES_MAX) {
-      this.#file = new HttpFile(name.slice(), 0, new Body(REQUEST_LIMITS));
+      this.#file = new HttpFile(copyOf(name), 0, new Body(REQUEST_LIMITS));
       this.#tx.files.push(this.#file);
     }
     this.#state = 'data';

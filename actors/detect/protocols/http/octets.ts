@@ -65,6 +65,9 @@ export function lowered(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+/** A copy whatever the bytes are: the slice of a Buffer is a view. */
+export const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

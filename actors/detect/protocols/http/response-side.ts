@@ -7,7 +7,7 @@ import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { Input } from './input.ts';
 import { isNoStatusLine, protocolOf, statusLine } from './lines.ts';
-import { ascii, chomped, includesText, isText, lengthOf } from './octets.ts';
+import { ascii, chomped, copyOf, includesText, isText, lengthOf } from './octets.ts';
 import type { RequestSide } from './request-side.ts';
 
 type State =
@@ -129,7 +129,7 @@ export class ResponseSide {
       this.#input.keep(line);
       return false;
     }
-    const text = line.slice(0, chomped(line, 0, line.length));
+    const text = copyOf(line.subarray(0, chomped(line, 0, line.length)));
     if (isNoStatusLine(text)) return this.#noStatusLine(tx, line, text.length);
     statusLine(tx, text);
     if (protocolOf(tx.response.protocol) === -1) tx.event('response_invalid_protocol');
@@ -230,6 +230,7 @@ export class ResponseSide {
         return this.#fail();
       }
       if (this.#left > 0) tx.progress[1] = BODY;
+      tx.response.body.expected = this.#left;
       this.#state = this.#left === 0 ? 'finalize' : 'identity';
       return true;
     }

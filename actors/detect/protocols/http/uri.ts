@@ -1,5 +1,5 @@
 /** The parts of a request's address, and the address in one spelling. */
-import { COLON, isSpace, joined, lowered, NO_BYTES, numberOf, SLASH } from './octets.ts';
+import { COLON, copyOf, isSpace, joined, lowered, NO_BYTES, numberOf, SLASH } from './octets.ts';
 import { decodePath, decodeQuery, resolveDots, singleBytes } from './uri-path.ts';
 
 export interface Uri {
@@ -65,7 +65,7 @@ function authorityOf(place: Uint8Array): [Uint8Array, number] {
     if (colon !== -1) end = colon;
   }
   const port = colon === -1 ? -1 : portOf(place.subarray(colon + 1));
-  const name = place.slice(0, end);
+  const name = copyOf(place.subarray(0, end));
   return [normalHost(name.subarray(0, decodeQuery(name))), port];
 }
 
@@ -86,7 +86,7 @@ function normalPath(raw: Uint8Array): Uint8Array {
   for (let at = 0; at < raw.length && isPlain; at += 1)
     isPlain = PLAIN[raw[at]!] === 1 && !(raw[at] === SLASH && raw[at + 1] === SLASH);
   if (isPlain) return raw;
-  const path = raw.slice();
+  const path = copyOf(raw);
   const decoded = decodePath(path);
   const single = singleBytes(path, decoded);
   return path.subarray(0, resolveDots(path.subarray(0, single), single));
@@ -100,11 +100,11 @@ export function normalUri(uri: Uri, raw: Uint8Array): Uint8Array {
   if (isWhole && !raw.includes(0x25, path.length)) return raw;
   const parts = [path];
   if (query !== null) {
-    const decoded = query.slice();
+    const decoded = copyOf(query);
     parts.push(Uint8Array.of(QUESTION), decoded.subarray(0, decodeQuery(decoded)));
   }
   if (fragment !== null) {
-    const decoded = fragment.slice();
+    const decoded = copyOf(fragment);
     parts.push(Uint8Array.of(HASH), decoded.subarray(0, decodeQuery(decoded)));
   }
   return joined(...parts);

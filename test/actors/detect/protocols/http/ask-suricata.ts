@@ -33,7 +33,7 @@ export function parsed(connection: Connection, cut: () => number = () => SEGMENT
     for (let at = 0, length = 0; at < bytes.length; at += length) {
       length = Math.max(1, cut());
       // A copy that is overwritten afterwards: a view into it shows.
-      const piece = Uint8Array.from(bytes.subarray(at, at + length));
+      const piece = Buffer.from(bytes.subarray(at, at + length));
       talk.data(direction, piece, false);
       piece.fill(0xaa);
     }
