@@ -4,6 +4,7 @@ import { attest } from './workloads/attest/attest.ts';
 import { signingModes, w4 } from './workloads/batch-signed/batch-signed.ts';
 import { doubt } from './workloads/doubt/doubt.ts';
 import { hostile } from './workloads/hostile/hostile.ts';
+import { ids } from './workloads/ids/ids.ts';
 import { join } from './workloads/join/join.ts';
 import { kafkaRestart } from './workloads/kafka-restart/kafka-restart.ts';
 import { kafkaSoak } from './workloads/kafka-soak/kafka-soak.ts';
@@ -50,6 +51,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   attest,
   doubt,
   trust,
+  ids,
   soak,
   simulate,
   kills,

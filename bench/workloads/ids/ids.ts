@@ -1,0 +1,136 @@
+/**
+ * Intrusion detection on one core: mixed HTTP, DNS and MQTT traffic with 3,000 rules beside Suricata on the same capture,
+ * after the alerts of both have been compared rule by rule; and what 30,000 rules cost.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Parts } from '../../parts.ts';
+import { type Figure, figure, type RunOptions, type Workload } from '../../workload.ts';
+import { cityTraffic } from './city-traffic.ts';
+import { type Input, type OurRun, ours, type Run, suricata } from './engines.ts';
+import { generatedRules } from './generated-rules.ts';
+
+const PACKETS = 200_000;
+const PACKETS_QUICK = 100_000;
+const RUNS = 5;
+const RUNS_QUICK = 1;
+const RUNS_MANY = 3;
+const SEED = 1;
+const FEW_RULES = 300;
+const RULES = 3_000;
+const MANY_RULES = 30_000;
+
+export const ids: Workload = {
+  name: 'ids',
+  says: 'intrusion detection on one core: packets/s with 3,000 rules beside Suricata; load, memory and rate with 30,000',
+  async run(options) {
+    const { folder, isQuick, progress } = options;
+    const parts = new Parts(progress);
+    progress('ids: the capture is made');
+    const capture = join(folder, 'city.pcap');
+    writeFileSync(capture, cityTraffic(SEED, isQuick ? PACKETS_QUICK : PACKETS));
+    const input = (rules: number): Input => {
+      const file = join(folder, `${rules}.rules`);
+      writeFileSync(file, generatedRules(SEED, rules), 'latin1');
+      return { capture, rules: file, folder };
+    };
+    const rate = await parts.measure('beside Suricata', () => besideSuricata(input(RULES), options));
+    const many = await parts.measure(`${MANY_RULES} rules`, () =>
+      manyRules(input(FEW_RULES), input(MANY_RULES), options),
+    );
+    return parts.measured([rate, ...(many ?? [])]);
+  },
+};
+
+const perSecond = ({ packets, ms }: Run): number => (packets * 1000) / ms;
+
+async function besideSuricata(input: Input, { isQuick, progress }: RunOptions): Promise<Figure> {
+  const runs = isQuick ? RUNS_QUICK : RUNS;
+  const pairs: (readonly [OurRun, Run])[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const pair = [await ours(input), await suricata(input)] as const;
+    compare(...pair);
+    pairs.push(pair);
+    const [a, b] = pair.map((one) => Math.round(perSecond(one)));
+    progress(`ids, run ${run}/${runs}: ${a} packets/s, Suricata ${b}`);
+  }
+  const [first] = pairs[0]!;
+  const longest = Math.max(...pairs.map(([{ longestMs }]) => longestMs));
+  const alerts = Object.values(first.alerts).reduce((sum, count) => sum + count, 0);
+  return figure({
+    name: `ids: ${RULES} rules`,
+    unit: 'packets/s',
+    ours: pairs.map(([one]) => perSecond(one)),
+    peers: { Suricata: pairs.map(([, other]) => perSecond(other)) },
+    floor: 0.25,
+    aim: 0.5,
+    judged: 'Suricata',
+    notes: [
+      `${first.packets} packets of HTTP, DNS and MQTT, ${alerts} alerts of ${Object.keys(first.alerts).length} rules, the same of both, rule by rule`,
+      `from the first packet to the last, loading excluded, both on one and the same core, in a process that has just started; both write every record of EVE to a file`,
+      'Suricata 7.0.10 -v -r --runmode single, its own configuration without fast.log: from "Engine started" to "end of file reached"; its records of flows that are open then are not in its time, ours are',
+      `the longest packet took ${longest.toFixed(1)} ms here`,
+    ],
+  });
+}
+
+/** Throws where a rule alerted more often in one of them. */
+function compare(one: OurRun, other: Run): void {
+  if (one.left > 0) throw new Error(`${one.left} rules were not loaded`);
+  if (one.packets !== other.packets) throw new Error(`${one.packets} packets were read, ${other.packets} by Suricata`);
+  const sids = new Set([...Object.keys(one.alerts), ...Object.keys(other.alerts)]);
+  const wrong = [...sids].filter((sid) => one.alerts[sid] !== other.alerts[sid]);
+  if (wrong.length === 0) return;
+  const [sid] = wrong;
+  throw new Error(
+    `${wrong.length} rules alerted not as in Suricata: ${sid} ${one.alerts[sid!] ?? 0} times, not ${other.alerts[sid!] ?? 0}`,
+  );
+}
+
+async function manyRules(few: Input, many: Input, { isQuick, progress }: RunOptions): Promise<Figure[]> {
+  const runs = isQuick ? RUNS_QUICK : RUNS_MANY;
+  const pairs: (readonly [OurRun, OurRun])[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const pair = [await ours(many), await ours(few)] as const;
+    pairs.push(pair);
+    const [{ loadMs, residentMb }] = pair;
+    const [a, b] = pair.map((one) => Math.round(perSecond(one)));
+    progress(
+      `ids, run ${run}/${runs}: ${MANY_RULES} rules in ${(loadMs / 1000).toFixed(1)} s, ${Math.round(residentMb)} MB, ${a} packets/s; with ${FEW_RULES} ${b}`,
+    );
+  }
+  const left = Math.max(...pairs.flat().map((one) => one.left));
+  if (left > 0) throw new Error(`${left} rules were not loaded`);
+  return [
+    figure({
+      name: `ids: ${MANY_RULES} rules, against ${FEW_RULES}`,
+      unit: 'packets/s',
+      ours: pairs.map(([one]) => perSecond(one)),
+      peers: { [`with ${FEW_RULES} rules`]: pairs.map(([, other]) => perSecond(other)) },
+      floor: 0.5,
+      aim: 0.8,
+      judged: `with ${FEW_RULES} rules`,
+      notes: ['the same capture; alerts, and with them records to write, are more with more rules'],
+    }),
+    figure({
+      name: `ids: loading ${MANY_RULES} rules`,
+      unit: 's',
+      ours: pairs.map(([{ loadMs }]) => loadMs / 1000),
+      floor: 5,
+      aim: 2,
+      judged: 'ours',
+      isLessBetter: true,
+      notes: ['from the text to a sensor that takes packets, in a process that has just started'],
+    }),
+    figure({
+      name: `ids: memory with ${MANY_RULES} rules`,
+      unit: 'MB resident',
+      ours: pairs.map(([{ residentMb }]) => residentMb),
+      floor: 600,
+      aim: 400,
+      judged: 'ours',
+      isLessBetter: true,
+      notes: ['the most that the process had, Node itself, loading and all traffic included'],
+    }),
+  ];
+}

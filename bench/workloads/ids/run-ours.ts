@@ -1,0 +1,61 @@
+/** `run-ours.ts CAPTURE RULES RECORDS`: our sensor over a capture in a process of its own; prints what it took as JSON. */
+import { createReadStream, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  CaptureReader,
+  type EveRecord,
+  readRules,
+  SENSOR_DEFAULTS,
+  Sensor,
+  variables,
+} from '../../../actors/detect/index.ts';
+
+const READ_BYTES = 1024 * 1024;
+const WRITE_CHARS = 64 * 1024;
+const [capture, rules, records] = process.argv.slice(2) as [string, string, string];
+
+const loadFrom = performance.now();
+const { accepted, refused } = readRules([{ name: rules, text: readFileSync(rules, 'latin1') }], variables());
+const output = openSync(records, 'w');
+const alerts: Record<string, number> = {};
+let lines: string[] = [];
+let chars = 0;
+const flush = (): void => {
+  writeSync(output, lines.join(''));
+  lines = [];
+  chars = 0;
+};
+const tell = (record: EveRecord): void => {
+  if (record.event_type === 'alert') {
+    const { signature_id: sid } = record.alert as { readonly signature_id: number };
+    alerts[sid] = (alerts[sid] ?? 0) + 1;
+  }
+  const line = `${JSON.stringify(record)}\n`;
+  lines.push(line);
+  chars += line.length;
+  if (chars >= WRITE_CHARS) flush();
+};
+const sensor = new Sensor(accepted, SENSOR_DEFAULTS, tell);
+const loadMs = performance.now() - loadFrom;
+const left = refused.length + sensor.left.length;
+
+const from = performance.now();
+const reader = new CaptureReader();
+let packets = 0;
+let longestMs = 0;
+let last = from;
+for await (const piece of createReadStream(capture, { highWaterMark: READ_BYTES })) {
+  reader.push(piece as Buffer);
+  last = performance.now();
+  while (reader.next()) {
+    sensor.take(reader.packet);
+    packets += 1;
+    const now = performance.now();
+    if (now - last > longestMs) longestMs = now - last;
+    last = now;
+  }
+}
+sensor.finish();
+flush();
+const ms = performance.now() - from;
+const residentMb = process.resourceUsage().maxRSS / 1024;
+process.stdout.write(JSON.stringify({ loadMs, ms, packets, longestMs, residentMb, left, alerts }));
