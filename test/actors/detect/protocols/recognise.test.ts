@@ -67,6 +67,16 @@ t.test('a picked-up flow is turned round where the server speaks as a client', a
   turned.data(1, Buffer.from(RESPONSE), false);
   t.same(turned.parser!.transactions[0]!.progress, [5, 5]);
   t.notOk(talk([[0, REQUEST]], { isMidstream: true }).takeReversal());
+  const behind = talk(
+    [
+      [0, 'HTTP/1'],
+      [1, REQUEST],
+    ],
+    { isMidstream: true },
+  );
+  behind.takeReversal();
+  behind.data(1, Buffer.from(RESPONSE.slice(6)), false);
+  t.same(behind.parser!.transactions[0]!.progress, [5, 5], 'with what had been said before');
 });
 
 t.test('a gap before anything is recognised ends it', async (t) => {

@@ -44,6 +44,12 @@ t.test('of data that ends early, gives a beginning of what was packed', async ()
   );
 });
 
+t.test('what is copied from before the beginning is a fault', async (t) => {
+  const dictionary = Buffer.from('0123456789abcdefghij'.repeat(4));
+  const inflate = inflated(deflateRawSync(dictionary, { dictionary }), [1000]);
+  t.equal(inflate.status, 'fault');
+});
+
 t.test('a bomb fills no more than its bound', async (t) => {
   const packed = deflateRawSync(Buffer.alloc(50_000_000));
   const inflate = inflated(packed, [packed.length], 102_400);
