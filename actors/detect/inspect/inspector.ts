@@ -102,13 +102,14 @@ export class Inspector {
     takeChunk(situation, session);
     this.#observe?.(situation);
     this.#askPacketRules(group);
+    situation.isStreamMatch = false;
+    if (situation.protocol !== null) this.#transactions.inspect(situation, this.#found);
     // What lies behind a gap comes apart.
     while (situation.hasChunk) {
       session!.rawDone(direction, situation.chunkOffset + situation.chunk.length);
       takeChunk(situation, session);
       if (situation.hasChunk) this.#askStreamRules(group);
     }
-    if (situation.protocol !== null) this.#transactions.inspect(situation, this.#found);
     if (!this.#queue.isEmpty) this.#queue.finish(situation, this.#thresholds, this.#tell);
   }
 

@@ -149,6 +149,21 @@ t.test(
   },
 );
 
+t.test(
+  'a rule about a transaction and its payload sees the stream with it, and no stream that another rule found',
+  async (t) => {
+    if (!needs(t, 'shared-data')) return;
+    const found = packetsOf(
+      alertsOf('http-post-file', [
+        'alert http any any -> any any (content:"POST"; http.uri; content:"login"; sid:1;)',
+        'alert http any any -> any any (flow:to_server,only_stream; http.method; content:"POST"; sid:2;)',
+        'alert tcp any any -> any any (flow:to_server; content:"login"; sid:3;)',
+      ]),
+    );
+    t.same(found, { 1: [12], 3: [12] });
+  },
+);
+
 t.test('the type of a rule is the one that Suricata gives it', async (t) => {
   const cases: readonly (readonly [string, string])[] = [
     ['ip any any -> any any (', 'ip_only'],
