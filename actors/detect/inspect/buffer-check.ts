@@ -1,19 +1,22 @@
 /** What a rule asks of one buffer, transforms included. */
 import { type ByteVariables, bufferMatcher, transformer, type VariableSlots } from '../match/index.ts';
-import type { BufferTerms } from '../rules/rule.ts';
+import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 
 /** `offset`: where the bytes lie in their stream or body. */
 export type BufferCheck = (bytes: Uint8Array, offset: number) => boolean;
 
-/** What byte_extract and byte_math leave for later buffers of the same rule. */
+/** What the buffers of one rule share. */
 export interface Scope {
   readonly slots: VariableSlots;
+  /** What byte_extract and byte_math leave for later buffers. */
   readonly variables: ByteVariables;
+  /** The fast pattern, where it must not be there. */
+  readonly negatedFast: ContentTerm | null;
 }
 
-export function bufferCheck(buffer: BufferTerms, { slots, variables }: Scope): BufferCheck {
+export function bufferCheck(buffer: BufferTerms, { slots, variables, negatedFast }: Scope): BufferCheck {
   const { transforms } = buffer;
-  const matcher = bufferMatcher(buffer, slots);
+  const matcher = bufferMatcher(buffer, slots, negatedFast);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

@@ -87,7 +87,8 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
   const remembered = rememberedOf(rule, context);
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
-  const scope: Scope = { slots, variables: newVariables(slots) };
+  const negatedFast = fast?.isNegated === true ? fast.content : null;
+  const scope: Scope = { slots, variables: newVariables(slots), negatedFast };
   const checks: (readonly [string, Check])[] = [
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
