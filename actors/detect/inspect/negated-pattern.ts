@@ -1,18 +1,16 @@
 /**
- * A pattern that must not be there, as Suricata's prefilter finds it: where it may not stand by its offset and depth is
- * heeded, what the rule asks beside it is not. A rule whose pattern was found so is not asked.
+ * A pattern that must not be there, as Suricata's prefilter finds it: wherever it is, whatever the rule asks of its end.
+ * A rule whose pattern was found so is not asked. One that has a place is not looked for so.
  */
 import type { FastPattern } from '../prefilter/index.ts';
 
-export function isFound({ bytes, nocase, content }: FastPattern, buffer: Uint8Array): boolean {
-  const { offset, depth, startsWith } = content;
-  if (offset === null && depth === null && !startsWith) return true;
-  // A variable has no value yet.
-  if (typeof offset === 'string' || typeof depth === 'string') return true;
-  const low = offset ?? 0;
-  const room = startsWith ? content.bytes.length : depth;
-  const high = Math.min(buffer.length, room === null ? buffer.length : low + room);
-  for (let at = low; at + bytes.length <= high; at += 1) if (liesAt(buffer, at, bytes, nocase)) return true;
+export function isFound({ buffer: { terms }, bytes, nocase, content }: FastPattern, buffer: Uint8Array): boolean {
+  const { offset, depth, startsWith, distance, within } = content;
+  if (offset !== null || depth !== null || startsWith || within !== null) return false;
+  // As the first one it is relative to the start, and a distance of nothing is no place.
+  if (distance !== null && (distance !== 0 || terms[0] !== content)) return false;
+  // What a prefilter names is a candidate alone.
+  for (let at = 0; at + bytes.length <= buffer.length; at += 1) if (liesAt(buffer, at, bytes, nocase)) return true;
   return false;
 }
 
