@@ -27,7 +27,8 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
   record.event_type = type;
   addVlans(record, packet);
   if (packet.ipVersion !== 0) {
-    const ports = hasPorts(packet.protocol) && !packet.isFragment;
+    // A fragment's are zero.
+    const ports = hasPorts(packet.protocol);
     record.src_ip = address(packet.ipVersion, packet.src0, packet.src1, packet.src2, packet.src3);
     if (ports) record.src_port = packet.sourcePort;
     record.dest_ip = address(packet.ipVersion, packet.dst0, packet.dst1, packet.dst2, packet.dst3);

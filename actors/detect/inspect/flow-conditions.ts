@@ -34,6 +34,8 @@ export function flowCheck(condition: Condition): Check | null {
   const directions = wordsOf(condition).filter((word) => word.startsWith('to_'));
   // A direction alone is no question: it decides where the rule is looked for.
   if (directions.length === wordsOf(condition).length) return null;
+  // Beside another word a direction is one: a packet without a flow has none.
+  if (directions.length > 0) checks.push(({ flow }) => flow !== null);
   return (situation) => {
     for (let i = 0; i < checks.length; i += 1) if (!checks[i]!(situation)) return false;
     return true;
