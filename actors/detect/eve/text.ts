@@ -1,10 +1,18 @@
 /** Times and addresses as EVE writes them. */
 
+/** Records of one second come together: its text is made once. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
 /** Microseconds, in UTC whatever the machine's zone is. */
 export function timestamp(timeUs: number): string {
   const seconds = Math.floor(timeUs / 1_000_000);
+  if (seconds !== lastSecond) {
+    lastText = new Date(seconds * 1000).toISOString().slice(0, 19);
+    lastSecond = seconds;
+  }
   const micros = String(Math.floor(timeUs - seconds * 1_000_000)).padStart(6, '0');
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${micros}+0000`;
+  return `${lastText}.${micros}+0000`;
 }
 
 /** IPv6 in full, without shortening. */

@@ -72,7 +72,7 @@ export class Inspector {
     const context = { protocols, classes: options.classes, names: new Names(), addressBits: this.#addressBits };
     this.signatures = signaturesOf(loaded, context);
     applyThresholds(this.signatures, options.thresholds);
-    this.#groups = new RuleGroups(this.signatures);
+    this.#groups = new RuleGroups(this.signatures, protocols);
     this.#candidates = new Candidates(this.signatures.length);
     this.#queue = new AlertQueue(options.alertsMax);
     this.#transactions = new TransactionInspector(this.#groups, this.#queue);

@@ -1,8 +1,10 @@
 /**
  * Which rules are asked about a packet or a transaction: by direction and protocol those without a pattern, and those of
- * which the prefilter finds the pattern. A group is made when the first packet needs it.
+ * which the prefilter finds the pattern. Groups of TCP, UDP and the application protocols are made with the rules, so that
+ * no packet waits for them; others when the first packet needs one.
  */
 import { type Transformer, transformer } from '../match/index.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import { type Pattern, Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { isInDirection, type Signature } from './signature.ts';
@@ -40,9 +42,13 @@ export class RuleGroups {
     new Map(),
   ];
 
-  constructor(signatures: readonly Signature[]) {
+  constructor(signatures: readonly Signature[], protocols: readonly AnyProtocol[]) {
     this.signatures = signatures;
     this.addressRules = signatures.filter(({ type }) => type === 'ip_only');
+    for (const direction of [0, 1] as const) {
+      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) this.ofPackets(protocol, direction);
+      for (const protocol of protocols) this.ofTransactions(protocol, direction);
+    }
   }
 
   ofPackets(protocol: number, direction: Direction): PacketGroup {

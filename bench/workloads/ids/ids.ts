@@ -110,7 +110,7 @@ async function manyRules(few: Input, many: Input, { isQuick, progress }: RunOpti
       floor: 0.5,
       aim: 0.8,
       judged: `with ${FEW_RULES} rules`,
-      notes: ['the same capture; alerts, and with them records to write, are more with more rules'],
+      notes: ['the same capture, and the same 30 rules that match in both'],
     }),
     figure({
       name: `ids: loading ${MANY_RULES} rules`,
