@@ -63,8 +63,19 @@ export function headerOf(rule: Rule, protocols: readonly number[] | null, isSwap
 
 const WORD = 0xffff_ffffn;
 
+/** Rules share their groups. */
+const flat = new WeakMap<AddressSet, Addresses>();
+
 function addressesOf(set: AddressSet): Addresses | null {
   if (set.isAny) return null;
+  const before = flat.get(set);
+  if (before !== undefined) return before;
+  const made = flattened(set);
+  flat.set(set, made);
+  return made;
+}
+
+function flattened(set: AddressSet): Addresses {
   const words = (value: bigint) => [96n, 64n, 32n, 0n].map((shift) => Number((value >> shift) & WORD));
   return {
     v4: Uint32Array.from(set.v4.flat()),

@@ -3,6 +3,7 @@ import { addressSet } from './address-set.ts';
 import { Draft } from './draft.ts';
 import type { KeywordRow, Subject, Value } from './keywords/row.ts';
 import { KEYWORDS, REFUSED_KEYWORDS } from './keywords/table.ts';
+import { knowing } from './known-groups.ts';
 import { portSet } from './port-set.ts';
 import { protocol } from './protocols.ts';
 import type { Action, Rule, RuleHeader } from './rule.ts';
@@ -14,6 +15,9 @@ import type { Variables } from './variables.ts';
 
 const ACTIONS: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
 
+const addresses = knowing(addressSet);
+const ports = knowing(portSet);
+
 /** Throws a RuleMistake. */
 export function parseRule(text: string, variables: Variables): Rule {
   if (text.length > RULE_CHARS_MAX) wrong('rule', `a rule has at most ${RULE_CHARS_MAX} characters`, 0);
@@ -21,11 +25,11 @@ export function parseRule(text: string, variables: Variables): Rule {
   const header: RuleHeader = {
     action: action(split.action),
     protocol: protocol(split.protocol.text, split.protocol.at),
-    source: placed(split.source, (word) => addressSet(word, variables.addresses)),
-    sourcePorts: placed(split.sourcePorts, (word) => portSet(word, variables.ports)),
+    source: placed(split.source, (word) => addresses(word, variables.addresses)),
+    sourcePorts: placed(split.sourcePorts, (word) => ports(word, variables.ports)),
     isBothWays: isBothWays(split.direction),
-    destination: placed(split.destination, (word) => addressSet(word, variables.addresses)),
-    destinationPorts: placed(split.destinationPorts, (word) => portSet(word, variables.ports)),
+    destination: placed(split.destination, (word) => addresses(word, variables.addresses)),
+    destinationPorts: placed(split.destinationPorts, (word) => ports(word, variables.ports)),
   };
   const draft = new Draft();
   const subjects: Subject[] = [];
