@@ -3,9 +3,12 @@ import { PROTOCOL_UDP } from '../packet/index.ts';
 import type { BufferCheck } from './buffer-check.ts';
 import type { Situation } from './situation.ts';
 
+/** Places of contents are counted from the start of each piece of the stream, wherever it lies. */
+const PIECE = 0;
+
 /** For a rule about transactions: the stream's, or of what has none the packet's. */
 export function payloadMatches(check: BufferCheck, situation: Situation): boolean {
-  if (situation.hasChunk) return check(situation.chunk, situation.chunkOffset);
+  if (situation.hasChunk) return check(situation.chunk, PIECE);
   return situation.packet.protocol === PROTOCOL_UDP && situation.hasPayload && check(situation.payload, 0);
 }
 
@@ -22,7 +25,7 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
   situation.isStreamMatch = false;
   if (check === null) return true;
   if (signature.needsStream) {
-    if (situation.hasChunk && check(situation.chunk, situation.chunkOffset)) {
+    if (situation.hasChunk && check(situation.chunk, PIECE)) {
       situation.isStreamMatch = true;
       return true;
     }
