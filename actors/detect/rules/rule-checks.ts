@@ -36,6 +36,11 @@ const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 /** These look at the flow's packet; where nothing else needs one, they ask no packet of the rule. */
 const PACKET_TESTS = new Set(['dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits', 'fragoffset']);
+/** Keywords about a packet's own headers. */
+const PACKET_KEYWORDS = new Set([
+  ...PACKET_TESTS,
+  ...['ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id', 'icmp_seq', 'tcp.mss'],
+]);
 const STREAM_WORDS = new Set(['only_stream']);
 
 export function checkRule(draft: Draft, protocol: string, subjects: readonly Subject[]): void {
@@ -56,8 +61,19 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
   if (needsTransaction && asksPacket !== undefined)
     wrong(asksPacket.keyword, 'a test of a packet cannot go with a buffer of a transaction');
   if (needsTransaction && protocol === 'tcp-pkt') wrong('protocol', 'tcp-pkt cannot go with a buffer of a transaction');
-  if (asksStream && asksPacket !== undefined)
-    wrong(asksPacket.keyword, 'a test of a packet cannot go with only_stream');
+  const words = draft.conditions.flatMap(({ keyword, value }) =>
+    keyword === 'flow' && value.type === 'words' ? value.words : [],
+  );
+  const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
+  if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
+    wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
+  if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
+  if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
+  const asksTransaction = needsTransaction || subjects.some((subject) => APPLICATIONS[subject] !== undefined);
+  if (asksTransaction && words.includes('no_stream'))
+    wrong('flow', 'no_stream cannot go with what is asked of a transaction');
+  if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6'].includes(protocol))
+    wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
   if (application === 'tls' && protocol === 'udp') wrong('protocol', 'tls does not run over udp here');
 }
