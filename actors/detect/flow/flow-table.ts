@@ -28,6 +28,8 @@ export const FLOW_COST_BYTES = 1024;
 const ROWS = 65_536;
 /** A row this long is an attack on whoever walks it: its last flow gives way. */
 const MAX_ROW = 64;
+/** A packet ends so many flows, the next ones end the others: after a leap in time all are over at once. */
+export const EXPIRED_A_PACKET = 64;
 const SECOND_US = 1_000_000;
 
 export interface FlowCounts {
@@ -71,6 +73,8 @@ export class FlowTable {
   readonly #onEnd: (flow: Flow, reason: FlowEnd) => void;
   readonly #isReuse: ReuseCheck;
   #nowSeconds = 0;
+  /** Of what is over by now some is left. */
+  #hasExpired = false;
 
   constructor(options: FlowTableOptions, onEnd: (flow: Flow, reason: FlowEnd) => void, isReuse: ReuseCheck) {
     this.#timeouts = timeoutTable(options.timeouts);
@@ -103,7 +107,7 @@ export class FlowTable {
 
   /** False where the flow is over, and the packet begins another one. */
   #isStillOf(flow: Flow, packet: Packet, direction: Direction): boolean {
-    if (this.#isOver(flow, Math.floor(packet.timeUs / SECOND_US))) {
+    if (this.#isOver(flow, Math.max(this.#nowSeconds, Math.floor(packet.timeUs / SECOND_US)))) {
       this.#drop(flow, 'timeout');
       return false;
     }
@@ -114,14 +118,28 @@ export class FlowTable {
     return false;
   }
 
-  /** Ends what has expired by the packets' own time. Called before a packet's flow is looked for. */
+  /** Ends what has expired by the packets' own time. Called before a packet's flow is looked for, which may be one of those left. */
   advance(timeUs: number): void {
     const seconds = Math.floor(timeUs / SECOND_US);
-    if (seconds <= this.#nowSeconds) return;
-    this.#nowSeconds = seconds;
+    if (seconds > this.#nowSeconds) this.#nowSeconds = seconds;
+    else if (!this.#hasExpired) return;
+    this.#expire(EXPIRED_A_PACKET);
+  }
+
+  #expire(most: number): void {
+    let left = most;
     for (let at = 0; at < TIMEOUT_CLASSES; at++)
-      for (let flow = this.#oldest[at]!; flow !== null && this.#isOver(flow, seconds); flow = this.#oldest[at]!)
+      for (
+        let flow = this.#oldest[at]!;
+        flow !== null && this.#isOver(flow, this.#nowSeconds);
+        flow = this.#oldest[at]!
+      ) {
+        this.#hasExpired = left === 0;
+        if (this.#hasExpired) return;
+        left--;
         this.#drop(flow, 'timeout');
+      }
+    this.#hasExpired = false;
   }
 
   /** A packet of the flow was seen: it is now the newest of its time-out. */
@@ -142,6 +160,7 @@ export class FlowTable {
 
   /** Ends all flows, oldest first packets first. */
   finish(): void {
+    this.#expire(Number.POSITIVE_INFINITY);
     const left: Flow[] = [];
     for (const head of this.#rows)
       for (let flow: Flow | null = head; flow !== null; flow = flow.nextInRow) left.push(flow);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { linkTypes } from '../../../../actors/detect/capture/index.ts';
 import {
+  EXPIRED_A_PACKET,
   FLOW_COST_BYTES,
   FLOW_DEFAULTS,
   type Flow,
@@ -99,6 +100,20 @@ t.test('an established flow has more time than a new one, and gives way to a flo
   t.notOk(ended.lines.includes('1 timeout'));
   see(udp(A, 60_000, 53), 301);
   t.equal(ended.lines.filter((line) => line === '1 timeout').length, 1);
+});
+
+t.test('a leap in time ends a bounded number of flows with each packet, and none that is over goes on', async (t) => {
+  const { ended, table, see } = bound(new Ended());
+  const flows = 3 * EXPIRED_A_PACKET;
+  for (let port = 1; port <= flows; port++) see(udp(A, port, 53));
+  see(udp(A, 60_000, 53), 1000);
+  t.equal(ended.lines.length, EXPIRED_A_PACKET);
+  t.equal(see(udp(A, flows, 53), 1000), `${flows + 2} 0`, 'the last of them is over, too');
+  t.equal(ended.lines.length, 2 * EXPIRED_A_PACKET + 1);
+  t.equal(see(udp(A, flows - 1, 53), 900), `${flows + 3} 0`, 'whenever its packet was sent');
+  table.finish();
+  t.equal(ended.lines.filter((line) => line.endsWith('timeout')).length, flows);
+  t.equal(ended.lines.filter((line) => line.endsWith('shutdown')).length, 3);
 });
 
 function bound(ended: Ended): { ended: Ended; table: FlowTable; see: Ended['see']; packet: Packet } {
