@@ -107,7 +107,7 @@ export class FlowTable {
 
   /** False where the flow is over, and the packet begins another one. */
   #isStillOf(flow: Flow, packet: Packet, direction: Direction): boolean {
-    if (this.#isOver(flow, Math.max(this.#nowSeconds, Math.floor(packet.timeUs / SECOND_US)))) {
+    if (this.#isOver(flow, Math.floor(packet.timeUs / SECOND_US))) {
       this.#drop(flow, 'timeout');
       return false;
     }

@@ -111,6 +111,7 @@ t.test('a leap in time ends a bounded number of flows with each packet, and none
   t.equal(see(udp(A, flows, 53), 1000), `${flows + 2} 0`, 'the last of them is over, too');
   t.equal(ended.lines.length, 2 * EXPIRED_A_PACKET + 1);
   t.equal(see(udp(A, flows - 1, 53), 900), `${flows + 3} 0`, 'whenever its packet was sent');
+  t.equal(see(udp(A, flows - 1, 53), 900), `${flows + 3} 0`, 'packets from before the leap are still of one flow');
   table.finish();
   t.equal(ended.lines.filter((line) => line.endsWith('timeout')).length, flows);
   t.equal(ended.lines.filter((line) => line.endsWith('shutdown')).length, 3);
