@@ -8,10 +8,13 @@ import type { IdsRunFlags } from './commands/ids-run.ts';
 export function addIds(program: Command, outcome: Outcome): void {
   const ids = program.command('ids').description('Intrusion detection by rules of Suricata’s language.');
   addRun(ids, outcome);
+  examples(ids, [
+    ['msec ids --pcap traffic.pcap --rules local.rules', 'examine a capture; msec ids run --help has the options'],
+  ]);
   const explain = ids
     .command('explain')
     .description(
-      'Say which bytes of which packet met what a rule asks, or what was not met first. Exit code 65: it does not alert.',
+      'Say which bytes of which packet met what a rule asks, or what was not met first. Exit code 65: it does not alert, or the capture is damaged.',
     )
     .requiredOption('--pcap <file>', 'capture: pcap or pcapng')
     .requiredOption('--rules <file>', 'rules; may be repeated', collect)

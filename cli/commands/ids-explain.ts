@@ -31,6 +31,7 @@ export async function explainRule(flags: IdsExplainFlags): Promise<number> {
   if (flags.json === true) printJson(best);
   else if (best === null) print('The capture has no packet that the rule could be asked about.');
   else tell(best);
+  reader.finish();
   return best?.isMatch === true ? EXIT.ok.code : EXIT.data.code;
 }
 

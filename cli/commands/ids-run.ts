@@ -76,12 +76,20 @@ export async function runIds(flags: IdsRunFlags): Promise<number> {
       await output.flush();
     }
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new NoInputError(`${flags.pcap} cannot be read`);
+    // Not `write`: that is the output.
+    const { syscall } = thrown as NodeJS.ErrnoException;
+    if (syscall === 'open' || syscall === 'read') throw new NoInputError(`${flags.pcap} cannot be read`);
     throw thrown;
   } finally {
     sensor.finish();
     await output.end();
   }
+  const { wrongChecksum } = sensor.counts;
+  const have =
+    wrongChecksum === 1
+      ? '1 TCP segment has a wrong checksum and is'
+      : `${wrongChecksum} TCP segments have a wrong checksum and are`;
+  if (wrongChecksum > 0) note(`${have} in no stream; --checksum none takes such`);
   reader.finish();
   return EXIT.ok.code;
 }

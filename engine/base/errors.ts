@@ -164,7 +164,7 @@ export const ERROR_TABLE = {
     'input',
     false,
     'The device id and the token do not belong together.',
-    'Use the token that `msec device add` or `rotate` printed last; `msec device rotate` replaces a lost one.',
+    'Use the token that `msec device add`, `enrol` or `rotate` printed last; `msec device rotate` replaces a lost one.',
   ),
   OFFSET_OUT_OF_RANGE: row(
     'input',

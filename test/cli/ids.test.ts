@@ -1,7 +1,29 @@
 import t from 'tap';
+import { pcapOf } from '../actors/detect/captures.ts';
+import { type Ends, ethernet, ipv4, tcpSegment } from '../actors/detect/frames.ts';
 import { msec } from './run-cli.ts';
 
+const ends: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
+const segment = tcpSegment(
+  ends,
+  { fromPort: 5000, toPort: 80, sequence: 1, acknowledgment: 1, flags: 0x18 },
+  Buffer.from('hello'),
+);
+const spoilt = Uint8Array.from(segment, (byte, at) => (at === 17 ? byte ^ 1 : byte));
+const [whole, wrong] = [segment, spoilt].map((bytes) => {
+  const frame = ethernet(0x0800, ipv4(ends, 6, bytes));
+  return Buffer.from(
+    pcapOf([{ timeUs: 5, linkType: 1, wireLength: frame.length, bytes: frame }], { isBig: false, isNano: false }),
+  );
+}) as [Buffer, Buffer];
+
 const cwd = t.testdir({
+  'tcp.rules': 'alert tcp any any -> any 80 (msg:"a"; sid:7;)\n',
+  'whole.pcap': whole,
+  'wrong.pcap': wrong,
+  'short.pcap': whole.subarray(0, -1),
+  'empty.pcap': '',
+  folder: {},
   'good.rules': 'alert tcp $HOME_NET any -> any $SSH_PORTS (msg:"a"; content:"b"; sid:1;)\n',
   'bad.rules':
     '# comment\nalert tcp any any -> any any (content:"ab"; depth:1; sid:2;)\nalert tcp any any -> any any (lua:a.lua; sid:3;)\n',
@@ -35,4 +57,35 @@ t.test('groups come from a suricata.yaml and from flags', async (t) => {
   t.equal((await msec(['ids', 'check', 'good.rules', '--home-net', '!any'], { cwd })).code, 65);
   t.equal((await msec(['ids', 'check', 'good.rules', '--set', 'a=b'], { cwd })).code, 64);
   t.equal((await msec(['ids', 'check', 'none.rules'], { cwd })).code, 66);
+});
+
+t.test('an alert has its fields in the order of Suricata', async (t) => {
+  const ran = await msec(['ids', '--pcap', 'whole.pcap', '--rules', 'tcp.rules', '--alerts-only'], { cwd });
+  t.same([ran.code, ran.err], [0, '']);
+  const record = JSON.parse(ran.out) as { readonly flow: object };
+  // As suricata 7.0.10 -r prints it.
+  t.equal(
+    Object.keys(record).join(),
+    'timestamp,flow_id,pcap_cnt,event_type,src_ip,src_port,dest_ip,dest_port,proto,pkt_src,alert,direction,flow',
+  );
+  t.equal(
+    Object.keys(record.flow).join(),
+    'pkts_toserver,pkts_toclient,bytes_toserver,bytes_toclient,start,src_ip,dest_ip,src_port,dest_port',
+  );
+});
+
+t.test('wrong checksums are told of, with what takes the segments', async (t) => {
+  const ids = (...flags: string[]) => msec(['ids', '--pcap', 'wrong.pcap', '--rules', 'tcp.rules', ...flags], { cwd });
+  const ran = await ids();
+  t.match([ran.code, ran.err], [0, /^1 TCP segment has a wrong checksum and is in no stream; --checksum none/]);
+  t.same((await ids('--checksum', 'none')).err, '');
+});
+
+t.test('a capture that cannot be read, is empty or ends too early is told so', async (t) => {
+  for (const command of [['ids'], ['ids', 'explain', '--sid', '7']]) {
+    const on = (pcap: string) => msec([...command, '--pcap', pcap, '--rules', 'tcp.rules'], { cwd });
+    t.match(await on('folder'), { code: 66, err: /cannot be read/ });
+    t.match(await on('empty.pcap'), { code: 65, err: /The file is empty/ });
+    t.match(await on('short.pcap'), { code: 65, err: /ends within a packet/ });
+  }
 });

@@ -36,9 +36,9 @@ export class CaptureReader {
   finish(): void {
     const isWhole = this.#file instanceof PcapngFile ? this.#file.isBetweenBlocks : this.#file !== undefined;
     if (isWhole && this.#input.length === 0) return;
-    throw new MsecError('CAPTURE_INVALID', 'The capture ends within a packet or a header', {
-      byteOffset: this.#input.offset + this.#input.length,
-    });
+    const byteOffset = this.#input.offset + this.#input.length;
+    const says = byteOffset === 0 ? 'The file is empty' : 'The capture ends within a packet or a header';
+    throw new MsecError('CAPTURE_INVALID', says, { byteOffset });
   }
 
   #recognise(): PcapFile | PcapngFile | undefined {

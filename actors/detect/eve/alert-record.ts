@@ -25,14 +25,17 @@ export function alertRecord(alert: Alert, situation: Situation): EveRecord {
   if (protocol !== null) record.app_proto = protocol.name;
   else if (conversation?.hasFailed === true) record.app_proto = 'failed';
   record.direction = situation.direction === 0 ? 'to_server' : 'to_client';
-  const { proto: _proto, ...ends } = endpoints(flow, 0);
+  // Addresses before ports here, otherwise than in the record itself, as Suricata has them.
+  const { src_ip, dest_ip, src_port, dest_port } = endpoints(flow, 0);
   record.flow = {
     pkts_toserver: flow.packets[0],
     pkts_toclient: flow.packets[1],
     bytes_toserver: flow.bytes[0],
     bytes_toclient: flow.bytes[1],
     start: timestamp(flow.firstUs),
-    ...ends,
+    src_ip,
+    dest_ip,
+    ...(src_port === undefined ? {} : { src_port, dest_port }),
   };
   return record;
 }

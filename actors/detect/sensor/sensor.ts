@@ -90,6 +90,10 @@ export class Sensor implements TrafficSink {
     return this.#inspector.left;
   }
 
+  get counts(): Traffic['counts'] {
+    return this.#traffic.counts;
+  }
+
   take(captured: CapturedPacket): void {
     if (captured.timeUs > this.#nowUs) this.#nowUs = captured.timeUs;
     this.#traffic.take(captured);
