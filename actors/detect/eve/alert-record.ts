@@ -1,8 +1,10 @@
 /** An alert as Suricata's eve-log writes it. */
 import type { Alert, Situation } from '../inspect/index.ts';
 import type { Conversation, Transaction } from '../protocols/index.ts';
+import type { EveRecord } from './eve-record.ts';
 import { fileOf } from './file.ts';
-import { type EveRecord, endpoints, packetRecord } from './record.ts';
+import { applicationName } from './flow-facts.ts';
+import { endpoints, packetRecord } from './record.ts';
 import { decoded, timestamp } from './text.ts';
 
 export function alertRecord(alert: Alert, situation: Situation): EveRecord {
@@ -22,8 +24,8 @@ export function alertRecord(alert: Alert, situation: Situation): EveRecord {
     if (files.length > 0) record.files = files;
   }
   if (flow === null) return record;
-  if (protocol !== null) record.app_proto = protocol.name;
-  else if (conversation?.hasFailed === true) record.app_proto = 'failed';
+  const application = applicationName(flow);
+  if (application !== null) record.app_proto = application;
   record.direction = situation.direction === 0 ? 'to_server' : 'to_client';
   // Addresses before ports here, otherwise than in the record itself, as Suricata has them.
   const { src_ip, dest_ip, src_port, dest_port } = endpoints(flow, 0);

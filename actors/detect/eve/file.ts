@@ -1,6 +1,6 @@
 /** A file that a transaction carries, as alerts and fileinfo records name it. */
 import type { TransactionFile } from '../protocols/index.ts';
-import type { EveRecord } from './record.ts';
+import type { EveRecord } from './eve-record.ts';
 
 export function fileOf(file: TransactionFile, transactionId: number): EveRecord {
   return {

@@ -2,8 +2,9 @@
 import type { Flow, FlowEnd } from '../flow/index.ts';
 import type { FlowMemory } from '../inspect/index.ts';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
-import type { Conversation } from '../protocols/index.ts';
-import { addVlans, type EveRecord, endpoints, flowId } from './record.ts';
+import type { EveRecord } from './eve-record.ts';
+import { addVariables, applicationName, tcpOf } from './flow-facts.ts';
+import { addVlans, endpoints, flowId } from './record.ts';
 import { timestamp } from './text.ts';
 
 export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRecord {
@@ -13,10 +14,14 @@ export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRe
   if (flow.protocol === PROTOCOL_ICMP || flow.protocol === PROTOCOL_ICMPV6) {
     record.icmp_type = flow.sourcePort;
     record.icmp_code = flow.destinationPort;
+    if (flow.packets[1] > 0) {
+      record.response_icmp_type = flow.destinationKey;
+      // What the answer's was is not kept, in Suricata neither.
+      record.response_icmp_code = 0;
+    }
   }
-  const conversation = flow.application as Conversation | null;
-  if (conversation !== null && conversation.protocol !== null) record.app_proto = conversation.protocol.name;
-  else if (conversation?.hasFailed === true) record.app_proto = 'failed';
+  const application = applicationName(flow);
+  if (application !== null) record.app_proto = application;
   const memory = flow.memory as FlowMemory | null;
   const about: EveRecord = {
     pkts_toserver: flow.packets[0],
@@ -33,5 +38,8 @@ export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRe
   if (memory?.isDropped === true) about.action = 'drop';
   else if (memory?.isPassed === true) about.action = 'pass';
   record.flow = about;
+  addVariables(record, flow);
+  const tcp = tcpOf(flow);
+  if (tcp !== null) record.tcp = tcp;
   return record;
 }

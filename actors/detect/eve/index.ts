@@ -1,5 +1,5 @@
 /** EVE records with Suricata's field names. */
 export { alertRecord } from './alert-record.ts';
+export type { EveRecord } from './eve-record.ts';
 export { flowEndRecord } from './flow-end-record.ts';
-export type { EveRecord } from './record.ts';
 export { anomalyRecord, fileRecord, type Place, transactionRecords } from './transaction-record.ts';

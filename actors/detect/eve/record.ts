@@ -9,9 +9,9 @@ import {
   PROTOCOL_UDP,
 } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
+import type { EveRecord } from './eve-record.ts';
+import { addVariables } from './flow-facts.ts';
 import { address, protocolName, timestamp } from './text.ts';
-
-export type EveRecord = Record<string, unknown>;
 
 /** A number that tells flows apart and fits a double: the hash, and which flow it is. */
 export const flowId = ({ hash, id }: Flow): number => ((hash >>> 0) & 0x3fff_ffff) * 0x80_0000 + (id & 0x7f_ffff);
@@ -40,6 +40,7 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
     }
   }
   record.pkt_src = sourceOf(packet);
+  addVariables(record, flow);
   return record;
 }
 
@@ -51,6 +52,7 @@ export function flowRecord(type: string, packet: Packet, flow: Flow, direction: 
   addVlans(record, flow);
   Object.assign(record, endpoints(flow, direction));
   record.pkt_src = sourceOf(packet);
+  addVariables(record, flow);
   return record;
 }
 

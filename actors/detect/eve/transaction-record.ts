@@ -2,8 +2,9 @@
 import type { Flow } from '../flow/index.ts';
 import type { Packet } from '../packet/index.ts';
 import type { AnyProtocol, Transaction, TransactionFile } from '../protocols/index.ts';
+import type { EveRecord } from './eve-record.ts';
 import { fileOf } from './file.ts';
-import { type EveRecord, flowRecord } from './record.ts';
+import { flowRecord } from './record.ts';
 
 /** Protocols that Suricata's eve-log has records of by default; the others are told in alerts alone. */
 const LOGGED: ReadonlySet<string> = new Set(['http', 'dns', 'tls', 'ssh', 'mqtt']);

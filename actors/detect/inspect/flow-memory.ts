@@ -1,5 +1,6 @@
 /** What rules remember of a flow, and of its transactions. Made when the first rule has something to remember. */
 import type { Transaction } from '../protocols/index.ts';
+import type { Names } from './names.ts';
 import type { Counter } from './threshold.ts';
 
 /** Engines of a rule that matched, by their bits; the rule matched; it never will. */
@@ -32,6 +33,11 @@ export class FlowMemory {
   counters: Map<number, Counter> | null = null;
   /** Of the live transactions, by their ids. */
   readonly #transactions = new Map<number, TransactionMemory>();
+  readonly #names: Names;
+
+  constructor(names: Names) {
+    this.#names = names;
+  }
 
   get hasBits(): boolean {
     return (this.#bits !== null && this.#bits.size > 0) || (this.#numbers !== null && this.#numbers.size > 0);
@@ -57,6 +63,15 @@ export class FlowMemory {
   setNumber(name: number, value: number): void {
     this.#numbers ??= new Map();
     this.#numbers.set(name, value >>> 0);
+  }
+
+  /** By their names, in the order in which they were set. */
+  variables(): { readonly bits: readonly string[]; readonly numbers: readonly (readonly [string, number])[] } {
+    const names = this.#names;
+    return {
+      bits: [...(this.#bits ?? [])].map((id) => names.bitName(id)),
+      numbers: [...(this.#numbers ?? [])].map(([id, value]) => [names.numberName(id), value] as const),
+    };
   }
 
   transaction(id: number): TransactionMemory {

@@ -57,6 +57,7 @@ export class Inspector {
   readonly #found: number[] = [];
   readonly #tell: (alert: Alert) => void;
   readonly #observe: Observe | null;
+  readonly #names = new Names();
 
   constructor(
     rules: readonly AcceptedRule[],
@@ -69,7 +70,7 @@ export class Inspector {
     const judged = rules.map((rule) => ({ rule, part: cannotAsk(rule.rule, protocols, APPLICATION_PROTOCOLS) }));
     this.left = judged.flatMap(({ rule, part }) => (part === null ? [] : [{ rule, part }]));
     const loaded = judged.flatMap(({ rule, part }) => (part === null ? [rule] : []));
-    const context = { protocols, classes: options.classes, names: new Names(), addressBits: this.#addressBits };
+    const context = { protocols, classes: options.classes, names: this.#names, addressBits: this.#addressBits };
     this.signatures = signaturesOf(loaded, context);
     applyThresholds(this.signatures, options.thresholds);
     this.#groups = new RuleGroups(this.signatures, protocols);
@@ -161,7 +162,7 @@ export class Inspector {
     situation.payload = length > 0 ? packet.bytes.subarray(packet.payloadAt, packet.payloadEnd) : NO_BYTES;
     situation.memory = null;
     if (flow === null) return;
-    flow.memory ??= new FlowMemory();
+    flow.memory ??= new FlowMemory(this.#names);
     situation.memory = flow.memory as FlowMemory;
     situation.isEstablished = flow.isEstablished;
     // An ICMP error belongs to the flow that it speaks of, and is no part of its stream.

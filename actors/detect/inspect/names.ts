@@ -3,23 +3,35 @@ export class Names {
   readonly #bits = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
   readonly #addressBits = new Map<string, number>();
+  readonly #bitNames: string[] = [];
+  readonly #numberNames: string[] = [];
 
   bit(name: string): number {
-    return idIn(this.#bits, name);
+    return idIn(this.#bits, name, this.#bitNames);
   }
 
   number(name: string): number {
-    return idIn(this.#numbers, name);
+    return idIn(this.#numbers, name, this.#numberNames);
   }
 
   addressBit(name: string): number {
-    return idIn(this.#addressBits, name);
+    return idIn(this.#addressBits, name, []);
+  }
+
+  bitName(id: number): string {
+    return this.#bitNames[id]!;
+  }
+
+  numberName(id: number): string {
+    return this.#numberNames[id]!;
   }
 }
 
-function idIn(map: Map<string, number>, name: string): number {
+function idIn(map: Map<string, number>, name: string, names: string[]): number {
   const known = map.get(name);
   if (known !== undefined) return known;
-  map.set(name, map.size);
-  return map.size - 1;
+  const id = map.size;
+  map.set(name, id);
+  names.push(name);
+  return id;
 }

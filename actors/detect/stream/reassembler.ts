@@ -99,6 +99,7 @@ export class Reassembler {
         const length = stream.skipGap();
         if (length === 0) break;
         this.gaps++;
+        stream.hasGap = true;
         session.isLossy = true;
         this.#reader.gap(flow, direction, length);
       } else break;

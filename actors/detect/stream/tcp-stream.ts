@@ -44,6 +44,8 @@ export class TcpStream {
   /** Highest end of a segment. */
   rightEdge = 0;
   depthReached = false;
+  /** Bytes of it were passed over that never came. */
+  hasGap = false;
   /** Its protocol is known, or known to be none that is read. */
   isRecognised = false;
   /** Nothing is added any more. */

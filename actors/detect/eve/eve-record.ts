@@ -1,0 +1,2 @@
+/** One line of the log, before it is text. */
+export type EveRecord = Record<string, unknown>;

@@ -1,0 +1,69 @@
+/** What records of several types say of a flow beside who talks with whom. */
+import type { Flow } from '../flow/index.ts';
+import type { FlowMemory } from '../inspect/index.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import type { Conversation } from '../protocols/index.ts';
+import { TCP_STATE, type TcpSession } from '../stream/index.ts';
+import type { EveRecord } from './eve-record.ts';
+import { decoded } from './text.ts';
+
+/** Null where it may still be recognised. A datagram's is, with the first one, or it has failed. */
+export function applicationName(flow: Flow): string | null {
+  const conversation = flow.application as Conversation | null;
+  const protocol = conversation?.protocol ?? null;
+  if (protocol !== null) return protocol.name;
+  return flow.protocol === PROTOCOL_UDP || conversation?.hasFailed === true ? 'failed' : null;
+}
+
+/** The bits and numbers that rules have set, in the order in which they were. */
+export function addVariables(record: EveRecord, flow: Flow | null): void {
+  const memory = (flow?.memory ?? null) as FlowMemory | null;
+  if (memory?.hasBits !== true) return;
+  const { bits, numbers } = memory.variables();
+  const metadata: EveRecord = {};
+  if (bits.length > 0) metadata.flowbits = bits.map(decoded);
+  if (numbers.length > 0)
+    metadata.flowints = Object.fromEntries(numbers.map(([name, value]) => [decoded(name), value]));
+  record.metadata = metadata;
+}
+
+const FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'] as const;
+/** Suricata names them in this order. */
+const TOLD = ['syn', 'fin', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'] as const;
+
+const STATES: Readonly<Record<number, string>> = {
+  [TCP_STATE.none]: 'none',
+  [TCP_STATE.listen]: 'listen',
+  [TCP_STATE.synSent]: 'syn_sent',
+  [TCP_STATE.synReceived]: 'syn_recv',
+  [TCP_STATE.established]: 'established',
+  [TCP_STATE.finWait1]: 'fin_wait1',
+  [TCP_STATE.finWait2]: 'fin_wait2',
+  [TCP_STATE.timeWait]: 'time_wait',
+  [TCP_STATE.lastAck]: 'last_ack',
+  [TCP_STATE.closeWait]: 'close_wait',
+  [TCP_STATE.closing]: 'closing',
+  [TCP_STATE.closed]: 'closed',
+};
+
+/** Suricata counts one more for bytes that lie 256 KiB behind all others; here such are not kept apart. */
+const REGIONS = 1;
+
+/** Null where a flow is none of TCP; a flow without a session has no flags. */
+export function tcpOf(flow: Flow): EveRecord | null {
+  if (flow.protocol !== PROTOCOL_TCP) return null;
+  const session = flow.session as TcpSession | null;
+  const [client, server] = [session?.client.flags ?? 0, session?.server.flags ?? 0];
+  const all = client | server;
+  const about: EveRecord = { tcp_flags: hex(all), tcp_flags_ts: hex(client), tcp_flags_tc: hex(server) };
+  for (const name of TOLD) if ((all & (1 << FLAGS.indexOf(name))) !== 0) about[name] = true;
+  if (session === null) return about;
+  about.state = STATES[session.state];
+  if (session.client.hasGap) about.ts_gap = true;
+  if (session.server.hasGap) about.tc_gap = true;
+  about.ts_max_regions = REGIONS;
+  about.tc_max_regions = REGIONS;
+  return about;
+}
+
+const hex = (flags: number): string => (flags & 255).toString(16).padStart(2, '0');
