@@ -70,6 +70,7 @@ function addRun(ids: Command, outcome: Outcome): void {
     )
     .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
     .option('--alerts-only', 'alerts alone; else also flows, transactions, files and anomalies')
+    .option('--verdicts', 'also drop records: which packets and flows the rules would block, and why')
     .option('--json', 'errors in JSON, too')
     .option('--debug', 'say more when something fails')
     .action(running<IdsRunFlags>(outcome, async (flags) => (await import('./commands/ids-run.ts')).runIds(flags)));

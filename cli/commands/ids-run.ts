@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path';
 import {
   type AcceptedRule,
   CaptureReader,
+  type EveRecord,
   RULE_FILE_BYTES_MAX,
   type RuleClass,
   readClasses,
@@ -29,6 +30,7 @@ export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
   readonly midstream?: boolean;
   readonly thresholdConfig?: string;
   readonly alertsOnly?: boolean;
+  readonly verdicts?: boolean;
 }
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
@@ -65,7 +67,8 @@ export function idsSetup(flags: IdsRunFlags): {
 export async function runIds(flags: IdsRunFlags): Promise<number> {
   const { rules, options } = idsSetup(flags);
   const output = new RecordOutput();
-  const sensor = new Sensor(rules, options, (record) => output.add(record));
+  const add = (record: EveRecord): void => output.add(record);
+  const sensor = new Sensor(rules, options, add, null, flags.verdicts === true ? add : null);
   for (const { rule, part } of sensor.left) note(`${rule.file}:${rule.line}: ${part} cannot be examined (unsupported)`);
   const reader = new CaptureReader();
   const input = createReadStream(flags.pcap, { highWaterMark: READ_BYTES });
@@ -172,7 +175,7 @@ class RecordOutput {
   #lines: string[] = [];
   #chars = 0;
 
-  add(record: Record<string, unknown>): void {
+  add(record: EveRecord): void {
     const line = `${JSON.stringify(record)}\n`;
     this.#lines.push(line);
     this.#chars += line.length;

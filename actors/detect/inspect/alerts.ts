@@ -24,6 +24,14 @@ export interface Alert extends Match {
   readonly action: Action;
 }
 
+/** What is to be done with a packet. */
+export interface Verdict {
+  /** The first rule that drops or rejects it; null: its flow is dropped. */
+  readonly signature: Signature | null;
+  /** The first action that answers it, too. */
+  readonly rejectedBy: Action | null;
+}
+
 export class AlertQueue {
   /** Alerts beyond the limit, and matches that no threshold let through. */
   readonly counts = { discarded: 0, suppressed: 0 };
@@ -47,7 +55,10 @@ export class AlertQueue {
     return this.#matches.some((match) => match.signature === signature);
   }
 
-  finish(situation: Situation, thresholds: ThresholdTable, tell: (alert: Alert) => void): void {
+  /** Null where the packet may go on. */
+  finish(situation: Situation, thresholds: ThresholdTable, tell: (alert: Alert) => void): Verdict | null {
+    let blocking: Signature | null = null;
+    let rejectedBy: Action | null = null;
     const matches = this.#matches;
     this.#matches = [];
     matches.sort(
@@ -60,7 +71,11 @@ export class AlertQueue {
       const action = thresholds.newAction ?? signature.rule.action;
       if (verdict !== 'nothing') apply(action, match, situation);
       // A pass is not told, and what stands behind it is not asked.
-      if (verdict !== 'nothing' && action === 'pass') return;
+      if (verdict !== 'nothing' && action === 'pass') break;
+      if (verdict !== 'nothing' && action !== 'alert') {
+        blocking ??= signature;
+        if (action !== 'drop') rejectedBy ??= action;
+      }
       if (verdict !== 'alert' || signature.noAlert) this.counts.suppressed += 1;
       else if (told < this.#max) {
         told += 1;
@@ -68,6 +83,7 @@ export class AlertQueue {
         tell({ ...match, action });
       } else this.counts.discarded += 1;
     }
+    return blocking === null ? null : { signature: blocking, rejectedBy };
   }
 }
 

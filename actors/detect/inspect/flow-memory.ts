@@ -28,6 +28,8 @@ export class FlowMemory {
   protocolTold = 0;
   isPassed = false;
   isDropped = false;
+  /** Directions of which it was told that their packets are dropped: 1 and 2. */
+  dropTold = 0;
   hasAlerted = false;
   /** Of thresholds that count in the flow. */
   counters: Map<number, Counter> | null = null;

@@ -1,5 +1,5 @@
 /** Rules against traffic: what is asked when, and what becomes of a match. */
-export type { Alert } from './alerts.ts';
+export type { Alert, Verdict } from './alerts.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
 export { type Attempt, Explainer, type Step } from './explainer.ts';
 export { FlowMemory, isComplete, type TransactionMemory } from './flow-memory.ts';

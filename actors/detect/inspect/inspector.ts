@@ -10,7 +10,7 @@ import type { AnyProtocol, Conversation, Direction, Transaction } from '../proto
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { AddressBits } from './address-bits.ts';
-import { type Alert, AlertQueue } from './alerts.ts';
+import { type Alert, AlertQueue, type Verdict } from './alerts.ts';
 import { Candidates } from './candidates.ts';
 import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
@@ -41,6 +41,8 @@ const NO_BYTES = new Uint8Array(0);
 export type TellAlert = (alert: Alert, situation: Situation) => void;
 /** Called for each packet before its rules are asked. */
 export type Observe = (situation: Situation) => void;
+/** Called for each packet that is to be blocked, behind its alerts. */
+export type Decide = (verdict: Verdict, situation: Situation) => void;
 
 export class Inspector {
   readonly signatures: readonly Signature[];
@@ -57,6 +59,7 @@ export class Inspector {
   readonly #found: number[] = [];
   readonly #tell: (alert: Alert) => void;
   readonly #observe: Observe | null;
+  readonly #decide: Decide | null;
   readonly #names = new Names();
 
   constructor(
@@ -65,8 +68,10 @@ export class Inspector {
     options: InspectOptions,
     tell: TellAlert,
     observe: Observe | null = null,
+    decide: Decide | null = null,
   ) {
     this.#observe = observe;
+    this.#decide = decide;
     const judged = rules.map((rule) => ({ rule, part: cannotAsk(rule.rule, protocols, APPLICATION_PROTOCOLS) }));
     this.left = judged.flatMap(({ rule, part }) => (part === null ? [] : [{ rule, part }]));
     const loaded = judged.flatMap(({ rule, part }) => (part === null ? [rule] : []));
@@ -91,6 +96,7 @@ export class Inspector {
     const { memory } = situation;
     if (memory !== null && (memory.isDropped || memory.isPassed)) {
       if (memory.isPassed) this.#pass(situation, memory);
+      else this.#tellDrop(situation, memory);
       return;
     }
     if (packet.ipVersion === 0) return;
@@ -111,7 +117,11 @@ export class Inspector {
       takeChunk(situation, session);
       if (situation.hasChunk) this.#askStreamRules(group);
     }
-    if (!this.#queue.isEmpty) this.#queue.finish(situation, this.#thresholds, this.#tell);
+    if (this.#queue.isEmpty) return;
+    const verdict = this.#queue.finish(situation, this.#thresholds, this.#tell);
+    if (verdict === null) return;
+    if (memory?.isDropped === true) memory.dropTold |= 1 << direction;
+    this.#decide?.(verdict, situation);
   }
 
   /** Whether rules are still to be asked about a transaction in this direction. */
@@ -241,6 +251,14 @@ export class Inspector {
       if (id >= 0) this.#candidates.add(id);
       else if (isFound(this.signatures[-1 - id]!.fast!, bytes)) this.#candidates.exclude(-1 - id);
     }
+  }
+
+  /** Once for each direction of a flow that is dropped. */
+  #tellDrop(situation: Situation, memory: FlowMemory): void {
+    const bit = 1 << situation.direction;
+    if (situation.packet.isPseudo || (memory.dropTold & bit) !== 0) return;
+    memory.dropTold |= bit;
+    this.#decide?.({ signature: null, rejectedBy: null }, situation);
   }
 
   /** A flow that was passed is followed no further than that its transactions end. */

@@ -10,6 +10,7 @@ import {
   fileRecord,
   flowEndRecord,
   transactionRecords,
+  verdictRecord,
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
 import {
@@ -59,12 +60,13 @@ export class Sensor implements TrafficSink {
   readonly #last = new Packet();
   #nowUs = 0;
 
-  /** `observe`: called for each packet before rules are asked. */
+  /** `observe`: called for each packet before rules are asked; `tellVerdict`: takes records of what is to be blocked. */
   constructor(
     rules: readonly AcceptedRule[],
     options: SensorOptions,
     tell: (record: EveRecord) => void,
     observe: Observe | null = null,
+    tellVerdict: ((record: EveRecord) => void) | null = null,
   ) {
     this.#tell = tell;
     this.#tellsAll = options.tellsAll;
@@ -76,6 +78,7 @@ export class Sensor implements TrafficSink {
       options.inspect,
       (alert, situation) => tell(alertRecord(alert, situation)),
       observe,
+      tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
     );
     this.#traffic = new Traffic(this, options.traffic);
     this.#last.isPseudo = true;

@@ -4,21 +4,38 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type EveRecord, readRules, SENSOR_DEFAULTS, Sensor, variables } from '../../../../actors/detect/index.ts';
 import { captured } from '../captures.ts';
-import { FRAMES, RULES } from './talks.ts';
+import { BLOCKED_FRAMES, BLOCKING_RULES, FRAMES, RULES } from './talks.ts';
 
 const START_US = 1_700_000_000_000_000;
 
-function recordsOf(isMidstream: boolean): EveRecord[] {
-  const { accepted } = readRules([{ name: 'r', text: RULES }], variables());
+interface Told {
+  readonly records: readonly EveRecord[];
+  readonly verdicts: readonly EveRecord[];
+}
+
+function told(frames: readonly Uint8Array[], rules: string, isMidstream: boolean): Told {
+  const { accepted } = readRules([{ name: 'r', text: rules }], variables());
   const { traffic } = SENSOR_DEFAULTS;
   const stream = { ...traffic.stream, midstream: isMidstream };
-  const records: EveRecord[] = [];
+  const [records, verdicts]: [EveRecord[], EveRecord[]] = [[], []];
   const options = { ...SENSOR_DEFAULTS, traffic: { ...traffic, stream } };
-  const sensor = new Sensor(accepted, options, (record) => records.push(record));
-  for (const [at, frame] of FRAMES.entries()) sensor.take(captured(frame, 1, START_US + at * 1000, at + 1));
+  const sensor = new Sensor(
+    accepted,
+    options,
+    (record) => records.push(record),
+    null,
+    (record) => verdicts.push(record),
+  );
+  for (const [at, frame] of frames.entries()) sensor.take(captured(frame, 1, START_US + at * 1000, at + 1));
   sensor.finish();
-  return records;
+  return { records, verdicts };
 }
+
+const answered = (name: string): EveRecord[] =>
+  readFileSync(join(import.meta.dirname, name), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as EveRecord);
 
 /** Times are each sensor's own, and so is a flow's number. */
 function comparable({ timestamp, flow_id, ...record }: EveRecord): string {
@@ -30,6 +47,14 @@ function comparable({ timestamp, flow_id, ...record }: EveRecord): string {
   return JSON.stringify(record);
 }
 
+/** Suricata writes these two with their bytes the wrong way round. */
+function inNetworkOrder(record: EveRecord): EveRecord {
+  const drop = record.drop as Record<string, number>;
+  for (const name of ['icmp_id', 'icmp_seq'])
+    if (drop[name] !== undefined) drop[name] = ((drop[name] & 255) << 8) | (drop[name] >> 8);
+  return record;
+}
+
 /** When a file is told is compared elsewhere. */
 const isCompared = ({ event_type: type }: EveRecord): boolean => type !== 'fileinfo';
 
@@ -38,12 +63,26 @@ for (const [isMidstream, name] of [
   [true, 'talks-by-suricata-midstream.ndjson'],
 ] as const)
   t.test(name, async (t) => {
-    const expected = readFileSync(join(import.meta.dirname, name), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as EveRecord)
-      .filter(isCompared)
-      .map(comparable);
+    const expected = answered(name).filter(isCompared).map(comparable);
+    const { records } = told(FRAMES, RULES, isMidstream);
     // Suricata tells of the flows that are left in no order.
-    t.same(recordsOf(isMidstream).filter(isCompared).map(comparable).toSorted(), expected.toSorted());
+    t.same(records.filter(isCompared).map(comparable).toSorted(), expected.toSorted());
   });
+
+t.test('what is to be blocked is what Suricata drops where it stands in line', async (t) => {
+  const { records, verdicts } = told(BLOCKED_FRAMES, BLOCKING_RULES, true);
+  t.same(verdicts.map(comparable), answered('verdicts-by-suricata.ndjson').map(inNetworkOrder).map(comparable));
+  t.notOk(records.some(({ event_type: type }) => type === 'drop'));
+});
+
+t.test('what is found at the end of a flow alone is told, too', async (t) => {
+  const { verdicts } = told(FRAMES, RULES, false);
+  t.same(
+    verdicts.map(({ pkt_src: source, pcap_cnt: packet, drop }) => [source, packet ?? null, (drop as EveRecord).reason]),
+    [
+      ['wire/pcap', 25, 'rules'],
+      ['wire/pcap', 26, 'flow drop'],
+      ['stream (flow timeout)', null, 'rules'],
+    ],
+  );
+});

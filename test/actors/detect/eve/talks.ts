@@ -1,5 +1,5 @@
 /** Short conversations of every transport, one packet a millisecond, and rules that remember, drop and reject. */
-import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, tcpSegment, udpDatagram } from '../frames.ts';
+import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, ipv6, tcpSegment, udpDatagram } from '../frames.ts';
 
 const A = Uint8Array.of(10, 0, 0, 1);
 const B = Uint8Array.of(10, 0, 0, 2);
@@ -93,4 +93,50 @@ alert icmp any any -> any any (msg:"i"; flowint:kk,=,7; sid:3;)
 drop tcp any any -> any any (msg:"d"; content:"abcd"; sid:4;)
 reject udp any any -> any 7003 (msg:"r"; sid:5;)
 alert tcp any any -> any any (msg:"t"; flowbits:set,tt; sid:6;)
+`;
+
+const C = Uint8Array.of(10, 0, 0, 9);
+const A6 = bytesOf(0x20, 1, new Uint8Array(13), 1);
+const B6 = bytesOf(0x20, 1, new Uint8Array(13), 2);
+const udp6 = (ends: Ends, fromPort: number, toPort: number, payload: string): Uint8Array =>
+  ethernet(0x86dd, ipv6(ends, 17, udpDatagram(ends, fromPort, toPort, text(payload))));
+
+/** Each is blocked by itself, or its flow is with it; nothing hangs on when a stream is looked at. */
+export const BLOCKED_FRAMES: readonly Uint8Array[] = [
+  udp(there, 7000, 7001, 'fine'),
+  udp(there, 7000, 7001, 'evil'),
+  udp(there, 7000, 7001, 'evil'),
+  udp(back, 7001, 7000, 'fine'),
+  udp(back, 7001, 7000, 'evil'),
+  udp6({ from: A6, to: B6 }, 7000, 7001, 'evil'),
+  udp6({ from: B6, to: A6 }, 7001, 7000, 'fine'),
+  icmp(there, 8, 0),
+  icmp(back, 0, 0),
+  icmp(there, 13, 0),
+  udp({ from: C, to: B }, 7000, 7001, 'fine'),
+  udp({ from: C, to: B }, 7000, 7001, 'fine'),
+  udp({ from: B, to: C }, 7001, 7000, 'fine'),
+  udp({ from: B, to: C }, 7001, 7000, 'fine'),
+  begun(false, [SYN, 1, 0]),
+  begun(true, [SYN | ACK, 1, 2]),
+  begun(false, [ACK, 2, 2]),
+  web(false, [SYN | URG, 1, 0]),
+  udp(there, 7005, 7006, 'quiet'),
+  udp(there, 7007, 7008, 'both'),
+  udp(there, 7009, 7010, 'passed evil'),
+  udp(there, 7011, 7012, 'app'),
+];
+
+export const BLOCKING_RULES = `
+drop udp any any -> any any (msg:"payload"; content:"evil"; sid:1;)
+reject icmp any any -> any any (msg:"echo"; itype:8; sid:2;)
+rejectboth icmp any any -> any any (msg:"time"; itype:13; sid:3;)
+drop ip 10.0.0.9 any -> any any (msg:"address"; sid:4;)
+drop tcp any any -> any 5000 (msg:"SYN-ACK"; flags:SA; sid:5;)
+rejectsrc tcp any any -> any any (msg:"SYN and URG"; flags:SU; sid:6;)
+drop udp any any -> any any (msg:"no alert"; content:"quiet"; noalert; sid:7;)
+drop udp any any -> any any (msg:"first"; content:"both"; sid:8;)
+reject udp any any -> any any (msg:"second"; content:"both"; sid:9;)
+alert udp any any -> any any (msg:"alert"; content:"both"; sid:10;)
+pass udp any any -> any any (msg:"pass"; content:"passed"; sid:11;)
 `;
