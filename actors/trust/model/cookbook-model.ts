@@ -61,7 +61,9 @@ export class CookbookModel implements TrustModel {
     service.graph.set(trustor, trustee, {
       trust: this.#pair.trust(doubles, at),
       recent: this.#pair.recentMean(doubles, at),
-      evidence: this.#pair.evidence(doubles, at, atMs),
+      evidence: this.#pair.recentEvidence(doubles, at, atMs),
+      lasting: this.#pair.mean(doubles, at),
+      lastingEvidence: this.#pair.evidence(doubles, at, atMs),
       atMs,
     });
   }

@@ -8,15 +8,17 @@ import type { Interaction } from './interaction.ts';
 import { PairTable } from './pair-table.ts';
 import { PairTrust, type TrustWindows } from './pair-trust.ts';
 import { randomOf, uniform } from './random-choice.ts';
-import { type Circle, type JudgementOptions, type Opinion, ScoreGraph } from './score-graph.ts';
+import { type Circle, type JudgementOptions, ScoreGraph } from './score-graph.ts';
 import type { TrustModel } from './trust-model.ts';
 
 export interface MsecOptions extends TrustWindows {
   readonly judgement: JudgementOptions;
   /** So many times another's experience counts one's own. */
   readonly ownExperience: number;
-  /** Weight of the prior, in interactions. */
+  /** Weight of what was ever before what is now, in interactions. */
   readonly prior: number;
+  /** Weight of how newcomers do before what was ever. */
+  readonly lastingPrior: number;
   /** Of the choices, at most, for those whom nobody knows. */
   readonly introductions: number;
   /** From 0, each rating counts, to 1, each rater counts once, however much it rates. */
@@ -31,8 +33,9 @@ export const MSEC_DEFAULTS: MsecOptions = {
   smallHalfLifeMs: HOUR_MS,
   bigHalfLifeMs: 24 * HOUR_MS,
   judgement: { unknownRater: 0.2, prejudice: 0.3 },
-  ownExperience: 4,
+  ownExperience: 10,
   prior: 0.1,
+  lastingPrior: 0.2,
   introductions: 0.1,
   dilution: 1,
   indifference: 0.1,
@@ -85,6 +88,8 @@ export class MsecModel implements TrustModel {
       trust: this.#pair.trust(doubles, at),
       recent: this.#pair.recentMean(doubles, at),
       evidence: this.#pair.recentEvidence(doubles, at, atMs),
+      lasting: this.#pair.mean(doubles, at),
+      lastingEvidence: this.#pair.evidence(doubles, at, atMs),
       atMs,
     });
   }
@@ -112,44 +117,46 @@ export class MsecModel implements TrustModel {
     );
   }
 
+  /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
   #expected(service: Service, trustor: string, trustee: string, circle: Circle, nowMs: number): number {
-    let all = this.#options.prior;
-    let satisfied = all * prior(service);
+    const { ownExperience, dilution, lastingPrior, smallHalfLifeMs, bigHalfLifeMs } = this.#options;
+    let lastingAll = lastingPrior;
+    let lasting = lastingAll * prior(service);
+    let all = 0;
+    let satisfied = 0;
     for (const [rater, opinion] of service.graph.raters(trustee)) {
       if (Number.isNaN(opinion.recent)) continue;
-      const weight =
-        this.#faded(opinion, nowMs) *
-        (rater === trustor
-          ? this.#options.ownExperience
-          : service.graph.judgement(circle, rater) ** 2 /
-            this.#volume(service, rater, nowMs) ** this.#options.dilution);
-      all += weight;
-      satisfied += weight * opinion.recent;
+      const belief =
+        rater === trustor
+          ? ownExperience
+          : service.graph.judgement(circle, rater) ** 2 / this.#volume(service, rater, nowMs) ** dilution;
+      const ageMs = nowMs - opinion.atMs;
+      const now = belief * opinion.evidence * fading(ageMs, smallHalfLifeMs);
+      const ever = belief * opinion.lastingEvidence * fading(ageMs, bigHalfLifeMs);
+      all += now;
+      satisfied += now * opinion.recent;
+      lastingAll += ever;
+      lasting += ever * opinion.lasting;
     }
-    return satisfied / all;
+    const start = this.#options.prior;
+    return (satisfied + start * (lasting / lastingAll)) / (all + start);
   }
 
   #addVolume(service: Service, rater: string, weight: number, timeMs: number): void {
     const volume = service.volumes.get(rater);
     if (volume === undefined) service.volumes.set(rater, { weight, atMs: timeMs });
     else if (timeMs >= volume.atMs) {
-      volume.weight = volume.weight * this.#fading(timeMs - volume.atMs) + weight;
+      volume.weight = volume.weight * fading(timeMs - volume.atMs, this.#options.smallHalfLifeMs) + weight;
       volume.atMs = timeMs;
-    } else volume.weight += weight * this.#fading(volume.atMs - timeMs);
+    } else volume.weight += weight * fading(volume.atMs - timeMs, this.#options.smallHalfLifeMs);
   }
 
   /** Not less than one interaction's. */
   #volume(service: Service, rater: string, nowMs: number): number {
     const volume = service.volumes.get(rater);
-    return volume === undefined ? 1 : Math.max(1, volume.weight * this.#fading(nowMs - volume.atMs));
-  }
-
-  #fading(ageMs: number): number {
-    return 2 ** (Math.min(0, -ageMs) / this.#options.smallHalfLifeMs);
-  }
-
-  #faded({ evidence, atMs }: Opinion, nowMs: number): number {
-    return evidence * this.#fading(nowMs - atMs);
+    return volume === undefined
+      ? 1
+      : Math.max(1, volume.weight * fading(nowMs - volume.atMs, this.#options.smallHalfLifeMs));
   }
 
   #service(name: string): Service {
@@ -162,6 +169,8 @@ export class MsecModel implements TrustModel {
     return service;
   }
 }
+
+const fading = (ageMs: number, halfLifeMs: number): number => 2 ** (Math.min(0, -ageMs) / halfLifeMs);
 
 function prior({ newcomers, newcomersSatisfied }: Service): number {
   return (newcomersSatisfied + NEWCOMERS_BEFORE * NEWCOMERS_MEAN) / (newcomers + NEWCOMERS_BEFORE);

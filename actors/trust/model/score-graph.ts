@@ -11,6 +11,10 @@ export interface Opinion {
   readonly recent: number;
   /** W of the small window at `atMs`. */
   readonly evidence: number;
+  /** μ of the big window. */
+  readonly lasting: number;
+  /** W of the big window at `atMs`. */
+  readonly lastingEvidence: number;
   readonly atMs: number;
 }
 
