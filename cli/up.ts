@@ -145,6 +145,7 @@ function greet(
       data: folder.path,
       pid: process.pid,
       workers: workersOf(config),
+      ...(city.keylessNote === null ? {} : { note: city.keylessNote }),
     });
     return;
   }
@@ -181,6 +182,7 @@ function greet(
   for (const [name, value] of rows) print(`  ${paint('dim', name.padEnd(9))}${value}`);
   const rateNote = deviceRateNote(config, set);
   if (rateNote !== null) print(`  ${paint('yellow', rateNote)}`);
+  if (city.keylessNote !== null) print(`  ${paint('yellow', city.keylessNote)}`);
   for (const line of moved) print(`  ${paint('yellow', line)}`);
   if (config.unsignedFrom.length > 0)
     print(`  ${paint('yellow', `frames without a signature are taken from ${config.unsignedFrom.join(', ')}`)}`);

@@ -30,6 +30,7 @@ const FILES: readonly { readonly path: string; readonly type: string; readonly f
     'topology',
     'layout',
     'readings',
+    'held',
     'chart',
     'letters',
     'health',

@@ -189,7 +189,13 @@ export interface ConsolePorts {
   bridges(): readonly BridgeStatus[];
   readonly topology: Topology;
   readonly kinds: readonly DeviceKind[];
-  readonly topics: { readonly readings: string; readonly aggregates: string; readonly letters: readonly string[] };
+  readonly topics: {
+    readonly readings: string;
+    readonly aggregates: string;
+    readonly letters: readonly string[];
+    /** Of frames that wait for their device's proof, where there is such a topic. */
+    readonly held?: string;
+  };
   readonly decoders: Decoders;
   /** Where devices are asked to prove themselves. */
   readonly trust?: TrustPorts;

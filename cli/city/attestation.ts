@@ -86,6 +86,16 @@ function returnsOf({ job, log, clock, emit, partitions, engine, held }: CityAtte
   });
 }
 
+/** Looking at all of a large registry would hold up the start. */
+const LOOKS_MAX = 10_000;
+
+/** What the user should know of devices that cannot prove anything; null where all can, or where it does not matter. */
+export function keylessNote(config: Config, devices: Pick<DeviceService, 'hasKeyless'>): string | null {
+  if (config['attestation.policy'] === null || config['attestation.withoutKey'] !== 'hold') return null;
+  if (!devices.hasKeyless(LOOKS_MAX)) return null;
+  return 'devices without an attestation key cannot prove their state: their frames are held in device.quarantine (attestation.withoutKey: pass lets them through)';
+}
+
 const textOf = (file: string, field: SettingName): string => readBytes(file, field).toString('utf8');
 
 function readBytes(file: string, field: SettingName): Buffer {

@@ -5,6 +5,7 @@ import { decodeAttestation, type FrameTypes } from '../../schemas/index.ts';
 import {
   DEVICE_AGGREGATES,
   DEVICE_ATTESTATION,
+  DEVICE_QUARANTINE,
   DEVICE_READINGS,
   type DeviceTopics,
 } from '../../schemas/topics/index.ts';
@@ -42,14 +43,20 @@ export function attachConsole({
   held,
   config,
 }: Shown): Promise<void> {
+  const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
   return page.attach({
     status: () => engine.status(),
     bridges: () => bridges.statuses(),
     topology: cityPicture(plan, config),
     kinds: deviceKinds(types),
-    topics: { readings: DEVICE_READINGS, aggregates: DEVICE_AGGREGATES, letters: letterTopics(plan) },
+    topics: {
+      readings: DEVICE_READINGS,
+      aggregates: DEVICE_AGGREGATES,
+      letters: letterTopics(plan),
+      ...(hasAttestation ? { held: DEVICE_QUARANTINE } : {}),
+    },
     decoders: pageDecoders(topics),
-    ...(plan.topics.some(({ name }) => name === DEVICE_ATTESTATION)
+    ...(hasAttestation
       ? {
           trust: {
             topic: DEVICE_ATTESTATION,

@@ -35,7 +35,7 @@ import { RETURNS_GROUP } from '../../services/attestation/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
-import { startAttestation } from './attestation.ts';
+import { keylessNote, startAttestation } from './attestation.ts';
 import { type Bridges, openBridges } from './bridges.ts';
 import { attachConsole } from './city-console.ts';
 import { type CityLog, openCityLog } from './city-log.ts';
@@ -67,6 +67,8 @@ export interface City {
   readonly hasFleet: boolean;
   readonly files: FileSinks | null;
   readonly workers: number;
+  /** Why frames of devices without an attestation key come to nothing; null where they pass, or all devices have one. */
+  readonly keylessNote: string | null;
   /** Records in a topic, by the log's offsets. */
   recordsIn(topic: string): Promise<number>;
   /** Takes nothing new in, finishes and commits what is in, and closes. Once. */
@@ -189,6 +191,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
     registry: registryFace?.url ?? null,
     hasFleet: fleet !== null,
     workers,
+    keylessNote: keylessNote(config, devices),
     recordsIn: async (name) => {
       const [topic] = await log.describe([name]);
       return topic?.bounds.reduce((sum, { end }) => sum + end, 0) ?? 0;

@@ -39,7 +39,10 @@ export function deviceAdmin({ devices, held, log, types }: DeviceAdminOptions): 
       const { place } = (request ?? {}) as { readonly place?: unknown };
       return publicRecord(await devices.place(device, place === null ? null : checkPlace(place)));
     },
-    decide: (decision, device, request) => held.decide({ device, decision, ...decider(request) }),
+    decide: async (decision, device, request) => {
+      await devices.known(device);
+      return held.decide({ device, decision, ...decider(request) });
+    },
     resend: (place) => {
       // One after another: the check that a letter has not gone yet and the sending must not overlap.
       const sending = turn.then(() => resend(log, place));

@@ -2,6 +2,7 @@
 import uPlot from '/uplot/uPlot.esm.js';
 import { byId, element, setHidden, setText } from './dom.js';
 import { clockTime, count, measure, plural } from './format.js';
+import { heldHint } from './held.js';
 
 const HEIGHT = 330;
 /** Windows are minutes, so nothing between them is marked. In seconds. */
@@ -169,8 +170,12 @@ export function chartView() {
         void loadDevices().then(load, () => {});
       }, 300);
     },
-    tick(status) {
+    tick(status, topics) {
       if (data !== null) return;
+      if (heldHint(status, topics) !== null) {
+        setText(emptyText, 'No window fills');
+        return setText(emptyHint, 'Frames that are held are in no window: the card of the readings says why.');
+      }
       const watermarks = status.tasks?.map((task) => task.watermark).filter((mark) => mark !== null) ?? [];
       if (watermarks.length === 0)
         return setText(emptyHint, 'Windows are one minute long, by the time of the readings.');

@@ -37,7 +37,7 @@ function takeStatus(next) {
     views.figures.update(next, topics);
     views.topology.update(next);
     views.readings.tick(next, topics);
-    views.chart.tick(next);
+    views.chart.tick(next, topics);
     views.letters.tick(next);
     views.health.tick(next);
   }

@@ -1,6 +1,7 @@
 /** The latest readings, newest on top. It stands still while a pointer or the focus is on it. */
 import { byId, element, reconcile, setHidden, setText, withNew } from './dom.js';
 import { age, clockTime, count, isoTime, measure, rate, reason } from './format.js';
+import { heldHint } from './held.js';
 
 const ROWS = 10;
 
@@ -76,9 +77,10 @@ export function readingsView() {
       const hasFleet = (status.bridges ?? []).some(({ connections }) => connections > 0);
       setText(
         hint,
-        hasFleet
-          ? 'Devices are connected; their first frames are on the way.'
-          : 'No device is connected yet. Enrol one with msec device add.',
+        heldHint(status, topics) ??
+          (hasFleet
+            ? 'Devices are connected; their first frames are on the way.'
+            : 'No device is connected yet. Enrol one with msec device add.'),
       );
       renderNote();
       render();

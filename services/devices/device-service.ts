@@ -125,6 +125,22 @@ export class DeviceService {
     return this.#devices.size;
   }
 
+  /** As of now, revoked or not. DEVICE_UNKNOWN. */
+  async known(deviceId: string): Promise<DeviceRecord> {
+    await this.refresh();
+    return this.#known(deviceId);
+  }
+
+  /** Whether one that is not revoked has no attestation key; at most `looksMax` are looked at. */
+  hasKeyless(looksMax: number): boolean {
+    let looks = 0;
+    for (const { state, attestationKey } of this.#devices.records()) {
+      if (state === 'active' && attestationKey === undefined) return true;
+      if (++looks === looksMax) break;
+    }
+    return false;
+  }
+
   /** The first `limit` devices by id, behind `after`; '' is before all. */
   page(after: string, limit: number): Promise<DeviceRecord[]> {
     return this.#devices.page(after, limit);

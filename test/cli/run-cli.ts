@@ -50,6 +50,7 @@ export interface Running {
     readonly http: string;
     readonly registry: string | null;
     readonly data: string;
+    readonly note?: string;
   };
   errors(): string;
   kill(signal: NodeJS.Signals): void;

@@ -54,6 +54,24 @@ t.test('topics are listed, and read from a place, an offset or a time', async (t
   }
 });
 
+t.test(
+  'devices that cannot prove anything are told of at the start, with the setting that lets them through',
+  async (t) => {
+    const policy = 'policy gateways 1\nquote at most 60 s old\nclock may be unsafe\npcr 0-9 from boot log\n';
+    for (const withoutKey of ['hold', 'pass']) {
+      const yaml = `attestation:\n  policy: gateway.policy\n  withoutKey: ${withoutKey}\n`;
+      const cwd = t.testdir({ 'gateway.policy': policy, 'msec.yaml': yaml });
+      const running = await startUp(SMALL, { cwd });
+      t.teardown(() => running.kill('SIGKILL'));
+      const { note = '' } = running.said;
+      if (withoutKey === 'pass') t.equal(note, '');
+      else t.match(note, /without an attestation key .*held in device\.quarantine .*attestation\.withoutKey: pass/);
+      running.kill('SIGINT');
+      await running.ended;
+    }
+  },
+);
+
 t.test('a data folder in use, and a chosen port that is taken, are errors that say what to do', async (t) => {
   const cwd = t.testdir({});
   const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });

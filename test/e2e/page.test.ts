@@ -118,6 +118,30 @@ t.test('an empty engine says what it waits for, and the first records replace th
   t.same(troubles, []);
 });
 
+t.test('where every frame is held, the cards that wait say so and where to look', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const demo = await openDemo();
+  t.teardown(() => demo.close());
+  const empty = emptyStatus();
+  const tasks = empty.tasks.map((task) => ({ ...task, watermark: Date.now() }));
+  const topics = empty.topics.map((topic) => ({
+    ...topic,
+    end: topic.topic === 'device.quarantine' ? [7, 5] : [0, 0],
+  }));
+  demo.status = { ...empty, tasks, topics };
+  const server = await console_(t);
+  await server.attach(demo.ports);
+  const { page, troubles } = await openPage(await sharedBrowser(), server.address);
+  await page.getByText('12 frames of devices that have not proved their state are held in device.quarantine').waitFor();
+  t.match(await page.locator('#readings-hint').textContent(), /msec device why .*attestation\.withoutKey: pass/);
+  t.notOk(await page.getByText('The first window is filling').isVisible());
+  t.match(await page.locator('#chart-empty').textContent(), /held/);
+  // One reading is enough: whoever waits is then told of the window.
+  demo.status = { ...demo.status, topics: topics.map((topic) => ({ ...topic, end: [1, 0] })) };
+  await page.getByText('The first window is filling').waitFor();
+  t.same(troubles, []);
+});
+
 const HOUR = 3_600_000;
 const SAYS = 'IMA entry 1204, /usr/bin/msec-gateway: it is sha256:9c41, never so in the firmware 2.1 or 2.2';
 const trust = (state: string, more: object = {}) => {

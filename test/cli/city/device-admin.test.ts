@@ -103,3 +103,13 @@ t.test('a device has the place that it was given last, until it is taken away; w
   t.equal(devices.get('roof-7')?.place, undefined);
   await t.rejects(admin.add({ ...ENMON, deviceId: 'roof-9', place: 7 }), { code: 'DEVICE_INVALID', field: 'place' });
 });
+
+t.test('held frames of a device that nobody has enrolled cannot be decided on', async (t) => {
+  const { admin } = await opened(t);
+  const request = { by: 'ana', why: 'a typing error' };
+  for (const decision of ['drop', 'release'] as const)
+    await t.rejects(admin.decide(decision, 'nobody', request), { code: 'DEVICE_UNKNOWN', field: 'deviceId' });
+  await admin.add(ENMON);
+  await admin.change('revoke', 'roof-7');
+  await t.rejects(admin.decide('drop', 'roof-7', request), { code: 'TOPIC_UNKNOWN' }, 'one that was revoked is known');
+});

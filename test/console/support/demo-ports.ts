@@ -22,6 +22,7 @@ export const TOPICS = [
   'device.aggregates',
   'device.frames.dlq',
   'device.attestation',
+  'device.quarantine',
 ];
 const PARTITIONS = 2;
 
@@ -70,7 +71,12 @@ export async function openDemo(startedAt = Date.now() - 200_000): Promise<Demo> 
       ],
       topology: TOPOLOGY,
       kinds: KINDS,
-      topics: { readings: 'device.readings', aggregates: 'device.aggregates', letters: ['device.frames.dlq'] },
+      topics: {
+        readings: 'device.readings',
+        aggregates: 'device.aggregates',
+        letters: ['device.frames.dlq'],
+        held: 'device.quarantine',
+      },
       decoders: {
         reading: (record) => ({ ...placed(record), device: keyOf(record), ...json(record) }) as never,
         aggregate: (record) => ({ ...placed(record), device: keyOf(record), ...json(record) }) as never,
