@@ -305,6 +305,12 @@ export const ERROR_TABLE = {
     "What came back is no response of the TPM to the command, or was changed on the way, or is another key's.",
     'Check what stands between the program and the TPM, and the password that was given.',
   ),
+  TPM_TAKEN: row(
+    'operating',
+    false,
+    'Another process holds the software TPM of the data folder.',
+    'End it, such as a `msec device attest` that runs there, or work on another TPM with --tpm.',
+  ),
   TPM_UNCERTIFIED: row(
     'operating',
     false,

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { MsecError } from '../../engine/base/index.ts';
 import { connectSocket, tpmDown } from '../tpm/index.ts';
 
 export interface SwtpmProcess {
@@ -17,6 +18,8 @@ export interface SwtpmProcess {
 
 const HOST = '127.0.0.1';
 const ATTEMPTS_MAX = 5;
+/** As swtpm says it where another one has the folder of the state. */
+const LOCKED = /could not lock access to lockfile/i;
 const KEPT_OUTPUT_CHARS = 10_000;
 /**
  * The shell between us kills swtpm as soon as its own input ends, which also happens when this process is killed and can
@@ -24,7 +27,7 @@ const KEPT_OUTPUT_CHARS = 10_000;
  */
 const GUARD = 'exec 3<&0; "$@" 0</dev/null 3<&- & tpm=$!; { cat <&3; kill -9 $tpm; } >/dev/null 2>&1 & wait $tpm';
 
-/** `state`: the folder of its state, which exists. On `port`, or any free one. DEPENDENCY_DOWN where it does not start. */
+/** `state`: the folder of its state, which exists. On `port`, or any free one. TPM_TAKEN, DEPENDENCY_DOWN where it does not start. */
 export async function startSwtpm(program: string, state: string, port?: number): Promise<SwtpmProcess> {
   for (let attempt = 1; ; attempt++) {
     const data = port ?? (await freePortPair());
@@ -58,6 +61,8 @@ async function startOn(program: string, state: string, port: number): Promise<Sw
     await answering(port, child);
   } catch (cause) {
     await kill();
+    if (LOCKED.test(output))
+      throw new MsecError('TPM_TAKEN', `another process holds the software TPM in ${state}`, { cause });
     throw tpmDown(`swtpm did not start: ${output.trim()}`, cause);
   }
   return { port, address: `swtpm:host=${HOST},port=${port}`, kill };

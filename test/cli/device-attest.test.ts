@@ -8,6 +8,7 @@ import { HttpBridge } from '../../bridges/http/index.ts';
 import { MqttBridge } from '../../bridges/mqtt/index.ts';
 import { systemClock } from '../../engine/base/index.ts';
 import { deviceKeys } from '../../firmware/provision/index.ts';
+import { startSwtpm as startProcess } from '../../firmware/swtpm/index.ts';
 import { encodePublic, extendPcr } from '../../firmware/tpm/index.ts';
 import { type Challenge, decodeEvidence, RESET_COUNT_NONE } from '../../schemas/attestation/index.ts';
 import { ATTEST_EVIDENCE } from '../../schemas/topics/index.ts';
@@ -15,7 +16,7 @@ import { ALG_SHA256 } from '../../schemas/tpm/index.ts';
 import { challenge } from '../bridges/attestation/attestation-fixture.ts';
 import { fixture } from '../bridges/bridge-fixture.ts';
 import { type BootStep, bootAggregate, digest, makeBootLog, makeImaList } from '../support/attester.ts';
-import { needs } from '../support/needs.ts';
+import { needs, programPath } from '../support/needs.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { msec, startMsec } from './run-cli.ts';
 
@@ -172,4 +173,14 @@ t.test('what is missing is said with what to do about it', async (t) => {
     `http://127.0.0.1:${bridge.port}`,
   );
   t.match(stranger, { code: 69, err: /refuses the credential.*NOT_AUTHENTICATED/ });
+});
+
+t.test('a software TPM that another process holds is said to be held, and not that it is tried again', async (t) => {
+  if (!needs(t, 'swtpm')) return;
+  const cwd = t.testdir({ token: 'x', data: { swtpm: { state: {} } } });
+  const holder = await startProcess(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'));
+  t.teardown(() => holder.kill());
+  const ran = await msec(['device', 'attest', 'roof-7', '--token-file', 'token', '--data', 'data'], { cwd });
+  t.match(ran, { code: 69, err: /another process holds the software TPM in .*state.*TPM_TAKEN/ });
+  t.notMatch(ran.err, /tried again|lockfile/);
 });
