@@ -14,9 +14,9 @@ export function addIds(program: Command, outcome: Outcome): void {
   const explain = ids
     .command('explain')
     .description(
-      'Say which bytes of which packet met what a rule asks, or what was not met first. Exit code 65: it does not alert, or the capture is damaged.',
+      'Say which bytes of which packet met what a rule asks, or what was not met first. Exit code 0: it alerts, also where the capture is damaged behind that; 65: it does not alert in what could be read.',
     )
-    .requiredOption('--pcap <file>', 'capture: pcap or pcapng')
+    .requiredOption('--pcap <file>', 'capture: pcap or pcapng; - is standard input')
     .requiredOption('--rules <file>', 'rules; may be repeated', collect)
     .requiredOption('--sid <number>', 'the rule', whole)
     .addOption(new Option('--checksum <how>', 'as for msec ids').choices(['none', 'validate']))
@@ -53,7 +53,7 @@ function addRun(ids: Command, outcome: Outcome): void {
   const run = ids
     .command('run', { isDefault: true })
     .description('Examine a capture, and print EVE records, one a line. The word run may be left out.')
-    .requiredOption('--pcap <file>', 'capture: pcap or pcapng')
+    .requiredOption('--pcap <file>', 'capture: pcap or pcapng; - is standard input')
     .option('--rules <file>', 'rules; may be repeated', collect)
     .addOption(
       new Option(
@@ -77,6 +77,7 @@ function addRun(ids: Command, outcome: Outcome): void {
   examples(run, [
     ['msec ids --pcap traffic.pcap --rules local.rules', 'alerts, flows and transactions'],
     ['msec ids --pcap traffic.pcap --rules local.rules --alerts-only | jq .alert.signature', 'what was found'],
+    ['tcpdump -w - | msec ids --pcap - --rules local.rules --alerts-only', 'a capture as it comes'],
     ['msec ids --pcap half.pcap --rules local.rules --midstream --checksum none', 'a capture that began late'],
   ]);
 }

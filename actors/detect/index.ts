@@ -9,6 +9,7 @@ export {
   readThresholds,
   type ThresholdLine,
 } from './inspect/index.ts';
+export { groupMistake } from './rules/group-mistake.ts';
 export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
 export { type AcceptedRule, type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
 export { type Variables, variables } from './rules/variables.ts';

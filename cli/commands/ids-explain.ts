@@ -1,8 +1,8 @@
 /** `msec ids explain`: which bytes of which packet met what a rule asks, or what was not met first. */
-import { readFileSync } from 'node:fs';
-import { type Attempt, CaptureReader, Explainer, Sensor } from '../../actors/detect/index.ts';
+import { type Attempt, Explainer, Sensor } from '../../actors/detect/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { NoInputError, paint, print, printJson } from '../terminal.ts';
+import { NoInputError, note, paint, print, printJson } from '../terminal.ts';
+import { examine } from './ids-capture.ts';
 import { type IdsRunFlags, idsSetup } from './ids-run.ts';
 
 export interface IdsExplainFlags extends IdsRunFlags {
@@ -23,24 +23,19 @@ export async function explainRule(flags: IdsExplainFlags): Promise<number> {
   const [signature] = sensor.signatures;
   if (signature === undefined) throw new NoInputError(`the rule with sid ${flags.sid} cannot be examined`);
   explainer = new Explainer(signature);
-  const reader = new CaptureReader();
-  reader.push(capture(flags.pcap));
-  while (reader.next()) sensor.take(reader.packet);
+  const damage = await examine(flags.pcap, sensor);
   sensor.finish();
   const { best } = explainer;
   if (flags.json === true) printJson(best);
   else if (best === null) print('The capture has no packet that the rule could be asked about.');
   else tell(best);
-  reader.finish();
-  return best?.isMatch === true ? EXIT.ok.code : EXIT.data.code;
-}
-
-function capture(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    throw new NoInputError(`${path} cannot be read`);
+  if (best?.isMatch === true) {
+    // What is missing behind an alert takes nothing from it.
+    if (damage !== null) note(`${damage.message} (byte ${damage.byteOffset})`);
+    return EXIT.ok.code;
   }
+  if (damage !== null) throw damage;
+  return EXIT.data.code;
 }
 
 function tell({ packet, direction, transaction, steps, isMatch }: Attempt): void {

@@ -1,11 +1,9 @@
 /** `msec ids`: a capture and rules in, EVE records out, one a line: it can stand where `suricata -r` stands. */
 
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   type AcceptedRule,
-  CaptureReader,
   type EveRecord,
   RULE_FILE_BYTES_MAX,
   type RuleClass,
@@ -17,10 +15,12 @@ import {
   type SensorOptions,
   type ThresholdLine,
 } from '../../actors/detect/index.ts';
+import type { MsecError } from '../../engine/base/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readFileOf } from '../reference-files.ts';
-import { NoInputError, note, UsageError } from '../terminal.ts';
+import { note, UsageError } from '../terminal.ts';
+import { examine } from './ids-capture.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
 export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
@@ -34,7 +34,6 @@ export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
 }
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
-const READ_BYTES = 1024 * 1024;
 /** Records are gathered to so much before they are written. */
 const WRITE_CHARS = 64 * 1024;
 
@@ -70,19 +69,9 @@ export async function runIds(flags: IdsRunFlags): Promise<number> {
   const add = (record: EveRecord): void => output.add(record);
   const sensor = new Sensor(rules, options, add, null, flags.verdicts === true ? add : null);
   for (const { rule, part } of sensor.left) note(`${rule.file}:${rule.line}: ${part} cannot be examined (unsupported)`);
-  const reader = new CaptureReader();
-  const input = createReadStream(flags.pcap, { highWaterMark: READ_BYTES });
+  let damage: MsecError | null;
   try {
-    for await (const piece of input) {
-      reader.push(piece as Buffer);
-      while (reader.next()) sensor.take(reader.packet);
-      await output.flush();
-    }
-  } catch (thrown) {
-    // Not `write`: that is the output.
-    const { syscall } = thrown as NodeJS.ErrnoException;
-    if (syscall === 'open' || syscall === 'read') throw new NoInputError(`${flags.pcap} cannot be read`);
-    throw thrown;
+    damage = await examine(flags.pcap, sensor, () => output.flush());
   } finally {
     sensor.finish();
     await output.end();
@@ -93,7 +82,7 @@ export async function runIds(flags: IdsRunFlags): Promise<number> {
       ? '1 TCP segment has a wrong checksum and is'
       : `${wrongChecksum} TCP segments have a wrong checksum and are`;
   if (wrongChecksum > 0) note(`${have} in no stream; --checksum none takes such`);
-  reader.finish();
+  if (damage !== null) throw damage;
   return EXIT.ok.code;
 }
 

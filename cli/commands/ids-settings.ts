@@ -3,7 +3,7 @@
  * hand and not known is told of; of a whole file only what is known here is used.
  */
 import { parse } from 'yaml';
-import { type Variables, variables } from '../../actors/detect/index.ts';
+import { groupMistake, type Variables, variables } from '../../actors/detect/index.ts';
 import { readFileOf } from '../reference-files.ts';
 import { note, UsageError } from '../terminal.ts';
 
@@ -16,6 +16,7 @@ export interface IdsSettingFlags {
 
 const YAML_BYTES_MAX = 4 * 1024 * 1024;
 const GROUP_KEY = /^vars\.(address|port)-groups\.([\w-]+)$/;
+const HOME_NET = 'vars.address-groups.HOME_NET';
 
 /** Values by their whole keys, with dots. */
 export class IdsSettings {
@@ -51,8 +52,21 @@ export class IdsSettings {
       }
       values.set(key, setting.slice(equals + 1).trim());
     }
-    if (homeNet !== undefined) values.set('vars.address-groups.HOME_NET', homeNet);
-    return new IdsSettings(values);
+    if (homeNet !== undefined) values.set(HOME_NET, homeNet);
+    const settings = new IdsSettings(values);
+    // Rules that never name the group would say nothing of a mistake in it.
+    if (homeNet !== undefined) settings.#check(HOME_NET, '--home-net');
+    for (const setting of set) {
+      const key = setting.slice(0, setting.indexOf('=')).trim();
+      if (GROUP_KEY.test(key)) settings.#check(key, `--set ${key}`);
+    }
+    return settings;
+  }
+
+  #check(key: string, flag: string): void {
+    const [, part, name] = GROUP_KEY.exec(key)!;
+    const says = groupMistake(part as 'address' | 'port', name!, this.variables);
+    if (says !== null) throw new UsageError(`${flag}: ${says}`);
   }
 
   text(key: string): string | undefined {

@@ -52,10 +52,11 @@ async function startOn(program: string, state: string, port: number): Promise<Sw
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const exited = once(child, 'exit');
+  // Not `exit`: what it has said may come behind that.
+  const ended = once(child, 'close');
   const kill = async () => {
     child.stdin.end();
-    await exited;
+    await ended;
   };
   try {
     await answering(port, child);

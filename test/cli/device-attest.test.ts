@@ -1,5 +1,5 @@
 /** `msec device attest` with a TPM (swtpm), logs in files and both bridges; what it shows, the engine's own check judges. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { attestationKey, checkEvidence, type ProvenState, parsePolicy } from '../../actors/attest/index.ts';
@@ -16,7 +16,7 @@ import { ALG_SHA256 } from '../../schemas/tpm/index.ts';
 import { challenge } from '../bridges/attestation/attestation-fixture.ts';
 import { fixture } from '../bridges/bridge-fixture.ts';
 import { type BootStep, bootAggregate, digest, makeBootLog, makeImaList } from '../support/attester.ts';
-import { needs, programPath } from '../support/needs.ts';
+import { needs, programPath, repositoryRoot } from '../support/needs.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { msec, startMsec } from './run-cli.ts';
 
@@ -183,4 +183,12 @@ t.test('a software TPM that another process holds is said to be held, and not th
   const ran = await msec(['device', 'attest', 'roof-7', '--token-file', 'token', '--data', 'data'], { cwd });
   t.match(ran, { code: 69, err: /another process holds the software TPM in .*state.*TPM_TAKEN/ });
   t.notMatch(ran.err, /tried again|lockfile/);
+});
+
+t.test('the way of docs/devices.md makes the file of the token before it uses it', async (t) => {
+  const page = readFileSync(join(repositoryRoot, 'docs', 'devices.md'), 'utf8');
+  const [enrols, writes, uses] = ['device enrol roof-7', '> roof-7.token', '--token-file roof-7.token'].map((words) =>
+    page.indexOf(words),
+  ) as [number, number, number];
+  t.ok(0 < enrols && enrols < writes && writes < uses, `${enrols}, ${writes}, ${uses}`);
 });

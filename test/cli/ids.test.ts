@@ -3,6 +3,8 @@ import { pcapOf } from '../actors/detect/captures.ts';
 import { type Ends, ethernet, ipv4, tcpSegment } from '../actors/detect/frames.ts';
 import { msec } from './run-cli.ts';
 
+t.setTimeout(110_000);
+
 const ends: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
 const segment = tcpSegment(
   ends,
@@ -22,6 +24,8 @@ const cwd = t.testdir({
   'whole.pcap': whole,
   'wrong.pcap': wrong,
   'short.pcap': whole.subarray(0, -1),
+  'two.pcap': Buffer.concat([whole, whole.subarray(24, -1)]),
+  'other.rules': 'alert tcp any any -> any 81 (msg:"b"; sid:8;)\n',
   'empty.pcap': '',
   folder: {},
   'good.rules': 'alert tcp $HOME_NET any -> any $SSH_PORTS (msg:"a"; content:"b"; sid:1;)\n',
@@ -54,7 +58,10 @@ t.test('groups come from a suricata.yaml and from flags', async (t) => {
   t.equal((await msec(['ids', 'check', 'groups.rules', '--vars', 'suricata.yaml'], { cwd })).code, 0);
   const sets = ['--set', 'vars.address-groups.CARS=10.1.0.0/16', '--set', 'vars.port-groups.DOORS=70:80'];
   t.equal((await msec(['ids', 'check', 'groups.rules', ...sets], { cwd })).code, 0);
-  t.equal((await msec(['ids', 'check', 'good.rules', '--home-net', '!any'], { cwd })).code, 65);
+  t.match(await msec(['ids', 'check', 'good.rules', '--home-net', '!any'], { cwd }), {
+    code: 64,
+    err: /--home-net: !any/,
+  });
   t.equal((await msec(['ids', 'check', 'good.rules', '--set', 'a=b'], { cwd })).code, 64);
   t.equal((await msec(['ids', 'check', 'none.rules'], { cwd })).code, 66);
 });
@@ -88,4 +95,38 @@ t.test('a capture that cannot be read, is empty or ends too early is told so', a
     t.match(await on('empty.pcap'), { code: 65, err: /The file is empty/ });
     t.match(await on('short.pcap'), { code: 65, err: /ends within a packet/ });
   }
+});
+
+t.test('of a capture that ends within a packet the whole ones are examined, which is said', async (t) => {
+  const whole = /ends within a packet .*; the 1 whole packet before was examined/;
+  const ran = await msec(['ids', '--pcap', 'two.pcap', '--rules', 'tcp.rules', '--alerts-only'], { cwd });
+  t.match(ran, { code: 65, err: whole, out: /"signature_id":7/ });
+  const explain = (sid: string) =>
+    msec(['ids', 'explain', '--pcap', 'two.pcap', '--rules', 'tcp.rules', '--rules', 'other.rules', '--sid', sid], {
+      cwd,
+    });
+  t.match(await explain('7'), { code: 0, err: whole, out: /^The rule alerts: packet 1/ }, 'what it found stands');
+  t.match(await explain('8'), { code: 65, err: whole, out: /^It came furthest: packet 1/ });
+});
+
+t.test('a capture comes through standard input as well', async (t) => {
+  for (const command of [
+    ['ids', '--alerts-only'],
+    ['ids', 'explain', '--sid', '7'],
+  ]) {
+    const ran = await msec([...command, '--pcap', '-', '--rules', 'tcp.rules'], { cwd, input: whole });
+    t.match(ran, { code: 0, err: /^$/, out: /"signature_id":7|The rule alerts/ });
+  }
+  t.match(await msec(['ids', '--pcap', '-', '--rules', 'tcp.rules'], { cwd }), { code: 65, err: /The file is empty/ });
+});
+
+t.test('a group that is set by hand is looked at although no rule names it', async (t) => {
+  const check = (...flags: string[]) => msec(['ids', 'check', 'tcp.rules', ...flags], { cwd });
+  t.match(await check('--home-net', 'banana'), { code: 64, err: /--home-net: "banana" is no address/ });
+  t.match(await check('--set', 'vars.port-groups.DOORS=door'), {
+    code: 64,
+    err: /--set vars\.port-groups\.DOORS: .*door/,
+  });
+  t.equal((await check('--home-net', '[10.4.0.0/16,!10.4.1.0/24]', '--set', 'vars.port-groups.DOORS=70:80')).code, 0);
+  t.match(await msec(['ids', '--pcap', 'whole.pcap', '--home-net', 'banana'], { cwd }), { code: 64, err: /banana/ });
 });
