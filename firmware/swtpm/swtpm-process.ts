@@ -20,6 +20,9 @@ const HOST = '127.0.0.1';
 const ATTEMPTS_MAX = 5;
 /** As swtpm says it where another one has the folder of the state. */
 const LOCKED = /could not lock access to lockfile/i;
+/** TPM2_GetCapability of TPM_PT_FAMILY_INDICATOR: any answer to it will do. */
+const ASK_FAMILY = Buffer.from('8001000000160000017a000000060000010000000001', 'hex');
+const ANSWER_MS_MAX = 10_000;
 const KEPT_OUTPUT_CHARS = 10_000;
 /**
  * The shell between us kills swtpm as soon as its own input ends, which also happens when this process is killed and can
@@ -74,7 +77,13 @@ async function answering(port: number, child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it has ended');
     try {
       const transport = await connectSocket({ host: HOST, port });
-      return await transport.close();
+      try {
+        // A connection alone proves nothing: the port is open before the state is locked and read.
+        await transport.transmit(ASK_FAMILY, ANSWER_MS_MAX);
+        return;
+      } finally {
+        await transport.close();
+      }
     } catch {
       await new Promise((resolve) => setImmediate(resolve));
     }
