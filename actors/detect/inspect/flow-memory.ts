@@ -13,8 +13,12 @@ export class TransactionMemory {
   /** By direction: bits of prefilters that need not run again. */
   readonly scanned: [number, number] = [0, 0];
   readonly isInspected: [boolean, boolean] = [false, false];
+  /** Its record is written. */
+  isTold = false;
+  /** Nothing more is to be told of it. */
   isLogged = false;
-  filesTold = 0;
+  /** By direction. */
+  readonly filesTold: [number, number] = [0, 0];
   eventsTold = 0;
 }
 

@@ -9,6 +9,7 @@ import {
   type EveRecord,
   fileRecord,
   flowEndRecord,
+  type Place,
   transactionRecords,
   verdictRecord,
 } from '../eve/index.ts';
@@ -20,6 +21,7 @@ import {
   Inspector,
   isComplete,
   type Observe,
+  type TransactionMemory,
 } from '../inspect/index.ts';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import {
@@ -28,6 +30,7 @@ import {
   PROTOCOLS,
   PROTOCOLS_ON_DEMAND,
   Recogniser,
+  type Transaction,
   type Transport,
 } from '../protocols/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
@@ -126,7 +129,7 @@ export class Sensor implements TrafficSink {
       this.#datagram(packet, flow, direction);
     this.#inspector.packet(packet, flow, direction);
     if (flow === null || flow.application === null) return;
-    this.#log(packet, flow, false);
+    this.#log(packet, flow, direction);
     this.#inspector.release(flow);
   }
 
@@ -137,7 +140,7 @@ export class Sensor implements TrafficSink {
   end(flow: Flow, reason: FlowEnd): void {
     if (flow.application !== null) {
       this.#last.timeUs = this.#nowUs;
-      this.#log(this.#last, flow, true);
+      this.#log(this.#last, flow, null);
     }
     if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
   }
@@ -146,6 +149,17 @@ export class Sensor implements TrafficSink {
     if (packet.payloadEnd <= packet.payloadAt) return;
     const payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
     this.#conversation(flow, 'udp').data(direction, payload, false);
+  }
+
+  #tellFiles(tx: Transaction, direction: Direction, isOver: boolean, place: Place): void {
+    if (tx.files === undefined || tx.files.length === 0) return;
+    const { filesTold } = (place.flow.memory as FlowMemory).transaction(tx.id);
+    const files = tx.files.filter((file) => file.direction === direction);
+    for (; filesTold[direction] < files.length; filesTold[direction] += 1) {
+      const file = files[filesTold[direction]]!;
+      if (file.state === 'open' && !isOver) return;
+      this.#tell(fileRecord(file, tx, place));
+    }
   }
 
   #conversation(flow: Flow, transport: Transport): Conversation {
@@ -158,8 +172,11 @@ export class Sensor implements TrafficSink {
     return flow.application as Conversation;
   }
 
-  /** Files and transactions that are over, or all of a flow that is. */
-  #log(packet: Packet, flow: Flow, isOver: boolean): void {
+  /**
+   * Transactions that are over, and files that are, with a packet of their own direction, as Suricata tells them;
+   * all that is left where the flow is over and the direction null.
+   */
+  #log(packet: Packet, flow: Flow, direction: Direction | null): void {
     const { parser, protocol } = flow.application as Conversation;
     if (parser === null || protocol === null) return;
     const memory = flow.memory as FlowMemory;
@@ -170,18 +187,23 @@ export class Sensor implements TrafficSink {
       if (this.#tellsAll) {
         for (; kept.eventsTold < tx.events.length; kept.eventsTold += 1)
           this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place));
-        const files = tx.files ?? [];
-        for (; kept.filesTold < files.length; kept.filesTold += 1) {
-          const file = files[kept.filesTold]!;
-          if (file.state === 'open' && !isOver) break;
-          this.#tell(fileRecord(file, tx, place));
-        }
+        if (direction !== 1) this.#tellFiles(tx, 0, direction === null, place);
+        if (direction !== 0) this.#tellFiles(tx, 1, direction === null, place);
       }
-      if (!isOver && !isComplete(tx, protocol.end)) continue;
-      kept.isLogged = true;
-      if (this.#tellsAll) for (const record of transactionRecords(tx, place)) this.#tell(record);
+      if (direction !== null && !isComplete(tx, protocol.end)) continue;
+      if (this.#tellsAll && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
+      kept.isTold = true;
+      kept.isLogged = direction === null || !this.#tellsAll || !hasFilesToTell(tx, kept);
     }
   }
+}
+
+/** One that never ends is not waited for. */
+function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory): boolean {
+  if (files === undefined || files.length === 0) return false;
+  const over = [0, 0];
+  for (const { direction, state } of files) if (state !== 'open') over[direction]! += 1;
+  return over[0]! > filesTold[0] || over[1]! > filesTold[1];
 }
 
 /** Protocols of which a complete request or answer is at once shown to rules about the stream. */

@@ -5,7 +5,7 @@ import { textOf } from './octets.ts';
 export function httpEve(tx: HttpTransaction): Record<string, unknown> {
   const eve: Record<string, unknown> = {};
   const put = (name: string, bytes: Uint8Array | null | undefined): void => {
-    if (bytes !== null && bytes !== undefined) eve[name] = textOf(bytes);
+    if (bytes !== null && bytes !== undefined && bytes.length > 0) eve[name] = textOf(bytes);
   };
   const header = (name: string, message: Message, header: string): void =>
     put(name, message.headers.find(header)?.value);

@@ -55,8 +55,8 @@ function inNetworkOrder(record: EveRecord): EveRecord {
   return record;
 }
 
-/** When a file is told is compared elsewhere. */
-const isCompared = ({ event_type: type }: EveRecord): boolean => type !== 'fileinfo';
+/** Suricata counts what is missing in the middle of a file as if it had come. */
+const isCompared = ({ fileinfo }: EveRecord): boolean => (fileinfo as EveRecord | undefined)?.gaps !== true;
 
 for (const [isMidstream, name] of [
   [false, 'talks-by-suricata.ndjson'],

@@ -38,7 +38,7 @@ const begun = talk(5000, 80);
 const midst = talk(5001, 80);
 const gaping = talk(5002, 9999);
 const web = talk(5003, 80);
-const REQUEST = 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234';
+const REQUEST = 'POST /a HTTP/1.1\r\nHost: a\r\nUser-Agent:\r\nContent-Length: 20\r\n\r\n01234';
 const REPLY = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 export const FRAMES: readonly Uint8Array[] = [
