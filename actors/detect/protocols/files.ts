@@ -4,9 +4,9 @@ import type { Direction } from './direction.ts';
 export interface TransactionFile {
   readonly name: Uint8Array;
   readonly direction: Direction;
-  /** Bytes that came, those beyond the limit of what is kept included. */
+  /** Bytes that came, those beyond the limit of what is kept included, and those missing in the middle. */
   readonly size: number;
-  /** closed: whole; truncated: it ended early or its protocol stopped following it. */
+  /** closed: whole; truncated: it ended early, lacks bytes or its protocol stopped following it. */
   readonly state: 'open' | 'closed' | 'truncated';
   /** Bytes are missing in the middle. */
   readonly hasGaps: boolean;

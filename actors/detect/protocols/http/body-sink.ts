@@ -44,7 +44,9 @@ export class BodySink {
 
   gap(length: number): void {
     this.#message.bodyBytes += length;
-    if (this.#file !== null) this.#file.hasGaps = true;
+    if (this.#file === null) return;
+    this.#file.hasGaps = true;
+    this.#file.size += length;
   }
 
   /** As much came as was announced: what a coding held back is handed on. */
@@ -55,7 +57,7 @@ export class BodySink {
   end(): void {
     this.#decompressor?.end();
     this.#multipart?.end();
-    if (this.#file?.state === 'open') this.#file.state = 'closed';
+    if (this.#file?.state === 'open') this.#file.state = this.#file.hasGaps ? 'truncated' : 'closed';
   }
 
   #overflow(): void {
