@@ -57,15 +57,7 @@ export class CookbookModel implements TrustModel {
     const requests = (service.requests.get(trustee) ?? 0) + 1;
     service.requests.set(trustee, requests);
     service.mostRequests = Math.max(service.mostRequests, requests);
-    const atMs = this.#pair.lastMs(doubles, at);
-    service.graph.set(trustor, trustee, {
-      trust: this.#pair.trust(doubles, at),
-      recent: this.#pair.recentMean(doubles, at),
-      evidence: this.#pair.recentEvidence(doubles, at, atMs),
-      lasting: this.#pair.mean(doubles, at),
-      lastingEvidence: this.#pair.evidence(doubles, at, atMs),
-      atMs,
-    });
+    service.graph.set(trustor, trustee, this.#pair.opinion(doubles, at));
   }
 
   score(trustor: string, trustee: string, name: string, nowMs: number): number {

@@ -83,15 +83,7 @@ export class MsecModel implements TrustModel {
     const at = service.pairs.rowFor(trustor, trustee);
     const { doubles } = service.pairs;
     this.#pair.add(doubles, at, timeMs, satisfaction, weight);
-    const atMs = this.#pair.lastMs(doubles, at);
-    service.graph.set(trustor, trustee, {
-      trust: this.#pair.trust(doubles, at),
-      recent: this.#pair.recentMean(doubles, at),
-      evidence: this.#pair.recentEvidence(doubles, at, atMs),
-      lasting: this.#pair.mean(doubles, at),
-      lastingEvidence: this.#pair.evidence(doubles, at, atMs),
-      atMs,
-    });
+    service.graph.set(trustor, trustee, this.#pair.opinion(doubles, at));
   }
 
   score(trustor: string, trustee: string, name: string, nowMs: number): number {

@@ -4,6 +4,7 @@
  * Trust is the lesser of both (cookbook, chapter 1.8, "General Features").
  */
 import { FadedMoments, MOMENTS_DOUBLES } from './faded-moments.ts';
+import type { Opinion } from './score-graph.ts';
 
 export interface TrustWindows {
   readonly smallHalfLifeMs: number;
@@ -64,6 +65,19 @@ export class PairTrust {
 
   lastMs(doubles: Float64Array, at: number): number {
     return doubles[at + AT_LAST]!;
+  }
+
+  /** What others are told of the pair. */
+  opinion(doubles: Float64Array, at: number): Opinion {
+    const atMs = this.lastMs(doubles, at);
+    return {
+      trust: this.trust(doubles, at),
+      recent: this.recentMean(doubles, at),
+      evidence: this.recentEvidence(doubles, at, atMs),
+      lasting: this.mean(doubles, at),
+      lastingEvidence: this.evidence(doubles, at, atMs),
+      atMs,
+    };
   }
 
   #of(moments: FadedMoments, doubles: Float64Array, at: number): number {
