@@ -223,7 +223,13 @@ async function commit(): Promise<void> {
     await consumer.commitOffsets(offsets.map((offset) => ({ topic: task.input, ...offset })));
   } catch (error) {
     // The group is rebalancing: they go with the next.
-    if (!REBALANCING.includes((error as { readonly type?: string }).type ?? '')) throw error;
+    if (!isRebalancing(error)) throw error;
     for (const { partition } of offsets) partitions.get(partition)!.isCommitted = false;
   }
+}
+
+/** What a retry gave up on comes with the broker's answer as its cause. */
+function isRebalancing(error: unknown): boolean {
+  const { type, cause } = error as { readonly type?: string; readonly cause?: { readonly type?: string } };
+  return REBALANCING.includes(type ?? '') || REBALANCING.includes(cause?.type ?? '');
 }
