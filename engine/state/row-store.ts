@@ -280,6 +280,10 @@ export class RowStore {
     }
   }
 
+  forget(): void {
+    this.#slots.forget();
+  }
+
   endRestore(): void {
     this.#slots.endRestore();
     this.#slots.beginTransaction();

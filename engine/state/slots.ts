@@ -193,6 +193,12 @@ export class Slots {
     this.#keys.release(this.keyIds[slot]);
   }
 
+  /** Empty again, in the middle of a restore. */
+  forget(): void {
+    for (let slot = 0; slot < this.used; slot++) this.restoreRemoval(slot);
+    this.used = 0;
+  }
+
   /** After the last restored change: what is not live is free, lowest numbers first to be used. */
   endRestore(): void {
     this.#free.clear();

@@ -144,6 +144,12 @@ export class StageState {
     }
   }
 
+  /** Empty again, in the middle of a restore. */
+  forget(): void {
+    for (const [, store] of this.#named) store.forget();
+    for (const input of this.watermarks.keys()) this.watermarks.set(input, Number.NEGATIVE_INFINITY);
+  }
+
   /** `end`: the changelog's end offset, also when it was empty. */
   endRestore(end: number): void {
     for (const [, store] of this.#named) store.endRestore();

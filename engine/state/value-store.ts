@@ -152,6 +152,11 @@ export class ValueStore<V> {
     }
   }
 
+  forget(): void {
+    this.#slots.forget();
+    this.#values.length = 0;
+  }
+
   endRestore(): void {
     this.#slots.endRestore();
     this.#slots.beginTransaction();

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { BatchEncoder, KeyTable } from '../../../engine/batch/index.ts';
-import { EmbeddedLog, LocalEnds, type Log, MemoryStore } from '../../../engine/log/index.ts';
+import { EmbeddedLog, LocalEnds, type Log, type LogReader, MemoryStore } from '../../../engine/log/index.ts';
 import { openKafkaLog } from '../../../engine/log/kafka/index.ts';
 import { restoreState } from '../../../engine/runtime/restore-state.ts';
 import { StageState, type ValueStore, values } from '../../../engine/state/index.ts';
@@ -24,6 +24,12 @@ class Counter {
   set(key: number, value: number): void {
     const bytes = Buffer.from(`key-${key}`);
     this.counts.set(this.keys.intern(bytes, 0, bytes.length), value);
+    this.counts.settle();
+  }
+
+  remove(key: number): void {
+    const bytes = Buffer.from(`key-${key}`);
+    this.counts.delete(this.keys.intern(bytes, 0, bytes.length));
     this.counts.settle();
   }
 
@@ -86,6 +92,51 @@ async function changelog(t: Test, log: Log): Promise<void> {
 
 t.test('on the embedded log', async (t) => {
   await changelog(t, new EmbeddedLog(new MemoryStore(), new LocalEnds(), new ManualClock(), { groupCommitMs: 0 }));
+});
+
+t.test('what is cut off while it is read is not half restored', async (t) => {
+  const log = new EmbeddedLog(new MemoryStore(), new LocalEnds(), new ManualClock(), { groupCommitMs: 0 });
+  await log.createTopics([{ name: TOPIC, partitions: 1, cleanup: 'delete' }]);
+  const ownership = await log.acquire('counter-0');
+  const counter = new Counter();
+  let cut = 0;
+  const commit = async () => {
+    const change = counter.state.collect();
+    const encoder = new BatchEncoder();
+    for (const chunk of change.chunks) encoder.append(1, chunk, -1, -1, chunk, 0, chunk.length);
+    const { baseOffsets } = await log.commit({
+      ownership,
+      appends: [{ topic: TOPIC, partition: 0, bytes: encoder.finish() }],
+    });
+    counter.state.committed(change, baseOffsets[0]!);
+    cut = change.truncateBefore ?? cut;
+  };
+  for (let key = 0; key < KEYS; key++) {
+    counter.set(key, key);
+    await commit();
+  }
+  counter.remove(0);
+  const removedAt = (await log.describe([TOPIC]))[0]!.bounds[0]!.end;
+  while (cut <= removedAt) {
+    counter.set(1, cut);
+    await commit();
+  }
+  const reader = log.openReader();
+  let fetches = 0;
+  const cutting: LogReader = {
+    ...{ bounds: reader.bounds.bind(reader), committed: reader.committed.bind(reader) },
+    ...{ wait: reader.wait.bind(reader), close: () => reader.close() },
+    async fetch(topic, partition, offset) {
+      if (++fetches === 2) await log.commit({ ownership, truncations: [{ topic, partition, before: cut }] });
+      return reader.fetch(topic, partition, offset, 1);
+    },
+  };
+  const restored = new Counter();
+  t.equal(await restoreState(restored.state, null, cutting, TOPIC, 0, new AbortController().signal), true);
+  t.ok(fetches > 2, 'read again from where the changelog now begins');
+  t.same(restored.content(), counter.content());
+  t.equal(restored.counts.size, KEYS - 1, 'what was removed does not come back');
+  await log.close();
 });
 
 if (needs(t, 'java', 'mvn')) {
