@@ -10,6 +10,7 @@ import { attestationJob } from './attestation.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
 import { isOnKafka } from './kafka-settings.ts';
+import { trustOptions } from './reputation.ts';
 
 const LETTERS = '.dlq';
 
@@ -24,6 +25,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     graceMs: config['windows.grace'],
     conflicts: config['devices.conflicts'],
     attestation: attestationJob(config),
+    trust: trustOptions(config),
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }

@@ -32,6 +32,11 @@ export function crossProblems(config: Config, set: ReadonlySet<SettingName>): Cr
   for (const name of set)
     if (name.startsWith('attestation.') && name !== 'attestation.policy' && config['attestation.policy'] === null)
       add(name, 'has no effect unless attestation.policy is set');
+  for (const name of set)
+    if (name.startsWith('trust.') && name !== 'trust.enabled' && !config['trust.enabled'])
+      add(name, 'has no effect unless trust.enabled is true');
+  if (config['trust.halfLifeSmall'] >= config['trust.halfLifeBig'])
+    add('trust.halfLifeSmall', 'must be shorter than trust.halfLifeBig');
   if (set.has('syslog.address') && config['attestation.policy'] === null)
     add('syslog.address', 'has no effect unless attestation.policy is set');
   if (set.has('syslog.facility') && config['syslog.address'] === null)

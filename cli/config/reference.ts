@@ -50,6 +50,8 @@ function kindText(setting: Setting): string {
       return 'list of paths';
     case 'addresses':
       return 'list of host:port';
+    case 'names':
+      return 'list of names';
     case 'boolean':
       return '`true`, `false`';
     case 'receiver':

@@ -63,6 +63,8 @@ function settingSchema(setting: Setting): SchemaNode {
       return { type: 'string', minLength: 1, maxLength: 300, format: 'receiver', ...about };
     case 'addresses':
       return { type: 'array', items: { type: 'string', format: 'address' }, maxItems: 64, ...about };
+    case 'names':
+      return { type: 'array', items: { type: 'string', format: 'name' }, maxItems: 1024, ...about };
     case 'path':
       return { type: 'string', minLength: 1, maxLength: 4096, format: 'path', ...about };
     case 'paths':

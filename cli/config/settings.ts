@@ -30,6 +30,7 @@ export type Setting =
   | Row<'name', string | null>
   | Row<'receiver', string | null>
   | Row<'addresses', readonly string[]>
+  | Row<'names', readonly string[]>
   | Row<'path', string | null>
   | Row<'cidrs', readonly string[]>
   | Row<'paths', readonly string[]>;
@@ -265,6 +266,51 @@ export const SETTINGS = {
     choices: ['hold', 'pass'],
     doc: 'What becomes of the frames of devices without an attestation key, which cannot prove anything.',
   },
+  'trust.enabled': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether interactions (topic `trust.interactions`) become trust and reputation (`trust.scores`); see docs/trust.md.',
+  },
+  'trust.services': {
+    kind: 'names',
+    default: [],
+    doc: 'Services of which there are ratings; interactions of another one are refused. Empty: any.',
+  },
+  'trust.halfLifeSmall': {
+    kind: 'duration',
+    default: '1h',
+    min: '1s',
+    max: '3650d',
+    doc: 'After which an interaction counts half in the window that turns fast.',
+  },
+  'trust.halfLifeBig': {
+    kind: 'duration',
+    default: '24h',
+    min: '1s',
+    max: '3650d',
+    doc: 'And in the window that keeps from quick redemption.',
+  },
+  'trust.horizon': {
+    kind: 'duration',
+    default: '1h',
+    min: '1s',
+    max: '30d',
+    doc: 'How late an interaction may come, and how long after its time it is known, so that the same again is ignored and other content corrects it.',
+  },
+  'trust.ahead': {
+    kind: 'duration',
+    default: '60s',
+    min: '0s',
+    max: '1h',
+    doc: 'How far a trustor’s clock may be ahead of the receipt.',
+  },
+  'trust.idsMax': {
+    kind: 'integer',
+    default: 1_000_000,
+    min: 1_000,
+    max: 100_000_000,
+    doc: 'Interactions that are known at once in a partition, each 56 bytes; where more come within the horizon, it is shorter.',
+  },
   unsignedFrom: {
     kind: 'cidrs',
     default: [],
@@ -389,7 +435,7 @@ type ValueOfKind<S extends Setting> = S extends { kind: 'boolean' }
   ? boolean
   : S extends { kind: 'integer' | 'number' | 'port' | 'duration' | 'size' }
     ? number
-    : S extends { kind: 'cidrs' | 'paths' | 'addresses' }
+    : S extends { kind: 'cidrs' | 'paths' | 'addresses' | 'names' }
       ? readonly string[]
       : S extends { kind: 'choice'; choices: readonly (infer Choice)[] }
         ? Choice

@@ -43,6 +43,11 @@ export interface Output<V> {
    */
   emitKeyed(key: Uint8Array, value: V, timestamp: number): void;
   /**
+   * Under the key key[keyStart, keyEnd), in the partition of the task whatever that key is: for a view whose keys are finer
+   * than its partitions. The output must be declared in `rekeyed`, and no actor may read it that relies on keys' partitions.
+   */
+  emitBeside(key: Uint8Array, keyStart: number, keyEnd: number, value: V, timestamp: number): void;
+  /**
    * Values under the current record's key, one after the other, in an object that the run moves on: as `emit` for each,
    * and what remains is the same. Stages that are called directly take them under one savepoint.
    */

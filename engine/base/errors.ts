@@ -124,6 +124,18 @@ export const ERROR_TABLE = {
     'More frames are on their way into the log than the bridge may hold.',
     'Send again after the time that the answer names.',
   ),
+  INTERACTION_INVALID: row(
+    'input',
+    false,
+    'An interaction cannot count: a value out of its range, an unknown service, a trustor that judges itself, a time in the future.',
+    'Correct the named field where interactions are made.',
+  ),
+  INTERACTION_LATE: row(
+    'input',
+    false,
+    'An interaction came so late that it is no longer known whether it was counted before.',
+    'Send interactions sooner, or raise trust.horizon.',
+  ),
   KEY_DESTROYED: row(
     'input',
     false,

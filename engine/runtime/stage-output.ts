@@ -74,16 +74,32 @@ export class StageOutput implements Output<unknown> {
   }
 
   emitKeyed(key: Uint8Array, value: unknown, timestamp: number): void {
+    const partition = partitionForKey(key, 0, key.length, this.#around.partitions);
+    this.#emitTo(partition, key, 0, key.length, value, timestamp);
+  }
+
+  emitBeside(key: Uint8Array, keyStart: number, keyEnd: number, value: unknown, timestamp: number): void {
+    this.#emitTo(this.#around.partition, key, keyStart, keyEnd, value, timestamp);
+  }
+
+  #emitTo(
+    partition: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: unknown,
+    timestamp: number,
+  ): void {
+    if (!this.planned.isWritten) return;
     this.emitted++;
-    const { outputs, partitions } = this.#around;
-    const partition = partitionForKey(key, 0, key.length, partitions);
+    const { outputs } = this.#around;
     let lane = this.#lanes[partition];
     if (lane === undefined) {
       lane = outputs.lane(this.planned.topic.name, partition);
       this.#lanes[partition] = lane;
     }
-    this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, key, 0, key.length));
-    outputs.end(lane, key.length);
+    this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, key, keyStart, keyEnd));
+    outputs.end(lane, keyEnd - keyStart);
   }
 
   emitRun(value: unknown, run: ValueRun): void {

@@ -1,4 +1,4 @@
-/** Records that no frame description makes: aggregates, late readings, sightings, states of trust. */
+/** Records that no frame description makes: aggregates, late readings, sightings, states of trust, interactions and scores. */
 export {
   type Aggregate,
   type DistinctCount,
@@ -14,5 +14,44 @@ export {
   type TrustState,
   type TrustTransition,
 } from './attestation.ts';
+export {
+  AT_AVAILABILITY,
+  AT_ID,
+  AT_INTERACTION_WEIGHT,
+  AT_QUALITY,
+  AT_REASON,
+  AT_RESPONSE,
+  AT_SATISFACTION,
+  AT_SERVICE,
+  AT_TIME,
+  AT_TRUSTOR,
+  encodeInteraction,
+  INTERACTION_NUMBERS,
+  INTERACTION_SPANS,
+  InteractionReader,
+  InteractionView,
+  type TrustInteraction,
+} from './interaction.ts';
 export { decodeLate, encodeLate, type Late } from './late.ts';
+export {
+  AT_PAIR_AT,
+  AT_PAIR_BIG,
+  AT_PAIR_INTERACTIONS,
+  AT_PAIR_SMALL,
+  AT_PAIR_TRUST,
+  decodePairScore,
+  encodePairScore,
+  encodePairView,
+  type PairScore,
+  PairScoreView,
+  type ScoreWindow,
+} from './pair-score.ts';
+export {
+  decodeProviderScore,
+  encodeProviderScore,
+  type ProviderScore,
+  type SharedWindow,
+  STANDINGS,
+  type Standing,
+} from './provider-score.ts';
 export { decodeSightings, encodeSightings, SightingsView } from './sighting.ts';

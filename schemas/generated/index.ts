@@ -2,5 +2,13 @@
 export { crowd, CrowdReading, type CrowdValues } from './crowd.ts';
 export { enmon, EnMonReading, type EnMonValues } from './enmon.ts';
 export { nucleo, NucleoReading, type NucleoValues } from './nucleo.ts';
-export { AGGREGATE_SCHEMA, ATTESTATION_SCHEMA, LATE_SCHEMA, SIGHTING_SCHEMA } from './records.ts';
+export {
+  AGGREGATE_SCHEMA,
+  ATTESTATION_SCHEMA,
+  INTERACTION_SCHEMA,
+  LATE_SCHEMA,
+  PAIR_SCORE_SCHEMA,
+  PROVIDER_SCORE_SCHEMA,
+  SIGHTING_SCHEMA,
+} from './records.ts';
 export { imeiEquals } from './enmon.ts';

@@ -14,6 +14,17 @@ export {
 } from './device-topics.ts';
 export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
 export {
+  checkSchema,
+  interactionCodec,
+  isPairScore,
+  type ReputationTopics,
+  reputationTopics,
+  type Score,
+  scoreCodec,
+  TRUST_INTERACTIONS,
+  TRUST_SCORES,
+} from './reputation-topics.ts';
+export {
   ATTEST_CHALLENGES,
   ATTEST_EVIDENCE,
   attestationCodec,

@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { aggregateActor } from '../../actors/aggregate/index.ts';
 import { attestActor } from '../../actors/attest/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
+import { type TrustOptions, trustActor } from '../../actors/trust/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
 import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
-import { type DeviceTopics, deviceTopics, trustTopics } from '../../schemas/topics/index.ts';
+import { type DeviceTopics, deviceTopics, reputationTopics, trustTopics } from '../../schemas/topics/index.ts';
 import { type AttestationJob, attestOptionsOf } from '../attestation/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
 import { SessionKeyFiles } from '../session-keys/index.ts';
@@ -32,6 +33,8 @@ export interface MainJobConfig {
   readonly conflicts: 'quarantine' | 'mark';
   /** How devices have to prove their state; null where all verified frames pass. */
   readonly attestation: AttestationJob | null;
+  /** How interactions become trust; null where there are none. */
+  readonly trust: TrustOptions | null;
   /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
   readonly foreignPartitioning: 'refuse' | 'repartition' | null;
   /** Public topics that are not to be written; for benchmarks. */
@@ -49,6 +52,7 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   signatures: 'required',
   conflicts: 'quarantine',
   attestation: null,
+  trust: null,
   foreignPartitioning: null,
   omit: [],
   fuse: true,
@@ -82,6 +86,7 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
       ...(config.attestation === null || trust === null
         ? []
         : [attestActor({ ...topics, ...trust }, attestOptionsOf(config.attestation))]),
+      ...(config.trust === null ? [] : [trustActor(reputationTopics(), config.trust)]),
       ...added,
     ],
   };

@@ -9,6 +9,8 @@
  *
  * Four doubles in the caller's memory: epoch (in half-lives) · Σ weight · mean · Σ weight · (satisfaction − mean)².
  */
+import { partPower, wholePower } from './powers-of-two.ts';
+
 export const MOMENTS_DOUBLES = 4;
 
 const AT_EPOCH = 0;
@@ -16,8 +18,8 @@ const AT_WEIGHT = 1;
 const AT_MEAN = 2;
 const AT_SPREAD = 3;
 
-/** 2^-1074 is the least double: what is older than this has no weight left. */
-const FORGOTTEN_HALF_LIVES = 1074;
+/** Of a weight from which all but this share was taken nothing is left but rounding. */
+const NOTHING_LEFT = 2 ** -40;
 
 export class FadedMoments {
   readonly #halfLifeMs: number;
@@ -32,7 +34,7 @@ export class FadedMoments {
     const epoch = Math.floor(age);
     if (doubles[at + AT_WEIGHT] === 0) doubles[at + AT_EPOCH] = epoch;
     else if (epoch > doubles[at + AT_EPOCH]!) this.#advance(doubles, at, epoch);
-    const faded = weight * 2 ** (age - epoch) * 2 ** (epoch - doubles[at + AT_EPOCH]!);
+    const faded = weight * partPower(age - epoch) * wholePower(epoch - doubles[at + AT_EPOCH]!);
     if (faded === 0) return;
     const before = doubles[at + AT_WEIGHT]!;
     const all = before + faded;
@@ -41,6 +43,39 @@ export class FadedMoments {
     doubles[at + AT_WEIGHT] = all;
     doubles[at + AT_MEAN] = doubles[at + AT_MEAN]! + share;
     doubles[at + AT_SPREAD] = doubles[at + AT_SPREAD]! + before * difference * share;
+  }
+
+  /**
+   * Takes back what `add` was once called with. What remains loses digits as it is little beside what was taken away: where
+   * all that remains is known, it is better to begin anew.
+   */
+  remove(doubles: Float64Array, at: number, timeMs: number, satisfaction: number, weight: number): void {
+    const age = timeMs / this.#halfLifeMs;
+    const epoch = Math.floor(age);
+    const faded = weight * partPower(age - epoch) * wholePower(epoch - doubles[at + AT_EPOCH]!);
+    if (faded === 0) return;
+    const before = doubles[at + AT_WEIGHT]!;
+    const rest = before - faded;
+    if (!(rest > before * NOTHING_LEFT)) {
+      doubles.fill(0, at + AT_WEIGHT, at + MOMENTS_DOUBLES);
+      return;
+    }
+    const difference = satisfaction - doubles[at + AT_MEAN]!;
+    const share = difference * (faded / rest);
+    const mean = doubles[at + AT_MEAN]! - share;
+    doubles[at + AT_WEIGHT] = rest;
+    doubles[at + AT_MEAN] = Math.min(1, Math.max(0, mean));
+    doubles[at + AT_SPREAD] = Math.max(0, doubles[at + AT_SPREAD]! - before * difference * share);
+  }
+
+  /** How many half-lives before its own time the epoch lies to which the weights are scaled. */
+  epoch(doubles: Float64Array, at: number): number {
+    return doubles[at + AT_EPOCH]!;
+  }
+
+  /** Σ weight, as of the epoch. */
+  weight(doubles: Float64Array, at: number): number {
+    return doubles[at + AT_WEIGHT]!;
   }
 
   /** μ of formula (1); NaN without weight. */
@@ -55,15 +90,22 @@ export class FadedMoments {
 
   /** W of formula (2) at a time: how much is known, in weights of an interaction of that moment. */
   evidence(doubles: Float64Array, at: number, nowMs: number): number {
-    return doubles[at + AT_WEIGHT]! * 2 ** (doubles[at + AT_EPOCH]! - nowMs / this.#halfLifeMs);
+    return evidenceAt(doubles[at + AT_WEIGHT]!, doubles[at + AT_EPOCH]!, nowMs, this.#halfLifeMs);
   }
 
   #advance(doubles: Float64Array, at: number, epoch: number): void {
     const behind = epoch - doubles[at + AT_EPOCH]!;
-    const scale = behind > FORGOTTEN_HALF_LIVES ? 0 : 2 ** -behind;
+    const scale = wholePower(-behind);
     doubles[at + AT_EPOCH] = epoch;
     doubles[at + AT_WEIGHT] = doubles[at + AT_WEIGHT]! * scale;
     doubles[at + AT_SPREAD] = doubles[at + AT_SPREAD]! * scale;
     if (doubles[at + AT_WEIGHT] === 0) doubles[at + AT_MEAN] = 0;
   }
+}
+
+/** What a weight of an epoch, in half-lives, is at a time. */
+export function evidenceAt(weight: number, epoch: number, nowMs: number, halfLifeMs: number): number {
+  const age = nowMs / halfLifeMs;
+  const whole = Math.floor(age);
+  return (weight * wholePower(epoch - whole)) / partPower(age - whole);
 }

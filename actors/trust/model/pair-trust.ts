@@ -34,9 +34,31 @@ export class PairTrust {
     doubles[at + AT_COUNT] = doubles[at + AT_COUNT]! + 1;
   }
 
+  /** Takes back what `add` was once called with, but for the time of the newest; see `FadedMoments.remove`. */
+  remove(doubles: Float64Array, at: number, timeMs: number, satisfaction: number, weight: number): void {
+    this.#small.remove(doubles, at + AT_SMALL, timeMs, satisfaction, weight);
+    this.#big.remove(doubles, at + AT_BIG, timeMs, satisfaction, weight);
+    doubles[at + AT_COUNT] = doubles[at + AT_COUNT]! - 1;
+  }
+
+  /** The newest is not older than that. */
+  reach(doubles: Float64Array, at: number, timeMs: number): void {
+    if (timeMs > doubles[at + AT_LAST]!) doubles[at + AT_LAST] = timeMs;
+  }
+
   /** μ − σ of formula (4), of the window in which it is less; NaN where nothing has weight. */
   trust(doubles: Float64Array, at: number): number {
     return Math.min(this.#of(this.#small, doubles, at + AT_SMALL), this.#of(this.#big, doubles, at + AT_BIG));
+  }
+
+  /** σ of the big window. */
+  deviation(doubles: Float64Array, at: number): number {
+    return this.#big.deviation(doubles, at + AT_BIG);
+  }
+
+  /** σ of the small window. */
+  recentDeviation(doubles: Float64Array, at: number): number {
+    return this.#small.deviation(doubles, at + AT_SMALL);
   }
 
   /** μ of the big window. */
@@ -57,6 +79,26 @@ export class PairTrust {
   /** As `evidence`, in the small window. */
   recentEvidence(doubles: Float64Array, at: number, nowMs: number): number {
     return this.#small.evidence(doubles, at + AT_SMALL, nowMs);
+  }
+
+  /** Σ weight of the big window, as of its epoch. */
+  weight(doubles: Float64Array, at: number): number {
+    return this.#big.weight(doubles, at + AT_BIG);
+  }
+
+  /** In half-lives of the big window. */
+  epoch(doubles: Float64Array, at: number): number {
+    return this.#big.epoch(doubles, at + AT_BIG);
+  }
+
+  /** As `weight`, in the small window. */
+  recentWeight(doubles: Float64Array, at: number): number {
+    return this.#small.weight(doubles, at + AT_SMALL);
+  }
+
+  /** As `epoch`, in the small window. */
+  recentEpoch(doubles: Float64Array, at: number): number {
+    return this.#small.epoch(doubles, at + AT_SMALL);
   }
 
   interactions(doubles: Float64Array, at: number): number {

@@ -1,0 +1,168 @@
+/**
+ * Tells what has changed: each pair and each provider once for all that changed it since the last time. What is told is what
+ * the rows say at that moment, so it does not matter which of the changes in between were undone.
+ */
+import type { KeyTable, Output } from '../../engine/index.ts';
+import {
+  AT_PAIR_AT,
+  AT_PAIR_BIG,
+  AT_PAIR_INTERACTIONS,
+  AT_PAIR_SMALL,
+  AT_PAIR_TRUST,
+  PairScoreView,
+  type ProviderScore,
+} from '../../schemas/index.ts';
+import type { Score } from '../../schemas/topics/index.ts';
+import type { PairTrust } from './model/pair-trust.ts';
+import { NAME_BYTES_MAX, type Names } from './names.ts';
+import { NAMES_MAX, type PairRows } from './pair-rows.ts';
+import type { ProviderRows } from './provider-rows.ts';
+
+const SPACE = 0x20;
+
+/** Numbers of rows, each once. */
+class RowList {
+  rows = new Int32Array(256);
+  length = 0;
+  #isListed = new Uint8Array(1024);
+
+  add(row: number): void {
+    if (row >= this.#isListed.length) {
+      const grown = new Uint8Array(2 ** (32 - Math.clz32(row)));
+      grown.set(this.#isListed);
+      this.#isListed = grown;
+    }
+    if (this.#isListed[row] === 1) return;
+    this.#isListed[row] = 1;
+    if (this.length === this.rows.length) {
+      const grown = new Int32Array(2 * this.length);
+      grown.set(this.rows);
+      this.rows = grown;
+    }
+    this.rows[this.length++] = row;
+  }
+
+  clear(): void {
+    for (let i = 0; i < this.length; i++) this.#isListed[this.rows[i]!] = 0;
+    this.length = 0;
+  }
+}
+
+export class ScoreWriter {
+  readonly #out: Output<Score | PairScoreView>;
+  readonly #keys: KeyTable;
+  readonly #names: Names;
+  readonly #pair: PairTrust;
+  readonly #pairs: PairRows;
+  readonly #providers: ProviderRows;
+  readonly #changedPairs = new RowList();
+  readonly #changedProviders = new RowList();
+  readonly #view = new PairScoreView();
+  readonly #key = new Uint8Array(3 * NAME_BYTES_MAX + 2);
+
+  constructor(
+    out: Output<Score | PairScoreView>,
+    keys: KeyTable,
+    names: Names,
+    pair: PairTrust,
+    pairs: PairRows,
+    providers: ProviderRows,
+  ) {
+    this.#out = out;
+    this.#keys = keys;
+    this.#names = names;
+    this.#pair = pair;
+    this.#pairs = pairs;
+    this.#providers = providers;
+    this.#view.names = this.#key;
+  }
+
+  changed(pair: number, provider: number): void {
+    this.#changedPairs.add(pair);
+    this.#changedProviders.add(provider);
+  }
+
+  /** With `timestamp` as event time. */
+  write(timestamp: number): void {
+    const pairs = this.#changedPairs;
+    for (let i = 0; i < pairs.length; i++) this.#writePair(pairs.rows[i]!, timestamp);
+    pairs.clear();
+    const providers = this.#changedProviders;
+    for (let i = 0; i < providers.length; i++) this.#writeProvider(providers.rows[i]!, timestamp);
+    providers.clear();
+  }
+
+  #writePair(row: number, timestamp: number): void {
+    const { rows } = this.#pairs;
+    if (!rows.isLive(row)) return;
+    const sub = rows.subOf(row);
+    const trustor = Math.floor(sub / NAMES_MAX);
+    const keyEnd = this.#nameKey(rows.keyIdOf(row), sub - trustor * NAMES_MAX, trustor);
+    const { numbers } = this.#view;
+    const doubles = rows.f64;
+    const at = this.#pairs.at(row);
+    const pair = this.#pair;
+    const lastMs = pair.lastMs(doubles, at);
+    numbers[AT_PAIR_TRUST] = pair.trust(doubles, at);
+    numbers[AT_PAIR_SMALL] = pair.recentMean(doubles, at);
+    numbers[AT_PAIR_SMALL + 1] = pair.recentDeviation(doubles, at);
+    numbers[AT_PAIR_SMALL + 2] = pair.recentEvidence(doubles, at, lastMs);
+    numbers[AT_PAIR_BIG] = pair.mean(doubles, at);
+    numbers[AT_PAIR_BIG + 1] = pair.deviation(doubles, at);
+    numbers[AT_PAIR_BIG + 2] = pair.evidence(doubles, at, lastMs);
+    numbers[AT_PAIR_INTERACTIONS] = pair.interactions(doubles, at);
+    numbers[AT_PAIR_AT] = lastMs;
+    this.#out.emitBeside(this.#key, 0, keyEnd, this.#view, timestamp);
+  }
+
+  #writeProvider(row: number, timestamp: number): void {
+    const providers = this.#providers;
+    if (!providers.rows.isLive(row)) return;
+    const keyId = providers.rows.keyIdOf(row);
+    const service = providers.rows.subOf(row);
+    const keyEnd = this.#nameKey(keyId, service, -1);
+    const score: ProviderScore = {
+      trustee: new TextDecoder().decode(this.#keys.bytesOf(keyId)),
+      service: this.#names.textOf(service),
+      trust: providers.trust(row),
+      small: providers.small(row),
+      big: providers.big(row),
+      interactions: providers.interactions(row),
+      raters: providers.raters(row),
+      first: providers.first(row),
+      at: providers.newestMs(row),
+      responseMs: providers.performance(row, 0),
+      availability: providers.performance(row, 1),
+      quality: providers.performance(row, 2),
+      standing: 'normal',
+      since: 0,
+      until: null,
+      blacklistings: 0,
+      says: '',
+    };
+    this.#out.emitBeside(this.#key, 0, keyEnd, score, timestamp);
+  }
+
+  /** `trustee service trustor`, or without the last; gives where it ends. */
+  #nameKey(trustee: number, service: number, trustor: number): number {
+    const view = this.#view;
+    view.trusteeStart = 0;
+    view.trusteeEnd = this.#copyKey(trustee, 0);
+    this.#key[view.trusteeEnd] = SPACE;
+    view.serviceStart = view.trusteeEnd + 1;
+    view.serviceEnd = this.#copyKey(this.#names.keyIdOf(service), view.serviceStart);
+    if (trustor < 0) return view.serviceEnd;
+    this.#key[view.serviceEnd] = SPACE;
+    view.trustorStart = view.serviceEnd + 1;
+    view.trustorEnd = this.#copyKey(this.#names.keyIdOf(trustor), view.trustorStart);
+    return view.trustorEnd;
+  }
+
+  #copyKey(keyId: number, at: number): number {
+    const { arena } = this.#keys;
+    const end = this.#keys.endOf(keyId);
+    let to = at;
+    for (let from = this.#keys.startOf(keyId); from < end; from++) this.#key[to++] = arena[from]!;
+    return to;
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * Interactions become trust of pairs and what all know of a provider. Each counts once, however often it comes; what it
+ * says last counts. Everything is a function of the interactions alone: of their order only what comes too late to be told
+ * from a repetition depends, and that is refused.
+ */
+import {
+  type ActorContext,
+  type ActorRecord,
+  type ActorTask,
+  assert,
+  MsecError,
+  type RecordWalk,
+  type RowsDeclaration,
+  rows,
+} from '../../engine/index.ts';
+import {
+  AT_INTERACTION_WEIGHT,
+  AT_RESPONSE,
+  AT_SATISFACTION,
+  AT_SERVICE,
+  AT_TIME,
+  AT_TRUSTOR,
+  INTERACTION_NUMBERS,
+  INTERACTION_SPANS,
+  InteractionView,
+  type TrustInteraction,
+} from '../../schemas/index.ts';
+import type { ReputationTopics } from '../../schemas/topics/index.ts';
+import { InteractionsAhead, UNREADABLE } from './interactions-ahead.ts';
+import { CHUNK_BYTES, type KnownContent, KnownIds } from './known-ids.ts';
+import { PairTrust, type TrustWindows } from './model/pair-trust.ts';
+import { isName, NAME_ROW_BYTES, Names, SERVICE, TRUSTOR } from './names.ts';
+import { PAIR_ROW_BYTES, PairRows } from './pair-rows.ts';
+import { PROVIDER_ROW_BYTES, ProviderRows } from './provider-rows.ts';
+import { invalid, late, selfRating, unknownService, wrongField } from './refusals.ts';
+import { ScoreWriter } from './score-writer.ts';
+
+export interface TrustOptions extends TrustWindows {
+  /** Of which there are ratings; empty: any. */
+  readonly services: readonly string[];
+  /** How late an interaction may come, and how long after its time it is known. */
+  readonly horizonMs: number;
+  /** How far a trustor's clock may be ahead of the receipt. */
+  readonly aheadMs: number;
+  /** Interactions that are known at once, in a partition. */
+  readonly idsMax: number;
+  /** For benchmarks alone: false tells nobody. */
+  readonly isTold?: boolean;
+}
+
+type TrustInputs = Pick<ReputationTopics, 'interactions'>;
+type TrustOutputs = Pick<ReputationTopics, 'scores'>;
+
+export const trustState: {
+  readonly pairs: RowsDeclaration;
+  readonly providers: RowsDeclaration;
+  readonly names: RowsDeclaration;
+  readonly known: RowsDeclaration;
+} = {
+  pairs: rows(PAIR_ROW_BYTES),
+  providers: rows(PROVIDER_ROW_BYTES),
+  names: rows(NAME_ROW_BYTES),
+  known: rows(CHUNK_BYTES),
+};
+
+export type TrustContext = ActorContext<TrustInputs, TrustOutputs, typeof trustState>;
+
+const NONE = -2;
+
+/** A record, as it came. */
+interface Arrival {
+  keyId: number;
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  /** When it was received. */
+  timestamp: number;
+  /** How far event time had come before it. */
+  watermark: number;
+}
+
+export class TrustTask implements ActorTask<TrustInputs> {
+  readonly #context: TrustContext;
+  readonly #options: TrustOptions;
+  readonly #topics: TrustInputs;
+  readonly #services: ReadonlySet<string>;
+  readonly #names: Names;
+  readonly #pairs: PairRows;
+  readonly #providers: ProviderRows;
+  readonly #known: KnownIds;
+  readonly #ahead: InteractionsAhead;
+  readonly #scores: ScoreWriter;
+  readonly #content: KnownContent = { time: 0, satisfaction: 0, weight: 0 };
+  readonly #before: KnownContent = { time: 0, satisfaction: 0, weight: 0 };
+  /** Of services by their numbers: 1 where it is rated. */
+  #isRated = new Uint8Array(64);
+  /** Of the last record that was read well. */
+  #schemaId = NONE;
+  /** Event time of what is told. A double from the beginning: V8 then writes it in place. */
+  #latest = Number.NEGATIVE_INFINITY;
+
+  constructor(context: TrustContext, options: TrustOptions, topics: TrustInputs) {
+    this.#context = context;
+    this.#options = options;
+    this.#topics = topics;
+    this.#services = new Set(options.services);
+    const { keys, state, out } = context;
+    const pair = new PairTrust(options);
+    this.#names = new Names(state.names, keys);
+    this.#known = new KnownIds(state.known, options);
+    this.#pairs = new PairRows(state.pairs, pair, this.#known);
+    this.#providers = new ProviderRows(state.providers, pair, options);
+    this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs);
+    this.#scores = new ScoreWriter(out.scores, keys, this.#names, pair, this.#pairs, this.#providers);
+    this.#rateKnownServices();
+  }
+
+  process({ keyId, timestamp, value }: ActorRecord<TrustInteraction>): void {
+    assert(value instanceof InteractionView, 'interactions come from their topic');
+    const watermark = this.#context.inputWatermark('interactions');
+    this.#ahead.reachOne(keyId, value, this.#schemaId);
+    const refusal = this.#handle(0, { keyId, bytes: value.bytes, start: 0, end: 0, timestamp, watermark });
+    if (refusal !== null) throw refusal;
+    this.#tell();
+  }
+
+  /**
+   * What is refused is sent away and not thrown, or all since the savepoint would be undone. Scores are told when there is no
+   * more for now, which is before the commit.
+   */
+  processBatch(_input: 'interactions', records: RecordWalk): void {
+    const arrival: Arrival = { keyId: -1, bytes: records.bytes, start: 0, end: 0, timestamp: 0, watermark: 0 };
+    while (records.next()) {
+      this.#ahead.reach(records);
+      arrival.keyId = records.keyId;
+      arrival.bytes = records.bytes;
+      arrival.start = records.valueStart;
+      arrival.end = records.valueEnd;
+      arrival.timestamp = records.timestamp;
+      arrival.watermark = records.inputWatermark;
+      const refusal = this.#handle(records.from, arrival);
+      if (refusal !== null) this.#context.deadLetter(refusal);
+    }
+    this.#tell();
+  }
+
+  onRollback(): void {
+    this.#ahead.forget();
+    this.#known.rebuild();
+    this.#rateKnownServices();
+  }
+
+  /** The interaction at place i of the columns. Gives why it cannot count; nothing has changed then. */
+  #handle(i: number, arrival: Arrival): MsecError | null {
+    const { keyId } = arrival;
+    const ahead = this.#ahead;
+    const refusal = this.#refusalOf(i, arrival);
+    if (refusal !== null) return refusal;
+    if (arrival.timestamp > this.#latest) this.#latest = arrival.timestamp;
+    const service = this.#serviceNumber(i);
+    const trustor = this.#trustorNumber(i);
+    const n = i * INTERACTION_NUMBERS;
+    const content = this.#content;
+    content.time = ahead.numbers[n + AT_TIME]!;
+    content.satisfaction = ahead.numbers[n + AT_SATISFACTION]!;
+    content.weight = ahead.numbers[n + AT_INTERACTION_WEIGHT]!;
+    let pair = ahead.pairs[i]!;
+    if (pair < 0) pair = ahead.findPair(keyId, trustor, service);
+    if (pair >= 0) {
+      const entry = this.#known.find(pair, ahead.idHighs[i]!, ahead.idLows[i]!, arrival.watermark);
+      if (entry >= 0) {
+        this.#again(pair, keyId, service, entry);
+        return null;
+      }
+      this.#count(i, arrival, pair, service, false);
+    } else this.#count(i, arrival, ahead.createPair(keyId, trustor, service), service, true);
+    return null;
+  }
+
+  /** One that was not counted yet. */
+  #count(i: number, { keyId, timestamp, watermark }: Arrival, pair: number, service: number, isNew: boolean): void {
+    const content = this.#content;
+    const ahead = this.#ahead;
+    const providers = this.#providers;
+    let provider = providers.rows.find(keyId, service);
+    if (provider < 0) provider = providers.begin(keyId, service);
+    providers.touch(provider);
+    const pairs = this.#pairs;
+    const at = pairs.at(pair);
+    if (!isNew) providers.sum(provider, pairs.rows.f64, at, -1);
+    pairs.add(pair, content);
+    providers.sum(provider, pairs.rows.f64, at, 1);
+    providers.count(provider, isNew, content.time, content.satisfaction);
+    providers.measure(provider, content.time, ahead.numbers, i * INTERACTION_NUMBERS + AT_RESPONSE);
+    const last = pairs.lastEntry(pair);
+    const high = ahead.idHighs[i]!;
+    pairs.remember(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
+    this.#scores.changed(pair, provider);
+  }
+
+  /** One that was counted before: the same, or a correction. */
+  #again(pair: number, keyId: number, service: number, entry: number): void {
+    const content = this.#content;
+    const before = this.#before;
+    this.#known.read(entry, before);
+    const { time, satisfaction, weight } = before;
+    if (time === content.time && satisfaction === content.satisfaction && weight === content.weight) {
+      this.#context.count('repeated');
+      return;
+    }
+    const providers = this.#providers;
+    const provider = providers.rows.find(keyId, service);
+    providers.touch(provider);
+    const pairs = this.#pairs;
+    providers.sum(provider, pairs.rows.f64, pairs.at(pair), -1);
+    this.#known.correct(entry, content);
+    pairs.correct(pair, before, content);
+    providers.sum(provider, pairs.rows.f64, pairs.at(pair), 1);
+    providers.reach(provider, content.time);
+    this.#scores.changed(pair, provider);
+    this.#context.count('corrected');
+  }
+
+  #refusalOf(i: number, { keyId, bytes, start, end, timestamp, watermark }: Arrival): MsecError | null {
+    const ahead = this.#ahead;
+    if (ahead.schemaIds[i] !== this.#schemaId || ahead.schemaIds[i] === UNREADABLE) {
+      const unreadable = this.#unreadable(bytes, start, end);
+      if (unreadable !== null) return unreadable;
+      this.#schemaId = ahead.schemaIds[i]!;
+    }
+    const n = i * INTERACTION_NUMBERS;
+    const s = i * INTERACTION_SPANS;
+    const { numbers, spans } = ahead;
+    const field = wrongField(numbers, n, spans, s, timestamp + this.#options.aheadMs);
+    if (field !== '') return invalid(field);
+    if (this.#known.isForgotten(numbers[n + AT_TIME]!, watermark)) return late();
+    if (ahead.trustorKeys[i] === keyId) return selfRating();
+    const service = ahead.services[i]!;
+    if (service >= 0) {
+      if (this.#isRated[service] !== 1) return unknownService();
+    } else if (!isName(bytes, spans[s + AT_SERVICE]!, spans[s + AT_SERVICE + 1]!)) return invalid('service');
+    else if (!this.#rates(text(bytes, spans, s + AT_SERVICE))) return unknownService();
+    if (ahead.trustors[i]! < 0 && !isName(bytes, spans[s + AT_TRUSTOR]!, spans[s + AT_TRUSTOR + 1]!))
+      return invalid('trustor');
+    // Whose pair is known has been looked at.
+    const { keys } = this.#context;
+    if (ahead.pairs[i]! < 0 && !isName(keys.arena, keys.startOf(keyId), keys.endOf(keyId))) return invalid('trustee');
+    return null;
+  }
+
+  #unreadable(bytes: Uint8Array, start: number, end: number): MsecError | null {
+    try {
+      this.#topics.interactions.codec.decode(bytes, start, end);
+      return null;
+    } catch (thrown) {
+      if (thrown instanceof MsecError) return thrown;
+      throw thrown;
+    }
+  }
+
+  #serviceNumber(i: number): number {
+    const ahead = this.#ahead;
+    if (ahead.services[i]! >= 0) return ahead.services[i]!;
+    const keyId = ahead.serviceKeys[i]!;
+    const known = this.#names.find(keyId, SERVICE);
+    if (known >= 0) return known;
+    const number = this.#names.add(keyId, SERVICE);
+    this.#rate(number);
+    return number;
+  }
+
+  #trustorNumber(i: number): number {
+    const ahead = this.#ahead;
+    if (ahead.trustors[i]! >= 0) return ahead.trustors[i]!;
+    const known = this.#names.find(ahead.trustorKeys[i]!, TRUSTOR);
+    return known >= 0 ? known : this.#names.add(ahead.trustorKeys[i]!, TRUSTOR);
+  }
+
+  #rates(service: string): boolean {
+    return this.#services.size === 0 || this.#services.has(service);
+  }
+
+  #rateKnownServices(): void {
+    this.#isRated.fill(0);
+    for (const number of this.#names.all(SERVICE)) if (this.#rates(this.#names.textOf(number))) this.#rate(number);
+  }
+
+  #rate(service: number): void {
+    if (service >= this.#isRated.length) {
+      const grown = new Uint8Array(2 ** (32 - Math.clz32(service)));
+      grown.set(this.#isRated);
+      this.#isRated = grown;
+    }
+    this.#isRated[service] = 1;
+  }
+
+  #tell(): void {
+    if (this.#options.isTold !== false) this.#scores.write(this.#latest);
+  }
+}
+
+const utf8 = new TextDecoder();
+
+function text(bytes: Uint8Array, spans: Int32Array, at: number): string {
+  return utf8.decode(bytes.subarray(spans[at], spans[at + 1]));
+}
