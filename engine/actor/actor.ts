@@ -198,6 +198,22 @@ export interface ActorTask<I extends Topics> {
   readonly watermarkDue?: Float64Array;
   /** Called after a rollback that undid calls of this actor: what it keeps beside its state must be made anew from it. */
   onRollback?(): void;
+  /** For an actor that cannot keep all that it knows as state: how it makes it anew from records that it has handled. */
+  readonly replay?: RecordReplay<I>;
+}
+
+/**
+ * Records that an actor is shown once more when its task is opened, before the first new one: those of an input from an offset
+ * on that it names, up to what is committed, as far as the log still has them.
+ */
+export interface RecordReplay<I extends Topics> {
+  /** Asked once, after `open`; null: nothing is to be shown. */
+  from(input: keyof I & string): number | null;
+  /**
+   * Nothing may be emitted, stored or counted as handled: that was done. `sourceOffset` tells the record's place. A retriable error
+   * has it shown again after a while, anything else fails the task.
+   */
+  take(record: RecordOf<I>): void;
 }
 
 export interface ActorDefinition<I extends Topics, O extends Topics, S extends States> {

@@ -184,6 +184,12 @@ export const ERROR_TABLE = {
     'The offset lies before the start or after the end of the partition.',
     'Start from the earliest or latest offset.',
   ),
+  PACKETS_INVALID: row(
+    'input',
+    false,
+    'The bytes are not a batch of captured packets.',
+    'Check the publisher against docs/specs/packet-batch.md.',
+  ),
   PARTITION_WRONG: row(
     'input',
     false,
@@ -231,6 +237,12 @@ export const ERROR_TABLE = {
     false,
     'The worker thread died while it handled the record.',
     'Mend the actor, then resend the letter.',
+  ),
+  REOPEN_NEEDED: row(
+    'operating',
+    false,
+    'What an actor keeps beside its state was undone: its task is opened again and makes it anew.',
+    'Nothing: it does so by itself.',
   ),
   REPLAYED: row(
     'input',

@@ -24,9 +24,8 @@ import { LATEST, type RunTimes } from './run-end.ts';
 import { StageInput } from './stage-input.ts';
 import { Moment, noRecord, StageOutput } from './stage-output.ts';
 import { CALLED, READ, RESENT, type StageSurroundings } from './stage-surroundings.ts';
+import { nextStep, WATERMARK_STEP_MS } from './watermark-step.ts';
 
-/** Event time moves on in steps of this; a topic between two tasks carries one record for each step. */
-const WATERMARK_STEP_MS = 1000;
 const NO_KEY = -1;
 const ALWAYS = Float64Array.of(Number.NEGATIVE_INFINITY);
 const NEVER = Float64Array.of(Number.POSITIVE_INFINITY);
@@ -169,6 +168,16 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
         }
       }
     }
+  }
+
+  /** The offset of the first record that the actor is to be shown again; null: of none. */
+  replayFrom(inputIndex: number): number | null {
+    return this.#task.replay?.from(this.#inputs[inputIndex].name) ?? null;
+  }
+
+  /** A record that was handled before the task was opened. */
+  replay(inputIndex: number, keyId: number, timestamp: number, value: unknown): void {
+    this.#task.replay?.take(Object.assign(this.#inputs[inputIndex].record, { keyId, timestamp, value }) as never);
   }
 
   /** From a stage before it: as `handle` for each value. */
@@ -488,8 +497,3 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
 /** For stretch after stretch: where V8 does not see through an iterator, it is made anew each time. */
 const settleStore = (store: RowStore | ValueStore<unknown>): void => store.settle();
-
-function nextStep(watermark: number): number {
-  if (watermark === Number.NEGATIVE_INFINITY) return watermark;
-  return Math.floor(watermark / WATERMARK_STEP_MS) * WATERMARK_STEP_MS + WATERMARK_STEP_MS;
-}

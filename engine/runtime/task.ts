@@ -14,6 +14,7 @@ import { BatchWalk, STRETCH_RECORDS } from './batch-walk.ts';
 import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
 import { letterActor, RecordIntake } from './record-intake.ts';
+import { type ReplaySetup, replayRecords } from './replay.ts';
 import { restoreState } from './restore-state.ts';
 import { Slice } from './slice.ts';
 import { StageRunner } from './stage-runner.ts';
@@ -227,7 +228,19 @@ export class Task {
       sources.push(source);
     }
     this.#sources = sources;
+    for (const source of sources) if (!(await replayRecords(this.#replaySetup(), source))) return false;
     return true;
+  }
+
+  #replaySetup(): ReplaySetup {
+    const signal = this.#stopping.signal;
+    return {
+      ...this.#setup,
+      fetchBytes: this.#setup.options.fetchBytes,
+      cursor: this.#cursor,
+      keys: this.#keys,
+      signal,
+    };
   }
 
   #walk(source: Source, { stage, input }: Source['feeds'][number]): BatchWalk {
