@@ -1,6 +1,8 @@
 /** detect: intrusion detection by rules of Suricata's language, equal to Suricata alert for alert. */
-export { CaptureReader } from './capture/index.ts';
+export { type DetectOptions, detectActor } from './actor/index.ts';
+export { CapturedPacket, CaptureReader } from './capture/index.ts';
 export type { EveRecord } from './eve/index.ts';
+export { laneOf } from './flow/index.ts';
 export {
   type Attempt,
   Explainer,

@@ -14,6 +14,14 @@ export {
 } from './device-topics.ts';
 export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
 export {
+  IDS_ALERTS,
+  IDS_EVENTS,
+  IDS_VERDICTS,
+  NETWORK_PACKETS,
+  type NetworkTopics,
+  networkTopics,
+} from './network-topics.ts';
+export {
   checkSchema,
   interactionCodec,
   isPairScore,

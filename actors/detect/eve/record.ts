@@ -23,7 +23,7 @@ const hasPorts = (protocol: number): boolean =>
 export function packetRecord(type: string, packet: Packet, flow: Flow | null): EveRecord {
   const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
   if (flow !== null) record.flow_id = flowId(flow);
-  if (!packet.isPseudo) record.pcap_cnt = packet.number;
+  if (!packet.isPseudo && packet.number > 0) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, packet);
   if (packet.ipVersion !== 0) {
@@ -47,7 +47,7 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
 /** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
 export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
   const record: EveRecord = { timestamp: timestamp(packet.timeUs), flow_id: flowId(flow) };
-  if (!packet.isPseudo) record.pcap_cnt = packet.number;
+  if (!packet.isPseudo && packet.number > 0) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, flow);
   Object.assign(record, endpoints(flow, direction));

@@ -6,6 +6,7 @@
 import { type Packet, PROTOCOL_TCP } from '../packet/index.ts';
 import type { Direction } from './direction.ts';
 import { Flow, type FlowEnd, FlowKey, type FlowState } from './flow.ts';
+import type { FlowBirths } from './flow-births.ts';
 import { directionOf, keyOf } from './flow-key.ts';
 import { isIcmpError } from './icmp.ts';
 import { FLOW_TIMEOUTS, type FlowTimeouts, TIMEOUT_CLASSES, timeoutClass, timeoutTable } from './timeouts.ts';
@@ -15,12 +16,15 @@ export interface FlowTableOptions {
   readonly memoryBytes: number;
   /** Sets the hash, so that nobody outside can fill one row. */
   readonly seed: number;
+  /** Told which looks begin a flow, and asked; null: nobody. */
+  readonly births: FlowBirths | null;
 }
 
 export const FLOW_DEFAULTS: FlowTableOptions = {
   timeouts: FLOW_TIMEOUTS,
   memoryBytes: 128 * 1024 * 1024,
   seed: 0x6d736563,
+  births: null,
 };
 
 /** Measured: a flow with a session, without stream data. */
@@ -72,6 +76,7 @@ export class FlowTable {
   readonly #key = new FlowKey();
   readonly #onEnd: (flow: Flow, reason: FlowEnd) => void;
   readonly #isReuse: ReuseCheck;
+  readonly #births: FlowBirths | null;
   #nowSeconds = 0;
   /** Of what is over by now some is left. */
   #hasExpired = false;
@@ -82,12 +87,14 @@ export class FlowTable {
     this.#seed = options.seed;
     this.#onEnd = onEnd;
     this.#isReuse = isReuse;
+    this.#births = options.births;
   }
 
   /** The packet's flow, which may be a new one; `direction` is the packet's in it. Null where it has none. */
   find(packet: Packet): Flow | null {
     const key = this.#key;
     if (!keyOf(packet, key, this.#seed)) return null;
+    this.#births?.look();
     let length = 0;
     let last: Flow | null = null;
     for (let flow: Flow | null = this.#rows[key.hash & (ROWS - 1)]!; flow !== null; flow = flow.nextInRow) {
@@ -100,6 +107,7 @@ export class FlowTable {
       last = flow;
     }
     if (packet.protocol !== key.protocol || isIcmpError(packet)) return null;
+    if (this.#births?.mayBegin() === false) return null;
     if (length >= MAX_ROW && last !== null) this.#evict(last);
     this.#makeRoom();
     return this.#create(packet.timeUs, packet.icmpCode);
@@ -177,6 +185,8 @@ export class FlowTable {
     const { counts } = this;
     const flow = new Flow(++counts.total, key, timeUs);
     counts.active++;
+    flow.origin = this.#births?.origin ?? null;
+    if (flow.origin !== null) flow.origin.live++;
     if (key.protocol === 6) counts.tcp++;
     else if (key.protocol === 17) counts.udp++;
     else if (key.protocol === 1 || key.protocol === 58) {
@@ -218,6 +228,7 @@ export class FlowTable {
     flow.nextInRow = null;
     this.#unlist(flow);
     this.counts.active--;
+    if (flow.origin !== null) flow.origin.live--;
     if (reason === 'timeout') this.counts.timedOut++;
     this.#onEnd(flow, reason);
   }

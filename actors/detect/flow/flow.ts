@@ -2,6 +2,7 @@
  * One flow: who talks with whom, what was seen of it, and what the parts above keep for it. The initiator is the client:
  * its packets have direction 0. An object lives as long as its flow and is never reused, so whoever holds one may keep it.
  */
+import type { FlowOrigin } from './flow-births.ts';
 import type { FlowSession } from './flow-session.ts';
 
 export type FlowState = 'new' | 'established' | 'closed';
@@ -51,6 +52,8 @@ export class Flow {
   application: object | null = null;
   /** What the inspection keeps: bits, counters, places. */
   memory: object | null = null;
+  /** The record that it began in, where that is kept. */
+  origin: FlowOrigin | null = null;
 
   /** The table's own: other flows of the row, and those with the same time-out in the order of their last packets. */
   nextInRow: Flow | null = null;

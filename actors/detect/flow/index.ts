@@ -1,5 +1,6 @@
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export { Flow, type FlowEnd, type FlowState } from './flow.ts';
+export { FlowBirths, type FlowOrigin } from './flow-births.ts';
 export type { FlowSession, RawChunk } from './flow-session.ts';
 export {
   EXPIRED_A_PACKET,
@@ -9,4 +10,5 @@ export {
   FlowTable,
   type FlowTableOptions,
 } from './flow-table.ts';
+export { laneOf } from './lane.ts';
 export { FLOW_TIMEOUTS, type FlowTimeouts, type StateTimeouts } from './timeouts.ts';

@@ -105,6 +105,20 @@ export class Sensor implements TrafficSink {
     this.#traffic.take(captured);
   }
 
+  /** Time has come so far, without a packet. */
+  advance(timeUs: number): void {
+    if (timeUs > this.#nowUs) this.#nowUs = timeUs;
+    this.#traffic.advance(timeUs);
+  }
+
+  get flows(): Traffic['flows'] {
+    return this.#traffic.flows;
+  }
+
+  get defragmenter(): Traffic['defragmenter'] {
+    return this.#traffic.defragmenter;
+  }
+
   /** The capture is over. */
   finish(): void {
     this.#traffic.finish();

@@ -82,6 +82,12 @@ export class Traffic {
     this.#see(packet, 0);
   }
 
+  /** Time has come so far, without a packet. */
+  advance(timeUs: number): void {
+    if (timeUs > this.#nowUs) this.#nowUs = timeUs;
+    this.flows.advance(timeUs);
+  }
+
   /** The capture is over: so is every flow. */
   finish(): void {
     this.flows.finish();

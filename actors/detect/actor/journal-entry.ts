@@ -1,0 +1,70 @@
+/** What is kept of a record of packets as long as a flow that began in it lives, and of where packets come from. */
+import { type Codec, MsecError, type ValuesDeclaration, values } from '../../../engine/index.ts';
+
+/** By the key and the offset of the record. */
+export interface JournalEntry {
+  /** Flows that had begun before it. */
+  readonly flowsBefore: number;
+  /** Of its looks into the flow table those that began one. */
+  readonly births: Int32Array;
+  readonly bytes: number;
+}
+
+/** By key: the last batch that was taken from there. */
+export interface Vantage {
+  readonly sessionHigh: number;
+  readonly sessionLow: number;
+  readonly sequence: number;
+  /** Flows that have begun so far. */
+  readonly flows: number;
+  /** Of the record. */
+  readonly offset: number;
+}
+
+const ENTRY_HEAD_BYTES = 12;
+const VANTAGE_BYTES = 32;
+
+const entryCodec: Codec<JournalEntry> = {
+  format: 'msec.detect-journal/1',
+  decode(bytes, start, end) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+    if (view.byteLength < ENTRY_HEAD_BYTES || view.byteLength % 4 !== 0) throw corrupt('journal entry');
+    const births = new Int32Array((view.byteLength - ENTRY_HEAD_BYTES) / 4);
+    for (let i = 0; i < births.length; i++) births[i] = view.getInt32(ENTRY_HEAD_BYTES + i * 4);
+    return { flowsBefore: Number(view.getBigInt64(0)), bytes: view.getUint32(8), births };
+  },
+  encode({ flowsBefore, births, bytes }, writer) {
+    writer.i64(flowsBefore);
+    writer.u32(bytes);
+    for (const look of births) writer.u32(look);
+  },
+};
+
+const vantageCodec: Codec<Vantage> = {
+  format: 'msec.detect-vantage/1',
+  decode(bytes, start, end) {
+    if (end - start !== VANTAGE_BYTES) throw corrupt('vantage');
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, VANTAGE_BYTES);
+    return {
+      sessionHigh: view.getUint32(0),
+      sessionLow: view.getUint32(4),
+      sequence: Number(view.getBigInt64(8)),
+      flows: Number(view.getBigInt64(16)),
+      offset: Number(view.getBigInt64(24)),
+    };
+  },
+  encode({ sessionHigh, sessionLow, sequence, flows, offset }, writer) {
+    writer.u32(sessionHigh);
+    writer.u32(sessionLow);
+    writer.i64(sequence);
+    writer.i64(flows);
+    writer.i64(offset);
+  },
+};
+
+export const detectState: {
+  readonly journal: ValuesDeclaration<JournalEntry>;
+  readonly vantages: ValuesDeclaration<Vantage>;
+} = { journal: values(entryCodec), vantages: values(vantageCodec) };
+
+const corrupt = (what: string): MsecError => new MsecError('STATE_CORRUPT', `a ${what} of detect cannot be read`);

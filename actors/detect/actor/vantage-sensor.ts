@@ -1,0 +1,114 @@
+/**
+ * The sensor of one place of capture, and which records its live flows have begun in. Those records, from the oldest one on,
+ * are all that it takes to make the sensor anew: it never looks at a clock, so the same packets lead to the same flows.
+ */
+import type { PacketBatchView } from '../../../schemas/network/index.ts';
+import { CapturedPacket } from '../capture/index.ts';
+import type { EveRecord } from '../eve/index.ts';
+import { FlowBirths, type FlowOrigin } from '../flow/index.ts';
+import type { AcceptedRule } from '../rules/rule-set.ts';
+import { Sensor, type SensorOptions } from '../sensor/index.ts';
+
+/** A record that has to be taken once more as long as something of it is remembered. */
+export interface Origin extends FlowOrigin {
+  readonly offset: number;
+  readonly bytes: number;
+  /** Fragments wait that may be of it. */
+  hasFragments: boolean;
+}
+
+export interface Tellers {
+  readonly tell: (record: EveRecord) => void;
+  readonly tellVerdict: ((record: EveRecord) => void) | null;
+}
+
+export class VantageSensor {
+  readonly #sensor: Sensor;
+  readonly #births = new FlowBirths();
+  readonly #captured = new CapturedPacket();
+  readonly #fragmentTimeoutUs: number;
+  /** By offset. */
+  readonly #origins: Origin[] = [];
+  #originBytes = 0;
+  #lastFragmentUs = Number.NEGATIVE_INFINITY;
+  #nowUs = 0;
+
+  constructor(rules: readonly AcceptedRule[], options: SensorOptions, { tell, tellVerdict }: Tellers) {
+    const { traffic } = options;
+    const flow = { ...traffic.flow, births: this.#births };
+    this.#sensor = new Sensor(rules, { ...options, traffic: { ...traffic, flow } }, tell, null, tellVerdict);
+    this.#fragmentTimeoutUs = traffic.defrag.timeoutUs;
+  }
+
+  /** Flows that have begun. */
+  get flows(): number {
+    return this.#sensor.flows.counts.total;
+  }
+
+  set flows(total: number) {
+    this.#sensor.flows.counts.total = total;
+  }
+
+  get origins(): readonly Origin[] {
+    return this.#origins;
+  }
+
+  /**
+   * The packets of a batch; `known`: its births, where it is taken once more. Gives the births, and what the sensor threw at a
+   * packet: the packets behind that were taken.
+   */
+  take(batch: PacketBatchView, offset: number, bytes: number, known: Int32Array | null): Taken {
+    const origin: Origin = { offset, bytes, live: 0, hasFragments: false };
+    this.#births.begin(origin, known);
+    const sensor = this.#sensor;
+    const { counts } = sensor.defragmenter;
+    const fragments = counts.fragments;
+    const captured = this.#captured;
+    captured.bytes = batch.bytes;
+    captured.linkType = batch.linkType;
+    let failure: unknown = null;
+    while (batch.next()) {
+      captured.start = batch.packetStart;
+      captured.end = batch.packetEnd;
+      captured.wireLength = batch.wireLength;
+      captured.timeUs = batch.packetTimeUs;
+      if (captured.timeUs > this.#nowUs) this.#nowUs = captured.timeUs;
+      try {
+        sensor.take(captured);
+      } catch (thrown) {
+        failure ??= thrown;
+      }
+    }
+    if (batch.packets === 0) {
+      if (batch.timeUs > this.#nowUs) this.#nowUs = batch.timeUs;
+      sensor.advance(batch.timeUs);
+    }
+    if (counts.fragments > fragments) {
+      origin.hasFragments = true;
+      this.#lastFragmentUs = this.#nowUs;
+    }
+    this.#origins.push(origin);
+    this.#originBytes += bytes;
+    return { births: this.#births.noted, failure };
+  }
+
+  /** Takes the oldest record away that need not be taken once more: nothing is left of it, or more than `bytesMax` are to be kept. */
+  forget(bytesMax: number): Origin | null {
+    const [oldest] = this.#origins;
+    if (oldest === undefined) return null;
+    const waits = oldest.hasFragments && this.#hasFragments();
+    if ((oldest.live > 0 || waits) && this.#originBytes <= bytesMax) return null;
+    this.#origins.shift();
+    this.#originBytes -= oldest.bytes;
+    return oldest;
+  }
+
+  #hasFragments(): boolean {
+    return this.#sensor.defragmenter.heldBytes > 0 && this.#nowUs - this.#lastFragmentUs <= this.#fragmentTimeoutUs;
+  }
+}
+
+export interface Taken {
+  readonly births: Int32Array;
+  readonly failure: unknown;
+}

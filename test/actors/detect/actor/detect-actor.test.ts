@@ -1,0 +1,118 @@
+import t from 'tap';
+import { detectActor } from '../../../../actors/detect/index.ts';
+import { seededRandom } from '../../../../engine/base/index.ts';
+import { testActor } from '../../../../engine/testkit/index.ts';
+import { PacketBatchWriter } from '../../../../schemas/network/index.ts';
+import {
+  IDS_ALERTS,
+  IDS_EVENTS,
+  IDS_VERDICTS,
+  NETWORK_PACKETS,
+  networkTopics,
+} from '../../../../schemas/topics/index.ts';
+import { difference, type Network, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
+
+const CUTS = ['never', 'before-commit', 'after-commit'] as const;
+const TOPICS = { alerts: IDS_ALERTS, events: IDS_EVENTS, verdicts: IDS_VERDICTS } as const;
+const MIB = 1024 * 1024;
+
+function batchesOf(all: readonly Network[]): { key: string; value: Uint8Array }[] {
+  const batches: { key: string; value: Uint8Array }[] = [];
+  while (all.some(({ isOver }) => !isOver))
+    for (const network of all) if (!network.isOver) batches.push({ key: network.name, value: network.batch() });
+  return batches;
+}
+
+const slice = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length, copy: () => bytes });
+
+for (const cuts of CUTS)
+  t.test(`alerts, events and verdicts are those of one undisturbed sensor a place; cuts: ${cuts}`, async (t) => {
+    const all = networks(3, seededRandom(3), 2, 8);
+    const rules = rulesOf(all);
+    const driver = await testActor(
+      detectActor(networkTopics(), {
+        rules: () => rules,
+        sensor: OPTIONS,
+        tellsVerdicts: true,
+        replayBytesMax: 64 * MIB,
+      }),
+      { cuts, partitions: 2 },
+    );
+    const batches = batchesOf(all);
+    for (const { key, value } of batches) driver.send(NETWORK_PACKETS, key, slice(value));
+    await driver.settle();
+    t.same(driver.letters(NETWORK_PACKETS), []);
+    let records = 0;
+    for (const { name } of all) {
+      const must = undisturbed(
+        rules,
+        batches.filter(({ key }) => key === name).map(({ value }) => value),
+      );
+      for (const [what, topic] of Object.entries(TOPICS) as [keyof typeof TOPICS, string][]) {
+        const is = driver.outputs(topic).filter(({ key }) => key === name);
+        records += is.length;
+        t.equal(
+          difference(
+            `${what} of ${name}`,
+            is.map(({ value }) => value),
+            must[what],
+          ),
+          null,
+        );
+      }
+    }
+    t.ok(driver.outputs(IDS_ALERTS).length > 10, `${driver.outputs(IDS_ALERTS).length} alerts`);
+    t.ok(records > 40, `${records} records`);
+    await driver.close();
+  });
+
+t.test('a batch that comes again is not examined again, and one that is missing is counted', async (t) => {
+  const all = networks(5, seededRandom(5), 1, 4);
+  const rules = rulesOf(all);
+  const options = { rules: () => rules, sensor: OPTIONS, tellsVerdicts: false, replayBytesMax: MIB };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
+  const batches = batchesOf(all).map(({ value }) => value);
+  const kept = batches.filter((_, i) => i !== 2);
+  for (const value of kept) {
+    driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+    driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+  }
+  await driver.settle();
+  const { counts } = driver.statuses()[0]!.stages[0]!;
+  t.equal(counts.repeated, kept.length);
+  t.equal(counts.missing, 1);
+  const is = driver.outputs(IDS_EVENTS).map(({ value }) => value);
+  t.equal(difference('events', is, undisturbed(rules, kept).events), null);
+  await driver.close();
+});
+
+t.test('what is no batch goes to the dead letters, and the sensor goes on', async (t) => {
+  const all = networks(6, seededRandom(6), 1, 3);
+  const rules = rulesOf(all);
+  const options = { rules: () => rules, sensor: OPTIONS, tellsVerdicts: false, replayBytesMax: MIB };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1, cuts: 'after-commit' });
+  const batches = batchesOf(all).map(({ value }) => value);
+  for (const [i, value] of batches.entries()) {
+    driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+    if (i === 1) driver.sendBytes(NETWORK_PACKETS, 'tap-0', value.subarray(0, value.length - 1));
+  }
+  await driver.settle();
+  const [letter, ...others] = driver.letters(NETWORK_PACKETS);
+  t.equal(letter?.code, 'PACKETS_INVALID');
+  t.same(others, []);
+  const is = driver.outputs(IDS_EVENTS).map(({ value }) => value);
+  t.equal(difference('events', is, undisturbed(rules, batches).events), null);
+  await driver.close();
+});
+
+t.test('of more places than are remembered the one that was silent longest is forgotten', async (t) => {
+  const options = { rules: () => [], sensor: OPTIONS, tellsVerdicts: false, replayBytesMax: MIB };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
+  for (let i = 0; i < 66; i++) {
+    const writer = new PacketBatchWriter({ high: 0, low: i });
+    driver.send(NETWORK_PACKETS, `tap-${i}`, slice(writer.finish(1, 0, 1_790_000_000_000_000)));
+  }
+  await driver.settle();
+  t.equal(driver.statuses()[0]?.stages[0]?.counts.vantagesForgotten, 2);
+  await driver.close();
+});

@@ -1,0 +1,129 @@
+/** Networks for tests: generated conversations at several places of capture, mixed, with pauses, in batches; and what one sensor makes of each. */
+import {
+  CapturedPacket,
+  type EveRecord,
+  readRules,
+  SENSOR_DEFAULTS,
+  Sensor,
+  type SensorOptions,
+  variables,
+} from '../../../../actors/detect/index.ts';
+import { type Random, randomBelow } from '../../../../engine/base/index.ts';
+import { PacketBatchView, PacketBatchWriter } from '../../../../schemas/network/index.ts';
+import { type Case, makeCase, SIDS_A_CASE } from '../differential/case.ts';
+
+export const START_US = 1_790_000_000_000_000;
+const LINK_ETHERNET = 1;
+
+export interface Told {
+  readonly alerts: readonly EveRecord[];
+  readonly events: readonly EveRecord[];
+  readonly verdicts: readonly EveRecord[];
+}
+
+/** Rules that remember beyond a flow, for all places. */
+const COMMON_RULES = [
+  'alert udp any any -> any any (msg:"many"; threshold:type both, track by_src, count 3, seconds 30; sid:900001;)',
+  'alert tcp any any -> any any (flags:S; flowbits:set,begun; flowbits:noalert; sid:900002;)',
+  'alert tcp any any -> any any (flowbits:isset,begun; flags:F+; sid:900003;)',
+];
+
+/** One place's packets, in the order in which they are captured. */
+export class Network {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly #session: { readonly high: number; readonly low: number };
+  readonly #random: Random;
+  readonly #cases: { readonly frames: readonly Uint8Array[]; at: number }[];
+  #timeUs = START_US;
+  #sequence = 0;
+  #dropped = 0;
+
+  constructor(name: string, seed: number, slot: number, cases: number, random: Random) {
+    this.name = name;
+    this.#random = random;
+    this.#session = { high: random.u32(), low: random.u32() };
+    const made: Case[] = Array.from({ length: cases }, (_, i) => makeCase(seed * 1000 + slot + i, slot + i));
+    this.rules = made.flatMap(({ rules }) => rules);
+    this.#cases = made.map(({ frames }) => ({ frames, at: 0 }));
+  }
+
+  get isOver(): boolean {
+    return this.#cases.every(({ frames, at }) => at === frames.length);
+  }
+
+  /** The next packets; none after a long silence. */
+  batch(): Uint8Array {
+    const random = this.#random;
+    const writer = new PacketBatchWriter(this.#session);
+    const isSilent = randomBelow(random, 8) === 0;
+    this.#timeUs += isSilent ? randomBelow(random, 90_000_000) : randomBelow(random, 200_000);
+    for (let i = 1 + randomBelow(random, 12); i > 0 && !isSilent; i--) {
+      const open = this.#cases.filter(({ frames, at }) => at < frames.length).slice(0, 4);
+      if (open.length === 0) break;
+      const one = open[randomBelow(random, open.length)]!;
+      const frame = one.frames[one.at++]!;
+      this.#timeUs += randomBelow(random, 30_000);
+      writer.add(frame, 0, frame.length, frame.length, LINK_ETHERNET, this.#timeUs);
+    }
+    this.#sequence += 1;
+    if (randomBelow(random, 20) === 0) this.#dropped += 1;
+    return writer.finish(this.#sequence, this.#dropped, this.#timeUs);
+  }
+}
+
+export function networks(seed: number, random: Random, count: number, casesEach: number): Network[] {
+  return Array.from({ length: count }, (_, i) => new Network(`tap-${i}`, seed, i * casesEach, casesEach, random));
+}
+
+export function rulesOf(all: readonly Network[]): ReturnType<typeof readRules>['accepted'] {
+  const text = [...COMMON_RULES, ...all.flatMap(({ rules }) => rules)].join('\n');
+  return readRules([{ name: 'trial.rules', text }], variables()).accepted;
+}
+
+export const OPTIONS: SensorOptions = SENSOR_DEFAULTS;
+export { SIDS_A_CASE };
+
+/** What one sensor that is never disturbed tells of the batches of one place. A batch that comes again is left out. */
+export function undisturbed(
+  rules: ReturnType<typeof rulesOf>,
+  batches: readonly Uint8Array[],
+  options = OPTIONS,
+): Told {
+  const told = { alerts: [] as EveRecord[], events: [] as EveRecord[], verdicts: [] as EveRecord[] };
+  const tell = (record: EveRecord): void => {
+    (record.event_type === 'alert' ? told.alerts : told.events).push(plain(record));
+  };
+  const sensor = new Sensor(rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
+  const view = new PacketBatchView();
+  const captured = new CapturedPacket();
+  const seen = new Map<string, number>();
+  for (const batch of batches) {
+    view.open(batch, 0, batch.length);
+    const session = `${view.sessionHigh} ${view.sessionLow}`;
+    if (view.sequence <= (seen.get(session) ?? 0)) continue;
+    seen.set(session, view.sequence);
+    captured.bytes = batch;
+    captured.linkType = view.linkType;
+    while (view.next()) {
+      captured.start = view.packetStart;
+      captured.end = view.packetEnd;
+      captured.wireLength = view.wireLength;
+      captured.timeUs = view.packetTimeUs;
+      sensor.take(captured);
+    }
+    if (view.packets === 0) sensor.advance(view.timeUs);
+  }
+  return told;
+}
+
+const plain = (record: EveRecord): EveRecord => JSON.parse(JSON.stringify(record)) as EveRecord;
+
+/** The first place in which two lists differ; null: none. */
+export function difference(what: string, is: readonly unknown[], must: readonly unknown[]): string | null {
+  for (let i = 0; i < Math.max(is.length, must.length); i++) {
+    const [one, other] = [JSON.stringify(is[i]), JSON.stringify(must[i])];
+    if (one !== other) return `${what}, ${i} of ${is.length}/${must.length}: is ${one}, must be ${other}`;
+  }
+  return null;
+}

@@ -1,0 +1,134 @@
+/**
+ * One seed of a city whose networks are examined: batches come, some of them twice, while the machine crashes, threads die and tasks
+ * move; then what the topics hold is compared with what one sensor a place, which nothing disturbs, makes of the same packets.
+ */
+import { detectActor } from '../../../../actors/detect/index.ts';
+import { randomBelow, seededRandom } from '../../../../engine/base/index.ts';
+import { type AnyActor, type Append, type Log, partitionForKey } from '../../../../engine/index.ts';
+import { EPOCH_MS, Simulation } from '../../../../engine/simulate/index.ts';
+import {
+  IDS_ALERTS,
+  IDS_EVENTS,
+  IDS_VERDICTS,
+  NETWORK_PACKETS,
+  networkTopics,
+} from '../../../../schemas/topics/index.ts';
+import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
+import type { PlainRecord } from '../../../oracle/plain.ts';
+import { difference, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
+
+const PARTITIONS = 2;
+const HORIZON_MS = 4_000;
+
+export interface PacketOutcome {
+  readonly differences: readonly string[];
+  readonly kills: number;
+  readonly alerts: number;
+  readonly events: number;
+  /** Batches that were written more than once. */
+  readonly repeats: number;
+}
+
+export interface PacketPlant {
+  wrapLog?(log: Log): Log;
+  change?(actor: AnyActor): AnyActor;
+  readonly kafka?: boolean;
+  readonly processes?: number;
+}
+
+const KILL = /^(?:crash|kill|heap|zombie)@/;
+
+export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Promise<PacketOutcome> {
+  const shape = seededRandom(seed ^ 0x1d5);
+  const all = networks(seed, seededRandom(seed), 1 + randomBelow(shape, 4), 10);
+  const rules = rulesOf(all);
+  const options = { rules: () => rules, sensor: OPTIONS, tellsVerdicts: true, replayBytesMax: 64 * 1024 * 1024 };
+  const { processes = 1 } = plant;
+  const simulation: Simulation = new Simulation(seed, {
+    workers: 1 + randomBelow(shape, 3),
+    taskOptions: {
+      commitIntervalMs: 5,
+      commitIntervalBusyMs: 2,
+      outputBytesMax: 4096,
+      fetchBytes: 4096,
+      attemptsMax: 3,
+    },
+    supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
+    idleTicks: { everyMs: 700, ticksMax: 2 },
+    groupCommitMs: randomBelow(shape, 3),
+    horizonMs: HORIZON_MS,
+    limitMs: 300_000,
+    ...(plant.kafka === true ? { kafka: true, processes } : {}),
+    createTopology: () => {
+      const actor = detectActor(networkTopics(), options);
+      return { name: 'ids', partitions: PARTITIONS, actors: [plant.change?.(actor) ?? actor] };
+    },
+    client,
+    ...(plant.wrapLog === undefined ? {} : { wrapLog: plant.wrapLog }),
+  });
+
+  async function client(): Promise<void> {
+    const { random } = simulation;
+    while (all.some(({ isOver }) => !isOver)) {
+      for (const network of all) {
+        if (network.isOver || randomBelow(random, 4) === 0) continue;
+        const value = network.batch();
+        // Sent again where the answer was lost, and now and then for nothing.
+        for (let times = randomBelow(random, 12) === 0 ? 2 : 1; times > 0; times--) await append(network.name, value);
+      }
+      await simulation.pause(randomBelow(random, 120));
+    }
+    await simulation.comesToRest();
+    await simulation.drain();
+  }
+
+  async function append(name: string, value: Uint8Array): Promise<void> {
+    const key = Buffer.from(name);
+    const partition = partitionForKey(key, 0, key.length, PARTITIONS);
+    await simulation.askUntilAnswered((process) => {
+      const timestamp = EPOCH_MS + Math.floor(simulation.timeline.elapsedMs);
+      const bytes = encodeRecords([{ key: name, value, timestamp }]);
+      const appends: Append[] = [{ topic: NETWORK_PACKETS, partition, bytes }];
+      return process.started.then(() => process.log.commit({ appends, admission: 'refusable' }));
+    });
+  }
+
+  try {
+    await simulation.run();
+  } catch (thrown) {
+    const says = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    return { differences: [says], kills: 0, alerts: 0, events: 0, repeats: 0 };
+  }
+  const reader = await simulation.inspect();
+  const of = async (topic: string): Promise<PlainRecord[]> => {
+    const records: PlainRecord[] = [];
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      records.push(...(await readPartition(reader, topic, partition)));
+    return records.filter(({ value }) => value !== null);
+  };
+  const [packets, alerts, events, verdicts] = [
+    await of(NETWORK_PACKETS),
+    await of(IDS_ALERTS),
+    await of(IDS_EVENTS),
+    await of(IDS_VERDICTS),
+  ];
+  const differences: string[] = [];
+  for (const { name } of all) {
+    const batches = packets.filter(({ key }) => key === name).map(({ value }) => Buffer.from(value!, 'hex'));
+    const must = undisturbed(rules, batches);
+    for (const [what, records] of Object.entries({ alerts, events, verdicts }) as ['alerts', PlainRecord[]][]) {
+      const is = records.filter(({ key }) => key === name).map(({ value }) => jsonOf(value!));
+      const found = difference(`${what} of ${name}`, is, must[what]);
+      if (found !== null) differences.push(found);
+    }
+  }
+  return {
+    differences,
+    kills: [...simulation.trace.counts].reduce((sum, [name, count]) => sum + (KILL.test(name) ? count : 0), 0),
+    alerts: alerts.length,
+    events: events.length,
+    repeats: packets.length - new Set(packets.map(({ value }) => value)).size,
+  };
+}
+
+const jsonOf = (hex: string): unknown => JSON.parse(Buffer.from(hex, 'hex').toString());
