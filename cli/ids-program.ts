@@ -3,11 +3,13 @@ import { type Command, Option } from 'commander';
 import { collect, common, examples, type Outcome, running, whole } from './command-kit.ts';
 import type { IdsCheckFlags } from './commands/ids-check.ts';
 import type { IdsExplainFlags } from './commands/ids-explain.ts';
+import type { IdsCaptureFlags } from './commands/ids-publish.ts';
 import type { IdsRunFlags } from './commands/ids-run.ts';
 
 export function addIds(program: Command, outcome: Outcome): void {
   const ids = program.command('ids').description('Intrusion detection by rules of Suricata’s language.');
   addRun(ids, outcome);
+  addCapture(ids, outcome);
   examples(ids, [
     ['msec ids --pcap traffic.pcap --rules local.rules', 'examine a capture; msec ids run --help has the options'],
   ]);
@@ -46,6 +48,39 @@ export function addIds(program: Command, outcome: Outcome): void {
   examples(check, [
     ['msec ids check local.rules', 'one file, with Suricata’s own groups'],
     ['msec ids check *.rules --home-net 10.4.0.0/16 --json', 'a line for each refused rule, and one for all'],
+  ]);
+}
+
+function addCapture(ids: Command, outcome: Outcome): void {
+  const capture = ids
+    .command('capture')
+    .description(
+      'Publish captured packets to an engine, as a gateway that its setting ids.gateways names. Batches that were not answered are sent again; packets without room are lost, and counted.',
+    )
+    .requiredOption('--publish <url>', 'address of the engine’s HTTP bridge')
+    .requiredOption('--device <id>', 'the gateway’s device id')
+    .option(
+      '--token-file <file>',
+      'file with the gateway’s token (default: the environment variable MSEC_DEVICE_TOKEN)',
+    )
+    .option('--pcap <file>', 'capture: pcap or pcapng; - is standard input')
+    .option('--interface <name>', 'network interface, captured through tcpdump or dumpcap')
+    .option('--filter <text>', 'capture filter of --interface, as not port 8081')
+    .option('--lanes <number>', 'over how many keys flows are spread, so that several threads share them', whole, 1)
+    .option('--json', 'the counts in JSON')
+    .option('--debug', 'say more when something fails')
+    .action(
+      running<IdsCaptureFlags>(outcome, async (flags) => (await import('./commands/ids-publish.ts')).captureIds(flags)),
+    );
+  examples(capture, [
+    [
+      'tcpdump -i eth0 -w - -U | msec ids capture --pcap - --publish http://city:8081 --device gw-1',
+      'a capture as it comes',
+    ],
+    [
+      'msec ids capture --interface eth0 --filter "not port 8081" --publish http://city:8081 --device gw-1',
+      'through tcpdump',
+    ],
   ]);
 }
 

@@ -146,6 +146,7 @@ function greet(
       pid: process.pid,
       workers: workersOf(config),
       ...(city.keylessNote === null ? {} : { note: city.keylessNote }),
+      ...(city.rulesNote === null ? {} : { rulesNote: city.rulesNote }),
     });
     return;
   }
@@ -183,6 +184,7 @@ function greet(
   const rateNote = deviceRateNote(config, set);
   if (rateNote !== null) print(`  ${paint('yellow', rateNote)}`);
   if (city.keylessNote !== null) print(`  ${paint('yellow', city.keylessNote)}`);
+  if (city.rulesNote !== null) print(`  ${paint('yellow', city.rulesNote)}`);
   for (const line of moved) print(`  ${paint('yellow', line)}`);
   if (config.unsignedFrom.length > 0)
     print(`  ${paint('yellow', `frames without a signature are taken from ${config.unsignedFrom.join(', ')}`)}`);

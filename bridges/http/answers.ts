@@ -12,6 +12,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_AUTHENTICATED: 401,
   QUOTA_EXCEEDED: 507,
   RATE_LIMITED: 429,
+  TOPIC_REFUSED: 403,
 };
 
 export function statusOf(code: ErrorCode): number {

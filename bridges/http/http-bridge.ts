@@ -1,14 +1,16 @@
 /**
  * Frames over HTTP: POST /v1/frames takes one, POST /v1/frames/batch several envelopes one behind the other. The answer
  * 202 comes once they are durable, and not before. Who sends is checked before the body is read. Where devices are
- * attested, GET /v1/attest/challenge waits for the next challenge and POST /v1/attest/evidence takes the answer.
+ * attested, GET /v1/attest/challenge waits for the next challenge and POST /v1/attest/evidence takes the answer. Where packets are
+ * examined, POST /v1/packets takes a batch of them from a gateway.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../engine/index.ts';
 import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
+import { PACKET_BATCH_BYTES_MAX } from '../../schemas/network/index.ts';
 import type { ChallengeDesk } from '../attestation/index.ts';
-import { type Entrance, type Lane, type Outcome, type Refused, refusal } from '../intake/index.ts';
+import { type Entrance, type Lane, type Outcome, type PacketDoor, type Refused, refusal } from '../intake/index.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
 import { readWaiting } from './challenge-query.ts';
@@ -51,6 +53,8 @@ export interface HttpBridgeOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Absent: devices are not attested. */
   readonly challenges?: ChallengeDesk;
+  /** Absent: nobody may publish packets. */
+  readonly packets?: PacketDoor;
   /** For each connection and request that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
@@ -73,6 +77,7 @@ export class HttpBridge {
   readonly #app: FastifyInstance;
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
   readonly #challenges: ChallengeDesk | undefined;
+  readonly #packets: PacketDoor | undefined;
   readonly #closing = new AbortController();
   #connections = 0;
   /** Connections that have not sent a request yet. */
@@ -87,6 +92,7 @@ export class HttpBridge {
     this.#limits = { ...HTTP_LIMITS, ...options.limits };
     this.#onRefused = options.onRefused ?? (() => undefined);
     this.#challenges = options.challenges;
+    this.#packets = options.packets;
     this.#app = this.#makeApp();
   }
 
@@ -160,6 +166,7 @@ export class HttpBridge {
       this.#takeBatch(request, reply),
     );
     if (this.#challenges !== undefined) this.#attestOver(app, this.#challenges);
+    if (this.#packets !== undefined) this.#takePacketsOver(app, this.#packets);
     return app;
   }
 
@@ -183,6 +190,17 @@ export class HttpBridge {
       const open = deviceId === undefined || request.method === 'GET' ? undefined : challenges.open(deviceId);
       if (open !== undefined) void reply.header(CHALLENGE_HEADER, Buffer.from(open.bytes).toString('base64'));
       done(null, payload);
+    });
+  }
+
+  #takePacketsOver(app: FastifyInstance, packets: PacketDoor): void {
+    app.post('/v1/packets', { bodyLimit: PACKET_BATCH_BYTES_MAX }, async (request, reply) => {
+      const body = this.#bodyOf(request, reply);
+      if (body === undefined) return;
+      const lane = Number(new URLSearchParams(request.url.split('?')[1] ?? '').get('lane') ?? 0);
+      const outcome = await packets.take(this.#laneOf(request).deviceId, lane, body);
+      if (!outcome.isAccepted) this.#onRefused(outcome.code);
+      await this.#send(reply, answerFrame(outcome));
     });
   }
 

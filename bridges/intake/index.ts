@@ -11,6 +11,7 @@ export {
   type Lane,
 } from './intake.ts';
 export { type Accepted, isLasting, type Outcome, type Refused, refusal } from './outcome.ts';
+export { LANES_MAX, PACKET_BYTES_RATE, PacketDoor, type PacketDoorOptions } from './packet-door.ts';
 export type { BarredOf, DeviceDirectory, FrameAppender, PrivacyOf, SealingKeys } from './ports.ts';
 export { type Rate, TokenBucket } from './token-bucket.ts';
 export { type UnsignedPolicy, unsignedFrom } from './unsigned-policy.ts';

@@ -1,11 +1,11 @@
 /** The two bridges in front of the log, on ports that may move when nobody chose them. */
 import { HttpBridge } from '../../bridges/http/index.ts';
-import { Door, Intake, unsignedFrom } from '../../bridges/intake/index.ts';
+import { Door, Intake, PacketDoor, unsignedFrom } from '../../bridges/intake/index.ts';
 import { MQTT_LIMITS, MqttBridge } from '../../bridges/mqtt/index.ts';
 import type { BridgeStatus } from '../../console/index.ts';
 import type { Clock, Emit, Log, Plan, RecordAppender } from '../../engine/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
-import { ATTEST_EVIDENCE, DEVICE_FRAMES } from '../../schemas/topics/index.ts';
+import { ATTEST_EVIDENCE, DEVICE_FRAMES, NETWORK_PACKETS } from '../../schemas/topics/index.ts';
 import type { DayKeys } from '../../services/day-keys/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
@@ -116,14 +116,27 @@ async function openHttp(
     what: 'The HTTP bridge',
     flag: '--http-port',
   };
+  const packets = packetDoor(options, attestation);
   const bridge = await listenOn(wanted, (port) =>
     HttpBridge.open({
       ...{ intake, host, port },
       ...(attestation === null ? {} : { challenges: attestation.desk }),
+      ...(packets === null ? {} : { packets }),
       onRefused: (code) => refusals.add('http', code, 1),
     }),
   );
   return openBridge('http', 'http', host, wanted.port, intake, refusals, bridge);
+}
+
+/** Null where no gateway may publish packets. */
+function packetDoor({ config, plan, appender, clock }: BridgesOptions, attestation: BridgeAttestation | null) {
+  const gateways = config['ids.gateways'];
+  const packets = plan.topics.find((topic) => topic.name === NETWORK_PACKETS);
+  if (packets === undefined || gateways.length === 0) return null;
+  return new PacketDoor({
+    ...{ topic: NETWORK_PACKETS, partitions: packets.partitions, gateways, appender, clock },
+    ...(attestation === null ? {} : { barredOf: (deviceId: string) => attestation.trust.stateOf(deviceId) }),
+  });
 }
 
 interface Listening {

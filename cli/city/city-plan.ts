@@ -2,12 +2,22 @@ import { pathToFileURL } from 'node:url';
 import { type Outside, pictureOf, type Topology } from '../../console/index.ts';
 import { type Plan, planTopology, type TopicConfig, type TopologyDefinition } from '../../engine/index.ts';
 import type { FrameTypes } from '../../schemas/index.ts';
-import { DEVICE_AGGREGATES, DEVICE_FRAMES, DEVICE_LATE, DEVICE_READINGS } from '../../schemas/topics/index.ts';
+import {
+  DEVICE_AGGREGATES,
+  DEVICE_FRAMES,
+  DEVICE_LATE,
+  DEVICE_READINGS,
+  IDS_ALERTS,
+  IDS_EVENTS,
+  IDS_VERDICTS,
+  NETWORK_PACKETS,
+} from '../../schemas/topics/index.ts';
 import { MAIN_JOB_CONFIG, type MainJobConfig } from '../../services/main-job/index.ts';
 import type { Config } from '../config/index.ts';
 import { configuredFrameTypes, readDescription } from '../frame-types.ts';
 import { attestationJob } from './attestation.ts';
 import type { DataFolder } from './data-folder.ts';
+import { detectionJob } from './detection.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
 import { isOnKafka } from './kafka-settings.ts';
 import { trustOptions } from './reputation.ts';
@@ -26,6 +36,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     conflicts: config['devices.conflicts'],
     attestation: attestationJob(config),
     trust: trustOptions(config),
+    detection: detectionJob(config),
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }
@@ -52,6 +63,9 @@ function retentionOf(name: string, config: Config): number | undefined {
   if (name === DEVICE_FRAMES) return config['retention.frames'];
   if (name === DEVICE_READINGS) return config['retention.readings'];
   if (name === DEVICE_AGGREGATES) return config['retention.aggregates'];
+  if (name === NETWORK_PACKETS) return config['retention.packets'];
+  if (name === IDS_ALERTS || name === IDS_VERDICTS) return config['retention.alerts'];
+  if (name === IDS_EVENTS) return config['retention.events'];
   return undefined;
 }
 
@@ -64,6 +78,12 @@ export function cityPicture(plan: Plan, config: Config): Topology {
     bridges: [
       ...(config['mqtt.enabled'] ? [{ name: 'mqtt', label: 'MQTT', topic: DEVICE_FRAMES }] : []),
       ...(config['http.enabled'] ? [{ name: 'http', label: 'HTTP', topic: DEVICE_FRAMES }] : []),
+      ...(config['ids.interface'] === null
+        ? []
+        : [{ name: 'capture', label: `capture of ${config['ids.interface']}`, topic: NETWORK_PACKETS }]),
+      ...(config['ids.gateways'].length === 0
+        ? []
+        : [{ name: 'gateways', label: 'gateways (HTTP)', topic: NETWORK_PACKETS }]),
     ],
     readers: [
       { name: 'page', label: 'status page', topics: [DEVICE_READINGS, DEVICE_AGGREGATES] },

@@ -41,6 +41,7 @@ import { attachConsole } from './city-console.ts';
 import { type CityLog, openCityLog } from './city-log.ts';
 import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
 import { type DataFolder, makeDataFolder } from './data-folder.ts';
+import { rulesNote, startCapture } from './detection.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
 import { heldFramesOf } from './held-frames.ts';
@@ -69,6 +70,8 @@ export interface City {
   readonly workers: number;
   /** Why frames of devices without an attestation key come to nothing; null where they pass, or all devices have one. */
   readonly keylessNote: string | null;
+  /** What is to be known of rules that are not examined; null where all are. */
+  readonly rulesNote: string | null;
   /** Records in a topic, by the log's offsets. */
   recordsIn(topic: string): Promise<number>;
   /** Takes nothing new in, finishes and commits what is in, and closes. Once. */
@@ -175,6 +178,8 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   closing.add(() => appender.close());
   const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types });
   closing.add(() => bridges.close());
+  const capture = await startCapture({ config, appender, partitions: plan.partitions, clock, emit });
+  if (capture !== null) closing.add(() => capture.close());
 
   const follow = devices.follow();
   // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
@@ -192,6 +197,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
     hasFleet: fleet !== null,
     workers,
     keylessNote: keylessNote(config, devices),
+    rulesNote: await rulesNote(jobConfig.detection),
     recordsIn: async (name) => {
       const [topic] = await log.describe([name]);
       return topic?.bounds.reduce((sum, { end }) => sum + end, 0) ?? 0;

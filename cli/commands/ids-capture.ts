@@ -15,14 +15,17 @@ export async function examine(
   path: string,
   sensor: Pick<Sensor, 'take'>,
   between: () => Promise<void> = async () => undefined,
+  signal?: AbortSignal,
 ): Promise<MsecError | null> {
   const reader = new CaptureReader();
   try {
-    for await (const piece of piecesOf(path)) {
+    for await (const piece of piecesOf(path, signal)) {
       reader.push(piece);
       while (reader.next()) sensor.take(reader.packet);
       await between();
+      if (signal?.aborted === true) return null;
     }
+    if (signal?.aborted === true) return null;
     reader.finish();
     return null;
   } catch (thrown) {
@@ -31,11 +34,14 @@ export async function examine(
   }
 }
 
-async function* piecesOf(path: string): AsyncGenerator<Buffer> {
+async function* piecesOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   const input = path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES });
+  // Or it would wait for a piece that nobody wants.
+  signal?.addEventListener('abort', () => input.destroy(), { once: true });
   try {
     for await (const piece of input) yield piece as Buffer;
   } catch (thrown) {
+    if (signal?.aborted === true) return;
     const { syscall } = thrown as NodeJS.ErrnoException;
     const name = path === STANDARD_INPUT ? 'standard input' : path;
     if (syscall === 'open' || syscall === 'read') throw new NoInputError(`${name} cannot be read`);

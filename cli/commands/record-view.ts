@@ -18,6 +18,7 @@ import {
 } from '../../schemas/envelope/index.ts';
 import { DEVICE_FRAMES, DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
 import { letterView, loadSchemas, SCHEMAS_TOPIC } from '../city/index.ts';
+import { eveView } from './eve-view.ts';
 import type { WalkedRecord } from './record-walk.ts';
 import { releasedView, trustView } from './trust-view.ts';
 
@@ -82,6 +83,8 @@ export class RecordViews {
   }
 
   #value(topic: string, value: Uint8Array): unknown {
+    const eve = eveView(topic, value, NOT_SHOWN);
+    if (eve !== undefined) return eve;
     if (hasMacAddress(value, 0, value.length)) return NOT_SHOWN;
     const source = topic.replace(/\.(dlq|resend)$/, '');
     if (source === DEVICE_FRAMES) return this.#frame(value);

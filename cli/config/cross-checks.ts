@@ -37,6 +37,13 @@ export function crossProblems(config: Config, set: ReadonlySet<SettingName>): Cr
       add(name, 'has no effect unless trust.enabled is true');
   if (config['trust.halfLifeSmall'] >= config['trust.halfLifeBig'])
     add('trust.halfLifeSmall', 'must be shorter than trust.halfLifeBig');
+  for (const name of set)
+    if (name.startsWith('ids.') && name !== 'ids.enabled' && !config['ids.enabled'])
+      add(name, 'has no effect unless ids.enabled is true');
+  for (const name of ['ids.filter', 'ids.lanes'] as const)
+    if (set.has(name) && config['ids.interface'] === null) add(name, 'has no effect unless ids.interface is set');
+  if (set.has('ids.gateways') && !config['http.enabled'])
+    add('ids.gateways', 'has no effect unless http.enabled is true');
   if (set.has('syslog.address') && config['attestation.policy'] === null)
     add('syslog.address', 'has no effect unless attestation.policy is set');
   if (set.has('syslog.facility') && config['syslog.address'] === null)

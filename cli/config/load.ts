@@ -9,7 +9,8 @@ import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDo
 import { nearMiss } from '../near-miss.ts';
 import { crossProblems } from './cross-checks.ts';
 import { configSchema, type SchemaNode } from './schema.ts';
-import { type Config, SECRET_NAME, SETTINGS, type Setting, type SettingName } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { type Config, SECRET_NAME, SETTINGS, type SettingName } from './settings.ts';
 import { DURATION_UNITS, isAddress, isCidr, parseDuration, parseSize, SIZE_UNITS } from './units.ts';
 
 export interface ConfigProblem {
@@ -145,6 +146,7 @@ function validator(): Validate {
   ajv.addFormat('cidr', isCidr);
   ajv.addFormat('host', /^[A-Za-z0-9.:_-]+$/);
   ajv.addFormat('name', /^[A-Za-z0-9._@-]+$/);
+  ajv.addFormat('line', /^[\x20-\x7e]+$/);
   ajv.addFormat('address', isAddress);
   ajv.addFormat('receiver', /^((tcp|udp):\/\/[A-Za-z0-9._:[\]-]+|unix:\/.{1,100})$/);
   ajv.addFormat('path', (text) => !text.includes('\0'));
@@ -211,6 +213,7 @@ const TYPE_WORDS: Record<string, string> = {
   cidr: 'a network in CIDR form, e.g. 10.1.0.0/16',
   host: 'a host name or IP address',
   name: 'a name of letters, digits and . _ @ -',
+  line: 'one line of printable ASCII',
   address: 'a broker as host:port, e.g. 127.0.0.1:9092',
   receiver: 'a receiver as tcp://HOST:PORT, udp://HOST:PORT or unix:/PATH',
   path: 'a path',

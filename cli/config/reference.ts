@@ -1,5 +1,6 @@
 /** docs/reference/config.md, made from the table of settings. A test compares the file with a fresh generation. */
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 import { DURATION_UNITS, SIZE_UNITS } from './units.ts';
 
 export function configReference(): string {
@@ -58,6 +59,7 @@ function kindText(setting: Setting): string {
       return 'receiver of syslog';
     case 'host':
     case 'name':
+    case 'text':
     case 'path':
       return setting.kind;
   }

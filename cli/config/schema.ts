@@ -1,5 +1,6 @@
 /** The JSON schema of msec.yaml, made from the table of settings. Formats carry the units; ajv checks them. */
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 
 export interface SchemaNode {
   readonly type: string | readonly string[];
@@ -59,6 +60,8 @@ function settingSchema(setting: Setting): SchemaNode {
       return { type: 'string', minLength: 1, maxLength: 253, format: 'host', ...about };
     case 'name':
       return { type: 'string', minLength: 1, maxLength: 200, format: 'name', ...about };
+    case 'text':
+      return { type: 'string', minLength: 1, maxLength: 1000, format: 'line', ...about };
     case 'receiver':
       return { type: 'string', minLength: 1, maxLength: 300, format: 'receiver', ...about };
     case 'addresses':

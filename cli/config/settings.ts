@@ -2,38 +2,9 @@
  * Every setting of msec.yaml, in one table: the JSON schema, the typed configuration and docs/reference/config.md are
  * made from it. A secret is never a setting; a setting may name the file that holds one.
  */
-
-interface Row<Kind extends string, Value> {
-  readonly kind: Kind;
-  /** As it would be written in the file; null: nothing is set. */
-  readonly default: Value;
-  readonly doc: string;
-}
-interface Bounded {
-  readonly min: number;
-  readonly max: number;
-}
-interface BoundedText {
-  readonly min: string;
-  readonly max: string;
-}
-
-export type Setting =
-  | Row<'boolean', boolean>
-  | (Row<'integer', number | null> & Bounded)
-  | (Row<'number', number> & Bounded)
-  | (Row<'port', number> & Partial<Bounded>)
-  | (Row<'duration', string | null> & BoundedText)
-  | (Row<'size', string | null> & BoundedText)
-  | (Row<'choice', string> & { readonly choices: readonly string[] })
-  | Row<'host', string>
-  | Row<'name', string | null>
-  | Row<'receiver', string | null>
-  | Row<'addresses', readonly string[]>
-  | Row<'names', readonly string[]>
-  | Row<'path', string | null>
-  | Row<'cidrs', readonly string[]>
-  | Row<'paths', readonly string[]>;
+import { DETECTION_SETTINGS } from './detection-settings.ts';
+import type { Setting } from './setting.ts';
+import { TRUST_SETTINGS } from './trust-settings.ts';
 
 const PORT_DOC = 'When it is not set and taken, the next free port is used and printed; 0 takes any free port.';
 
@@ -266,51 +237,8 @@ export const SETTINGS = {
     choices: ['hold', 'pass'],
     doc: 'What becomes of the frames of devices without an attestation key, which cannot prove anything.',
   },
-  'trust.enabled': {
-    kind: 'boolean',
-    default: false,
-    doc: 'Whether interactions (topic `trust.interactions`) become trust and reputation (`trust.scores`); see docs/trust.md.',
-  },
-  'trust.services': {
-    kind: 'names',
-    default: [],
-    doc: 'Services of which there are ratings; interactions of another one are refused. Empty: any.',
-  },
-  'trust.halfLifeSmall': {
-    kind: 'duration',
-    default: '1h',
-    min: '1s',
-    max: '3650d',
-    doc: 'After which an interaction counts half in the window that turns fast.',
-  },
-  'trust.halfLifeBig': {
-    kind: 'duration',
-    default: '24h',
-    min: '1s',
-    max: '3650d',
-    doc: 'And in the window that keeps from quick redemption.',
-  },
-  'trust.horizon': {
-    kind: 'duration',
-    default: '1h',
-    min: '1s',
-    max: '30d',
-    doc: 'How late an interaction may come, and how long after its time it is known, so that the same again is ignored and other content corrects it.',
-  },
-  'trust.ahead': {
-    kind: 'duration',
-    default: '60s',
-    min: '0s',
-    max: '1h',
-    doc: 'How far a trustor’s clock may be ahead of the receipt.',
-  },
-  'trust.idsMax': {
-    kind: 'integer',
-    default: 1_000_000,
-    min: 1_000,
-    max: 100_000_000,
-    doc: 'Interactions that are known at once in a partition, each 56 bytes; where more come within the horizon, it is shorter.',
-  },
+  ...TRUST_SETTINGS,
+  ...DETECTION_SETTINGS,
   unsignedFrom: {
     kind: 'cidrs',
     default: [],
@@ -353,6 +281,27 @@ export const SETTINGS = {
     min: '1min',
     max: '3650d',
     doc: 'How long aggregates are kept.',
+  },
+  'retention.packets': {
+    kind: 'duration',
+    default: '1h',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long captured packets are kept. What a restart has to read again must be among them; see `ids.replay`.',
+  },
+  'retention.alerts': {
+    kind: 'duration',
+    default: '90d',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long alerts and verdicts of intrusion detection are kept.',
+  },
+  'retention.events': {
+    kind: 'duration',
+    default: '7d',
+    min: '1min',
+    max: '3650d',
+    doc: 'How long other events of intrusion detection are kept.',
   },
   'retention.deadLetters': {
     kind: 'duration',

@@ -10,9 +10,16 @@ import { type TrustOptions, trustActor } from '../../actors/trust/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
 import { compileFrameDescription, type FrameTypes, frameTypes } from '../../schemas/index.ts';
-import { type DeviceTopics, deviceTopics, reputationTopics, trustTopics } from '../../schemas/topics/index.ts';
+import {
+  type DeviceTopics,
+  deviceTopics,
+  networkTopics,
+  reputationTopics,
+  trustTopics,
+} from '../../schemas/topics/index.ts';
 import { type AttestationJob, attestOptionsOf } from '../attestation/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
+import type { DetectionJob } from '../detection/index.ts';
 import { SessionKeyFiles } from '../session-keys/index.ts';
 
 export interface MainJobConfig {
@@ -35,6 +42,8 @@ export interface MainJobConfig {
   readonly attestation: AttestationJob | null;
   /** How interactions become trust; null where there are none. */
   readonly trust: TrustOptions | null;
+  /** By what captured packets are examined; null where they are not. */
+  readonly detection: DetectionJob | null;
   /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
   readonly foreignPartitioning: 'refuse' | 'repartition' | null;
   /** Public topics that are not to be written; for benchmarks. */
@@ -53,6 +62,7 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   conflicts: 'quarantine',
   attestation: null,
   trust: null,
+  detection: null,
   foreignPartitioning: null,
   omit: [],
   fuse: true,
@@ -87,9 +97,19 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
         ? []
         : [attestActor({ ...topics, ...trust }, attestOptionsOf(config.attestation))]),
       ...(config.trust === null ? [] : [trustActor(reputationTopics(), config.trust)]),
+      ...(config.detection === null ? [] : [await detection(config.detection)]),
       ...added,
     ],
   };
+}
+
+/** It is as much code as all of the rest: loaded where it is wanted. */
+async function detection(job: DetectionJob): Promise<AnyActor> {
+  const [{ detectActor }, { detectOptionsOf }] = await Promise.all([
+    import('../../actors/detect/index.ts'),
+    import('../detection/index.ts'),
+  ]);
+  return detectActor(networkTopics(), detectOptionsOf(job));
 }
 
 function topicsOf({ foreignPartitioning }: MainJobConfig, types: FrameTypes): DeviceTopics {

@@ -45,11 +45,12 @@ const PROGRAMS = {
   swtpm: { names: ['swtpm'], install: apt('swtpm') },
   swtpm_localca: { names: ['swtpm_localca'], install: apt('swtpm-tools') },
   swtpm_setup: { names: ['swtpm_setup'], install: apt('swtpm-tools') },
+  tcpdump: { names: ['tcpdump'], install: apt('tcpdump') },
   tpm2_sign: { names: ['tpm2_sign'], install: apt('tpm2-tools') },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
-export type Part = ProgramName | 'device-headers' | 'python3-venv' | 'root' | 'shared-data';
+export type Part = ProgramName | 'device-headers' | 'packet-capture' | 'python3-venv' | 'root' | 'shared-data';
 
 /** Of the libraries that the firmware's Linux port is linked with. */
 const DEVICE_HEADERS = ['/usr/include/mosquitto.h', '/usr/include/tss2/tss2_esys.h'];
@@ -103,6 +104,13 @@ export function missing(part: Part): string | undefined {
   if (part === 'device-headers') {
     if (DEVICE_HEADERS.every((file) => existsSync(file))) return undefined;
     return `headers of the firmware's libraries are missing: ${apt('libmosquitto-dev libtss2-dev')}`;
+  }
+  if (part === 'packet-capture') {
+    const tcpdump = findProgram('tcpdump');
+    if (tcpdump === undefined) return `tcpdump is missing: ${PROGRAMS.tcpdump.install}`;
+    // Asks for the interface's link types, for which it has to open it.
+    if (spawnSync(tcpdump, ['-L', '-i', 'lo']).status === 0) return undefined;
+    return 'packets may not be captured: run the tests as root, or with CAP_NET_RAW';
   }
   // Debian packs apart what makes an environment of its own.
   if (part === 'python3-venv') {

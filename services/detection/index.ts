@@ -1,0 +1,1 @@
+export { type DetectionJob, detectOptionsOf, rulesOf } from './job.ts';
