@@ -5,8 +5,11 @@ export type { EveRecord } from './eve/index.ts';
 export { laneOf } from './flow/index.ts';
 export {
   type Attempt,
+  CompiledRules,
+  compileRules,
   Explainer,
   type RuleClass,
+  RuleLine,
   readClasses,
   readThresholds,
   type ThresholdLine,

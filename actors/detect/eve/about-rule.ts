@@ -3,7 +3,11 @@ import type { Signature } from '../inspect/index.ts';
 import type { EveRecord } from './eve-record.ts';
 import { decoded } from './text.ts';
 
-export function aboutRule({ rule, category, priority }: Signature, isBlocked: boolean, record: EveRecord): EveRecord {
+export function aboutRule(
+  { rule, ruleSet, category, priority }: Signature,
+  isBlocked: boolean,
+  record: EveRecord,
+): EveRecord {
   const about: EveRecord = {
     action: isBlocked ? 'blocked' : 'allowed',
     gid: rule.gid,
@@ -12,6 +16,8 @@ export function aboutRule({ rule, category, priority }: Signature, isBlocked: bo
     signature: decoded(rule.msg),
     category,
     severity: priority,
+    // Suricata has no such field, and no such sets.
+    ...(ruleSet === null ? {} : { rule_set: ruleSet }),
   };
   if (rule.target !== null) {
     const source = { ip: record.src_ip, ...(record.src_port === undefined ? {} : { port: record.src_port }) };

@@ -3,7 +3,7 @@
  * xbits:isset), and those that take effect when the whole rule has matched. The order is the rule's.
  */
 import type { Condition } from '../rules/rule.ts';
-import type { AddressBits, Track } from './address-bits.ts';
+import type { Track } from './address-bits.ts';
 import { fieldsOf, wordsOf } from './condition-values.ts';
 import type { Names } from './names.ts';
 import type { Check } from './packet-conditions.ts';
@@ -101,17 +101,17 @@ export function flowint(condition: Condition, names: Names, into: Remembered): v
 }
 
 /** Bits that belong to addresses and not to a flow. */
-export function xbits(condition: Condition, names: Names, bits: AddressBits, into: Remembered): void {
+export function xbits(condition: Condition, names: Names, into: Remembered): void {
   const { action, name, track, expire } = fieldsOf(condition);
   const id = names.addressBit(String(name));
   const by = track as Track;
   const seconds = Number(expire);
-  if (action === 'isset') into.checks.push(({ packet }) => bits.isSet(packet, by, id));
-  else if (action === 'isnotset') into.checks.push(({ packet }) => !bits.isSet(packet, by, id));
-  else if (action === 'set') into.effects.push(({ packet }) => bits.set(packet, by, id, seconds));
-  else if (action === 'unset') into.effects.push(({ packet }) => bits.unset(packet, by, id));
+  if (action === 'isset') into.checks.push(({ packet, addressBits }) => addressBits.isSet(packet, by, id));
+  else if (action === 'isnotset') into.checks.push(({ packet, addressBits }) => !addressBits.isSet(packet, by, id));
+  else if (action === 'set') into.effects.push(({ packet, addressBits }) => addressBits.set(packet, by, id, seconds));
+  else if (action === 'unset') into.effects.push(({ packet, addressBits }) => addressBits.unset(packet, by, id));
   else
-    into.effects.push(({ packet }) => {
+    into.effects.push(({ packet, addressBits: bits }) => {
       if (bits.isSet(packet, by, id)) bits.unset(packet, by, id);
       else bits.set(packet, by, id, seconds);
     });

@@ -8,7 +8,7 @@ export const FULL_MATCH = 1 << 30;
 export const CANNOT_MATCH = 1 << 29;
 
 export class TransactionMemory {
-  /** By direction: rules whose engines matched in part, or that are done. */
+  /** By direction: rules whose engines matched in part, or that are done, by their order. */
   readonly states: [Map<number, number> | null, Map<number, number> | null] = [null, null];
   /** By direction: bits of prefilters that need not run again. */
   readonly scanned: [number, number] = [0, 0];
@@ -20,14 +20,33 @@ export class TransactionMemory {
   /** By direction. */
   readonly filesTold: [number, number] = [0, 0];
   eventsTold = 0;
+
+  /** With another set of rules in force: `places` are the old ones' new orders. */
+  renew(places: ReadonlyMap<number, number>): void {
+    this.scanned[0] = 0;
+    this.scanned[1] = 0;
+    for (const direction of [0, 1] as const) {
+      const before = this.states[direction];
+      if (before !== null) this.states[direction] = moved(before, places, (order) => order);
+    }
+  }
+}
+
+/** What a flow has to know of the set of rules in force. */
+export interface RulesInUse {
+  readonly line: { readonly names: Names };
+  /** Numbers of the rules, by their order. */
+  readonly ids: Int32Array;
+  /** Orders in an earlier set, known by its numbers, and in this one, of the rules that are in both. */
+  placesOf(before: Int32Array): ReadonlyMap<number, number>;
 }
 
 /** Bounded by the names that the rules have. */
 export class FlowMemory {
   #bits: Set<number> | null = null;
   #numbers: Map<number, number> | null = null;
-  /** Directions of which the rules about addresses alone were asked: 1 and 2. */
-  addressesAsked = 0;
+  /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
+  readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
   /** Protocol detection was told of, by direction: 1 and 2. */
   protocolTold = 0;
   isPassed = false;
@@ -35,14 +54,28 @@ export class FlowMemory {
   /** Directions of which it was told that their packets are dropped: 1 and 2. */
   dropTold = 0;
   hasAlerted = false;
-  /** Of thresholds that count in the flow. */
+  /** Of thresholds that count in the flow: by the threshold's place in the rule and the rule's order. */
   counters: Map<number, Counter> | null = null;
   /** Of the live transactions, by their ids. */
   readonly #transactions = new Map<number, TransactionMemory>();
   readonly #names: Names;
+  /** Numbers of the rules that the orders here are about. */
+  #ruleIds: Int32Array;
 
-  constructor(names: Names) {
-    this.#names = names;
+  constructor({ line, ids }: RulesInUse) {
+    this.#names = line.names;
+    this.#ruleIds = ids;
+  }
+
+  /** To be called before rules of a set are asked: of rules that are in it, too, the flow remembers what it did. */
+  useRules(rules: RulesInUse): void {
+    const ids = this.#ruleIds;
+    if (ids === rules.ids) return;
+    this.#ruleIds = rules.ids;
+    if (this.#transactions.size === 0 && this.counters === null) return;
+    const places = rules.placesOf(ids);
+    for (const transaction of this.#transactions.values()) transaction.renew(places);
+    if (this.counters !== null) this.counters = moved(this.counters, places, orderOfCounter);
   }
 
   get hasBits(): boolean {
@@ -96,6 +129,26 @@ export class FlowMemory {
   isInspected(id: number, direction: 0 | 1): boolean {
     return this.#transactions.get(id)?.isInspected[direction] === true;
   }
+}
+
+/** Of a threshold in its rule. */
+const COUNTER_PLACE = 0x1_0000_0000;
+export const counterId = (place: number, order: number): number => place * COUNTER_PLACE + order;
+const orderOfCounter = (id: number): number => id % COUNTER_PLACE;
+
+/** What is kept by a rule's order, or by a number that has it, by its new order; of rules that are gone nothing. */
+function moved<V>(
+  kept: ReadonlyMap<number, V>,
+  places: ReadonlyMap<number, number>,
+  orderOf: (key: number) => number,
+): Map<number, V> {
+  const now = new Map<number, V>();
+  for (const [key, value] of kept) {
+    const order = orderOf(key);
+    const place = places.get(order);
+    if (place !== undefined) now.set(key - order + place, value);
+  }
+  return now;
 }
 
 export const isComplete = (tx: Transaction, end: readonly [number, number]): boolean =>

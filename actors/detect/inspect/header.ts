@@ -11,7 +11,7 @@ import type { Rule } from '../rules/rule.ts';
 /** Low and high ends, one pair after the other; null: any. */
 type PortRanges = Uint16Array | null;
 
-interface Addresses {
+export interface Addresses {
   readonly v4: Uint32Array;
   /** Each end is four words. */
   readonly v6: Uint32Array;

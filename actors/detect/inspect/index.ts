@@ -1,6 +1,7 @@
 /** Rules against traffic: what is asked when, and what becomes of a match. */
 export type { Alert, Verdict } from './alerts.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
+export { CompiledRules, compileRules, compiling, RuleLine, type RuleSurroundings } from './compiled-rules.ts';
 export { type Attempt, Explainer, type Step } from './explainer.ts';
 export { FlowMemory, isComplete, type TransactionMemory } from './flow-memory.ts';
 export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type Observe, type TellAlert } from './inspector.ts';

@@ -3,27 +3,24 @@
  * Suricata's order: addresses alone, packets and streams, transactions; then thresholds and actions in the order of the
  * rules. A packet that nothing matches leaves no object behind.
  */
+import { assert } from '../../../engine/index.ts';
 import type { Flow, FlowSession } from '../flow/index.ts';
 import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
-import type { AnyProtocol, Conversation, Direction, Transaction } from '../protocols/index.ts';
-import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
-import type { AcceptedRule } from '../rules/rule-set.ts';
-import { AddressBits } from './address-bits.ts';
+import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
 import { type Alert, AlertQueue, type Verdict } from './alerts.ts';
 import { Candidates } from './candidates.ts';
 import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
+import type { CompiledRules } from './compiled-rules.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
-import { Names } from './names.ts';
 import { isFound } from './negated-pattern.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
-import { type PacketGroup, RuleGroups } from './rule-groups.ts';
-import { cannotAsk } from './runnable.ts';
-import { holdsAll, type Signature, signaturesOf, takeEffect } from './signature.ts';
+import type { PacketGroup } from './rule-groups.ts';
+import { holdsAll, type Signature, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
-import { applyThresholds, type ThresholdLine } from './threshold-file.ts';
+import type { ThresholdLine } from './threshold-file.ts';
 import { ThresholdTable } from './threshold-table.ts';
 import { TransactionInspector } from './transaction-inspector.ts';
 
@@ -45,48 +42,51 @@ export type Observe = (situation: Situation) => void;
 export type Decide = (verdict: Verdict, situation: Situation) => void;
 
 export class Inspector {
-  readonly signatures: readonly Signature[];
-  /** Rules that were not loaded, with what of them cannot be asked here. */
-  readonly left: readonly { readonly rule: AcceptedRule; readonly part: string }[];
-  readonly #groups: RuleGroups;
+  #rules: CompiledRules;
   readonly #queue: AlertQueue;
   readonly #thresholds = new ThresholdTable();
-  readonly #addressBits = new AddressBits();
-  readonly #transactions: TransactionInspector;
+  #transactions: TransactionInspector;
   readonly #situation = new Situation();
-  readonly #candidates: Candidates;
+  #candidates: Candidates;
   /** Rules about transactions whose pattern is in the payload of the packet in hand. */
   readonly #found: number[] = [];
   readonly #tell: (alert: Alert) => void;
   readonly #observe: Observe | null;
   readonly #decide: Decide | null;
-  readonly #names = new Names();
 
   constructor(
-    rules: readonly AcceptedRule[],
-    protocols: readonly AnyProtocol[],
-    options: InspectOptions,
+    rules: CompiledRules,
+    alertsMax: number,
     tell: TellAlert,
     observe: Observe | null = null,
     decide: Decide | null = null,
   ) {
     this.#observe = observe;
     this.#decide = decide;
-    const judged = rules.map((rule) => ({ rule, part: cannotAsk(rule.rule, protocols, APPLICATION_PROTOCOLS) }));
-    this.left = judged.flatMap(({ rule, part }) => (part === null ? [] : [{ rule, part }]));
-    const loaded = judged.flatMap(({ rule, part }) => (part === null ? [rule] : []));
-    const context = { protocols, classes: options.classes, names: this.#names, addressBits: this.#addressBits };
-    this.signatures = signaturesOf(loaded, context);
-    applyThresholds(this.signatures, options.thresholds);
-    this.#groups = new RuleGroups(this.signatures, protocols);
-    this.#candidates = new Candidates(this.signatures.length);
-    this.#queue = new AlertQueue(options.alertsMax);
-    this.#transactions = new TransactionInspector(this.#groups, this.#queue);
+    this.#rules = rules;
+    this.#queue = new AlertQueue(alertsMax);
+    this.#candidates = new Candidates(rules.signatures.length);
+    this.#transactions = new TransactionInspector(rules.groups, this.#queue);
     this.#tell = (alert) => tell(alert, this.#situation);
   }
 
+  get rules(): CompiledRules {
+    return this.#rules;
+  }
+
+  /**
+   * Between two packets: these rules from here on. What flows and addresses remember stays, and what rules counted; of open
+   * transactions a rule that was in force before goes on where it was, a new one is asked about them.
+   */
+  useRules(rules: CompiledRules): void {
+    assert(rules.line === this.#rules.line, 'flows remember by the names and numbers of one line of sets');
+    this.#rules = rules;
+    this.#candidates = new Candidates(rules.signatures.length);
+    this.#transactions = new TransactionInspector(rules.groups, this.#queue);
+  }
+
   get counts(): { readonly discarded: number; readonly suppressed: number; readonly evicted: number } {
-    const evicted = this.#thresholds.evicted + this.#addressBits.evicted;
+    const evicted = this.#thresholds.evicted + this.#situation.addressBits.evicted;
     return { ...this.#queue.counts, evicted };
   }
 
@@ -101,7 +101,7 @@ export class Inspector {
     }
     if (packet.ipVersion === 0) return;
     this.#askAddressRules(situation);
-    const group = this.#groups.ofPackets(packet.protocol, direction);
+    const group = this.#rules.groups.ofPackets(packet.protocol, direction);
     const session = situation.seesStream ? flow!.session : null;
     const hides = flow?.session?.hidesPayload(direction) ?? false;
     situation.hasStreamData = situation.seesStream && hides;
@@ -172,8 +172,9 @@ export class Inspector {
     situation.payload = length > 0 ? packet.bytes.subarray(packet.payloadAt, packet.payloadEnd) : NO_BYTES;
     situation.memory = null;
     if (flow === null) return;
-    flow.memory ??= new FlowMemory(this.#names);
+    flow.memory ??= new FlowMemory(this.#rules);
     situation.memory = flow.memory as FlowMemory;
+    situation.memory.useRules(this.#rules);
     situation.isEstablished = flow.isEstablished;
     // An ICMP error belongs to the flow that it speaks of, and is no part of its stream.
     if (packet.protocol !== flow.protocol) return;
@@ -187,20 +188,29 @@ export class Inspector {
 
   #askAddressRules(situation: Situation): void {
     const { memory, direction, packet } = situation;
-    if (memory !== null) {
-      if ((memory.addressesAsked & (1 << direction)) !== 0) return;
-      memory.addressesAsked |= 1 << direction;
+    const rules = this.#rules;
+    const before = memory?.addressesAsked[direction] ?? null;
+    if (before === rules.ids) return;
+    if (memory !== null) memory.addressesAsked[direction] = rules.ids;
+    if (before !== null) {
+      for (const signature of rules.addressRulesSince(before)) this.#askAddressRule(signature, situation);
+      return;
     }
-    for (const signature of this.#groups.addressRules) {
-      if (!matchesHeader(signature.header, packet) || !holdsAll(signature, situation)) continue;
-      takeEffect(signature, situation);
-      this.#queue.add(signature, null, false);
-    }
+    const { byAddress } = rules.groups;
+    const count = byAddress.find(packet);
+    for (let i = 0; i < count; i += 1) this.#askAddressRule(byAddress.at(i), situation);
+  }
+
+  #askAddressRule(signature: Signature, situation: Situation): void {
+    if (!matchesHeader(signature.header, situation.packet) || !holdsAll(signature, situation)) return;
+    takeEffect(signature, situation);
+    this.#queue.add(signature, null, false);
   }
 
   #askPacketRules(group: PacketGroup): void {
     const situation = this.#situation;
     const candidates = this.#candidates;
+    const { signatures } = this.#rules;
     this.#found.length = 0;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
@@ -213,7 +223,7 @@ export class Inspector {
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
       if (candidates.isExcluded(candidates.at(i))) continue;
-      const signature = this.signatures[candidates.at(i)]!;
+      const signature = signatures[candidates.at(i)]!;
       if (signature.type === 'app_tx') this.#found.push(signature.order);
       else if (isMatch(signature, situation)) {
         takeEffect(signature, situation);
@@ -226,13 +236,14 @@ export class Inspector {
   #askStreamRules(group: PacketGroup): void {
     const situation = this.#situation;
     const candidates = this.#candidates;
+    const { signatures } = this.#rules;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
     this.#scan(group.ofStream, situation.chunk);
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
       if (candidates.isExcluded(candidates.at(i))) continue;
-      const signature = this.signatures[candidates.at(i)]!;
+      const signature = signatures[candidates.at(i)]!;
       if (!signature.needsStream || signature.payload === null || this.#queue.has(signature)) continue;
       if (signature.type === 'app_tx') this.#found.push(signature.order);
       else if (isMatch(signature, situation) && situation.isStreamMatch) {
@@ -249,7 +260,7 @@ export class Inspector {
     for (let i = 0; i < count; i += 1) {
       const id = ids[i]!;
       if (id >= 0) this.#candidates.add(id);
-      else if (isFound(this.signatures[-1 - id]!.fast!, bytes)) this.#candidates.exclude(-1 - id);
+      else if (isFound(this.#rules.signatures[-1 - id]!.fast!, bytes)) this.#candidates.exclude(-1 - id);
     }
   }
 

@@ -7,6 +7,7 @@ import { type Transformer, transformer } from '../match/index.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import { type Pattern, Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
+import { AddressIndex } from './address-index.ts';
 import { isInDirection, type Signature } from './signature.ts';
 
 /** Rules by their places in the order. */
@@ -36,18 +37,30 @@ export interface TransactionGroup {
 export class RuleGroups {
   readonly signatures: readonly Signature[];
   readonly addressRules: readonly Signature[];
+  readonly byAddress: AddressIndex;
   readonly #packet: readonly [Map<number, PacketGroup>, Map<number, PacketGroup>] = [new Map(), new Map()];
   readonly #transaction: readonly [Map<string, TransactionGroup>, Map<string, TransactionGroup>] = [
     new Map(),
     new Map(),
   ];
 
-  constructor(signatures: readonly Signature[], protocols: readonly AnyProtocol[]) {
+  constructor(signatures: readonly Signature[]) {
     this.signatures = signatures;
     this.addressRules = signatures.filter(({ type }) => type === 'ip_only');
+    this.byAddress = new AddressIndex(this.addressRules);
+  }
+
+  /** Those that every sensor needs, one a step. */
+  *making(protocols: readonly AnyProtocol[]): Generator<void, void> {
     for (const direction of [0, 1] as const) {
-      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) this.ofPackets(protocol, direction);
-      for (const protocol of protocols) this.ofTransactions(protocol, direction);
+      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) {
+        this.ofPackets(protocol, direction);
+        yield;
+      }
+      for (const protocol of protocols) {
+        this.ofTransactions(protocol, direction);
+        yield;
+      }
     }
   }
 

@@ -7,7 +7,6 @@ import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
-import type { AddressBits } from './address-bits.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
 import { type Engine, enginesOf } from './engine.ts';
@@ -25,6 +24,8 @@ export interface Signature extends Shape {
   /** Its place among all: lower ones are asked first. Two of one rule in both directions have two. */
   order: number;
   readonly rule: Rule;
+  /** The set that it came with, as alerts name it. */
+  readonly ruleSet: string | null;
   readonly file: string;
   readonly line: number;
   readonly category: string;
@@ -52,23 +53,37 @@ export interface SignatureContext {
   readonly protocols: readonly AnyProtocol[];
   readonly classes: ReadonlyMap<string, RuleClass>;
   readonly names: Names;
-  readonly addressBits: AddressBits;
+  readonly ruleSet: string | null;
 }
 
-export function signaturesOf(rules: readonly AcceptedRule[], context: SignatureContext): Signature[] {
-  const keyed = rules.flatMap((accepted) => {
-    const { rule } = accepted;
+export interface Signatures {
+  readonly signatures: readonly Signature[];
+  /** By their order: what tells each from every other, and is the same for the same rule in another set. */
+  readonly identities: readonly string[];
+}
+
+/** In their order; one rule a step. */
+export function* makingSignatures(
+  rules: readonly AcceptedRule[],
+  context: SignatureContext,
+): Generator<void, Signatures> {
+  const keyed: { readonly signature: Signature; readonly identity: string; readonly key: readonly number[] }[] = [];
+  for (const accepted of rules) {
+    const { rule, text: identity } = accepted;
     const both = rule.isBothWays && !isSymmetric(rule) ? [false, true] : [false];
-    return both.map((isSwapped) => {
+    for (const isSwapped of both) {
       const signature = signatureOf(accepted, isSwapped, context);
-      return { signature, key: orderKey(rule, signature.priority) };
-    });
-  });
+      const key = orderKey(rule, signature.priority);
+      keyed.push({ signature, identity: isSwapped ? `< ${identity}` : identity, key });
+    }
+    yield;
+  }
   keyed.sort((a, b) => compareKeys(a.key, b.key));
-  return keyed.map(({ signature }, order) => {
-    signature.order = order;
-    return signature;
-  });
+  for (const [order, { signature }] of keyed.entries()) signature.order = order;
+  return {
+    signatures: keyed.map(({ signature }) => signature),
+    identities: keyed.map(({ identity }) => identity),
+  };
 }
 
 /** Both ways of such a rule are one. */
@@ -104,6 +119,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     ...shape,
     order: 0,
     rule,
+    ruleSet: context.ruleSet,
     file,
     line,
     category: klass?.description ?? '',
@@ -138,12 +154,12 @@ function asksFlow(rule: Rule): boolean {
 
 const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream']);
 
-function rememberedOf(rule: Rule, { names, addressBits }: SignatureContext): Remembered {
+function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
   const into: Remembered = { checks: [], effects: [] };
   for (const condition of rule.conditions) {
     if (condition.keyword === 'flowbits') flowbits(condition, names, into);
     else if (condition.keyword === 'flowint') flowint(condition, names, into);
-    else if (condition.keyword === 'xbits') xbits(condition, names, addressBits, into);
+    else if (condition.keyword === 'xbits') xbits(condition, names, into);
   }
   return into;
 }

@@ -5,6 +5,7 @@
 import type { Flow } from '../flow/index.ts';
 import { Packet } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
+import { AddressBits } from './address-bits.ts';
 import type { FlowMemory } from './flow-memory.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -13,6 +14,8 @@ export class Situation {
   packet: Packet = new Packet();
   flow: Flow | null = null;
   memory: FlowMemory | null = null;
+  /** Of all flows. */
+  readonly addressBits = new AddressBits();
   direction: Direction = 0;
   isEstablished = false;
   /** Its bytes went into the stream, and are examined there. */

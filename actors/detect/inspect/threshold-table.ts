@@ -5,7 +5,7 @@
 import type { Packet } from '../packet/index.ts';
 import { holdsV4, holdsV6 } from '../rules/address-set.ts';
 import { destinationKey, pairKey, sourceKey } from './address-key.ts';
-import type { FlowMemory } from './flow-memory.ts';
+import { counterId, type FlowMemory } from './flow-memory.ts';
 import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
 import { type Counter, judge, judgeRate, type NewAction, type Threshold, type Verdict } from './threshold.ts';
@@ -37,7 +37,7 @@ export class ThresholdTable {
     const { packet, memory } = situation;
     if (threshold.track === 'by_flow') {
       if (memory === null) return 'nothing';
-      const id = signature.thresholds.indexOf(threshold) * 0x1_0000_0000 + signature.order;
+      const id = counterId(signature.thresholds.indexOf(threshold), signature.order);
       const counters = countersOf(memory);
       return judge(threshold, counters.get(id), packet.timeUs, (counter) => counters.set(id, counter));
     }

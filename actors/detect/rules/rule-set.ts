@@ -1,4 +1,6 @@
 /** The rules of some files: those that were accepted, and each refused one with its place and reason. */
+
+import { finished } from './finished.ts';
 import { parseRule } from './parse-rule.ts';
 import type { Rule } from './rule.ts';
 import { placeIn, ruleTexts } from './rule-lines.ts';
@@ -13,6 +15,8 @@ export interface RuleFile {
 
 export interface AcceptedRule {
   readonly rule: Rule;
+  /** As it was read: two rules of one text are the same rule. */
+  readonly text: string;
   readonly file: string;
   readonly line: number;
 }
@@ -32,13 +36,19 @@ export interface RuleSet {
 }
 
 export function readRules(files: Iterable<RuleFile>, variables: Variables): RuleSet {
+  return finished(readingRules(files, variables));
+}
+
+/** One rule a step, for whoever has something else to do meanwhile. */
+export function* readingRules(files: Iterable<RuleFile>, variables: Variables): Generator<void, RuleSet> {
   const accepted: AcceptedRule[] = [];
   const refused: RefusedRule[] = [];
   const seen = new Map<string, AcceptedRule>();
   for (const { name: file, text } of files) {
     for (const ruleText of ruleTexts(text)) {
       try {
-        const one = { rule: parseRule(ruleText.text, variables), file, line: ruleText.line };
+        const { text: own, line } = ruleText;
+        const one = { rule: parseRule(own, variables), text: own, file, line };
         const id = `${one.rule.gid}:${one.rule.sid}`;
         const before = seen.get(id);
         if (before !== undefined && before.rule.rev >= one.rule.rev)
@@ -52,6 +62,7 @@ export function readRules(files: Iterable<RuleFile>, variables: Variables): Rule
         const { keyword, kind, message: says } = thrown;
         refused.push({ file, ...placeIn(ruleText, thrown.at ?? 0), keyword, kind, says });
       }
+      yield;
     }
   }
   return { accepted, refused };

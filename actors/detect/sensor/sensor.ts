@@ -15,6 +15,8 @@ import {
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
 import {
+  CompiledRules,
+  compileRules,
   type FlowMemory,
   INSPECT_DEFAULTS,
   type InspectOptions,
@@ -65,7 +67,7 @@ export class Sensor implements TrafficSink {
 
   /** `observe`: called for each packet before rules are asked; `tellVerdict`: takes records of what is to be blocked. */
   constructor(
-    rules: readonly AcceptedRule[],
+    rules: readonly AcceptedRule[] | CompiledRules,
     options: SensorOptions,
     tell: (record: EveRecord) => void,
     observe: Observe | null = null,
@@ -76,9 +78,8 @@ export class Sensor implements TrafficSink {
     this.#isMidstream = options.traffic.stream.midstream;
     this.#recogniser = new Recogniser(options.protocols);
     this.#inspector = new Inspector(
-      rules,
-      options.protocols,
-      options.inspect,
+      rules instanceof CompiledRules ? rules : compileRules(rules, { ...options.inspect, ...options, ruleSet: null }),
+      options.inspect.alertsMax,
       (alert, situation) => tell(alertRecord(alert, situation)),
       observe,
       tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
@@ -87,13 +88,18 @@ export class Sensor implements TrafficSink {
     this.#last.isPseudo = true;
   }
 
-  get signatures(): Inspector['signatures'] {
-    return this.#inspector.signatures;
+  get signatures(): CompiledRules['signatures'] {
+    return this.#inspector.rules.signatures;
   }
 
   /** Rules that were not loaded, with what of them cannot be asked. */
-  get left(): Inspector['left'] {
-    return this.#inspector.left;
+  get left(): CompiledRules['left'] {
+    return this.#inspector.rules.left;
+  }
+
+  /** Between two packets: these rules from here on. Flows, streams, and what rules remember of them stay. */
+  useRules(rules: CompiledRules): void {
+    this.#inspector.useRules(rules);
   }
 
   get counts(): Traffic['counts'] {
