@@ -5,6 +5,7 @@ import type { IdsCheckFlags } from './commands/ids-check.ts';
 import type { IdsExplainFlags } from './commands/ids-explain.ts';
 import type { IdsCaptureFlags } from './commands/ids-publish.ts';
 import type { IdsRunFlags } from './commands/ids-run.ts';
+import { addBundle } from './ids-bundle-program.ts';
 
 export function addIds(program: Command, outcome: Outcome): void {
   const ids = program.command('ids').description('Intrusion detection by rules of Suricata’s language.');
@@ -49,6 +50,7 @@ export function addIds(program: Command, outcome: Outcome): void {
     ['msec ids check local.rules', 'one file, with Suricata’s own groups'],
     ['msec ids check *.rules --home-net 10.4.0.0/16 --json', 'a line for each refused rule, and one for all'],
   ]);
+  addBundle(ids, outcome);
 }
 
 function addCapture(ids: Command, outcome: Outcome): void {

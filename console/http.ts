@@ -59,19 +59,24 @@ export function isLoopbackHost(host: string | undefined): boolean {
 
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** The body as JSON; REQUEST_INVALID when it is none, FRAME_TOO_LARGE when it is over 64 KiB. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+/** The body; FRAME_TOO_LARGE when it is longer. */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX)
-      throw new MsecError('FRAME_TOO_LARGE', `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+    if (bytes > bytesMax) throw new MsecError('FRAME_TOO_LARGE', `The body is larger than ${bytesMax} bytes.`);
     chunks.push(chunk);
   }
-  if (bytes === 0) return {};
+  return Buffer.concat(chunks);
+}
+
+/** The body as JSON; REQUEST_INVALID when it is none, FRAME_TOO_LARGE when it is over 64 KiB. */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await readBody(request, BODY_BYTES_MAX);
+  if (body.length === 0) return {};
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch (cause) {
     throw new MsecError('REQUEST_INVALID', 'The body is not JSON.', { cause });
   }

@@ -175,6 +175,16 @@ export interface DeviceAdmin {
   resend(place: Place): Promise<unknown>;
 }
 
+/** Bundles of detection rules, as plain JSON. Failures are MsecErrors. */
+export interface RuleAdmin {
+  /** Of a bundle. */
+  readonly bytesMax: number;
+  list(): Promise<unknown>;
+  push(bundle: Uint8Array, by: string): Promise<unknown>;
+  /** `request` says to which version, who decides, and why. */
+  rollBack(request: unknown): Promise<unknown>;
+}
+
 export interface TrustPorts {
   readonly topic: string;
   decode(record: RawRecord): DeviceTrust | null;
@@ -201,4 +211,6 @@ export interface ConsolePorts {
   readonly trust?: TrustPorts;
   openReader(): LogReader;
   readonly admin: DeviceAdmin;
+  /** Where bundles of rules are taken. */
+  readonly rules?: RuleAdmin;
 }

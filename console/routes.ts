@@ -3,9 +3,9 @@ import { MsecError } from '../engine/index.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import type { MapBounds } from './fleet-map.ts';
-import { type Call, type Route, readJson, sendError, sendJson, sendText } from './http.ts';
+import { type Call, type Route, readBody, readJson, sendError, sendJson, sendText } from './http.ts';
 import { withoutInternal } from './plan-picture.ts';
-import type { ConsolePorts, Place } from './ports.ts';
+import type { ConsolePorts, Place, RuleAdmin } from './ports.ts';
 import type { TopicFollower } from './topic-follower.ts';
 
 /** What the console holds once it has ports. */
@@ -177,7 +177,20 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     admin('POST', '/api/dlq/:topic/:partition/:offset/resend', ({ admin }, { params }) =>
       admin.resend(placeOf(params)),
     ),
+    admin('GET', '/api/ids/rules', (ports) => rulesOf(ports).list()),
+    admin('POST', '/api/ids/rules', async (ports, { query, request }) => {
+      const rules = rulesOf(ports);
+      return rules.push(await readBody(request, rules.bytesMax), query.get('by') ?? '');
+    }),
+    admin('POST', '/api/ids/rules/roll-back', async (ports, { request }) =>
+      rulesOf(ports).rollBack(await readJson(request)),
+    ),
   ];
+}
+
+function rulesOf({ rules }: ConsolePorts): RuleAdmin {
+  if (rules !== undefined) return rules;
+  throw new MsecError('REQUEST_INVALID', 'No bundles of rules are taken here: ids.ruleKeys names nobody.');
 }
 
 function limitOf(query: URLSearchParams): number {

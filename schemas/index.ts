@@ -21,6 +21,7 @@ export { type BinaryField, type FrameDescription, integerRange, type TextField, 
 export { FrameTypes } from './frame-types.ts';
 export * from './generated/index.ts';
 export { frameBytesFromHex } from './hex.ts';
+export { isSignedBy } from './signed-bytes.ts';
 export { UTC, type Zone, zoneOf } from './zone.ts';
 
 /** The committed frame types and those compiled from the configuration. Throws CONFIG_INVALID where two clash. */

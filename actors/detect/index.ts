@@ -1,5 +1,25 @@
 /** detect: intrusion detection by rules of Suricata's language, equal to Suricata alert for alert. */
 export { type DetectOptions, detectActor } from './actor/index.ts';
+export {
+  BUNDLE_BYTES_MAX,
+  BUNDLE_VERSION_MAX,
+  type BundleFile,
+  type BundleFileKind,
+  type BundleManifest,
+  type BundleSource,
+  compilingBundle,
+  filesOf,
+  nameOf,
+  type OpenedBundle,
+  openBundle,
+  packBundle,
+  peekBundle,
+  type RefusedBundle,
+  type RuleChange,
+  RuleShop,
+  RulesInForce,
+  signBundle,
+} from './bundle/index.ts';
 export { CapturedPacket, CaptureReader } from './capture/index.ts';
 export type { EveRecord } from './eve/index.ts';
 export { laneOf } from './flow/index.ts';

@@ -11,10 +11,12 @@ import {
 } from '../../schemas/topics/index.ts';
 import type { HeldFrames } from '../../services/attestation/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
+import type { RuleDesk } from '../../services/ids-rules/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
 import { cityPicture, letterTopics } from './city-plan.ts';
 import { deviceAdmin } from './device-admin.ts';
+import { ruleAdmin } from './ids-rules.ts';
 import { deviceKinds, pageDecoders } from './page-items.ts';
 
 export interface Shown {
@@ -28,6 +30,8 @@ export interface Shown {
   readonly log: Log;
   readonly devices: DeviceService;
   readonly held: HeldFrames;
+  /** Null where no bundles of rules are taken. */
+  readonly rules: RuleDesk | null;
   readonly config: Config;
 }
 
@@ -41,6 +45,7 @@ export function attachConsole({
   log,
   devices,
   held,
+  rules,
   config,
 }: Shown): Promise<void> {
   const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
@@ -68,5 +73,6 @@ export function attachConsole({
       : {}),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),
+    ...(rules === null ? {} : { rules: ruleAdmin(rules) }),
   });
 }

@@ -45,6 +45,7 @@ import { rulesNote, startCapture } from './detection.ts';
 import { type FileSinks, openFileSinks } from './files.ts';
 import { startCityFleet } from './fleet.ts';
 import { heldFramesOf } from './held-frames.ts';
+import { openIdsRules } from './ids-rules.ts';
 import { isOnKafka } from './kafka-settings.ts';
 import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
 import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
@@ -165,6 +166,10 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
     closing.add(() => attestation.close());
   }
 
+  const rules = await openIdsRules({ config, folder, log, clock, emit, plan });
+  if (rules !== null) closing.add(() => rules.close());
+  rules?.start();
+
   const types = cityFrameTypes(config);
   const topics = deviceTopics(types);
   for (const topic of Object.values(topics)) topic.codec.bindSchemaIds?.(schemaIds);
@@ -185,7 +190,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
   follow.catch(() => undefined);
 
-  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, config });
+  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, rules, config });
   closing.add(() => page.detach());
   const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
   if (fleet !== null) closing.add(async () => void (await fleet.stop()));

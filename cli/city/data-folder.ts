@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly state: string;
   readonly fleet: string;
   readonly files: string;
+  /** Bundles of detection rules, as the workers read them. */
+  readonly idsRules: string;
   readonly eventLog: string;
   readonly adminToken: string;
   readonly running: string;
@@ -33,6 +35,7 @@ export function dataFolder(path: string, keys: string | null = null): DataFolder
     state: join(path, 'state'),
     fleet: join(path, 'fleet'),
     files: join(path, 'files'),
+    idsRules: join(path, 'ids-rules'),
     eventLog: join(path, 'msec.log'),
     adminToken: join(path, 'admin-token'),
     running: join(path, 'running.json'),

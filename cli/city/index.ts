@@ -15,6 +15,7 @@ export {
 export { deviceAdmin } from './device-admin.ts';
 export { deviceRateNote } from './device-rate.ts';
 export { heldFramesOf } from './held-frames.ts';
+export { openIdsRules, ruleAdmin } from './ids-rules.ts';
 export { EMBEDDED, isOnKafka, kafkaSettings, logName } from './kafka-settings.ts';
 export { letterView } from './page-items.ts';
 export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';

@@ -21,6 +21,11 @@ const HOME_NET = 'vars.address-groups.HOME_NET';
 /** Values by their whole keys, with dots. */
 export class IdsSettings {
   readonly variables: Variables;
+  /** Those that are not Suricata's own. */
+  readonly groups: {
+    readonly address: Readonly<Record<string, string>>;
+    readonly port: Readonly<Record<string, string>>;
+  };
   readonly #values: ReadonlyMap<string, string>;
 
   private constructor(values: ReadonlyMap<string, string>) {
@@ -30,6 +35,7 @@ export class IdsSettings {
       const match = GROUP_KEY.exec(key);
       if (match !== null) groups[match[1] as 'address' | 'port'][match[2]!] = value;
     }
+    this.groups = groups;
     this.variables = variables(groups.address, groups.port);
   }
 

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { consoleProof, type DeviceAdmin, type DevicePage } from '../../console/index.ts';
+import { consoleProof, type DeviceAdmin, type DevicePage, type RuleAdmin } from '../../console/index.ts';
 import {
   ERROR_TABLE,
   type ErrorCode,
@@ -36,6 +36,8 @@ import {
   kafkaSettings,
   logName,
   makeDataFolder,
+  openIdsRules,
+  ruleAdmin,
   runningNote,
   SCHEMAS_TOPIC,
 } from '../city/index.ts';
@@ -120,7 +122,7 @@ export async function withAdmin<T>(
   // Only an enrolment may come before the first start; anything else has mistaken the folder.
   if (!isOnKafka(config) && ((!mayMake && !existsSync(folder.log)) || isUsedOnKafka(folder)))
     throw noLog(config, folder);
-  const log = await (isOnKafka(config) ? openOnKafka(config) : embeddedToChange(folder));
+  const log = await toChange(config, folder);
   try {
     if (!mayMake && (await log.describe([DEVICE_REGISTRY])).length === 0) throw noLog(config, folder);
     await log.createTopics(await topicsOf(config, folder));
@@ -132,6 +134,32 @@ export async function withAdmin<T>(
     } finally {
       await held.close();
       await devices.close();
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+const toChange = (config: Config, folder: DataFolder): Promise<Log> =>
+  isOnKafka(config) ? openOnKafka(config) : embeddedToChange(folder);
+
+/** Bundles of rules, of the running engine or of the log itself. CONFIG_INVALID, LOG_LOCKED, DEPENDENCY_DOWN. */
+export async function withRules<T>(config: Config, use: (rules: RuleAdmin) => Promise<T>): Promise<T> {
+  const folder = folderOf(config);
+  const running = await runningConsole(config, folder);
+  if (running !== undefined) return use(remoteRules(running.address, running.token));
+  if (!isOnKafka(config) && (!existsSync(folder.log) || isUsedOnKafka(folder))) throw noLog(config, folder);
+  const log = await toChange(config, folder);
+  try {
+    const desk = await openIdsRules({ config, folder, log, clock: systemClock, emit: null, plan: null });
+    if (desk === null)
+      throw new MsecError('CONFIG_INVALID', 'No bundles of rules are taken here: ids.ruleKeys names nobody.', {
+        field: 'ids.ruleKeys',
+      });
+    try {
+      return await use(ruleAdmin(desk));
+    } finally {
+      await desk.close();
     }
   } finally {
     await log.close();
@@ -151,6 +179,7 @@ function tokenOf(config: Config, folder: DataFolder): string {
 }
 
 const ANSWER_MS = 5_000;
+const RULES_ANSWER_MS = 150_000;
 const RETRY_MS_MAX = 10_000;
 
 /**
@@ -191,15 +220,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function remoteAdmin(address: string, token: string): DeviceAdmin {
-  const call = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {
+/** A body that is no bytes goes as JSON. */
+function consoleCall(address: string, token: string, answerMs = ANSWER_MS) {
+  return async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {
     let answer: Response;
+    const type = body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
+    const sent = body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);
     try {
       answer = await fetch(`${address}${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(ANSWER_MS),
+        headers: { authorization: `Bearer ${token}`, 'content-type': type },
+        ...(body === undefined ? {} : { body: sent }),
+        signal: AbortSignal.timeout(answerMs),
       });
     } catch (cause) {
       throw new MsecError('DEPENDENCY_DOWN', `The engine at ${address} does not answer.`, { cause });
@@ -214,6 +246,21 @@ function remoteAdmin(address: string, token: string): DeviceAdmin {
       field === undefined ? {} : { field },
     );
   };
+}
+
+function remoteRules(address: string, token: string): RuleAdmin {
+  // A large bundle is compiled before the answer.
+  const call = consoleCall(address, token, RULES_ANSWER_MS);
+  return {
+    bytesMax: Number.POSITIVE_INFINITY,
+    list: () => call('GET', '/api/ids/rules'),
+    push: (bundle, by) => call('POST', `/api/ids/rules?by=${encodeURIComponent(by)}`, bundle),
+    rollBack: (request) => call('POST', '/api/ids/rules/roll-back', request),
+  };
+}
+
+function remoteAdmin(address: string, token: string): DeviceAdmin {
+  const call = consoleCall(address, token);
   const part = encodeURIComponent;
   return {
     list: async (after, limit) => (await call('GET', `/api/devices?after=${part(after)}&limit=${limit}`)) as DevicePage,

@@ -12,6 +12,11 @@ export const DETECTION_SETTINGS = {
     default: [],
     doc: 'Rule files in Suricata’s language. A rule that cannot be examined is told at the start and left out.',
   },
+  'ids.ruleKeys': {
+    kind: 'paths',
+    default: [],
+    doc: 'Public keys (PEM) of those whose bundles of rules are taken (`msec ids bundle push`). Empty: nobody’s.',
+  },
   'ids.homeNet': {
     kind: 'cidrs',
     default: [],

@@ -256,6 +256,18 @@ export const ERROR_TABLE = {
     'The request is not one that this address answers.',
     'Read the message; docs/bridges.md shows each request.',
   ),
+  RULES_INVALID: row(
+    'input',
+    false,
+    'A bundle of detection rules breaks its layout, or its rules are not what it says they are; the rules before stay in force.',
+    'Read the message, which names the rule; make the bundle again with `msec ids bundle make`.',
+  ),
+  RULES_OLD: row(
+    'input',
+    false,
+    'A bundle of detection rules is not newer than one that was in force: who has an old one could undo what came since.',
+    'Give it a higher version, or go back with `msec ids bundle roll-back`.',
+  ),
   SCHEMA_INCOMPATIBLE: row(
     'input',
     false,

@@ -42,6 +42,8 @@ export interface EngineEvents {
     readonly unreadable: number;
   };
   dayKeyDestroyed: { readonly keyId: string; readonly because: string };
+  rulesTurned: { readonly ruleSet: string; readonly kind: string; readonly sequence: number; readonly by: string };
+  rulesRefused: { readonly ruleSet: string; readonly because: string };
   fleetRunning: { readonly devices: number; readonly framesPerSecond: number };
   /** Exactly once holds against crashes, but not against everything that a network may do. */
   transactionProtocolOld: { readonly weakness: string };
@@ -73,6 +75,8 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   adminCalled: { level: 'info', says: 'a device was changed' },
   heldFramesDecided: { level: 'info', says: 'held frames of a device are released or dropped' },
   dayKeyDestroyed: { level: 'info', says: 'the keys of a day are destroyed' },
+  rulesTurned: { level: 'info', says: 'another set of detection rules is put in force' },
+  rulesRefused: { level: 'warn', says: 'a bundle of detection rules is refused, the rules before stay in force' },
   fleetRunning: { level: 'info', says: 'the simulated fleet publishes' },
   transactionProtocolOld: { level: 'warn', says: 'the cluster speaks the old transaction protocol' },
   shutdownForced: { level: 'error', says: 'the shutdown was forced' },

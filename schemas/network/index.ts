@@ -1,3 +1,4 @@
+/** What network.packets carries: packets, and between them which rules are in force. */
 export {
   BATCH_PACKET_BYTES_MAX,
   KIND_PACKETS,
@@ -6,3 +7,4 @@ export {
   PacketBatchWriter,
   vantageKey,
 } from './packet-batch.ts';
+export { decodeRulesWord, encodeRulesWord, isRulesWord, KIND_RULES, type RulesWord } from './rules-word.ts';

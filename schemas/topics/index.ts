@@ -32,6 +32,7 @@ export {
   TRUST_INTERACTIONS,
   TRUST_SCORES,
 } from './reputation-topics.ts';
+export { IDS_RULES, idsRulesConfig } from './rules-topic.ts';
 export {
   ATTEST_CHALLENGES,
   ATTEST_EVIDENCE,

@@ -2,8 +2,9 @@
  * Reference values: what the PCRs and files of each version of a firmware are, said by whoever builds it, under a
  * signature over the very bytes of the file. Nothing of the file is read before the signature holds.
  */
-import { type KeyObject, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MsecError } from '../../../engine/index.ts';
+import { isSignedBy } from '../../../schemas/index.ts';
 import { ALG_SHA256, type HashAlgorithm } from '../../../schemas/tpm/index.ts';
 import { PcrBank } from '../evidence/pcr-bank.ts';
 import { type Line, Mistakes, readLines, shown } from './lines.ts';
@@ -27,7 +28,6 @@ export interface References {
 }
 
 export const REFERENCES_BYTES_MAX: number = 64 * 1024 * 1024;
-const RSA_BITS_MIN = 2048;
 
 /**
  * Throws SIGNATURE_INVALID where none of the keys has signed these bytes (Ed25519; ECDSA in DER or RSA PKCS #1, both
@@ -39,16 +39,9 @@ export function openReferences(
   keys: readonly KeyObject[],
   file = 'references',
 ): References {
-  if (!keys.some((key) => isSigned(bytes, signature, key)))
+  if (!keys.some((key) => isSignedBy(key, bytes, signature)))
     throw new MsecError('SIGNATURE_INVALID', `${file}: no key that is trusted has signed these reference values`);
   return parseReferences(bytes, file);
-}
-
-function isSigned(bytes: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'rsa' && (details?.modulusLength ?? 0) < RSA_BITS_MIN) return false;
-  if (type !== 'ed25519' && type !== 'ec' && type !== 'rsa') return false;
-  return verify(type === 'ed25519' ? null : 'sha256', bytes, key, signature);
 }
 
 interface Draft {

@@ -1,0 +1,115 @@
+/**
+ * The sets of rules of one thread, made from the bundles that lie beside it. All tasks of the thread share a set: 30,000
+ * rules take some hundred MB. A set that is announced is made in small steps between the packets of whoever calls `step`;
+ * one that is asked for before it is ready is made to its end at once.
+ */
+import { errorData, MsecError } from '../../../engine/index.ts';
+import { type CompiledRules, compileRules, DEFAULT_CLASSES, RuleLine } from '../inspect/index.ts';
+import type { AnyProtocol } from '../protocols/index.ts';
+import { compilingBundle } from './compile-bundle.ts';
+import { openKnownBundle } from './rule-bundle.ts';
+
+/** A bundle that was refused where it came in, and why. */
+export interface RefusedBundle {
+  readonly refused: string;
+}
+
+/** Where bundles lie that a trusted key has signed. */
+export interface BundleSource {
+  /** null: it has not come yet. */
+  read(digest: string): Uint8Array | RefusedBundle | null;
+}
+
+interface Making {
+  readonly digest: string;
+  readonly steps: Generator<void, CompiledRules>;
+}
+
+/** About 5 ms of work. */
+const RULES_A_STEP = 64;
+
+export class RuleShop {
+  /** Without a rule: in force until there is a bundle. */
+  readonly none: CompiledRules;
+  readonly #source: BundleSource;
+  readonly #protocols: readonly AnyProtocol[];
+  readonly #line = new RuleLine();
+  /** What a task still uses need not be made again for another one. */
+  readonly #made = new Map<string, WeakRef<CompiledRules>>();
+  /** The set that was made last is kept, whether a task uses it or not. */
+  #newest: { readonly digest: string; readonly rules: CompiledRules } | null = null;
+  #making: Making | null = null;
+
+  constructor(source: BundleSource, protocols: readonly AnyProtocol[]) {
+    this.#source = source;
+    this.#protocols = protocols;
+    const surroundings = { protocols, classes: DEFAULT_CLASSES, thresholds: [], ruleSet: null };
+    this.none = compileRules([], surroundings, this.#line);
+  }
+
+  /** A bundle will be asked for. What is wrong with it is said then. */
+  announce(digest: string): void {
+    if (this.#making !== null || this.#kept(digest) !== undefined) return;
+    const bundle = this.#source.read(digest);
+    if (bundle instanceof Uint8Array) this.#making = { digest, steps: this.#compiling(bundle, digest) };
+  }
+
+  /** Some of the work on what was announced; nothing where nothing was. */
+  step(): void {
+    const making = this.#making;
+    if (making === null) return;
+    try {
+      for (let i = 0; i < RULES_A_STEP; i += 1) {
+        const { done, value } = making.steps.next();
+        if (done !== true) continue;
+        this.#keep(making.digest, value);
+        return;
+      }
+    } catch {
+      // It is begun anew when it is asked for, and says what is wrong to whoever asks.
+      this.#making = null;
+    }
+  }
+
+  /** DEPENDENCY_DOWN, which pauses whoever asks, while the bundle is not there; RULES_INVALID where it cannot be used. */
+  rulesOf(digest: string): CompiledRules {
+    const known = this.#kept(digest);
+    if (known !== undefined) return known;
+    const steps = this.#making?.digest === digest ? this.#making.steps : this.#compiling(this.#bundle(digest), digest);
+    this.#making = null;
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return this.#keep(digest, value);
+    }
+  }
+
+  #bundle(digest: string): Uint8Array {
+    const bundle = this.#source.read(digest);
+    if (bundle === null)
+      throw new MsecError('DEPENDENCY_DOWN', `the bundle of rules ${digest} has not come to this process yet`);
+    if (bundle instanceof Uint8Array) return bundle;
+    throw new MsecError('RULES_INVALID', bundle.refused);
+  }
+
+  *#compiling(bundle: Uint8Array, digest: string): Generator<void, CompiledRules> {
+    try {
+      return yield* compilingBundle(openKnownBundle(bundle, digest), this.#protocols, this.#line);
+    } catch (thrown) {
+      // The next try may not end otherwise: the record that asks must not wait for one.
+      if (thrown instanceof MsecError) throw thrown;
+      throw new MsecError('RULES_INVALID', errorData(thrown).message, { cause: thrown });
+    }
+  }
+
+  #kept(digest: string): CompiledRules | undefined {
+    return this.#newest?.digest === digest ? this.#newest.rules : this.#made.get(digest)?.deref();
+  }
+
+  #keep(digest: string, rules: CompiledRules): CompiledRules {
+    this.#making = null;
+    this.#newest = { digest, rules };
+    for (const [known, set] of this.#made) if (set.deref() === undefined) this.#made.delete(known);
+    this.#made.set(digest, new WeakRef(rules));
+    return rules;
+  }
+}

@@ -1,0 +1,5 @@
+/** Bundles of detection rules on their way from whoever pushes them to the workers. */
+export { type CheckBundle, checkInThread } from './bundle-check.ts';
+export type { CheckedBundle } from './check-messages.ts';
+export { PREPARE_MS, type RollBack, RuleDesk, type RuleDeskOptions, type RuleOverview } from './rule-desk.ts';
+export { RuleFiles } from './rule-files.ts';
