@@ -2,9 +2,9 @@
  * trust: trust.interactions → trust.scores. Trust and reputation as keyed state (cookbook, chapter 1.8). What it does:
  * trust-task.ts; what a score is: model/.
  */
-import { type AnyActor, defineActor } from '../../engine/index.ts';
+import { type AnyActor, defineActor, type Topic } from '../../engine/index.ts';
 import type { ReputationTopics } from '../../schemas/topics/index.ts';
-import { type TrustOptions, TrustTask, trustState } from './trust-task.ts';
+import { type AcceptedInteraction, type TrustContext, type TrustOptions, TrustTask, trustState } from './trust-task.ts';
 
 export { COOKBOOK_DEFAULTS, CookbookModel, type CookbookOptions } from './model/cookbook-model.ts';
 export { DEFAULT_WEIGHTS, type DependabilityWeights, dependability, type Measures } from './model/dependability.ts';
@@ -12,17 +12,21 @@ export { type Interaction, type InteractionMistake, type InteractionRules, mista
 export { MSEC_DEFAULTS, MsecModel, type MsecOptions } from './model/msec-model.ts';
 export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.ts';
 export type { TrustModel } from './model/trust-model.ts';
-export type { TrustOptions } from './trust-task.ts';
+export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 
-export function trustActor(topics: ReputationTopics, options: TrustOptions): AnyActor {
-  const { interactions, scores } = topics;
+/** `accepted`: where each interaction that has changed the scores goes, in the order in which they did. */
+export function trustActor(
+  { interactions, scores }: ReputationTopics,
+  options: TrustOptions,
+  accepted: Topic<AcceptedInteraction> | null = null,
+): AnyActor {
   return defineActor({
     name: 'trust',
     inputs: { interactions },
-    outputs: { scores },
+    outputs: accepted === null ? { scores } : { scores, accepted },
     // A pair has a key of its own, and lies with its trustee.
     rekeyed: ['scores'],
     state: trustState,
-    open: (context) => new TrustTask(context, options, topics),
+    open: (context) => new TrustTask(context as TrustContext, options, { interactions }),
   });
 }

@@ -198,9 +198,13 @@ export class KnownIds {
     return distance === 0 || number - distance < this.#first ? -1 : number - distance;
   }
 
-  /** Whether an entry of that number is known. */
-  isKnown(number: number): boolean {
-    return number >= this.#first && number < this.#next;
+  /** The number whose lowest 32 bits are given, of an entry of that pair; -1 where none is known any more. */
+  numberOf(lowest: number, pair: number): number {
+    const first = this.#first;
+    const behind = (lowest - (first >>> 0)) >>> 0;
+    if (behind >= this.size) return -1;
+    const number = first + behind;
+    return this.#rows.u32[2 * this.#at(number) + AT_PAIR] === pair ? number : -1;
   }
 
   get #first(): number {

@@ -1,15 +1,32 @@
 /**
- * What each trustor knows of each trustee for each service: a row of `PairTrust`, and behind it the number of the pair's
- * last known interaction and 1 more, 0 for none. The row's key is the trustee; its `sub` tells trustor and service by their
- * numbers.
+ * What each trustor knows of each trustee for each service, in one block of 64 bytes. The row's key is the trustee; its `sub`
+ * tells trustor and service by their numbers. A pair is worked on unpacked, in the form of `PairTrust`: the epochs of its
+ * windows follow from the time of the newest interaction, and stand in no row.
+ *
+ *   f64 weight · mean · spread of the small window, then of the big one · f64 newest time · u32 interactions
+ *   u32 number of the pair's last known interaction and 1 more, its lowest 32 bits; 0 for none
  */
 import type { RowStore } from '../../engine/index.ts';
 import type { KnownContent, KnownIds } from './known-ids.ts';
-import { PAIR_DOUBLES, type PairTrust } from './model/pair-trust.ts';
+import { PAIR_DOUBLES, type PairTrust, type TrustWindows } from './model/pair-trust.ts';
+import { wholePower } from './model/powers-of-two.ts';
 
-const AT_LAST_ENTRY = PAIR_DOUBLES;
-const ROW_DOUBLES = PAIR_DOUBLES + 1;
-export const PAIR_ROW_BYTES: number = 8 * ROW_DOUBLES;
+export const PAIR_ROW_BYTES = 64;
+const ROW_DOUBLES = PAIR_ROW_BYTES / 8;
+const ROW_WORDS = PAIR_ROW_BYTES / 4;
+
+const AT_NEWEST = 6;
+/** In words. */
+const AT_INTERACTIONS = 14;
+const AT_LAST_ENTRY = 15;
+
+/** Places in PairTrust's form. */
+const SMALL = 0;
+const BIG = 4;
+const WEIGHT = 1;
+const SPREAD = 3;
+const COUNT = 8;
+const NEWEST = 9;
 
 /** Of trustors and services alike: `sub` has 52 bits for both. */
 export const NAMES_MAX: number = 2 ** 26;
@@ -19,64 +36,107 @@ const REPLAYED_MAX = 4096;
 
 export class PairRows {
   readonly rows: RowStore;
+  /** Of the row that was opened last; at 0. */
+  readonly opened: Float64Array = new Float64Array(PAIR_DOUBLES);
   readonly #pair: PairTrust;
+  readonly #windows: TrustWindows;
   readonly #known: KnownIds;
   readonly #content: KnownContent = { time: 0, satisfaction: 0, weight: 0 };
 
-  constructor(rows: RowStore, pair: PairTrust, known: KnownIds) {
+  constructor(rows: RowStore, pair: PairTrust, windows: TrustWindows, known: KnownIds) {
     this.rows = rows;
     this.#pair = pair;
+    this.#windows = windows;
     this.#known = known;
   }
 
-  /** Place of the row in the store's doubles. */
-  at(row: number): number {
-    return row * ROW_DOUBLES;
+  /** Unpacks it. */
+  open(row: number): void {
+    const { opened } = this;
+    const doubles = this.rows.f64;
+    const at = row * ROW_DOUBLES;
+    const newest = doubles[at + AT_NEWEST]!;
+    opened[SMALL] = Math.floor(newest / this.#windows.smallHalfLifeMs);
+    opened[BIG] = Math.floor(newest / this.#windows.bigHalfLifeMs);
+    for (let i = 0; i < 3; i++) {
+      opened[SMALL + WEIGHT + i] = doubles[at + i]!;
+      opened[BIG + WEIGHT + i] = doubles[at + 3 + i]!;
+    }
+    opened[NEWEST] = newest;
+    opened[COUNT] = this.rows.u32[row * ROW_WORDS + AT_INTERACTIONS]!;
   }
 
+  /** To the pair that is open; then `close`. */
+  add({ time, satisfaction, weight }: KnownContent): void {
+    this.#pair.add(this.opened, 0, time, satisfaction, weight);
+    this.#normalise();
+  }
+
+  /** Packs what is open into its row, with its last interaction's number. */
+  close(row: number, lastEntry: number): void {
+    this.rows.touch(row, 0);
+    const { opened } = this;
+    const doubles = this.rows.f64;
+    const at = row * ROW_DOUBLES;
+    for (let i = 0; i < 3; i++) {
+      doubles[at + i] = opened[SMALL + WEIGHT + i]!;
+      doubles[at + 3 + i] = opened[BIG + WEIGHT + i]!;
+    }
+    doubles[at + AT_NEWEST] = opened[NEWEST]!;
+    const words = this.rows.u32;
+    words[row * ROW_WORDS + AT_INTERACTIONS] = opened[COUNT]!;
+    words[row * ROW_WORDS + AT_LAST_ENTRY] = lastEntry + 1;
+  }
+
+  /** -1 where none is known any more. */
   lastEntry(row: number): number {
-    return this.rows.f64[row * ROW_DOUBLES + AT_LAST_ENTRY]! - 1;
-  }
-
-  add(row: number, content: KnownContent): void {
-    this.rows.touchAll(row);
-    this.#pair.add(this.rows.f64, this.at(row), content.time, content.satisfaction, content.weight);
-  }
-
-  remember(row: number, entry: number): void {
-    this.rows.f64[row * ROW_DOUBLES + AT_LAST_ENTRY] = entry + 1;
+    const stored = this.rows.u32[row * ROW_WORDS + AT_LAST_ENTRY]!;
+    return stored === 0 ? -1 : this.#known.numberOf(stored - 1, row);
   }
 
   /**
-   * After an entry's content has become another. Where all interactions of the pair are known it is summed up anew, else
-   * the old content is taken back, which loses digits where little remains beside it.
+   * Of the pair that is open, after an entry's content has become another. Where all interactions of the pair are known it
+   * is summed up anew, else the old content is taken back, which loses digits where little remains beside it.
    */
   correct(row: number, before: KnownContent, after: KnownContent): void {
-    this.rows.touchAll(row);
-    const at = this.at(row);
-    const doubles = this.rows.f64;
+    const { opened } = this;
+    const newestMs = opened[NEWEST]!;
     if (this.#isAllKnown(row)) {
-      const newestMs = this.#pair.lastMs(doubles, at);
-      doubles.fill(0, at, at + PAIR_DOUBLES);
+      opened.fill(0);
       for (let entry = this.lastEntry(row); entry >= 0; entry = this.#known.before(entry)) {
         this.#known.read(entry, this.#content);
         const { time, satisfaction, weight } = this.#content;
-        this.#pair.add(doubles, at, time, satisfaction, weight);
+        this.#pair.add(opened, 0, time, satisfaction, weight);
       }
-      this.#pair.reach(doubles, at, newestMs);
-      return;
+    } else {
+      this.#pair.remove(opened, 0, before.time, before.satisfaction, before.weight);
+      this.#pair.add(opened, 0, after.time, after.satisfaction, after.weight);
     }
-    this.#pair.remove(doubles, at, before.time, before.satisfaction, before.weight);
-    this.#pair.add(doubles, at, after.time, after.satisfaction, after.weight);
+    this.#pair.reach(opened, 0, newestMs);
+    this.#normalise();
+  }
+
+  /** The windows refer to the epochs of the newest time: nothing is rounded. */
+  #normalise(): void {
+    this.#toEpoch(SMALL, this.#windows.smallHalfLifeMs);
+    this.#toEpoch(BIG, this.#windows.bigHalfLifeMs);
+  }
+
+  #toEpoch(window: number, halfLifeMs: number): void {
+    const { opened } = this;
+    const epoch = Math.floor(opened[NEWEST]! / halfLifeMs);
+    if (opened[window] === epoch) return;
+    const scale = wholePower(opened[window]! - epoch);
+    opened[window] = epoch;
+    opened[window + WEIGHT] = opened[window + WEIGHT]! * scale;
+    opened[window + SPREAD] = opened[window + SPREAD]! * scale;
   }
 
   #isAllKnown(row: number): boolean {
-    const interactions = this.#pair.interactions(this.rows.f64, this.at(row));
+    const interactions = this.opened[COUNT]!;
     if (interactions > REPLAYED_MAX) return false;
-    let entry = this.lastEntry(row);
-    if (!this.#known.isKnown(entry)) return false;
     let found = 0;
-    for (; entry >= 0; entry = this.#known.before(entry)) found++;
+    for (let entry = this.lastEntry(row); entry >= 0; entry = this.#known.before(entry)) found++;
     return found === interactions;
   }
 }

@@ -48,24 +48,24 @@ export class ProviderRows {
     this.rows.touchAll(row);
   }
 
-  /** The pair's part, with sign 1 to put it in and -1 to take it out again, when nothing of it has changed since. */
-  sum(row: number, pairs: Float64Array, pairAt: number, sign: 1 | -1): void {
+  /** The part of a pair that is open, with sign 1 to put it in and -1 to take it out again, when nothing of it has changed since. */
+  sum(row: number, opened: Float64Array, sign: 1 | -1): void {
     const pair = this.#pair;
     const doubles = this.rows.f64;
     const at = row * ROW_DOUBLES;
-    const recent = pair.recentWeight(pairs, pairAt);
+    const recent = pair.recentWeight(opened, 0);
     if (recent !== 0) {
-      const scale = sign * scaleFor(doubles, at + AT_SMALL, pair.recentEpoch(pairs, pairAt), MEANS);
+      const scale = sign * scaleFor(doubles, at + AT_SMALL, pair.recentEpoch(opened, 0), MEANS);
       addTo(doubles, at + AT_SMALL + WEIGHTS, scale * recent);
-      addTo(doubles, at + AT_SMALL + MEANS, scale * (recent * pair.recentMean(pairs, pairAt)));
+      addTo(doubles, at + AT_SMALL + MEANS, scale * (recent * pair.recentMean(opened, 0)));
     }
-    const lasting = pair.weight(pairs, pairAt);
+    const lasting = pair.weight(opened, 0);
     if (lasting === 0) return;
-    const scale = sign * scaleFor(doubles, at + AT_BIG, pair.epoch(pairs, pairAt), TRUSTS);
+    const scale = sign * scaleFor(doubles, at + AT_BIG, pair.epoch(opened, 0), TRUSTS);
     addTo(doubles, at + AT_BIG + WEIGHTS, scale * lasting);
-    addTo(doubles, at + AT_BIG + MEANS, scale * (lasting * pair.mean(pairs, pairAt)));
+    addTo(doubles, at + AT_BIG + MEANS, scale * (lasting * pair.mean(opened, 0)));
     // Where the small window has lost all weight the pair tells nothing of the present.
-    const trust = pair.trust(pairs, pairAt);
+    const trust = pair.trust(opened, 0);
     if (!Number.isNaN(trust)) addTo(doubles, at + AT_BIG + TRUSTS, scale * (lasting * trust));
   }
 

@@ -99,8 +99,9 @@ export class ScoreWriter {
     const trustor = Math.floor(sub / NAMES_MAX);
     const keyEnd = this.#nameKey(rows.keyIdOf(row), sub - trustor * NAMES_MAX, trustor);
     const { numbers } = this.#view;
-    const doubles = rows.f64;
-    const at = this.#pairs.at(row);
+    this.#pairs.open(row);
+    const doubles = this.#pairs.opened;
+    const at = 0;
     const pair = this.#pair;
     const lastMs = pair.lastMs(doubles, at);
     numbers[AT_PAIR_TRUST] = pair.trust(doubles, at);

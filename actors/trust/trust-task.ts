@@ -8,10 +8,13 @@ import {
   type ActorRecord,
   type ActorTask,
   assert,
+  ByteWriter,
   MsecError,
+  type Output,
   type RecordWalk,
   type RowsDeclaration,
   rows,
+  type Topic,
 } from '../../engine/index.ts';
 import {
   AT_INTERACTION_WEIGHT,
@@ -20,6 +23,7 @@ import {
   AT_SERVICE,
   AT_TIME,
   AT_TRUSTOR,
+  encodeInteraction,
   INTERACTION_NUMBERS,
   INTERACTION_SPANS,
   InteractionView,
@@ -48,8 +52,19 @@ export interface TrustOptions extends TrustWindows {
   readonly isTold?: boolean;
 }
 
+/**
+ * An interaction that has changed the scores, as it lay in its record: bytes[start, end) is its Avro without the header.
+ * Reused for each.
+ */
+export class AcceptedInteraction {
+  isCorrection = false;
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+}
+
 type TrustInputs = Pick<ReputationTopics, 'interactions'>;
-type TrustOutputs = Pick<ReputationTopics, 'scores'>;
+type TrustOutputs = Pick<ReputationTopics, 'scores'> & { readonly accepted?: Topic<AcceptedInteraction> };
 
 export const trustState: {
   readonly pairs: RowsDeclaration;
@@ -63,9 +78,10 @@ export const trustState: {
   known: rows(CHUNK_BYTES),
 };
 
-export type TrustContext = ActorContext<TrustInputs, TrustOutputs, typeof trustState>;
+export type TrustContext = ActorContext<TrustInputs, Required<TrustOutputs>, typeof trustState>;
 
 const NONE = -2;
+const WIRE_HEADER_BYTES = 5;
 
 /** A record, as it came. */
 interface Arrival {
@@ -90,6 +106,9 @@ export class TrustTask implements ActorTask<TrustInputs> {
   readonly #known: KnownIds;
   readonly #ahead: InteractionsAhead;
   readonly #scores: ScoreWriter;
+  /** Null where nobody wants to know. */
+  readonly #out: Output<AcceptedInteraction> | null;
+  readonly #accepted = new AcceptedInteraction();
   readonly #content: KnownContent = { time: 0, satisfaction: 0, weight: 0 };
   readonly #before: KnownContent = { time: 0, satisfaction: 0, weight: 0 };
   /** Of services by their numbers: 1 where it is rated. */
@@ -108,10 +127,11 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const pair = new PairTrust(options);
     this.#names = new Names(state.names, keys);
     this.#known = new KnownIds(state.known, options);
-    this.#pairs = new PairRows(state.pairs, pair, this.#known);
+    this.#pairs = new PairRows(state.pairs, pair, options, this.#known);
     this.#providers = new ProviderRows(state.providers, pair, options);
     this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs);
     this.#scores = new ScoreWriter(out.scores, keys, this.#names, pair, this.#pairs, this.#providers);
+    this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
   }
 
@@ -119,6 +139,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     assert(value instanceof InteractionView, 'interactions come from their topic');
     const watermark = this.#context.inputWatermark('interactions');
     this.#ahead.reachOne(keyId, value, this.#schemaId);
+    if (this.#out !== null) this.#accepts(encoded(value), 0);
     const refusal = this.#handle(0, { keyId, bytes: value.bytes, start: 0, end: 0, timestamp, watermark });
     if (refusal !== null) throw refusal;
     this.#tell();
@@ -138,6 +159,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
       arrival.end = records.valueEnd;
       arrival.timestamp = records.timestamp;
       arrival.watermark = records.inputWatermark;
+      if (this.#out !== null) this.#accepts(arrival.bytes, arrival.start, arrival.end);
       const refusal = this.#handle(records.from, arrival);
       if (refusal !== null) this.#context.deadLetter(refusal);
     }
@@ -169,7 +191,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     if (pair >= 0) {
       const entry = this.#known.find(pair, ahead.idHighs[i]!, ahead.idLows[i]!, arrival.watermark);
       if (entry >= 0) {
-        this.#again(pair, keyId, service, entry);
+        this.#again(pair, arrival, service, entry);
         return null;
       }
       this.#count(i, arrival, pair, service, false);
@@ -186,20 +208,21 @@ export class TrustTask implements ActorTask<TrustInputs> {
     if (provider < 0) provider = providers.begin(keyId, service);
     providers.touch(provider);
     const pairs = this.#pairs;
-    const at = pairs.at(pair);
-    if (!isNew) providers.sum(provider, pairs.rows.f64, at, -1);
-    pairs.add(pair, content);
-    providers.sum(provider, pairs.rows.f64, at, 1);
+    pairs.open(pair);
+    if (!isNew) providers.sum(provider, pairs.opened, -1);
+    pairs.add(content);
+    providers.sum(provider, pairs.opened, 1);
     providers.count(provider, isNew, content.time, content.satisfaction);
     providers.measure(provider, content.time, ahead.numbers, i * INTERACTION_NUMBERS + AT_RESPONSE);
     const last = pairs.lastEntry(pair);
     const high = ahead.idHighs[i]!;
-    pairs.remember(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
+    pairs.close(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
     this.#scores.changed(pair, provider);
+    this.#tellAccepted(keyId, timestamp, false);
   }
 
   /** One that was counted before: the same, or a correction. */
-  #again(pair: number, keyId: number, service: number, entry: number): void {
+  #again(pair: number, { keyId, timestamp }: Arrival, service: number, entry: number): void {
     const content = this.#content;
     const before = this.#before;
     this.#known.read(entry, before);
@@ -212,13 +235,16 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const provider = providers.rows.find(keyId, service);
     providers.touch(provider);
     const pairs = this.#pairs;
-    providers.sum(provider, pairs.rows.f64, pairs.at(pair), -1);
+    pairs.open(pair);
+    providers.sum(provider, pairs.opened, -1);
     this.#known.correct(entry, content);
     pairs.correct(pair, before, content);
-    providers.sum(provider, pairs.rows.f64, pairs.at(pair), 1);
+    providers.sum(provider, pairs.opened, 1);
+    pairs.close(pair, pairs.lastEntry(pair));
     providers.reach(provider, content.time);
     this.#scores.changed(pair, provider);
     this.#context.count('corrected');
+    this.#tellAccepted(keyId, timestamp, true);
   }
 
   #refusalOf(i: number, { keyId, bytes, start, end, timestamp, watermark }: Arrival): MsecError | null {
@@ -294,9 +320,29 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#isRated[service] = 1;
   }
 
+  /** The next one to be handled is the record bytes[start, end). */
+  #accepts(bytes: Uint8Array, start: number, end = bytes.length): void {
+    const accepted = this.#accepted;
+    accepted.bytes = bytes;
+    accepted.start = start + WIRE_HEADER_BYTES;
+    accepted.end = end;
+  }
+
+  #tellAccepted(keyId: number, timestamp: number, isCorrection: boolean): void {
+    if (this.#out === null) return;
+    this.#accepted.isCorrection = isCorrection;
+    this.#out.emitFor(keyId, this.#accepted, timestamp);
+  }
+
   #tell(): void {
     if (this.#options.isTold !== false) this.#scores.write(this.#latest);
   }
+}
+
+function encoded(value: TrustInteraction): Uint8Array {
+  const writer = new ByteWriter();
+  encodeInteraction(writer, 0, value);
+  return writer.take();
 }
 
 const utf8 = new TextDecoder();

@@ -82,8 +82,8 @@ t.test('after a rollback and a restart it is as the rows are', (t) => {
           // Two entries of one id may both be known: which is found may differ, not whether.
           if (again.find(id % 5, id * 7, id, time) < 0 !== found < 0) throw new Error(`id ${id}`);
         }
-        for (const number of last.values())
-          for (let entry = known.isKnown(number) ? number : -1; entry >= 0; entry = known.before(entry))
+        for (const [pair, number] of last)
+          for (let entry = known.numberOf(number, pair); entry >= 0; entry = known.before(entry))
             if (again.before(entry) !== known.before(entry)) throw new Error(`entry ${entry}`);
       },
     ),
