@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.ts';
 import { addIds } from './ids-program.ts';
 import { addLoadCommands } from './load-program.ts';
 import { addProofCommands } from './proof-program.ts';
+import { addTrust } from './trust-program.ts';
 import { VERSION } from './version.ts';
 
 /** With `isJson` mistakes in the command line are thrown and not printed. */
@@ -33,6 +34,7 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addDevice(program, outcome);
   addAttest(program, outcome);
   addIds(program, outcome);
+  addTrust(program, outcome);
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);

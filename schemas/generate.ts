@@ -44,7 +44,17 @@ export function generatedFiles(root: string): Map<string, string> {
 }
 
 /** The schemas that no frame makes. */
-const RECORDS = ['aggregate', 'attestation', 'interaction', 'late', 'pair-score', 'provider-score', 'sighting'];
+const RECORDS = [
+  'aggregate',
+  'attestation',
+  'checkpoint',
+  'interaction',
+  'late',
+  'log-entry',
+  'pair-score',
+  'provider-score',
+  'sighting',
+];
 
 const constantOf = (name: string): string => `${name.toUpperCase().replaceAll('-', '_')}_SCHEMA`;
 

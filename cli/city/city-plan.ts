@@ -11,6 +11,8 @@ import {
   IDS_EVENTS,
   IDS_VERDICTS,
   NETWORK_PACKETS,
+  TRUST_CHECKPOINTS,
+  TRUST_LOG,
 } from '../../schemas/topics/index.ts';
 import { MAIN_JOB_CONFIG, type MainJobConfig } from '../../services/main-job/index.ts';
 import type { Config } from '../config/index.ts';
@@ -20,7 +22,7 @@ import type { DataFolder } from './data-folder.ts';
 import { detectionJob } from './detection.ts';
 import { FILE_TOPICS, FILES_GROUP } from './files.ts';
 import { isOnKafka } from './kafka-settings.ts';
-import { trustOptions } from './reputation.ts';
+import { reputationConfig } from './reputation.ts';
 
 const LETTERS = '.dlq';
 
@@ -35,7 +37,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     graceMs: config['windows.grace'],
     conflicts: config['devices.conflicts'],
     attestation: attestationJob(config),
-    trust: trustOptions(config),
+    ...reputationConfig(config),
     detection: detectionJob(config),
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
@@ -66,6 +68,7 @@ function retentionOf(name: string, config: Config): number | undefined {
   if (name === NETWORK_PACKETS) return config['retention.packets'];
   if (name === IDS_ALERTS || name === IDS_VERDICTS) return config['retention.alerts'];
   if (name === IDS_EVENTS) return config['retention.events'];
+  if (name === TRUST_LOG || name === TRUST_CHECKPOINTS) return config['retention.trustLog'] ?? undefined;
   return undefined;
 }
 

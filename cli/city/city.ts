@@ -34,6 +34,7 @@ import {
 import { RETURNS_GROUP } from '../../services/attestation/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { type MainJobConfig, mainJobTopology } from '../../services/main-job/index.ts';
+import { ensureLogKey } from '../../services/trust-audit/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 import { keylessNote, startAttestation } from './attestation.ts';
 import { type Bridges, openBridges } from './bridges.ts';
@@ -50,6 +51,7 @@ import { isOnKafka } from './kafka-settings.ts';
 import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
 import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
 import { listenOn } from './listen.ts';
+import { announcePlaces } from './reputation.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 import { openSyslog } from './syslog.ts';
 
@@ -135,6 +137,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const keys = openDayKeys(folder.keys, clock, emit);
 
   const jobConfig = cityJobConfig(config, folder);
+  if (jobConfig.trustLog !== null) await ensureLogKey(folder.keys);
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
   const decisions = jobConfig.attestation === null ? [] : [deviceDecisionsConfig(plan.partitions)];
@@ -169,6 +172,9 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const rules = await openIdsRules({ config, folder, log, clock, emit, plan });
   if (rules !== null) closing.add(() => rules.close());
   rules?.start();
+
+  if (jobConfig.judge !== null)
+    closing.add(await announcePlaces({ log, clock, devices, emit, partitions: plan.partitions }));
 
   const types = cityFrameTypes(config);
   const topics = deviceTopics(types);

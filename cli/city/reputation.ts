@@ -1,9 +1,13 @@
-/** Trust and reputation as configured. */
+/** Trust and reputation as configured, and what keeps them going beside the engine. */
+import { JUDGE_DEFAULTS } from '../../actors/judge/index.ts';
+import type { Clock, Emit, Log } from '../../engine/index.ts';
+import { PlaceAnnouncer } from '../../services/device-places/index.ts';
+import type { DeviceService } from '../../services/devices/index.ts';
 import type { MainJobConfig } from '../../services/main-job/index.ts';
 import type { Config } from '../config/index.ts';
 
 /** Null where there are no interactions. */
-export function trustOptions(config: Config): MainJobConfig['trust'] {
+function trustOptions(config: Config): MainJobConfig['trust'] {
   if (!config['trust.enabled']) return null;
   return {
     services: config['trust.services'],
@@ -13,4 +17,35 @@ export function trustOptions(config: Config): MainJobConfig['trust'] {
     aheadMs: config['trust.ahead'],
     idsMax: config['trust.idsMax'],
   };
+}
+
+type ReputationConfig = Pick<MainJobConfig, 'trust' | 'trustLog' | 'judge'>;
+
+/** What of trust stands in the main job. */
+export function reputationConfig(config: Config): ReputationConfig {
+  const trust = trustOptions(config);
+  const isLogged = trust !== null && config['trust.log'];
+  const isJudged = trust !== null && config['trust.judge'];
+  return {
+    trust,
+    trustLog: isLogged ? { checkpointMs: config['trust.checkpoint'] } : null,
+    judge: isJudged ? { ...JUDGE_DEFAULTS, radius: config['trust.neighbours'] } : null,
+  };
+}
+
+export interface PlaceSurroundings {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly devices: DeviceService;
+  readonly emit: Emit;
+  readonly partitions: number;
+}
+
+/** Tells the judge where devices stand, from now on; gives what ends it. */
+export async function announcePlaces({ emit, ...rest }: PlaceSurroundings): Promise<() => Promise<void>> {
+  const onFailure = (error: string): void =>
+    void emit('unexpectedError', { where: 'places of devices', code: 'DEPENDENCY_DOWN', error });
+  const announcer = new PlaceAnnouncer({ ...rest, onFailure });
+  await announcer.start();
+  return () => announcer.close();
 }

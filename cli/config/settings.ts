@@ -303,6 +303,13 @@ export const SETTINGS = {
     max: '3650d',
     doc: 'How long other events of intrusion detection are kept.',
   },
+  'retention.trustLog': {
+    kind: 'duration',
+    default: null,
+    min: '1h',
+    max: '36500d',
+    doc: 'How long interactions and checkpoints stay in `trust.log` and `trust.checkpoints`. Unset: for ever. Scores that count older ones cannot be made anew.',
+  },
   'retention.deadLetters': {
     kind: 'duration',
     default: '30d',

@@ -47,4 +47,28 @@ export const TRUST_SETTINGS = {
     max: 100_000_000,
     doc: 'Interactions that are known at once in a partition, each 56 bytes; where more come within the horizon, it is shorter.',
   },
+  'trust.log': {
+    kind: 'boolean',
+    default: true,
+    doc: 'Whether interactions that counted are written to `trust.log`, each linked to the one before it: what `msec trust verify` and `msec trust why` read.',
+  },
+  'trust.checkpoint': {
+    kind: 'duration',
+    default: '60s',
+    min: '1s',
+    max: '1d',
+    doc: 'How often the log of interactions is signed, where there are new ones, beside once in 1,000 entries.',
+  },
+  'trust.judge': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether readings become interactions: each device is judged by the limits of what is possible, and by its neighbours.',
+  },
+  'trust.neighbours': {
+    kind: 'number',
+    default: 1_000,
+    min: 10,
+    max: 100_000,
+    doc: 'How far from a device its neighbours may stand, in metres.',
+  },
 } as const satisfies Record<string, Setting>;

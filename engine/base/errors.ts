@@ -60,6 +60,12 @@ export const ERROR_TABLE = {
     'The bytes are not a packet capture, or it is damaged at the named place; the packets before it are good.',
     'Write it again as pcap or pcapng.',
   ),
+  CHECKPOINT_INVALID: row(
+    'input',
+    false,
+    'The text is no checkpoint of a log of interactions.',
+    'Give it as `msec trust checkpoint` printed it.',
+  ),
   CLOCK_SKEW: row(
     'input',
     false,

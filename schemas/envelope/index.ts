@@ -53,6 +53,7 @@ export {
   SIGNATURE_BYTES,
   SIGNATURE_DOMAIN,
 } from './layout.ts';
+export { leafHash, merklePath, merkleRoot, nodeHash, rootOfPath } from './merkle.ts';
 export { makeProof, type Proof, type ProvenFrame, verifyProof } from './proof.ts';
 export { algorithmOf, exportPublicKey, importPublicKey, type KeyAlgorithm, keyIdOf } from './public-key.ts';
 export { type OpeningKeys, readSealedHead, type SealedHead, Sealer, type SealingKey, unseal } from './seal.ts';

@@ -1,6 +1,7 @@
 /**
- * The tree over a batch's entries: hashes, root and paths of RFC 9162, 2.1 (there of log entries). Leaves and nodes are
- * told apart by their first byte, so that no node passes as a leaf; the place of a leaf is part of what a path proves.
+ * The tree over a batch's entries, and over those of a log (schemas/trust-log): hashes, root and paths of RFC 9162, 2.1.
+ * Leaves and nodes are told apart by their first byte, so that no node passes as a leaf; the place of a leaf is part of
+ * what a path proves.
  */
 import { hash } from 'node:crypto';
 
@@ -11,7 +12,7 @@ export function leafHash(entry: Uint8Array): Buffer {
   return prefixed(0, entry, null);
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return prefixed(1, left, right);
 }
 

@@ -5,8 +5,10 @@ export { nucleo, NucleoReading, type NucleoValues } from './nucleo.ts';
 export {
   AGGREGATE_SCHEMA,
   ATTESTATION_SCHEMA,
+  CHECKPOINT_SCHEMA,
   INTERACTION_SCHEMA,
   LATE_SCHEMA,
+  LOG_ENTRY_SCHEMA,
   PAIR_SCORE_SCHEMA,
   PROVIDER_SCORE_SCHEMA,
   SIGHTING_SCHEMA,

@@ -13,6 +13,7 @@ export {
   deviceTopics,
 } from './device-topics.ts';
 export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
+export { type JudgeTopics, judgeTopics, type Observation, TRUST_DEVICES, TRUST_OBSERVATIONS } from './judge-topics.ts';
 export {
   IDS_ALERTS,
   IDS_EVENTS,
@@ -33,6 +34,13 @@ export {
   TRUST_SCORES,
 } from './reputation-topics.ts';
 export { IDS_RULES, idsRulesConfig } from './rules-topic.ts';
+export {
+  TRUST_ACCEPTED,
+  TRUST_CHECKPOINTS,
+  TRUST_LOG,
+  type TrustLogTopics,
+  trustLogTopics,
+} from './trust-log-topics.ts';
 export {
   ATTEST_CHALLENGES,
   ATTEST_EVIDENCE,

@@ -5,7 +5,9 @@
 import { fileURLToPath } from 'node:url';
 import { aggregateActor } from '../../actors/aggregate/index.ts';
 import { attestActor } from '../../actors/attest/index.ts';
+import { CHAIN_DEFAULTS, chainActor } from '../../actors/chain/index.ts';
 import { decodeActor } from '../../actors/decode/index.ts';
+import { type JudgeOptions, judgeActors } from '../../actors/judge/index.ts';
 import { type TrustOptions, trustActor } from '../../actors/trust/index.ts';
 import { verifyActor } from '../../actors/verify/index.ts';
 import { type AnyActor, MsecError, systemClock, type TopologyDefinition } from '../../engine/index.ts';
@@ -13,14 +15,17 @@ import { compileFrameDescription, type FrameTypes, frameTypes } from '../../sche
 import {
   type DeviceTopics,
   deviceTopics,
+  judgeTopics,
   networkTopics,
   reputationTopics,
+  trustLogTopics,
   trustTopics,
 } from '../../schemas/topics/index.ts';
 import { type AttestationJob, attestOptionsOf } from '../attestation/index.ts';
 import { DayKeyFiles } from '../day-keys/index.ts';
 import type { DetectionJob } from '../detection/index.ts';
 import { SessionKeyFiles } from '../session-keys/index.ts';
+import { readLogKey } from '../trust-audit/index.ts';
 
 export interface MainJobConfig {
   readonly partitions: number;
@@ -42,6 +47,10 @@ export interface MainJobConfig {
   readonly attestation: AttestationJob | null;
   /** How interactions become trust; null where there are none. */
   readonly trust: TrustOptions | null;
+  /** How interactions that counted are logged; null where they are not. */
+  readonly trustLog: { readonly checkpointMs: number } | null;
+  /** How readings become interactions; null where they do not. */
+  readonly judge: JudgeOptions | null;
   /** By what captured packets are examined; null where they are not. */
   readonly detection: DetectionJob | null;
   /** What becomes of frames in another partition than their device's; null where only the bridges write them. */
@@ -62,6 +71,8 @@ export const MAIN_JOB_CONFIG: Omit<MainJobConfig, 'keysFolder'> = {
   conflicts: 'quarantine',
   attestation: null,
   trust: null,
+  trustLog: null,
+  judge: null,
   detection: null,
   foreignPartitioning: null,
   omit: [],
@@ -96,7 +107,7 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
       ...(config.attestation === null || trust === null
         ? []
         : [attestActor({ ...topics, ...trust }, attestOptionsOf(config.attestation))]),
-      ...(config.trust === null ? [] : [trustActor(reputationTopics(), config.trust)]),
+      ...(config.trust === null ? [] : reputationActors(config, config.trust, topics)),
       ...(config.detection === null ? [] : [await detection(config.detection)]),
       ...added,
     ],
@@ -110,6 +121,24 @@ async function detection(job: DetectionJob): Promise<AnyActor> {
     import('../detection/index.ts'),
   ]);
   return detectActor(networkTopics(), detectOptionsOf(job));
+}
+
+function reputationActors(
+  { trustLog, judge, keysFolder }: MainJobConfig,
+  trust: TrustOptions,
+  { aggregates }: DeviceTopics,
+): readonly AnyActor[] {
+  const reputation = reputationTopics();
+  const log = trustLog === null ? null : { ...trustLogTopics(), checkpointMs: trustLog.checkpointMs };
+  return [
+    trustActor(reputation, trust, log?.accepted),
+    ...(log === null
+      ? []
+      : [chainActor(log, { ...CHAIN_DEFAULTS, intervalMs: log.checkpointMs, key: readLogKey(keysFolder) })]),
+    ...(judge === null
+      ? []
+      : judgeActors({ ...judgeTopics(), aggregates, interactions: reputation.interactions }, judge)),
+  ];
 }
 
 function topicsOf({ foreignPartitioning }: MainJobConfig, types: FrameTypes): DeviceTopics {

@@ -1,0 +1,49 @@
+/** The commands that ask for scores of trust, and hold them against the log of interactions. */
+import type { Command } from 'commander';
+import { collect, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import type { CheckpointFlags, VerifyFlags } from './commands/trust-verify.ts';
+import type { WhyFlags } from './commands/trust-why.ts';
+
+export function addTrust(program: Command, outcome: Outcome): void {
+  const trust = program.command('trust').description('Ask who can be trusted, why, and whether the scores are right.');
+  const verify = withLog(trust.command('verify'))
+    .argument('[trustor]', 'who judges (default: everybody)')
+    .argument('[trustee]', 'who is judged (default: everybody)')
+    .description(
+      'Make scores anew from the log of interactions, and show that they, the log and its checkpoints agree.',
+    )
+    .option('-s, --service <service>', 'of this service alone')
+    .option('--checkpoint <file>', 'notes of checkpoints that were kept; may be repeated', collect)
+    .option('-k, --public-key <file>', 'key that signs checkpoints (default: the public half of the one in the folder)')
+    .action(
+      running<VerifyFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-verify.ts')).verifyScores(flags, args),
+      ),
+    );
+  examples(verify, [
+    ['msec trust verify', 'every score, every entry, every checkpoint'],
+    ['msec trust verify roof-7 weather-2 --checkpoint kept.note', 'one score, beside a checkpoint of last week'],
+  ]);
+  const why = withLog(trust.command('why'))
+    .argument('<trustor>', 'who judges')
+    .argument('<trustee>', 'who is judged')
+    .description('Tell which interactions moved a score most.')
+    .option('-s, --service <service>', 'of this service alone')
+    .option('-n, --limit <number>', 'so many interactions at most', whole, 10)
+    .action(
+      running<WhyFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-why.ts')).tellWhyTrusted(flags, args),
+      ),
+    );
+  examples(why, [['msec trust why roof-7 weather-2', 'the ten that moved it most']]);
+  const checkpoint = withLog(trust.command('checkpoint'))
+    .description('Print the newest signed checkpoint of each partition as a note: keep it elsewhere.')
+    .action(
+      running<CheckpointFlags>(outcome, async (flags) =>
+        (await import('./commands/trust-verify.ts')).printCheckpoints(flags),
+      ),
+    );
+  examples(checkpoint, [
+    ['msec trust checkpoint > kept.note', 'whoever has it can tell later whether the log was changed'],
+  ]);
+}
