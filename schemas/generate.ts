@@ -53,6 +53,8 @@ const RECORDS = [
   'log-entry',
   'pair-score',
   'provider-score',
+  'recommendation',
+  'recommendation-request',
   'sighting',
 ];
 

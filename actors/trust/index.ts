@@ -11,6 +11,7 @@ export { DEFAULT_WEIGHTS, type DependabilityWeights, dependability, type Measure
 export { type Interaction, type InteractionMistake, type InteractionRules, mistakeOf } from './model/interaction.ts';
 export { MSEC_DEFAULTS, MsecModel, type MsecOptions } from './model/msec-model.ts';
 export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.ts';
+export type { JudgementOptions, Opinion } from './model/score-graph.ts';
 export type { TrustModel } from './model/trust-model.ts';
 export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 

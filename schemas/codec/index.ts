@@ -54,4 +54,16 @@ export {
   STANDINGS,
   type Standing,
 } from './provider-score.ts';
+export {
+  decodeRecommendation,
+  encodeRecommendation,
+  type RecommendationRecord,
+  type RecommendedProvider,
+} from './recommendation.ts';
+export {
+  decodeRecommendationRequest,
+  encodeRecommendationRequest,
+  type MeasureWeights,
+  type RecommendationRequest,
+} from './recommendation-request.ts';
 export { decodeSightings, encodeSightings, SightingsView } from './sighting.ts';

@@ -23,3 +23,16 @@ export function writeLong(writer: ByteWriter, value: number): void {
   writer.ensure(LONG_BYTES_MAX);
   writer.position = putLong(writer.bytes, writer.position, value);
 }
+
+export function writeDouble(writer: ByteWriter, value: number): void {
+  writer.ensure(8);
+  writer.view.setFloat64(writer.position, value, true);
+  writer.position += 8;
+}
+
+/** An array of strings, as one block. */
+export function writeStrings(writer: ByteWriter, texts: readonly string[]): void {
+  if (texts.length > 0) writeLong(writer, texts.length);
+  for (const text of texts) writeString(writer, text);
+  writeLong(writer, 0);
+}

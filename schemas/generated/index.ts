@@ -11,6 +11,8 @@ export {
   LOG_ENTRY_SCHEMA,
   PAIR_SCORE_SCHEMA,
   PROVIDER_SCORE_SCHEMA,
+  RECOMMENDATION_SCHEMA,
+  RECOMMENDATION_REQUEST_SCHEMA,
   SIGHTING_SCHEMA,
 } from './records.ts';
 export { imeiEquals } from './enmon.ts';

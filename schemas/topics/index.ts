@@ -23,6 +23,14 @@ export {
   networkTopics,
 } from './network-topics.ts';
 export {
+  type RecommendationTopics,
+  recommendationSchemas,
+  recommendationTopicConfigs,
+  recommendationTopics,
+  TRUST_RECOMMENDATIONS,
+  TRUST_REQUESTS,
+} from './recommendation-topics.ts';
+export {
   checkSchema,
   interactionCodec,
   isPairScore,

@@ -1,0 +1,124 @@
+/**
+ * The graph with all that it is fed from, wherever it runs: its own thread beside an engine, this one for a command that
+ * reads a log without any.
+ */
+import { type BatchCursor, type Clock, errorData, type LogReader, MsecError, type Random } from '../../engine/index.ts';
+import { decodeDeviceRecord } from '../../schemas/device/index.ts';
+import { DEVICE_REGISTRY, isPairScore, type Score, scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { type GraphJob, graphOptionsOf, recommenderOptionsOf } from './graph-job.ts';
+import type { CallName, GraphCalls } from './graph-messages.ts';
+import { type GraphStatus, partyOf, rankingOf, servicesOf } from './graph-views.ts';
+import { Histories } from './histories.ts';
+import { Recommender } from './recommender.ts';
+import { Tail } from './tail.ts';
+import { TrustGraph } from './trust-graph.ts';
+
+export interface GraphHostOptions {
+  readonly job: GraphJob;
+  /** Becomes the host's. */
+  readonly reader: LogReader;
+  readonly schemaIds: ReadonlyMap<string, number>;
+  /** Of trust.scores and of device.registry. */
+  readonly partitions: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type Answers = {
+  readonly [Name in Exclude<CallName, 'stop'>]: (takes: GraphCalls[Name]['takes']) => GraphCalls[Name]['gives'];
+};
+
+export class GraphHost {
+  readonly graph: TrustGraph;
+  readonly #recommender: Recommender;
+  readonly #histories = new Histories();
+  readonly #codec = scoreCodec();
+  readonly #tail: Tail;
+  readonly #answers: Answers;
+  #records = 0;
+  #broken = 0;
+  #lastMistake: string | null = null;
+
+  constructor({ job, reader, schemaIds, partitions, clock, random }: GraphHostOptions) {
+    const graph = new TrustGraph(graphOptionsOf(job));
+    const recommender = new Recommender(recommenderOptionsOf(job));
+    this.graph = graph;
+    this.#recommender = recommender;
+    this.#codec.bindSchemaIds?.(schemaIds);
+    this.#tail = new Tail({
+      reader,
+      topics: [
+        { topic: DEVICE_REGISTRY, partitions, take: (record) => this.#takeDevice(record) },
+        { topic: TRUST_SCORES, partitions, take: (record) => this.#takeScore(record) },
+      ],
+      onRecordFailure: (error) => {
+        this.#broken++;
+        this.#lastMistake = errorData(error).message;
+      },
+    });
+    this.#answers = {
+      who: (question) => this.#recommender.answer(graph, question, clock.now(), random),
+      services: () => servicesOf(graph),
+      ranking: ({ service }) => rankingOf(graph, recommender, service, clock.now()),
+      party: ({ service, party }) => ({
+        ...partyOf(graph, recommender, service, party, clock.now()),
+        history: this.#histories.of(service, party),
+      }),
+      status: () => this.#status(),
+    };
+  }
+
+  /** Resolves when everything is read that is there. */
+  readAll(): Promise<void> {
+    return this.#tail.readAll();
+  }
+
+  /** Goes on reading until `close`; `failed` is told once if that ends by itself. */
+  start(failed: (error: unknown) => void): void {
+    this.#tail.start(failed);
+  }
+
+  /** DEPENDENCY_DOWN until everything is read: half a graph would recommend whom the other half has blacklisted. */
+  call<Name extends keyof Answers>(name: Name, takes: GraphCalls[Name]['takes']): GraphCalls[Name]['gives'] {
+    if (name === 'who' && !this.#tail.isCaughtUp)
+      throw new MsecError('DEPENDENCY_DOWN', 'The scores are still being read; ask again in a moment.');
+    return this.#answers[name](takes);
+  }
+
+  close(): Promise<void> {
+    return this.#tail.close();
+  }
+
+  #status(): GraphStatus {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return {
+      isReady: this.#tail.isCaughtUp,
+      records: this.#records,
+      broken: this.#broken,
+      lastMistake: this.#lastMistake,
+      unplaced: this.graph.unplaced,
+      bytes: heapUsed + arrayBuffers,
+    };
+  }
+
+  #takeScore({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchCursor): void {
+    this.#records++;
+    if (valueStart < 0) {
+      this.graph.forget(Buffer.from(bytes.buffer, bytes.byteOffset + keyStart, keyEnd - keyStart).toString());
+      return;
+    }
+    // The codec writes from views and never reads into one.
+    const score = this.#codec.decode(bytes, valueStart, valueEnd) as Score;
+    if (isPairScore(score)) this.graph.takePair(score);
+    else {
+      this.graph.takeProvider(score);
+      this.#histories.take(score);
+    }
+  }
+
+  #takeDevice({ bytes, valueStart, valueEnd }: BatchCursor): void {
+    if (valueStart < 0) return;
+    const { deviceId, state, place } = decodeDeviceRecord(bytes, valueStart, valueEnd);
+    this.graph.move(deviceId, state === 'revoked' ? null : (place ?? null));
+  }
+}

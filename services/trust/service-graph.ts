@@ -1,0 +1,251 @@
+/**
+ * Who has told what of whom, for one service: the pairs of `trust.scores`, and of each provider the sums over its raters
+ * from which its reputation is answered without walking them. Weights of interactions fade, all by the same factor, so that
+ * the sums are kept as of one moment, the epoch, and a question multiplies.
+ *
+ * Invariant: a provider's sums are those of its column, to rounding, which cannot pile up: they are summed up anew after as
+ * many changes as the column has raters.
+ */
+import type { Opinion } from '../../actors/trust/index.ts';
+import { grown, lengthFor } from './columns.ts';
+import { NONE, PairStore } from './pair-store.ts';
+import { Providers } from './providers.ts';
+
+export interface GraphOptions {
+  readonly smallHalfLifeMs: number;
+  readonly bigHalfLifeMs: number;
+  /** From 0, each rating counts, to 1, each rater counts once, however much it rates. */
+  readonly dilution: number;
+  /** Pairs of one service; one more puts out the oldest of those that it meets. */
+  readonly pairsMax: number;
+}
+
+/** Half-lives from the epoch on: a double holds 1,023 of them. */
+const EPOCH_HALF_LIVES_MAX = 500;
+/** A rater's weight may be so wrong, before all that it has rated is weighed anew. */
+const SHARE_SLACK = 0.1;
+const CHANGES_MIN = 16;
+/** Of which the oldest is put out. */
+const EXAMINED = 64;
+
+export class ServiceGraph {
+  readonly pairs = new PairStore();
+  readonly providers = new Providers();
+  /** Pairs that were put out for others. */
+  forgotten = 0;
+  mostRequests = 0;
+  readonly #options: GraphOptions;
+  #epochMs: number = Number.NaN;
+  /** By trustor: Σ W of the small window at the epoch, its newest event, and the weight that its opinions were given. */
+  #volume = new Float64Array(64);
+  #newestMs = new Float64Array(64);
+  #share = new Float64Array(64);
+  #firsts = 0;
+  #firstsSatisfied = 0;
+  #hand = 0;
+
+  constructor(options: GraphOptions) {
+    this.#options = options;
+  }
+
+  /** What newcomers' first interaction was like; as good as bad before any. */
+  get prior(): number {
+    return (this.#firstsSatisfied + 0.5) / (this.#firsts + 1);
+  }
+
+  /** Both windows' fading from the epoch to a time. */
+  fading(nowMs: number): { readonly small: number; readonly big: number } {
+    const { smallHalfLifeMs, bigHalfLifeMs } = this.#options;
+    const ageMs = Number.isNaN(this.#epochMs) ? 0 : nowMs - this.#epochMs;
+    return { small: 2 ** (-ageMs / smallHalfLifeMs), big: 2 ** (-ageMs / bigHalfLifeMs) };
+  }
+
+  /** What a trustor's opinions weigh for others, so that who rates much counts no more than who rates once. */
+  shareOf(trustor: number): number {
+    return this.#share[trustor]!;
+  }
+
+  /** The newest word of the pair. Gives the pair that was put out for it, as trustor; NONE where there was room. */
+  set(trustor: number, provider: number, opinion: Opinion, interactions: number): number {
+    const { pairs, providers } = this;
+    if (Number.isNaN(this.#epochMs)) this.#epochMs = opinion.atMs;
+    else if (opinion.atMs - this.#epochMs > EPOCH_HALF_LIVES_MAX * this.#options.smallHalfLifeMs)
+      this.#rebase(opinion.atMs);
+    this.#makeRoom(trustor);
+    let putOut: number = NONE;
+    let slot = pairs.find(trustor, provider);
+    if (slot === NONE) {
+      if (pairs.size >= this.#options.pairsMax) putOut = this.#putOut();
+      slot = pairs.insert(trustor, provider);
+      providers.raters[provider] = providers.raters[provider]! + 1;
+      if (pairs.rowHead(trustor) === slot && pairs.rowNext[slot] === NONE) this.#begin(trustor);
+      pairs.interactions[slot] = 0;
+      pairs.now[slot] = 0;
+      pairs.ever[slot] = 0;
+      pairs.trust[slot] = Number.NaN;
+    } else this.#take(slot, -1);
+    providers.interactions[provider] = providers.interactions[provider]! + interactions - pairs.interactions[slot]!;
+    pairs.interactions[slot] = interactions;
+    pairs.trust[slot] = opinion.trust;
+    pairs.recent[slot] = opinion.recent;
+    pairs.lasting[slot] = opinion.lasting;
+    pairs.atMs[slot] = opinion.atMs;
+    const { small, big } = this.fading(opinion.atMs);
+    pairs.now[slot] = opinion.evidence / small;
+    pairs.ever[slot] = opinion.lastingEvidence / big;
+    this.#take(slot, 1);
+    this.#asked(provider, providers.interactions[provider]!);
+    this.#newestMs[trustor] = Math.max(this.#newestMs[trustor]!, opinion.atMs);
+    this.#weighAnew(trustor);
+    this.#tidy(provider);
+    return putOut;
+  }
+
+  /** True where there was such a pair. */
+  forget(trustor: number, provider: number): boolean {
+    const slot = this.pairs.find(trustor, provider);
+    if (slot === NONE) return false;
+    this.#drop(slot);
+    return true;
+  }
+
+  /** Of all that it was ever asked for. */
+  setRequests(provider: number, requests: number): void {
+    this.#asked(provider, requests);
+  }
+
+  setFirst(provider: number, satisfaction: number): void {
+    const before = this.providers.first[provider]!;
+    if (!Number.isNaN(before)) {
+      this.#firsts--;
+      this.#firstsSatisfied -= before;
+    }
+    this.providers.first[provider] = satisfaction;
+    if (Number.isNaN(satisfaction)) return;
+    this.#firsts++;
+    this.#firstsSatisfied += satisfaction;
+  }
+
+  #asked(provider: number, requests: number): void {
+    const { providers } = this;
+    if (requests > providers.requests[provider]!) providers.requests[provider] = requests;
+    if (requests > this.mostRequests) this.mostRequests = requests;
+  }
+
+  /** Adds (1) or takes back (-1) what a pair is in its provider's sums and its trustor's volume. */
+  #take(slot: number, sign: number): void {
+    const { trustor, provider } = this.pairs;
+    const rater = trustor[slot]!;
+    this.#volume[rater] = Math.max(0, this.#volume[rater]! + sign * this.pairs.now[slot]!);
+    this.#sum(slot, sign);
+    this.providers.changes[provider[slot]!] = this.providers.changes[provider[slot]!]! + 1;
+  }
+
+  #sum(slot: number, sign: number): void {
+    const { trustor, provider, recent, lasting, trust } = this.pairs;
+    const { providers } = this;
+    const at = provider[slot]!;
+    const share = sign * this.#share[trustor[slot]!]!;
+    const now = share * this.pairs.now[slot]!;
+    const ever = share * this.pairs.ever[slot]!;
+    if (now !== 0) {
+      providers.now[at] = providers.now[at]! + now;
+      providers.nowSatisfied[at] = providers.nowSatisfied[at]! + now * recent[slot]!;
+    }
+    if (ever !== 0) {
+      providers.ever[at] = providers.ever[at]! + ever;
+      providers.everSatisfied[at] = providers.everSatisfied[at]! + ever * lasting[slot]!;
+    }
+    if (Number.isNaN(trust[slot]!)) return;
+    providers.trust[at] = providers.trust[at]! + sign * trust[slot]!;
+    providers.trusting[at] = providers.trusting[at]! + sign;
+  }
+
+  #weighAnew(trustor: number): void {
+    const { dilution, smallHalfLifeMs } = this.#options;
+    if (dilution === 0) return;
+    const volume = this.#volume[trustor]! * 2 ** ((this.#epochMs - this.#newestMs[trustor]!) / smallHalfLifeMs);
+    const share = Math.max(1, volume) ** -dilution;
+    const before = this.#share[trustor]!;
+    if (Math.abs(share - before) <= SHARE_SLACK * before) return;
+    const { pairs, providers } = this;
+    for (let slot = pairs.rowHead(trustor); slot !== NONE; slot = pairs.rowNext[slot]!) {
+      this.#share[trustor] = before;
+      this.#sum(slot, -1);
+      this.#share[trustor] = share;
+      this.#sum(slot, 1);
+      const at = pairs.provider[slot]!;
+      providers.changes[at] = providers.changes[at]! + 1;
+    }
+    this.#share[trustor] = share;
+  }
+
+  #tidy(provider: number): void {
+    const { changes, raters } = this.providers;
+    if (changes[provider]! < Math.max(CHANGES_MIN, raters[provider]!)) return;
+    this.#sumUp(provider);
+  }
+
+  #sumUp(provider: number): void {
+    const { providers, pairs } = this;
+    const { now, nowSatisfied, ever, everSatisfied, trust, trusting, changes } = providers;
+    for (const column of [now, nowSatisfied, ever, everSatisfied, trust, trusting, changes]) column[provider] = 0;
+    for (let slot = pairs.columnHead(provider); slot !== NONE; slot = pairs.columnNext[slot]!) this.#sum(slot, 1);
+  }
+
+  #rebase(epochMs: number): void {
+    const { pairs, providers } = this;
+    const { small, big } = this.fading(epochMs);
+    this.#epochMs = epochMs;
+    this.#volume.fill(0);
+    for (let slot = 0; slot < pairs.end; slot++) {
+      if (pairs.provider[slot] === NONE) continue;
+      const rater = pairs.trustor[slot]!;
+      pairs.now[slot] = pairs.now[slot]! * small;
+      pairs.ever[slot] = pairs.ever[slot]! * big;
+      this.#volume[rater] = this.#volume[rater]! + pairs.now[slot]!;
+    }
+    for (let at = 0; at < providers.end; at++) if (providers.name[at] !== -1) this.#sumUp(at);
+  }
+
+  #begin(trustor: number): void {
+    this.#volume[trustor] = 0;
+    this.#newestMs[trustor] = Number.NEGATIVE_INFINITY;
+    this.#share[trustor] = 1;
+  }
+
+  #makeRoom(trustor: number): void {
+    if (trustor < this.#volume.length) return;
+    const length = lengthFor(this.#volume.length, trustor + 1);
+    this.#volume = grown(this.#volume, length);
+    this.#newestMs = grown(this.#newestMs, length);
+    this.#share = grown(this.#share, length);
+  }
+
+  #drop(slot: number): void {
+    const { pairs, providers } = this;
+    const at = pairs.provider[slot]!;
+    this.#take(slot, -1);
+    providers.interactions[at] = providers.interactions[at]! - pairs.interactions[slot]!;
+    providers.raters[at] = providers.raters[at]! - 1;
+    pairs.remove(slot);
+    // What is left after a subtraction is rounding, where much was taken from little.
+    this.#sumUp(at);
+  }
+
+  /** The hand goes on over the slots, so that each is looked at before one is looked at again. */
+  #putOut(): number {
+    const { pairs } = this;
+    let oldest: number = NONE;
+    for (let looked = 0; looked < EXAMINED; looked++) {
+      this.#hand = this.#hand + 1 < pairs.end ? this.#hand + 1 : 0;
+      if (pairs.provider[this.#hand] === NONE) continue;
+      if (oldest === NONE || pairs.atMs[this.#hand]! < pairs.atMs[oldest]!) oldest = this.#hand;
+    }
+    if (oldest === NONE) return NONE;
+    const trustor = pairs.trustor[oldest]!;
+    this.#drop(oldest);
+    this.forgotten++;
+    return trustor;
+  }
+}
