@@ -33,8 +33,8 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addDecode(program, outcome);
   addDevice(program, outcome);
   addAttest(program, outcome);
-  addIds(program, outcome);
   addTrust(program, outcome);
+  addIds(program, outcome);
   addTopics(program, outcome);
   addTopology(program, outcome);
   addDlq(program, outcome);

@@ -1,11 +1,14 @@
 /** The commands that ask for scores of trust, and hold them against the log of interactions. */
 import type { Command } from 'commander';
-import { collect, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import { collect, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { CheckpointFlags, VerifyFlags } from './commands/trust-verify.ts';
+import type { WhoFlags } from './commands/trust-who.ts';
 import type { WhyFlags } from './commands/trust-why.ts';
+import { AT_FLAG } from './place-flag.ts';
 
 export function addTrust(program: Command, outcome: Outcome): void {
   const trust = program.command('trust').description('Ask who can be trusted, why, and whether the scores are right.');
+  addWho(trust, outcome);
   const verify = withLog(trust.command('verify'))
     .argument('[trustor]', 'who judges (default: everybody)')
     .argument('[trustee]', 'who is judged (default: everybody)')
@@ -45,5 +48,27 @@ export function addTrust(program: Command, outcome: Outcome): void {
     );
   examples(checkpoint, [
     ['msec trust checkpoint > kept.note', 'whoever has it can tell later whether the log was changed'],
+  ]);
+}
+
+function addWho(trust: Command, outcome: Outcome): void {
+  const who = withLog(trust.command('who'))
+    .argument('<service>', 'what is to be served')
+    .description('Say who should serve a service for somebody, the most dependable first, and why.')
+    .requiredOption('--for <name>', 'who is to be served')
+    .option(...AT_FLAG)
+    .option('--radius <metres>', 'how far from there a provider may be (default: 1000)', decimal)
+    .option('-n, --limit <number>', 'at most so many (default: 5)', whole)
+    .option('--among <names>', 'only these, with commas between; who has no history is a newcomer')
+    .option('--without <names>', 'none of these, with commas between')
+    .option('--weights <numbers>', 'a,b,c,d of D = a·T + b·R + c·R′ + d·P (default: by evidence)')
+    .action(
+      running<WhoFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-who.ts')).tellWho(flags, args[0]!),
+      ),
+    );
+  examples(who, [
+    ['msec trust who air-quality --for bus-17', 'by experience and reputation'],
+    ['msec trust who air-quality --for bus-17 --at 40.4168,-3.7038 --radius 500', 'near a place'],
   ]);
 }

@@ -13,6 +13,7 @@ import { findRoute, isLoopbackHost, type Route, SECURITY_HEADERS, sendError, sen
 import { pageRoutes } from './page-files.ts';
 import { withoutInternal } from './plan-picture.ts';
 import type { ConsolePorts } from './ports.ts';
+import { reputationRoutes } from './reputation-routes.ts';
 import { type Attached, adminRoutes, apiRoutes } from './routes.ts';
 
 export interface ConsoleOptions {
@@ -96,6 +97,7 @@ class ConsoleServer implements Console {
         snapshot: () => this.#snapshot(),
         notReady: () => this.#notReady(),
       }),
+      ...reputationRoutes(() => this.#attached),
       ...adminRoutes(() => this.#attached),
     ];
     this.#server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 15_000, headersTimeout: 10_000 });
@@ -238,6 +240,7 @@ class ConsoleServer implements Console {
       readings: feed.readings.newest(READINGS_SHOWN),
       letters: feed.letters.newest(),
       windows: { total: feed.windowsTotal },
+      hasReputation: ports.reputation !== undefined,
     };
   }
 

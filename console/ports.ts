@@ -194,6 +194,19 @@ export interface TrustPorts {
   onMove(moved: (device: string) => void): () => void;
 }
 
+/** Trust and reputation; results are plain JSON. REQUEST_INVALID, INTAKE_BUSY, DEPENDENCY_DOWN. */
+export interface ReputationPorts {
+  /** How far the scores are read. */
+  status(): Promise<object>;
+  services(): Promise<unknown>;
+  /** The providers of a service, the most dependable first. */
+  ranking(service: string): Promise<unknown>;
+  /** One party with its history and those around it. */
+  party(service: string, party: string): Promise<unknown>;
+  /** As texts: service, for, near, radius, limit, among, without, weights. */
+  who(asked: Readonly<Record<string, string | undefined>>): Promise<unknown>;
+}
+
 export interface ConsolePorts {
   status(): Promise<EngineStatus>;
   bridges(): readonly BridgeStatus[];
@@ -209,6 +222,8 @@ export interface ConsolePorts {
   readonly decoders: Decoders;
   /** Where devices are asked to prove themselves. */
   readonly trust?: TrustPorts;
+  /** Where interactions are judged. */
+  readonly reputation?: ReputationPorts;
   openReader(): LogReader;
   readonly admin: DeviceAdmin;
   /** Where bundles of rules are taken. */

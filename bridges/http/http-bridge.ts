@@ -2,7 +2,8 @@
  * Frames over HTTP: POST /v1/frames takes one, POST /v1/frames/batch several envelopes one behind the other. The answer
  * 202 comes once they are durable, and not before. Who sends is checked before the body is read. Where devices are
  * attested, GET /v1/attest/challenge waits for the next challenge and POST /v1/attest/evidence takes the answer. Where packets are
- * examined, POST /v1/packets takes a batch of them from a gateway.
+ * examined, POST /v1/packets takes a batch of them from a gateway. Where trust is kept, GET /v1/trust/who says who should serve
+ * the device.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -11,6 +12,7 @@ import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
 import { PACKET_BATCH_BYTES_MAX } from '../../schemas/network/index.ts';
 import type { ChallengeDesk } from '../attestation/index.ts';
 import { type Entrance, type Lane, type Outcome, type PacketDoor, type Refused, refusal } from '../intake/index.ts';
+import type { Advisor } from './advisor.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
 import { readWaiting } from './challenge-query.ts';
@@ -55,6 +57,8 @@ export interface HttpBridgeOptions {
   readonly challenges?: ChallengeDesk;
   /** Absent: nobody may publish packets. */
   readonly packets?: PacketDoor;
+  /** Absent: nobody keeps trust. */
+  readonly advisor?: Advisor;
   /** For each connection and request that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
@@ -78,6 +82,7 @@ export class HttpBridge {
   readonly #lanes = new WeakMap<FastifyRequest, Lane>();
   readonly #challenges: ChallengeDesk | undefined;
   readonly #packets: PacketDoor | undefined;
+  readonly #advisor: Advisor | undefined;
   readonly #closing = new AbortController();
   #connections = 0;
   /** Connections that have not sent a request yet. */
@@ -93,6 +98,7 @@ export class HttpBridge {
     this.#onRefused = options.onRefused ?? (() => undefined);
     this.#challenges = options.challenges;
     this.#packets = options.packets;
+    this.#advisor = options.advisor;
     this.#app = this.#makeApp();
   }
 
@@ -167,7 +173,17 @@ export class HttpBridge {
     );
     if (this.#challenges !== undefined) this.#attestOver(app, this.#challenges);
     if (this.#packets !== undefined) this.#takePacketsOver(app, this.#packets);
+    if (this.#advisor !== undefined) this.#adviseOver(app, this.#advisor);
     return app;
+  }
+
+  #adviseOver(app: FastifyInstance, advisor: Advisor): void {
+    app.get('/v1/trust/who', { bodyLimit: 1 }, async (request, reply) => {
+      const result = await advisor.answer(this.#laneOf(request).deviceId, request.url);
+      if ('answer' in result) return this.#send(reply, { status: 200, headers: {}, body: result.answer });
+      this.#onRefused(result.refused.code);
+      return this.#send(reply, answerRefused(result.refused));
+    });
   }
 
   #attestOver(app: FastifyInstance, challenges: ChallengeDesk): void {

@@ -8,10 +8,12 @@ import type { FrameTypes } from '../../schemas/index.ts';
 import { ATTEST_EVIDENCE, DEVICE_FRAMES, NETWORK_PACKETS } from '../../schemas/topics/index.ts';
 import type { DayKeys } from '../../services/day-keys/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
+import type { TrustDesk } from '../../services/trust/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 import { type BridgeAttestation, openBridgeAttestation } from './bridge-attestation.ts';
 import { deviceRate } from './device-rate.ts';
 import { listenOn } from './listen.ts';
+import { advisorOf } from './recommendations.ts';
 import { Refusals } from './refusals.ts';
 
 export interface BridgesOptions {
@@ -23,6 +25,8 @@ export interface BridgesOptions {
   readonly keys: DayKeys;
   readonly appender: RecordAppender;
   readonly types: FrameTypes;
+  /** Null where nobody keeps trust. */
+  readonly desk: TrustDesk | null;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -122,6 +126,7 @@ async function openHttp(
       ...{ intake, host, port },
       ...(attestation === null ? {} : { challenges: attestation.desk }),
       ...(packets === null ? {} : { packets }),
+      ...(options.desk === null ? {} : { advisor: advisorOf(options.desk, options.clock) }),
       onRefused: (code) => refusals.add('http', code, 1),
     }),
   );

@@ -12,12 +12,14 @@ import {
 import type { HeldFrames } from '../../services/attestation/index.ts';
 import type { DeviceService } from '../../services/devices/index.ts';
 import type { RuleDesk } from '../../services/ids-rules/index.ts';
+import type { TrustDesk } from '../../services/trust/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Bridges } from './bridges.ts';
 import { cityPicture, letterTopics } from './city-plan.ts';
 import { deviceAdmin } from './device-admin.ts';
 import { ruleAdmin } from './ids-rules.ts';
 import { deviceKinds, pageDecoders } from './page-items.ts';
+import { reputationPorts } from './recommendations.ts';
 
 export interface Shown {
   readonly page: Console;
@@ -32,6 +34,8 @@ export interface Shown {
   readonly held: HeldFrames;
   /** Null where no bundles of rules are taken. */
   readonly rules: RuleDesk | null;
+  /** Null where nobody keeps trust. */
+  readonly desk: TrustDesk | null;
   readonly config: Config;
 }
 
@@ -46,6 +50,7 @@ export function attachConsole({
   devices,
   held,
   rules,
+  desk,
   config,
 }: Shown): Promise<void> {
   const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
@@ -71,6 +76,7 @@ export function attachConsole({
           },
         }
       : {}),
+    ...(desk === null ? {} : { reputation: reputationPorts(desk) }),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),
     ...(rules === null ? {} : { rules: ruleAdmin(rules) }),

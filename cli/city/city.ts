@@ -14,6 +14,7 @@ import {
   type Plan,
   RecordAppender,
   realThreads,
+  type SchemaDeclaration,
   schemasOf,
   startEngine,
   stateTopic,
@@ -30,6 +31,8 @@ import {
   deviceDecisionsConfig,
   deviceRegistryConfig,
   deviceTopics,
+  recommendationSchemas,
+  recommendationTopicConfigs,
 } from '../../schemas/topics/index.ts';
 import { RETURNS_GROUP } from '../../services/attestation/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
@@ -51,6 +54,7 @@ import { isOnKafka } from './kafka-settings.ts';
 import { careForKeys, destroyOverdueWithoutLog, openDayKeys } from './key-care.ts';
 import { claimKeysFolder, SHARED_TOPIC } from './keys-folder.ts';
 import { listenOn } from './listen.ts';
+import { keepsTrust, openRecommendations } from './recommendations.ts';
 import { announcePlaces } from './reputation.ts';
 import { SCHEMAS_TOPIC, topicSchemaLog } from './schema-topic.ts';
 import { openSyslog } from './syslog.ts';
@@ -141,13 +145,16 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const definition = await mainJobTopology(jobConfig);
   const plan = cityPlan(definition, config);
   const decisions = jobConfig.attestation === null ? [] : [deviceDecisionsConfig(plan.partitions)];
-  await log.createTopics([...plan.topics, deviceRegistryConfig(plan.partitions), ...decisions, SCHEMAS_TOPIC]);
+  const questions = keepsTrust(plan) ? recommendationTopicConfigs(plan.partitions) : [];
+  const own = [deviceRegistryConfig(plan.partitions), ...decisions, ...questions, SCHEMAS_TOPIC];
+  await log.createTopics([...plan.topics, ...own]);
   if (isOnKafka(config)) {
     await log.createTopics([SHARED_TOPIC]);
     await claimKeysFolder(log, folder.keys, config['keys.adopt'], clock);
   }
   const registry = await openRegistry(log, clock, closing);
-  const schemaIds = await registerSchemas(registry, definition);
+  const schemas = [...schemasOf(definition), ...(keepsTrust(plan) ? recommendationSchemas() : [])];
+  const schemaIds = await registerSchemas(registry, schemas);
   const registryFace = config['registry.enabled'] ? await serveRegistry(options, registry) : null;
   if (registryFace !== null) closing.add(() => registryFace.close());
 
@@ -185,9 +192,14 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const syslog = await openSyslog({ ...options, plan, log });
   if (syslog !== null) closing.add(() => syslog.close());
 
+  const { readers } = cityLog;
+  const recommendations = openRecommendations({ ...options, plan, log, readers, schemaIds, engine });
+  if (recommendations !== null) closing.add(() => recommendations.close());
+  const desk = recommendations?.desk ?? null;
+
   const appender = new RecordAppender(log);
   closing.add(() => appender.close());
-  const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types });
+  const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types, desk });
   closing.add(() => bridges.close());
   const capture = await startCapture({ config, appender, partitions: plan.partitions, clock, emit });
   if (capture !== null) closing.add(() => capture.close());
@@ -196,7 +208,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
   follow.catch(() => undefined);
 
-  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, rules, config });
+  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, rules, desk, config });
   closing.add(() => page.detach());
   const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
   if (fleet !== null) closing.add(async () => void (await fleet.stop()));
@@ -236,10 +248,10 @@ function serveRegistry({ config, set }: CityOptions, registry: SchemaRegistry): 
 /** The id of each subject, registered at the first start. SCHEMA_INCOMPATIBLE says why a changed schema is refused. */
 async function registerSchemas(
   registry: SchemaRegistry,
-  definition: Parameters<typeof schemasOf>[0],
+  schemas: readonly SchemaDeclaration[],
 ): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
-  for (const { subject, schema } of schemasOf(definition)) {
+  for (const { subject, schema } of schemas) {
     if (!ids.has(subject)) ids.set(subject, (await registry.register(subject, { schema })).id);
   }
   return ids;

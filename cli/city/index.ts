@@ -18,4 +18,5 @@ export { heldFramesOf } from './held-frames.ts';
 export { openIdsRules, ruleAdmin } from './ids-rules.ts';
 export { EMBEDDED, isOnKafka, kafkaSettings, logName } from './kafka-settings.ts';
 export { letterView } from './page-items.ts';
+export { graphJobOf } from './recommendations.ts';
 export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';

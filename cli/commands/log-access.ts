@@ -220,6 +220,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** What the console of the folder's engine answers; undefined where none runs. */
+export async function askRunning(config: Config, path: string): Promise<unknown> {
+  const running = await runningConsole(config, folderOf(config));
+  return running === undefined ? undefined : consoleCall(running.address, running.token)('GET', path);
+}
+
 /** A body that is no bytes goes as JSON. */
 function consoleCall(address: string, token: string, answerMs = ANSWER_MS) {
   return async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {

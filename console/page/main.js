@@ -9,6 +9,7 @@ import { duration, plural } from './format.js';
 import { healthView } from './health.js';
 import { lettersView } from './letters.js';
 import { readingsView } from './readings.js';
+import { reputationView } from './reputation.js';
 import { topologyView } from './topology.js';
 import { trustView } from './trust.js';
 
@@ -22,6 +23,7 @@ const views = {
   letters: lettersView(),
   health: healthView(),
   trust: trustView(),
+  reputation: reputationView(),
 };
 
 let topics = null;
@@ -40,6 +42,7 @@ function takeStatus(next) {
     views.chart.tick(next, topics);
     views.letters.tick(next);
     views.health.tick(next);
+    views.reputation.tick();
   }
   renderState();
 }
@@ -53,6 +56,7 @@ function takeSnapshot(snapshot) {
   views.chart.show(snapshot.kinds, snapshot.windows);
   views.letters.show(snapshot.letters);
   void views.trust.ask();
+  views.reputation.show(snapshot.hasReputation === true);
   takeStatus(snapshot.status);
 }
 
@@ -124,6 +128,7 @@ function applyTheme(theme) {
   else document.documentElement.dataset.theme = theme;
   byId('theme').title = `Colours: ${theme}`;
   views.chart.restyle();
+  views.reputation.restyle();
 }
 byId('theme').addEventListener('click', () => {
   const isDark =
