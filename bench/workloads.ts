@@ -15,6 +15,7 @@ import { kills } from './workloads/kills/kills.ts';
 import { latency } from './workloads/latency/latency.ts';
 import { malformed } from './workloads/malformed/malformed.ts';
 import { mqttIntake } from './workloads/mqtt-intake/workload.ts';
+import { recommend } from './workloads/recommend/recommend.ts';
 import { recovery } from './workloads/recovery/recovery.ts';
 import { registry } from './workloads/registry/registry.ts';
 import { republish } from './workloads/republish/republish.ts';
@@ -51,6 +52,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   attest,
   doubt,
   trust,
+  recommend,
   ids,
   soak,
   simulate,
