@@ -76,8 +76,8 @@ function addCapture(ids: Command, outcome: Outcome): void {
     );
   examples(capture, [
     [
-      'tcpdump -i eth0 -w - -U | msec ids capture --pcap - --publish http://city:8081 --device gw-1',
-      'a capture as it comes',
+      'msec ids capture --pcap - --publish http://city:8081 --device gw-1',
+      'a capture as it comes, with tcpdump -i eth0 -w - -U before it',
     ],
     [
       'msec ids capture --interface eth0 --filter "not port 8081" --publish http://city:8081 --device gw-1',
