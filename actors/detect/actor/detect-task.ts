@@ -16,6 +16,7 @@ import type { EveRecord } from '../eve/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { SensorOptions } from '../sensor/index.ts';
 import type { detectState } from './journal-entry.ts';
+import { KeptMemory } from './kept-memory.ts';
 import { VantageSensor } from './vantage-sensor.ts';
 
 export interface DetectOptions {
@@ -45,6 +46,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
   readonly #batch = new PacketBatchView();
   /** By key id. */
   readonly #sensors = new Map<number, VantageSensor>();
+  /** Of the sensors that have taken a new record since the task was opened. */
+  readonly #memories = new Map<number, KeptMemory>();
   #key: Uint8Array = new Uint8Array(0);
   #timestamp = 0;
   #isSilent = false;
@@ -84,8 +87,10 @@ export class DetectTask implements ActorTask<DetectInputs> {
     const sensor = this.#sensorOf(keyId);
     const flowsBefore = known?.flows ?? 0;
     sensor.flows = flowsBefore;
-    const { births, failure } = sensor.take(batch, offset, bytes, null);
-    state.journal.set(keyId, { flowsBefore, births, bytes }, offset);
+    const memory = this.#memoryOf(keyId, sensor);
+    const { births, answers, failure } = sensor.take(batch, offset, bytes, null);
+    memory.write(state.memory, keyId);
+    state.journal.set(keyId, { flowsBefore, births, answers, bytes }, offset);
     const { sessionHigh, sessionLow, sequence, packets, dropped } = batch;
     state.vantages.set(keyId, { sessionHigh, sessionLow, sequence, flows: sensor.flows, offset });
     this.#forget(keyId, sensor);
@@ -127,9 +132,21 @@ export class DetectTask implements ActorTask<DetectInputs> {
     if (oldest === null) return;
     const { keyId } = oldest;
     for (const { keyId: of, sub } of [...state.journal.entries()]) if (of === keyId) state.journal.delete(keyId, sub);
+    for (const { keyId: of, sub } of [...state.memory.entries()]) if (of === keyId) state.memory.delete(keyId, sub);
     state.vantages.delete(keyId);
     this.#sensors.delete(keyId);
+    this.#memories.delete(keyId);
     this.#count('vantagesForgotten', 1);
+  }
+
+  /** With its first new record a sensor knows again what it knew of addresses, whatever it was shown again. */
+  #memoryOf(keyId: number, sensor: VantageSensor): KeptMemory {
+    let memory = this.#memories.get(keyId);
+    if (memory === undefined) {
+      memory = new KeptMemory(sensor.addressMemory, this.#context.state.memory, keyId);
+      this.#memories.set(keyId, memory);
+    }
+    return memory;
   }
 
   #sensorOf(keyId: number): VantageSensor {
@@ -174,7 +191,7 @@ export class DetectTask implements ActorTask<DetectInputs> {
     sensor.flows = entry.flowsBefore;
     this.#isSilent = true;
     try {
-      sensor.take(this.#batch, offset, entry.bytes, entry.births);
+      sensor.take(this.#batch, offset, entry.bytes, entry);
     } finally {
       this.#isSilent = false;
     }

@@ -1,5 +1,6 @@
 /** What is kept of a record of packets as long as a flow that began in it lives, and of where packets come from. */
 import { type Codec, MsecError, type ValuesDeclaration, values } from '../../../engine/index.ts';
+import { memoryState } from './kept-memory.ts';
 
 /** By the key and the offset of the record. */
 export interface JournalEntry {
@@ -7,6 +8,8 @@ export interface JournalEntry {
   readonly flowsBefore: number;
   /** Of its looks into the flow table those that began one. */
   readonly births: Int32Array;
+  /** What its flows were told by counters and bits of addresses. */
+  readonly answers: Int32Array;
   readonly bytes: number;
 }
 
@@ -21,22 +24,30 @@ export interface Vantage {
   readonly offset: number;
 }
 
-const ENTRY_HEAD_BYTES = 12;
+const ENTRY_HEAD_BYTES = 16;
 const VANTAGE_BYTES = 32;
 
 const entryCodec: Codec<JournalEntry> = {
   format: 'msec.detect-journal/1',
   decode(bytes, start, end) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
-    if (view.byteLength < ENTRY_HEAD_BYTES || view.byteLength % 4 !== 0) throw corrupt('journal entry');
-    const births = new Int32Array((view.byteLength - ENTRY_HEAD_BYTES) / 4);
-    for (let i = 0; i < births.length; i++) births[i] = view.getInt32(ENTRY_HEAD_BYTES + i * 4);
-    return { flowsBefore: Number(view.getBigInt64(0)), bytes: view.getUint32(8), births };
+    const births = view.byteLength < ENTRY_HEAD_BYTES ? -1 : view.getUint32(12);
+    const words = (view.byteLength - ENTRY_HEAD_BYTES) / 4;
+    if (births < 0 || !Number.isInteger(words) || births > words) throw corrupt('journal entry');
+    const all = Int32Array.from({ length: words }, (_, i) => view.getInt32(ENTRY_HEAD_BYTES + i * 4));
+    return {
+      flowsBefore: Number(view.getBigInt64(0)),
+      bytes: view.getUint32(8),
+      births: all.subarray(0, births),
+      answers: all.subarray(births),
+    };
   },
-  encode({ flowsBefore, births, bytes }, writer) {
+  encode({ flowsBefore, births, answers, bytes }, writer) {
     writer.i64(flowsBefore);
     writer.u32(bytes);
+    writer.u32(births.length);
     for (const look of births) writer.u32(look);
+    for (const word of answers) writer.u32(word);
   },
 };
 
@@ -65,6 +76,7 @@ const vantageCodec: Codec<Vantage> = {
 export const detectState: {
   readonly journal: ValuesDeclaration<JournalEntry>;
   readonly vantages: ValuesDeclaration<Vantage>;
-} = { journal: values(entryCodec), vantages: values(vantageCodec) };
+  readonly memory: typeof memoryState;
+} = { journal: values(entryCodec), vantages: values(vantageCodec), memory: memoryState };
 
 const corrupt = (what: string): MsecError => new MsecError('STATE_CORRUPT', `a ${what} of detect cannot be read`);

@@ -6,6 +6,7 @@ import type { PacketBatchView } from '../../../schemas/network/index.ts';
 import { CapturedPacket } from '../capture/index.ts';
 import type { EveRecord } from '../eve/index.ts';
 import { FlowBirths, type FlowOrigin } from '../flow/index.ts';
+import { Answers } from '../inspect/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { Sensor, type SensorOptions } from '../sensor/index.ts';
 
@@ -25,6 +26,7 @@ export interface Tellers {
 export class VantageSensor {
   readonly #sensor: Sensor;
   readonly #births = new FlowBirths();
+  readonly #answers = new Answers();
   readonly #captured = new CapturedPacket();
   readonly #fragmentTimeoutUs: number;
   /** By offset. */
@@ -37,6 +39,7 @@ export class VantageSensor {
     const { traffic } = options;
     const flow = { ...traffic.flow, births: this.#births };
     this.#sensor = new Sensor(rules, { ...options, traffic: { ...traffic, flow } }, tell, null, tellVerdict);
+    this.#sensor.answers = this.#answers;
     this.#fragmentTimeoutUs = traffic.defrag.timeoutUs;
   }
 
@@ -49,17 +52,22 @@ export class VantageSensor {
     this.#sensor.flows.counts.total = total;
   }
 
+  get addressMemory(): Sensor['addressMemory'] {
+    return this.#sensor.addressMemory;
+  }
+
   get origins(): readonly Origin[] {
     return this.#origins;
   }
 
   /**
-   * The packets of a batch; `known`: its births, where it is taken once more. Gives the births, and what the sensor threw at a
+   * The packets of a batch; `known`: what came of them, where it is taken once more. Gives that, and what the sensor threw at a
    * packet: the packets behind that were taken.
    */
-  take(batch: PacketBatchView, offset: number, bytes: number, known: Int32Array | null): Taken {
+  take(batch: PacketBatchView, offset: number, bytes: number, known: Known | null): Taken {
     const origin: Origin = { offset, bytes, live: 0, hasFragments: false };
-    this.#births.begin(origin, known);
+    this.#births.begin(origin, known?.births ?? null);
+    this.#answers.begin(known?.answers ?? null);
     const sensor = this.#sensor;
     const { counts } = sensor.defragmenter;
     const fragments = counts.fragments;
@@ -89,7 +97,7 @@ export class VantageSensor {
     }
     this.#origins.push(origin);
     this.#originBytes += bytes;
-    return { births: this.#births.noted, failure };
+    return { births: this.#births.noted, answers: this.#answers.noted, failure };
   }
 
   /** Takes the oldest record away that need not be taken once more: nothing is left of it, or more than `bytesMax` are to be kept. */
@@ -108,7 +116,12 @@ export class VantageSensor {
   }
 }
 
-export interface Taken {
+/** What a record has led to, and leads to again. */
+export interface Known {
   readonly births: Int32Array;
+  readonly answers: Int32Array;
+}
+
+export interface Taken extends Known {
   readonly failure: unknown;
 }

@@ -2,8 +2,11 @@
  * Bits of xbits: they belong to an address or to a pair of addresses, and end after a time. Their number is bounded: the
  * one that was set longest ago gives way, and is counted.
  */
+import type { Flow } from '../flow/index.ts';
 import type { Packet } from '../packet/index.ts';
 import { destinationKey, pairKey, sourceKey } from './address-key.ts';
+import type { Answers } from './answers.ts';
+import { KeptMap } from './kept-map.ts';
 
 export type Track = 'ip_src' | 'ip_dst' | 'ip_pair';
 
@@ -11,10 +14,23 @@ export const ADDRESS_BITS_MAX = 200_000;
 
 export class AddressBits {
   evicted = 0;
+  /** Null: nobody takes packets once more. */
+  answers: Answers | null = null;
+  /** The flow of the packet at hand. */
+  asker: Flow | null = null;
   /** To the second in which a bit ends. */
-  readonly #ends = new Map<string, number>();
+  readonly #ends = new KeptMap<number>();
+
+  get kept(): KeptMap<number> {
+    return this.#ends;
+  }
 
   isSet(packet: Packet, track: Track, id: number): boolean {
+    const ask = (): number => Number(this.#isSet(packet, track, id));
+    return (this.answers === null ? ask() : this.answers.to(this.asker, ask)) === 1;
+  }
+
+  #isSet(packet: Packet, track: Track, id: number): boolean {
     const key = keyOf(packet, track, id);
     const end = this.#ends.get(key);
     if (end === undefined) return false;

@@ -1,5 +1,7 @@
 /** Rules against traffic: what is asked when, and what becomes of a match. */
+export type { AddressMemory, MemoryChange, MemoryItem } from './address-memory.ts';
 export type { Alert, Verdict } from './alerts.ts';
+export { Answers } from './answers.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
 export { CompiledRules, compileRules, compiling, RuleLine, type RuleSurroundings } from './compiled-rules.ts';
 export { type Attempt, Explainer, type Step } from './explainer.ts';

@@ -8,7 +8,9 @@ import type { Flow, FlowSession } from '../flow/index.ts';
 import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
+import { AddressMemory } from './address-memory.ts';
 import { type Alert, AlertQueue, type Verdict } from './alerts.ts';
+import type { Answers } from './answers.ts';
 import { Candidates } from './candidates.ts';
 import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
 import type { CompiledRules } from './compiled-rules.ts';
@@ -83,6 +85,17 @@ export class Inspector {
     this.#rules = rules;
     this.#candidates = new Candidates(rules.signatures.length);
     this.#transactions = new TransactionInspector(rules.groups, this.#queue);
+  }
+
+  /** Notes what flows are told from beyond them, or tells them again. */
+  set answers(answers: Answers) {
+    this.#thresholds.answers = answers;
+    this.#situation.addressBits.answers = answers;
+  }
+
+  /** What is remembered beyond flows. */
+  get addressMemory(): AddressMemory {
+    return new AddressMemory(this.#thresholds.kept, this.#situation.addressBits.kept, this.#rules.line.names);
   }
 
   get counts(): { readonly discarded: number; readonly suppressed: number; readonly evicted: number } {
@@ -160,6 +173,7 @@ export class Inspector {
     const situation = this.#situation;
     situation.packet = packet;
     situation.flow = flow;
+    situation.addressBits.asker = flow;
     situation.direction = direction;
     situation.isStreamMatch = false;
     situation.hasChunk = false;

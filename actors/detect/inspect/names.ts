@@ -5,6 +5,7 @@ export class Names {
   readonly #addressBits = new Map<string, number>();
   readonly #bitNames: string[] = [];
   readonly #numberNames: string[] = [];
+  readonly #addressBitNames: string[] = [];
 
   bit(name: string): number {
     return idIn(this.#bits, name, this.#bitNames);
@@ -15,11 +16,15 @@ export class Names {
   }
 
   addressBit(name: string): number {
-    return idIn(this.#addressBits, name, []);
+    return idIn(this.#addressBits, name, this.#addressBitNames);
   }
 
   bitName(id: number): string {
     return this.#bitNames[id]!;
+  }
+
+  addressBitName(id: number): string {
+    return this.#addressBitNames[id]!;
   }
 
   numberName(id: number): string {

@@ -5,18 +5,29 @@
 import type { Packet } from '../packet/index.ts';
 import { holdsV4, holdsV6 } from '../rules/address-set.ts';
 import { destinationKey, pairKey, sourceKey } from './address-key.ts';
+import type { Answers } from './answers.ts';
 import { counterId, type FlowMemory } from './flow-memory.ts';
+import { KeptMap } from './kept-map.ts';
 import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
 import { type Counter, judge, judgeRate, type NewAction, type Threshold, type Verdict } from './threshold.ts';
 
 export const COUNTERS_MAX = 200_000;
+const VERDICTS: readonly Verdict[] = ['alert', 'silent', 'nothing'];
+/** The first: none. */
+const NEW_ACTIONS: readonly (NewAction | null)[] = [null, 'alert', 'drop', 'pass', 'reject'];
 
 export class ThresholdTable {
   evicted = 0;
   /** The action that a rate_filter has set for the alert judged last. */
   newAction: NewAction | null = null;
-  readonly #counters = new Map<string, Counter>();
+  /** Null: nobody takes packets once more. */
+  answers: Answers | null = null;
+  readonly #counters = new KeptMap<Counter>();
+
+  get kept(): KeptMap<Counter> {
+    return this.#counters;
+  }
 
   judge(signature: Signature, situation: Situation): Verdict {
     this.newAction = null;
@@ -41,12 +52,21 @@ export class ThresholdTable {
       const counters = countersOf(memory);
       return judge(threshold, counters.get(id), packet.timeUs, (counter) => counters.set(id, counter));
     }
+    const ask = (): number => this.#ask(signature, threshold, packet);
+    const code = this.answers === null ? ask() : this.answers.to(situation.flow, ask);
+    this.newAction = NEW_ACTIONS[code >> 2] ?? this.newAction;
+    return VERDICTS[code & 3]!;
+  }
+
+  /** Verdict and action in one number. */
+  #ask(signature: Signature, threshold: Threshold, packet: Packet): number {
     const key = `${signature.rule.gid} ${signature.rule.sid} ${keyOf(threshold, packet)}`;
     const counter = this.#counters.get(key);
     const keep = (begun: Counter): void => this.#keep(key, begun);
-    if (threshold.type !== 'rate') return judge(threshold, counter, packet.timeUs, keep);
-    this.newAction = judgeRate(threshold, counter, packet.timeUs, keep) ?? this.newAction;
-    return 'alert';
+    this.#counters.touch(key);
+    if (threshold.type !== 'rate') return VERDICTS.indexOf(judge(threshold, counter, packet.timeUs, keep));
+    const action = judgeRate(threshold, counter, packet.timeUs, keep);
+    return action === null ? 0 : NEW_ACTIONS.indexOf(action) << 2;
   }
 
   #keep(key: string, counter: Counter): void {

@@ -15,6 +15,7 @@ import {
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
 import {
+  type Answers,
   CompiledRules,
   compileRules,
   type FlowMemory,
@@ -119,6 +120,14 @@ export class Sensor implements TrafficSink {
 
   get flows(): Traffic['flows'] {
     return this.#traffic.flows;
+  }
+
+  set answers(answers: Answers) {
+    this.#inspector.answers = answers;
+  }
+
+  get addressMemory(): Inspector['addressMemory'] {
+    return this.#inspector.addressMemory;
   }
 
   get defragmenter(): Traffic['defragmenter'] {

@@ -26,6 +26,10 @@ const COMMON_RULES = [
   'alert udp any any -> any any (msg:"many"; threshold:type both, track by_src, count 3, seconds 30; sid:900001;)',
   'alert tcp any any -> any any (flags:S; flowbits:set,begun; flowbits:noalert; sid:900002;)',
   'alert tcp any any -> any any (flowbits:isset,begun; flags:F+; sid:900003;)',
+  'alert ip any any -> any any (msg:"limit"; ttl:>0; threshold:type limit, track by_src, count 1, seconds 3600; sid:900004;)',
+  'alert udp any any -> any any (msg:"sets"; dsize:>0; xbits:set,seen,track ip_src,expire 300; noalert; sid:900005;)',
+  'alert udp any any -> any any (msg:"isset"; dsize:>0; xbits:isset,seen,track ip_dst; sid:900006;)',
+  'drop udp any any -> any any (msg:"filter"; dsize:>0; detection_filter:track by_src, count 6, seconds 60; sid:900007;)',
 ];
 
 /** One place's packets, in the order in which they are captured. */
@@ -78,7 +82,10 @@ export function networks(seed: number, random: Random, count: number, casesEach:
 
 export function rulesOf(all: readonly Network[]): ReturnType<typeof readRules>['accepted'] {
   const text = [...COMMON_RULES, ...all.flatMap(({ rules }) => rules)].join('\n');
-  return readRules([{ name: 'trial.rules', text }], variables()).accepted;
+  const { accepted, refused } = readRules([{ name: 'trial.rules', text }], variables());
+  const wrong = refused.filter(({ line }) => line <= COMMON_RULES.length);
+  if (wrong.length > 0) throw new Error(JSON.stringify(wrong));
+  return accepted;
 }
 
 export const OPTIONS: SensorOptions = SENSOR_DEFAULTS;

@@ -1,0 +1,68 @@
+/**
+ * What rules remember of addresses, beyond any flow, in a form that can be kept and put back: counters of thresholds, and bits. Rules
+ * are named by their numbers and bits by their names, which mean the same in another process.
+ */
+import type { KeptMap } from './kept-map.ts';
+import type { Names } from './names.ts';
+import { Counter } from './threshold.ts';
+
+export interface MemoryItem {
+  readonly name: string;
+  readonly numbers: readonly number[];
+}
+
+export interface MemoryChange {
+  readonly name: string;
+  /** null: it is forgotten. */
+  readonly numbers: readonly number[] | null;
+  /** It has begun, behind all others: what began first gives way first. */
+  readonly isNew: boolean;
+}
+
+const COUNTER = 'c ';
+const BIT = 'b ';
+
+export class AddressMemory {
+  readonly #counters: KeptMap<Counter>;
+  readonly #bits: KeptMap<number>;
+  readonly #names: Names;
+
+  constructor(counters: KeptMap<Counter>, bits: KeptMap<number>, names: Names) {
+    this.#counters = counters;
+    this.#bits = bits;
+    this.#names = names;
+  }
+
+  /** From now on, instead of all that it knows; in the order in which they began. What changes then is given by `changes`. */
+  load(items: Iterable<MemoryItem>): void {
+    this.#counters.clear();
+    this.#bits.clear();
+    for (const { name, numbers } of items) {
+      const key = name.slice(COUNTER.length);
+      const [first = 0, count = 0, since = -1] = numbers;
+      if (name.startsWith(COUNTER)) this.#counters.set(key, Object.assign(new Counter(first), { count, since }));
+      else this.#bits.set(this.#numbered(key), first);
+    }
+    this.#counters.follow();
+    this.#bits.follow();
+  }
+
+  /** Since the last call. */
+  *changes(): Generator<MemoryChange> {
+    for (const { key, value, isNew } of this.#counters.changes())
+      yield { name: COUNTER + key, numbers: value === null ? null : [value.startUs, value.count, value.since], isNew };
+    for (const { key, value, isNew } of this.#bits.changes())
+      yield { name: BIT + this.#named(key), numbers: value === null ? null : [value], isNew };
+  }
+
+  #named(key: string): string {
+    const end = key.indexOf(' ');
+    // A name may have blanks.
+    return `${encodeURIComponent(this.#names.addressBitName(Number(key.slice(0, end))))}${key.slice(end)}`;
+  }
+
+  #numbered(key: string): string {
+    const end = key.indexOf(' ');
+    return `${this.#names.addressBit(decodeURIComponent(key.slice(0, end)))}${key.slice(end)}`;
+  }
+}
