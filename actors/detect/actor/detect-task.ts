@@ -88,9 +88,9 @@ export class DetectTask implements ActorTask<DetectInputs> {
     const flowsBefore = known?.flows ?? 0;
     sensor.flows = flowsBefore;
     const memory = this.#memoryOf(keyId, sensor);
-    const { births, answers, failure } = sensor.take(batch, offset, bytes, null);
+    const { births, evicted, answers, failure } = sensor.take(batch, offset, bytes, null);
     memory.write(state.memory, keyId);
-    state.journal.set(keyId, { flowsBefore, births, answers, bytes }, offset);
+    state.journal.set(keyId, { flowsBefore, births, evicted, answers, bytes }, offset);
     const { sessionHigh, sessionLow, sequence, packets, dropped } = batch;
     state.vantages.set(keyId, { sessionHigh, sessionLow, sequence, flows: sensor.flows, offset });
     this.#forget(keyId, sensor);

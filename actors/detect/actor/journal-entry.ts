@@ -8,6 +8,8 @@ export interface JournalEntry {
   readonly flowsBefore: number;
   /** Of its looks into the flow table those that began one. */
   readonly births: Int32Array;
+  /** Flows that gave way. */
+  readonly evicted: Int32Array;
   /** What its flows were told by counters and bits of addresses. */
   readonly answers: Int32Array;
   readonly bytes: number;
@@ -24,30 +26,33 @@ export interface Vantage {
   readonly offset: number;
 }
 
-const ENTRY_HEAD_BYTES = 16;
+const ENTRY_HEAD_BYTES = 20;
 const VANTAGE_BYTES = 32;
 
 const entryCodec: Codec<JournalEntry> = {
   format: 'msec.detect-journal/1',
   decode(bytes, start, end) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
-    const births = view.byteLength < ENTRY_HEAD_BYTES ? -1 : view.getUint32(12);
     const words = (view.byteLength - ENTRY_HEAD_BYTES) / 4;
-    if (births < 0 || !Number.isInteger(words) || births > words) throw corrupt('journal entry');
+    if (words < 0 || !Number.isInteger(words)) throw corrupt('journal entry');
+    const births = view.getUint32(12);
+    const behind = births + view.getUint32(16);
+    if (behind > words) throw corrupt('journal entry');
     const all = Int32Array.from({ length: words }, (_, i) => view.getInt32(ENTRY_HEAD_BYTES + i * 4));
     return {
       flowsBefore: Number(view.getBigInt64(0)),
       bytes: view.getUint32(8),
       births: all.subarray(0, births),
-      answers: all.subarray(births),
+      evicted: all.subarray(births, behind),
+      answers: all.subarray(behind),
     };
   },
-  encode({ flowsBefore, births, answers, bytes }, writer) {
+  encode({ flowsBefore, births, evicted, answers, bytes }, writer) {
     writer.i64(flowsBefore);
     writer.u32(bytes);
     writer.u32(births.length);
-    for (const look of births) writer.u32(look);
-    for (const word of answers) writer.u32(word);
+    writer.u32(evicted.length);
+    for (const words of [births, evicted, answers]) for (const word of words) writer.u32(word);
   },
 };
 

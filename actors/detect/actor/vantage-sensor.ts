@@ -95,9 +95,10 @@ export class VantageSensor {
       origin.hasFragments = true;
       this.#lastFragmentUs = this.#nowUs;
     }
+    if (known !== null) sensor.flows.evictAgain(known.evicted);
     this.#origins.push(origin);
     this.#originBytes += bytes;
-    return { births: this.#births.noted, answers: this.#answers.noted, failure };
+    return { births: this.#births.noted, evicted: this.#births.evicted, answers: this.#answers.noted, failure };
   }
 
   /** Takes the oldest record away that need not be taken once more: nothing is left of it, or more than `bytesMax` are to be kept. */
@@ -119,6 +120,7 @@ export class VantageSensor {
 /** What a record has led to, and leads to again. */
 export interface Known {
   readonly births: Int32Array;
+  readonly evicted: Int32Array;
   readonly answers: Int32Array;
 }
 

@@ -100,7 +100,9 @@ export class FlowTable {
     for (let flow: Flow | null = this.#rows[key.hash & (ROWS - 1)]!; flow !== null; flow = flow.nextInRow) {
       const direction = directionOf(flow, key);
       if (direction >= 0) {
-        if (this.#isStillOf(flow, packet, direction as Direction)) return flow;
+        if (!this.#isStillOf(flow, packet, direction as Direction)) break;
+        if (this.#births?.mustBegin !== true) return flow;
+        this.#drop(flow, 'forced');
         break;
       }
       length++;
@@ -108,8 +110,10 @@ export class FlowTable {
     }
     if (packet.protocol !== key.protocol || isIcmpError(packet)) return null;
     if (this.#births?.mayBegin() === false) return null;
-    if (length >= MAX_ROW && last !== null) this.#evict(last);
-    this.#makeRoom();
+    if (this.#births?.isAgain !== true) {
+      if (length >= MAX_ROW && last !== null) this.#evict(last);
+      this.#makeRoom();
+    }
     return this.#create(packet.timeUs, packet.icmpCode);
   }
 
@@ -166,14 +170,25 @@ export class FlowTable {
     this.#list(flow);
   }
 
+  /** Of packets that are taken once more: these flows, by the lower halves of their numbers, had given way. */
+  evictAgain(ids: Int32Array): void {
+    if (ids.length === 0) return;
+    const wanted = new Set(ids);
+    for (const flow of this.#all()) if (wanted.has(flow.id | 0)) this.#drop(flow, 'forced');
+  }
+
   /** Ends all flows, oldest first packets first. */
   finish(): void {
     this.#expire(Number.POSITIVE_INFINITY);
-    const left: Flow[] = [];
+    for (const flow of this.#all()) this.#drop(flow, 'shutdown');
+  }
+
+  /** By their numbers. */
+  #all(): Flow[] {
+    const all: Flow[] = [];
     for (const head of this.#rows)
-      for (let flow: Flow | null = head; flow !== null; flow = flow.nextInRow) left.push(flow);
-    left.sort((a, b) => a.id - b.id);
-    for (const flow of left) this.#drop(flow, 'shutdown');
+      for (let flow: Flow | null = head; flow !== null; flow = flow.nextInRow) all.push(flow);
+    return all.sort((a, b) => a.id - b.id);
   }
 
   #isOver(flow: Flow, seconds: number): boolean {
@@ -216,6 +231,7 @@ export class FlowTable {
 
   #evict(flow: Flow): void {
     this.counts.evicted++;
+    this.#births?.evict(flow.id);
     this.#drop(flow, 'forced');
   }
 

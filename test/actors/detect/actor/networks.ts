@@ -1,4 +1,6 @@
 /** Networks for tests: generated conversations at several places of capture, mixed, with pauses, in batches; and what one sensor makes of each. */
+
+import { FLOW_COST_BYTES } from '../../../../actors/detect/flow/index.ts';
 import {
   CapturedPacket,
   type EveRecord,
@@ -89,6 +91,12 @@ export function rulesOf(all: readonly Network[]): ReturnType<typeof readRules>['
 }
 
 export const OPTIONS: SensorOptions = SENSOR_DEFAULTS;
+
+/** A table of so few flows that some have to give way. */
+export const CROWDED: SensorOptions = {
+  ...OPTIONS,
+  traffic: { ...OPTIONS.traffic, flow: { ...OPTIONS.traffic.flow, memoryBytes: 3 * FLOW_COST_BYTES } },
+};
 export { SIDS_A_CASE };
 
 /** What one sensor that is never disturbed tells of the batches of one place. A batch that comes again is left out. */

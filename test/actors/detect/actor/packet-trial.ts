@@ -15,7 +15,7 @@ import {
 } from '../../../../schemas/topics/index.ts';
 import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
 import type { PlainRecord } from '../../../oracle/plain.ts';
-import { difference, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
+import { CROWDED, difference, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
 
 const PARTITIONS = 2;
 const HORIZON_MS = 4_000;
@@ -42,7 +42,8 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
   const shape = seededRandom(seed ^ 0x1d5);
   const all = networks(seed, seededRandom(seed), 1 + randomBelow(shape, 4), 10);
   const rules = rulesOf(all);
-  const options = { rules: () => rules, sensor: OPTIONS, tellsVerdicts: true, replayBytesMax: 64 * 1024 * 1024 };
+  const sensor = seed % 3 === 0 ? CROWDED : OPTIONS;
+  const options = { rules: () => rules, sensor, tellsVerdicts: true, replayBytesMax: 64 * 1024 * 1024 };
   const { processes = 1 } = plant;
   const simulation: Simulation = new Simulation(seed, {
     workers: 1 + randomBelow(shape, 3),
@@ -115,7 +116,7 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
   const differences: string[] = [];
   for (const { name } of all) {
     const batches = packets.filter(({ key }) => key === name).map(({ value }) => Buffer.from(value!, 'hex'));
-    const must = undisturbed(rules, batches);
+    const must = undisturbed(rules, batches, sensor);
     for (const [what, records] of Object.entries({ alerts, events, verdicts }) as ['alerts', PlainRecord[]][]) {
       const is = records.filter(({ key }) => key === name).map(({ value }) => jsonOf(value!));
       const found = difference(`${what} of ${name}`, is, must[what]);
