@@ -1,14 +1,24 @@
 /**
- * The variant `msec`: what a trustor expects of a provider's next service, from own experience and from the others' as
- * far as their judgement has proved good. All of it fades to the prior, which is how newcomers have done lately: so one
- * who was bad long ago is tried again before one who was bad just now, and newcomers are introduced as often as it pays.
+ * The variant `msec`: what a trustor expects of a provider's next service, from own experience and from the others'.
+ *
+ * A rater counts by how often it has agreed with the one who asks on providers whom both know: one who agrees as often as
+ * a thrown coin tells nothing, and one who always contradicts tells as much as one who always agrees, so its word is
+ * turned round (as in BLADE: Regan, Poupart, Cohen, AAAI 2006). Lies that are told by a rule are found out by one experience
+ * of one's own, and from then on they point at the good providers. Each rater has one voice, dealt to providers as it
+ * deals its custom to them.
+ *
+ * All of it fades to the prior, which is how those have done whom the trustor has tried: so one who was bad long ago is tried
+ * again before one who was bad just now, and newcomers as often as it pays. Providers of one enrolment share a
+ * prior and a place among the newcomers: a thousand names are as likely to be asked as one.
  */
 import type { Random } from '../../../engine/index.ts';
+import { type EnrolmentOf, fairOf } from './fair-choice.ts';
 import type { Interaction } from './interaction.ts';
 import { PairTable } from './pair-table.ts';
 import { PairTrust, type TrustWindows } from './pair-trust.ts';
-import { randomOf, uniform } from './random-choice.ts';
-import { type Circle, type JudgementOptions, ScoreGraph } from './score-graph.ts';
+import { uniform } from './random-choice.ts';
+import { RaterVolumes } from './rater-volumes.ts';
+import { type Circle, type JudgementOptions, type Opinion, ScoreGraph } from './score-graph.ts';
 import type { TrustModel } from './trust-model.ts';
 
 export interface MsecOptions extends TrustWindows {
@@ -17,14 +27,18 @@ export interface MsecOptions extends TrustWindows {
   readonly ownExperience: number;
   /** Weight of what was ever before what is now, in interactions. */
   readonly prior: number;
-  /** Weight of how newcomers do before what was ever. */
+  /** Weight of how those have done whom the trustor has tried, before what was ever. */
   readonly lastingPrior: number;
+  /** Weight of not knowing before how those have done whom the trustor has tried, in providers. */
+  readonly tried: number;
   /** Of the choices, at most, for those whom nobody knows. */
   readonly introductions: number;
   /** From 0, each rating counts, to 1, each rater counts once, however much it rates. */
   readonly dilution: number;
-  /** Where the best is known from others alone, differences up to it are left to chance. */
+  /** Where the best is known from strangers alone, differences up to it are left to chance. */
   readonly indifference: number;
+  /** null: each provider has an enrolment of its own. */
+  readonly enrolmentOf: EnrolmentOf | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -32,34 +46,40 @@ const HOUR_MS = 3_600_000;
 export const MSEC_DEFAULTS: MsecOptions = {
   smallHalfLifeMs: HOUR_MS,
   bigHalfLifeMs: 24 * HOUR_MS,
-  judgement: { unknownRater: 0.2, prejudice: 0.3 },
+  judgement: { unknownRater: 0.6, prejudice: 0.3 },
   ownExperience: 10,
   prior: 0.1,
   lastingPrior: 0.2,
+  tried: 1,
   introductions: 0.1,
   dilution: 1,
-  indifference: 0.1,
+  indifference: 0.14,
+  enrolmentOf: null,
 };
 
-/** Newcomers' mean before any: as good as bad, and as if so many had been seen. */
-const NEWCOMERS_BEFORE = 1;
-const NEWCOMERS_MEAN = 0.5;
-/** Newcomers are introduced to the full where the best known promises less than 1 - 1/NEED. */
+/** What is expected of a provider before anything is known: as good as bad. */
+const UNKNOWN = 0.5;
+/** A best known that promises so much is as good as can be: a newcomer can only be worse. */
+const AS_GOOD_AS_CAN_BE = 0.95;
+/** Newcomers are introduced to the full where the best known promises less than that by 1/NEED. */
 const NEED = 4;
 
 interface Service {
   readonly pairs: PairTable;
   readonly graph: ScoreGraph;
-  /** First satisfactions with providers whom nobody knew. */
-  newcomers: number;
-  newcomersSatisfied: number;
-  /** Faded weight of all that a rater has rated. */
-  readonly volumes: Map<string, Volume>;
+  readonly volumes: RaterVolumes;
+  /** Those whom anybody knows, by enrolment; empty where each has its own. */
+  readonly enrolments: Map<string, Set<string>>;
 }
 
-interface Volume {
-  weight: number;
-  atMs: number;
+/** What is the same for all the candidates of a question. */
+interface Question {
+  readonly service: Service;
+  readonly trustor: string;
+  readonly circle: Circle;
+  readonly nowMs: number;
+  readonly prior: number;
+  readonly ofEnrolments: Map<string, number>;
 }
 
 export class MsecModel implements TrustModel {
@@ -75,95 +95,152 @@ export class MsecModel implements TrustModel {
 
   observe({ trustor, trustee, service: name, timeMs, satisfaction, weight }: Interaction): void {
     const service = this.#service(name);
-    if (service.graph.raters(trustee).size === 0) {
-      service.newcomers++;
-      service.newcomersSatisfied += satisfaction;
-    }
-    this.#addVolume(service, trustor, weight, timeMs);
+    service.volumes.add(trustor, weight, timeMs);
     const at = service.pairs.rowFor(trustor, trustee);
     const { doubles } = service.pairs;
     this.#pair.add(doubles, at, timeMs, satisfaction, weight);
     service.graph.set(trustor, trustee, this.#pair.opinion(doubles, at));
+    const { enrolmentOf } = this.#options;
+    if (enrolmentOf === null) return;
+    const enrolment = enrolmentOf(trustee);
+    const members = service.enrolments.get(enrolment) ?? new Set();
+    service.enrolments.set(enrolment, members.add(trustee));
   }
 
   score(trustor: string, trustee: string, name: string, nowMs: number): number {
-    const service = this.#service(name);
-    return this.#expected(service, trustor, trustee, service.graph.circle(trustor), nowMs);
+    return this.#expected(this.#question(trustor, name, nowMs), trustee);
   }
 
   choose(trustor: string, name: string, candidates: readonly string[], nowMs: number, random: Random): string {
-    const service = this.#service(name);
-    const circle = service.graph.circle(trustor);
-    const values = candidates.map((candidate) => this.#expected(service, trustor, candidate, circle, nowMs));
+    const { introductions, indifference, enrolmentOf } = this.#options;
+    const question = this.#question(trustor, name, nowMs);
+    const { graph, pairs } = question.service;
+    const values = candidates.map((candidate) => this.#expected(question, candidate));
     const best = Math.max(...values);
-    const newcomers = candidates.filter((candidate) => service.graph.raters(candidate).size === 0);
-    // Where the best known is as good as can be, a newcomer can only be worse.
-    const introductions = this.#options.introductions * prior(service) * Math.min(1, NEED * (1 - best));
-    if (newcomers.length > 0 && uniform(random) < introductions) return randomOf(random, newcomers);
-    // One's own experience decides; what strangers say of strangers does not, by a little more or less.
-    const isKnown = service.pairs.find(trustor, candidates[values.indexOf(best)]!) >= 0;
-    const worst = isKnown ? best : best - this.#options.indifference;
-    return randomOf(
+    const isOwn = (candidate: string) => pairs.find(trustor, candidate) >= 0;
+    if (isOwn(candidates[values.indexOf(best)]!)) {
+      // Who does not know the best itself tries the unknown without being told to.
+      const newcomers = candidates.filter((candidate) => graph.raters(candidate).size === 0);
+      const need = Math.min(1, NEED * Math.max(0, AS_GOOD_AS_CAN_BE - best));
+      if (newcomers.length > 0 && need > 0 && uniform(random) < introductions * question.prior * need)
+        return fairOf(random, newcomers, enrolmentOf);
+      return fairOf(
+        random,
+        candidates.filter((_, i) => values[i] === best),
+        enrolmentOf,
+      );
+    }
+    // What strangers say of strangers does not decide by a little more or less.
+    const worst = best - indifference * (1 - worth(question.circle.stranger));
+    return fairOf(
       random,
-      candidates.filter((_, i) => values[i]! >= worst),
+      candidates.filter((candidate, i) => values[i] === best || (values[i]! >= worst && !isOwn(candidate))),
+      enrolmentOf,
     );
   }
 
+  #question(trustor: string, name: string, nowMs: number): Question {
+    const service = this.#service(name);
+    const { graph } = service;
+    let tried = this.#options.tried;
+    let done = tried * UNKNOWN;
+    for (const opinion of graph.row(trustor).values()) {
+      if (Number.isNaN(opinion.lasting)) continue;
+      tried++;
+      done += opinion.lasting;
+    }
+    const prior = tried === 0 ? UNKNOWN : done / tried;
+    return { service, trustor, circle: graph.circle(trustor), nowMs, prior, ofEnrolments: new Map() };
+  }
+
+  #expected(question: Question, trustee: string): number {
+    const { enrolmentOf } = this.#options;
+    const { prior } = question;
+    return this.#from(
+      question,
+      trustee,
+      enrolmentOf === null ? prior : this.#ofEnrolment(question, enrolmentOf(trustee)),
+    );
+  }
+
+  /** The prior of one of an enrolment: how its others do. */
+  #ofEnrolment(question: Question, enrolment: string): number {
+    let value = question.ofEnrolments.get(enrolment);
+    if (value === undefined) {
+      let [done, known] = [question.prior * this.#options.tried, this.#options.tried];
+      for (const member of question.service.enrolments.get(enrolment) ?? []) {
+        done += this.#from(question, member, question.prior);
+        known++;
+      }
+      value = known === 0 ? question.prior : done / known;
+      question.ofEnrolments.set(enrolment, value);
+    }
+    return value;
+  }
+
   /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
-  #expected(service: Service, trustor: string, trustee: string, circle: Circle, nowMs: number): number {
+  #from({ service, trustor, circle, nowMs }: Question, trustee: string, prior: number): number {
     const { ownExperience, dilution, lastingPrior, smallHalfLifeMs, bigHalfLifeMs } = this.#options;
+    const raters = service.graph.raters(trustee);
+    const voices = this.#voices(raters, trustee);
     let lastingAll = lastingPrior;
-    let lasting = lastingAll * prior(service);
+    let lasting = lastingAll * prior;
     let all = 0;
     let satisfied = 0;
-    for (const [rater, opinion] of service.graph.raters(trustee)) {
+    for (const [rater, opinion] of raters) {
       if (Number.isNaN(opinion.recent)) continue;
-      const belief =
-        rater === trustor
-          ? ownExperience
-          : service.graph.judgement(circle, rater) ** 2 / this.#volume(service, rater, nowMs) ** dilution;
+      let belief = ownExperience;
+      let isTurned = false;
+      if (rater !== trustor) {
+        const accuracy = service.graph.judgement(circle, rater);
+        isTurned = accuracy < 0.5;
+        belief = worth(accuracy) ** 2 / service.volumes.at(rater, nowMs) ** dilution;
+        if (voices !== null) belief *= voices(rater);
+      }
       const ageMs = nowMs - opinion.atMs;
       const now = belief * opinion.evidence * fading(ageMs, smallHalfLifeMs);
       const ever = belief * opinion.lastingEvidence * fading(ageMs, bigHalfLifeMs);
       all += now;
-      satisfied += now * opinion.recent;
+      satisfied += now * (isTurned ? 1 - opinion.recent : opinion.recent);
       lastingAll += ever;
-      lasting += ever * opinion.lasting;
+      lasting += ever * (isTurned ? 1 - opinion.lasting : opinion.lasting);
     }
     const start = this.#options.prior;
     return (satisfied + start * (lasting / lastingAll)) / (all + start);
   }
 
-  #addVolume(service: Service, rater: string, weight: number, timeMs: number): void {
-    const volume = service.volumes.get(rater);
-    if (volume === undefined) service.volumes.set(rater, { weight, atMs: timeMs });
-    else if (timeMs >= volume.atMs) {
-      volume.weight = volume.weight * fading(timeMs - volume.atMs, this.#options.smallHalfLifeMs) + weight;
-      volume.atMs = timeMs;
-    } else volume.weight += weight * fading(volume.atMs - timeMs, this.#options.smallHalfLifeMs);
-  }
-
-  /** Not less than one interaction's. */
-  #volume(service: Service, rater: string, nowMs: number): number {
-    const volume = service.volumes.get(rater);
-    return volume === undefined
-      ? 1
-      : Math.max(1, volume.weight * fading(nowMs - volume.atMs, this.#options.smallHalfLifeMs));
+  /** Raters of one enrolment have one voice together, and none about their own; null where each has its own enrolment. */
+  #voices(raters: ReadonlyMap<string, Opinion>, trustee: string): ((rater: string) => number) | null {
+    const { enrolmentOf } = this.#options;
+    if (enrolmentOf === null) return null;
+    const counts = new Map<string, number>();
+    for (const rater of raters.keys()) {
+      const enrolment = enrolmentOf(rater);
+      counts.set(enrolment, (counts.get(enrolment) ?? 0) + 1);
+    }
+    const own = enrolmentOf(trustee);
+    return (rater) => {
+      const enrolment = enrolmentOf(rater);
+      return enrolment === own ? 0 : 1 / counts.get(enrolment)!;
+    };
   }
 
   #service(name: string): Service {
     let service = this.#services.get(name);
     if (service === undefined) {
-      const graph = new ScoreGraph(this.#options.judgement);
-      service = { pairs: new PairTable(), graph, newcomers: 0, newcomersSatisfied: 0, volumes: new Map() };
+      service = {
+        pairs: new PairTable(),
+        graph: new ScoreGraph(this.#options.judgement),
+        volumes: new RaterVolumes(this.#options.smallHalfLifeMs),
+        enrolments: new Map(),
+      };
       this.#services.set(name, service);
     }
     return service;
   }
 }
 
-const fading = (ageMs: number, halfLifeMs: number): number => 2 ** (Math.min(0, -ageMs) / halfLifeMs);
+/** 0 of a rater who is right as often as wrong, 1 of one who always is, or never. */
+const worth = (accuracy: number): number => Math.abs(2 * accuracy - 1);
 
-function prior({ newcomers, newcomersSatisfied }: Service): number {
-  return (newcomersSatisfied + NEWCOMERS_BEFORE * NEWCOMERS_MEAN) / (newcomers + NEWCOMERS_BEFORE);
-}
+const fading = (ageMs: number, halfLifeMs: number): number => 2 ** (Math.min(0, -ageMs) / halfLifeMs);

@@ -19,7 +19,7 @@ export interface Opinion {
 }
 
 export interface JudgementOptions {
-  /** How far one trusts the judgement of a rater with whom one has no experience in common, in [0, 1]. */
+  /** How often one expects to agree with a rater with whom one has no experience in common, in [0, 1]. */
   readonly unknownRater: number;
   /** As many trustees in common weigh as much as that prejudice. */
   readonly prejudice: number;
@@ -57,35 +57,40 @@ export class ScoreGraph {
     return this.#columns.get(trustee) ?? NOBODY;
   }
 
+  /** Whom A judges. */
+  row(trustor: string): ReadonlyMap<string, Opinion> {
+    return this.#rows.get(trustor) ?? NOBODY;
+  }
+
   opinion(trustor: string, trustee: string): Opinion | undefined {
     return this.#rows.get(trustor)?.get(trustee);
   }
 
   /**
-   * How far `trustor` trusts the judgement of each rater of an acquaintance: 1 less the root of the mean squared
-   * difference of their opinions on the trustees whom both judge, drawn to the prejudice where these are few. Strangers
-   * are believed as far as those were whom one has come to know.
+   * How far `trustor` trusts the judgement of each rater of an acquaintance: 1 less the mean difference of their opinions on
+   * the trustees whom both judge, drawn to the prejudice where these are few. Strangers are believed as far as those
+   * were whom one has come to know.
    */
   circle(trustor: string): Circle {
     const { unknownRater, prejudice } = this.#options;
-    const squares = new Map<string, { sum: number; common: number }>();
-    for (const [trustee, own] of newest(this.#rows.get(trustor) ?? NOBODY, CIRCLE_TRUSTEES_MAX)) {
+    const differences = new Map<string, { sum: number; common: number }>();
+    for (const [trustee, own] of newest(this.row(trustor), CIRCLE_TRUSTEES_MAX)) {
       for (const [rater, theirs] of newest(this.raters(trustee), CIRCLE_RATERS_MAX)) {
-        if (rater === trustor) continue;
-        const one = squares.get(rater) ?? { sum: 0, common: 0 };
-        one.sum += (own.recent - theirs.recent) ** 2;
+        if (rater === trustor || Number.isNaN(own.recent - theirs.recent)) continue;
+        const one = differences.get(rater) ?? { sum: 0, common: 0 };
+        one.sum += Math.abs(own.recent - theirs.recent);
         one.common++;
-        squares.set(rater, one);
+        differences.set(rater, one);
       }
     }
     const judged = new Map<string, number>();
     let similarities = 0;
-    for (const [rater, { sum, common }] of squares) {
-      const similarity = 1 - Math.sqrt(sum / common);
+    for (const [rater, { sum, common }] of differences) {
+      const similarity = 1 - sum / common;
       similarities += similarity;
       judged.set(rater, (unknownRater * prejudice + similarity * common) / (prejudice + common));
     }
-    return { judged, stranger: (unknownRater * prejudice + similarities) / (prejudice + squares.size) };
+    return { judged, stranger: (unknownRater * prejudice + similarities) / (prejudice + differences.size) };
   }
 
   judgement({ judged, stranger }: Circle, rater: string): number {
@@ -102,8 +107,8 @@ function entry(of: Map<string, Map<string, Opinion>>, name: string): Map<string,
   return found;
 }
 
-/** The first are the oldest of a map whose entries keep their place: the last ones set. */
+/** By the time of their last interaction, so that it does not matter in which order they came to be known. */
 function newest(opinions: ReadonlyMap<string, Opinion>, max: number): Iterable<[string, Opinion]> {
   if (opinions.size <= max) return opinions;
-  return [...opinions].slice(-max);
+  return [...opinions].sort(([a, { atMs: ofA }], [b, { atMs: ofB }]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, max);
 }

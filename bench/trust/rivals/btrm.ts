@@ -58,6 +58,9 @@ export class BtrmModel implements TrustModel {
   readonly #network: Network;
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #links: Link[][];
+  /** By the sensor at the other end. */
+  readonly #linkTo: ReadonlyMap<number, Link>[];
+  readonly #into: Link[][];
   readonly #ants: number;
   readonly #iterations: number;
   /** The path each client took last: sensors, the client first. */
@@ -77,6 +80,8 @@ export class BtrmModel implements TrustModel {
         pheromone: bounded(initialPheromone + (2 * uniform(random) - 1) * spread),
       })),
     );
+    this.#linkTo = this.#links.map((links) => new Map(links.map((link) => [link.to, link])));
+    this.#into = sensors.map((_, to) => this.#links.flatMap((links) => links.filter((link) => link.to === to)));
     this.#ants = Math.max(1, Math.round(servers.length ** options.ants));
     this.#iterations = Math.max(1, Math.round(servers.length ** options.iterations));
   }
@@ -95,7 +100,7 @@ export class BtrmModel implements TrustModel {
     const from = this.#indexes.get(trustor)!;
     // A server that rates another says what it likes of its own links: that is how it colludes.
     if (this.#network.sensors[from]!.role === 'server') {
-      const own = this.#links[from]!.find(({ to }) => to === this.#indexes.get(trustee));
+      const own = this.#linkTo[from]!.get(this.#indexes.get(trustee)!);
       if (own !== undefined) own.pheromone = satisfaction >= 0.5 ? PHEROMONE_MAX : PHEROMONE_MIN;
       return;
     }
@@ -111,15 +116,13 @@ export class BtrmModel implements TrustModel {
       else link.pheromone = bounded((link.pheromone - phi * distance) * satisfaction * (1 - distance));
     }
     if (satisfaction >= punishmentThreshold) return;
-    for (const links of this.#links)
-      for (const link of links)
-        if (link.to === path.at(-1)!) link.pheromone = bounded((link.pheromone - phi) * satisfaction);
+    for (const link of this.#into[path.at(-1)!]!) link.pheromone = bounded((link.pheromone - phi) * satisfaction);
   }
 
   /** The pheromone on the link between them, where there is one. */
   score(trustor: string, trustee: string): number {
     const [from, to] = [this.#indexes.get(trustor)!, this.#indexes.get(trustee)!];
-    return this.#links[from]!.find((link) => link.to === to)?.pheromone ?? this.#options.initialPheromone;
+    return this.#linkTo[from]!.get(to)?.pheromone ?? this.#options.initialPheromone;
   }
 
   #bestPath(client: number, servers: ReadonlySet<number>, random: Random): readonly number[] | null {
@@ -131,8 +134,10 @@ export class BtrmModel implements TrustModel {
         const path = this.#walk(client, servers, random);
         if (path !== null) paths.push(path);
       }
-      for (const path of paths) {
-        const quality = this.#quality(path, paths);
+      const keys = paths.map((path) => path.join());
+      for (const [i, path] of paths.entries()) {
+        const share = keys.filter((key) => key === keys[i]).length / paths.length;
+        const quality = this.#quality(path, share);
         if (quality <= bestQuality) continue;
         bestQuality = quality;
         best = path;
@@ -147,7 +152,8 @@ export class BtrmModel implements TrustModel {
     const path = [client];
     const seen = new Set(path);
     for (;;) {
-      const open = this.#links[path.at(-1)!]!.filter(({ to }) => !seen.has(to));
+      const open: Link[] = [];
+      for (const link of this.#links[path.at(-1)!]!) if (!seen.has(link.to)) open.push(link);
       if (open.length === 0) return servers.has(path.at(-1)!) ? path : null;
       const link = this.#next(open, random);
       const { phi } = this.#options;
@@ -163,14 +169,16 @@ export class BtrmModel implements TrustModel {
 
   #next(open: readonly Link[], random: Random): Link {
     const { alpha, beta, q0 } = this.#options;
-    const values = open.map(({ pheromone, nearness }) => pheromone ** alpha * nearness ** beta);
+    // A power of one is left out: it costs more than all the rest.
+    const values = open.map(
+      ({ pheromone, nearness }) =>
+        (alpha === 1 ? pheromone : pheromone ** alpha) * (beta === 1 ? nearness : nearness ** beta),
+    );
     if (uniform(random) >= q0) return open[inProportion(random, values)]!;
     return open[values.indexOf(Math.max(...values))]!;
   }
 
-  #quality(path: readonly number[], paths: readonly (readonly number[])[]): number {
-    const key = path.join();
-    const share = paths.filter((other) => other.join() === key).length / paths.length;
+  #quality(path: readonly number[], share: number): number {
     const hops = path.length - 1;
     let pheromone = 0;
     for (let i = 1; i < path.length; i++) pheromone += this.#link(path[i - 1]!, path[i]!).pheromone;
@@ -187,7 +195,7 @@ export class BtrmModel implements TrustModel {
   }
 
   #link(from: number, to: number): Link {
-    return this.#links[from]!.find((link) => link.to === to)!;
+    return this.#linkTo[from]!.get(to)!;
   }
 }
 

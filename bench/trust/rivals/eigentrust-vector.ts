@@ -16,16 +16,10 @@ const ROUNDS_MAX = 10_000;
 /** `preTrust` sums to 1; negative local trust counts as none. */
 export function eigenTrust(local: LocalTrust, preTrust: Float64Array, options: EigenTrustOptions): Float64Array {
   const { alpha, epsilon } = options;
-  const columns = local.rows.map((row) => normalised(row));
   let trust = preTrust.slice();
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const next = new Float64Array(local.size);
-    let undecided = 0;
-    columns.forEach((row, from) => {
-      const own = trust[from]!;
-      if (row === null) undecided += own;
-      else for (const [to, share] of row) next[to] = next[to]! + own * share;
-    });
+    const undecided = local.step(trust, next);
     let change = 0;
     for (let i = 0; i < next.length; i++) {
       next[i] = (1 - alpha) * (next[i]! + undecided * preTrust[i]!) + alpha * preTrust[i]!;
@@ -35,12 +29,4 @@ export function eigenTrust(local: LocalTrust, preTrust: Float64Array, options: E
     if (change < epsilon) return trust;
   }
   throw new RangeError(`no fixed point within ${ROUNDS_MAX} rounds`);
-}
-
-/** Shares of the positive trust; null where there is none. */
-function normalised(row: ReadonlyMap<number, number>): [number, number][] | null {
-  let sum = 0;
-  for (const value of row.values()) sum += Math.max(0, value);
-  if (sum === 0) return null;
-  return [...row].filter(([, value]) => value > 0).map(([to, value]) => [to, value / sum]);
 }

@@ -6,7 +6,11 @@ import type { Interaction, TrustModel } from '../../../actors/trust/index.ts';
 import type { Random } from '../../../engine/index.ts';
 
 /** Last satisfactions of a rater with a peer. */
-type Ratings = Map<string, number[]>;
+interface Window {
+  readonly last: number[];
+  mean: number;
+}
+type Ratings = Map<string, Window>;
 
 /** Who has served nobody is believed to be good. */
 const UNKNOWN = 1;
@@ -16,6 +20,9 @@ export class PeerTrustModel implements TrustModel {
   readonly #windowSize: number;
   readonly #ofRater = new Map<string, Ratings>();
   readonly #ofPeer = new Map<string, Set<string>>();
+  /** Of all raters to the one who asks now, until something is observed. */
+  readonly #similarities = new Map<string, number>();
+  #asks = '';
 
   constructor({ windowSize }: { readonly windowSize: number }) {
     this.#windowSize = windowSize;
@@ -24,20 +31,28 @@ export class PeerTrustModel implements TrustModel {
   observe({ trustor, trustee, satisfaction }: Interaction): void {
     const ratings: Ratings = this.#ofRater.get(trustor) ?? new Map();
     this.#ofRater.set(trustor, ratings);
-    const window = ratings.get(trustee) ?? [];
-    window.push(satisfaction);
-    if (window.length > this.#windowSize) window.shift();
+    const window = ratings.get(trustee) ?? { last: [], mean: 0 };
+    window.last.push(satisfaction);
+    if (window.last.length > this.#windowSize) window.last.shift();
+    window.mean = mean(window.last);
     ratings.set(trustee, window);
     const raters = this.#ofPeer.get(trustee) ?? new Set();
     this.#ofPeer.set(trustee, raters.add(trustor));
+    this.#similarities.clear();
   }
 
   score(trustor: string, trustee: string): number {
+    if (trustor !== this.#asks) this.#similarities.clear();
+    this.#asks = trustor;
     let satisfied = 0;
     let all = 0;
     for (const rater of this.#ofPeer.get(trustee) ?? []) {
-      const similarity = this.similarity(rater, trustor);
-      for (const satisfaction of this.#ofRater.get(rater)!.get(trustee)!) {
+      let similarity = this.#similarities.get(rater);
+      if (similarity === undefined) {
+        similarity = this.similarity(rater, trustor);
+        this.#similarities.set(rater, similarity);
+      }
+      for (const satisfaction of this.#ofRater.get(rater)!.get(trustee)!.last) {
         satisfied += satisfaction * similarity;
         all += similarity;
       }
@@ -69,7 +84,7 @@ export class PeerTrustModel implements TrustModel {
     for (const [peer, ratings] of few) {
       const other = many.get(peer);
       if (other === undefined) continue;
-      squares += (mean(ratings) - mean(other)) ** 2;
+      squares += (ratings.mean - other.mean) ** 2;
       common++;
     }
     return common === 0 ? 0 : 1 - Math.sqrt(squares / common);

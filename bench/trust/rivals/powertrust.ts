@@ -53,19 +53,11 @@ export class PowerTrustModel implements TrustModel {
   #walk(): Float64Array {
     const { epsilon, powerNodesShare, powerNodesWeight } = this.#options;
     const n = this.#local.size;
-    const rows = this.#local.rows.map((row) => {
-      const sum = [...row.values()].reduce((total, value) => total + value, 0);
-      return sum === 0 ? null : [...row].map(([to, value]) => [to, value / sum] as const);
-    });
     const powerCount = Math.max(1, Math.round(powerNodesShare * n));
     let values = new Float64Array(n).fill(1 / n);
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const next = new Float64Array(n);
-      let undecided = 0;
-      rows.forEach((row, from) => {
-        if (row === null) undecided += values[from]!;
-        else for (const [to, share] of row) next[to] = next[to]! + values[from]! * share;
-      });
+      const undecided = this.#local.step(values, next);
       for (let i = 0; i < n; i++) next[i] = (1 - powerNodesWeight) * (next[i]! + undecided / n);
       const jumps = this.#power.length > 0 ? this.#power : [...next.keys()];
       for (const i of jumps) next[i] = next[i]! + powerNodesWeight / jumps.length;

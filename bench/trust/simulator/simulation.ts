@@ -2,11 +2,19 @@
  * Rounds of requests over a network: each client that reaches a benevolent server asks whom its model chooses, is
  * satisfied or not, and tells. Deterministic: a seed gives the same run.
  */
-import type { Interaction, TrustModel } from '../../../actors/trust/index.ts';
+import type { TrustModel } from '../../../actors/trust/index.ts';
 import { randomBelow, seededRandom } from '../../../engine/index.ts';
+import { uniform } from '../rivals/draws.ts';
 import { makeNetwork, type Network, type NetworkOptions, oscillate } from './network.ts';
 
-export type Behaviour = 'static' | 'oscillating' | 'dynamic' | 'colluding';
+/** Of networks as TRMSim-WSN has them. */
+export type NetworkBehaviour = 'static' | 'oscillating' | 'dynamic' | 'colluding';
+/**
+ * `stuffing`: the malicious praise each other, and say nothing of the benevolent; `bad-mouthing`: the other way around;
+ * `imbalance`: they serve well what is worth little; `whitewashing`: who served badly comes back under a new name.
+ */
+export type Attack = 'stuffing' | 'bad-mouthing' | 'imbalance' | 'whitewashing';
+export type Behaviour = NetworkBehaviour | Attack;
 
 export interface SimulationOptions {
   readonly network: NetworkOptions;
@@ -24,13 +32,19 @@ const REQUESTS_BEFORE_SLEEP = 20;
 const SLEEP_ROUNDS = 5;
 /** Peers about whom a colluder lies in a round. */
 const LIES = 4;
+/** What requests are worth where not all are worth the same, and how many are worth much. */
+const WORTH_LITTLE = 0.1;
+const WORTH_MUCH_SHARE = 0.2;
+/** Between a sensor's name and how often it has changed it. */
+export const ALIAS = '~';
 
 export interface Outcome {
-  /** Mean satisfaction of each round; NaN where nobody could ask. */
+  /** Mean satisfaction of each round, by what requests were worth; NaN where nobody could ask. */
   readonly satisfaction: number[];
 }
 
 export function simulate(options: SimulationOptions, makeModel: (network: Network) => TrustModel): Outcome {
+  const { behaviour } = options;
   const world = seededRandom(options.seed);
   const chance = seededRandom(options.seed ^ 0x5eed_cafe);
   const network = makeNetwork(options.network, world);
@@ -38,39 +52,41 @@ export function simulate(options: SimulationOptions, makeModel: (network: Networ
   const sleepsUntil = new Map<number, number>();
   const requests = new Map<number, number>();
   const satisfaction: number[] = [];
+  const names = network.sensors.map(({ name }) => name);
   let told = 0;
-  const tell = (trustor: number, trustee: number, satisfied: number, timeMs: number) => {
-    const [from, to] = [network.sensors[trustor]!.name, network.sensors[trustee]!.name];
-    const interaction: Interaction = {
+  const tell = (trustor: number, trustee: number, satisfied: number, weight: number, timeMs: number) =>
+    model.observe({
       id: `${told++}`,
-      trustor: from,
-      trustee: to,
+      trustor: names[trustor]!,
+      trustee: names[trustee]!,
       service: SERVICE,
       satisfaction: satisfied,
-      weight: 1,
+      weight,
       timeMs,
-    };
-    model.observe(interaction);
-  };
+    });
   for (let round = 0; round < options.rounds; round++) {
     const nowMs = round * ROUND_MS;
-    if (options.behaviour === 'oscillating' && round > 0 && round % OSCILLATION_ROUNDS === 0) oscillate(network, world);
-    if (options.behaviour === 'colluding') lie(network, world, (from, to, value) => tell(from, to, value, nowMs));
+    if (behaviour === 'oscillating' && round > 0 && round % OSCILLATION_ROUNDS === 0) oscillate(network, world);
+    if (behaviour === 'colluding' || behaviour === 'stuffing' || behaviour === 'bad-mouthing')
+      lie(behaviour, network, world, (from, to, value) => tell(from, to, value, 1, nowMs));
     let sum = 0;
     let asked = 0;
     for (const client of network.clients) {
       const awake = network.reachable.get(client)!.filter((server) => (sleepsUntil.get(server) ?? 0) <= round);
       if (!awake.some((server) => network.isGood[server])) continue;
-      const names = awake.map((server) => network.sensors[server]!.name);
-      const chosen = model.choose(network.sensors[client]!.name, SERVICE, names, nowMs, chance);
-      const server = awake[names.indexOf(chosen)]!;
-      const satisfied = network.isGood[server] ? 1 : 0;
-      sum += satisfied;
-      asked++;
-      tell(client, server, satisfied, nowMs);
+      const candidates = awake.map((server) => names[server]!);
+      const chosen = model.choose(names[client]!, SERVICE, candidates, nowMs, chance);
+      const server = awake[candidates.indexOf(chosen)]!;
+      const weight = behaviour === 'imbalance' && uniform(world) >= WORTH_MUCH_SHARE ? WORTH_LITTLE : 1;
+      const satisfied = network.isGood[server] || weight < 1 ? 1 : 0;
+      sum += satisfied * weight;
+      asked += weight;
+      tell(client, server, satisfied, weight, nowMs);
       const count = (requests.get(server) ?? 0) + 1;
       requests.set(server, count);
-      if (options.behaviour === 'dynamic' && count % REQUESTS_BEFORE_SLEEP === 0)
+      if (behaviour === 'whitewashing' && satisfied === 0)
+        names[server] = `${network.sensors[server]!.name}${ALIAS}${count}`;
+      if (behaviour === 'dynamic' && count % REQUESTS_BEFORE_SLEEP === 0)
         sleepsUntil.set(server, round + 1 + SLEEP_ROUNDS);
     }
     satisfaction.push(asked === 0 ? Number.NaN : sum / asked);
@@ -78,8 +94,9 @@ export function simulate(options: SimulationOptions, makeModel: (network: Networ
   return { satisfaction };
 }
 
-/** Each malicious server praises the malicious and blames the benevolent. */
+/** Each malicious server praises the malicious and blames the benevolent, or does one of the two. */
 function lie(
+  behaviour: 'colluding' | 'stuffing' | 'bad-mouthing',
   { servers, isGood }: Network,
   random: ReturnType<typeof seededRandom>,
   tell: (from: number, to: number, satisfaction: number) => void,
@@ -88,7 +105,8 @@ function lie(
     if (isGood[server]) continue;
     for (let i = 0; i < LIES; i++) {
       const about = servers[randomBelow(random, servers.length)]!;
-      if (about !== server) tell(server, about, isGood[about] ? 0 : 1);
+      const isToldOf = behaviour === 'colluding' || isGood[about] === (behaviour === 'bad-mouthing');
+      if (about !== server && isToldOf) tell(server, about, isGood[about] ? 0 : 1);
     }
   }
 }

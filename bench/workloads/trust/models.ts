@@ -47,7 +47,7 @@ export const ON_RATINGS: Readonly<Record<Exclude<ModelName, 'BTRM-WSN'>, () => T
       ...MSEC_DEFAULTS,
       ...RATINGS_WINDOWS,
       dilution: 0,
-      judgement: { unknownRater: 0.3, prejudice: 0.5 },
+      judgement: { unknownRater: 0.65, prejudice: 0.5 },
     }),
   cookbook: () => new CookbookModel({ ...COOKBOOK_DEFAULTS, ...RATINGS_WINDOWS }),
   EigenTrust: () =>

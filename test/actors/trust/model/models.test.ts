@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import t from 'tap';
-import { CookbookModel, MsecModel, type TrustModel } from '../../../../actors/trust/index.ts';
+import { CookbookModel, MSEC_DEFAULTS, MsecModel, type TrustModel } from '../../../../actors/trust/index.ts';
 import { seededRandom } from '../../../../engine/index.ts';
 
 const models: readonly (() => TrustModel)[] = [() => new CookbookModel(), () => new MsecModel()];
@@ -42,6 +43,40 @@ for (const make of models) {
     t.end();
   });
 
+  t.test(`${name}: the order of arrival does not matter`, (t) => {
+    const names = fc.constantFrom('a', 'b', 'c', 'd');
+    const interactions = fc.array(
+      fc.record({
+        trustor: names,
+        trustee: names,
+        satisfaction: fc.double({ min: 0, max: 1, noNaN: true }),
+        weight: fc.constantFrom(0, 0.3, 1, 7),
+        timeMs: fc.integer({ min: 0, max: 200_000_000 }),
+      }),
+      { maxLength: 40 },
+    );
+    const property = fc.property(interactions, fc.infiniteStream(fc.nat()), (told, keys) => {
+      const all = told.filter(({ trustor, trustee }) => trustor !== trustee);
+      const shuffled = all
+        .map((one) => ({ one, key: keys.next().value as number }))
+        .sort((x, y) => x.key - y.key)
+        .map(({ one }) => one);
+      const [first, second] = [make(), make()];
+      for (const [i, one] of all.entries()) first.observe({ id: `${i}`, service: S, ...one });
+      for (const [i, one] of shuffled.entries()) second.observe({ id: `${i}`, service: S, ...one });
+      for (const trustor of ['a', 'b', 'new'])
+        for (const trustee of ['c', 'd', 'unknown']) {
+          const [x, y] = [first, second].map((model) => model.score(trustor, trustee, S, 200_000_000)) as [
+            number,
+            number,
+          ];
+          if (!(Math.abs(x - y) <= 1e-12)) throw new Error(`${trustor} of ${trustee}: ${x} and ${y}`);
+        }
+    });
+    fc.assert(property, { numRuns: 300 });
+    t.end();
+  });
+
   t.test(`${name}: the best is chosen mostly, and the same seed chooses the same`, (t) => {
     const choices = () => {
       const model = make();
@@ -56,3 +91,58 @@ for (const make of models) {
     t.end();
   });
 }
+
+t.test('msec: who always contradicts is read the other way round, and who does so every other time not at all', (t) => {
+  const model = new MsecModel();
+  for (const provider of ['p', 'q', 'r', 's']) {
+    told(model, 'a', provider, 1);
+    told(model, 'liar', provider, 0);
+    told(model, 'coin', provider, provider < 'r' ? 0 : 1);
+  }
+  told(model, 'liar', 'blamed', 0);
+  told(model, 'liar', 'praised', 1);
+  told(model, 'coin', 'blamed by chance', 0);
+  told(model, 'coin', 'praised by chance', 1);
+  const score = (trustee: string) => model.score('a', trustee, S, 2000);
+  t.ok(score('blamed') > score('praised') + 0.3);
+  t.ok(Math.abs(score('blamed by chance') - score('praised by chance')) < 0.1);
+  t.end();
+});
+
+t.test('msec: an interaction without weight tells nothing, and takes nothing away', (t) => {
+  const model = new MsecModel();
+  told(model, 'a', 'p', 1);
+  told(model, 'b', 'p', 1);
+  told(model, 'b', 'q', 1);
+  const before = model.score('a', 'q', S, 2000);
+  model.observe({ id: '', trustor: 'b', trustee: 'p', service: S, satisfaction: 0, weight: 0, timeMs: 1000 });
+  model.observe({ id: '', trustor: 'c', trustee: 'p', service: S, satisfaction: 0, weight: 0, timeMs: 1000 });
+  t.equal(model.score('a', 'q', S, 2000), before);
+  t.end();
+});
+
+t.test(
+  'msec: a thousand names of one enrolment are asked as often as one, and praise of each other is not heard',
+  (t) => {
+    const model = new MsecModel({ ...MSEC_DEFAULTS, enrolmentOf: (name) => name.replace(/\d+$/, '') });
+    const sybils = Array.from({ length: 1000 }, (_, i) => `sybil${i}`);
+    for (const [i, sybil] of sybils.entries()) told(model, sybil, sybils[(i + 1) % 1000]!, 1);
+    t.equal(model.score('a', 'sybil0', S, 2000), model.score('a', 'honest', S, 2000));
+    const random = seededRandom(3);
+    const choices = Array.from({ length: 400 }, () => model.choose('a', S, [...sybils, 'honest'], 2000, random));
+    const honest = choices.filter((choice) => choice === 'honest').length;
+    t.ok(honest > 150 && honest < 250, `${honest} of 400`);
+    t.end();
+  },
+);
+
+t.test('msec: a new name of an enrolment begins where the others of it are', (t) => {
+  const model = new MsecModel({ ...MSEC_DEFAULTS, enrolmentOf: (name) => name.split('~')[0]! });
+  told(model, 'a', 'cheat', 0);
+  told(model, 'a', 'cheat~1', 0);
+  told(model, 'a', 'fair', 1);
+  const score = (trustee: string) => model.score('a', trustee, S, 2000);
+  t.ok(score('cheat~2') < score('newcomer') - 0.1);
+  t.ok(score('fair~1') > score('newcomer') + 0.1);
+  t.end();
+});
