@@ -19,11 +19,15 @@ export const flowId = ({ hash, id }: Flow): number => ((hash >>> 0) & 0x3fff_fff
 const hasPorts = (protocol: number): boolean =>
   protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP;
 
+/** As it is, and not made of others or taken out of one: Suricata numbers no other. */
+const isCaptured = ({ isPseudo, isReassembled, depth, number }: Packet): boolean =>
+  !isPseudo && !isReassembled && depth === 0 && number > 0;
+
 /** Of a packet, from its source to its destination. */
 export function packetRecord(type: string, packet: Packet, flow: Flow | null): EveRecord {
   const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
   if (flow !== null) record.flow_id = flowId(flow);
-  if (!packet.isPseudo && packet.number > 0) record.pcap_cnt = packet.number;
+  if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, packet);
   if (packet.ipVersion !== 0) {
@@ -47,7 +51,7 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
 /** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
 export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
   const record: EveRecord = { timestamp: timestamp(packet.timeUs), flow_id: flowId(flow) };
-  if (!packet.isPseudo && packet.number > 0) record.pcap_cnt = packet.number;
+  if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, flow);
   Object.assign(record, endpoints(flow, direction));

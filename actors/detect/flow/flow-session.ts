@@ -18,6 +18,8 @@ export interface FlowSession {
   readonly packetSeesStream: boolean;
   /** Names of what was wrong with the packet in hand, as `stream-event:` has them; empty for nearly all. */
   readonly events: readonly string[];
+  /** How far the direction's sequence numbers have come from that of its SYN. */
+  sentNumbers(direction: Direction): number;
   /**
    * The packet's payload is not inspected by itself: it is in the stream, or bytes of the stream are inspected in its
    * place. Ask before `rawChunk`.

@@ -41,7 +41,8 @@ export class AddressBits {
 
   set(packet: Packet, track: Track, id: number, seconds: number): void {
     const key = keyOf(packet, track, id);
-    this.#ends.delete(key);
+    // One that is set keeps its end, also one that is over and that nobody has asked for since.
+    if (this.#ends.has(key)) return;
     this.#ends.set(key, secondOf(packet) + seconds);
     if (this.#ends.size <= ADDRESS_BITS_MAX) return;
     const [oldest] = this.#ends.keys();

@@ -19,4 +19,4 @@ export function fieldsOf({ keyword, value }: Condition): Readonly<Record<string,
 
 /** A comparison that stands as text in a field. */
 export const testIn = (keyword: string, text: string): NumberTest =>
-  numberTest(keyword, text, { isRich: true, max: 0xffff_ffff });
+  numberTest(keyword, text, { isRich: true, max: Number.MAX_SAFE_INTEGER });

@@ -5,6 +5,7 @@
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
+import { type FileCheck, fileCheck } from './file-keywords.ts';
 import { payloadMatches } from './payload.ts';
 import { isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
@@ -66,12 +67,17 @@ function ofDirection(
     const row = protocol.buffers.find(
       ({ name, directions }) => name === terms.buffer && directions.includes(direction),
     );
-    if (row !== undefined) engines.push(bufferEngine(bufferCheck(terms, scope), row, bit(), terms === fast));
+    if (row !== undefined) engines.push(bufferEngine(terms, bufferCheck(terms, scope), row, bit(), terms === fast));
   }
   for (const { keyword, value } of rule.conditions) {
     const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
     if (row !== undefined) engines.push(conditionEngine(row, row.compile(value), bit()));
+    const [of, event] = keyword === 'app-layer-event' && value.type === 'words' ? value.words : [];
+    if (of === protocol.name) engines.push(eventEngine(event!, protocol, direction, bit()));
   }
+  const ofFiles = fileCheck(rule.conditions);
+  if (ofFiles !== null && protocol.filesAt !== undefined)
+    engines.push(fileEngine(ofFiles, protocol.filesAt[direction], bit()));
   if (engines.length === 0) return engines;
   const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
   if (payload !== undefined) engines.push(streamEngine(bufferCheck(payload, scope), bit(), payload === fast));
@@ -79,7 +85,13 @@ function ofDirection(
   return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
 }
 
-function bufferEngine(check: BufferCheck, row: BufferRow, bit: number, isPrefiltered: boolean): Engine {
+function bufferEngine(
+  { absent }: BufferTerms,
+  check: BufferCheck,
+  row: BufferRow,
+  bit: number,
+  isPrefiltered: boolean,
+): Engine {
   return {
     bit,
     progress: row.progress,
@@ -89,7 +101,11 @@ function bufferEngine(check: BufferCheck, row: BufferRow, bit: number, isPrefilt
     ask: (tx, direction) => {
       for (let index = 0; ; index += 1) {
         const bytes = row.read(tx, direction, index);
+        // What is not there is known to be so when the transaction has gone on.
+        if (bytes === null && index === 0 && absent !== undefined && tx.progress[direction] > row.progress)
+          return MATCH;
         if (bytes === null) break;
+        if (absent === 'only') return NEVER;
         if (check(bytes, row.offset?.(tx, direction, index) ?? 0)) return MATCH;
         if (row.isMany !== true) break;
       }
@@ -100,7 +116,7 @@ function bufferEngine(check: BufferCheck, row: BufferRow, bit: number, isPrefilt
 
 function conditionEngine(
   row: ConditionRow,
-  holds: (tx: Transaction, direction: Direction) => boolean,
+  holds: (tx: Transaction, direction: Direction, nowSeconds: number) => boolean,
   bit: number,
 ): Engine {
   return {
@@ -109,7 +125,36 @@ function conditionEngine(
     isPrefiltered: false,
     isStream: false,
     name: row.keyword,
-    ask: (tx, direction) => (holds(tx, direction) ? MATCH : NO_MATCH),
+    ask: (tx, direction, { flow }) =>
+      holds(tx, direction, Math.floor((flow?.lastUs ?? 0) / 1_000_000)) ? MATCH : NO_MATCH,
+  };
+}
+
+/** Events have their names in one case or the other. */
+function eventEngine(event: string, { end, eventsAt }: AnyProtocol, direction: Direction, bit: number): Engine {
+  const names = [event, event.toUpperCase()] as const;
+  return {
+    bit,
+    progress: eventsAt?.[direction] ?? 0,
+    isPrefiltered: false,
+    isStream: false,
+    name: 'app-layer-event',
+    ask: ({ events, progress }) => {
+      if (events.includes(names[0]) || events.includes(names[1])) return MATCH;
+      return progress[direction] >= end[direction] ? NEVER : NO_MATCH;
+    },
+  };
+}
+
+function fileEngine(holds: FileCheck, progress: number, bit: number): Engine {
+  return {
+    bit,
+    progress,
+    isPrefiltered: false,
+    isStream: false,
+    name: 'files',
+    ask: ({ files = [] }, direction) =>
+      files.some((file) => file.direction === direction && holds(file)) ? MATCH : NO_MATCH,
   };
 }
 

@@ -35,7 +35,8 @@ export function flowCheck(condition: Condition): Check | null {
   // A direction alone is no question: it decides where the rule is looked for.
   if (directions.length === wordsOf(condition).length) return null;
   // Beside another word a direction is one: a packet without a flow has none.
-  if (directions.length > 0) checks.push(({ flow }) => flow !== null);
+  const wanted = directions[0] === 'to_client' ? 1 : 0;
+  if (directions.length > 0) checks.push(({ flow, direction }) => flow !== null && direction === wanted);
   return (situation) => {
     for (let i = 0; i < checks.length; i += 1) if (!checks[i]!(situation)) return false;
     return true;

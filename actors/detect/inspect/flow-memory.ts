@@ -47,9 +47,12 @@ export class FlowMemory {
   #numbers: Map<number, number> | null = null;
   /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
   readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
-  /** Protocol detection was told of, by direction: 1 and 2. */
+  /** Directions of which it is known what they speak, and those in which a packet has come since: 1 and 2. */
+  protocolsKnown = 0;
   protocolTold = 0;
   isPassed = false;
+  /** A rule has said that nobody need look at it any more. */
+  isBypassed = false;
   isDropped = false;
   /** Directions of which it was told that their packets are dropped: 1 and 2. */
   dropTold = 0;

@@ -19,7 +19,7 @@ export interface Addresses {
 
 export interface Header {
   /** 0: either. */
-  readonly ipVersion: 0 | 4 | 6;
+  readonly ipVersion: number;
   /** null: any. */
   readonly protocols: readonly number[] | null;
   readonly source: Addresses | null;
@@ -36,11 +36,14 @@ const PROTOCOLS: Readonly<Record<string, readonly number[]>> = {
   icmp: [PROTOCOL_ICMP, PROTOCOL_ICMPV6],
   icmpv4: [PROTOCOL_ICMP],
   icmpv6: [PROTOCOL_ICMPV6],
+  sctp: [PROTOCOL_SCTP],
 };
+
+const ANY_PROTOCOL: ReadonlySet<string> = new Set(['ip', 'ipv4', 'ipv6', 'pkthdr']);
 
 /** `transports`: of the rule's application protocol. */
 export function protocolsOf(protocol: string, transports: readonly string[]): readonly number[] | null {
-  if (protocol === 'ip' || protocol === 'ipv4' || protocol === 'ipv6') return null;
+  if (ANY_PROTOCOL.has(protocol)) return null;
   return PROTOCOLS[protocol] ?? transports.flatMap((name) => PROTOCOLS[name] ?? []);
 }
 
@@ -50,9 +53,8 @@ export function headerOf(rule: Rule, protocols: readonly number[] | null, isSwap
   const destination = addressesOf(rule.destination);
   const sourcePorts = portsOf(rule.sourcePorts);
   const destinationPorts = portsOf(rule.destinationPorts);
-  const isIp = rule.protocol === 'ipv4' || rule.protocol === 'ipv6';
   return {
-    ipVersion: isIp ? (rule.protocol === 'ipv4' ? 4 : 6) : 0,
+    ipVersion: familyOf(rule),
     protocols,
     source: isSwapped ? destination : source,
     destination: isSwapped ? source : destination,
@@ -60,6 +62,18 @@ export function headerOf(rule: Rule, protocols: readonly number[] | null, isSwap
     destinationPorts: isSwapped ? sourcePorts : destinationPorts,
   };
 }
+
+/** Of the header, or of l3_proto. */
+function familyOf({ protocol, conditions }: Rule): number {
+  const named = conditions.find(({ keyword }) => keyword === 'l3_proto')?.value;
+  const wanted = FAMILIES[named?.type === 'words' ? named.words[0]! : ''] ?? 0;
+  const family = FAMILIES[protocol] ?? 0;
+  return wanted !== 0 && family !== 0 && wanted !== family ? NO_FAMILY : wanted || family;
+}
+
+const FAMILIES: Readonly<Record<string, number>> = { ipv4: 4, ipv6: 6 };
+/** One that no packet has. */
+const NO_FAMILY = -1;
 
 const WORD = 0xffff_ffffn;
 

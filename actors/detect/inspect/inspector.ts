@@ -5,7 +5,7 @@
  */
 import { assert } from '../../../engine/index.ts';
 import type { Flow, FlowSession } from '../flow/index.ts';
-import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
 import { AddressMemory } from './address-memory.ts';
@@ -107,13 +107,19 @@ export class Inspector {
     const situation = this.#situation;
     this.#fill(packet, flow, direction);
     const { memory } = situation;
-    if (memory !== null && (memory.isDropped || memory.isPassed)) {
-      if (memory.isPassed) this.#pass(situation, memory);
+    if (memory !== null && (memory.isDropped || memory.isPassed || memory.isBypassed)) {
+      if (!memory.isDropped) this.#pass(situation, memory);
       else this.#tellDrop(situation, memory);
       return;
     }
-    if (packet.ipVersion === 0) return;
-    this.#askAddressRules(situation);
+    // Of what carries nothing that is known, and is odd, only rules about that are asked.
+    const isUnread = packet.ipVersion === 0 || (packet.protocol === 0 && packet.eventCount > 0);
+    if (packet.ipVersion !== 0) this.#askAddressRules(situation);
+    if (isUnread) {
+      if (packet.eventCount > 0) this.#askDecoderRules(situation);
+      this.#conclude(situation);
+      return;
+    }
     const group = this.#rules.groups.ofPackets(packet.protocol, direction);
     const session = situation.seesStream ? flow!.session : null;
     const hides = flow?.session?.hidesPayload(direction) ?? false;
@@ -130,9 +136,15 @@ export class Inspector {
       takeChunk(situation, session);
       if (situation.hasChunk) this.#askStreamRules(group);
     }
+    if (memory !== null && memory.protocolsKnown !== 3) noteProtocols(situation, memory);
+    this.#conclude(situation);
+  }
+
+  #conclude(situation: Situation): void {
     if (this.#queue.isEmpty) return;
     const verdict = this.#queue.finish(situation, this.#thresholds, this.#tell);
     if (verdict === null) return;
+    const { memory, direction } = situation;
     if (memory?.isDropped === true) memory.dropTold |= 1 << direction;
     this.#decide?.(verdict, situation);
   }
@@ -180,6 +192,7 @@ export class Inspector {
     situation.isInStream = false;
     situation.seesStream = false;
     situation.protocol = null;
+    situation.isProtocolNews = false;
     situation.isEstablished = false;
     const length = payloadBytes(packet);
     situation.hasPayload = length > 0;
@@ -190,6 +203,7 @@ export class Inspector {
     situation.memory = flow.memory as FlowMemory;
     situation.memory.useRules(this.#rules);
     situation.isEstablished = flow.isEstablished;
+    if (!packet.isPseudo) situation.isProtocolNews = isProtocolNews(situation, situation.memory);
     // An ICMP error belongs to the flow that it speaks of, and is no part of its stream.
     if (packet.protocol !== flow.protocol) return;
     if (flow.protocol === PROTOCOL_TCP) {
@@ -221,6 +235,15 @@ export class Inspector {
     this.#queue.add(signature, null, false);
   }
 
+  /** About a packet that has no addresses. */
+  #askDecoderRules(situation: Situation): void {
+    for (const signature of this.#rules.groups.decoderRules) {
+      if (!matchesHeader(signature.header, situation.packet) || !holdsAll(signature, situation)) continue;
+      takeEffect(signature, situation);
+      this.#queue.add(signature, null, false);
+    }
+  }
+
   #askPacketRules(group: PacketGroup): void {
     const situation = this.#situation;
     const candidates = this.#candidates;
@@ -228,6 +251,7 @@ export class Inspector {
     this.#found.length = 0;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
+    if (isNoticed(situation)) for (const order of group.ofEvents) candidates.add(order);
     if (situation.hasPayload) {
       this.#scan(group.ofPackets, situation.payload);
       if (!situation.hidesPayload) this.#scan(group.ofStream, situation.payload);
@@ -293,10 +317,41 @@ export class Inspector {
   }
 }
 
+/** Something was noticed about the packet, or it ends a session that there is none of. */
+function isNoticed({ packet, flow }: Situation): boolean {
+  if (packet.eventCount > 0) return true;
+  if (flow === null) return false;
+  if (flow.session !== null) return flow.session.events.length > 0;
+  return packet.protocol === PROTOCOL_TCP && (packet.tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
+}
+
+/** In which directions it is known from here on what is spoken. */
+function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
+  const conversation = flow!.application as Conversation | null;
+  for (const direction of [0, 1] as const)
+    if (conversation !== null && conversation.spoken(direction) !== null) memory.protocolsKnown |= 1 << direction;
+}
+
+/**
+ * Whether a rule about the protocol alone is asked of the packet: the first of its direction that comes when it is known;
+ * of datagrams the one that made it known, too.
+ */
+function isProtocolNews({ flow, direction, packet }: Situation, memory: FlowMemory): boolean {
+  const bit = 1 << direction;
+  if ((memory.protocolTold & bit) !== 0) return false;
+  if ((memory.protocolsKnown & bit) !== 0) {
+    memory.protocolTold |= bit;
+    return true;
+  }
+  const conversation = flow!.application as Conversation | null;
+  return packet.protocol === PROTOCOL_UDP && conversation !== null && conversation.spoken(direction) !== null;
+}
+
 function isMatch(signature: Signature, situation: Situation): boolean {
   if (signature.needsFlow && situation.flow === null) return false;
   // A rule about packets is asked of those that were sent.
   if (signature.type === 'packet' && situation.packet.isPseudo) return false;
+  if (signature.type === 'pd_only' && !situation.isProtocolNews) return false;
   if (signature.application !== null && signature.application !== situation.protocol) return false;
   return (
     matchesHeader(signature.header, situation.packet) &&

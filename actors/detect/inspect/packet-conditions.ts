@@ -1,9 +1,8 @@
 /** Keywords about a packet's headers, compiled. None holds of a packet that was made up at a flow's end. */
-import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../packet/index.ts';
+import { IPV4_OPTIONS, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../packet/index.ts';
 import { type NumberTest, passes } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
-import { fieldsOf, testOf, wordsOf } from './condition-values.ts';
-import { ipOptionsOf, optionBits } from './ip-options.ts';
+import { fieldsOf, testIn, testOf, wordsOf } from './condition-values.ts';
 import type { Situation } from './situation.ts';
 
 export type Check = (situation: Situation) => boolean;
@@ -35,8 +34,14 @@ const QUERIES_V6: ReadonlySet<number> = new Set([128, 129]);
 function icmpField(packet: Packet, at: number): number {
   if (!isIcmp(packet)) return -1;
   const queries = packet.ipVersion === 4 ? QUERIES_V4 : QUERIES_V6;
+  // Of a code that is not known nothing was read.
+  if (packet.ipVersion === 6 && packet.icmpCode !== 0) return queries.has(packet.icmpType) ? 0 : -1;
   return queries.has(packet.icmpType) ? be16(packet.bytes, packet.transportAt + at) : -1;
 }
+
+const IP_OPTIONS: Readonly<Record<string, number>> = { ...IPV4_OPTIONS };
+/** Suricata finds no packet that has `any` of them. */
+const optionBits = (name: string): number => IP_OPTIONS[name] ?? 0;
 
 const TCP_FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128 };
 const OLD_NAMES: Readonly<Record<string, string>> = { 1: 'C', 2: 'E' };
@@ -94,6 +99,24 @@ const isSameAddress = (packet: Packet): boolean =>
   packet.src2 === packet.dst2 &&
   packet.src3 === packet.dst3;
 
+const PACKET_TOO_BIG = 2;
+function largestPacket(packet: Packet): number {
+  if (!packet.hasTransport || packet.protocol !== PROTOCOL_ICMPV6 || packet.ipVersion !== 6) return -1;
+  if (packet.icmpType !== PACKET_TOO_BIG || packet.icmpCode !== 0) return -1;
+  const at = packet.transportAt + 4;
+  return be16(packet.bytes, at) * 0x1_0000 + be16(packet.bytes, at + 2);
+}
+
+const vlansOf = ({ vlanCount, vlan0, vlan1, vlan2 }: Packet): number[] => [vlan0, vlan1, vlan2].slice(0, vlanCount);
+
+/** Of one layer, of any of them or of all; what has none passes nothing. */
+function passesOf(layer: string, ids: readonly number[], holds: (id: number) => boolean): boolean {
+  if (layer === 'any') return ids.some(holds);
+  if (layer === 'all') return ids.length > 0 && ids.every(holds);
+  const id = ids.at(Number(layer));
+  return id !== undefined && holds(id);
+}
+
 const v4 = (packet: Packet, at: number): number => (packet.ipVersion === 4 ? packet.bytes[packet.ipAt + at]! : -1);
 
 const CONDITIONS: Readonly<Record<string, Compile>> = {
@@ -103,7 +126,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   ip_proto: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.protocol)),
   ipopts: (condition) => {
     const wanted = optionBits(wordsOf(condition)[0]!);
-    return (packet) => packet.ipVersion === 4 && (ipOptionsOf(packet) & wanted) !== 0;
+    return (packet) => packet.ipVersion === 4 && (packet.ipOptions & wanted) !== 0;
   },
   fragbits: fragBits,
   fragoffset: compared(fragmentOffset),
@@ -117,6 +140,14 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   'tcp.ack': compared((packet) => (isTcp(packet) ? packet.acknowledgment >>> 0 : -1)),
   'tcp.window': compared((packet) => (isTcp(packet) ? packet.window : -1)),
   'tcp.mss': compared((packet) => (isTcp(packet) ? packet.maximumSegment : -1)),
+  'tcp.wscale': compared((packet) => (isTcp(packet) ? packet.windowScale : -1)),
+  'icmpv6.mtu': compared(largestPacket),
+  'vlan.id': (condition) => {
+    const { test, layer } = fieldsOf(condition);
+    const wanted = testIn('vlan.id', String(test));
+    return (packet) => passesOf(String(layer), vlansOf(packet), (id) => passes(wanted, id));
+  },
+  'vlan.layers': compared(({ vlanCount }) => vlanCount),
   dsize: compared(payloadBytes),
 };
 

@@ -14,6 +14,8 @@ import { isInDirection, type Signature } from './signature.ts';
 export interface PacketGroup {
   /** Without a pattern in the payload. */
   readonly always: readonly number[];
+  /** About what was noticed of a packet: asked where something was. */
+  readonly ofEvents: readonly number[];
   /** Patterns of rules about the payload of packets, and about the stream. */
   readonly ofPackets: Prefilter | null;
   readonly ofStream: Prefilter | null;
@@ -38,6 +40,8 @@ export class RuleGroups {
   readonly signatures: readonly Signature[];
   readonly addressRules: readonly Signature[];
   readonly byAddress: AddressIndex;
+  /** About packets that cannot be read. */
+  readonly decoderRules: readonly Signature[];
   readonly #packet: readonly [Map<number, PacketGroup>, Map<number, PacketGroup>] = [new Map(), new Map()];
   readonly #transaction: readonly [Map<string, TransactionGroup>, Map<string, TransactionGroup>] = [
     new Map(),
@@ -48,6 +52,7 @@ export class RuleGroups {
     this.signatures = signatures;
     this.addressRules = signatures.filter(({ type }) => type === 'ip_only');
     this.byAddress = new AddressIndex(this.addressRules);
+    this.decoderRules = signatures.filter(({ type }) => type === 'de_only');
   }
 
   /** Those that every sensor needs, one a step. */
@@ -112,8 +117,10 @@ function packetGroup(signatures: readonly Signature[]): PacketGroup {
   const patterned = signatures.filter(
     (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
   );
+  const unpatterned = signatures.filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
   return {
-    always: signatures.flatMap((one) => (one.type === 'app_tx' || isOfPayload(one) ? [] : [one.order])),
+    always: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [] : [order])),
+    ofEvents: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [order] : [])),
     ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
     ofStream: prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
   };

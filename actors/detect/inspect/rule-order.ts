@@ -29,7 +29,11 @@ const asksAddresses = ({ value }: Condition): boolean =>
 
 /** Bits of addresses that are only set do not count. */
 const addressRank = (rule: Rule): number =>
-  rule.conditions.some((condition) => condition.keyword === 'xbits' && asksAddresses(condition)) ? ASKS : NEITHER;
+  rule.conditions.some(
+    (condition) => (condition.keyword === 'xbits' || condition.keyword === 'hostbits') && asksAddresses(condition),
+  )
+    ? ASKS
+    : NEITHER;
 
 /** `priorityOf`: with the priority of its class. Lists are compared number by number. */
 export function orderKey(rule: Rule, priority: number): readonly number[] {

@@ -2,11 +2,22 @@
  * What kind of thing a rule examines, and with it when it is asked: Suricata's types. A rule whose payload may lie in a
  * TCP stream is asked about the stream; with a place in its contents about the packets, too.
  */
+
 import type { AnyProtocol } from '../protocols/index.ts';
 import { isApplication } from '../rules/protocols.ts';
 import type { BufferTerms, Condition, Rule } from '../rules/rule.ts';
+import { isAboutFiles } from './file-keywords.ts';
 
-export type RuleType = 'ip_only' | 'like_ip_only' | 'packet' | 'packet_stream' | 'stream' | 'app_layer' | 'app_tx';
+export type RuleType =
+  | 'pd_only'
+  | 'ip_only'
+  | 'like_ip_only'
+  | 'de_only'
+  | 'packet'
+  | 'packet_stream'
+  | 'stream'
+  | 'app_layer'
+  | 'app_tx';
 
 export const PACKET_BUFFERS: ReadonlySet<string> = new Set([
   'ip.src',
@@ -20,7 +31,10 @@ export const PACKET_BUFFERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keywords that leave a rule one about addresses alone. */
-const ADDRESS_ONLY = new Set(['ip_proto', 'xbits', 'threshold', 'detection_filter', 'noalert']);
+const ADDRESS_ONLY = new Set([
+  ...['ip_proto', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag', 'iprep', 'bypass'],
+  ...['l3_proto', 'nfq_set_mark', 'tls_store'],
+]);
 /** Keywords about a packet's own headers: the payload beside them is the packet's, too. */
 const OF_PACKET = new Set([
   'ttl',
@@ -41,6 +55,10 @@ const OF_PACKET = new Set([
   'tcp.window',
   'tcp.mss',
   'dsize',
+  'icmpv6.mtu',
+  'flow.age',
+  'flow.pkts',
+  'flow.bytes',
 ]);
 
 export interface Shape {
@@ -63,10 +81,8 @@ export const isTransactionBuffer = ({ buffer }: BufferTerms): boolean =>
   buffer !== 'payload' && !PACKET_BUFFERS.has(buffer);
 
 export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
-  const { conditions, buffers } = rule;
-  const words = conditions.flatMap(({ keyword, value }) =>
-    keyword === 'flow' && value.type === 'words' ? value.words : [],
-  );
+  const { buffers } = rule;
+  const words = conditions(rule, 'flow').flat();
   const payload = buffers.find(({ buffer }) => buffer === 'payload');
   const parts = transactionParts(rule, protocols);
   const application = applicationOf(rule, parts);
@@ -74,22 +90,33 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
   let needsPacket =
     rule.protocol === 'tcp-pkt' ||
     words.includes('no_stream') ||
-    conditions.some(({ keyword }) => OF_PACKET.has(keyword));
+    rule.conditions.some(({ keyword }) => OF_PACKET.has(keyword));
   const isStreamOnly = words.includes('only_stream');
   let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
   if (isTcp && payload !== undefined && !needsPacket && !needsStream) {
     needsStream = true;
-    needsPacket = payload.terms.some(
-      (term) => term.kind === 'content' && (term.offset !== null || term.depth !== null || term.startsWith),
-    );
+    needsPacket =
+      rule.conditions.some(({ keyword }) => keyword === 'stream_size') ||
+      payload.terms.some(
+        (term) => term.kind === 'content' && (term.offset !== null || term.depth !== null || term.startsWith),
+      );
   }
-  const shape = { needsPacket, needsStream, isStreamOnly, directions: directionsOf(words, parts), application };
+  const shape = {
+    needsPacket,
+    needsStream,
+    isStreamOnly,
+    directions: directionsOf(conditions(rule, 'flow'), parts),
+    application,
+  };
   return { ...shape, type: typeOf(rule, shape, parts.length > 0, payload !== undefined) };
 }
 
 function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {
   if (rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer))) return 'packet';
   if (hasTransaction) return 'app_tx';
+  if (!hasPayload && shape.application === null && isAllOf(rule, 'app-layer-protocol')) return 'pd_only';
+  const isAnywhere = rule.source.isAny || rule.destination.isAny;
+  if (!hasPayload && shape.application === null && isAnywhere && isAllOf(rule, 'decode-event')) return 'de_only';
   if (hasPayload) {
     if (shape.needsStream) return shape.needsPacket ? 'packet_stream' : 'stream';
     return 'packet';
@@ -99,6 +126,29 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
     return rule.conditions.every((one) => isAddressOnly(one) || isDirectionAlone(one)) ? 'app_layer' : 'packet';
   if (!isAddressRule) return 'packet';
   return rule.source.hasNegation || rule.destination.hasNegation ? 'like_ip_only' : 'ip_only';
+}
+
+/** It asks that, and nothing else. */
+function isAllOf({ conditions }: Rule, keyword: string): boolean {
+  const asking = conditions.filter((one) => !UNASKING.has(one.keyword) && !isSetting(one) && !isDirectionAlone(one));
+  return asking.length > 0 && asking.every((one) => one.keyword === keyword);
+}
+
+/** What takes place when all else has matched. */
+const UNASKING = new Set([
+  'threshold',
+  'detection_filter',
+  'noalert',
+  'alert',
+  'tag',
+  'bypass',
+  'l3_proto',
+  'nfq_set_mark',
+]);
+
+function isSetting({ value }: Condition): boolean {
+  if (value.type === 'words') return ['set', 'unset', 'toggle'].includes(value.words[0] ?? '');
+  return value.type === 'fields' && ['set', 'unset', 'toggle'].includes(String(value.fields.action));
 }
 
 /** Bits that are set are no question; a direction of the flow is one. */
@@ -123,7 +173,14 @@ function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[]
     ...rule.buffers.filter(isTransactionBuffer).map(({ buffer }) => buffer),
     ...rule.conditions.map(({ keyword }) => keyword),
   ];
-  return names.flatMap((name): Part[] => {
+  const events = conditions(rule, 'app-layer-event').map(
+    (words): Part => ({ name: 'app-layer-event', protocols: [words[0]!], directions: BOTH_DIRECTIONS }),
+  );
+  const parts = names.flatMap((name): Part[] => {
+    if (isAboutFiles(name)) {
+      const carriers = protocols.filter(({ filesAt }) => filesAt !== undefined).map((protocol) => protocol.name);
+      return [{ name, protocols: carriers, directions: BOTH_DIRECTIONS }];
+    }
     const rows = protocols.flatMap((protocol) =>
       [
         ...protocol.buffers.filter((row) => row.name === name),
@@ -134,18 +191,26 @@ function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[]
     const directions = rows.flatMap((row) => row.directions).reduce<number>((bits, one) => bits | (1 << one), 0);
     return [{ name, protocols: rows.map(({ protocol }) => protocol), directions }];
   });
+  return [...parts, ...events];
 }
+
+const conditions = (rule: Rule, keyword: string): (readonly string[])[] =>
+  rule.conditions.flatMap((one) => (one.keyword === keyword && one.value.type === 'words' ? [one.value.words] : []));
 
 /** Of the header, or of what is asked: files belong to several protocols. */
 function applicationOf(rule: Rule, parts: readonly Part[]): string | null {
   const named = rule.protocol === 'http1' ? 'http' : rule.protocol;
   if (isApplication(rule.protocol)) return named;
-  return parts.find(({ name }) => !name.startsWith('file.'))?.protocols[0] ?? null;
+  return parts.find(({ name }) => !/^file/.test(name))?.protocols[0] ?? null;
 }
 
-/** A part that is in one direction alone decides for the rule. */
-function directionsOf(words: readonly string[], parts: readonly Part[]): number {
-  if (words.includes('to_server')) return TO_SERVER_BIT;
-  if (words.includes('to_client')) return TO_CLIENT_BIT;
-  return parts.find(({ directions }) => directions !== BOTH_DIRECTIONS)?.directions ?? BOTH_DIRECTIONS;
+/** A part that is in one direction alone decides for the rule. A flow keyword without a direction is about both. */
+function directionsOf(flows: readonly (readonly string[])[], parts: readonly Part[]): number {
+  const only = parts.find(({ directions }) => directions !== BOTH_DIRECTIONS)?.directions;
+  if (flows.length === 0) return only ?? BOTH_DIRECTIONS;
+  const named = flows.reduce((bits, words) => {
+    if (words.includes('to_server')) return bits | TO_SERVER_BIT;
+    return bits | (words.includes('to_client') ? TO_CLIENT_BIT : BOTH_DIRECTIONS);
+  }, 0);
+  return named === BOTH_DIRECTIONS ? (only ?? BOTH_DIRECTIONS) : named;
 }

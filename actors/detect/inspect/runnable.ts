@@ -1,10 +1,16 @@
 /** Whether everything that a rule asks can be asked here. A rule of which a part cannot is not loaded at all. */
 import type { AnyProtocol } from '../protocols/index.ts';
 import type { Rule } from '../rules/rule.ts';
+import { isAboutFiles } from './file-keywords.ts';
+import { factCheck } from './flow-facts.ts';
 import { packetCheck } from './packet-conditions.ts';
 import { isTransactionBuffer } from './rule-type.ts';
 
-const OF_FLOWS = new Set(['flow', 'flowbits', 'flowint', 'xbits', 'threshold', 'detection_filter', 'noalert']);
+/** What the inspection itself asks or does. */
+const OF_INSPECTION = new Set([
+  ...['flow', 'flowbits', 'flowint', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag'],
+  ...['bypass', 'l3_proto', 'nfq_set_mark', 'app-layer-event', 'tls_store'],
+]);
 
 /** The keyword, buffer or protocol that cannot be asked; null: all can. */
 export function cannotAsk(
@@ -23,7 +29,9 @@ export function cannotAsk(
   }
   for (const condition of rule.conditions) {
     const { keyword } = condition;
-    if (OF_FLOWS.has(keyword) || packetCheck(condition) !== undefined) continue;
+    if (OF_INSPECTION.has(keyword) || packetCheck(condition) !== undefined || factCheck(condition) !== undefined)
+      continue;
+    if (isAboutFiles(keyword)) continue;
     if (!protocols.some(({ conditions }) => conditions.some((row) => row.keyword === keyword))) return keyword;
   }
   return null;

@@ -11,6 +11,7 @@ import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
 import { type Engine, enginesOf } from './engine.ts';
 import { type Effect, flowbits, flowCheck, flowint, type Remembered, xbits } from './flow-conditions.ts';
+import { factCheck } from './flow-facts.ts';
 import { type Header, headerOf, protocolsOf } from './header.ts';
 import type { Names } from './names.ts';
 import { headerBuffer } from './packet-buffers.ts';
@@ -42,6 +43,8 @@ export interface Signature extends Shape {
   readonly needsBits: boolean;
   /** It asks of the flow, so that a packet without one cannot match. */
   readonly needsFlow: boolean;
+  /** It asks what was noticed about a packet, so that one of which nothing was cannot match. */
+  readonly needsEvent: boolean;
   readonly effects: readonly Effect[];
   readonly noAlert: boolean;
   thresholds: readonly Threshold[];
@@ -108,11 +111,11 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
       .map((terms) => [terms.buffer, headerBuffer(terms, scope)] as const),
-    ...rule.conditions.flatMap((condition) => named(condition.keyword, packetCheck(condition))),
+    ...rule.conditions.flatMap((condition) => named(condition.keyword, packetCheck(condition) ?? factCheck(condition))),
     ...rule.conditions.flatMap((condition) =>
       condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
     ),
-    ...remembered.checks.map((check) => ['flowbits, flowint, xbits', check] as const),
+    ...remembered.checks.map((check) => ['flowbits, flowint, xbits, hostbits', check] as const),
   ];
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
@@ -133,8 +136,10 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
       ({ keyword, value }) => keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset',
     ),
     needsFlow: shape.application !== null || asksFlow(rule),
+    needsEvent: rule.conditions.some(({ keyword }) => EVENT_KEYWORDS.has(keyword)),
     effects: remembered.effects,
-    noAlert: rule.conditions.some(({ keyword }) => keyword === 'noalert'),
+    noAlert:
+      rule.conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert')?.keyword === 'noalert',
     thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
     engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };
@@ -152,6 +157,7 @@ function asksFlow(rule: Rule): boolean {
   });
 }
 
+const EVENT_KEYWORDS = new Set(['decode-event', 'stream-event', 'engine-event.decoder', 'engine-event.stream']);
 const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream']);
 
 function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
@@ -159,10 +165,15 @@ function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
   for (const condition of rule.conditions) {
     if (condition.keyword === 'flowbits') flowbits(condition, names, into);
     else if (condition.keyword === 'flowint') flowint(condition, names, into);
-    else if (condition.keyword === 'xbits') xbits(condition, names, into);
+    else if (condition.keyword === 'xbits' || condition.keyword === 'hostbits') xbits(condition, names, into);
+    else if (condition.keyword === 'bypass') into.effects.push(bypass);
   }
   return into;
 }
+
+const bypass: Effect = ({ memory }) => {
+  if (memory !== null) memory.isBypassed = true;
+};
 
 export const isInDirection = (signature: Signature, direction: Direction): boolean =>
   (signature.directions & (1 << direction)) !== 0;

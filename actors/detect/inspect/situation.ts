@@ -18,6 +18,8 @@ export class Situation {
   readonly addressBits = new AddressBits();
   direction: Direction = 0;
   isEstablished = false;
+  /** What the direction speaks has become known. */
+  isProtocolNews = false;
   /** Its bytes went into the stream, and are examined there. */
   isInStream = false;
   /** Something of the stream is to be seen with this packet, even if no rule asks for it. */

@@ -5,9 +5,11 @@
  */
 import { passes } from '../rules/numbers.ts';
 import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
+import { decodeBase64 } from './base64.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
+import { isEntropy } from './entropy.ts';
 import { compileRegex } from './regex/index.ts';
-import { type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
+import { type Base64Step, type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
 
 /** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
@@ -74,6 +76,9 @@ class Evaluation {
   /** The term of each step. */
   readonly #terms: readonly number[];
   readonly #termCount: number;
+  readonly #slots: VariableSlots;
+  /** Of what base64 stands for. */
+  #inner: Evaluation | null = null;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   #buffer: Uint8Array = new Uint8Array();
@@ -94,6 +99,7 @@ class Evaluation {
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
     this.#termCount = buffer.terms.length;
+    this.#slots = slots;
     this.#starts = new Int32Array(this.#steps.length);
     this.#ends = new Int32Array(this.#steps.length);
     this.#searchLows = new Int32Array(this.#steps.length);
@@ -147,6 +153,10 @@ class Evaluation {
         return this.#isDataAt(step, end) ? this.#from(index + 1, end) : NO;
       case 'bsize':
         return passes(step.size, this.#buffer.length + this.#streamOffset) ? this.#from(index + 1, end) : NEVER;
+      case 'entropy':
+        return isEntropy(step.term, this.#buffer) ? this.#from(index + 1, end) : NO;
+      case 'base64_decode':
+        return this.#decoded(step, index, end) ? YES : NO;
       case 'byte_test':
         to = byteTest(step, this.#buffer, end, this.#variables);
         break;
@@ -245,6 +255,21 @@ class Evaluation {
     // Suricata looks at the first place alone, and compares its end with the length of the place.
     if (at === -1 || (step.endsWith && at + step.length !== high - low)) return this.#from(index + 1, end);
     return NO;
+  }
+
+  /** What the text stands for is asked about by itself, and decides. */
+  #decoded({ term }: Base64Step, index: number, end: number): boolean {
+    const start = (term.isRelative ? end : 0) + term.offset;
+    if (start >= this.#buffer.length) return false;
+    const { length } = this.#buffer;
+    const stop = term.bytes === 0 ? length : Math.min(length, start + term.bytes);
+    const decoded = decodeBase64(this.#buffer.subarray(start, stop));
+    // Where nothing is asked of it nothing holds.
+    if (decoded.length === 0 || term.data.length === 0) return false;
+    this.#starts[index] = start;
+    this.#ends[index] = stop;
+    this.#inner ??= new Evaluation({ terms: term.data, isSticky: true }, this.#slots, null);
+    return this.#inner.matches(decoded, this.#variables, 0);
   }
 
   #isDataAt(step: IsDataAtStep, end: number): boolean {

@@ -6,12 +6,14 @@
 import type { NumberTest } from '../rules/numbers.ts';
 import type {
   Amount,
+  Base64Term,
   BufferTerms,
   ByteExtractTerm,
   ByteJumpTerm,
   ByteMathTerm,
   ByteTestTerm,
   ContentTerm,
+  EntropyTerm,
   PcreTerm,
   Term,
 } from '../rules/rule.ts';
@@ -82,6 +84,16 @@ export type ByteJumpStep = NumberStep<ByteJumpTerm> & { readonly kind: 'byte_jum
 export type ByteExtractStep = NumberStep<ByteExtractTerm> & { readonly kind: 'byte_extract' };
 export type ByteMathStep = NumberStep<ByteMathTerm> & { readonly kind: 'byte_math' };
 
+export interface Base64Step {
+  readonly kind: 'base64_decode';
+  readonly term: Base64Term;
+}
+
+export interface EntropyStep {
+  readonly kind: 'entropy';
+  readonly term: EntropyTerm;
+}
+
 export type Step =
   | ContentStep
   | RegexStep
@@ -90,7 +102,9 @@ export type Step =
   | ByteTestStep
   | ByteJumpStep
   | ByteExtractStep
-  | ByteMathStep;
+  | ByteMathStep
+  | Base64Step
+  | EntropyStep;
 
 /**
  * One for each term; null: the term became part of another step. `negatedFast`: the content that the prefilter looks for,
@@ -151,7 +165,7 @@ function anchorOf(term: Term, steps: readonly (Step | null)[], isSticky: boolean
 
 function isRelative(term: Term): boolean {
   if (term.kind === 'content') return term.distance !== null || term.within !== null;
-  return term.kind !== 'bsize' && term.isRelative;
+  return term.kind !== 'bsize' && term.kind !== 'entropy' && term.isRelative;
 }
 
 /** isdataat:!1,relative behind a content; a variable counts as its place in Suricata's table. */
@@ -183,6 +197,10 @@ function step(term: Term, slots: VariableSlots): Step {
       return { kind: 'isdataat', at: operand(term.at), isNegated: term.isNegated, isRelative: term.isRelative };
     case 'bsize':
       return { kind: 'bsize', size: term.size };
+    case 'base64_decode':
+      return { kind: 'base64_decode', term };
+    case 'entropy':
+      return { kind: 'entropy', term };
     default: {
       const value = operand('value' in term ? term.value : 0);
       const slot = 'name' in term ? slots.get(term.name)! : -1;

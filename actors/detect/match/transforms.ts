@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { TYPES } from '../rules/regex/byte-sets.ts';
 import type { Transform } from '../rules/rule.ts';
+import { decodeBase64, isBase64 } from './base64.ts';
 import { FOLD } from './literal-search.ts';
 import { compileRegex } from './regex/index.ts';
 
@@ -52,6 +53,8 @@ function one({ name, value }: Transform): Transformer {
       return (bytes) => hash('sha1', bytes, 'buffer');
     case 'to_sha256':
       return (bytes) => hash('sha256', bytes, 'buffer');
+    case 'from_base64':
+      return fromBase64(value ?? '');
     case 'pcrexform':
       return captured(value ?? '');
     default:
@@ -147,6 +150,22 @@ const lowerHeaders: Rewrite = (from, to) => {
 function mapped(from: Uint8Array, to: Uint8Array, table: Uint8Array): number {
   for (let i = 0; i < from.length; i += 1) to[i] = table[from[i]!]!;
   return from.length;
+}
+
+/** Where nothing can be read, everything stays. */
+function fromBase64(value: string): Transformer {
+  const [bytes, offset, mode] = value.split(' ');
+  const [most, from] = [Number(bytes), Number(offset)];
+  return (text) => {
+    const part = text.subarray(from, most === 0 ? text.length : from + most);
+    const decoded =
+      mode === 'rfc2045'
+        ? decodeBase64(part.filter((byte) => isBase64(byte)))
+        : mode === 'strict' && !part.every((byte) => isBase64(byte))
+          ? part.subarray(0, 0)
+          : decodeBase64(part);
+    return decoded.length === 0 ? text : decoded;
+  };
 }
 
 /** What the first group of the expression holds; where it does not match, everything. */

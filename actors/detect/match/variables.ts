@@ -3,7 +3,7 @@
  * buffers. Suricata counts the places of both kinds apart and from zero in each buffer, so that two names can share one
  * place and the later write is what both read. Rules are written against that, so it is kept.
  */
-import type { BufferTerms } from '../rules/rule.ts';
+import type { BufferTerms, Term } from '../rules/rule.ts';
 
 export type ByteVariables = BigUint64Array;
 
@@ -17,7 +17,13 @@ export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
   const counts = new Map<string, number>();
   for (const { buffer, transforms, terms } of buffers) {
     const list = `${buffer}|${transforms.map(({ name, value }) => `${name}:${value ?? ''}`).join('|')}`;
+    count(terms, list);
+  }
+  return slots;
+
+  function count(terms: readonly Term[], list: string): void {
     for (const term of terms) {
+      if (term.kind === 'base64_decode') count(term.data, 'base64_data');
       if (term.kind !== 'byte_extract' && term.kind !== 'byte_math') continue;
       const key = `${term.kind}|${list}`;
       const slot = counts.get(key) ?? 0;
@@ -25,7 +31,6 @@ export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
       slots.set(term.name, slot);
     }
   }
-  return slots;
 }
 
 /** One for each rule and worker: it may be used again without being cleared, since a rule sets before it reads. */

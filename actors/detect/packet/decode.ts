@@ -43,7 +43,7 @@ export function decodeCaptured(packet: Packet, captured: CapturedPacket): undefi
     case linkTypes.LINK_NULL:
     case linkTypes.LINK_LOOP:
       // Its four bytes name the address family by the number it has on the writer's system; IP's own first byte is surer.
-      if (packet.end - at <= NULL_BYTES) return refuse(packet, 'null.pkt_too_small');
+      if (packet.end - at <= NULL_BYTES) return refuse(packet, 'ltnull.pkt_too_small');
       return decodeRaw(packet, at + NULL_BYTES);
     case linkTypes.LINK_IPV4:
       return decodeIpv4(packet, at);

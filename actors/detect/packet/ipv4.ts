@@ -1,5 +1,6 @@
 /** IPv4: the header, then the transport, but for fragments, which are put together first. */
 import { refuse } from './decode-events.ts';
+import { readIpv4Options } from './ipv4-options.ts';
 import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTransport } from './transport.ts';
@@ -18,6 +19,8 @@ export function decodeIpv4(packet: Packet, at: number): undefined {
   const totalBytes = be16(bytes, at + 2);
   if (totalBytes < headerBytes) return refuse(packet, 'ipv4.iplen_smaller_than_hlen');
   if (available < totalBytes) return refuse(packet, 'ipv4.trunc_pkt');
+  if (headerBytes > IPV4_MIN_BYTES) readIpv4Options(packet, at + IPV4_MIN_BYTES, at + headerBytes);
+  if (packet.isInvalid) return;
   packet.ipVersion = 4;
   packet.ipAt = at;
   packet.ttl = bytes[at + 8]!;

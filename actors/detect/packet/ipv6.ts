@@ -1,5 +1,6 @@
 /** IPv6 with its extension headers; `protocol` is what stands behind the last of them. */
 import { addEvent, refuse } from './decode-events.ts';
+import { noteIpv6Options } from './ipv6-options.ts';
 import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTransport } from './transport.ts';
@@ -20,7 +21,8 @@ const MAX_HEADERS = 40;
 export function decodeIpv6(packet: Packet, at: number): undefined {
   const { bytes } = packet;
   const available = packet.end - at;
-  if (available < IPV6_BYTES) return refuse(packet, 'ipv6.pkt_too_small');
+  // Suricata refuses it without a word.
+  if (available < IPV6_BYTES) return fail(packet);
   if (bytes[at]! >> 4 !== 6) return refuse(packet, 'ipv6.wrong_ip_version');
   const payloadBytes = be16(bytes, at + 4);
   if (available - IPV6_BYTES < payloadBytes) return refuse(packet, 'ipv6.trunc_pkt');
@@ -38,41 +40,89 @@ export function decodeIpv6(packet: Packet, at: number): undefined {
   walkHeaders(packet, at, at + IPV6_BYTES + payloadBytes);
 }
 
+function fail(packet: Packet): undefined {
+  packet.isInvalid = true;
+}
+
 function walkHeaders(packet: Packet, ipAt: number, end: number): undefined {
   const { bytes } = packet;
   let next = bytes[ipAt + 6]!;
   let nextAt = ipAt + 6;
   let at = ipAt + IPV6_BYTES;
-  let hasFragmentHeader = false;
+  let seen = 0;
   packet.payloadEnd = end;
   for (let count = 0; ; count++) {
     packet.protocol = next;
     packet.payloadAt = at;
     if (!isExtension(next)) return decodeTransport(packet, at, end);
     if (count === MAX_HEADERS) return refuse(packet, 'ipv6.too_many_headers');
-    if (end - at < 8) return refuse(packet, 'ipv6.trunc_exthdr');
-    if (next === FRAGMENT) {
-      if (hasFragmentHeader) addEvent(packet, 'ipv6.exthdr_dupl_fh');
-      hasFragmentHeader = true;
-      const field = be16(bytes, at + 2);
-      if ((field & 0xfff9) !== 0) {
-        packet.isFragment = true;
-        packet.hasMoreFragments = (field & 1) !== 0;
-        packet.fragmentOffset = field & 0xfff8;
-        packet.fragmentId = be32(bytes, at + 4);
-        packet.nextHeaderAt = nextAt;
-        packet.fragmentAt = at + FRAGMENT_HEADER_BYTES;
-        packet.protocol = bytes[at]!;
-        packet.payloadAt = end;
-        return;
-      }
-    }
-    const length = extensionBytes(next, bytes[at + 1]!);
+    const length = end - at < 2 ? 8 : extensionBytes(next, bytes[at + 1]!);
     if (end - at < length) return refuse(packet, 'ipv6.trunc_exthdr');
+    const isRepeated = noteHeader(packet, next, at, length, seen);
+    seen |= next === DESTINATION && (seen & bitOf(DESTINATION)) !== 0 ? DESTINATION_AGAIN : bitOf(next);
+    if (next === FRAGMENT && !isRepeated) {
+      const field = be16(bytes, at + 2);
+      if ((field & 0xfff9) !== 0) return cutFragment(packet, at, end, nextAt, field);
+      addEvent(packet, 'ipv6.exthdr_useless_fh');
+    }
     next = bytes[at]!;
     nextAt = at;
     at += length;
   }
+}
+
+function cutFragment(packet: Packet, at: number, end: number, nextAt: number, field: number): undefined {
+  const { bytes } = packet;
+  packet.isFragment = true;
+  packet.hasMoreFragments = (field & 1) !== 0;
+  packet.fragmentOffset = field & 0xfff8;
+  packet.fragmentId = be32(bytes, at + 4);
+  packet.nextHeaderAt = nextAt;
+  packet.fragmentAt = at + FRAGMENT_HEADER_BYTES;
+  packet.protocol = bytes[at]!;
+  packet.payloadAt = end;
+  if (packet.hasMoreFragments && (end - at) % 8 !== 0) addEvent(packet, 'ipv6.frag_invalid_length');
+}
+
+/** Which headers were there: destination options may be there twice. */
+const BITS: Readonly<Record<number, number>> = {
+  [HOP_BY_HOP]: 1,
+  [ROUTING]: 2,
+  [FRAGMENT]: 4,
+  [AUTHENTICATION]: 8,
+  [DESTINATION]: 16,
+};
+const DESTINATION_AGAIN = 32;
+const bitOf = (header: number): number => BITS[header] ?? 0;
+
+/** True where the header is one too many: it is passed over. */
+function noteHeader(packet: Packet, header: number, at: number, length: number, seen: number): boolean {
+  const { bytes } = packet;
+  const isAgain = (seen & (header === DESTINATION ? DESTINATION_AGAIN : bitOf(header))) !== 0;
+  switch (header) {
+    case HOP_BY_HOP:
+      if (isAgain) addEvent(packet, 'ipv6.exthdr_dupl_hh');
+      else noteIpv6Options(packet, at + 2, at + length, true);
+      break;
+    case DESTINATION:
+      if (isAgain) addEvent(packet, 'ipv6.exthdr_dupl_dh');
+      else noteIpv6Options(packet, at + 2, at + length, false);
+      break;
+    case ROUTING:
+      if (isAgain) addEvent(packet, 'ipv6.exthdr_dupl_rh');
+      else if (bytes[at + 2] === 0) addEvent(packet, 'ipv6.rh_type_0');
+      break;
+    case FRAGMENT:
+      if (bytes[at + 1] !== 0) addEvent(packet, 'ipv6.fh_non_zero_reserved_field');
+      if (isAgain) addEvent(packet, 'ipv6.exthdr_dupl_fh');
+      break;
+    case AUTHENTICATION:
+      if (be16(bytes, at + 2) !== 0) addEvent(packet, 'ipv6.exthdr_ah_res_not_null');
+      if (isAgain) addEvent(packet, 'ipv6.exthdr_dupl_ah');
+      break;
+    default:
+  }
+  return isAgain;
 }
 
 function isExtension(header: number): boolean {
@@ -93,5 +143,5 @@ function isExtension(header: number): boolean {
 
 function extensionBytes(header: number, field: number): number {
   if (header === FRAGMENT) return FRAGMENT_HEADER_BYTES;
-  return header === AUTHENTICATION ? (field + 2) * 4 : (field + 1) * 8;
+  return header === AUTHENTICATION ? (Math.max(1, field) + 2) * 4 : (field + 1) * 8;
 }

@@ -25,6 +25,8 @@ export class Packet {
   ipVersion = 0;
   ipAt = -1;
   ttl = 0;
+  /** Bits of `IPV4_OPTIONS`: options that are there and right. */
+  ipOptions = 0;
   /** The transport's number, of the last header of IPv6; -1 without IP. */
   protocol = -1;
   /** Addresses as the four big-endian words of IPv6; IPv4 has the first alone. */
@@ -106,6 +108,7 @@ export class Packet {
     this.ipVersion = 0;
     this.ipAt = -1;
     this.ttl = 0;
+    this.ipOptions = 0;
     this.protocol = -1;
     this.src0 = 0;
     this.src1 = 0;

@@ -27,8 +27,8 @@ export function decodeTcp(packet: Packet, at: number, end: number): undefined {
   packet.payloadAt = end;
   if (end - at < TCP_MIN_BYTES) return refuse(packet, 'tcp.pkt_too_small');
   const headerBytes = (bytes[at + 12]! >> 4) * 4;
-  if (headerBytes < TCP_MIN_BYTES) return refuse(packet, 'tcp.hlen_too_small');
-  if (end - at < headerBytes) return refuse(packet, 'tcp.invalid_optlen');
+  if (headerBytes < TCP_MIN_BYTES) return refuse(packet, 'tcp.invalid_optlen');
+  if (end - at < headerBytes) return refuse(packet, 'tcp.hlen_too_small');
   packet.sourcePort = be16(bytes, at);
   packet.destinationPort = be16(bytes, at + 2);
   packet.sequence = be32(bytes, at + 4);
@@ -75,10 +75,12 @@ function readOption(packet: Packet, kind: number, length: number, at: number): u
       break;
     case OPTION_SACK_PERMITTED:
       if (length !== 2) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (packet.allowsSack) addEvent(packet, 'tcp.opt_duplicate');
       else packet.allowsSack = true;
       break;
     case OPTION_SACK:
-      packet.hasSack = true;
+      if (length < 10 || (length - 2) % 8 !== 0) addEvent(packet, 'tcp.opt_invalid_len');
+      else packet.hasSack = true;
       break;
     case OPTION_TIMESTAMP:
       if (length !== 10) addEvent(packet, 'tcp.opt_invalid_len');

@@ -1,5 +1,5 @@
 /** What IP carries: ports, types, and the places of the payload; packets in packets are only found here. */
-import { refuse } from './decode-events.ts';
+import { addEvent, refuse } from './decode-events.ts';
 import {
   PROTOCOL_ESP,
   PROTOCOL_GRE,
@@ -12,6 +12,7 @@ import {
   PROTOCOL_UDP,
   TUNNEL,
 } from './ether-types.ts';
+import { noteIcmpv4, noteIcmpv6 } from './icmp-notes.ts';
 import { be16 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTcp } from './tcp.ts';
@@ -36,9 +37,12 @@ export function decodeTransport(packet: Packet, at: number, end: number): undefi
       return decodeUdp(packet, at, end);
     case PROTOCOL_ICMP:
       if (packet.ipVersion === 4) return decodeIcmp(packet, at, end, 'icmpv4.pkt_too_small');
+      addEvent(packet, 'ipv6.icmpv4');
+      packet.protocol = 0;
       break;
     case PROTOCOL_ICMPV6:
       if (packet.ipVersion === 6) return decodeIcmp(packet, at, end, 'icmpv6.pkt_too_small');
+      addEvent(packet, 'ipv4.icmpv6');
       break;
     case PROTOCOL_SCTP:
       return decodeSctp(packet, at, end);
@@ -46,23 +50,47 @@ export function decodeTransport(packet: Packet, at: number, end: number): undefi
       return decodeEsp(packet, at, end);
     case PROTOCOL_IPIP:
       // As in Suricata: IPv4 in IPv4 is not looked into.
-      if (packet.ipVersion === 6) return carry(packet, TUNNEL.ipv4, at, end);
+      if (packet.ipVersion === 6) return carryIpv4(packet, at, end);
       break;
     case PROTOCOL_IPV6:
       packet.hasFlow = packet.ipVersion === 4;
+      if (packet.ipVersion === 6 && !isIpv6(packet, at, end)) break;
       return carry(packet, TUNNEL.ipv6, at, end);
     case PROTOCOL_GRE:
       return decodeGre(packet, at, end);
+    case NO_NEXT_HEADER:
+      if (packet.ipVersion === 6 && end > at) addEvent(packet, 'ipv6.data_after_none_header');
+      if (packet.ipVersion === 6) packet.protocol = 0;
+      break;
     default:
+      if (packet.ipVersion === 6) addEvent(packet, 'ipv6.unknown_next_header');
   }
   // What is not known has no payload that rules could ask for.
   packet.payloadAt = end;
 }
 
+const NO_NEXT_HEADER = 59;
+const IPV4_BYTES = 20;
+const IPV6_BYTES = 40;
+
+function carryIpv4(packet: Packet, at: number, end: number): undefined {
+  if (end - at < IPV4_BYTES) addEvent(packet, 'ipv6.ipv4_in_ipv6_too_small');
+  else if (packet.bytes[at]! >> 4 !== 4) addEvent(packet, 'ipv6.ipv4_in_ipv6_wrong_version');
+  else return carry(packet, TUNNEL.ipv4, at, end);
+  packet.payloadAt = end;
+}
+
+function isIpv6(packet: Packet, at: number, end: number): boolean {
+  if (end - at < IPV6_BYTES) addEvent(packet, 'ipv6.ipv6_in_ipv6_too_small');
+  else if (packet.bytes[at]! >> 4 !== 6) addEvent(packet, 'ipv6.ipv6_in_ipv6_wrong_version');
+  else return true;
+  return false;
+}
+
 function decodeUdp(packet: Packet, at: number, end: number): undefined {
   const { bytes } = packet;
   packet.payloadAt = end;
-  if (end - at < UDP_BYTES) return refuse(packet, 'udp.pkt_too_small');
+  if (end - at < UDP_BYTES) return refuse(packet, 'udp.hlen_too_small');
   const length = be16(bytes, at + 4);
   if (length < UDP_BYTES) return refuse(packet, 'udp.len_invalid');
   if (end - at < length) return refuse(packet, 'udp.pkt_too_small');
@@ -88,6 +116,8 @@ function decodeIcmp(
   packet.payloadAt = Math.min(end, at + (isTimestamp(packet) ? ICMP_TIMESTAMP_BYTES : ICMP_BYTES));
   packet.hasTransport = true;
   packet.hasFlow = true;
+  if (packet.ipVersion === 4) noteIcmpv4(packet, at, end);
+  else noteIcmpv6(packet, at, end);
 }
 
 /** Times are a header's, and not a payload's. */

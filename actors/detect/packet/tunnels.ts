@@ -2,7 +2,7 @@
  * Packets in packets, where Suricata's own configuration looks for them: GRE with all that it carries, and VXLAN, Geneve and
  * Teredo on their registered ports. What is inside is only found here. Who carries a packet has no payload of its own.
  */
-import { refuse } from './decode-events.ts';
+import { type DecodeEvent, refuse } from './decode-events.ts';
 import {
   ETHER_BRIDGE,
   ETHER_ERSPAN,
@@ -21,7 +21,12 @@ const GRE_CHECKSUM = 0x80;
 const GRE_ROUTING = 0x40;
 const GRE_KEY = 0x20;
 const GRE_SEQUENCE = 0x10;
+const GRE_STRICT = 0x08;
+const GRE_RECURSION = 0x07;
 const GRE_ACKNOWLEDGED = 0x80;
+const GRE_RESERVED = 0x78;
+const GRE_VERSION = 7;
+const GRE_ROUTE_BYTES = 4;
 const ERSPAN_BYTES = 8;
 const PPP_FRAMING = 0xff03;
 const PPP_IPV4 = 0x0021;
@@ -50,26 +55,63 @@ export function decodeGre(packet: Packet, at: number, end: number): undefined {
   const { bytes } = packet;
   packet.payloadAt = end;
   if (end - at < GRE_BYTES) return refuse(packet, 'gre.pkt_too_small');
+  const inner = greHeader(packet, at, end);
+  if (inner < 0) return;
   const flags = bytes[at]!;
-  const version = bytes[at + 1]! & 7;
-  if (version > 1) return refuse(packet, 'gre.version_wrong');
-  let inner = at + GRE_BYTES;
-  if (version === 1) {
-    inner += (flags & GRE_KEY) !== 0 ? 4 : 0;
-    inner += (flags & GRE_SEQUENCE) !== 0 ? 4 : 0;
-    inner += (bytes[at + 1]! & GRE_ACKNOWLEDGED) !== 0 ? 4 : 0;
-  } else {
-    inner += (flags & (GRE_CHECKSUM | GRE_ROUTING)) !== 0 ? 4 : 0;
-    inner += (flags & GRE_KEY) !== 0 ? 4 : 0;
-    inner += (flags & GRE_SEQUENCE) !== 0 ? 4 : 0;
-    // Source routes are a list of their own, which nobody sends.
-    if ((flags & GRE_ROUTING) !== 0) return refuse(packet, 'gre.pkt_too_small');
-  }
-  if (inner > end) return refuse(packet, 'gre.pkt_too_small');
   const type = be16(bytes, at + 2);
   if (type === ETHER_PPP) carryPpp(packet, inner, end);
   else if (type === ETHER_ERSPAN) carryErspan(packet, (flags & GRE_SEQUENCE) !== 0, inner, end);
   else carryByType(packet, type, inner, end);
+}
+
+/** Where what is carried begins; -1 where the header is not as it should be. */
+function greHeader(packet: Packet, at: number, end: number): number {
+  const { bytes } = packet;
+  const [flags, more] = [bytes[at]!, bytes[at + 1]!];
+  const version = more & GRE_VERSION;
+  const fault = version === 0 ? firstFault(flags, more) : secondFault(flags, more, be16(bytes, at + 2));
+  if (version > 1 || fault !== null) return failed(packet, version > 1 ? 'gre.wrong_version' : fault!);
+  let inner = at + GRE_BYTES;
+  if (version === 0) inner += (flags & (GRE_CHECKSUM | GRE_ROUTING)) !== 0 ? 4 : 0;
+  inner += (flags & GRE_KEY) !== 0 ? 4 : 0;
+  inner += (flags & GRE_SEQUENCE) !== 0 ? 4 : 0;
+  if (version === 1) inner += (more & GRE_ACKNOWLEDGED) !== 0 ? 4 : 0;
+  if (inner > end) return failed(packet, version === 0 ? 'gre.version0_hdr_too_big' : 'gre.version1_hdr_too_big');
+  return version === 0 && (flags & GRE_ROUTING) !== 0 ? behindRoutes(packet, inner, end) : inner;
+}
+
+function firstFault(flags: number, more: number): DecodeEvent | null {
+  if ((flags & GRE_RECURSION) !== 0) return 'gre.version0_recur';
+  return (more & GRE_RESERVED) !== 0 ? 'gre.version0_flags' : null;
+}
+
+function secondFault(flags: number, more: number, type: number): DecodeEvent | null {
+  if ((flags & GRE_CHECKSUM) !== 0) return 'gre.version1_chksum';
+  if ((flags & GRE_ROUTING) !== 0) return 'gre.version1_route';
+  if ((flags & GRE_STRICT) !== 0) return 'gre.version1_ssr';
+  if ((flags & GRE_RECURSION) !== 0) return 'gre.version1_recur';
+  if ((more & GRE_RESERVED) !== 0) return 'gre.version1_flags';
+  if (type !== ETHER_PPP) return 'gre.version1_wrong_protocol';
+  return (flags & GRE_KEY) === 0 ? 'gre.version1_no_key' : null;
+}
+
+/** Source routes are a list that ends with an empty one. */
+function behindRoutes(packet: Packet, start: number, end: number): number {
+  let at = start;
+  for (;;) {
+    if (at + GRE_ROUTE_BYTES > end) return failed(packet, 'gre.version0_malformed_sre_hdr');
+    const length = packet.bytes[at + 3]!;
+    const isLast = be16(packet.bytes, at) === 0 && length === 0;
+    at += GRE_ROUTE_BYTES;
+    if (isLast) return at;
+    at += length;
+    if (at > end) return failed(packet, 'gre.version0_malformed_sre_hdr');
+  }
+}
+
+function failed(packet: Packet, event: DecodeEvent): -1 {
+  refuse(packet, event);
+  return -1;
 }
 
 function carryByType(packet: Packet, type: number, at: number, end: number): undefined {

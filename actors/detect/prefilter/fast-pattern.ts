@@ -28,7 +28,9 @@ const priority = (buffer: string): number => PRIORITIES[buffer] ?? (buffer.start
 /** null: the rule has no content, and must always be evaluated. */
 export function fastPattern({ buffers }: Pick<Rule, 'buffers'>): FastPattern | null {
   const all = buffers.flatMap((buffer) =>
-    buffer.terms.flatMap((term) => (term.kind === 'content' ? [{ buffer, content: term }] : [])),
+    buffer.absent === undefined
+      ? buffer.terms.flatMap((term) => (term.kind === 'content' ? [{ buffer, content: term }] : []))
+      : [],
   );
   const named = all.find(({ content }) => content.fastPattern !== 'no');
   const found = named ?? best(all.filter(({ content }) => !content.isNegated)) ?? best(all);

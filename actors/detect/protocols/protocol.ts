@@ -101,7 +101,8 @@ export interface ConditionRow<Tx extends Transaction = Transaction> {
   readonly keyword: string;
   readonly directions: readonly Direction[];
   readonly progress: number;
-  compile(value: ConditionValue): (tx: Tx, direction: Direction) => boolean;
+  /** `nowSeconds`: of the flow's last packet. */
+  compile(value: ConditionValue): (tx: Tx, direction: Direction, nowSeconds: number) => boolean;
 }
 
 export interface Protocol<Tx extends Transaction = Transaction> {
@@ -113,6 +114,10 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly conditions: readonly ConditionRow<Tx>[];
   /** The progress at which a transaction is complete, by direction. */
   readonly end: readonly [number, number];
+  /** The progress from which on events are asked about, by direction; without it from the start. */
+  readonly eventsAt?: readonly [number, number];
+  /** The progress from which on files are asked about, by direction; without it the protocol has none. */
+  readonly filesAt?: readonly [number, number];
   open(transport: Transport): Parser<Tx>;
   /** What EVE has under the protocol's name, with Suricata 7's fields. */
   eve(tx: Tx): Record<string, unknown> | null;

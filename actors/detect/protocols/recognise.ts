@@ -51,6 +51,13 @@ export class Conversation {
     return protocol !== null ? 'found' : isOver || this.hasFailed ? 'failed' : 'unknown';
   }
 
+  /** What the direction's own first bytes were found to speak, `failed` where nothing that is known; null: not yet. */
+  spoken(direction: Direction): string | null {
+    const { protocol, isOver } = this.#sides[direction];
+    if (protocol !== null) return protocol.name;
+    return isOver || this.hasFailed ? 'failed' : null;
+  }
+
   /**
    * True once, where the data just given showed that who seemed to be the client is the server. The flow is turned
    * round then; what is given from there on has the new directions.

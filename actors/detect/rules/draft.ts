@@ -2,23 +2,50 @@
  * A rule in the making. Terms go to the buffer that is set; a modifier changes the content before it; a legacy modifier
  * moves that content to its buffer. What may not stand together is refused as soon as the second one comes.
  */
-import type { BufferTerms, Condition, ContentTerm, PcreTerm, RuleLabels, Term, Transform } from './rule.ts';
+
+import type { Base64Term, BufferTerms, Condition, ContentTerm, PcreTerm, RuleLabels, Term, Transform } from './rule.ts';
 import { wrong } from './rule-mistake.ts';
+import type { Subject } from './subject.ts';
 
 type Changeable<T> = { -readonly [K in keyof T]: T[K] };
 export type DraftContent = Changeable<ContentTerm>;
 
 interface DraftBuffer {
+  absent?: 'only' | 'orElse';
   readonly buffer: string;
   readonly isSticky: boolean;
   readonly transforms: Transform[];
   readonly terms: Term[];
 }
 
+/** Keywords by which Suricata can look for rules. */
+const PREFILTERS: ReadonlySet<string> = new Set([
+  ...[
+    'app-layer-protocol',
+    'tcp.ack',
+    'tcp.seq',
+    'tcp.flags',
+    'tcp.mss',
+    'fragbits',
+    'fragoffset',
+    'ttl',
+    'itype',
+    'icode',
+  ],
+  ...['icmp_id', 'icmp_seq', 'dsize', 'flow', 'id', 'stream_size', 'flow.age', 'icmpv6.mtu'],
+]);
+
 export const PAYLOAD = 'payload';
+const DECODED = 'base64_data';
 
 export class Draft {
   readonly labels: Partial<Changeable<Omit<RuleLabels, 'references' | 'metadata'>>> = {};
+  /** What the keyword at hand turned out to be about, where its name does not say it. */
+  subject: Subject | null = null;
+  /** The application protocol is named, or follows from what is asked. */
+  hasApplication = false;
+  /** Of keywords that are about one direction alone. */
+  readonly ways = new Set<'to_server' | 'to_client'>();
   readonly references: string[] = [];
   readonly metadata: string[] = [];
   readonly conditions: Condition[] = [];
@@ -31,22 +58,39 @@ export class Draft {
   /** The buffer of the last term, and whether buffers are named beforehand. */
   #lastBuffer: DraftBuffer | null = null;
   #isSticky = false;
-  /** What `prefilter` may follow. */
-  hasMatch = false;
+  /** What is asked of the text that base64_decode makes. */
+  #decoded: Term[] | null = null;
+  /** The keyword of the last thing that is asked: what `prefilter` follows. */
+  #lastMatch: string | null = null;
 
   get buffer(): string {
     return this.#current.buffer;
   }
 
   add(term: Term): void {
-    const isRelativeNumber =
-      term.kind !== 'content' && term.kind !== 'pcre' && term.kind !== 'bsize' && term.isRelative;
+    const isRelativeNumber = 'isRelative' in term && term.kind !== 'pcre' && term.isRelative;
     // Where no buffer is named beforehand, a relative number belongs to the one that a modifier gave the last term.
     const buffer = isRelativeNumber && !this.#isSticky ? (this.#lastBuffer ?? this.#current) : this.#current;
     buffer.terms.push(term);
     this.#lastBuffer = buffer;
-    this.hasMatch = true;
+    this.#lastMatch = term.kind;
     if (term.kind === 'content') this.#lastContent = { content: term, buffer };
+  }
+
+  /** What a text stands for: in the buffer that is set, or in that of the last term. */
+  decode(form: Omit<Base64Term, 'kind' | 'data'>): void {
+    const buffer = this.#isSticky ? this.#current : (this.#lastBuffer ?? this.#current);
+    this.#decoded = [];
+    buffer.terms.push({ kind: 'base64_decode', ...form, data: this.#decoded });
+    this.#lastBuffer = buffer;
+    this.#lastMatch = 'base64_decode';
+  }
+
+  /** Everything that follows is about what base64_decode makes. */
+  stickDecoded(): void {
+    const terms = this.#decoded ?? wrong('base64_data', 'it needs base64_decode before it');
+    this.#isSticky = true;
+    this.#current = { buffer: DECODED, isSticky: true, transforms: [], terms };
   }
 
   addTo(buffer: string, term: PcreTerm): void {
@@ -54,12 +98,26 @@ export class Draft {
       wrong('pcre', `its modifier means ${buffer}, while the buffer ${this.#current.buffer} is set`);
     this.#lastBuffer = this.#named(buffer);
     this.#lastBuffer.terms.push(term);
-    this.hasMatch = true;
+    this.#lastMatch = term.kind;
   }
 
   condition(condition: Condition): void {
     this.conditions.push(condition);
-    this.hasMatch = true;
+    this.#lastMatch = condition.keyword;
+  }
+
+  /** The last thing that is asked is to be looked for first; which order that makes nobody sees but of a content. */
+  prefilter(): void {
+    const last = this.#lastMatch ?? wrong('prefilter', 'it needs a keyword before it');
+    if (last === 'content') {
+      const { content } = this.#lastContent!;
+      if (this.contents().some((other) => other !== content && other.fastPattern !== 'no'))
+        wrong('prefilter', 'one content of a rule can be its fast pattern');
+      const isPlaced = content.offset !== null || content.depth !== null || content.distance !== null;
+      if (content.isNegated && (isPlaced || content.within !== null))
+        wrong('prefilter', 'a negated content with a place cannot be the fast pattern');
+      if (content.fastPattern === 'no') content.fastPattern = 'whole';
+    } else if (!PREFILTERS.has(last)) wrong('prefilter', `${last} cannot be looked for first`);
   }
 
   has(keyword: string): boolean {
@@ -68,13 +126,24 @@ export class Draft {
 
   /** Everything that follows is about this buffer. `isMany`: one that a transaction has several of. */
   stick(keyword: string, buffer: string, isMany: boolean): void {
-    if (this.#current.buffer !== PAYLOAD && this.#current.terms.length === 0)
-      wrong(keyword, `nothing is asked of the buffer ${this.#current.buffer} before it`);
+    const { buffer: open, terms, absent } = this.#current;
+    if (open === DECODED && buffer !== PAYLOAD) wrong(keyword, 'no other buffer can follow base64_data');
+    if (open !== PAYLOAD && terms.length === 0 && absent === undefined)
+      wrong(keyword, `nothing is asked of the buffer ${open} before it`);
     this.#isSticky = true;
     const before = isMany || buffer === PAYLOAD ? undefined : this.#buffers.find((one) => one.buffer === buffer);
     if (buffer === PAYLOAD) this.#current = this.#buffers[0]!;
     else if (before !== undefined && before.transforms.length === 0) this.#current = before;
     else this.#current = this.#open(buffer, true);
+  }
+
+  /** The buffer that is set must not be there, or `orElse` what follows must hold. */
+  absent(how: 'only' | 'orElse'): void {
+    const buffer = this.#current;
+    if (buffer.buffer === PAYLOAD || !buffer.isSticky) wrong('absent', 'it needs a sticky buffer before it');
+    if (buffer.terms.length > 0 || buffer.absent !== undefined) wrong('absent', 'it stands first, and once');
+    buffer.absent = how;
+    this.#lastMatch = 'absent';
   }
 
   transform(transform: Transform): void {
@@ -110,13 +179,18 @@ export class Draft {
   }
 
   buffers(): BufferTerms[] {
-    return this.#buffers.filter(({ terms }) => terms.length > 0);
+    return this.#buffers.filter(({ terms, absent }) => terms.length > 0 || absent !== undefined);
   }
 
   /** A sticky buffer of which nothing is asked says nothing. */
   finish(): void {
     const { buffer, terms } = this.#current;
-    if (buffer !== PAYLOAD && terms.length === 0) wrong(buffer, 'nothing is asked of the buffer');
+    for (const one of this.#buffers) {
+      if (one.absent === 'only' && one.terms.length > 0) wrong('absent', 'nothing can hold of what is not there');
+      if (one.absent === 'orElse' && one.terms.length === 0) wrong('absent', 'or else what?');
+    }
+    if (buffer !== PAYLOAD && buffer !== DECODED && terms.length === 0 && this.#current.absent === undefined)
+      wrong(buffer, 'nothing is asked of the buffer');
   }
 
   /** What a relative expression in the payload may count from. */

@@ -1,16 +1,17 @@
 /** One rule, from its text to its typed form; the first mistake ends it. */
 import { addressSet } from './address-set.ts';
 import { Draft } from './draft.ts';
-import type { KeywordRow, Subject, Value } from './keywords/row.ts';
+import type { KeywordRow, Value } from './keywords/row.ts';
 import { KEYWORDS, REFUSED_KEYWORDS } from './keywords/table.ts';
 import { knowing } from './known-groups.ts';
 import { portSet } from './port-set.ts';
-import { protocol } from './protocols.ts';
+import { isApplication, protocol } from './protocols.ts';
 import type { Action, Rule, RuleHeader } from './rule.ts';
 import { checkRule } from './rule-checks.ts';
 import { RULE_CHARS_MAX } from './rule-lines.ts';
 import { RuleMistake, shown, unsupported, wrong } from './rule-mistake.ts';
 import { type OptionText, splitRule, type Word } from './rule-split.ts';
+import type { Subject } from './subject.ts';
 import type { Variables } from './variables.ts';
 
 const ACTIONS: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
@@ -32,6 +33,7 @@ export function parseRule(text: string, variables: Variables): Rule {
     destinationPorts: placed(split.destinationPorts, (word) => ports(word, variables.ports)),
   };
   const draft = new Draft();
+  draft.hasApplication = isApplication(header.protocol);
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
   placed({ at: 0 }, () => checkRule(draft, header.protocol, subjects));
@@ -79,8 +81,12 @@ function readOption(draft: Draft, { name, value }: OptionText): Subject {
     if (REFUSED_KEYWORDS.has(keyword)) return unsupported(keyword, 'the keyword is not supported');
     return wrong(shown(keyword), 'the keyword does not exist');
   }
+  draft.subject = null;
   row.read(draft, readValue(row, keyword, value), keyword);
-  return row.subject;
+  const subject = draft.subject ?? row.subject;
+  if (isApplication(subject)) draft.hasApplication = true;
+  if (row.only !== undefined) draft.ways.add(row.only);
+  return subject;
 }
 
 function readValue(row: KeywordRow, keyword: string, value: string | null): Value {

@@ -1,9 +1,9 @@
 /** What can only be judged when the whole rule is there: what one part of it says about the others. */
 import type { Draft } from './draft.ts';
-import type { Subject } from './keywords/row.ts';
 import { passes } from './numbers.ts';
 import type { BufferTerms, ContentTerm } from './rule.ts';
 import { shown, wrong } from './rule-mistake.ts';
+import type { Subject } from './subject.ts';
 
 const APPLICATIONS: Partial<Record<Subject, string>> = {
   http: 'http',
@@ -12,6 +12,7 @@ const APPLICATIONS: Partial<Record<Subject, string>> = {
   ssh: 'ssh',
   mqtt: 'mqtt',
   modbus: 'modbus',
+  telnet: 'telnet',
 };
 const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
   'tcp.hdr': [
@@ -35,7 +36,18 @@ const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
   'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6'],
 };
 /** These look at the flow's packet; where nothing else needs one, they ask no packet of the rule. */
-const PACKET_TESTS = new Set(['dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits', 'fragoffset']);
+const PACKET_TESTS = new Set([
+  'flow.age',
+  'flow.pkts',
+  'flow.bytes',
+  'dsize',
+  'tcp.flags',
+  'tcp.seq',
+  'tcp.ack',
+  'tcp.window',
+  'fragbits',
+  'fragoffset',
+]);
 /** Keywords about a packet's own headers. */
 const PACKET_KEYWORDS = new Set([
   ...PACKET_TESTS,
@@ -64,6 +76,9 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
   const words = draft.conditions.flatMap(({ keyword, value }) =>
     keyword === 'flow' && value.type === 'words' ? value.words : [],
   );
+  const [way] = draft.ways;
+  if (draft.ways.size > 1 || (way !== undefined && words.includes(way === 'to_server' ? 'to_client' : 'to_server')))
+    wrong('flow', 'what is asked goes two ways');
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
     wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
@@ -75,6 +90,9 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
   if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6'].includes(protocol))
     wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
+  if (subjects.includes('file') && application !== null && application !== 'http')
+    wrong('protocol', `files are not read of ${application}`);
+  if (draft.has('app-layer-event') && /^icmp/.test(protocol)) wrong('app-layer-event', `it cannot go with ${protocol}`);
   if (application === 'tls' && protocol === 'udp') wrong('protocol', 'tls does not run over udp here');
 }
 

@@ -88,6 +88,28 @@ export interface ByteMathTerm extends NumberForm {
   readonly name: string;
 }
 
+/** How evenly the bytes are distributed: bits of entropy. */
+export interface EntropyTerm {
+  readonly kind: 'entropy';
+  /** 0: all. */
+  readonly bytes: number;
+  readonly offset: number;
+  readonly is: '=' | '!=' | '<' | '<=' | '>' | '>=' | '<>';
+  readonly value: number;
+  /** Of `<>`. */
+  readonly high: number;
+}
+
+/** What is asked of the text that base64 stands for; with it the buffer is done. */
+export interface Base64Term {
+  readonly kind: 'base64_decode';
+  /** Of its characters; 0: all. */
+  readonly bytes: number;
+  readonly offset: number;
+  readonly isRelative: boolean;
+  readonly data: readonly Term[];
+}
+
 /** What is asked of one buffer. */
 export type Term =
   | ContentTerm
@@ -97,7 +119,9 @@ export type Term =
   | ByteTestTerm
   | ByteJumpTerm
   | ByteExtractTerm
-  | ByteMathTerm;
+  | ByteMathTerm
+  | Base64Term
+  | EntropyTerm;
 
 export interface Transform {
   readonly name: string;
@@ -109,6 +133,8 @@ export interface BufferTerms {
   readonly buffer: string;
   /** Named before its terms, and not by modifiers of them. */
   readonly isSticky: boolean;
+  /** only: it must not be there; orElse: or its terms hold. */
+  readonly absent?: 'only' | 'orElse';
   readonly transforms: readonly Transform[];
   readonly terms: readonly Term[];
 }

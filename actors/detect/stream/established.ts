@@ -49,7 +49,7 @@ export function takeLast(segment: Segment): void {
 function takeSynAckAgain(segment: Segment): boolean {
   const { session, sender, receiver } = segment;
   if (segment.direction === 0) return segment.refuse('est_synack_toserver');
-  if (segment.acknowledgment !== receiver.lastAck) return segment.refuse('est_synack_resend_with_different_ack');
+  if (segment.acknowledgment !== receiver.lastAck) return segment.refuse('est_synack_resend_with_diff_ack');
   if (segment.sequence !== sender.isn) return segment.refuse('est_synack_resend_with_diff_seq');
   return !session.isConfirmed || segment.refuse('est_synack_resend');
 }

@@ -86,6 +86,11 @@ export class TcpSession implements FlowSession {
     return direction === 0 ? this.client : this.server;
   }
 
+  sentNumbers(direction: Direction): number {
+    const { nextSequence, isn } = this.stream(direction);
+    return (nextSequence - isn) >>> 0;
+  }
+
   swap(): void {
     const { client } = this;
     this.client = this.server;

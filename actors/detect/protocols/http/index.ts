@@ -4,7 +4,7 @@ import { HTTP_BUFFERS } from './buffers.ts';
 import { HTTP_CONDITIONS } from './conditions.ts';
 import { httpEve } from './eve.ts';
 import { HttpParser } from './http-parser.ts';
-import { COMPLETE, type HttpTransaction } from './http-transaction.ts';
+import { BODY, COMPLETE, type HttpTransaction, LINE } from './http-transaction.ts';
 import { HTTP_PROBES } from './probes.ts';
 
 export const http: Protocol<HttpTransaction> = {
@@ -14,6 +14,9 @@ export const http: Protocol<HttpTransaction> = {
   buffers: HTTP_BUFFERS,
   conditions: HTTP_CONDITIONS,
   end: [COMPLETE, COMPLETE],
+  filesAt: [BODY, BODY],
+  // Of a side that has not spoken nothing is asked.
+  eventsAt: [LINE, LINE],
   open: () => new HttpParser(),
   eve: httpEve,
 };

@@ -1,6 +1,6 @@
 /** TLS and SSL as a protocol of the engine: what rules may ask of hellos and certificates. */
 import type { ConditionValue } from '../../rules/rule.ts';
-import { numberOf, wordsOf } from '../condition-values.ts';
+import { fieldsOf, numberOf, wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, PatternProbe, ProbeAnswer, Protocol } from '../protocol.ts';
 import type { Certificate } from './certificate.ts';
@@ -13,6 +13,7 @@ export type { TlsTransaction } from './tls-parser.ts';
 
 const BOTH: readonly Direction[] = [0, 1];
 const TIME_BYTES = 4;
+const RANDOM_BYTES = 32;
 
 const sideOf = (tx: TlsTransaction, direction: Direction): TlsSide => (direction === 0 ? tx.client : tx.server);
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -27,6 +28,18 @@ const ofHello = (name: string, directions: readonly Direction[], read: (hello: H
   read: (tx, direction) => {
     const { hello } = sideOf(tx, direction);
     return hello === null ? null : read(hello);
+  },
+});
+
+/** Of a side that has said none yet, Suricata sees zeros, once the other has. */
+const NO_RANDOM = new Uint8Array(RANDOM_BYTES);
+const ofRandom = (name: string, start: number, end: number): Row => ({
+  name,
+  directions: BOTH,
+  progress: 0,
+  read: (tx, direction) => {
+    if (tx.client.hello === null && tx.server.hello === null) return null;
+    return (sideOf(tx, direction).hello?.random ?? NO_RANDOM).subarray(start, end);
   },
 });
 
@@ -55,9 +68,9 @@ const many = (
 
 const BUFFERS: readonly Row[] = [
   ofHello('tls.sni', [0], ({ sni }) => sni),
-  ofHello('tls.random', BOTH, ({ random }) => random),
-  ofHello('tls.random_time', BOTH, ({ random }) => random?.subarray(0, TIME_BYTES) ?? null),
-  ofHello('tls.random_bytes', BOTH, ({ random }) => random?.subarray(TIME_BYTES) ?? null),
+  ofRandom('tls.random', 0, RANDOM_BYTES),
+  ofRandom('tls.random_time', 0, TIME_BYTES),
+  ofRandom('tls.random_bytes', TIME_BYTES, RANDOM_BYTES),
   ofHello('ja3.hash', [0], (hello) => ascii(ja3Hash(ja3String(hello)))),
   ofHello('ja3.string', [0], (hello) => ascii(ja3String(hello))),
   ofHello('ja3s.hash', [1], (hello) => ascii(ja3Hash(ja3String(hello)))),
@@ -73,7 +86,7 @@ const BUFFERS: readonly Row[] = [
 ];
 
 type Condition = ConditionRow<TlsTransaction>;
-type Test = (tx: TlsTransaction, direction: Direction) => boolean;
+type Test = (tx: TlsTransaction, direction: Direction, nowSeconds: number) => boolean;
 
 const VERSIONS: Readonly<Record<string, number>> = {
   sslv2: 0x0002,
@@ -100,7 +113,47 @@ const textCondition = (keyword: string, read: (certificate: Certificate) => stri
     return ({ server: { certificate } }) => certificate !== null && read(certificate).includes(text) !== isNegated;
   });
 
+/** Of the server's certificate. A moment of zero is none. */
+const validity = (
+  keyword: string,
+  compile: (value: ConditionValue) => (certificate: Certificate, nowSeconds: number) => boolean,
+): Condition =>
+  condition(keyword, [1], CERTIFICATE_READY, (value) => {
+    const holds = compile(value);
+    return ({ server: { certificate } }, _direction, nowSeconds) =>
+      certificate !== null && holds(certificate, nowSeconds);
+  });
+
+function isIn(value: ConditionValue): (seconds: number) => boolean {
+  const { is, from, to } = fieldsOf(value);
+  const [low, high] = [Number(from), Number(to)];
+  if (is === '<') return (seconds) => seconds !== 0 && seconds <= low;
+  if (is === '>') return (seconds) => seconds !== 0 && seconds >= low;
+  if (is === '<>') return (seconds) => seconds !== 0 && seconds >= low && seconds <= high;
+  return (seconds) => seconds !== 0 && seconds === low;
+}
+
 const CONDITIONS: readonly Condition[] = [
+  validity('tls_cert_notbefore', (value) => {
+    const holds = isIn(value);
+    return ({ notBefore }) => holds(notBefore);
+  }),
+  validity('tls_cert_notafter', (value) => {
+    const holds = isIn(value);
+    return ({ notAfter }) => holds(notAfter);
+  }),
+  validity(
+    'tls_cert_expired',
+    () =>
+      ({ notAfter }, nowSeconds) =>
+        notAfter !== 0 && nowSeconds > notAfter,
+  ),
+  validity(
+    'tls_cert_valid',
+    () =>
+      ({ notAfter }, nowSeconds) =>
+        notAfter !== 0 && nowSeconds <= notAfter,
+  ),
   condition('tls.version', BOTH, 0, (value) => {
     const [wanted] = wordsOf(value);
     const version = wanted!.startsWith('0x') ? Number(wanted) : VERSIONS[`tls${wanted}`];

@@ -1,7 +1,8 @@
 /** Sticky buffers, the legacy modifiers that name one of them, and transforms. */
 import { checkRegex } from '../regex-syntax.ts';
 import { shown, wrong } from '../rule-mistake.ts';
-import type { KeywordRow, Subject } from './row.ts';
+import type { Subject } from '../subject.ts';
+import type { KeywordRow } from './row.ts';
 
 interface StickyBuffer {
   readonly name: string;
@@ -9,6 +10,7 @@ interface StickyBuffer {
   readonly aliases?: readonly string[];
   /** The legacy modifier that moves a content here. */
   readonly legacy?: string;
+  readonly only?: 'to_server' | 'to_client';
   /** A transaction can have several of it; each time the keyword is written one is meant. */
   readonly isMany?: boolean;
 }
@@ -21,50 +23,50 @@ const http = (name: string, rest: Omit<StickyBuffer, 'name' | 'subject'> = {}): 
 const of = (subject: Subject, ...names: readonly string[]): StickyBuffer[] => names.map((name) => ({ name, subject }));
 
 export const STICKY_BUFFERS: readonly StickyBuffer[] = [
-  http('uri', { legacy: 'http_uri' }),
-  http('uri.raw', { legacy: 'http_raw_uri' }),
-  http('method', { legacy: 'http_method' }),
+  http('uri', { only: 'to_server', legacy: 'http_uri' }),
+  http('uri.raw', { only: 'to_server', legacy: 'http_raw_uri' }),
+  http('method', { only: 'to_server', legacy: 'http_method' }),
   http('header', { legacy: 'http_header' }),
   http('header.raw', { legacy: 'http_raw_header' }),
   http('cookie', { legacy: 'http_cookie' }),
-  http('user_agent', { legacy: 'http_user_agent' }),
-  http('host', { legacy: 'http_host' }),
-  http('host.raw', { legacy: 'http_raw_host' }),
-  http('stat_code', { legacy: 'http_stat_code' }),
-  http('stat_msg', { legacy: 'http_stat_msg' }),
-  http('request_body', { legacy: 'http_client_body' }),
-  http('response_body', { legacy: 'http_server_body' }),
-  http('request_line', { aliases: ['http_request_line'] }),
-  http('response_line', { aliases: ['http_response_line'] }),
+  http('user_agent', { only: 'to_server', legacy: 'http_user_agent' }),
+  http('host', { only: 'to_server', legacy: 'http_host' }),
+  http('host.raw', { only: 'to_server', legacy: 'http_raw_host' }),
+  http('stat_code', { only: 'to_client', legacy: 'http_stat_code' }),
+  http('stat_msg', { only: 'to_client', legacy: 'http_stat_msg' }),
+  http('request_body', { only: 'to_server', legacy: 'http_client_body' }),
+  http('response_body', { only: 'to_client', legacy: 'http_server_body' }),
+  http('request_line', { only: 'to_server', aliases: ['http_request_line'] }),
+  http('response_line', { only: 'to_client', aliases: ['http_response_line'] }),
   http('protocol', { aliases: ['http_protocol'] }),
   http('start', { aliases: ['http_start'] }),
   http('header_names', { aliases: ['http_header_names'] }),
-  http('accept', { aliases: ['http_accept'] }),
-  http('accept_lang', { aliases: ['http_accept_lang'] }),
-  http('accept_enc', { aliases: ['http_accept_enc'] }),
+  http('accept', { only: 'to_server', aliases: ['http_accept'] }),
+  http('accept_lang', { only: 'to_server', aliases: ['http_accept_lang'] }),
+  http('accept_enc', { only: 'to_server', aliases: ['http_accept_enc'] }),
   http('connection', { aliases: ['http_connection'] }),
   http('content_len', { aliases: ['http_content_len'] }),
   http('content_type', { aliases: ['http_content_type'] }),
-  http('referer', { aliases: ['http_referer'] }),
-  http('location'),
-  http('server'),
-  http('request_header', { isMany: true }),
-  http('response_header', { isMany: true }),
+  http('referer', { only: 'to_server', aliases: ['http_referer'] }),
+  http('location', { only: 'to_client' }),
+  http('server', { only: 'to_client' }),
+  http('request_header', { only: 'to_server', isMany: true }),
+  http('response_header', { only: 'to_client', isMany: true }),
   { name: 'file.data', subject: 'file', aliases: ['file_data'] },
   { name: 'file.name', subject: 'file' },
-  { name: 'dns.query', subject: 'dns', aliases: ['dns_query'], isMany: true },
+  { name: 'dns.query', subject: 'dns', only: 'to_server', aliases: ['dns_query'], isMany: true },
   { name: 'dns.queries.rrname', subject: 'dns', aliases: ['dns.query.name'], isMany: true },
   { name: 'dns.answers.rrname', subject: 'dns', aliases: ['dns.answer.name'], isMany: true },
   { name: 'dns.authorities.rrname', subject: 'dns', isMany: true },
-  { name: 'tls.sni', subject: 'tls', aliases: ['tls_sni'] },
+  { name: 'tls.sni', subject: 'tls', only: 'to_server', aliases: ['tls_sni'] },
   { name: 'tls.cert_issuer', subject: 'tls', aliases: ['tls_cert_issuer'] },
   { name: 'tls.cert_subject', subject: 'tls', aliases: ['tls_cert_subject'] },
   { name: 'tls.cert_serial', subject: 'tls', aliases: ['tls_cert_serial'] },
   { name: 'tls.cert_fingerprint', subject: 'tls', aliases: ['tls_cert_fingerprint'] },
   { name: 'tls.certs', subject: 'tls', isMany: true },
   ...of('tls', 'tls.random', 'tls.random_time', 'tls.random_bytes', 'ja3s.hash', 'ja3s.string', 'ja4.hash'),
-  { name: 'ja3.hash', subject: 'tls', aliases: ['ja3_hash'] },
-  { name: 'ja3.string', subject: 'tls', aliases: ['ja3_string'] },
+  { name: 'ja3.hash', subject: 'tls', only: 'to_server', aliases: ['ja3_hash'] },
+  { name: 'ja3.string', subject: 'tls', only: 'to_server', aliases: ['ja3_string'] },
   { name: 'tls.alpn', subject: 'tls', isMany: true },
   { name: 'tls.subjectaltname', subject: 'tls', isMany: true },
   { name: 'ssh.proto', subject: 'ssh', aliases: ['ssh_proto'] },
@@ -94,17 +96,20 @@ const PLAIN_TRANSFORMS = [
 
 export const BUFFERS: readonly KeywordRow[] = [
   ...STICKY_BUFFERS.map(
-    ({ name, subject, aliases, isMany }): KeywordRow => ({
+    ({ name, subject, aliases, isMany, only }): KeywordRow => ({
       name,
       subject,
+      ...(only === undefined ? {} : { only }),
       value: 'none',
       ...(aliases === undefined ? {} : { aliases }),
       read: (draft, _value, keyword) => draft.stick(keyword, name, isMany === true),
     }),
   ),
-  ...STICKY_BUFFERS.flatMap(({ name, subject, legacy }): KeywordRow[] =>
-    legacy === undefined ? [] : [{ name: legacy, subject, value: 'none', read: (draft) => draft.move(legacy, name) }],
-  ),
+  ...STICKY_BUFFERS.flatMap(({ name, subject, legacy, only }): KeywordRow[] => {
+    if (legacy === undefined) return [];
+    const way = only === undefined ? {} : { only };
+    return [{ name: legacy, subject, value: 'none', ...way, read: (draft) => draft.move(legacy, name) }];
+  }),
   { name: 'pkt_data', subject: 'payload', value: 'none', read: (draft) => draft.stick('pkt_data', 'payload', false) },
   ...PLAIN_TRANSFORMS.map(
     (name): KeywordRow => ({

@@ -20,13 +20,15 @@ function flow(draft: Draft, text: string): void {
   const before = draft.conditions
     .filter(({ keyword }) => keyword === 'flow')
     .flatMap(({ value }) => (value.type === 'words' ? value.words : []));
+  // Suricata lets another one follow a direction alone.
+  if (before.some((word) => !word.startsWith('to_'))) wrong('flow', 'a rule has one');
   const words: string[] = [];
   for (const part of parts(text)) {
     const lower = part.toLowerCase();
     const word = FLOW_ALIASES[lower] ?? lower;
     const group = FLOW_GROUPS.find((one) => one.some((member) => member === word));
     if (group === undefined) wrong('flow', `"${shown(part)}" is not known`);
-    const other = [...before, ...words].find((taken) => group.some((member) => member === taken));
+    const other = words.find((taken) => group.some((member) => member === taken));
     if (other !== undefined) wrong('flow', `${word} cannot go with ${other}`);
     words.push(word);
   }

@@ -1,10 +1,8 @@
 /** Keywords about a packet's headers. */
-import { type NumberTest, numberTest, whole } from '../numbers.ts';
-import type { ConditionValue } from '../rule.ts';
+import { numberTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
+import { compared, equals, equalsOrNot, fields, number, type Reader, simple, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
-
-type Reader = (keyword: string, text: string) => ConditionValue;
 
 const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
   name,
@@ -13,44 +11,6 @@ const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): 
   ...rest,
   read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
 });
-
-const number = (test: NumberTest): ConditionValue => ({ type: 'number', test });
-const fields = (values: Readonly<Record<string, string | number>>): ConditionValue => ({
-  type: 'fields',
-  fields: values,
-});
-
-/** A comparison of a number of so many bits. */
-const compared =
-  (max: number): Reader =>
-  (keyword, text) => {
-    const test = numberTest(keyword, text, { isRich: true, max });
-    const isNever =
-      (test.is === 'more' && test.value === max) ||
-      (test.is === 'less' && test.value === 0) ||
-      (test.is === 'between' && test.high! - test.value < 2);
-    if (isNever) wrong(keyword, `${shown(text)} can never be true`);
-    return number(test);
-  };
-const equals =
-  (max: number): Reader =>
-  (keyword, text) =>
-    number({ is: 'equal', value: whole(keyword, text, 0, max), high: null });
-/** One number, or anything but it. */
-const equalsOrNot =
-  (max: number): Reader =>
-  (keyword, text) => {
-    const isNegated = text.startsWith('!');
-    const value = whole(keyword, isNegated ? text.slice(1).trim() : text, 0, max);
-    return number({ is: isNegated ? 'unequal' : 'equal', value, high: null });
-  };
-/** N, <N, >N, and N<>M with -. */
-const simple =
-  (max: number): Reader =>
-  (keyword, text) => {
-    if (/^[!=]|^[<>]=/.test(text)) return wrong(keyword, `"${shown(text)}" is no number with < or >`);
-    return number(numberTest(keyword, text, { isRich: false, max }));
-  };
 
 const tcpFlags: Reader = (keyword, text) => {
   const match = /^([!+*]?)\s*([FSRPAUCE120]+)([!+*]?)\s*(?:,\s*([FSRPAUCE12]+))?$/i.exec(text);
@@ -72,7 +32,7 @@ const fragBits: Reader = (keyword, text) => {
 const IP_OPTIONS = ['rr', 'lsrr', 'eol', 'nop', 'ts', 'sec', 'esec', 'ssrr', 'satid', 'any'];
 const ipOptions: Reader = (keyword, text) => {
   if (!IP_OPTIONS.includes(text.toLowerCase())) return wrong(keyword, `the IP option "${shown(text)}" is not known`);
-  return { type: 'words', words: [text.toLowerCase()] };
+  return words(text.toLowerCase());
 };
 
 const PROTOCOLS: Readonly<Record<string, number>> = {
@@ -93,6 +53,14 @@ const ipProtocol: Reader = (keyword, text) => {
   const value = named ?? whole(keyword, match[2]!, 0, 255);
   const is = ({ '!': 'unequal', '<': 'less', '>': 'more' } as const)[match[1]!] ?? 'equal';
   return number({ is, value, high: null });
+};
+
+const VLAN_ID_MAX = 4095;
+/** The tag of one layer, counted from the outermost or, below zero, from the innermost; or of any or all of them. */
+const vlanId: Reader = (keyword, text) => {
+  const [, id, layer = 'any'] = /^([^,]+?)\s*(?:,\s*(any|all|-?[0-2]|-3))?$/.exec(text) ?? [];
+  if (id === undefined) return wrong(keyword, `"${shown(text)}" is not a VLAN and a layer`);
+  return fields({ test: printTest(numberTest(keyword, id, { isRich: true, max: VLAN_ID_MAX })), layer });
 };
 
 export const PACKETS: readonly KeywordRow[] = [
@@ -118,6 +86,10 @@ export const PACKETS: readonly KeywordRow[] = [
   condition('tcp.ack', equals(0xffff_ffff), { aliases: ['ack'] }),
   condition('tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
   condition('tcp.mss', compared(65_535)),
+  condition('tcp.wscale', compared(255)),
+  condition('icmpv6.mtu', compared(0xffff_ffff)),
+  condition('vlan.id', vlanId),
+  condition('vlan.layers', compared(255)),
   {
     name: 'dsize',
     subject: 'packet',

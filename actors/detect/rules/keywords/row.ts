@@ -1,19 +1,6 @@
 /** One row of the keyword table. */
 import type { Draft } from '../draft.ts';
-
-/** Which part of the traffic a keyword is about; label: nothing of it. */
-export type Subject =
-  | 'label'
-  | 'packet'
-  | 'payload'
-  | 'flow'
-  | 'http'
-  | 'dns'
-  | 'tls'
-  | 'ssh'
-  | 'mqtt'
-  | 'modbus'
-  | 'file';
+import type { Subject } from '../subject.ts';
 
 export interface KeywordRow {
   readonly name: string;
@@ -21,6 +8,8 @@ export interface KeywordRow {
   readonly aliases?: readonly string[];
   readonly subject: Subject;
   readonly value: 'none' | 'needed' | 'optional';
+  /** It is about what goes this way alone. */
+  readonly only?: 'to_server' | 'to_client';
   /** Whether the value stands in double quotes; no: quotes are refused. */
   readonly quotes?: 'needed' | 'optional' | 'no';
   /** Whether `!` may stand before the value. */

@@ -1,12 +1,11 @@
 /** Keywords about what an application protocol carries, other than buffers. */
 import { numberTest, printTest, whole } from '../numbers.ts';
-import type { ConditionValue } from '../rule.ts';
 import { shown, wrong } from '../rule-mistake.ts';
+import type { Subject } from '../subject.ts';
 import { DNS_RCODES, DNS_TYPES } from './dns-numbers.ts';
 import { modbus } from './modbus.ts';
-import type { KeywordRow, Subject } from './row.ts';
-
-type Reader = (keyword: string, text: string) => ConditionValue;
+import { compared, equalsOrNot, number, type Reader } from './readers.ts';
+import type { KeywordRow } from './row.ts';
 
 const condition = (subject: Subject, name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
   name,
@@ -15,15 +14,6 @@ const condition = (subject: Subject, name: string, read: Reader, rest: Partial<K
   ...rest,
   read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
 });
-
-/** One number, or anything but it. */
-const equalsOrNot =
-  (max: number): Reader =>
-  (keyword, text) => {
-    const isNegated = text.startsWith('!');
-    const value = whole(keyword, isNegated ? text.slice(1).trim() : text, 0, max);
-    return { type: 'number', test: { is: isNegated ? 'unequal' : 'equal', value, high: null } };
-  };
 
 const urilen: Reader = (keyword, text) => {
   const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/s.exec(text)!;
@@ -66,12 +56,10 @@ const MQTT_TYPES = [
   'DISCONNECT',
   'AUTH',
 ];
-const number =
+const between =
   (min: number, max: number): Reader =>
-  (keyword, text) => ({ type: 'number', test: { is: 'equal', value: whole(keyword, text, min, max), high: null } });
-const compared =
-  (max: number): Reader =>
-  (keyword, text) => ({ type: 'number', test: numberTest(keyword, text, { isRich: true, max }) });
+  (keyword, text) =>
+    number({ is: 'equal', value: whole(keyword, text, min, max), high: null });
 
 /** A comparison, or the name of a number, with `!` before it for any other. */
 const named =
@@ -142,7 +130,7 @@ const certificateText = (name: string, form: RegExp): KeywordRow => ({
 });
 
 export const TRANSACTIONS: readonly KeywordRow[] = [
-  condition('http', 'urilen', urilen),
+  condition('http', 'urilen', urilen, { only: 'to_server' }),
   condition('dns', 'dns.opcode', equalsOrNot(255)),
   condition('dns', 'dns.rcode', named(DNS_RCODES, 255)),
   condition('dns', 'dns.rrtype', named(DNS_TYPES, 65_535)),
@@ -157,9 +145,9 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('ssh', 'ssh.softwareversion', sshSoftware, { quotes: 'optional' }),
   condition('mqtt', 'mqtt.type', oneOf(MQTT_TYPES)),
   condition('mqtt', 'mqtt.flags', flags(['dup', 'retain'])),
-  condition('mqtt', 'mqtt.qos', number(0, 2)),
+  condition('mqtt', 'mqtt.qos', between(0, 2)),
   condition('mqtt', 'mqtt.protocol_version', compared(255)),
-  condition('mqtt', 'mqtt.reason_code', number(0, 255)),
+  condition('mqtt', 'mqtt.reason_code', between(0, 255)),
   condition('mqtt', 'mqtt.connect.flags', flags(['username', 'password', 'will', 'will_retain', 'clean_session'])),
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),

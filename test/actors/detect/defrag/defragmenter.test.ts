@@ -79,7 +79,7 @@ t.test('a datagram cut anywhere, in any order, with repeats, is put together onc
           results.map((_, index) => index === results.length - 1),
         );
         const whole = results.at(-1)!;
-        t.match(whole, { hasTransport: true, isReassembled: true, sourcePort: 53, isInvalid: false, eventCount: 0 });
+        t.match(whole, { hasTransport: true, isReassembled: true, sourcePort: 53, isInvalid: false });
         t.strictSame([...whole.bytes.subarray(whole.payloadAt, whole.payloadEnd)], [...payload]);
         t.ok(isIpChecksumValid(whole) && isTransportChecksumValid(whole));
         t.equal(into.heldBytes, 0);

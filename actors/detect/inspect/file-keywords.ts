@@ -1,0 +1,38 @@
+/** What a rule asks of files: everything has to hold of one of them. */
+import type { TransactionFile } from '../protocols/index.ts';
+import { type NumberTest, passes } from '../rules/numbers.ts';
+import type { Condition } from '../rules/rule.ts';
+import { fieldsOf, testIn } from './condition-values.ts';
+
+export type FileCheck = (file: TransactionFile) => boolean;
+
+const CHECKS: Readonly<Record<string, (condition: Condition) => FileCheck>> = {
+  filename: (condition) => {
+    const { text, isNegated } = fieldsOf(condition);
+    const wanted = String(text);
+    return ({ name }) => name.length > 0 && lower(name).includes(wanted) === (isNegated === 0);
+  },
+  fileext: (condition) => {
+    const { text, isNegated } = fieldsOf(condition);
+    const wanted = `.${String(text)}`;
+    return ({ name }) => name.length > 0 && lower(name).endsWith(wanted) === (isNegated === 0);
+  },
+  filesize: (condition) => {
+    const test = testIn('filesize', String(fieldsOf(condition).test));
+    return ({ size, state }) => state !== 'open' && (state === 'closed' || growsInto(test)) && passes(test, size);
+  },
+  filestore: () => () => true,
+};
+
+/** What holds of a part holds of the whole. */
+const growsInto = ({ is }: NumberTest): boolean => is === 'more' || is === 'atLeast';
+
+const lower = (name: Uint8Array): string => Buffer.from(name).toString('latin1').toLowerCase();
+
+export const isAboutFiles = (keyword: string): boolean => CHECKS[keyword] !== undefined;
+
+/** null: the rule asks nothing of files. */
+export function fileCheck(conditions: readonly Condition[]): FileCheck | null {
+  const checks = conditions.flatMap((condition) => CHECKS[condition.keyword]?.(condition) ?? []);
+  return checks.length === 0 ? null : (file) => checks.every((holds) => holds(file));
+}

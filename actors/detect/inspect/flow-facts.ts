@@ -1,0 +1,128 @@
+/** Keywords about a flow's age, amount and protocol, its TCP session, and what was noticed about a packet; compiled. */
+import {
+  decodeEventCode,
+  isIpChecksumValid,
+  isTransportChecksumValid,
+  type Packet,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_FIN,
+  TCP_RST,
+} from '../packet/index.ts';
+import type { Conversation } from '../protocols/index.ts';
+import { passes } from '../rules/numbers.ts';
+import type { Condition } from '../rules/rule.ts';
+import { fieldsOf, testIn, testOf, wordsOf } from './condition-values.ts';
+import type { Check } from './packet-conditions.ts';
+import type { Situation } from './situation.ts';
+
+type Compile = (condition: Condition) => Check;
+
+/** Of one way, or of both, or of either: where both are asked, each has to pass. */
+function ofWays(
+  way: string,
+  names: readonly [string, string],
+  passes: (direction: 0 | 1, situation: Situation) => boolean,
+): Check {
+  if (way === names[0]) return (situation) => passes(0, situation);
+  if (way === names[1]) return (situation) => passes(1, situation);
+  if (way === 'both') return (situation) => passes(0, situation) && passes(1, situation);
+  return (situation) => passes(0, situation) || passes(1, situation);
+}
+
+const amount =
+  (of: 'packets' | 'bytes'): Compile =>
+  (condition) => {
+    const { way, test } = fieldsOf(condition);
+    const wanted = testIn(condition.keyword, String(test));
+    return ofWays(String(way), ['toserver', 'toclient'], (direction, { flow }) => {
+      return flow !== null && passes(wanted, flow[of][direction]);
+    });
+  };
+
+const streamSize: Compile = (condition) => {
+  const { side, test } = fieldsOf(condition);
+  const wanted = testIn(condition.keyword, String(test));
+  return ofWays(String(side), ['client', 'server'], (direction, { flow, packet }) => {
+    const session = flow?.session ?? null;
+    return session !== null && packet.protocol === PROTOCOL_TCP && passes(wanted, session.sentNumbers(direction));
+  });
+};
+
+/** The direction's own bytes say what it speaks, and may not have yet. */
+const applicationProtocol: Compile = (condition) => {
+  const [word] = wordsOf(condition) as [string];
+  const isNegated = word.startsWith('!');
+  const named = isNegated ? word.slice(1) : word;
+  const name = named === 'http1' ? 'http' : named;
+  return ({ flow, direction }) => {
+    const found = (flow?.application as Conversation | null | undefined)?.spoken(direction) ?? null;
+    return found !== null && (found === name) !== isNegated;
+  };
+};
+
+const decodeEvent: Compile = (condition) => {
+  const code = decodeEventCode(wordsOf(condition)[0]!)!;
+  return ({ packet }) => {
+    for (let i = 0; i < packet.eventCount; i += 1) if (packet.events[i] === code) return true;
+    return false;
+  };
+};
+
+/** What ends a session that there is none of. */
+const withoutSession =
+  (flags: number, others: number): Check =>
+  ({ flow, packet }) =>
+    flow !== null &&
+    flow.session === null &&
+    packet.protocol === PROTOCOL_TCP &&
+    (packet.tcpFlags & flags) !== 0 &&
+    (packet.tcpFlags & others) === 0;
+
+const streamEvent: Compile = (condition) => {
+  const [name] = wordsOf(condition) as [string];
+  if (name === 'rst_but_no_session') return withoutSession(TCP_RST, 0);
+  if (name === 'fin_but_no_session') return withoutSession(TCP_FIN, TCP_RST);
+  return ({ flow }) => flow?.session?.events.includes(name) === true;
+};
+
+const hasNone = ({ bytes, transportAt }: Packet): boolean =>
+  bytes[transportAt + 6] === 0 && bytes[transportAt + 7] === 0;
+
+const checksum =
+  (version: 4 | 6, protocol: number | null): Compile =>
+  (condition) => {
+    const isValid = wordsOf(condition)[0] === 'valid';
+    return ({ packet }) => {
+      if (packet.isPseudo || packet.ipVersion !== version) return false;
+      if (protocol !== null && (packet.protocol !== protocol || !packet.hasTransport)) return false;
+      // A datagram without a checksum has neither a right nor a wrong one.
+      if (protocol === PROTOCOL_UDP && version === 4 && hasNone(packet)) return false;
+      return (protocol === null ? isIpChecksumValid(packet) : isTransportChecksumValid(packet)) === isValid;
+    };
+  };
+
+const CONDITIONS: Readonly<Record<string, Compile>> = {
+  'flow.age': (condition) => {
+    const test = testOf(condition);
+    return ({ flow }) => flow !== null && passes(test, Math.floor(flow.lastUs / 1e6) - Math.floor(flow.firstUs / 1e6));
+  },
+  'flow.pkts': amount('packets'),
+  'flow.bytes': amount('bytes'),
+  stream_size: streamSize,
+  'app-layer-protocol': applicationProtocol,
+  'decode-event': decodeEvent,
+  'engine-event.decoder': decodeEvent,
+  'stream-event': streamEvent,
+  'engine-event.stream': streamEvent,
+  'ipv4-csum': checksum(4, null),
+  'tcpv4-csum': checksum(4, 6),
+  'tcpv6-csum': checksum(6, 6),
+  'udpv4-csum': checksum(4, 17),
+  'udpv6-csum': checksum(6, 17),
+  'icmpv4-csum': checksum(4, 1),
+  'icmpv6-csum': checksum(6, 58),
+};
+
+/** undefined: the keyword is none of these. */
+export const factCheck = (condition: Condition): Check | undefined => CONDITIONS[condition.keyword]?.(condition);

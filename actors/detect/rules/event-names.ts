@@ -1,0 +1,105 @@
+/**
+ * Names of what Suricata notices about packets, streams and transactions. Those that nothing here looks for are named,
+ * too: a rule about one of them is refused, and not silent.
+ */
+import { DECODE_EVENTS } from '../packet/index.ts';
+
+const list = (text: string): string[] => text.trim().split(/\s+/);
+
+export const UNRAISED_PACKET_EVENTS: ReadonlySet<string> = new Set(
+  list(`afpacket.trunc_pkt chdlc.pkt_too_small dce.pkt_too_small esp.pkt_too_small erspan.header_too_small
+    erspan.too_many_vlan_layers erspan.unsupported_version geneve.unknown_payload_type ieee8021ah.header_too_small
+    ltnull.unsupported_type nsh.bad_header_length nsh.header_too_small
+    nsh.reserved_type nsh.unknown_payload nsh.unsupported_type nsh.unsupported_version 
+    ppp.pkt_too_small ppp.vju_pkt_too_small vntag.header_too_small
+    vntag.unknown_type vxlan.unknown_payload_type ipv4.frag_ignored ipv6.frag_ignored
+    ipv4.frag_overlap ipv6.frag_overlap ipv4.frag_pkt_too_large ipv6.frag_pkt_too_large ipv6.exthdr_dupl_eh
+    udp.hlen_invalid ipv6.pkt_too_small gre.version1_malformed_sre_hdr`),
+);
+
+const PACKET_EVENTS: ReadonlySet<string> = new Set(DECODE_EVENTS);
+export const isPacketEvent = (name: string): boolean => PACKET_EVENTS.has(name);
+
+/** To whether something here looks for it. */
+export const STREAM_EVENTS: ReadonlyMap<string, boolean> = new Map([
+  ...list(`3whs_async_wrong_seq 3whs_right_seq_wrong_ack_evasion 3whs_syn_flood 3whs_syn_resend_diff_seq_on_syn_recv
+    3whs_syn_toclient_on_syn_recv 3whs_synack_flood 3whs_synack_in_wrong_direction 3whs_synack_resend_with_diff_ack
+    3whs_synack_toserver_on_syn_recv 3whs_synack_with_wrong_ack 3whs_wrong_seq_wrong_ack 4whs_invalid_ack
+    4whs_synack_with_wrong_ack 4whs_synack_with_wrong_syn 4whs_wrong_seq closewait_ack_out_of_window
+    closewait_fin_out_of_window closewait_invalid_ack closewait_pkt_before_last_ack closing_ack_wrong_seq
+    closing_invalid_ack est_invalid_ack est_packet_out_of_window est_pkt_before_last_ack est_syn_resend
+    est_syn_resend_diff_seq est_syn_toclient est_synack_resend est_synack_resend_with_diff_ack
+    est_synack_resend_with_diff_seq est_synack_toserver fin1_ack_wrong_seq fin1_fin_wrong_seq fin1_invalid_ack
+    fin2_ack_wrong_seq fin2_fin_wrong_seq fin2_invalid_ack fin_but_no_session fin_invalid_ack fin_out_of_window
+    lastack_ack_wrong_seq lastack_invalid_ack pkt_bad_window_update pkt_broken_ack pkt_invalid_ack
+    pkt_invalid_timestamp pkt_retransmission pkt_spurious_retransmission rst_but_no_session rst_invalid_ack
+    rst_with_data shutdown_syn_resend suspected_rst_inject timewait_ack_wrong_seq timewait_invalid_ack`).map(
+    (name) => [name, true] as const,
+  ),
+  ...list(`3whs_ack_data_inject 3whs_ack_in_wrong_dir 3whs_synack_resend_with_diff_seq 3whs_synack_tfo_data_ignored
+    est_ack_zwp_data fin_syn reassembly_depth_reached reassembly_insert_invalid reassembly_insert_limit
+    reassembly_insert_memcap reassembly_no_segment reassembly_overlap_different_data
+    reassembly_segment_before_base_seq reassembly_seq_gap reassembly_urgent_oob_limit_reached wrong_thread`).map(
+    (name) => [name, false] as const,
+  ),
+]);
+
+interface ApplicationEvents {
+  readonly raised: readonly string[];
+  readonly unraised: readonly string[];
+}
+
+const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
+  http: {
+    raised: list(`gzip_decompression_failed request_field_missing_colon response_field_missing_colon
+      invalid_request_chunk_len invalid_response_chunk_len invalid_transfer_encoding_value_in_request
+      invalid_content_length_field_in_request invalid_content_length_field_in_response 100_continue_already_seen
+      unable_to_match_response_to_request request_header_invalid response_header_invalid missing_host_header
+      host_header_ambiguous invalid_request_field_folding invalid_response_field_folding request_header_host_invalid
+      uri_delim_non_compliant method_delim_non_compliant request_line_leading_whitespace too_many_encoding_layers
+      abnormal_ce_header response_multipart_byteranges response_abnormal_transfer_encoding response_chunked_old_proto
+      response_invalid_protocol response_invalid_status request_line_incomplete request_body_unexpected
+      duplicate_content_length_field_in_request duplicate_content_length_field_in_response request_chunk_extension`),
+    unraised: list(`unknown_error invalid_transfer_encoding_value_in_response invalid_server_port_in_request
+      invalid_authority_port request_field_too_long response_field_too_long multipart_generic_error
+      multipart_no_filedata multipart_invalid_header request_server_port_tcp_port_mismatch request_uri_host_invalid
+      request_auth_unrecognized request_header_repetition response_header_repetition double_encoded_uri
+      request_line_invalid lzma_memlimit_reached compression_bomb too_many_warnings range_invalid file_name_too_long
+      failed_protocol_change request_line_missing_protocol request_too_many_headers response_too_many_headers`),
+  },
+  dns: {
+    raised: list(`malformed_data not_request not_response z_flag_set invalid_opcode name_too_long infinite_loop
+      too_many_labels`),
+    unraised: [],
+  },
+  tls: {
+    raised: list(`invalid_sslv2_header invalid_record_version invalid_record_type invalid_record_length
+      invalid_handshake_message invalid_certificate handshake_invalid_length multiple_sni_extensions invalid_sni_type
+      invalid_sni_length error_message_encountered invalid_ssl_record`),
+    unraised: list(`invalid_tls_header heartbeat_message invalid_heartbeat_message overflow_heartbeat_message
+      dataleak_heartbeat_mismatch too_many_records_in_packet certificate_invalid_length certificate_invalid_version
+      certificate_invalid_serial certificate_invalid_algorithmidentifier certificate_invalid_x509name
+      certificate_invalid_date certificate_invalid_extensions certificate_invalid_der certificate_invalid_subject
+      certificate_invalid_issuer certificate_invalid_validity`),
+  },
+  ssh: { raised: list('invalid_banner long_banner invalid_record long_kex_record'), unraised: [] },
+  mqtt: {
+    raised: list(`missing_connect missing_publish missing_subscribe missing_unsubscribe double_connect
+      unintroduced_message invalid_qos_level unassigned_msg_type too_many_transactions malformed_traffic`),
+    unraised: ['missing_msg_id'],
+  },
+  modbus: {
+    raised: list(`invalid_protocol_id unsolicited_response invalid_length invalid_function_code invalid_value
+      invalid_exception_code value_mismatch flooded`),
+    unraised: [],
+  },
+  telnet: { raised: [], unraised: [] },
+};
+
+/** undefined: no such event, or no such protocol. */
+export function isApplicationEventRaised(protocol: string, event: string): boolean | undefined {
+  const events = APPLICATION_EVENTS[protocol];
+  if (events === undefined) return undefined;
+  if (events.raised.includes(event)) return true;
+  return events.unraised.includes(event) ? false : undefined;
+}

@@ -1,0 +1,50 @@
+/** Keywords about the files that a transaction carries. */
+import { numberTest, printTest } from '../numbers.ts';
+import { wrong } from '../rule-mistake.ts';
+import { contentBytes } from './content-bytes.ts';
+import { fields } from './readers.ts';
+import type { KeywordRow } from './row.ts';
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+/** A text, `!` before it. */
+const text = (name: string): KeywordRow => ({
+  name,
+  subject: 'file',
+  value: 'needed',
+  quotes: 'optional',
+  negation: true,
+  read: (draft, { text, isNegated }) => {
+    const bytes = contentBytes(name, text);
+    if (bytes.length === 0) wrong(name, 'it is empty');
+    draft.condition({
+      keyword: name,
+      value: fields({ text: latin1(bytes).toLowerCase(), isNegated: isNegated ? 1 : 0 }),
+    });
+  },
+});
+
+const UNITS: Readonly<Record<string, number>> = { kb: 10, kib: 10, mb: 20, mib: 20, gb: 30, gib: 30 };
+/** A single number may have a unit. */
+const withoutUnit = (text: string): string => {
+  const [, digits, unit] = /^(\d+)([a-zA-Z]+)$/.exec(text) ?? [];
+  const bits = UNITS[unit?.toLowerCase() ?? ''];
+  return bits === undefined ? text : String(Number(digits) * 2 ** bits);
+};
+
+export const FILES: readonly KeywordRow[] = [
+  text('filename'),
+  text('fileext'),
+  {
+    name: 'filesize',
+    subject: 'file',
+    value: 'needed',
+    read: (draft, { text }) => {
+      const test = numberTest('filesize', withoutUnit(text), {
+        isRich: true,
+        max: Number.MAX_SAFE_INTEGER,
+      });
+      draft.condition({ keyword: 'filesize', value: fields({ test: printTest(test) }) });
+    },
+  },
+];

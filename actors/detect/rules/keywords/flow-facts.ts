@@ -1,0 +1,100 @@
+/** Keywords about how old a flow is, how much went through it, what it speaks, and about its address family. */
+import type { Draft } from '../draft.ts';
+import { numberTest, printTest } from '../numbers.ts';
+import { isApplication, isUnreadApplication } from '../protocols.ts';
+import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { compared, fields, type Reader, words } from './readers.ts';
+import type { KeywordRow } from './row.ts';
+
+const U32 = 0xffff_ffff;
+
+const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
+  name,
+  subject: 'flow',
+  value: 'needed',
+  ...rest,
+  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
+});
+
+const SIDES = ['client', 'server', 'both', 'either'];
+const streamSize: Reader = (keyword, text) => {
+  const [, side, operator, value] = /^ *(\w+) *, *([<>=!]+) *, *(\d+) *$/.exec(text) ?? [];
+  if (side === undefined || !SIDES.includes(side))
+    return wrong(keyword, `"${shown(text)}" is not a side, a comparison and a number`);
+  const test = numberTest(keyword, `${operator}${value}`, { isRich: true, max: U32 });
+  return fields({ side, test: printTest(test) });
+};
+
+const WAYS = ['toserver', 'toclient', 'both', 'either'];
+/** As Suricata 8 writes them: `toserver,>3`. */
+const amount: Reader = (keyword, text) => {
+  const [, way, test] = /^\s*(\w+)\s*,\s*(.+)$/.exec(text) ?? [];
+  if (way === undefined || !WAYS.includes(way)) return wrong(keyword, `"${shown(text)}" is not a way and a number`);
+  return fields({ way, test: printTest(numberTest(keyword, test!, { isRich: true, max: U32 })) });
+};
+const ofWay = (keyword: string, way: string): KeywordRow => ({
+  name: `${keyword}_${way}`,
+  subject: 'flow',
+  value: 'needed',
+  read: (draft, { text }) => draft.condition({ keyword, value: amount(`${keyword}_${way}`, `${way},${text}`) }),
+});
+
+const BIT_ACTIONS = ['set', 'unset', 'toggle', 'isset', 'isnotset'];
+/** A bit without an end of its own is forgotten after five minutes. */
+const HOST_BIT_SECONDS = 300;
+function hostbits(draft: Draft, text: string): void {
+  const [, action, name, side] = /^([a-z]+)(?:\s*,\s*([^\s,]+))?(?:\s*,\s*([^,\s]+))?\s*$/.exec(text) ?? [];
+  if (action === 'noalert' && name === undefined) {
+    draft.condition({ keyword: 'noalert', value: { type: 'none' } });
+    return;
+  }
+  if (!BIT_ACTIONS.includes(action ?? '') || name === undefined)
+    wrong('hostbits', `"${shown(text)}" is not an action and a name`);
+  if (side !== undefined && side !== 'src' && side !== 'dst') wrong('hostbits', 'it is about src or dst');
+  const track = side === 'dst' ? 'ip_dst' : 'ip_src';
+  draft.condition({ keyword: 'hostbits', value: fields({ action: action!, name, track, expire: HOST_BIT_SECONDS }) });
+}
+
+const FAMILIES: Readonly<Record<string, number>> = { ipv4: 4, ip4: 4, ipv6: 6, ip6: 6 };
+
+const applicationProtocol: Reader = (keyword, text) => {
+  const [, not, name, way] = /^(!?)\s*([\w-]+)\s*(?:,\s*(\w+)\s*)?$/.exec(text) ?? [];
+  if (name === undefined) return wrong(keyword, `"${shown(text)}" is no protocol`);
+  if (way !== undefined) return unsupported(keyword, 'the protocol of one direction, as Suricata 8 asks for it');
+  if (isUnreadApplication(name)) return unsupported(keyword, `the protocol ${name}, which is not recognised here`);
+  if (name !== 'failed' && !isApplication(name)) return wrong(keyword, `the protocol "${shown(name)}" does not exist`);
+  return words(not === '' ? name : `!${name}`);
+};
+
+export const FLOW_FACTS: readonly KeywordRow[] = [
+  condition('flow.age', compared(U32)),
+  condition('flow.pkts', amount),
+  condition('flow.bytes', amount),
+  ...['flow.pkts', 'flow.bytes'].flatMap((keyword) => [ofWay(keyword, 'toserver'), ofWay(keyword, 'toclient')]),
+  condition('stream_size', streamSize),
+  {
+    name: 'app-layer-protocol',
+    subject: 'flow',
+    value: 'needed',
+    read: (draft, { text }) => {
+      const value = applicationProtocol('app-layer-protocol', text);
+      const isNegated = text.startsWith('!');
+      const others = draft.conditions.filter(({ keyword }) => keyword === 'app-layer-protocol');
+      const isTaken = others.some(
+        (one) => one.value.type === 'words' && (!isNegated || !one.value.words[0]!.startsWith('!')),
+      );
+      if (draft.hasApplication || isTaken) wrong('app-layer-protocol', 'the protocol is known already');
+      draft.condition({ keyword: 'app-layer-protocol', value });
+    },
+  },
+  {
+    name: 'hostbits',
+    subject: 'flow',
+    value: 'needed',
+    read: (draft, { text }) => hostbits(draft, text),
+  },
+  condition('l3_proto', (keyword, text) => {
+    const family = FAMILIES[text.toLowerCase()];
+    return family === undefined ? wrong(keyword, `"${shown(text)}" is neither ipv4 nor ipv6`) : words(`ipv${family}`);
+  }),
+];

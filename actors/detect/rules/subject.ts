@@ -1,0 +1,14 @@
+/** Which part of the traffic a keyword is about; label: nothing of it. */
+export type Subject =
+  | 'label'
+  | 'packet'
+  | 'payload'
+  | 'flow'
+  | 'http'
+  | 'dns'
+  | 'tls'
+  | 'ssh'
+  | 'mqtt'
+  | 'modbus'
+  | 'telnet'
+  | 'file';
