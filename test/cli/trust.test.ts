@@ -1,0 +1,142 @@
+/** `msec trust verify`, `why` and `checkpoint` beside an engine that runs, after it, and after somebody has changed its log. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ByteWriter } from '../../engine/base/index.ts';
+import { BatchEncoder, type Log, openEmbeddedLog, partitionForKey } from '../../engine/index.ts';
+import { encodeInteraction, type TrustInteraction } from '../../schemas/index.ts';
+import { TRUST_INTERACTIONS, TRUST_LOG } from '../../schemas/topics/index.ts';
+import { logOf } from '../support/trust-log.ts';
+import { msec, recordsIn, startUp, tail } from './run-cli.ts';
+
+t.setTimeout(110_000);
+
+const PARTITIONS = 2;
+const YAML = `log:
+  partitions: ${PARTITIONS}
+trust:
+  enabled: true
+  checkpoint: 1s
+registry:
+  port: 0
+`;
+
+interface Given {
+  readonly trustee: string;
+  readonly value: TrustInteraction;
+}
+
+/** Sixty good ones of three providers, and one that was not. */
+function given(nowMs: number): Given[] {
+  return Array.from({ length: 61 }, (_, i) => ({
+    trustee: `weather-${i % 3}`,
+    value: {
+      id: `reading-${i}`,
+      trustor: `roof-${i % 2}`,
+      service: 'temperature',
+      satisfaction: i === 60 ? 0.1 : 0.9 + (i % 5) / 100,
+      weight: 1,
+      time: nowMs - 60_000 + i * 500,
+      ...{ responseMs: null, availability: null, quality: null },
+      reason: i === 60 ? '61.2 °C, but 7 neighbours have 21.4 °C' : null,
+    },
+  }));
+}
+
+async function withLog<T>(cwd: string, use: (log: Log) => Promise<T>): Promise<T> {
+  const log = await openEmbeddedLog(join(cwd, 'data', 'log'));
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function write(log: Log, topic: string, key: string, value: Uint8Array): Promise<void> {
+  const bytes = Buffer.from(key);
+  const encoder = new BatchEncoder();
+  encoder.append(Date.now(), bytes, 0, bytes.length, value, 0, value.length);
+  const partition = partitionForKey(bytes, 0, bytes.length, PARTITIONS);
+  await log.commit({ appends: [{ topic, partition, bytes: encoder.finish() }] });
+}
+
+t.test(
+  'scores are made anew from the log, and what moved them is told, until somebody puts a hand on it',
+  async (t) => {
+    const cwd = t.testdir({ 'msec.yaml': YAML });
+    const trust = (...args: string[]) => msec(['trust', ...args], { cwd });
+    t.match(await trust('verify'), { code: 66, err: /There is no log/ });
+
+    // The first start makes topics and schemas.
+    const first = await startUp(['--no-fleet', '--workers', '1'], { cwd });
+    const answer = await fetch(`${first.said.registry}/subjects/${TRUST_INTERACTIONS}-value/versions/latest`);
+    const { id: schemaId } = (await answer.json()) as { id: number };
+    first.kill('SIGINT');
+    await first.ended;
+    const interactions = given(Date.now());
+    await withLog(cwd, async (log) => {
+      const writer = new ByteWriter();
+      for (const { trustee, value } of interactions) {
+        writer.clear();
+        encodeInteraction(writer, schemaId, value);
+        await write(log, TRUST_INTERACTIONS, trustee, writer.take());
+      }
+    });
+
+    const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
+    t.teardown(() => running.kill('SIGKILL'));
+    await recordsIn(running, TRUST_LOG, interactions.length);
+    const live = await trust('verify', '--json');
+    t.equal(live.code, 0, live.out + live.err);
+    await recordsIn(running, 'trust.checkpoints', 1);
+    running.kill('SIGINT');
+    await running.ended;
+
+    const verified = await trust('verify');
+    t.equal(verified.code, 0, verified.out + verified.err);
+    t.match(verified.out, /^entries: 61, each linked/m);
+    t.match(verified.out, /^checkpoints: \d+, all signed$/m);
+    t.match(verified.out, /^scores that the log gives: 6$/m);
+    t.match(verified.err, /All of it agrees/);
+    const one = await trust('verify', 'roof-0', 'weather-0');
+    t.match(one, { code: 0, out: /roof-0 trusts weather-0 for temperature: (\S+) published, \1 from the log/ });
+    t.match(await trust('verify', 'roof-9', 'weather-0'), { code: 66, err: /know of what was asked/ });
+
+    const why = await trust('why', 'roof-0', 'weather-0', '-n', '2');
+    t.equal(why.code, 0, why.err);
+    t.match(why.out, /^roof-0 trusts weather-0 for temperature: 0\.\d{3}$/m);
+    t.match(
+      why.out,
+      /10 % satisfied, lowers it by 0\.\d{3}: 61\.2 °C, but 7 neighbours have 21\.4 °C {2}\(reading-60;/,
+    );
+    t.match(why.out, /and 9 that moved it less/);
+
+    const kept = await trust('checkpoint');
+    t.match(kept, { code: 0, out: /^msec\/trust\.log\/\d\n\d+\n/ });
+    writeFileSync(join(cwd, 'kept.note'), kept.out);
+    t.match(await trust('verify', '--checkpoint', 'kept.note'), { code: 0 });
+    writeFileSync(join(cwd, 'other.note'), kept.out.replace(/\nhead ./, '\nhead A'));
+    const other = await trust('verify', '--checkpoint', 'other.note');
+    t.match(other, { code: 65, out: /is not signed by the log's key/ });
+
+    // An entry in good form that nobody linked.
+    const entries = await tail<{ key: string; partition: number; offset: number }>(cwd, TRUST_LOG);
+    const { partition } = entries[0]!;
+    const size = entries.filter((entry) => entry.partition === partition).length;
+    const { trustee, value } = interactions.find(({ trustee }) => trustee === entries[0]!.key)!;
+    const { time: timeMs, reason: _reason, ...rest } = value;
+    const [forged] = logOf([{ ...rest, trustee, timeMs, id: 'forged', satisfaction: 1 }], partition, size);
+    await withLog(cwd, (log) => write(log, TRUST_LOG, trustee, forged!.value));
+    const broken = await trust('verify');
+    t.equal(broken.code, 65);
+    t.match(
+      broken.out,
+      new RegExp(`entry ${size} was linked to another entry than the ${size - 1} that stands before it`),
+    );
+    t.match(
+      broken.out,
+      /the score that roof-\d gives weather-\d for temperature: it counts \d+ interactions, the log \d+/,
+    );
+    t.match(broken.err, /does not agree/);
+  },
+);
