@@ -1,7 +1,7 @@
 /** attest: whether a device is what it should be. attest.evidence → attest.challenges, device.attestation, device.frames. */
 import { type AnyActor, defineActor } from '../../engine/index.ts';
-import type { DeviceTopics, TrustTopics } from '../../schemas/topics/index.ts';
-import { type AttestOptions, AttestTask, attestState } from './trust/attest-task.ts';
+import type { DeviceTopics, ReputationTopics, TrustTopics } from '../../schemas/topics/index.ts';
+import { type AttestOptions, type AttestOutputs, AttestTask, attestState } from './trust/attest-task.ts';
 
 export { checkEvidence } from './check.ts';
 export { type AttestationKey, attestationKey, qualifiedNameOf } from './evidence/attestation-key.ts';
@@ -17,12 +17,20 @@ export type { Distrusted, Evidence, Expectation, ImaEvidence, ProvenState, Trust
 /** How far event time of device.frames may be held back: nobody waits there for the time that this actor tells. */
 const WATERMARK_DELAY_MS = 2_000;
 
-export function attestActor(topics: DeviceTopics & TrustTopics, options: AttestOptions): AnyActor {
-  const { evidence, challenges, attestation, frames } = topics;
+/** With `interactions` each check of a device counts for its reputation as well. */
+export function attestActor(
+  topics: DeviceTopics & TrustTopics & Partial<Pick<ReputationTopics, 'interactions'>>,
+  options: AttestOptions,
+): AnyActor {
+  const { evidence, challenges, attestation, frames, interactions } = topics;
+  const outputs = {
+    ...{ challenges, attestation, frames },
+    ...(interactions === undefined ? {} : { interactions }),
+  } as AttestOutputs;
   return defineActor({
     name: 'attest',
     inputs: { evidence },
-    outputs: { challenges, attestation, frames },
+    outputs,
     state: attestState,
     watermarkDelayMs: WATERMARK_DELAY_MS,
     open: (context) => new AttestTask(context, options),

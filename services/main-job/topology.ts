@@ -17,6 +17,7 @@ import {
   deviceTopics,
   judgeTopics,
   networkTopics,
+  type ReputationTopics,
   reputationTopics,
   trustLogTopics,
   trustTopics,
@@ -89,6 +90,8 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
   const topics = topicsOf(config, types);
   const keys = new DayKeyFiles(config.keysFolder, systemClock, config.areKeysShared);
   const trust = config.attestation === null ? null : trustTopics();
+  const reputation = reputationTopics();
+  const judged = config.trust === null || config.judge === null ? {} : { interactions: reputation.interactions };
   const added = await Promise.all(config.actors.map((url) => addedActor(url, topics)));
   return {
     name: APPLICATION,
@@ -106,8 +109,8 @@ export async function mainJobTopology(config: MainJobConfig): Promise<TopologyDe
       aggregateActor(topics, { types, windowMs: config.windowMs, graceMs: config.graceMs }),
       ...(config.attestation === null || trust === null
         ? []
-        : [attestActor({ ...topics, ...trust }, attestOptionsOf(config.attestation))]),
-      ...(config.trust === null ? [] : reputationActors(config, config.trust, topics)),
+        : [attestActor({ ...topics, ...trust, ...judged }, attestOptionsOf(config.attestation))]),
+      ...(config.trust === null ? [] : reputationActors(config, config.trust, { ...topics, ...reputation })),
       ...(config.detection === null ? [] : [await detection(config.detection)]),
       ...added,
     ],
@@ -126,18 +129,15 @@ async function detection(job: DetectionJob): Promise<AnyActor> {
 function reputationActors(
   { trustLog, judge, keysFolder }: MainJobConfig,
   trust: TrustOptions,
-  { aggregates }: DeviceTopics,
+  topics: DeviceTopics & ReputationTopics,
 ): readonly AnyActor[] {
-  const reputation = reputationTopics();
   const log = trustLog === null ? null : { ...trustLogTopics(), checkpointMs: trustLog.checkpointMs };
   return [
-    trustActor(reputation, trust, log?.accepted),
+    trustActor(topics, trust, log?.accepted),
     ...(log === null
       ? []
       : [chainActor(log, { ...CHAIN_DEFAULTS, intervalMs: log.checkpointMs, key: readLogKey(keysFolder) })]),
-    ...(judge === null
-      ? []
-      : judgeActors({ ...judgeTopics(), aggregates, interactions: reputation.interactions }, judge)),
+    ...(judge === null ? [] : judgeActors({ ...topics, ...judgeTopics() }, judge)),
   ];
 }
 

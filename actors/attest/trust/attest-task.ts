@@ -11,6 +11,7 @@ import {
   ByteSlice,
   errorData,
   MsecError,
+  type Output,
   type Random,
   type ValuesDeclaration,
   values,
@@ -23,11 +24,13 @@ import {
   RESET_COUNT_NONE,
 } from '../../../schemas/attestation/index.ts';
 import { decodeDeviceRecord } from '../../../schemas/device/index.ts';
+import type { TrustInteraction } from '../../../schemas/index.ts';
 import {
   type DeviceTopics,
   type EvidenceRecord,
   FrameRecord,
   KIND_DEVICE,
+  type ReputationTopics,
   type TrustTopics,
 } from '../../../schemas/topics/index.ts';
 import type { HashAlgorithm, PcrSelection } from '../../../schemas/tpm/index.ts';
@@ -38,6 +41,7 @@ import { IMA_PCR, type Policy } from '../policy/policy.ts';
 import type { References } from '../policy/references.ts';
 import type { ImaParts, Verdict } from '../verdict.ts';
 import { challenged, doubted, newRow, proved, registered, type TrustTerms } from './changes.ts';
+import { checkInteraction } from './check-interaction.ts';
 import { DueQueue } from './due-queue.ts';
 import { KeyCache } from './key-cache.ts';
 import { attestationOf, because, type OpenChallenge, type TrustRow, trustRowCodec, type Why } from './trust-row.ts';
@@ -57,7 +61,10 @@ export interface AttestOptions {
 }
 
 type AttestInputs = Pick<TrustTopics, 'evidence'>;
-type AttestOutputs = Pick<TrustTopics, 'challenges' | 'attestation'> & Pick<DeviceTopics, 'frames'>;
+/** `interactions` is not there where nobody keeps scores. */
+export type AttestOutputs = Pick<TrustTopics, 'challenges' | 'attestation'> &
+  Pick<DeviceTopics, 'frames'> &
+  Pick<ReputationTopics, 'interactions'>;
 
 export const attestState: { readonly devices: ValuesDeclaration<TrustRow> } = { devices: values(trustRowCodec) };
 
@@ -78,6 +85,7 @@ export class AttestTask implements ActorTask<AttestInputs> {
   readonly #due = new DueQueue();
   readonly #slice = new ByteSlice();
   readonly #frame = new FrameRecord();
+  readonly #interactions: Output<TrustInteraction> | null;
   readonly watermarkDue: Float64Array = Float64Array.of(Number.POSITIVE_INFINITY);
 
   constructor(context: AttestContext, options: AttestOptions) {
@@ -85,6 +93,8 @@ export class AttestTask implements ActorTask<AttestInputs> {
     this.#options = options;
     this.#check = options.check ?? checkEvidence;
     this.#selections = [selectionOf(options.policy)];
+    const { interactions }: Partial<AttestContext['out']> = context.out;
+    this.#interactions = interactions ?? null;
     this.#rebuild();
   }
 
@@ -251,6 +261,7 @@ export class AttestTask implements ActorTask<AttestInputs> {
     const spread = random.u32() / 2 ** 31 - 1;
     this.#tell(keyId, proved(row, verdict, at, { policy: policyId, spread, terms }), at);
     this.#context.count('proofs');
+    this.#interactions?.emitFor(keyId, checkInteraction(`proof-${open.id}`, true, 'it proved its state', at), at);
   }
 
   #judge(
@@ -289,6 +300,8 @@ export class AttestTask implements ActorTask<AttestInputs> {
   #doubt(keyId: number, row: TrustRow, why: Why, at: number, isShown: boolean): void {
     this.#context.count(isShown ? 'failures' : 'misses');
     this.#tell(keyId, doubted(row, why, at, isShown, this.#options.terms), at);
+    const says = why.says === '' ? why.reason : `${why.reason}: ${why.says}`;
+    this.#interactions?.emitFor(keyId, checkInteraction(`doubt-${row.lastId}-${at}`, false, says, at), at);
   }
 
   /** To readers, and, where it is about its frames, to whoever verifies these. */
