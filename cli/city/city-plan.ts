@@ -38,7 +38,7 @@ export function cityJobConfig(config: Config, folder: DataFolder): MainJobConfig
     conflicts: config['devices.conflicts'],
     attestation: attestationJob(config),
     ...reputationConfig(config),
-    detection: detectionJob(config),
+    detection: detectionJob(config, folder),
     foreignPartitioning: isOnKafka(config) ? config['kafka.foreignPartitioning'] : null,
   };
 }

@@ -12,12 +12,13 @@ import {
 } from '../../engine/index.ts';
 import type { DetectionJob } from '../../services/detection/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
+import type { DataFolder } from './data-folder.ts';
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 const RULES_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Null where packets are not examined. CONFIG_INVALID. */
-export function detectionJob(config: Config): DetectionJob | null {
+export function detectionJob(config: Config, folder: DataFolder): DetectionJob | null {
   if (!config['ids.enabled']) return null;
   return {
     rules: config['ids.rules'].map((file) => fileOf(file, 'ids.rules', RULES_BYTES_MAX, 'latin1')),
@@ -31,14 +32,15 @@ export function detectionJob(config: Config): DetectionJob | null {
     flowMemoryBytes: config['ids.flowMemory'],
     streamMemoryBytes: config['ids.streamMemory'],
     replayBytesMax: config['ids.replay'],
+    bundlesFolder: config['ids.ruleKeys'].length === 0 ? null : folder.idsRules,
   };
 }
 
 /** What the user should know of rules that are not examined; null where all are. */
 export async function rulesNote(job: DetectionJob | null): Promise<string | null> {
   if (job === null) return null;
-  if (job.rules.length === 0)
-    return 'no rules are configured (ids.rules): flows and transactions are told, and nothing alerts';
+  if (job.rules.length === 0 && job.bundlesFolder === null)
+    return 'no rules are configured (ids.rules, ids.ruleKeys): flows and transactions are told, and nothing alerts';
   const { rulesOf } = await import('../../services/detection/index.ts');
   const { accepted, refused } = rulesOf(job);
   const [first] = refused;

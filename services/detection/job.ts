@@ -11,6 +11,7 @@ import {
   variables,
 } from '../../actors/detect/index.ts';
 import { MsecError } from '../../engine/index.ts';
+import { RuleFiles } from '../ids-rules/index.ts';
 
 export interface DetectionJob {
   readonly rules: readonly RuleFile[];
@@ -25,6 +26,8 @@ export interface DetectionJob {
   readonly flowMemoryBytes: number;
   readonly streamMemoryBytes: number;
   readonly replayBytesMax: number;
+  /** Where bundles of rules lie; null: none are taken. */
+  readonly bundlesFolder: string | null;
 }
 
 export function rulesOf(job: DetectionJob): {
@@ -37,13 +40,9 @@ export function rulesOf(job: DetectionJob): {
 /** CONFIG_INVALID for a threshold file that says nothing sensible. */
 export function detectOptionsOf(job: DetectionJob): DetectOptions {
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
-  let accepted: readonly AcceptedRule[] | null = null;
   return {
-    rules: () => {
-      // Once for all tasks of the thread.
-      accepted ??= rulesOf(job).accepted;
-      return accepted;
-    },
+    rules: () => rulesOf(job).accepted,
+    ...(job.bundlesFolder === null ? {} : { bundles: new RuleFiles(job.bundlesFolder) }),
     sensor: {
       tellsAll: job.tellsAll,
       protocols,

@@ -10,9 +10,10 @@ import {
   type ByteSlice,
   MsecError,
 } from '../../../engine/index.ts';
-import { PacketBatchView } from '../../../schemas/network/index.ts';
+import { decodeRulesWord, isRulesWord, PacketBatchView } from '../../../schemas/network/index.ts';
 import type { NetworkTopics } from '../../../schemas/topics/index.ts';
-import type { EveRecord } from '../eve/index.ts';
+import { type BundleSource, type RuleShop, RulesInForce } from '../bundle/index.ts';
+import { type EveRecord, timestamp as timeText } from '../eve/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { SensorOptions } from '../sensor/index.ts';
 import type { detectState } from './journal-entry.ts';
@@ -20,8 +21,10 @@ import { KeptMemory } from './kept-memory.ts';
 import { VantageSensor } from './vantage-sensor.ts';
 
 export interface DetectOptions {
-  /** Asked once a thread. */
+  /** Asked once a thread; in force until there is a bundle. */
   readonly rules: () => readonly AcceptedRule[];
+  /** Absent: no bundles are taken, whatever words say. */
+  readonly bundles?: BundleSource;
   readonly sensor: SensorOptions;
   readonly tellsVerdicts: boolean;
   /** So many bytes of each place of capture are read again after a restart at most. */
@@ -43,6 +46,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
   };
   readonly #context: Context;
   readonly #options: DetectOptions;
+  readonly #force: RulesInForce;
+  #areRulesKnown = false;
   readonly #batch = new PacketBatchView();
   /** By key id. */
   readonly #sensors = new Map<number, VantageSensor>();
@@ -56,15 +61,22 @@ export class DetectTask implements ActorTask<DetectInputs> {
   #isSpoilt = false;
   #isWhole = false;
 
-  constructor(context: Context, options: DetectOptions) {
+  constructor(context: Context, options: DetectOptions, shop: RuleShop) {
     this.#context = context;
     this.#options = options;
+    this.#force = new RulesInForce(shop);
   }
 
   process({ keyId, timestamp, value }: ActorRecord<ByteSlice>): void {
     if (this.#isSpoilt) throw new MsecError('REOPEN_NEEDED', 'packets were taken and undone');
+    this.#knowRules(this.#context.sourceOffset());
+    if (isRulesWord(value.bytes, value.start, value.end)) {
+      this.#change(keyId, timestamp, value);
+      return;
+    }
     this.#batch.open(value.bytes, value.start, value.end);
     this.#endReplay();
+    this.#force.step();
     if (this.#isRepeat(keyId)) return;
     this.#isTaking = true;
     this.#key = this.#context.keys.bytesOf(keyId);
@@ -77,6 +89,47 @@ export class DetectTask implements ActorTask<DetectInputs> {
     if (this.#isTaking) this.#isSpoilt = true;
     this.#isTaking = false;
     this.#isWhole = false;
+  }
+
+  /** Another set of rules from here on, or a word of why not. */
+  #change(keyId: number, timestamp: number, { bytes, start, end }: ByteSlice): void {
+    const word = decodeRulesWord(bytes, start, end);
+    this.#endReplay();
+    if (this.#options.bundles === undefined) return;
+    const change = this.#force.take(word);
+    if (change === null) return;
+    // What is undone from here on leaves the sensors with other rules than the state says.
+    this.#isTaking = true;
+    if (change.isInForce) {
+      for (const sensor of this.#sensors.values()) sensor.useRules(change.rules);
+      this.#context.state.rules.set(keyId, word, this.#context.sourceOffset());
+      this.#forgetWords();
+    }
+    this.#key = this.#context.keys.bytesOf(keyId);
+    this.#timestamp = timestamp;
+    const rules = { partition: this.#context.partition, ...change.about };
+    this.#tell('events', { timestamp: timeText(timestamp * 1000), event_type: 'rules', rules });
+    this.#isTaking = false;
+  }
+
+  /** Those that stood before what is shown again, but for the last one. */
+  #forgetWords(): void {
+    const { rules } = this.#context.state;
+    const from = this.#replayFrom() ?? Number.POSITIVE_INFINITY;
+    const before = [...rules.entries()].filter(({ sub }) => sub < from).sort((a, b) => b.sub - a.sub);
+    for (const { keyId, sub } of before.slice(1)) rules.delete(keyId, sub);
+  }
+
+  /** The rules that were in force at this offset, before anything is examined with them. */
+  #knowRules(offset: number): void {
+    if (this.#areRulesKnown) return;
+    if (this.#options.bundles !== undefined) {
+      const [last] = [...this.#context.state.rules.entries()]
+        .filter(({ sub }) => sub < offset)
+        .sort((a, b) => b.sub - a.sub);
+      this.#force.restore(last?.value ?? null);
+    }
+    this.#areRulesKnown = true;
   }
 
   #take(keyId: number, offset: number, bytes: number): void {
@@ -159,8 +212,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
   }
 
   #open(): VantageSensor {
-    const { rules, sensor, tellsVerdicts } = this.#options;
-    return new VantageSensor(rules(), sensor, {
+    const { sensor, tellsVerdicts } = this.#options;
+    return new VantageSensor(this.#force.rules, sensor, {
       tell: (record) => this.#tell(record.event_type === 'alert' ? 'alerts' : 'events', record),
       tellVerdict: tellsVerdicts ? (record) => this.#tell('verdicts', record) : null,
     });
@@ -184,6 +237,14 @@ export class DetectTask implements ActorTask<DetectInputs> {
 
   #takeAgain({ keyId, value }: ActorRecord<ByteSlice>): void {
     const offset = this.#context.sourceOffset();
+    this.#knowRules(offset);
+    if (isRulesWord(value.bytes, value.start, value.end)) {
+      const word = this.#context.state.rules.get(keyId, offset);
+      if (word === undefined || this.#options.bundles === undefined) return;
+      const rules = this.#force.restore(word);
+      for (const sensor of this.#sensors.values()) sensor.useRules(rules);
+      return;
+    }
     const entry = this.#context.state.journal.get(keyId, offset);
     if (entry === undefined) return;
     this.#batch.open(value.bytes, value.start, value.end);

@@ -1,5 +1,6 @@
 /** What is kept of a record of packets as long as a flow that began in it lives, and of where packets come from. */
 import { type Codec, MsecError, type ValuesDeclaration, values } from '../../../engine/index.ts';
+import { decodeRulesWord, encodeRulesWord, type RulesWord } from '../../../schemas/network/index.ts';
 import { memoryState } from './kept-memory.ts';
 
 /** By the key and the offset of the record. */
@@ -78,10 +79,26 @@ const vantageCodec: Codec<Vantage> = {
   },
 };
 
+const wordCodec: Codec<RulesWord> = {
+  format: 'msec.rules-word/1',
+  decode: decodeRulesWord,
+  encode(word, writer) {
+    const bytes = encodeRulesWord(word);
+    writer.copy(bytes, 0, bytes.length);
+  },
+};
+
 export const detectState: {
   readonly journal: ValuesDeclaration<JournalEntry>;
   readonly vantages: ValuesDeclaration<Vantage>;
   readonly memory: typeof memoryState;
-} = { journal: values(entryCodec), vantages: values(vantageCodec), memory: memoryState };
+  /** Words that put a bundle in force, by their offset: those in the records that are shown again, and the last one before. */
+  readonly rules: ValuesDeclaration<RulesWord>;
+} = {
+  journal: values(entryCodec),
+  vantages: values(vantageCodec),
+  memory: memoryState,
+  rules: values(wordCodec),
+};
 
 const corrupt = (what: string): MsecError => new MsecError('STATE_CORRUPT', `a ${what} of detect cannot be read`);

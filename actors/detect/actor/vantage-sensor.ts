@@ -6,8 +6,7 @@ import type { PacketBatchView } from '../../../schemas/network/index.ts';
 import { CapturedPacket } from '../capture/index.ts';
 import type { EveRecord } from '../eve/index.ts';
 import { FlowBirths, type FlowOrigin } from '../flow/index.ts';
-import { Answers } from '../inspect/index.ts';
-import type { AcceptedRule } from '../rules/rule-set.ts';
+import { Answers, type CompiledRules } from '../inspect/index.ts';
 import { Sensor, type SensorOptions } from '../sensor/index.ts';
 
 /** A record that has to be taken once more as long as something of it is remembered. */
@@ -35,12 +34,17 @@ export class VantageSensor {
   #lastFragmentUs = Number.NEGATIVE_INFINITY;
   #nowUs = 0;
 
-  constructor(rules: readonly AcceptedRule[], options: SensorOptions, { tell, tellVerdict }: Tellers) {
+  constructor(rules: CompiledRules, options: SensorOptions, { tell, tellVerdict }: Tellers) {
     const { traffic } = options;
     const flow = { ...traffic.flow, births: this.#births };
     this.#sensor = new Sensor(rules, { ...options, traffic: { ...traffic, flow } }, tell, null, tellVerdict);
     this.#sensor.answers = this.#answers;
     this.#fragmentTimeoutUs = traffic.defrag.timeoutUs;
+  }
+
+  /** Between two records. */
+  useRules(rules: CompiledRules): void {
+    this.#sensor.useRules(rules);
   }
 
   /** Flows that have begun. */

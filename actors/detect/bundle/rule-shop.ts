@@ -4,8 +4,9 @@
  * one that is asked for before it is ready is made to its end at once.
  */
 import { errorData, MsecError } from '../../../engine/index.ts';
-import { type CompiledRules, compileRules, DEFAULT_CLASSES, RuleLine } from '../inspect/index.ts';
+import { type CompiledRules, compileRules, RuleLine, type RuleSurroundings } from '../inspect/index.ts';
 import type { AnyProtocol } from '../protocols/index.ts';
+import type { AcceptedRule } from '../rules/rule-set.ts';
 import { compilingBundle } from './compile-bundle.ts';
 import { openKnownBundle } from './rule-bundle.ts';
 
@@ -29,8 +30,8 @@ interface Making {
 const RULES_A_STEP = 64;
 
 export class RuleShop {
-  /** Without a rule: in force until there is a bundle. */
-  readonly none: CompiledRules;
+  /** In force until there is a bundle. */
+  readonly first: CompiledRules;
   readonly #source: BundleSource;
   readonly #protocols: readonly AnyProtocol[];
   readonly #line = new RuleLine();
@@ -40,11 +41,10 @@ export class RuleShop {
   #newest: { readonly digest: string; readonly rules: CompiledRules } | null = null;
   #making: Making | null = null;
 
-  constructor(source: BundleSource, protocols: readonly AnyProtocol[]) {
+  constructor(source: BundleSource, rules: readonly AcceptedRule[], surroundings: Omit<RuleSurroundings, 'ruleSet'>) {
     this.#source = source;
-    this.#protocols = protocols;
-    const surroundings = { protocols, classes: DEFAULT_CLASSES, thresholds: [], ruleSet: null };
-    this.none = compileRules([], surroundings, this.#line);
+    this.#protocols = surroundings.protocols;
+    this.first = compileRules(rules, { ...surroundings, ruleSet: null }, this.#line);
   }
 
   /** A bundle will be asked for. What is wrong with it is said then. */

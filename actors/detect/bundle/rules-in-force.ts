@@ -12,22 +12,21 @@ import type { RuleShop } from './rule-shop.ts';
 export interface RuleChange {
   /** To be used from here on, by all sensors of the task. */
   readonly rules: CompiledRules;
-  /** What makes `restore` come to the same; to be kept with the word's own transaction. */
-  readonly word: RulesWord | null;
-  /** For ids.events; the word's own time is missing. */
-  readonly record: EveRecord;
+  /** The word is to be kept for `restore`; else its bundle was refused, and the rules are those before. */
+  readonly isInForce: boolean;
+  /** For ids.events, of type `rules`. */
+  readonly about: EveRecord;
 }
 
 export class RulesInForce {
   readonly #shop: RuleShop;
   #rules: CompiledRules;
-  #word: RulesWord | null = null;
   /** Also of a word that was refused. */
   #sequence = 0;
 
   constructor(shop: RuleShop) {
     this.#shop = shop;
-    this.#rules = shop.none;
+    this.#rules = shop.first;
   }
 
   get rules(): CompiledRules {
@@ -40,13 +39,12 @@ export class RulesInForce {
   }
 
   /**
-   * As it was when this word was kept. Where its bundle cannot be used any more there are no rules, and the same word, which
-   * comes again with each start, says why. DEPENDENCY_DOWN.
+   * As it was when this word was kept. Where its bundle cannot be used any more it is as without a bundle, and the same word,
+   * which comes again with each start, says why. DEPENDENCY_DOWN.
    */
   restore(word: RulesWord | null): CompiledRules {
-    this.#word = word;
     this.#sequence = word?.sequence ?? 0;
-    this.#rules = this.#shop.none;
+    this.#rules = this.#shop.first;
     if (word === null || this.#said(word).state === 'in force') return this.#rules;
     this.#sequence -= 1;
     return this.#rules;
@@ -61,10 +59,9 @@ export class RulesInForce {
     }
     const before = this.#rules.ruleSet;
     const said = { ...this.#said(word), sequence: word.sequence, digest: word.digest };
-    if (said.state === 'in force') this.#word = word;
     this.#sequence = word.sequence;
     const about = { rule_set: this.#rules.ruleSet, before, ...said };
-    return { rules: this.#rules, word: this.#word, record: { event_type: 'rules', rules: about } };
+    return { rules: this.#rules, isInForce: said.state === 'in force', about };
   }
 
   /** The word's rules are in force, or it is said why not. */

@@ -2,8 +2,11 @@
 
 import { FLOW_COST_BYTES } from '../../../../actors/detect/flow/index.ts';
 import {
+  type BundleSource,
   CapturedPacket,
   type EveRecord,
+  RuleShop,
+  RulesInForce,
   readRules,
   SENSOR_DEFAULTS,
   Sensor,
@@ -11,7 +14,7 @@ import {
   variables,
 } from '../../../../actors/detect/index.ts';
 import { type Random, randomBelow } from '../../../../engine/base/index.ts';
-import { PacketBatchView, PacketBatchWriter } from '../../../../schemas/network/index.ts';
+import { decodeRulesWord, isRulesWord, PacketBatchView, PacketBatchWriter } from '../../../../schemas/network/index.ts';
 import { type Case, makeCase, SIDS_A_CASE } from '../differential/case.ts';
 
 export const START_US = 1_790_000_000_000_000;
@@ -99,21 +102,33 @@ export const CROWDED: SensorOptions = {
 };
 export { SIDS_A_CASE };
 
-/** What one sensor that is never disturbed tells of the batches of one place. A batch that comes again is left out. */
+const NO_BUNDLES: BundleSource = { read: () => null };
+
+/**
+ * What one sensor that is never disturbed tells of the batches of one place, and of the words that stand between them. A batch
+ * that comes again is left out.
+ */
 export function undisturbed(
   rules: ReturnType<typeof rulesOf>,
   batches: readonly Uint8Array[],
   options = OPTIONS,
+  bundles = NO_BUNDLES,
 ): Told {
   const told = { alerts: [] as EveRecord[], events: [] as EveRecord[], verdicts: [] as EveRecord[] };
+  const force = new RulesInForce(new RuleShop(bundles, rules, { ...options.inspect, protocols: options.protocols }));
   const tell = (record: EveRecord): void => {
     (record.event_type === 'alert' ? told.alerts : told.events).push(plain(record));
   };
-  const sensor = new Sensor(rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
+  const sensor = new Sensor(force.rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
   const view = new PacketBatchView();
   const captured = new CapturedPacket();
   const seen = new Map<string, number>();
   for (const batch of batches) {
+    if (isRulesWord(batch, 0, batch.length)) {
+      const change = force.take(decodeRulesWord(batch, 0, batch.length));
+      if (change !== null) sensor.useRules(change.rules);
+      continue;
+    }
     view.open(batch, 0, batch.length);
     const session = `${view.sessionHigh} ${view.sessionLow}`;
     if (view.sequence <= (seen.get(session) ?? 0)) continue;
