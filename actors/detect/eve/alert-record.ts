@@ -16,7 +16,7 @@ export function alertRecord(alert: Alert, situation: Situation): EveRecord {
   const transaction = alert.transaction ?? guess;
   if (transaction !== null) record.tx_id = transaction.id;
   if (guess !== null) record.tx_guessed = true;
-  record.alert = aboutRule(alert.signature, isBlocking(alert.action), record);
+  record.alert = aboutRule(alert.signature, alert.isBlocked, record);
   const protocol = conversation?.protocol ?? null;
   if (transaction !== null && protocol !== null) {
     const about = protocol.eve(transaction);
@@ -49,9 +49,6 @@ function guessed(conversation: Conversation | null, { memory, direction }: Situa
   const open = transactions.find(({ id }) => memory?.isInspected(id, direction) !== true);
   return open ?? transactions.at(-1) ?? null;
 }
-
-/** Without enforcement only a reject does something. */
-const isBlocking = (action: string): boolean => action.startsWith('reject');
 
 function filesOf(transaction: Transaction, { direction }: Situation): EveRecord[] {
   const files = transaction.files ?? [];

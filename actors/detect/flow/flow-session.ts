@@ -20,11 +20,15 @@ export interface FlowSession {
   readonly events: readonly string[];
   /** How far the direction's sequence numbers have come from that of its SYN. */
   sentNumbers(direction: Direction): number;
+  /** Encrypted bytes came before the packet in hand: nothing is looked for in payloads. */
+  readonly isPayloadHidden: boolean;
   /**
    * The packet's payload is not inspected by itself: it is in the stream, or bytes of the stream are inspected in its
    * place. Ask before `rawChunk`.
    */
   hidesPayload(direction: Direction): boolean;
+  /** Something of the direction's stream is to be inspected with the packet in hand. Ask before `rawChunk`. */
+  hasRaw(direction: Direction): boolean;
   /** What of the direction's stream is to be inspected with the packet in hand; null where nothing is. */
   rawChunk(direction: Direction): RawChunk | null;
   /** The direction's stream was inspected up to this offset. */

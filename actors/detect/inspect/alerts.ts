@@ -22,6 +22,8 @@ export interface Match {
 
 export interface Alert extends Match {
   readonly action: Action;
+  /** As it is told: one whose action a rate_filter has set is blocked with its packet, whichever rule blocks that. */
+  readonly isBlocked: boolean;
 }
 
 /** What is to be done with a packet. */
@@ -64,7 +66,7 @@ export class AlertQueue {
     matches.sort(
       (a, b) => a.signature.order - b.signature.order || (a.transaction?.id ?? 0) - (b.transaction?.id ?? 0),
     );
-    let told = 0;
+    const told: (Match & { readonly action: Action; readonly isRated: boolean })[] = [];
     for (const match of matches) {
       const { signature } = match;
       const verdict = thresholds.judge(signature, situation);
@@ -77,20 +79,22 @@ export class AlertQueue {
         if (action !== 'drop') rejectedBy ??= action;
       }
       if (verdict !== 'alert' || signature.noAlert) this.counts.suppressed += 1;
-      else if (told < this.#max) {
-        told += 1;
-        if (situation.memory !== null) situation.memory.hasAlerted = true;
-        tell({ ...match, action });
-      } else this.counts.discarded += 1;
+      else if (told.length < this.#max) told.push({ ...match, action, isRated: thresholds.newAction !== null });
+      else this.counts.discarded += 1;
     }
+    if (told.length > 0 && situation.memory !== null) situation.memory.hasAlerted = true;
+    for (const { isRated, ...alert } of told)
+      tell({ ...alert, isBlocked: isRated ? blocking !== null : alert.action.startsWith('reject') });
     return blocking === null ? null : { signature: blocking, rejectedBy };
   }
 }
 
-/** The first of drop and pass holds for the flow. */
-function apply(action: Action, { signature, isOfFlow }: Match, { memory }: Situation): void {
+/** The first of drop and pass holds for the flow, where it is of a flow's addresses, its protocol, stream or transactions. */
+function apply(action: Action, { signature, isOfFlow }: Match, { memory, packet }: Situation): void {
   if (action === 'alert' || memory === null || memory.isDropped || memory.isPassed) return;
-  if (!isOfFlow && signature.type !== 'ip_only' && signature.application === null) return;
+  // What one direction has left at the flow's end lets nothing of the other pass.
+  if (action === 'pass' && packet.isPseudo) return;
+  if (!isOfFlow && signature.type !== 'ip_only' && signature.type !== 'app_layer') return;
   if (action === 'pass') memory.isPassed = true;
   else memory.isDropped = true;
 }

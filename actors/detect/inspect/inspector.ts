@@ -55,6 +55,8 @@ export class Inspector {
   readonly #tell: (alert: Alert) => void;
   readonly #observe: Observe | null;
   readonly #decide: Decide | null;
+  /** What was taken out of the captured packet in hand is to be blocked. */
+  #isBlockedInside = false;
 
   constructor(
     rules: CompiledRules,
@@ -106,6 +108,7 @@ export class Inspector {
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     const situation = this.#situation;
     this.#fill(packet, flow, direction);
+    if (this.#goesWithBlocked(packet)) return;
     const { memory } = situation;
     if (memory !== null && (memory.isDropped || memory.isPassed || memory.isBypassed)) {
       if (!memory.isDropped) this.#pass(situation, memory);
@@ -122,14 +125,13 @@ export class Inspector {
     }
     const group = this.#rules.groups.ofPackets(packet.protocol, direction);
     const session = situation.seesStream ? flow!.session : null;
-    const hides = flow?.session?.hidesPayload(direction) ?? false;
-    situation.hasStreamData = situation.seesStream && hides;
-    situation.hidesPayload = situation.isInStream || hides;
+    situation.hasStreamData = group.needsStream && situation.seesStream && (session?.hasRaw(direction) ?? false);
+    situation.hidesPayload = flow?.session?.hidesPayload(direction) ?? false;
     takeChunk(situation, session);
     this.#observe?.(situation);
     this.#askPacketRules(group);
     situation.isStreamMatch = false;
-    if (situation.protocol !== null) this.#transactions.inspect(situation, this.#found);
+    if (situation.protocol !== null && hasNews(situation)) this.#transactions.inspect(situation, this.#found);
     // What lies behind a gap comes apart.
     while (situation.hasChunk) {
       session!.rawDone(direction, situation.chunkOffset + situation.chunk.length);
@@ -144,7 +146,8 @@ export class Inspector {
     if (this.#queue.isEmpty) return;
     const verdict = this.#queue.finish(situation, this.#thresholds, this.#tell);
     if (verdict === null) return;
-    const { memory, direction } = situation;
+    const { memory, direction, packet } = situation;
+    if (packet.depth > 0 || packet.isReassembled) this.#isBlockedInside = true;
     if (memory?.isDropped === true) memory.dropTold |= 1 << direction;
     this.#decide?.(verdict, situation);
   }
@@ -195,7 +198,8 @@ export class Inspector {
     situation.isProtocolNews = false;
     situation.isEstablished = false;
     const length = payloadBytes(packet);
-    situation.hasPayload = length > 0;
+    situation.isBlind = flow?.session?.isPayloadHidden === true;
+    situation.hasPayload = length > 0 && !situation.isBlind;
     situation.payload = length > 0 ? packet.bytes.subarray(packet.payloadAt, packet.payloadEnd) : NO_BYTES;
     situation.memory = null;
     if (flow === null) return;
@@ -247,16 +251,28 @@ export class Inspector {
   #askPacketRules(group: PacketGroup): void {
     const situation = this.#situation;
     const candidates = this.#candidates;
-    const { signatures } = this.#rules;
     this.#found.length = 0;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
     if (isNoticed(situation)) for (const order of group.ofEvents) candidates.add(order);
+    // Nothing is looked for in what is encrypted; what must not be there is asked about all the same.
+    if (!situation.isBlind) this.#scanPayloads(group);
+    this.#askCandidates();
+  }
+
+  #scanPayloads(group: PacketGroup): void {
+    const situation = this.#situation;
     if (situation.hasPayload) {
       this.#scan(group.ofPackets, situation.payload);
       if (!situation.hidesPayload) this.#scan(group.ofStream, situation.payload);
     }
     if (situation.hasChunk) this.#scan(group.ofStream, situation.chunk);
+  }
+
+  #askCandidates(): void {
+    const situation = this.#situation;
+    const candidates = this.#candidates;
+    const { signatures } = this.#rules;
     if (candidates.count === 0) return;
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
@@ -277,7 +293,7 @@ export class Inspector {
     const { signatures } = this.#rules;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
-    this.#scan(group.ofStream, situation.chunk);
+    if (!situation.isBlind) this.#scan(group.ofStream, situation.chunk);
     candidates.sort();
     for (let i = 0; i < candidates.count; i += 1) {
       if (candidates.isExcluded(candidates.at(i))) continue;
@@ -300,6 +316,13 @@ export class Inspector {
       if (id >= 0) this.#candidates.add(id);
       else if (isFound(this.#rules.signatures[-1 - id]!.fast!, bytes)) this.#candidates.exclude(-1 - id);
     }
+  }
+
+  /** What carries a packet that is to be blocked goes with it, unexamined; the packet on the wire comes last. */
+  #goesWithBlocked({ depth, isReassembled, isPseudo }: Packet): boolean {
+    if (isPseudo || !this.#isBlockedInside) return false;
+    if (depth === 0 && !isReassembled) this.#isBlockedInside = false;
+    return true;
   }
 
   /** Once for each direction of a flow that is dropped. */
@@ -359,6 +382,12 @@ function isMatch(signature: Signature, situation: Situation): boolean {
     signaturePayloadMatches(signature, situation) &&
     holdsAll(signature, situation)
   );
+}
+
+/** Transactions of TCP are asked about with a packet that brought something of either side, or after one that did of its side. */
+function hasNews({ packet, flow, direction }: Situation): boolean {
+  if (flow!.protocol === PROTOCOL_UDP || packet.isPseudo) return true;
+  return (flow!.application as Conversation).hasNews(direction);
 }
 
 /** The next piece of the stream that rules are to see with this packet. */

@@ -46,6 +46,10 @@ const optionBits = (name: string): number => IP_OPTIONS[name] ?? 0;
 const TCP_FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128 };
 const OLD_NAMES: Readonly<Record<string, string>> = { 1: 'C', 2: 'E' };
 
+/** SYN, RST, FIN; URG, ECE, CWR. */
+const OPENING_OR_CLOSING = 0x07;
+const UNUSUAL = 0xe0;
+
 function flagBits(letters: string): number {
   let bits = 0;
   for (const letter of letters) bits |= TCP_FLAGS[OLD_NAMES[letter] ?? letter] ?? 0;
@@ -56,8 +60,11 @@ const tcpFlags: Compile = (condition) => {
   const { flags, how, ignored } = fieldsOf(condition);
   const wanted = flagBits(String(flags));
   const kept = 0xff & ~flagBits(String(ignored));
+  // Suricata asks about these only where one of their kind is set, also where they must not be.
+  const least = [OPENING_OR_CLOSING, UNUSUAL].filter((kind) => (wanted & kind) !== 0);
   return (packet) => {
     if (!isTcp(packet)) return false;
+    for (let i = 0; i < least.length; i += 1) if ((packet.tcpFlags & least[i]!) === 0) return false;
     const set = packet.tcpFlags & kept;
     // Without a flag: `flags:0`.
     if (wanted === 0 && set !== 0) return how === '!';
@@ -148,11 +155,24 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
     return (packet) => passesOf(String(layer), vlansOf(packet), (id) => passes(wanted, id));
   },
   'vlan.layers': compared(({ vlanCount }) => vlanCount),
-  dsize: compared(payloadBytes),
 };
+
+/** A packet without payload, with nothing of the stream in hand, has only size 0, and only where that is what is asked. */
+function sizeCheck(condition: Condition): Check {
+  const test = testOf(condition);
+  const asksNone = test.is === 'equal' && test.value === 0;
+  const asksSome = !asksNone && test.is !== 'less' && test.is !== 'atMost';
+  return (situation) => {
+    const { packet, hasPayload, hasStreamData } = situation;
+    const isSeen = hasPayload || hasStreamData;
+    if (packet.isPseudo || (isSeen && asksNone) || (!isSeen && asksSome)) return false;
+    return passes(test, payloadBytes(packet));
+  };
+}
 
 /** undefined: the keyword is not about a packet's headers. */
 export function packetCheck(condition: Condition): Check | undefined {
+  if (condition.keyword === 'dsize') return sizeCheck(condition);
   const check = CONDITIONS[condition.keyword]?.(condition);
   return check === undefined ? undefined : ({ packet }) => !packet.isPseudo && check(packet);
 }

@@ -33,5 +33,6 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
     if (signature.isStreamOnly || (!signature.needsPacket && situation.isInStream)) return false;
   }
   // With something of the stream in hand a packet without payload is asked, too: what must not be there is not.
-  return (situation.hasPayload || situation.hasStreamData) && check(situation.payload, 0);
+  if (!situation.hasPayload && (!situation.hasStreamData || situation.packet.isPseudo)) return false;
+  return check(situation.payload, 0);
 }

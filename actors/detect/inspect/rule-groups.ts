@@ -19,6 +19,8 @@ export interface PacketGroup {
   /** Patterns of rules about the payload of packets, and about the stream. */
   readonly ofPackets: Prefilter | null;
   readonly ofStream: Prefilter | null;
+  /** A rule is about the stream. */
+  readonly needsStream: boolean;
 }
 
 export interface BufferPrefilter {
@@ -73,17 +75,35 @@ export class RuleGroups {
     const groups = this.#packet[direction];
     let group = groups.get(protocol);
     if (group === undefined) {
-      group = packetGroup(
-        this.signatures.filter(
-          (signature) =>
-            signature.type !== 'ip_only' &&
-            isInDirection(signature, direction) &&
-            (signature.header.protocols?.includes(protocol) ?? true),
-        ),
+      const ours = this.signatures.filter(
+        (signature) =>
+          signature.type !== 'ip_only' &&
+          isInDirection(signature, direction) &&
+          (signature.header.protocols?.includes(protocol) ?? true),
       );
+      group = packetGroup(ours, this.#strayed(ours, protocol));
       groups.set(protocol, group);
     }
     return group;
+  }
+
+  /**
+   * Suricata looks at once for the patterns of all rules about other protocols than TCP and UDP, and for those of all rules
+   * about one of the headers, whatever their direction, where a rule of the direction asks for any; a rule that names its
+   * direction alone is then not asked for it again.
+   */
+  #strayed(ours: readonly Signature[], protocol: number): Signature[] {
+    const shared = new Set(ours.flatMap(({ fast }) => (fast === null ? [] : [fast.buffer.buffer])));
+    if (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) shared.delete('payload');
+    const known = new Set(ours);
+    return this.signatures.filter(
+      (one) =>
+        hasPattern(one) &&
+        (one.type === 'packet' || one.type === 'packet_stream' || one.type === 'stream') &&
+        shared.has(one.fast!.buffer.buffer) &&
+        (one.header.protocols?.includes(protocol) ?? true) &&
+        !known.has(one),
+    );
   }
 
   ofTransactions(protocol: AnyProtocol, direction: Direction): TransactionGroup {
@@ -113,16 +133,17 @@ const hasPattern = ({ fast }: Signature): boolean => fast !== null && !fast.isNe
 const isOfPayload = (signature: Signature): boolean =>
   hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
 
-function packetGroup(signatures: readonly Signature[]): PacketGroup {
-  const patterned = signatures.filter(
+function packetGroup(signatures: readonly Signature[], strayed: readonly Signature[]): PacketGroup {
+  const patterned = [...signatures, ...strayed].filter(
     (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
   );
-  const unpatterned = signatures.filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
+  const unpatterned = [...signatures, ...strayed].filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
   return {
     always: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [] : [order])),
     ofEvents: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [order] : [])),
     ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
     ofStream: prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
+    needsStream: signatures.some(({ needsStream }) => needsStream),
   };
 }
 

@@ -90,6 +90,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
   let needsPacket =
     rule.protocol === 'tcp-pkt' ||
     words.includes('no_stream') ||
+    rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer)) ||
     rule.conditions.some(({ keyword }) => OF_PACKET.has(keyword));
   const isStreamOnly = words.includes('only_stream');
   let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
@@ -168,7 +169,7 @@ interface Part {
 }
 
 /** What the rule asks of transactions. */
-function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[] {
+export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[] {
   const names = [
     ...rule.buffers.filter(isTransactionBuffer).map(({ buffer }) => buffer),
     ...rule.conditions.map(({ keyword }) => keyword),

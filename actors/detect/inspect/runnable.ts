@@ -4,7 +4,7 @@ import type { Rule } from '../rules/rule.ts';
 import { isAboutFiles } from './file-keywords.ts';
 import { factCheck } from './flow-facts.ts';
 import { packetCheck } from './packet-conditions.ts';
-import { isTransactionBuffer } from './rule-type.ts';
+import { BOTH_DIRECTIONS, isTransactionBuffer, TO_CLIENT_BIT, TO_SERVER_BIT, transactionParts } from './rule-type.ts';
 
 /** What the inspection itself asks or does. */
 const OF_INSPECTION = new Set([
@@ -33,6 +33,23 @@ export function cannotAsk(
       continue;
     if (isAboutFiles(keyword)) continue;
     if (!protocols.some(({ conditions }) => conditions.some((row) => row.keyword === keyword))) return keyword;
+  }
+  return misdirected(rule, protocols);
+}
+
+/** What is in no direction that the rest of the rule leaves: Suricata refuses such a rule. */
+function misdirected(rule: Rule, protocols: readonly AnyProtocol[]): string | null {
+  const words = rule.conditions.flatMap(({ keyword, value }) =>
+    keyword === 'flow' && value.type === 'words' ? value.words : [],
+  );
+  let left = words.includes('to_server')
+    ? TO_SERVER_BIT
+    : words.includes('to_client')
+      ? TO_CLIENT_BIT
+      : BOTH_DIRECTIONS;
+  for (const { name, directions } of transactionParts(rule, protocols)) {
+    left &= directions;
+    if (left === 0) return name;
   }
   return null;
 }

@@ -30,7 +30,10 @@ export class Situation {
   seesStream = false;
   /** The name of the application protocol, where the flow's is known and may be asked about. */
   protocol: string | null = null;
+  /** Of its own, that may be looked at. */
   hasPayload = false;
+  /** Nothing is looked for in payloads: what the flow carries is encrypted. */
+  isBlind = false;
   payload: Uint8Array = NO_BYTES;
   /** What the stream's rules see of this direction now. */
   hasChunk = false;

@@ -97,24 +97,24 @@ export function judgeRate(
 ): NewAction | null {
   const { count, seconds, timeoutSeconds = 0, newAction = 'alert' } = threshold;
   if (counter === undefined) {
-    const begun = new Counter(timeUs);
-    keep(begun);
+    keep(new Counter(timeUs));
     return null;
   }
-  let isOther = false;
   if (counter.since >= 0) {
-    if (timeUs - counter.since > timeoutSeconds * SECOND_US) counter.since = -1;
-    else isOther = true;
+    // While it holds nothing is counted, nor with the match that finds it over; its end is told by whole seconds.
+    if (wholeSeconds(timeUs) - wholeSeconds(counter.since) <= timeoutSeconds) return newAction;
+    counter.since = -1;
+    return null;
   }
-  if (timeUs - counter.startUs < seconds * SECOND_US) {
-    counter.count += 1;
-    if (counter.count >= count) {
-      if (counter.since < 0) counter.since = timeUs;
-      isOther = true;
-    }
-  } else {
+  if (timeUs > counter.startUs + seconds * SECOND_US) {
     counter.startUs = timeUs;
     counter.count = 1;
+    return null;
   }
-  return isOther ? newAction : null;
+  counter.count += 1;
+  if (counter.count <= count) return null;
+  counter.since = timeUs;
+  return newAction;
 }
+
+const wholeSeconds = (timeUs: number): number => Math.floor(timeUs / SECOND_US);

@@ -85,7 +85,8 @@ export class TransactionInspector {
       if (signature.needsBits && situation.memory?.hasBits !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
-    if (state !== before && (state !== 0 || before !== undefined)) {
+    const isForgotten = before === undefined && matchesAgain(signature, engines, tx, state, direction);
+    if (!isForgotten && state !== before && (state !== 0 || before !== undefined)) {
       if (states === null) kept.states[direction] = new Map([[signature.order, state]]);
       else states.set(signature.order, state);
     }
@@ -93,6 +94,21 @@ export class TransactionInspector {
     takeEffect(signature, situation);
     this.#queue.add(signature, tx, true);
   }
+}
+
+/**
+ * Suricata takes it that the prefilter will not find a pattern again whose buffer was over before, and does not keep that
+ * the rule has matched. A pattern that must not be there is not looked for so: such a rule matches again and again.
+ */
+function matchesAgain(
+  { fast }: Signature,
+  engines: readonly Engine[],
+  tx: Transaction,
+  state: number,
+  direction: Direction,
+): boolean {
+  if (fast?.isNegated !== true || (state & FULL_MATCH) === 0) return false;
+  return engines.some((one) => one.isPrefiltered && !one.isStream && tx.progress[direction] > one.progress);
 }
 
 /** The state of the rule after its engines were asked. */

@@ -113,7 +113,8 @@ function decodeIcmp(
   if (end - at < ICMP_BYTES) return refuse(packet, tooSmall);
   packet.icmpType = packet.bytes[at]!;
   packet.icmpCode = packet.bytes[at + 1]!;
-  packet.payloadAt = Math.min(end, at + (isTimestamp(packet) ? ICMP_TIMESTAMP_BYTES : ICMP_BYTES));
+  // A message about time that is too short for it is one like others, as in Suricata.
+  packet.payloadAt = at + (isTimestamp(packet) && end - at >= ICMP_TIMESTAMP_BYTES ? ICMP_TIMESTAMP_BYTES : ICMP_BYTES);
   packet.hasTransport = true;
   packet.hasFlow = true;
   if (packet.ipVersion === 4) noteIcmpv4(packet, at, end);

@@ -71,6 +71,10 @@ export interface Parser<Tx extends Transaction = Transaction> {
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
   /** It gave up: from now on nothing is parsed. */
   readonly hasFailed: boolean;
+  /** How many messages of each direction were whole so far, where rules about the stream are to see each of them at once. */
+  readonly shown?: readonly [number, number];
+  /** What follows is encrypted: rules are not asked about payloads any more. */
+  readonly isEncrypted?: boolean;
   /** The name of the protocol that goes on from here in this flow (CONNECT, Upgrade), `any`: to be recognised anew. */
   readonly upgradesTo?: string | null;
 }

@@ -13,6 +13,7 @@ export const UNRECOGNISED_BYTES_MAX = 100_000;
 const UPGRADED_BYTES_MAX = 4096;
 
 const NO_BYTES = new Uint8Array();
+const WITH_THIS_PACKET = 4;
 
 export interface ConversationOptions {
   readonly transport: Transport;
@@ -38,6 +39,8 @@ export class Conversation {
   #isTurned = false;
   #hasBegun = false;
   #hasUpgraded = false;
+  /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
+  #news = 0;
 
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
@@ -68,8 +71,19 @@ export class Conversation {
     return was;
   }
 
+  /** The parser was given something of the direction since its last packet, or of either with the packet in hand. */
+  hasNews(direction: Direction): boolean {
+    return (this.#news & ((1 << direction) | WITH_THIS_PACKET)) !== 0;
+  }
+
+  /** The direction's packet was examined. */
+  afterPacket(direction: Direction): void {
+    this.#news &= ~((1 << direction) | WITH_THIS_PACKET);
+  }
+
   data(given: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
+    this.#news |= (1 << given) | WITH_THIS_PACKET;
     const direction = this.#isTurned ? opposite(given) : given;
     if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
     else this.#stream(direction, bytes, isLast);
@@ -78,6 +92,7 @@ export class Conversation {
 
   gap(given: Direction, length: number): void {
     if (this.hasFailed) return;
+    this.#news |= (1 << given) | WITH_THIS_PACKET;
     const direction = this.#isTurned ? opposite(given) : given;
     const side = this.#sides[direction];
     if (this.parser === null) {

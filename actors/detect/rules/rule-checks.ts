@@ -72,7 +72,6 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
   );
   if (needsTransaction && asksPacket !== undefined)
     wrong(asksPacket.keyword, 'a test of a packet cannot go with a buffer of a transaction');
-  if (needsTransaction && protocol === 'tcp-pkt') wrong('protocol', 'tcp-pkt cannot go with a buffer of a transaction');
   const words = draft.conditions.flatMap(({ keyword, value }) =>
     keyword === 'flow' && value.type === 'words' ? value.words : [],
   );
@@ -82,9 +81,14 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
     wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
+  const header = draft.buffers().find(({ buffer }) => buffer !== 'payload' && !isTransactionBuffer(buffer));
+  if ((asksStream || protocol === 'tcp-stream') && header !== undefined)
+    wrong(header.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
   const asksTransaction = needsTransaction || subjects.some((subject) => APPLICATIONS[subject] !== undefined);
+  if (asksTransaction && protocol === 'tcp-pkt')
+    wrong('protocol', 'tcp-pkt cannot go with what is asked of a transaction');
   if (asksTransaction && words.includes('no_stream'))
     wrong('flow', 'no_stream cannot go with what is asked of a transaction');
   if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6'].includes(protocol))
@@ -114,6 +118,8 @@ function applicationOf(protocol: string, subjects: readonly Subject[]): string |
 }
 
 const BLANKS = /\s/;
+const JA3_HASHES = new Set(['ja3.hash', 'ja3s.hash']);
+const JA3_HASH_LENGTH = 32;
 
 function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: string): void {
   const carriers = PACKETS_OF[buffer];
@@ -134,6 +140,10 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
       if (isNever) wrong('content', `"${shown(text)}" can never be there after ${name}`);
     }
   }
+  if (JA3_HASHES.has(buffer) && transforms.length === 0)
+    for (const term of terms)
+      if (term.kind === 'content' && term.bytes.length !== JA3_HASH_LENGTH)
+        wrong(buffer, `a hash has ${JA3_HASH_LENGTH} characters, not ${term.bytes.length}`);
   for (const term of terms) {
     if (term.kind !== 'bsize' || term.size.is === 'unequal' || term.size.is === 'more' || term.size.is === 'atLeast')
       continue;

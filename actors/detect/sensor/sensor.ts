@@ -145,6 +145,7 @@ export class Sensor implements TrafficSink {
     conversation.data(direction, bytes, isLast);
     const session = flow.session as TcpSession;
     if (completed(conversation, direction) > before) session.flush(direction);
+    if (conversation.parser?.isEncrypted === true) session.hidePayloads();
     if (conversation.hasFailed) session.giveUpApplication();
     else if (conversation.side(direction) !== 'unknown') session.recognised(direction);
   }
@@ -153,11 +154,18 @@ export class Sensor implements TrafficSink {
     this.#conversation(flow, 'tcp').gap(direction, length);
   }
 
+  /** HTTP is read byte by byte, the others by messages. */
+  isWaiting(flow: Flow): boolean {
+    const protocol = (flow.application as Conversation | null)?.protocol ?? null;
+    return protocol !== null && protocol.name !== 'http';
+  }
+
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)
       this.#datagram(packet, flow, direction);
     this.#inspector.packet(packet, flow, direction);
     if (flow === null || flow.application === null) return;
+    (flow.application as Conversation).afterPacket(direction);
     this.#log(packet, flow, direction);
     this.#inspector.release(flow);
   }
@@ -236,10 +244,12 @@ function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory
 }
 
 /** Protocols of which a complete request or answer is at once shown to rules about the stream. */
-const FLUSHING: ReadonlySet<string> = new Set(['http']);
+const FLUSHING: ReadonlySet<string> = new Set(['http', 'dns']);
 
 function completed({ protocol, parser }: Conversation, direction: Direction): number {
-  if (protocol === null || parser === null || !FLUSHING.has(protocol.name)) return 0;
+  if (protocol === null || parser === null) return 0;
+  if (parser.shown !== undefined) return parser.shown[direction];
+  if (!FLUSHING.has(protocol.name)) return 0;
   return parser.transactions.reduce(
     (sum, { progress }) => sum + Number(progress[direction] >= protocol.end[direction]),
     0,

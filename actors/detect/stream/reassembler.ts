@@ -14,6 +14,8 @@ import type { TcpStream } from './tcp-stream.ts';
 export interface StreamReader {
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
   gap(flow: Flow, direction: Direction, length: number): void;
+  /** What was handed on is not all used: more is waited for before something is missed. */
+  isWaiting?(flow: Flow, direction: Direction): boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -82,7 +84,7 @@ export class Reassembler {
       return;
     }
     const takesAll = session.isEnding && (session.state < TCP_STATE.closed || session.closedByReset);
-    for (;;) {
+    for (let isWaiting = false; ; ) {
       const limit = takesAll ? stream.rightEdge : stream.ackedOffset;
       const end = Math.min(stream.runEnd, limit);
       if (end > stream.appOffset) {
@@ -90,7 +92,8 @@ export class Reassembler {
         stream.appOffset = end;
         this.#reader.data(flow, direction, bytes, isLast);
         if (session.isApplicationDead) return;
-      } else if (limit > stream.runEnd) {
+        isWaiting = this.#reader.isWaiting?.(flow, direction) === true;
+      } else if (limit > stream.runEnd && !isWaiting) {
         if (!session.isProtocolKnown && stream.rightEdge - stream.appOffset < MAX_WAITING_BYTES) {
           // What is missing may come late, and the other direction may tell the protocol before.
           if (stream.appOffset === 0) session.isLossy = true;

@@ -55,6 +55,7 @@ export class TcpSession implements FlowSession {
   offers: Offer[] = [];
   packetIsInStream = false;
   packetSeesStream = false;
+  isPayloadHidden = false;
   /** The packet in hand ends the flow: what is left is inspected with it. */
   isEnding = false;
   events: readonly string[] = NO_EVENTS;
@@ -102,8 +103,18 @@ export class TcpSession implements FlowSession {
     this.stream(direction).isFlushed = true;
   }
 
+  /** What follows is encrypted: from the next packet on rules are not asked about payloads. */
+  hidePayloads(): void {
+    this.client.isRawEnding = true;
+    this.server.isRawEnding = true;
+  }
+
   hidesPayload(direction: Direction): boolean {
-    return this.packetIsInStream || this.#isRawReady(direction, this.stream(direction));
+    return this.packetIsInStream || this.hasRaw(direction);
+  }
+
+  hasRaw(direction: Direction): boolean {
+    return this.#isRawReady(direction, this.stream(direction));
   }
 
   /** One run of bytes without a hole after the other, up to what is acknowledged. */
@@ -157,6 +168,10 @@ export class TcpSession implements FlowSession {
   afterPacket(direction: Direction): void {
     const stream = this.stream(direction);
     if (this.#rawNext < 0 && this.packetSeesStream) this.#passOver(stream);
+    if (stream.isRawEnding) {
+      this.isPayloadHidden = true;
+      if (this.#rawNext >= 0) stream.isRawOver = true;
+    }
     this.#rawNext = -1;
     this.packetIsInStream = false;
     this.packetSeesStream = false;
@@ -180,13 +195,13 @@ export class TcpSession implements FlowSession {
       stream.isOver = true;
       stream.clear();
     } else if (stream.isRecognised || stream.appOffset > MAX_UNRECOGNISED_BYTES)
-      stream.prune(this.isApplicationDead ? stream.rawOffset : Math.min(stream.appOffset, stream.rawOffset));
+      stream.prune(edgeOf(stream, this.isApplicationDead));
   }
 
   /** Bytes that a reader has not had. */
   hasLeft(direction: Direction): boolean {
-    const { isOver, rightEdge, rawOffset, appOffset } = this.stream(direction);
-    return !isOver && (rightEdge > rawOffset || (rightEdge > appOffset && !this.isApplicationDead));
+    const { isOver, rightEdge, rawOffset, appOffset, isRawOver } = this.stream(direction);
+    return !isOver && ((rightEdge > rawOffset && !isRawOver) || (rightEdge > appOffset && !this.isApplicationDead));
   }
 
   clear(): void {
@@ -195,9 +210,22 @@ export class TcpSession implements FlowSession {
   }
 
   #isRawReady(direction: Direction, stream: TcpStream): boolean {
-    if (!this.packetSeesStream || stream.isOver || stream.segments.count === 0) return false;
+    if (!this.packetSeesStream || stream.isOver || stream.isRawOver || stream.segments.count === 0) return false;
     if (stream.rawOffset >= stream.rightEdge) return false;
-    if (stream.isFlushed || stream.depthReached || this.isEnding || this.state > TCP_STATE.timeWait) return true;
+    if (
+      stream.isFlushed ||
+      stream.isRawEnding ||
+      stream.depthReached ||
+      this.isEnding ||
+      this.state > TCP_STATE.timeWait
+    )
+      return true;
     return stream.ackedOffset - stream.rawOffset >= this.#options.chunkBytes[direction];
   }
+}
+
+/** What is before it no reader needs. */
+function edgeOf({ appOffset, rawOffset, isRawOver }: TcpStream, isApplicationDead: boolean): number {
+  if (isApplicationDead) return rawOffset;
+  return isRawOver ? appOffset : Math.min(appOffset, rawOffset);
 }

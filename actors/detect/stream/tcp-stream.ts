@@ -52,6 +52,9 @@ export class TcpStream {
   isOver = false;
   /** Rules are to have what there is with the next packet, however little it is. */
   isFlushed = false;
+  /** Rules see with the next packet what there is, and then no more. */
+  isRawEnding = false;
+  isRawOver = false;
   readonly segments = new SegmentList();
   /** Where `findRun` found bytes. */
   foundStart = 0;

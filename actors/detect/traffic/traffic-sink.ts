@@ -7,6 +7,8 @@ export interface TrafficSink {
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
   /** Bytes of the application that are lost. */
   gap(flow: Flow, direction: Direction, length: number): void;
+  /** What was handed on is not all used: more is waited for before something is missed. */
+  isWaiting?(flow: Flow, direction: Direction): boolean;
   /**
    * The packet; `flow` is null where it has none: it cannot be decoded so far, or is a fragment. A pseudo packet
    * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.

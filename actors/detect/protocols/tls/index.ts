@@ -13,7 +13,7 @@ export type { TlsTransaction } from './tls-parser.ts';
 
 const BOTH: readonly Direction[] = [0, 1];
 const TIME_BYTES = 4;
-const RANDOM_BYTES = 32;
+const NO_RANDOM = new Uint8Array(32);
 
 const sideOf = (tx: TlsTransaction, direction: Direction): TlsSide => (direction === 0 ? tx.client : tx.server);
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -31,15 +31,14 @@ const ofHello = (name: string, directions: readonly Direction[], read: (hello: H
   },
 });
 
-/** Of a side that has said none yet, Suricata sees zeros, once the other has. */
-const NO_RANDOM = new Uint8Array(RANDOM_BYTES);
-const ofRandom = (name: string, start: number, end: number): Row => ({
+/** Suricata has it with the other side's hello, and zeros while there is none of its own. */
+const ofRandom = (name: string, from: number, to: number): Row => ({
   name,
   directions: BOTH,
   progress: 0,
   read: (tx, direction) => {
-    if (tx.client.hello === null && tx.server.hello === null) return null;
-    return (sideOf(tx, direction).hello?.random ?? NO_RANDOM).subarray(start, end);
+    if (sideOf(tx, direction === 0 ? 1 : 0).hello === null) return null;
+    return (sideOf(tx, direction).hello?.random ?? NO_RANDOM).subarray(from, to);
   },
 });
 
@@ -68,9 +67,9 @@ const many = (
 
 const BUFFERS: readonly Row[] = [
   ofHello('tls.sni', [0], ({ sni }) => sni),
-  ofRandom('tls.random', 0, RANDOM_BYTES),
+  ofRandom('tls.random', 0, NO_RANDOM.length),
   ofRandom('tls.random_time', 0, TIME_BYTES),
-  ofRandom('tls.random_bytes', TIME_BYTES, RANDOM_BYTES),
+  ofRandom('tls.random_bytes', TIME_BYTES, NO_RANDOM.length),
   ofHello('ja3.hash', [0], (hello) => ascii(ja3Hash(ja3String(hello)))),
   ofHello('ja3.string', [0], (hello) => ascii(ja3String(hello))),
   ofHello('ja3s.hash', [1], (hello) => ascii(ja3Hash(ja3String(hello)))),

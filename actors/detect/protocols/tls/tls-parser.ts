@@ -63,7 +63,8 @@ export class TlsTransaction implements Transaction {
     if (this.isFinished) return [FINISHED, FINISHED];
     if (this.isDone) return [HANDSHAKE_DONE, HANDSHAKE_DONE];
     const of = ({ certificate }: TlsSide): number => (certificate === null ? 0 : CERTIFICATE_READY);
-    return [of(this.client), of(this.server)];
+    // With the server's certificate the client's direction has come as far, too, as in Suricata.
+    return [Math.max(of(this.client), of(this.server)), of(this.server)];
   }
 }
 
@@ -79,6 +80,9 @@ class Track {
 
 export class TlsParser implements Parser<TlsTransaction> {
   hasFailed = false;
+  isEncrypted = false;
+  /** Records that were whole. */
+  readonly shown: [number, number] = [0, 0];
   private live: readonly TlsTransaction[];
   private readonly tx = new TlsTransaction();
   private readonly tracks: readonly [Track, Track] = [new Track(), new Track()];
@@ -145,6 +149,7 @@ export class TlsParser implements Parser<TlsTransaction> {
     const start = at + RECORD_HEADER_BYTES;
     const end = start + length;
     if (type === RECORD.application) {
+      this.isEncrypted = true;
       if (start === all.length) return null;
       if (!this.hasEarlyData || this.tx.hasServerHello) this.tx.isDone = true;
       if (end > all.length) track.skipped = end - all.length;
@@ -152,6 +157,7 @@ export class TlsParser implements Parser<TlsTransaction> {
     }
     if (end > all.length) return null;
     this.content(direction, type, all.subarray(start, end));
+    this.shown[direction] += 1;
     return end;
   }
 

@@ -1,0 +1,135 @@
+/** Small captures, written packet by packet, and where rules alert in them. */
+import {
+  CaptureReader,
+  type EveRecord,
+  readRules,
+  readThresholds,
+  SENSOR_DEFAULTS,
+  Sensor,
+  variables,
+} from '../../../../actors/detect/index.ts';
+import { pcapOf } from '../captures.ts';
+import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, n16, tcpSegment, udpDatagram } from '../frames.ts';
+
+export const CLIENT = Uint8Array.of(10, 1, 0, 0);
+export const SERVER = Uint8Array.of(10, 2, 0, 0);
+const CLIENT_PORT = 4000;
+const BEGIN_US = 1_700_000_000_000_000;
+
+export const FIN = 1;
+export const SYN = 2;
+export const RST = 4;
+export const PUSH = 8;
+export const ACK = 16;
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+export class Scene {
+  readonly #packets: { readonly bytes: Uint8Array; readonly timeUs: number }[] = [];
+  readonly #serverPort: number;
+  readonly #next: [number, number] = [1000, 9000];
+  #timeUs = BEGIN_US;
+  #id = 0;
+
+  constructor(serverPort: number) {
+    this.#serverPort = serverPort;
+  }
+
+  get capture(): Uint8Array {
+    const packets = this.#packets.map((one) => ({ ...one, linkType: 1, wireLength: one.bytes.length }));
+    return pcapOf(packets, { isBig: false, isNano: false });
+  }
+
+  wait(us: number): this {
+    this.#timeUs += us;
+    return this;
+  }
+
+  handshake(): this {
+    this.segment(0, SYN, 0, 0).segment(1, SYN | ACK, 0, 1);
+    this.#next[0] += 1;
+    this.#next[1] += 1;
+    return this.segment(0, ACK, 0, 0);
+  }
+
+  /** In one segment, which the other side acknowledges. */
+  say(direction: 0 | 1, text: string): this {
+    const { length } = bytes(text);
+    this.segment(direction, PUSH | ACK, 0, 0, text);
+    this.#next[direction] += length;
+    return this.segment(direction === 0 ? 1 : 0, ACK, 0, 0);
+  }
+
+  /** `at` and `acks` count from what was said. */
+  segment(direction: 0 | 1, flags: number, at: number, acks: number, text = ''): this {
+    const ends = endsOf(direction);
+    const other = direction === 0 ? 1 : 0;
+    const ports = [CLIENT_PORT, this.#serverPort] as const;
+    const fields = {
+      fromPort: ports[direction],
+      toPort: ports[other],
+      sequence: this.#next[direction] + at,
+      acknowledgment: (flags & ACK) === 0 ? 0 : this.#next[other] + acks,
+      flags,
+    };
+    return this.#add(ipv4(ends, 6, tcpSegment(ends, fields, bytes(text))));
+  }
+
+  datagram(direction: 0 | 1, text: string): this {
+    const ends = endsOf(direction);
+    const [from, to] = direction === 0 ? [CLIENT_PORT, this.#serverPort] : [this.#serverPort, CLIENT_PORT];
+    return this.#add(ipv4(ends, 17, udpDatagram(ends, from, to, bytes(text))));
+  }
+
+  /** In two parts. */
+  fragmented(direction: 0 | 1, text: string, cut: number): this {
+    const ends = endsOf(direction);
+    const [from, to] = direction === 0 ? [CLIENT_PORT, this.#serverPort] : [this.#serverPort, CLIENT_PORT];
+    const whole = udpDatagram(ends, from, to, bytes(text));
+    this.#id += 1;
+    const id = this.#id;
+    this.#add(ipv4(ends, 17, whole.subarray(0, cut), undefined, { id, offset: 0, more: true }));
+    return this.#add(ipv4(ends, 17, whole.subarray(cut), undefined, { id, offset: cut, more: false }));
+  }
+
+  ping(direction: 0 | 1, text: string): this {
+    return this.icmp(direction, direction === 0 ? 8 : 0, text);
+  }
+
+  icmp(direction: 0 | 1, type: number, text: string): this {
+    const ends = endsOf(direction);
+    return this.#add(ipv4(ends, 1, icmpMessage(ends, type, 0, bytesOf(n16(7), n16(0), bytes(text)))));
+  }
+
+  #add(ip: Uint8Array): this {
+    this.#timeUs += 1000;
+    this.#packets.push({ bytes: ethernet(0x0800, ip), timeUs: this.#timeUs });
+    return this;
+  }
+}
+
+const endsOf = (direction: 0 | 1): Ends =>
+  direction === 0 ? { from: CLIENT, to: SERVER } : { from: SERVER, to: CLIENT };
+
+/** By sid where it alerts: the packet's number (`-` without one), `>` to the server, `<` to the client, `!` blocked. */
+export function alertsIn(scene: Scene, rules: readonly string[], thresholds = ''): string[] {
+  const text = rules.map((rule, i) => `${rule.replace(/\)$/, '')} sid:${i + 1};)`).join('\n');
+  const { accepted, refused } = readRules([{ name: 'r', text }], variables());
+  if (refused.length > 0) throw new TypeError(`${refused[0]!.keyword}: ${refused[0]!.says}`);
+  const { lines } = readThresholds(thresholds, variables());
+  const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
+  const found = rules.map((): string[] => []);
+  const options = { traffic, inspect: { ...inspect, thresholds: lines }, tellsAll: false, protocols };
+  const sensor = new Sensor(accepted, options, (record) => {
+    const alert = record.alert as EveRecord;
+    const way = record.direction === undefined ? '' : record.direction === 'to_client' ? '<' : '>';
+    const blocked = alert.action === 'blocked' ? '!' : '';
+    found[Number(alert.signature_id) - 1]!.push(`${String(record.pcap_cnt ?? '-')}${way}${blocked}`);
+  });
+  const reader = new CaptureReader();
+  reader.push(scene.capture);
+  while (reader.next()) sensor.take(reader.packet);
+  reader.finish();
+  sensor.finish();
+  return found.map((places) => places.join(' '));
+}
