@@ -1,19 +1,28 @@
 /** One generated case: a flow's packets and rules about it. Its addresses are its own, so that many share a capture. */
+
+import { type Dialogue, dialogue } from './dialogues/dialogue.ts';
 import { Dice } from './dice.ts';
-import { type Dialogue, dialogue } from './messages.ts';
-import { type Endpoints, packetsOf } from './packets.ts';
-import { rulesOf } from './rules.ts';
+import type { Endpoints } from './network.ts';
+import { packetsOf } from './packets.ts';
+import { rulesOf } from './rules/rules.ts';
 
 export interface Case {
   readonly seed: number;
+  readonly slot: number;
   readonly dialogue: Dialogue;
   readonly frames: readonly Uint8Array[];
+  /** Of each frame, since the case began. */
+  readonly timesUs: readonly number[];
   readonly rules: readonly string[];
+  /** Lines of threshold.config. */
+  readonly thresholds: readonly string[];
   readonly firstSid: number;
 }
 
 /** Rules of one case at most. */
 export const SIDS_A_CASE = 10;
+/** A case is over before any flow of it times out. */
+const PACES_US = [100, 2000, 30_000, 120_000];
 
 /** `slot`: its place among the cases of one capture. */
 export function makeCase(seed: number, slot: number): Case {
@@ -22,26 +31,24 @@ export function makeCase(seed: number, slot: number): Case {
   const firstSid = 1 + slot * SIDS_A_CASE;
   const version = dice.chance(0.15) ? 6 : 4;
   const [high, low] = [slot >> 8, slot & 255];
+  const clientPort = dice.int(1024, 9999);
   const ends: Endpoints =
     version === 4
-      ? {
-          version,
-          client: Uint8Array.of(10, 1, high, low),
-          server: Uint8Array.of(10, 2, high, low),
-          clientPort: dice.int(1024, 9999),
-        }
-      : { version, client: v6(1, slot), server: v6(2, slot), clientPort: dice.int(1024, 9999) };
+      ? { version, client: Uint8Array.of(10, 1, high, low), server: Uint8Array.of(10, 2, high, low), clientPort }
+      : { version, client: v6(1, slot), server: v6(2, slot), clientPort };
   const addresses: readonly [string, string] =
     version === 4
       ? [`10.1.${high}.${low}`, `10.2.${high}.${low}`]
       : [`2001:db8:1::${slot.toString(16)}`, `2001:db8:2::${slot.toString(16)}`];
-  return {
-    seed,
-    dialogue: made,
-    frames: packetsOf(dice, made, ends),
-    rules: rulesOf(dice, made, addresses, firstSid),
-    firstSid,
-  };
+  const paceUs = dice.pick(PACES_US);
+  let afterUs = 0;
+  const frames = packetsOf(dice, made, ends);
+  const timesUs = frames.map(() => {
+    afterUs += dice.int(1, paceUs);
+    return afterUs;
+  });
+  const { rules, thresholds } = rulesOf(dice, made, addresses, firstSid);
+  return { seed, slot, dialogue: made, frames, timesUs, rules, thresholds, firstSid };
 }
 
 function v6(net: number, slot: number): Uint8Array {

@@ -1,96 +1,98 @@
-/** Runs many cases in one capture, compares the engines, and finds which of the cases they differ in. */
+/** Runs many cases in one capture, and finds which of their rules alert otherwise in one engine than in the other. */
 import { pcapOf } from '../captures.ts';
-import { type Case, makeCase, SIDS_A_CASE } from './case.ts';
-import { type Result, type RunOptions, runOurs, runSuricata, sidOf } from './engines.ts';
+import { type Case, makeCase } from './case.ts';
+import type { Coverage } from './coverage.ts';
+import { type Counts, runBoth, sidOf } from './engines.ts';
 
 export interface Difference {
-  readonly seed: number;
+  readonly one: Case;
   readonly rule: string;
-  /** Alerts by flow: ours and theirs. */
+  /** The flow's ends and what was done. */
   readonly flow: string;
   readonly ours: number;
   readonly theirs: number;
 }
 
 export interface Tally {
-  cases: number;
-  rules: number;
-  /** Rules that alerted in Suricata; the others were silent there. */
-  alerting: number;
-  silent: number;
-  /** Rules that Suricata takes and we do not, by keyword. */
-  readonly missed: Map<string, number>;
+  readonly coverage: Coverage;
+  readonly differences: Difference[];
   /** Rules that we take and Suricata does not. */
   readonly excess: string[];
-  readonly byProtocol: Map<string, number>;
-  readonly byKeyword: Map<string, number>;
-  readonly differences: Difference[];
 }
 
-export const emptyTally = (): Tally => ({
-  ...{ cases: 0, rules: 0, alerting: 0, silent: 0, excess: [], differences: [] },
-  missed: new Map(),
-  byProtocol: new Map(),
-  byKeyword: new Map(),
-});
-
-const GAP_US = 200;
-
-/** Frames of the cases in turn, so that flows overlap in time; those of one case keep their order. */
-function capture(cases: readonly Case[]): Uint8Array {
-  const queues = cases.map(({ frames }) => [...frames]);
-  const packets: { bytes: Uint8Array; timeUs: number; linkType: number; wireLength: number }[] = [];
-  let timeUs = 1_700_000_000_000_000;
-  while (queues.some((queue) => queue.length > 0))
-    for (const queue of queues) {
-      const bytes = queue.shift();
-      if (bytes === undefined) continue;
-      timeUs += GAP_US;
-      packets.push({ bytes, timeUs, linkType: 1, wireLength: bytes.length });
-    }
-  return pcapOf(packets, { isBig: false, isNano: false });
-}
-
-export async function compareCases(seeds: readonly number[], options: RunOptions, tally: Tally): Promise<void> {
-  const cases = seeds.map((seed, slot) => makeCase(seed, slot));
-  const pcap = capture(cases);
-  const rules = cases.flatMap((one) => one.rules);
-  const text = `${rules.join('\n')}\n`;
-  const [theirs, ours] = [await runSuricata(pcap, text, options), runOurs(pcap, text, options)];
-  tally.cases += cases.length;
-  for (const one of cases) {
-    for (const rule of one.rules) judge(one, rule, ours, theirs, tally);
-    bump(tally.byProtocol, one.dialogue.protocol);
-  }
-}
-
-function judge(one: Case, rule: string, ours: Result, theirs: Result, tally: Tally): void {
-  const sid = sidOf(rule);
-  if (theirs.refused.has(sid)) {
-    if (!ours.refused.has(sid)) tally.excess.push(rule);
-    return;
-  }
-  tally.rules += 1;
-  for (const [, keyword] of rule.matchAll(/[(;]\s*([a-z_.]+)/g)) bump(tally.byKeyword, keyword!);
-  const keys = new Set([...ours.counts.keys(), ...theirs.counts.keys()].filter((key) => key.startsWith(`${sid} `)));
-  const alerts = [...theirs.counts].some(([key]) => key.startsWith(`${sid} `));
-  if (alerts) tally.alerting += 1;
-  else tally.silent += 1;
-  const missing = ours.refused.get(sid);
-  if (missing !== undefined) {
-    bump(tally.missed, missing);
-    return;
-  }
-  for (const key of keys) {
-    const [a, b] = [ours.counts.get(key) ?? 0, theirs.counts.get(key) ?? 0];
-    if (a !== b) tally.differences.push({ seed: one.seed, rule, flow: key, ours: a, theirs: b });
-  }
-}
-
-function bump(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1);
-}
-
-/** Cases whose sids lie apart fit one capture. */
+/** As many have addresses and sids of their own, and room in Suricata's queues. */
 export const CASES_A_RUN = 250;
-export const sidsOf = (one: Case): readonly number[] => Array.from({ length: SIDS_A_CASE }, (_, i) => one.firstSid + i);
+const BEGIN_US = 1_700_000_000_000_000;
+/** From the beginning of one case to that of the next. */
+const STAGGER_US = 3000;
+
+/** All cases at once, each at its own pace. */
+export function captureOf(cases: readonly Case[]): Uint8Array {
+  const packets = cases.flatMap(({ frames, timesUs, slot }) =>
+    frames.map((bytes, i) => ({
+      bytes,
+      timeUs: BEGIN_US + slot * STAGGER_US + timesUs[i]!,
+      linkType: 1,
+      wireLength: bytes.length,
+    })),
+  );
+  // Sorting is stable: packets of one case keep their order.
+  return pcapOf(
+    packets.toSorted((a, b) => a.timeUs - b.timeUs),
+    { isBig: false, isNano: false },
+  );
+}
+
+export async function compareSeeds(seeds: readonly number[], midstream: boolean, tally: Tally): Promise<void> {
+  const cases = seeds.map((seed, slot) => makeCase(seed, slot));
+  tally.differences.push(...(await compareCases(cases, midstream, tally)));
+}
+
+/** The cases have slots of their own. */
+export async function compareCases(
+  cases: readonly Case[],
+  midstream: boolean,
+  { coverage, excess }: Pick<Tally, 'coverage' | 'excess'>,
+): Promise<Difference[]> {
+  const { ours, theirs, refused, refusedByThem } = await runBoth({
+    capture: captureOf(cases),
+    rules: cases.flatMap((one) => one.rules),
+    thresholds: cases.flatMap((one) => one.thresholds),
+    midstream,
+  });
+  const [a, b] = [bySid(ours), bySid(theirs)];
+  const differences: Difference[] = [];
+  for (const one of cases) {
+    let hasAlerted = false;
+    for (const rule of one.rules) {
+      const sid = sidOf(rule);
+      if (refusedByThem.has(sid)) {
+        coverage.refused += 1;
+        if (!refused.has(sid)) excess.push(rule);
+        continue;
+      }
+      const [mine, other] = [a.get(sid), b.get(sid)];
+      const missing = refused.get(sid);
+      coverage.add(one.dialogue.protocol, rule, missing ?? null, other !== undefined);
+      if (missing !== undefined) continue;
+      if (other !== undefined) hasAlerted = true;
+      for (const flow of new Set([...(mine?.keys() ?? []), ...(other?.keys() ?? [])])) {
+        const [left, right] = [mine?.get(flow) ?? 0, other?.get(flow) ?? 0];
+        if (left !== right) differences.push({ one, rule, flow, ours: left, theirs: right });
+      }
+    }
+    coverage.addCase(hasAlerted);
+  }
+  return differences;
+}
+
+function bySid(counts: Counts): Map<number, Map<string, number>> {
+  const found = new Map<number, Map<string, number>>();
+  for (const [key, count] of counts) {
+    const space = key.indexOf(' ');
+    const sid = Number(key.slice(0, space));
+    const flows = found.get(sid) ?? new Map<string, number>();
+    found.set(sid, flows.set(key.slice(space + 1), count));
+  }
+  return found;
+}

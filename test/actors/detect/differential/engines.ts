@@ -1,6 +1,6 @@
-/** Both engines on the same capture and rules: how often each rule alerted in each flow. */
+/** Both engines on the same capture and rules: how often each rule alerted in each flow, and with which action. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import {
   CaptureReader,
   type EveRecord,
   readRules,
+  readThresholds,
   SENSOR_DEFAULTS,
   Sensor,
   variables,
@@ -16,53 +17,92 @@ import { programPath } from '../../../support/needs.ts';
 
 const run = promisify(execFile);
 
-/** `sid addresses-and-ports` to the number of alerts. */
+/** `sid addresses-and-ports action` to the number of alerts. */
 export type Counts = ReadonlyMap<string, number>;
 
-export interface Result {
-  readonly counts: Counts;
-  /** Rules that were not loaded. */
+export interface Input {
+  readonly capture: Uint8Array;
+  readonly rules: readonly string[];
+  /** Of threshold.config. */
+  readonly thresholds: readonly string[];
+  readonly midstream: boolean;
+}
+
+export interface Results {
+  readonly ours: Counts;
+  readonly theirs: Counts;
+  /** Rules that we do not take, with the keyword. */
   readonly refused: ReadonlyMap<number, string>;
+  readonly refusedByThem: ReadonlySet<number>;
 }
 
 /** Alerts of one packet that both tell of: cases share no packet, so this only has to be enough for one. */
 const ALERTS_MAX = 200;
 
-export interface RunOptions {
-  readonly midstream: boolean;
+export const sidOf = (rule: string): number => Number(/sid:(\d+);\)\s*$/.exec(rule)?.[1] ?? 0);
+
+/** Suricata runs beside us. */
+export async function runBoth(input: Input): Promise<Results> {
+  const counts = new Map<string, number>();
+  const { sensor, refused } = sensorOf(input, (record) => count(counts, record));
+  // What we do not take must not act on what we do: it is asked of nobody's packets there.
+  const asked = input.rules.map((rule) => (refused.has(sidOf(rule)) ? muted(rule) : rule));
+  const suricata = runSuricata(input, asked);
+  const reader = new CaptureReader();
+  reader.push(input.capture);
+  try {
+    while (reader.next()) sensor.take(reader.packet);
+    reader.finish();
+    sensor.finish();
+  } catch (thrown) {
+    await suricata;
+    throw thrown;
+  }
+  const { theirs, refusedByThem } = await suricata;
+  return { ours: counts, theirs, refused, refusedByThem };
 }
 
-export function runOurs(capture: Uint8Array, rules: string, { midstream }: RunOptions): Result {
-  const { accepted, refused } = readRules([{ name: 'r', text: rules }], variables());
-  const lines = rules.split('\n');
-  const counts = new Map<string, number>();
+function sensorOf(
+  { rules, thresholds, midstream }: Input,
+  tell: (record: EveRecord) => void,
+): { readonly sensor: Sensor; readonly refused: ReadonlyMap<number, string> } {
+  const { accepted, refused } = readRules([{ name: 'r', text: rules.join('\n') }], variables());
+  const { lines, mistakes } = readThresholds(thresholds.join('\n'), variables());
+  if (mistakes.length > 0) throw new TypeError(`thresholds: ${JSON.stringify(mistakes[0])}`);
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   const options = {
     traffic: { ...traffic, validatesChecksums: false, stream: { ...traffic.stream, midstream } },
-    inspect: { ...inspect, alertsMax: ALERTS_MAX },
+    inspect: { ...inspect, thresholds: lines, alertsMax: ALERTS_MAX },
     tellsAll: false,
     protocols,
   };
-  const sensor = new Sensor(accepted, options, (record) => count(counts, record));
-  const reader = new CaptureReader();
-  reader.push(capture);
-  while (reader.next()) sensor.take(reader.packet);
-  reader.finish();
-  sensor.finish();
-  const left = new Map(refused.map(({ line, keyword }) => [sidOf(lines[line - 1]!), keyword]));
+  const sensor = new Sensor(accepted, options, tell);
+  const left = new Map(refused.map(({ line, keyword }) => [sidOf(rules[line - 1]!), keyword]));
   for (const { rule, part } of sensor.left) left.set(rule.rule.sid, part);
-  return { counts, refused: left };
+  return { sensor, refused: left };
 }
 
-export async function runSuricata(capture: Uint8Array, rules: string, { midstream }: RunOptions): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'msec-differential-'));
+const muted = (rule: string): string =>
+  rule.replace(
+    /^\S+ (\S+) .*? \((?=[a-z])/,
+    (_, protocol: string) =>
+      `alert ${protocol} ${protocol.endsWith('6') ? '2001:db8:ffff::1' : '192.0.2.1'} any -> any any (`,
+  );
+
+async function runSuricata(
+  { capture, thresholds, midstream }: Input,
+  rules: readonly string[],
+): Promise<{ readonly theirs: Counts; readonly refusedByThem: ReadonlySet<number> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'msec-differential-'));
   try {
-    await writeFile(join(folder, 'in.pcap'), capture);
-    await writeFile(join(folder, 'in.rules'), rules, 'latin1');
+    writeFileSync(join(folder, 'in.pcap'), capture);
+    writeFileSync(join(folder, 'in.rules'), `${rules.join('\n')}\n`, 'latin1');
+    writeFileSync(join(folder, 'threshold.config'), `${thresholds.join('\n')}\n`);
     const set = [
       `stream.midstream=${midstream}`,
       'stream.reassembly.randomize-chunk-size=no',
       `packet-alert-max=${ALERTS_MAX}`,
+      `threshold-file=${join(folder, 'threshold.config')}`,
       // Suricata's parser of Modbus is off in its own configuration.
       'app-layer.protocols.modbus.enabled=yes',
     ];
@@ -72,29 +112,25 @@ export async function runSuricata(capture: Uint8Array, rules: string, { midstrea
       [...files, '-k', 'none', '--runmode', 'single', ...set.flatMap((setting) => ['--set', setting])],
       { maxBuffer: 64 * 1024 * 1024 },
     );
-    const counts = new Map<string, number>();
-    for (const line of (await readFile(join(folder, 'eve.json'), 'utf8')).split('\n'))
-      if (line.includes('"event_type":"alert"')) count(counts, JSON.parse(line) as EveRecord);
-    const refused = new Map<number, string>();
+    const theirs = new Map<string, number>();
+    for (const line of readFileSync(join(folder, 'eve.json'), 'utf8').split('\n'))
+      if (line.includes('"event_type":"alert"')) count(theirs, JSON.parse(line) as EveRecord);
+    const refusedByThem = new Set<number>();
     for (const [, rule] of `${stdout}\n${stderr}`.matchAll(/error parsing signature "(.*)" from file/g))
-      refused.set(sidOf(rule!), 'refused');
-    return { counts, refused };
+      refusedByThem.add(sidOf(rule!));
+    return { theirs, refusedByThem };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
-
-export const sidOf = (rule: string): number => Number(/sid:(\d+);\)\s*$/.exec(rule)?.[1] ?? 0);
 
 function count(counts: Map<string, number>, record: EveRecord): void {
   const alert = record.alert as EveRecord | undefined;
   if (alert === undefined) return;
   const ends = [
-    `${shortened(record.src_ip)} ${record.src_port ?? ''}`,
-    `${shortened(record.dest_ip)} ${record.dest_port ?? ''}`,
+    `${String(record.src_ip)} ${String(record.src_port ?? '')}`,
+    `${String(record.dest_ip)} ${String(record.dest_port ?? '')}`,
   ].sort();
-  const key = `${alert.signature_id} ${ends.join(' ')}`;
+  const key = `${String(alert.signature_id)} ${ends.join(' ')} ${String(alert.action)}`;
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
-
-const shortened = (address: unknown): string => String(address);

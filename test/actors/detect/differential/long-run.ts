@@ -1,40 +1,75 @@
 /**
  * `npm run ids-differential -- --cases N [--seed S] [--midstream]`: generated cases beside Suricata, until so many were
- * compared; prints coverage, and each difference with the seed that makes its case again.
+ * compared or `--minutes` are over; every second run of them is picked up in its middle (`--midstream`: all). Prints
+ * coverage, and each difference with the seed that makes its case again. `--minimise SEED` makes that case small and,
+ * with `--keep FOLDER`, writes its capture and rules.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CASES_A_RUN, compareCases, emptyTally } from './compare.ts';
+import { CASES_A_RUN, captureOf, compareSeeds, type Tally } from './compare.ts';
+import { Coverage } from './coverage.ts';
+import { minimise } from './minimise.ts';
 
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '1000000' },
     midstream: { type: 'boolean', default: false },
     shown: { type: 'string', default: '40' },
+    minimise: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
-const total = Number(values.cases);
-const first = Number(values.seed);
-const tally = emptyTally();
-for (let done = 0; done < total; done += CASES_A_RUN) {
-  const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, (_, i) => first + done + i);
-  await compareCases(seeds, { midstream: values.midstream }, tally);
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+if (values.minimise !== undefined) await showSmall(Number(values.minimise));
+else await compareMany();
+
+async function compareMany(): Promise<void> {
+  const [total, first, until] = [
+    Number(values.cases),
+    Number(values.seed),
+    Date.now() + Number(values.minutes) * 60_000,
+  ];
+  const tally: Tally = { coverage: new Coverage(), differences: [], excess: [] };
+  let told = 0;
+  for (let done = 0; done < total && Date.now() < until; done += CASES_A_RUN) {
+    const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, (_, i) => first + done + i);
+    const midstream = values.midstream || (done / CASES_A_RUN) % 2 === 1;
+    await compareSeeds(seeds, midstream, tally);
+    for (const { one, rule, flow, ours, theirs } of tally.differences.slice(told, Number(values.shown)))
+      say(`seed ${one.seed}${midstream ? ' --midstream' : ''}: ours ${ours}, Suricata ${theirs}: ${flow}\n    ${rule}`);
+    told = tally.differences.length;
+  }
+  const { coverage, differences, excess } = tally;
+  for (const rule of excess.slice(0, Number(values.shown))) say(`taken, and refused by Suricata: ${rule}`);
+  for (const line of coverage.lines()) say(line);
+  const cases = new Set(differences.map(({ one }) => one.seed)).size;
+  say(`${differences.length} differences in ${cases} cases, ${excess.length} rules taken too many`);
+  process.exitCode = differences.length + excess.length === 0 ? 0 : 1;
 }
-const listed = (map: ReadonlyMap<string, number>): string =>
-  [...map]
-    .sort((a, b) => b[1] - a[1])
-    .map(([key, count]) => `${key} ${count}`)
-    .join(', ');
-const { cases, rules, alerting, silent, differences, missed, excess } = tally;
-const missedCount = [...missed.values()].reduce((sum, one) => sum + one, 0);
-for (const { seed, rule, flow, ours, theirs } of differences.slice(0, Number(values.shown)))
-  process.stdout.write(`seed ${seed}: ours ${ours}, Suricata ${theirs}: ${flow}\n    ${rule}\n`);
-for (const rule of excess.slice(0, Number(values.shown)))
-  process.stdout.write(`taken, and refused by Suricata: ${rule}\n`);
-process.stdout.write(
-  `protocols: ${listed(tally.byProtocol)}\nkeywords: ${listed(tally.byKeyword)}\nmissed: ${listed(missed)}\n`,
-);
-process.stdout.write(
-  `${cases} cases, ${rules} rules: ${alerting} alerting, ${silent} silent, ${missedCount} not supported, ${excess.length} taken too much, ${differences.length} differences\n`,
-);
-process.exitCode = differences.length === 0 ? 0 : 1;
+
+async function showSmall(seed: number): Promise<void> {
+  const small = await minimise(seed, values.midstream);
+  if (small === null) {
+    say(`seed ${seed}: alike by itself`);
+    return;
+  }
+  const { one, differences } = small;
+  for (const line of one.thresholds) say(line);
+  for (const rule of one.rules) say(rule);
+  for (const [i, frame] of one.frames.entries())
+    say(`${String(one.timesUs[i]).padStart(9)} ${Buffer.from(frame.subarray(12)).toString('hex')}`);
+  for (const { rule, flow, ours, theirs } of differences) say(`ours ${ours}, Suricata ${theirs}: ${flow}\n    ${rule}`);
+  if (values.keep === undefined) return;
+  mkdirSync(values.keep, { recursive: true });
+  writeFileSync(join(values.keep, `${seed}.pcap`), captureOf([one]));
+  writeFileSync(join(values.keep, `${seed}.rules`), `${one.rules.join('\n')}\n`, 'latin1');
+  if (one.thresholds.length > 0)
+    writeFileSync(join(values.keep, `${seed}.threshold`), `${one.thresholds.join('\n')}\n`);
+}

@@ -23,12 +23,12 @@ export interface Bases {
 
 export function bases(): Bases {
   const cases = Array.from({ length: GENERATED_BASES }, (_, i) => makeCase(i + 1, i));
-  const generated = cases.map(({ frames }) =>
+  const generated = cases.map(({ frames, timesUs }) =>
     frames.map((bytes, i) => ({
       bytes,
       linkType: 1,
       wireLength: bytes.length,
-      timeUs: 1_700_000_000_000_000 + 200 * i,
+      timeUs: 1_700_000_000_000_000 + timesUs[i]!,
     })),
   );
   const folder = sharedData('ids-suricata-verify');
