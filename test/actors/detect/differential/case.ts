@@ -1,6 +1,7 @@
 /** One generated case: a flow's packets and rules about it. Its addresses are its own, so that many share a capture. */
 
-import { type Dialogue, dialogue } from './dialogues/dialogue.ts';
+import { dialogue } from './dialogues/dialogue.ts';
+import type { Dialogue } from './dialogues/message.ts';
 import { Dice } from './dice.ts';
 import type { Endpoints } from './network.ts';
 import { packetsOf } from './packets.ts';

@@ -1,6 +1,6 @@
 /** The frames of a generated flow. */
 import { bytesOf, icmpMessage, n16, udpDatagram } from '../frames.ts';
-import type { Dialogue } from './dialogues/dialogue.ts';
+import type { Dialogue } from './dialogues/message.ts';
 import type { Dice } from './dice.ts';
 import { type Endpoints, Network, type Send } from './network.ts';
 import { Session } from './session.ts';

@@ -1,6 +1,6 @@
 /** A dialogue over TCP: smooth, rough (cut, swapped, repeated, overlapping) or hostile (lost, contradicted, forged). */
 import { bytesOf, n16, n32, tcpSegment } from '../frames.ts';
-import type { Dialogue } from './dialogues/dialogue.ts';
+import type { Dialogue } from './dialogues/message.ts';
 import type { Dice } from './dice.ts';
 import type { Endpoints, Send } from './network.ts';
 

@@ -8,23 +8,8 @@ import type { Talk } from '../../protocols/suricata.ts';
 import { tlsTalk } from '../../protocols/tls-talks.ts';
 import type { Dice } from '../dice.ts';
 import { httpMessages } from './http.ts';
+import type { Dialogue, Spoken } from './message.ts';
 import { dns, foreign, icmp, modbus, mqtt, raw, ssh, telnet } from './plain.ts';
-
-export interface Message {
-  /** 0: of the client. */
-  readonly direction: 0 | 1;
-  readonly bytes: Uint8Array;
-}
-
-/** `foreign`: Suricata reads it, and nothing here does. */
-export type Spoken = 'raw' | 'http' | 'dns' | 'mqtt' | 'modbus' | 'ssh' | 'tls' | 'telnet' | 'icmp' | 'foreign';
-
-export interface Dialogue {
-  readonly protocol: Spoken;
-  readonly transport: 'tcp' | 'udp' | 'icmp';
-  readonly serverPort: number;
-  readonly messages: readonly Message[];
-}
 
 export function dialogue(dice: Dice): Dialogue {
   return dice.weighted<() => Dialogue>([

@@ -2,7 +2,7 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { bytesOf } from '../../frames.ts';
 import type { Dice } from '../dice.ts';
-import type { Message } from './dialogue.ts';
+import type { Message } from './message.ts';
 import { payload, text, WORDS } from './words.ts';
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];

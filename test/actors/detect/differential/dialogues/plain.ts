@@ -1,7 +1,7 @@
 /** Plain dialogues of the other protocols: right ones, small enough that much of them is asked about. */
 import { bytesOf, n16 } from '../../frames.ts';
 import type { Dice } from '../dice.ts';
-import type { Dialogue, Message } from './dialogue.ts';
+import type { Dialogue, Message } from './message.ts';
 import { payload, text, WORDS } from './words.ts';
 
 export function raw(dice: Dice, transport: 'tcp' | 'udp'): Dialogue {

@@ -4,7 +4,7 @@ import { MODBUS_RULES } from '../../protocols/modbus-talks.ts';
 import { MQTT_RULES } from '../../protocols/mqtt-talks.ts';
 import { SSH_RULES } from '../../protocols/ssh-talks.ts';
 import { TLS_RULES } from '../../protocols/tls-talks.ts';
-import type { Message } from '../dialogues/dialogue.ts';
+import type { Message } from '../dialogues/message.ts';
 import { contents, wordsOf } from './contents.ts';
 import { eventOption } from './events.ts';
 import { httpOptions } from './http.ts';

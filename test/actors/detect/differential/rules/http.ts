@@ -1,5 +1,5 @@
 /** Rules about HTTP: sticky buffers, legacy modifiers, transforms, files. */
-import type { Message } from '../dialogues/dialogue.ts';
+import type { Message } from '../dialogues/message.ts';
 import { contents, piece, wordsOf } from './contents.ts';
 import type { Making } from './making.ts';
 

@@ -1,6 +1,6 @@
 /** What the rules of one case are made from. */
 
-import type { Dialogue } from '../dialogues/dialogue.ts';
+import type { Dialogue } from '../dialogues/message.ts';
 import type { Dice } from '../dice.ts';
 
 export interface Making {

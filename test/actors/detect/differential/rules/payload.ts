@@ -1,5 +1,5 @@
 /** What rules ask of a payload beside contents, and of the headers of its packets. */
-import type { Message } from '../dialogues/dialogue.ts';
+import type { Message } from '../dialogues/message.ts';
 import { contents, piece, wordsOf } from './contents.ts';
 import { eventOption } from './events.ts';
 import type { Making } from './making.ts';

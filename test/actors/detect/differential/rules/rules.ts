@@ -3,7 +3,7 @@
  * changed, so that many do not. They ask for whatever Suricata's language has, not only for what is supported here.
  */
 
-import type { Dialogue, Message } from '../dialogues/dialogue.ts';
+import type { Dialogue, Message } from '../dialogues/message.ts';
 import type { Dice } from '../dice.ts';
 import { applicationOptions } from './applications.ts';
 import type { Making } from './making.ts';
