@@ -11,6 +11,11 @@ export class Best {
     this.#value = new Float64Array(room);
   }
 
+  /** What is not more than it has no place. */
+  get least(): number {
+    return this.size < this.#room ? Number.NEGATIVE_INFINITY : this.#value[this.size - 1]!;
+  }
+
   offer(index: number, value: number): void {
     if (this.size === this.#room && !(value > this.#value[this.size - 1]!)) return;
     let at = this.size < this.#room ? this.size++ : this.size - 1;

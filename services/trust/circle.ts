@@ -1,5 +1,5 @@
 /**
- * Whose judgement a trustor knows: raters who have judged the same providers, and how near theirs was to its own. A
+ * Whose judgement a trustor knows: raters who have judged the same providers, and how often they have agreed. A
  * circle's work is bounded, however popular a provider is and however busy the trustor.
  */
 import type { JudgementOptions } from '../../actors/trust/index.ts';
@@ -20,7 +20,7 @@ export class Circle {
   /** For everybody else. */
   stranger = 0;
   readonly #options: JudgementOptions;
-  #squares = new Float64Array(64);
+  #differences = new Float64Array(64);
   #common = new Uint32Array(64);
   /** By rater: its place in the circle, one more than it is. Zeros between two calls. */
   #placeOf = new Int32Array(64);
@@ -38,18 +38,18 @@ export class Circle {
     let providers = 0;
     let left = COMPARED_MAX;
     let own = trustor === NONE ? NONE : pairs.rowHead(trustor);
-    for (; own !== NONE && providers < CIRCLE_PROVIDERS_MAX && left > 0; own = pairs.rowNext[own]!, providers++) {
-      const recent = pairs.recent[own]!;
+    for (; own !== NONE && providers < CIRCLE_PROVIDERS_MAX && left > 0; own = pairs.rowNext(own), providers++) {
+      const recent = pairs.recent(own);
       if (Number.isNaN(recent)) continue;
       let raters = 0;
-      let theirs = pairs.columnHead(pairs.provider[own]!);
+      let theirs = pairs.columnHead(pairs.provider(own));
       for (
         ;
         theirs !== NONE && raters < Math.min(CIRCLE_RATERS_MAX, left);
-        theirs = pairs.columnNext[theirs]!, raters++
+        theirs = pairs.columnNext(theirs), raters++
       ) {
-        const difference = recent - pairs.recent[theirs]!;
-        if (theirs !== own && !Number.isNaN(difference)) this.#compare(pairs.trustor[theirs]!, difference);
+        const difference = recent - pairs.recent(theirs);
+        if (theirs !== own && !Number.isNaN(difference)) this.#compare(pairs.trustor(theirs), difference);
       }
       left -= raters;
     }
@@ -63,10 +63,10 @@ export class Circle {
       if (place === this.rater.length) this.#grow();
       this.#placeOf[rater] = place + 1;
       this.rater[place] = rater;
-      this.#squares[place] = 0;
+      this.#differences[place] = 0;
       this.#common[place] = 0;
     }
-    this.#squares[place] = this.#squares[place]! + difference * difference;
+    this.#differences[place] = this.#differences[place]! + Math.abs(difference);
     this.#common[place] = this.#common[place]! + 1;
   }
 
@@ -75,7 +75,7 @@ export class Circle {
     let similarities = 0;
     for (let place = 0; place < this.size; place++) {
       const common = this.#common[place]!;
-      const similarity = 1 - Math.sqrt(this.#squares[place]! / common);
+      const similarity = 1 - this.#differences[place]! / common;
       similarities += similarity;
       this.judgement[place] = (unknownRater * prejudice + similarity * common) / (prejudice + common);
       this.#placeOf[this.rater[place]!] = 0;
@@ -87,7 +87,7 @@ export class Circle {
     const length = 2 * this.rater.length;
     this.rater = grown(this.rater, length);
     this.judgement = grown(this.judgement, length);
-    this.#squares = grown(this.#squares, length);
+    this.#differences = grown(this.#differences, length);
     this.#common = grown(this.#common, length);
   }
 }

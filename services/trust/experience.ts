@@ -18,6 +18,17 @@ export type ModelOptions =
   | { readonly variant: 'msec'; readonly msec: MsecOptions }
   | { readonly variant: 'cookbook'; readonly cookbook: CookbookOptions };
 
+/** What a rater's opinion μ of weight w counts: weight belief · w, of which (slope · μ + offset) · w is satisfied. */
+interface Voice {
+  readonly belief: number;
+  readonly slope: number;
+  readonly offset: number;
+}
+
+const SILENT: Voice = { belief: 0, slope: 0, offset: 0 };
+/** What is expected before anything is known: as good as bad. */
+const UNKNOWN = 0.5;
+
 /** One for all questions; `ask` begins one and `of` answers for a provider. */
 export class Experience {
   /** What `of` found: of own and others' experience together, the own share. */
@@ -30,14 +41,11 @@ export class Experience {
   readonly #options: ModelOptions;
   #graph!: ServiceGraph;
   #prior = 0;
-  #belief = 0;
+  #stranger: Voice = SILENT;
   #small = 0;
   #big = 0;
-  /** By provider: corrections of its sums, and the slot of the trustor's own pair, one more than it is. Zeros in between. */
-  #now = new Float64Array(0);
-  #nowSatisfied = new Float64Array(0);
-  #ever = new Float64Array(0);
-  #everSatisfied = new Float64Array(0);
+  /** By provider: corrections of its four sums, one beside the other, and the slot of the trustor's own pair, one more than it is. Zeros in between. */
+  #change = new Float64Array(0);
   #own = new Int32Array(0);
   #isTouched = new Uint8Array(0);
   #reputations = new Float64Array(0);
@@ -58,10 +66,14 @@ export class Experience {
     const { small, big } = graph.fading(nowMs);
     this.#small = small;
     this.#big = big;
-    this.#prior = graph.prior;
-    this.#belief = this.#beliefOf(this.circle.stranger);
-    this.#correct(trustor);
-    if (trustor !== NONE) this.#noteOwn(trustor);
+    this.#stranger = this.#voiceOf(this.circle.stranger);
+    this.#correct();
+    this.#noteOwn(trustor);
+  }
+
+  /** R of one of whom nobody has heard. */
+  get unheard(): number {
+    return this.#options.variant === 'msec' ? this.#prior : 0;
   }
 
   /** The slot of the trustor's own pair; NONE. */
@@ -89,21 +101,25 @@ export class Experience {
   /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
   #ofMsec(provider: number, { prior: start, lastingPrior, ownExperience }: MsecOptions): void {
     const { providers, pairs } = this.#graph;
-    const others = this.#small * positive(this.#belief * providers.now[provider]! + this.#now[provider]!);
+    const { belief, slope, offset } = this.#stranger;
+    const now = providers.now[provider]!;
+    const [all, change] = [providers.ever[provider]!, this.#change];
+    const place = 4 * provider;
+    const others = this.#small * positive(belief * now + change[place]!);
     const satisfied =
-      this.#small * positive(this.#belief * providers.nowSatisfied[provider]! + this.#nowSatisfied[provider]!);
-    let ever = this.#big * positive(this.#belief * providers.ever[provider]! + this.#ever[provider]!);
+      this.#small * positive(slope * providers.nowSatisfied[provider]! + offset * now + change[place + 1]!);
+    let ever = this.#big * positive(belief * all + change[place + 2]!);
     let everSatisfied =
-      this.#big * positive(this.#belief * providers.everSatisfied[provider]! + this.#everSatisfied[provider]!);
+      this.#big * positive(slope * providers.everSatisfied[provider]! + offset * all + change[place + 3]!);
     const slot = this.#own[provider]! - 1;
     let own = 0;
     this.trust = Number.NaN;
-    if (slot !== NONE && pairs.now[slot]! > 0) {
-      own = ownExperience * this.#small * pairs.now[slot]!;
-      const ownEver = ownExperience * this.#big * pairs.ever[slot]!;
+    if (slot !== NONE && pairs.now(slot) > 0) {
+      own = ownExperience * this.#small * pairs.now(slot);
+      const ownEver = ownExperience * this.#big * pairs.ever(slot);
       ever += ownEver;
-      everSatisfied += ownEver * pairs.lasting[slot]!;
-      this.trust = pairs.recent[slot]!;
+      everSatisfied += ownEver * pairs.lasting(slot);
+      this.trust = pairs.recent(slot);
     }
     const lasting = (everSatisfied + lastingPrior * this.#prior) / (ever + lastingPrior);
     this.reputation = (satisfied + start * lasting) / (others + start);
@@ -112,23 +128,27 @@ export class Experience {
 
   #ofCookbook(provider: number, { weights }: CookbookOptions): void {
     const { providers, pairs } = this.#graph;
-    const all = this.#belief * providers.trusting[provider]! + this.#now[provider]!;
-    const trusted = this.#belief * providers.trust[provider]! + this.#nowSatisfied[provider]!;
+    const { belief } = this.#stranger;
+    const all = belief * providers.trusting[provider]! + this.#change[4 * provider]!;
+    const trusted = belief * providers.trust[provider]! + this.#change[4 * provider + 1]!;
     this.reputation = all > Number.EPSILON * providers.trusting[provider]! ? trusted / all : 0;
     const slot = this.#own[provider]! - 1;
-    this.trust = slot === NONE ? Number.NaN : pairs.trust[slot]!;
-    const evidence = slot === NONE ? 0 : this.#big * pairs.ever[slot]!;
+    this.trust = slot === NONE ? Number.NaN : pairs.trust(slot);
+    const evidence = slot === NONE ? 0 : this.#big * pairs.ever(slot);
     this.share = Number.isNaN(this.trust) ? 0 : (weights.ownShare ?? evidence / (evidence + weights.balancedAt));
   }
 
   #allMsec({ prior: start, lastingPrior }: MsecOptions): void {
     const { end, now, nowSatisfied, ever, everSatisfied } = this.#graph.providers;
     const reputations = this.#reputations;
-    const [recent, lasting] = [this.#small * this.#belief, this.#big * this.#belief];
+    const { belief, slope, offset } = this.#stranger;
+    const [small, big] = [this.#small, this.#big];
     const before = lastingPrior * this.#prior;
     for (let at = 0; at < end; at++) {
-      const first = (lasting * everSatisfied[at]! + before) / (lasting * ever[at]! + lastingPrior);
-      reputations[at] = (recent * nowSatisfied[at]! + start * first) / (recent * now[at]! + start);
+      const lastingSum = big * (slope * everSatisfied[at]! + offset * ever[at]!);
+      const first = (lastingSum + before) / (big * belief * ever[at]! + lastingPrior);
+      const recentSum = small * (slope * nowSatisfied[at]! + offset * now[at]!);
+      reputations[at] = (recentSum + start * first) / (small * belief * now[at]! + start);
     }
   }
 
@@ -139,67 +159,84 @@ export class Experience {
     for (let at = 0; at < end; at++) reputations[at] = trusting[at] === 0 ? 0 : trust[at]! / trusting[at]!;
   }
 
-  #beliefOf(judgement: number): number {
-    return this.#options.variant === 'msec' ? judgement * judgement : judgement;
+  /** One who contradicts more often than not is turned round: its good is bad, and tells as much. */
+  #voiceOf(judgement: number): Voice {
+    if (this.#options.variant === 'cookbook') return { belief: judgement, slope: judgement, offset: 0 };
+    const belief = (2 * judgement - 1) ** 2;
+    return judgement < 0.5 ? { belief, slope: -belief, offset: belief } : { belief, slope: belief, offset: 0 };
   }
 
-  /** The newest opinions of each whom the trustor knows, at their own belief instead of a stranger's. */
-  #correct(trustor: number): void {
+  /** The newest opinions of each whom the trustor knows, with their own voice instead of a stranger's. */
+  #correct(): void {
     const { circle } = this;
     const { pairs } = this.#graph;
-    let left = CORRECTIONS_MAX;
+    const stranger = this.#stranger;
     const each = Math.max(1, Math.floor(CORRECTIONS_MAX / Math.max(1, circle.size)));
-    for (let place = 0; place < circle.size && left > 0; place++) {
-      const rater = circle.rater[place]!;
-      if (rater === trustor) continue;
-      const more = this.#beliefOf(circle.judgement[place]!) - this.#belief;
-      let slot = pairs.rowHead(rater);
-      for (let taken = 0; slot !== NONE && taken < each; slot = pairs.rowNext[slot]!, taken++) this.#add(slot, more);
-      left -= each;
+    const raters = Math.min(circle.size, CORRECTIONS_MAX);
+    for (let place = 0; place < raters; place++) {
+      const { belief, slope, offset } = this.#voiceOf(circle.judgement[place]!);
+      const more = {
+        belief: belief - stranger.belief,
+        slope: slope - stranger.slope,
+        offset: offset - stranger.offset,
+      };
+      let slot = pairs.rowHead(circle.rater[place]!);
+      for (let taken = 0; slot !== NONE && taken < each; slot = pairs.rowNext(slot), taken++) this.#add(slot, more);
     }
   }
 
-  /** What the trustor has told itself is no word of others. */
+  /** What the trustor has told itself is no word of others; it says how those do whom the trustor has tried. */
   #noteOwn(trustor: number): void {
     const { pairs } = this.#graph;
-    let slot = pairs.rowHead(trustor);
-    for (let taken = 0; slot !== NONE && taken < OWN_MAX; slot = pairs.rowNext[slot]!, taken++) {
-      this.#add(slot, -this.#belief);
-      this.#own[pairs.provider[slot]!] = slot + 1;
+    const { belief, slope, offset } = this.#stranger;
+    const less = { belief: -belief, slope: -slope, offset: -offset };
+    let tried = this.#options.variant === 'msec' ? this.#options.msec.tried : 0;
+    let done = tried * UNKNOWN;
+    let slot: number = trustor === NONE ? NONE : pairs.rowHead(trustor);
+    for (let taken = 0; slot !== NONE && taken < OWN_MAX; slot = pairs.rowNext(slot), taken++) {
+      this.#add(slot, less);
+      this.#own[pairs.provider(slot)] = slot + 1;
+      const lasting = pairs.lasting(slot);
+      if (Number.isNaN(lasting)) continue;
+      tried++;
+      done += lasting;
     }
+    this.#prior = tried === 0 ? UNKNOWN : done / tried;
   }
 
-  #add(slot: number, belief: number): void {
+  #add(slot: number, { belief, slope, offset }: Voice): void {
     const { pairs } = this.#graph;
-    const at = pairs.provider[slot]!;
+    const at = pairs.provider(slot);
+    const change = this.#change;
+    const place = 4 * at;
     if (this.#touchedCount === this.#touched.length) this.#touched = grown(this.#touched, 2 * this.#touched.length);
-    this.#touched[this.#touchedCount++] = at;
-    this.#isTouched[at] = 1;
+    if (this.#isTouched[at] === 0) {
+      this.#touched[this.#touchedCount++] = at;
+      this.#isTouched[at] = 1;
+    }
     if (this.#options.variant === 'cookbook') {
-      if (Number.isNaN(pairs.trust[slot]!)) return;
-      this.#now[at] = this.#now[at]! + belief;
-      this.#nowSatisfied[at] = this.#nowSatisfied[at]! + belief * pairs.trust[slot]!;
+      const trust = pairs.trust(slot);
+      if (Number.isNaN(trust)) return;
+      change[place] = change[place]! + belief;
+      change[place + 1] = change[place + 1]! + slope * trust;
       return;
     }
-    const weight = belief * this.#graph.shareOf(pairs.trustor[slot]!);
-    const now = weight * pairs.now[slot]!;
-    const ever = weight * pairs.ever[slot]!;
+    const share = this.#graph.shareOf(pairs.trustor(slot));
+    const now = share * pairs.now(slot);
+    const ever = share * pairs.ever(slot);
     if (now !== 0) {
-      this.#now[at] = this.#now[at]! + now;
-      this.#nowSatisfied[at] = this.#nowSatisfied[at]! + now * pairs.recent[slot]!;
+      change[place] = change[place]! + belief * now;
+      change[place + 1] = change[place + 1]! + now * (slope * pairs.recent(slot) + offset);
     }
     if (ever === 0) return;
-    this.#ever[at] = this.#ever[at]! + ever;
-    this.#everSatisfied[at] = this.#everSatisfied[at]! + ever * pairs.lasting[slot]!;
+    change[place + 2] = change[place + 2]! + belief * ever;
+    change[place + 3] = change[place + 3]! + ever * (slope * pairs.lasting(slot) + offset);
   }
 
   #forget(): void {
     for (let i = 0; i < this.#touchedCount; i++) {
       const at = this.#touched[i]!;
-      this.#now[at] = 0;
-      this.#nowSatisfied[at] = 0;
-      this.#ever[at] = 0;
-      this.#everSatisfied[at] = 0;
+      this.#change.fill(0, 4 * at, 4 * at + 4);
       this.#own[at] = 0;
       this.#isTouched[at] = 0;
     }
@@ -209,10 +246,7 @@ export class Experience {
   #makeRoom(providers: number): void {
     if (providers <= this.#own.length) return;
     const length = lengthFor(this.#own.length, providers);
-    this.#now = grown(this.#now, length);
-    this.#nowSatisfied = grown(this.#nowSatisfied, length);
-    this.#ever = grown(this.#ever, length);
-    this.#everSatisfied = grown(this.#everSatisfied, length);
+    this.#change = grown(this.#change, 4 * length);
     this.#own = grown(this.#own, length);
     this.#isTouched = grown(this.#isTouched, length);
     this.#reputations = grown(this.#reputations, length);

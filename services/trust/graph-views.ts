@@ -104,14 +104,14 @@ export function partyOf(
   const question = { service, trustor: NOBODY, near: null, among: [party], without: [], weights: null, limit: 1 };
   const provider = at < 0 ? null : (recommender.ranking(trust, question, nowMs).providers[0] ?? null);
   const { pairs } = graph;
-  const judgedBy = at < 0 ? NO_LINKS : links(pairs.columnHead(at), pairs.columnNext);
-  const judges = name < 0 ? NO_LINKS : links(pairs.rowHead(name), pairs.rowNext);
+  const judgedBy = at < 0 ? NO_LINKS : links(pairs.columnHead(at), (slot) => pairs.columnNext(slot));
+  const judges = name < 0 ? NO_LINKS : links(pairs.rowHead(name), (slot) => pairs.rowNext(slot));
   return {
     ...{ party, service, provider },
     standing: at < 0 ? null : standingOf(graph, at),
-    judgedBy: judgedBy.slots.map((slot) => linkOf(graph, slot, trust.names.of(pairs.trustor[slot]!))),
+    judgedBy: judgedBy.slots.map((slot) => linkOf(graph, slot, trust.names.of(pairs.trustor(slot)))),
     judges: judges.slots.map((slot) =>
-      linkOf(graph, slot, trust.names.of(graph.providers.name[pairs.provider[slot]!]!)),
+      linkOf(graph, slot, trust.names.of(graph.providers.name[pairs.provider(slot)]!)),
     ),
     more: judgedBy.more + judges.more,
   };
@@ -124,10 +124,10 @@ interface Links {
 
 const NO_LINKS: Links = { slots: [], more: 0 };
 
-function links(head: number, next: Int32Array): Links {
+function links(head: number, next: (slot: number) => number): Links {
   const slots: number[] = [];
   let more = 0;
-  for (let slot = head; slot !== NONE; slot = next[slot]!) {
+  for (let slot = head; slot !== NONE; slot = next(slot)) {
     if (slots.length < LINKS_MAX) slots.push(slot);
     else more++;
   }
@@ -137,11 +137,11 @@ function links(head: number, next: Int32Array): Links {
 function linkOf({ pairs }: ServiceGraph, slot: number, party: string): LinkView {
   return {
     party,
-    trust: known(pairs.trust[slot]!),
-    recent: known(pairs.recent[slot]!),
-    lasting: known(pairs.lasting[slot]!),
-    interactions: pairs.interactions[slot]!,
-    at: pairs.atMs[slot]!,
+    trust: known(pairs.trust(slot)),
+    recent: known(pairs.recent(slot)),
+    lasting: known(pairs.lasting(slot)),
+    interactions: pairs.interactions(slot),
+    at: pairs.atMs(slot),
   };
 }
 

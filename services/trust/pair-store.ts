@@ -1,36 +1,47 @@
 /**
- * The pairs of one service: what a trustor has told of a provider, found by both, and chained by each of the two. All of
- * it lies in arrays: PAIR_BYTES a pair, and 8 to 16 of the index.
+ * The pairs of one service: what a trustor has told of a provider, found by both, and chained by each of the two. A pair is
+ * PAIR_BYTES of one memory, a line of the processor's cache, since questions come to pairs in no order; 8 to 16 more are
+ * the index's.
  *
- * Invariant: a slot is in the index, in its trustor's row and in its provider's column, or it is free. Chains begin with the
- * pair that came last.
+ *   0 trustor i32 · 4 provider i32 · 8 next of the row i32 · 12 next of the column i32 · 16 T f32 · 20 μ of the small window f32 ·
+ *   24 μ of the big one f32 · 28 interactions u32 · 32 W of the small window f64 · 40 W of the big one f64 · 48 newest, ms f64 ·
+ *   56 previous of the row i32 · 60 previous of the column i32
+ *
+ * Both W are as of the graph's epoch. Invariant: a slot is in the index, in its trustor's row and in its provider's column, or
+ * it is free. Chains begin with the pair that came last.
  */
+import type { Opinion } from '../../actors/trust/index.ts';
 import { grown } from './columns.ts';
 
 export const NONE = -1;
-export const PAIR_BYTES = 7 * 4 + 3 * 4 + 3 * 8;
+export const PAIR_BYTES = 64;
+
+const WORDS = PAIR_BYTES / 4;
+const DOUBLES = PAIR_BYTES / 8;
+const TRUSTOR = 0;
+const PROVIDER = 1;
+const ROW_NEXT = 2;
+const COLUMN_NEXT = 3;
+const TRUST = 4;
+const RECENT = 5;
+const LASTING = 6;
+const INTERACTIONS = 7;
+const NOW = 4;
+const EVER = 5;
+const AT_MS = 6;
+const ROW_PREVIOUS = 14;
+const COLUMN_PREVIOUS = 15;
 
 const SLOTS_FIRST = 256;
 
 export class PairStore {
-  trustor = new Int32Array(SLOTS_FIRST);
-  provider = new Int32Array(SLOTS_FIRST);
-  rowNext = new Int32Array(SLOTS_FIRST);
-  columnNext = new Int32Array(SLOTS_FIRST);
-  interactions = new Uint32Array(SLOTS_FIRST);
-  /** As `Opinion` of the model has them. */
-  trust = new Float32Array(SLOTS_FIRST);
-  recent = new Float32Array(SLOTS_FIRST);
-  lasting = new Float32Array(SLOTS_FIRST);
-  /** W of the small window and of the big one, as of the graph's epoch. */
-  now = new Float64Array(SLOTS_FIRST);
-  ever = new Float64Array(SLOTS_FIRST);
-  atMs = new Float64Array(SLOTS_FIRST);
   size = 0;
   /** Slots are below it; those that are free have no provider. */
   end = 0;
-  #rowPrevious = new Int32Array(SLOTS_FIRST);
-  #columnPrevious = new Int32Array(SLOTS_FIRST);
+  #room = SLOTS_FIRST;
+  #integers = new Int32Array(SLOTS_FIRST * WORDS);
+  #floats = new Float32Array(this.#integers.buffer);
+  #doubles = new Float64Array(this.#integers.buffer);
   #rowHead = new Int32Array(0);
   #columnHead = new Int32Array(0);
   #free: number = NONE;
@@ -45,75 +56,125 @@ export class PairStore {
     return provider < this.#columnHead.length ? this.#columnHead[provider]! : NONE;
   }
 
+  rowNext(slot: number): number {
+    return this.#integers[slot * WORDS + ROW_NEXT]!;
+  }
+
+  columnNext(slot: number): number {
+    return this.#integers[slot * WORDS + COLUMN_NEXT]!;
+  }
+
+  trustor(slot: number): number {
+    return this.#integers[slot * WORDS + TRUSTOR]!;
+  }
+
+  /** NONE of a free slot. */
+  provider(slot: number): number {
+    return this.#integers[slot * WORDS + PROVIDER]!;
+  }
+
+  trust(slot: number): number {
+    return this.#floats[slot * WORDS + TRUST]!;
+  }
+
+  recent(slot: number): number {
+    return this.#floats[slot * WORDS + RECENT]!;
+  }
+
+  lasting(slot: number): number {
+    return this.#floats[slot * WORDS + LASTING]!;
+  }
+
+  interactions(slot: number): number {
+    return this.#integers[slot * WORDS + INTERACTIONS]! >>> 0;
+  }
+
+  now(slot: number): number {
+    return this.#doubles[slot * DOUBLES + NOW]!;
+  }
+
+  ever(slot: number): number {
+    return this.#doubles[slot * DOUBLES + EVER]!;
+  }
+
+  atMs(slot: number): number {
+    return this.#doubles[slot * DOUBLES + AT_MS]!;
+  }
+
+  write(slot: number, { trust, recent, lasting, atMs }: Opinion, interactions: number): void {
+    const word = slot * WORDS;
+    this.#floats[word + TRUST] = trust;
+    this.#floats[word + RECENT] = recent;
+    this.#floats[word + LASTING] = lasting;
+    this.#integers[word + INTERACTIONS] = interactions;
+    this.#doubles[slot * DOUBLES + AT_MS] = atMs;
+  }
+
+  weigh(slot: number, now: number, ever: number): void {
+    this.#doubles[slot * DOUBLES + NOW] = now;
+    this.#doubles[slot * DOUBLES + EVER] = ever;
+  }
+
   /** NONE where they have nothing to do with each other. */
   find(trustor: number, provider: number): number {
     const mask = this.#index.length - 1;
     for (let at = hash(trustor, provider) & mask; ; at = (at + 1) & mask) {
       const slot = this.#index[at]! - 1;
       if (slot < 0) return NONE;
-      if (this.trustor[slot] === trustor && this.provider[slot] === provider) return slot;
+      if (this.trustor(slot) === trustor && this.provider(slot) === provider) return slot;
     }
   }
 
-  /** Of a pair that is not there yet; its numbers are the caller's to set. */
+  /** Of a pair that is not there yet: without trust and without weight. */
   insert(trustor: number, provider: number): number {
     const slot = this.#take();
-    this.trustor[slot] = trustor;
-    this.provider[slot] = provider;
+    this.#integers.fill(0, slot * WORDS, (slot + 1) * WORDS);
+    this.#integers[slot * WORDS + TRUSTOR] = trustor;
+    this.#integers[slot * WORDS + PROVIDER] = provider;
+    this.#floats[slot * WORDS + TRUST] = Number.NaN;
     this.size++;
     if (2 * this.size > this.#index.length) this.#rehash(2 * this.#index.length);
     else this.#enter(slot);
     this.#rowHead = headsFor(this.#rowHead, trustor);
     this.#columnHead = headsFor(this.#columnHead, provider);
-    chain(slot, trustor, this.#rowHead, this.rowNext, this.#rowPrevious);
-    chain(slot, provider, this.#columnHead, this.columnNext, this.#columnPrevious);
+    this.#chain(slot, trustor, this.#rowHead, ROW_NEXT, ROW_PREVIOUS);
+    this.#chain(slot, provider, this.#columnHead, COLUMN_NEXT, COLUMN_PREVIOUS);
     return slot;
   }
 
   remove(slot: number): void {
     this.#leave(slot);
-    unchain(slot, this.trustor[slot]!, this.#rowHead, this.rowNext, this.#rowPrevious);
-    unchain(slot, this.provider[slot]!, this.#columnHead, this.columnNext, this.#columnPrevious);
+    this.#unchain(slot, this.trustor(slot), this.#rowHead, ROW_NEXT, ROW_PREVIOUS);
+    this.#unchain(slot, this.provider(slot), this.#columnHead, COLUMN_NEXT, COLUMN_PREVIOUS);
     this.size--;
-    this.provider[slot] = NONE;
-    this.rowNext[slot] = this.#free;
+    this.#integers[slot * WORDS + PROVIDER] = NONE;
+    this.#integers[slot * WORDS + ROW_NEXT] = this.#free;
     this.#free = slot;
   }
 
   #take(): number {
     if (this.#free !== NONE) {
       const slot = this.#free;
-      this.#free = this.rowNext[slot]!;
+      this.#free = this.rowNext(slot);
       return slot;
     }
-    if (this.end === this.trustor.length) this.#grow(2 * this.end);
+    if (this.end === this.#room) {
+      this.#room *= 2;
+      this.#integers = grown(this.#integers, this.#room * WORDS);
+      this.#floats = new Float32Array(this.#integers.buffer);
+      this.#doubles = new Float64Array(this.#integers.buffer);
+    }
     return this.end++;
-  }
-
-  #grow(slots: number): void {
-    this.trustor = grown(this.trustor, slots);
-    this.provider = grown(this.provider, slots);
-    this.rowNext = grown(this.rowNext, slots);
-    this.columnNext = grown(this.columnNext, slots);
-    this.#rowPrevious = grown(this.#rowPrevious, slots);
-    this.#columnPrevious = grown(this.#columnPrevious, slots);
-    this.interactions = grown(this.interactions, slots);
-    this.trust = grown(this.trust, slots);
-    this.recent = grown(this.recent, slots);
-    this.now = grown(this.now, slots);
-    this.lasting = grown(this.lasting, slots);
-    this.ever = grown(this.ever, slots);
-    this.atMs = grown(this.atMs, slots);
   }
 
   #rehash(length: number): void {
     this.#index = new Int32Array(length);
-    for (let slot = 0; slot < this.end; slot++) if (this.provider[slot] !== NONE) this.#enter(slot);
+    for (let slot = 0; slot < this.end; slot++) if (this.provider(slot) !== NONE) this.#enter(slot);
   }
 
   #enter(slot: number): void {
     const mask = this.#index.length - 1;
-    let at = hash(this.trustor[slot]!, this.provider[slot]!) & mask;
+    let at = hash(this.trustor(slot), this.provider(slot)) & mask;
     while (this.#index[at] !== 0) at = (at + 1) & mask;
     this.#index[at] = slot + 1;
   }
@@ -121,17 +182,33 @@ export class PairStore {
   /** What was pushed on by it moves back, so that no search ends too early. */
   #leave(slot: number): void {
     const mask = this.#index.length - 1;
-    let hole = hash(this.trustor[slot]!, this.provider[slot]!) & mask;
+    let hole = hash(this.trustor(slot), this.provider(slot)) & mask;
     while (this.#index[hole] !== slot + 1) hole = (hole + 1) & mask;
     this.#index[hole] = 0;
     for (let at = (hole + 1) & mask; this.#index[at] !== 0; at = (at + 1) & mask) {
       const other = this.#index[at]! - 1;
-      const home = hash(this.trustor[other]!, this.provider[other]!) & mask;
+      const home = hash(this.trustor(other), this.provider(other)) & mask;
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
       this.#index[hole] = other + 1;
       this.#index[at] = 0;
       hole = at;
     }
+  }
+
+  #chain(slot: number, of: number, heads: Int32Array, next: number, previous: number): void {
+    const head = heads[of]!;
+    this.#integers[slot * WORDS + next] = head;
+    this.#integers[slot * WORDS + previous] = NONE;
+    if (head !== NONE) this.#integers[head * WORDS + previous] = slot;
+    heads[of] = slot;
+  }
+
+  #unchain(slot: number, of: number, heads: Int32Array, next: number, previous: number): void {
+    const before = this.#integers[slot * WORDS + previous]!;
+    const after = this.#integers[slot * WORDS + next]!;
+    if (before === NONE) heads[of] = after;
+    else this.#integers[before * WORDS + next] = after;
+    if (after !== NONE) this.#integers[after * WORDS + previous] = before;
   }
 }
 
@@ -143,18 +220,4 @@ function hash(trustor: number, provider: number): number {
 
 function headsFor(heads: Int32Array<ArrayBuffer>, id: number): Int32Array<ArrayBuffer> {
   return id < heads.length ? heads : grown(heads, Math.max(64, 2 * heads.length, id + 1), NONE);
-}
-
-function chain(slot: number, of: number, heads: Int32Array, next: Int32Array, previous: Int32Array): void {
-  const head = heads[of]!;
-  next[slot] = head;
-  previous[slot] = NONE;
-  if (head !== NONE) previous[head] = slot;
-  heads[of] = slot;
-}
-
-function unchain(slot: number, of: number, heads: Int32Array, next: Int32Array, previous: Int32Array): void {
-  if (previous[slot] === NONE) heads[of] = next[slot]!;
-  else next[previous[slot]!] = next[slot]!;
-  if (next[slot] !== NONE) previous[next[slot]!] = previous[slot]!;
 }

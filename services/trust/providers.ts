@@ -36,8 +36,6 @@ export class Providers {
   standing = new Uint8Array(FIRST);
   /** 1: there is a record of the provider itself, not only of pairs. */
   isTold = new Uint8Array(FIRST);
-  /** Of the first interaction that anybody had with it; NaN where that is not known. */
-  first = new Float64Array(FIRST);
   /** A point on the unit sphere; x is NaN where nobody has said where it is. */
   x = new Float64Array(FIRST);
   y = new Float64Array(FIRST);
@@ -59,7 +57,6 @@ export class Providers {
     this.standing[index] = 0;
     this.isTold[index] = 0;
     this.reliability[index] = Number.NaN;
-    this.first[index] = Number.NaN;
     this.x[index] = Number.NaN;
     this.size++;
     return index;
@@ -104,7 +101,6 @@ export class Providers {
     this.reliability = grown(this.reliability, length);
     this.standing = grown(this.standing, length);
     this.isTold = grown(this.isTold, length);
-    this.first = grown(this.first, length);
     this.x = grown(this.x, length);
     this.y = grown(this.y, length);
     this.z = grown(this.z, length);

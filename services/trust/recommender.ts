@@ -79,7 +79,7 @@ export class Recommender {
       introduced =
         drawn < walk.newcomers
           ? this.#told(trust, walk, walk.newcomer, true)
-          : this.#toldOfStranger(graph, question, strangers[drawn - walk.newcomers]!, true);
+          : this.#toldOfStranger(question, strangers[drawn - walk.newcomers]!, true);
     }
     const providers: Recommended[] = introduced === null ? [] : [introduced];
     for (let place = 0; place < walk.best.size && providers.length < question.limit; place++) {
@@ -90,7 +90,7 @@ export class Recommender {
     // Asked among names that nobody knows yet, the answer still is one of them.
     for (const stranger of shuffled(strangers, random)) {
       if (providers.length >= question.limit) break;
-      if (stranger !== introduced?.provider) providers.push(this.#toldOfStranger(graph, question, stranger, false));
+      if (stranger !== introduced?.provider) providers.push(this.#toldOfStranger(question, stranger, false));
     }
     const considered = walk.considered + strangers.length;
     return { service, trustor, at: nowMs, providers, considered, barred: walk.barred };
@@ -122,10 +122,13 @@ export class Recommender {
 
   #walkNear(walk: Walk, from: number, end: number, random: Random): void {
     const { x, y, z } = walk.graph.providers;
+    const { chordMax } = walk;
     const centre = walk.centre!;
     for (let at = from; at < end; at++) {
-      const [dx, dy, dz] = [x[at]! - centre.x, y[at]! - centre.y, z[at]! - centre.z];
-      if (dx * dx + dy * dy + dz * dz <= walk.chordMax) this.#look(walk, at, random);
+      const dx = x[at]! - centre.x;
+      const dy = y[at]! - centre.y;
+      const dz = z[at]! - centre.z;
+      if (dx * dx + dy * dy + dz * dz <= chordMax) this.#look(walk, at, random);
     }
   }
 
@@ -139,24 +142,33 @@ export class Recommender {
     const c = question.weights?.reliability ?? this.#options.reliability;
     const d = question.weights?.popularity ?? this.#options.popularity;
     const perRequest = graph.mostRequests === 0 ? 0 : d / graph.mostRequests;
+    const withReliability = 1 - c - d;
+    const hasSkipped = skipped.size > 0;
+    let { least } = best;
+    let considered = 0;
     for (let at = from; at < end; at++) {
       if (touched[at] === 1) {
         this.#look(walk, at, random);
+        least = best.least;
         continue;
       }
-      if (name[at] === -1 || (skipped.size > 0 && skipped.has(at))) continue;
-      walk.considered++;
+      if (name[at] === -1 || (hasSkipped && skipped.has(at))) continue;
+      considered++;
       if (standing[at]! >= BARRED_FROM) {
         walk.barred++;
         continue;
       }
       const measured = reliability[at]!;
-      const experienced = Number.isNaN(measured)
-        ? (1 - d) * reputations[at]!
-        : (1 - c - d) * reputations[at]! + c * measured;
-      best.offer(at, experienced + perRequest * requests[at]!);
-      if (standing[at] === REINTEGRATED || requests[at]! < newcomerUntil) this.#noteNewcomer(walk, at, random);
+      const reputation = reputations[at]!;
+      const experienced = Number.isNaN(measured) ? (1 - d) * reputation : withReliability * reputation + c * measured;
+      const value = experienced + perRequest * requests[at]!;
+      if (value > least) {
+        best.offer(at, value);
+        least = best.least;
+      }
+      if (requests[at]! < newcomerUntil || standing[at] === REINTEGRATED) this.#noteNewcomer(walk, at, random);
     }
+    walk.considered += considered;
   }
 
   #noteNewcomer(walk: Walk, at: number, random: Random): void {
@@ -228,7 +240,7 @@ export class Recommender {
       reliability: Number.isNaN(reliability) ? null : reliability,
       popularity: graph.mostRequests === 0 ? 0 : providers.requests[at]! / graph.mostRequests,
       weights: { trust: a, reputation: 1 - a - c - d, reliability: c, popularity: d },
-      interactions: slot === NONE ? 0 : pairs.interactions[slot]!,
+      interactions: slot === NONE ? 0 : pairs.interactions(slot),
       raters: providers.raters[at]! - (slot === NONE ? 0 : 1),
       distanceM: walk.centre === null ? null : distanceOf(this.#chord(walk, at)),
       standing: STANDINGS_IN_ORDER[providers.standing[at]!]!,
@@ -247,8 +259,8 @@ export class Recommender {
     return [...new Set(among)].filter((name) => !skipped.has(name) && graph.providers.find(trust.names.find(name)) < 0);
   }
 
-  #toldOfStranger(graph: ServiceGraph, { trustor }: Question, provider: string, isIntroduced: boolean): Recommended {
-    const reputation = this.#options.model.variant === 'msec' ? graph.prior : 0;
+  #toldOfStranger({ trustor }: Question, provider: string, isIntroduced: boolean): Recommended {
+    const reputation = this.#experience.unheard;
     const weights = { trust: 0, reputation: 1 - this.#options.popularity, reliability: 0, popularity: 0 };
     const found = {
       ...{ provider, dependability: weights.reputation * reputation, trust: null, reputation, reliability: null },

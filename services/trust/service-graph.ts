@@ -40,17 +40,10 @@ export class ServiceGraph {
   #volume = new Float64Array(64);
   #newestMs = new Float64Array(64);
   #share = new Float64Array(64);
-  #firsts = 0;
-  #firstsSatisfied = 0;
   #hand = 0;
 
   constructor(options: GraphOptions) {
     this.#options = options;
-  }
-
-  /** What newcomers' first interaction was like; as good as bad before any. */
-  get prior(): number {
-    return (this.#firstsSatisfied + 0.5) / (this.#firsts + 1);
   }
 
   /** Both windows' fading from the epoch to a time. */
@@ -78,21 +71,12 @@ export class ServiceGraph {
       if (pairs.size >= this.#options.pairsMax) putOut = this.#putOut();
       slot = pairs.insert(trustor, provider);
       providers.raters[provider] = providers.raters[provider]! + 1;
-      if (pairs.rowHead(trustor) === slot && pairs.rowNext[slot] === NONE) this.#begin(trustor);
-      pairs.interactions[slot] = 0;
-      pairs.now[slot] = 0;
-      pairs.ever[slot] = 0;
-      pairs.trust[slot] = Number.NaN;
+      if (pairs.rowHead(trustor) === slot && pairs.rowNext(slot) === NONE) this.#begin(trustor);
     } else this.#take(slot, -1);
-    providers.interactions[provider] = providers.interactions[provider]! + interactions - pairs.interactions[slot]!;
-    pairs.interactions[slot] = interactions;
-    pairs.trust[slot] = opinion.trust;
-    pairs.recent[slot] = opinion.recent;
-    pairs.lasting[slot] = opinion.lasting;
-    pairs.atMs[slot] = opinion.atMs;
+    providers.interactions[provider] = providers.interactions[provider]! + interactions - pairs.interactions(slot);
+    pairs.write(slot, opinion, interactions);
     const { small, big } = this.fading(opinion.atMs);
-    pairs.now[slot] = opinion.evidence / small;
-    pairs.ever[slot] = opinion.lastingEvidence / big;
+    pairs.weigh(slot, opinion.evidence / small, opinion.lastingEvidence / big);
     this.#take(slot, 1);
     this.#asked(provider, providers.interactions[provider]!);
     this.#newestMs[trustor] = Math.max(this.#newestMs[trustor]!, opinion.atMs);
@@ -114,18 +98,6 @@ export class ServiceGraph {
     this.#asked(provider, requests);
   }
 
-  setFirst(provider: number, satisfaction: number): void {
-    const before = this.providers.first[provider]!;
-    if (!Number.isNaN(before)) {
-      this.#firsts--;
-      this.#firstsSatisfied -= before;
-    }
-    this.providers.first[provider] = satisfaction;
-    if (Number.isNaN(satisfaction)) return;
-    this.#firsts++;
-    this.#firstsSatisfied += satisfaction;
-  }
-
   #asked(provider: number, requests: number): void {
     const { providers } = this;
     if (requests > providers.requests[provider]!) providers.requests[provider] = requests;
@@ -134,30 +106,31 @@ export class ServiceGraph {
 
   /** Adds (1) or takes back (-1) what a pair is in its provider's sums and its trustor's volume. */
   #take(slot: number, sign: number): void {
-    const { trustor, provider } = this.pairs;
-    const rater = trustor[slot]!;
-    this.#volume[rater] = Math.max(0, this.#volume[rater]! + sign * this.pairs.now[slot]!);
+    const { pairs } = this;
+    const rater = pairs.trustor(slot);
+    this.#volume[rater] = Math.max(0, this.#volume[rater]! + sign * pairs.now(slot));
     this.#sum(slot, sign);
-    this.providers.changes[provider[slot]!] = this.providers.changes[provider[slot]!]! + 1;
+    const at = pairs.provider(slot);
+    this.providers.changes[at] = this.providers.changes[at]! + 1;
   }
 
   #sum(slot: number, sign: number): void {
-    const { trustor, provider, recent, lasting, trust } = this.pairs;
-    const { providers } = this;
-    const at = provider[slot]!;
-    const share = sign * this.#share[trustor[slot]!]!;
-    const now = share * this.pairs.now[slot]!;
-    const ever = share * this.pairs.ever[slot]!;
+    const { pairs, providers } = this;
+    const at = pairs.provider(slot);
+    const share = sign * this.#share[pairs.trustor(slot)]!;
+    const now = share * pairs.now(slot);
+    const ever = share * pairs.ever(slot);
     if (now !== 0) {
       providers.now[at] = providers.now[at]! + now;
-      providers.nowSatisfied[at] = providers.nowSatisfied[at]! + now * recent[slot]!;
+      providers.nowSatisfied[at] = providers.nowSatisfied[at]! + now * pairs.recent(slot);
     }
     if (ever !== 0) {
       providers.ever[at] = providers.ever[at]! + ever;
-      providers.everSatisfied[at] = providers.everSatisfied[at]! + ever * lasting[slot]!;
+      providers.everSatisfied[at] = providers.everSatisfied[at]! + ever * pairs.lasting(slot);
     }
-    if (Number.isNaN(trust[slot]!)) return;
-    providers.trust[at] = providers.trust[at]! + sign * trust[slot]!;
+    const trust = pairs.trust(slot);
+    if (Number.isNaN(trust)) return;
+    providers.trust[at] = providers.trust[at]! + sign * trust;
     providers.trusting[at] = providers.trusting[at]! + sign;
   }
 
@@ -169,12 +142,12 @@ export class ServiceGraph {
     const before = this.#share[trustor]!;
     if (Math.abs(share - before) <= SHARE_SLACK * before) return;
     const { pairs, providers } = this;
-    for (let slot = pairs.rowHead(trustor); slot !== NONE; slot = pairs.rowNext[slot]!) {
+    for (let slot = pairs.rowHead(trustor); slot !== NONE; slot = pairs.rowNext(slot)) {
       this.#share[trustor] = before;
       this.#sum(slot, -1);
       this.#share[trustor] = share;
       this.#sum(slot, 1);
-      const at = pairs.provider[slot]!;
+      const at = pairs.provider(slot);
       providers.changes[at] = providers.changes[at]! + 1;
     }
     this.#share[trustor] = share;
@@ -190,7 +163,7 @@ export class ServiceGraph {
     const { providers, pairs } = this;
     const { now, nowSatisfied, ever, everSatisfied, trust, trusting, changes } = providers;
     for (const column of [now, nowSatisfied, ever, everSatisfied, trust, trusting, changes]) column[provider] = 0;
-    for (let slot = pairs.columnHead(provider); slot !== NONE; slot = pairs.columnNext[slot]!) this.#sum(slot, 1);
+    for (let slot = pairs.columnHead(provider); slot !== NONE; slot = pairs.columnNext(slot)) this.#sum(slot, 1);
   }
 
   #rebase(epochMs: number): void {
@@ -199,11 +172,10 @@ export class ServiceGraph {
     this.#epochMs = epochMs;
     this.#volume.fill(0);
     for (let slot = 0; slot < pairs.end; slot++) {
-      if (pairs.provider[slot] === NONE) continue;
-      const rater = pairs.trustor[slot]!;
-      pairs.now[slot] = pairs.now[slot]! * small;
-      pairs.ever[slot] = pairs.ever[slot]! * big;
-      this.#volume[rater] = this.#volume[rater]! + pairs.now[slot]!;
+      if (pairs.provider(slot) === NONE) continue;
+      const rater = pairs.trustor(slot);
+      pairs.weigh(slot, pairs.now(slot) * small, pairs.ever(slot) * big);
+      this.#volume[rater] = this.#volume[rater]! + pairs.now(slot);
     }
     for (let at = 0; at < providers.end; at++) if (providers.name[at] !== -1) this.#sumUp(at);
   }
@@ -224,9 +196,9 @@ export class ServiceGraph {
 
   #drop(slot: number): void {
     const { pairs, providers } = this;
-    const at = pairs.provider[slot]!;
+    const at = pairs.provider(slot);
     this.#take(slot, -1);
-    providers.interactions[at] = providers.interactions[at]! - pairs.interactions[slot]!;
+    providers.interactions[at] = providers.interactions[at]! - pairs.interactions(slot);
     providers.raters[at] = providers.raters[at]! - 1;
     pairs.remove(slot);
     // What is left after a subtraction is rounding, where much was taken from little.
@@ -239,11 +211,11 @@ export class ServiceGraph {
     let oldest: number = NONE;
     for (let looked = 0; looked < EXAMINED; looked++) {
       this.#hand = this.#hand + 1 < pairs.end ? this.#hand + 1 : 0;
-      if (pairs.provider[this.#hand] === NONE) continue;
-      if (oldest === NONE || pairs.atMs[this.#hand]! < pairs.atMs[oldest]!) oldest = this.#hand;
+      if (pairs.provider(this.#hand) === NONE) continue;
+      if (oldest === NONE || pairs.atMs(this.#hand) < pairs.atMs(oldest)) oldest = this.#hand;
     }
     if (oldest === NONE) return NONE;
-    const trustor = pairs.trustor[oldest]!;
+    const trustor = pairs.trustor(oldest);
     this.#drop(oldest);
     this.forgotten++;
     return trustor;

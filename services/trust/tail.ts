@@ -1,6 +1,6 @@
 /**
- * Reads every record of some topics, from the beginning on, and goes on with what comes. In small bites, with a turn for
- * others behind each: whoever asks meanwhile waits for one bite and not for a backlog.
+ * Reads every record of some topics, from the beginning on, and goes on with what comes. Behind some records there is a turn
+ * for others: whoever asks meanwhile waits for these and not for a backlog.
  */
 import { BatchCursor, type LogReader, MsecError, type PartitionPosition } from '../../engine/index.ts';
 
@@ -19,7 +19,8 @@ export interface TailOptions {
   readonly onRecordFailure: (error: unknown) => void;
 }
 
-const BITE_BYTES = 64 * 1024;
+const FETCH_BYTES = 256 * 1024;
+const RECORDS_A_TURN = 64;
 const WAIT_MS = 1_000;
 
 interface Position {
@@ -77,9 +78,7 @@ export class Tail {
     let hasRead = false;
     for (const position of this.#positions) {
       if (this.#isClosed) return false;
-      if (!(await this.#step(position))) continue;
-      hasRead = true;
-      await new Promise((resolve) => setImmediate(resolve));
+      hasRead = (await this.#step(position)) || hasRead;
     }
     return hasRead;
   }
@@ -88,9 +87,9 @@ export class Tail {
     const { reader } = this.#options;
     const { tailed, partition, offset } = position;
     try {
-      const { bytes, start, end } = await reader.fetch(tailed.topic, partition, offset, BITE_BYTES);
+      const { bytes, start, end } = await reader.fetch(tailed.topic, partition, offset, FETCH_BYTES);
       if (start === end) return false;
-      this.#walk(position, bytes, start, end);
+      await this.#walk(position, bytes, start, end);
       return position.offset > offset;
     } catch (error) {
       // Retention has passed it by, or what is there begins later.
@@ -102,19 +101,26 @@ export class Tail {
     }
   }
 
-  #walk(position: Position, bytes: Uint8Array, start: number, end: number): void {
+  /** The bytes are the reader's until it fetches again, or is closed. */
+  async #walk(position: Position, bytes: Uint8Array, start: number, end: number): Promise<void> {
     const cursor = this.#cursor;
     cursor.reset(bytes, start, end);
     cursor.seek(position.offset);
-    while (cursor.next()) {
-      if (cursor.keyStart < 0) continue;
-      try {
-        position.tailed.take(cursor);
-      } catch (error) {
-        this.#options.onRecordFailure(error);
-      }
+    for (let taken = 1; cursor.next(); taken++) {
+      if (cursor.keyStart >= 0) this.#take(position.tailed);
+      if (taken % RECORDS_A_TURN !== 0) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#isClosed) return;
     }
     if (cursor.offsetNext > position.offset) position.offset = cursor.offsetNext;
+  }
+
+  #take({ take }: TailedTopic): void {
+    try {
+      take(this.#cursor);
+    } catch (error) {
+      this.#options.onRecordFailure(error);
+    }
   }
 }
 

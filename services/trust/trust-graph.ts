@@ -61,7 +61,6 @@ export class TrustGraph {
     };
     const putOut = graph.set(trustor, provider, opinion, told.interactions);
     if (putOut !== NONE) this.names.release(putOut);
-    if (Number.isNaN(graph.providers.first[provider]!)) graph.setFirst(provider, small.mean);
   }
 
   takeProvider(told: ProviderScore): void {
@@ -73,7 +72,6 @@ export class TrustGraph {
     providers.standing[provider] = STANDINGS_IN_ORDER.indexOf(told.standing);
     providers.reliability[provider] = this.#reliabilityOf(told);
     graph.setRequests(provider, told.interactions);
-    graph.setFirst(provider, told.first);
   }
 
   /** A record that ends its key: `trustee service`, or `trustee service trustor`. */
@@ -88,7 +86,6 @@ export class TrustGraph {
       if (name >= 0 && graph.forget(name, provider)) this.names.release(name);
     }
     if (graph.providers.raters[provider] !== 0 || graph.providers.isTold[provider] !== 0) return;
-    graph.setFirst(provider, Number.NaN);
     this.names.release(graph.providers.name[provider]!);
     graph.providers.remove(provider);
   }

@@ -95,14 +95,3 @@ t.test('a full graph puts out the oldest pair that it meets, and says so', async
   t.equal(graph.pairs.find(12, 0), NONE);
   t.equal(graph.providers.raters[0], 32);
 });
-
-t.test('what newcomers are taken for is how the first interaction with each went', async (t) => {
-  const graph = new ServiceGraph(OPTIONS);
-  t.equal(graph.prior, 0.5);
-  for (let name = 0; name < 3; name++) graph.setFirst(graph.providers.add(name), 1);
-  t.equal(graph.prior, 3.5 / 4);
-  graph.setFirst(0, 0);
-  t.equal(graph.prior, 2.5 / 4, 'corrected');
-  graph.setFirst(1, Number.NaN);
-  t.equal(graph.prior, 1.5 / 3, 'forgotten');
-});
