@@ -38,6 +38,8 @@ type OutputName = keyof DetectOutputs & string;
 
 /** Places of capture in one partition: for one more, the one that was silent longest is forgotten. */
 export const VANTAGES_MAX = 64;
+/** A clock that goes back further was set back, or an older capture follows: every flow would be over at once, and nothing found. */
+const BACK_US_MAX = 60_000_000;
 
 export class DetectTask implements ActorTask<DetectInputs> {
   readonly replay = {
@@ -136,16 +138,20 @@ export class DetectTask implements ActorTask<DetectInputs> {
     const { state } = this.#context;
     const batch = this.#batch;
     const known = state.vantages.get(keyId);
-    if (known === undefined && state.vantages.size >= VANTAGES_MAX) this.#forgetVantage();
+    if (known === undefined && state.vantages.size >= VANTAGES_MAX) this.#forgetOldest();
+    const clockSetBack = known !== undefined && batch.timeUs < known.timeUs - BACK_US_MAX;
+    if (clockSetBack) this.#beginAnew(keyId);
     const sensor = this.#sensorOf(keyId);
     const flowsBefore = known?.flows ?? 0;
     sensor.flows = flowsBefore;
+    const timeBeforeUs = clockSetBack ? 0 : (known?.timeUs ?? 0);
+    sensor.advance(timeBeforeUs);
     const memory = this.#memoryOf(keyId, sensor);
     const { births, evicted, answers, failure } = sensor.take(batch, offset, bytes, null);
     memory.write(state.memory, keyId);
-    state.journal.set(keyId, { flowsBefore, births, evicted, answers, bytes }, offset);
+    state.journal.set(keyId, { flowsBefore, timeBeforeUs, births, evicted, answers, bytes }, offset);
     const { sessionHigh, sessionLow, sequence, packets, dropped } = batch;
-    state.vantages.set(keyId, { sessionHigh, sessionLow, sequence, flows: sensor.flows, offset });
+    state.vantages.set(keyId, { sessionHigh, sessionLow, sequence, flows: sensor.flows, offset, timeUs: sensor.nowUs });
     this.#forget(keyId, sensor);
     this.#count('packets', packets);
     this.#count('lostBefore', dropped);
@@ -177,19 +183,30 @@ export class DetectTask implements ActorTask<DetectInputs> {
   }
 
   /** The one that was silent longest; by state alone, so that a restart forgets the same. */
-  #forgetVantage(): void {
+  #forgetOldest(): void {
     const { state } = this.#context;
     let oldest: { readonly keyId: number; readonly offset: number } | null = null;
     for (const { keyId, value } of state.vantages.entries())
       if (oldest === null || value.offset < oldest.offset) oldest = { keyId, offset: value.offset };
     if (oldest === null) return;
-    const { keyId } = oldest;
-    for (const { keyId: of, sub } of [...state.journal.entries()]) if (of === keyId) state.journal.delete(keyId, sub);
-    for (const { keyId: of, sub } of [...state.memory.entries()]) if (of === keyId) state.memory.delete(keyId, sub);
-    state.vantages.delete(keyId);
+    this.#forgetPlace(oldest.keyId);
+    state.vantages.delete(oldest.keyId);
+    this.#count('vantagesForgotten', 1);
+  }
+
+  /** With its next record the place has another sensor; the flows of this one are over. */
+  #beginAnew(keyId: number): void {
+    this.#sensors.get(keyId)?.finish();
+    this.#forgetPlace(keyId);
+    this.#count('clocksSetBack', 1);
+  }
+
+  #forgetPlace(keyId: number): void {
+    const { journal, memory } = this.#context.state;
+    for (const { keyId: of, sub } of [...journal.entries()]) if (of === keyId) journal.delete(keyId, sub);
+    for (const { keyId: of, sub } of [...memory.entries()]) if (of === keyId) memory.delete(keyId, sub);
     this.#sensors.delete(keyId);
     this.#memories.delete(keyId);
-    this.#count('vantagesForgotten', 1);
   }
 
   /** With its first new record a sensor knows again what it knew of addresses, whatever it was shown again. */
@@ -252,6 +269,7 @@ export class DetectTask implements ActorTask<DetectInputs> {
     sensor.flows = entry.flowsBefore;
     this.#isSilent = true;
     try {
+      sensor.advance(entry.timeBeforeUs);
       sensor.take(this.#batch, offset, entry.bytes, entry);
     } finally {
       this.#isSilent = false;

@@ -7,6 +7,8 @@ import { memoryState } from './kept-memory.ts';
 export interface JournalEntry {
   /** Flows that had begun before it. */
   readonly flowsBefore: number;
+  /** How far time had come before it. */
+  readonly timeBeforeUs: number;
   /** Of its looks into the flow table those that began one. */
   readonly births: Int32Array;
   /** Flows that gave way. */
@@ -25,10 +27,12 @@ export interface Vantage {
   readonly flows: number;
   /** Of the record. */
   readonly offset: number;
+  /** How far its time has come. */
+  readonly timeUs: number;
 }
 
-const ENTRY_HEAD_BYTES = 20;
-const VANTAGE_BYTES = 32;
+const ENTRY_HEAD_BYTES = 28;
+const VANTAGE_BYTES = 40;
 
 const entryCodec: Codec<JournalEntry> = {
   format: 'msec.detect-journal/1',
@@ -36,20 +40,22 @@ const entryCodec: Codec<JournalEntry> = {
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
     const words = (view.byteLength - ENTRY_HEAD_BYTES) / 4;
     if (words < 0 || !Number.isInteger(words)) throw corrupt('journal entry');
-    const births = view.getUint32(12);
-    const behind = births + view.getUint32(16);
+    const births = view.getUint32(20);
+    const behind = births + view.getUint32(24);
     if (behind > words) throw corrupt('journal entry');
     const all = Int32Array.from({ length: words }, (_, i) => view.getInt32(ENTRY_HEAD_BYTES + i * 4));
     return {
       flowsBefore: Number(view.getBigInt64(0)),
-      bytes: view.getUint32(8),
+      timeBeforeUs: Number(view.getBigInt64(8)),
+      bytes: view.getUint32(16),
       births: all.subarray(0, births),
       evicted: all.subarray(births, behind),
       answers: all.subarray(behind),
     };
   },
-  encode({ flowsBefore, births, evicted, answers, bytes }, writer) {
+  encode({ flowsBefore, timeBeforeUs, births, evicted, answers, bytes }, writer) {
     writer.i64(flowsBefore);
+    writer.i64(timeBeforeUs);
     writer.u32(bytes);
     writer.u32(births.length);
     writer.u32(evicted.length);
@@ -68,14 +74,16 @@ const vantageCodec: Codec<Vantage> = {
       sequence: Number(view.getBigInt64(8)),
       flows: Number(view.getBigInt64(16)),
       offset: Number(view.getBigInt64(24)),
+      timeUs: Number(view.getBigInt64(32)),
     };
   },
-  encode({ sessionHigh, sessionLow, sequence, flows, offset }, writer) {
+  encode({ sessionHigh, sessionLow, sequence, flows, offset, timeUs }, writer) {
     writer.u32(sessionHigh);
     writer.u32(sessionLow);
     writer.i64(sequence);
     writer.i64(flows);
     writer.i64(offset);
+    writer.i64(timeUs);
   },
 };
 

@@ -56,6 +56,11 @@ export class VantageSensor {
     this.#sensor.flows.counts.total = total;
   }
 
+  /** How far time has come. */
+  get nowUs(): number {
+    return this.#nowUs;
+  }
+
   get addressMemory(): Sensor['addressMemory'] {
     return this.#sensor.addressMemory;
   }
@@ -91,10 +96,7 @@ export class VantageSensor {
         failure ??= thrown;
       }
     }
-    if (batch.packets === 0) {
-      if (batch.timeUs > this.#nowUs) this.#nowUs = batch.timeUs;
-      sensor.advance(batch.timeUs);
-    }
+    if (batch.packets === 0) this.advance(batch.timeUs);
     if (counts.fragments > fragments) {
       origin.hasFragments = true;
       this.#lastFragmentUs = this.#nowUs;
@@ -103,6 +105,18 @@ export class VantageSensor {
     this.#origins.push(origin);
     this.#originBytes += bytes;
     return { births: this.#births.noted, evicted: this.#births.evicted, answers: this.#answers.noted, failure };
+  }
+
+  /** Time has come so far. */
+  advance(timeUs: number): void {
+    if (timeUs <= this.#nowUs) return;
+    this.#nowUs = timeUs;
+    this.#sensor.advance(timeUs);
+  }
+
+  /** Every flow is over. */
+  finish(): void {
+    this.#sensor.finish();
   }
 
   /** Takes the oldest record away that need not be taken once more: nothing is left of it, or more than `bytesMax` are to be kept. */

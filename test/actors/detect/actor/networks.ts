@@ -66,6 +66,9 @@ export class Network {
     const random = this.#random;
     const writer = new PacketBatchWriter(this.#session);
     const isSilent = randomBelow(random, 8) === 0;
+    // Packets swap their places, and now and then a clock is set back.
+    if (randomBelow(random, 6) === 0) this.#timeUs -= randomBelow(random, 20_000_000);
+    if (randomBelow(random, 40) === 0) this.#timeUs -= 3_600_000_000;
     this.#timeUs += isSilent ? randomBelow(random, 90_000_000) : randomBelow(random, 200_000);
     for (let i = 1 + randomBelow(random, 12); i > 0 && !isSilent; i--) {
       const open = this.#cases.filter(({ frames, at }) => at < frames.length).slice(0, 4);
@@ -119,7 +122,9 @@ export function undisturbed(
   const tell = (record: EveRecord): void => {
     (record.event_type === 'alert' ? told.alerts : told.events).push(plain(record));
   };
-  const sensor = new Sensor(force.rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
+  const begin = () => new Sensor(force.rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
+  let sensor = begin();
+  let nowUs = 0;
   const view = new PacketBatchView();
   const captured = new CapturedPacket();
   const seen = new Map<string, number>();
@@ -133,6 +138,13 @@ export function undisturbed(
     const session = `${view.sessionHigh} ${view.sessionLow}`;
     if (view.sequence <= (seen.get(session) ?? 0)) continue;
     seen.set(session, view.sequence);
+    if (view.timeUs < nowUs - 60_000_000) {
+      sensor.finish();
+      const { total } = sensor.flows.counts;
+      sensor = begin();
+      sensor.flows.counts.total = total;
+      nowUs = 0;
+    }
     captured.bytes = batch;
     captured.linkType = view.linkType;
     while (view.next()) {
@@ -140,9 +152,12 @@ export function undisturbed(
       captured.end = view.packetEnd;
       captured.wireLength = view.wireLength;
       captured.timeUs = view.packetTimeUs;
+      nowUs = Math.max(nowUs, view.packetTimeUs);
       sensor.take(captured);
     }
-    if (view.packets === 0) sensor.advance(view.timeUs);
+    if (view.packets > 0) continue;
+    nowUs = Math.max(nowUs, view.timeUs);
+    sensor.advance(view.timeUs);
   }
   return told;
 }
