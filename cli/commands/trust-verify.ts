@@ -69,9 +69,10 @@ function tell(
     ...chain.faults.map(({ partition, offset, says }) =>
       offset < 0 ? `trust.log ${partition}: ${says}` : `trust.log ${partition}, offset ${offset}: ${says}`,
     ),
-    ...faults.map(
-      ({ trustor, trustee, service, says }) => `the score that ${trustor} gives ${trustee} for ${service}: ${says}`,
-    ),
+    ...faults.map(({ trustor, trustee, service, says }) => {
+      const whose = trustor === null ? 'all together give' : `${trustor} gives`;
+      return `the score that ${whose} ${trustee} for ${service}: ${says}`;
+    }),
   ]);
   for (const line of faults.slice(0, SHOWN_MAX)) print(paint('red', line));
   const more = faults.length - SHOWN_MAX + sum(({ chain }) => chain.more);

@@ -24,6 +24,7 @@ export type FaultKind =
   | 'link-broken'
   | 'key-differs'
   | 'checkpoint-differs'
+  | 'checkpoint-unreadable'
   | 'checkpoint-unsigned'
   | 'log-truncated'
   | 'log-forked'

@@ -3,12 +3,12 @@ import type { PairScore, ScoreWindow } from '../../schemas/index.ts';
 import type { ExactScore, ExactWindow } from './exact-score.ts';
 
 /** Of a mean and a variance, which lie within 1. */
-const NEAR = 1e-9;
+export const NEAR = 1e-9;
 /**
  * Of trust, which subtracts a root: a variance that is 0 but for rounding has a deviation of up to the root of that. Where
  * means and variances agree, trust may differ by so much and no more.
  */
-const TRUST_NEAR = 1e-6;
+export const TRUST_NEAR = 1e-6;
 
 /** What differs, in words; null where they agree. */
 export function difference(published: PairScore, exact: ExactScore): string | null {
@@ -36,5 +36,5 @@ function windowDifference(name: string, published: ScoreWindow, exact: ExactWind
   return null;
 }
 
-const isNear = (a: number, b: number, by: number): boolean => Object.is(a, b) || Math.abs(a - b) <= by;
+export const isNear = (a: number, b: number, by: number): boolean => Object.is(a, b) || Math.abs(a - b) <= by;
 const time = (ms: number): string => new Date(ms).toISOString();

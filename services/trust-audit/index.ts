@@ -1,14 +1,7 @@
 /** Holds the log of interactions, its checkpoints and the published scores against each other. */
-export {
-  type AuditOptions,
-  auditPartition,
-  type CheckedPair,
-  checkpointsOf,
-  type PartitionAudit,
-  pairOf,
-  type ScoreFault,
-} from './audit.ts';
+export { type AuditOptions, auditPartition, checkpointsOf, type PartitionAudit, pairOf } from './audit.ts';
 export type { ChainResult, Fault, FaultKind } from './chain-check.ts';
+export type { CheckedPair, ScoreFault } from './comparison.ts';
 export type { ExactScore, HalfLives } from './exact-score.ts';
 export { type Influence, influences } from './influence.ts';
 export { ensureLogKey, publicLogKey, readLogKey } from './log-key.ts';

@@ -1,6 +1,6 @@
 /**
- * The interactions of a log by pair, corrections in the place of what they correct. Of a log that is whole, an id that
- * comes twice without a correction was counted twice, and a correction of nothing was made up: both are told.
+ * The interactions of a log by pair, corrections in the place of what they correct. One that was counted twice, and of a log
+ * that is whole a correction of nothing, are told.
  */
 import type { LogEntry } from '../../schemas/trust-log/index.ts';
 
@@ -22,6 +22,8 @@ export class PairBook {
   readonly trustee: string;
   readonly service: string;
   readonly #byId = new Map<string, Logged>();
+  /** Whose id has come again since, for another interaction. */
+  readonly #earlier: Logged[] = [];
   /** Entries of the log, corrections included. */
   entries = 0;
   /** Time of the newest of these, also where a correction has moved it back since. */
@@ -33,24 +35,31 @@ export class PairBook {
     this.service = service;
   }
 
-  /** Of a log whose beginning is gone, the corrected one may be among what is. */
+  /**
+   * An id is known for a time only, and may then name another interaction, which is newer: one that is as old would have
+   * been too late. Of a log whose beginning is gone, the corrected one may be among what is.
+   */
   add(entry: LogEntry, isWhole: boolean): BookFault | null {
     const before = this.#byId.get(entry.id);
-    const { index, id, satisfaction, weight, timeMs, reason } = entry;
-    this.#byId.set(id, { index, id, satisfaction, weight, timeMs, reason, corrects: before?.index ?? -1 });
+    const { index, id, satisfaction, weight, timeMs, reason, isCorrection } = entry;
+    const corrects = isCorrection ? (before?.index ?? -1) : -1;
+    this.#byId.set(id, { index, id, satisfaction, weight, timeMs, reason, corrects });
     this.entries++;
     this.newestMs = Math.max(this.newestMs, timeMs);
-    if (entry.isCorrection) return before === undefined && isWhole ? 'corrects-nothing' : null;
-    return before === undefined ? null : 'counted-twice';
+    if (isCorrection) return before === undefined && isWhole ? 'corrects-nothing' : null;
+    if (before === undefined) return null;
+    this.#earlier.push(before);
+    return timeMs > before.timeMs ? null : 'counted-twice';
   }
 
   get interactions(): readonly Logged[] {
-    return [...this.#byId.values()];
+    return [...this.#earlier, ...this.#byId.values()];
   }
 }
 
 export const pairKey = (trustee: string, service: string, trustor: string): string =>
   `${trustee} ${service} ${trustor}`;
+export const providerKey = (trustee: string, service: string): string => `${trustee} ${service}`;
 
 export interface Wanted {
   readonly trustor: string | null;
@@ -60,6 +69,7 @@ export interface Wanted {
 
 export class ScoreBook {
   readonly pairs = new Map<string, PairBook>();
+  readonly #byProvider = new Map<string, PairBook[]>();
   readonly #wanted: Wanted;
 
   constructor(wanted: Wanted = { trustor: null, trustee: null, service: null }) {
@@ -74,8 +84,17 @@ export class ScoreBook {
     if (pair === undefined) {
       pair = new PairBook(entry);
       this.pairs.set(key, pair);
+      const provider = providerKey(trustee, service);
+      const pairs = this.#byProvider.get(provider) ?? [];
+      pairs.push(pair);
+      this.#byProvider.set(provider, pairs);
     }
     return pair.add(entry, isWhole);
+  }
+
+  /** Of a provider's key. */
+  pairsOf(provider: string): readonly PairBook[] {
+    return this.#byProvider.get(provider) ?? [];
   }
 }
 

@@ -96,7 +96,7 @@ t.test(
     t.equal(verified.code, 0, verified.out + verified.err);
     t.match(verified.out, /^entries: 61, each linked/m);
     t.match(verified.out, /^checkpoints: \d+, all signed$/m);
-    t.match(verified.out, /^scores that the log gives: 6$/m);
+    t.match(verified.out, /^scores that the log gives: 9$/m);
     t.match(verified.err, /All of it agrees/);
     const one = await trust('verify', 'roof-0', 'weather-0');
     t.match(one, { code: 0, out: /roof-0 trusts weather-0 for temperature: (\S+) published, \1 from the log/ });

@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import t from 'tap';
 import { PAIR_DOUBLES, PairTrust } from '../../../actors/trust/index.ts';
 import { BatchEncoder, ByteWriter, type Log, type LogReader, seededRandom } from '../../../engine/index.ts';
-import { encodePairScore, type PairScore } from '../../../schemas/index.ts';
+import { encodePairScore, encodeProviderScore, type PairScore, type ProviderScore } from '../../../schemas/index.ts';
 import { TRUST_CHECKPOINTS, TRUST_LOG, TRUST_SCORES } from '../../../schemas/topics/index.ts';
 import { encodeCheckpoint, entryHash, LogTree, signState } from '../../../schemas/trust-log/index.ts';
 import { type AuditOptions, auditPartition, pairOf } from '../../../services/trust-audit/audit.ts';
@@ -54,6 +54,35 @@ function scoresOf(interactions: readonly TestInteraction[]): PairScore[] {
   });
 }
 
+/** By the definitions of docs/trust.md, pair by pair. */
+function providersOf(pairs: readonly PairScore[]): ProviderScore[] {
+  return [...Map.groupBy(pairs, ({ trustee, service }) => `${trustee} ${service}`).values()].map((own) => {
+    const at = Math.max(...own.map((pair) => pair.at));
+    const faded = (pair: PairScore, halfLifeMs: number, evidence: number) =>
+      evidence * 2 ** ((pair.at - at) / halfLifeMs);
+    const [small, big, trusted] = [{ all: 0, mean: 0 }, { all: 0, mean: 0 }, { sum: 0 }];
+    for (const pair of own) {
+      const weights = [
+        faded(pair, halfLives.smallHalfLifeMs, pair.small.evidence),
+        faded(pair, halfLives.bigHalfLifeMs, pair.big.evidence),
+      ] as const;
+      small.all += weights[0];
+      small.mean += weights[0] * pair.small.mean;
+      big.all += weights[1];
+      big.mean += weights[1] * pair.big.mean;
+      trusted.sum += weights[1] * pair.trust;
+    }
+    const interactions = own.reduce((sum, pair) => sum + pair.interactions, 0);
+    return {
+      ...{ trustee: own[0]!.trustee, service: own[0]!.service, trust: trusted.sum / big.all, first: 0.5 },
+      small: { mean: small.mean / small.all, evidence: small.all },
+      big: { mean: big.mean / big.all, evidence: big.all },
+      ...{ interactions, raters: own.length, at, responseMs: null, availability: null, quality: null },
+      ...{ standing: 'normal', since: 0, until: null, blacklistings: 0, says: '' },
+    };
+  });
+}
+
 interface Written {
   readonly key: string;
   readonly value: Uint8Array;
@@ -75,6 +104,12 @@ function scoreRecord(score: PairScore): Written {
   return { key: `${score.trustee} ${score.service} ${score.trustor}`, value: writer.take() };
 }
 
+function providerRecord(score: ProviderScore): Written {
+  const writer = new ByteWriter();
+  encodeProviderScore(writer, 2, score);
+  return { key: `${score.trustee} ${score.service}`, value: writer.take() };
+}
+
 function checkpointRecords(records: readonly TestRecord[], every: number, key: KeyObject): Written[] {
   const tree = new LogTree();
   return records.flatMap(({ key: trustee, value }) => {
@@ -91,6 +126,7 @@ function checkpointRecords(records: readonly TestRecord[], every: number, key: K
 async function cityLog(
   interactions: readonly TestInteraction[],
   scores: readonly PairScore[] = scoresOf(interactions),
+  providers: readonly ProviderScore[] = [],
 ): Promise<Log> {
   const log = await memoryLog(1);
   await log.createTopics([
@@ -101,7 +137,7 @@ async function cityLog(
   const records = logOf(interactions);
   await write(log, TRUST_LOG, records);
   await write(log, TRUST_CHECKPOINTS, checkpointRecords(records, 10, privateKey));
-  await write(log, TRUST_SCORES, scores.map(scoreRecord));
+  await write(log, TRUST_SCORES, [...scores.map(scoreRecord), ...providers.map(providerRecord)]);
   return log;
 }
 
@@ -171,9 +207,33 @@ t.test('an interaction that was counted and not logged, or logged and not counte
 
 t.test('an id that is counted twice, and a correction of nothing, are told', async (t) => {
   const twice = [...interactions, { ...interactions[5]!, satisfaction: 0 }];
-  t.match((await audit(await cityLog(twice))).faults, [{ kind: 'counted-twice' }]);
+  t.match((await audit(await cityLog(twice))).faults[0], { kind: 'counted-twice' });
+  const again = [...interactions, { ...interactions[5]!, timeMs: START_MS + 9_000_000 }];
+  const scores = scoresOf([...interactions, { ...again.at(-1)!, id: 'counted by itself' }]);
+  t.same((await audit(await cityLog(again, scores))).faults, [], 'an id that is forgotten may name another one');
   const nothing = [...interactions, { ...interactions[5]!, id: 'new', isCorrection: true }];
   t.match((await audit(await cityLog(nothing))).faults, [{ kind: 'corrects-nothing' }]);
+});
+
+t.test('what all trustors together know is made anew as well, and told where it differs', async (t) => {
+  const scores = scoresOf(interactions);
+  const providers = providersOf(scores);
+  const good = await audit(await cityLog(interactions, scores, providers));
+  t.same(good.faults, []);
+  t.equal(good.agreed, scores.length + providers.length);
+  for (const change of [
+    { trust: providers[1]!.trust + 1e-4 },
+    { raters: 9 },
+    { interactions: 1 },
+    { at: 1 },
+    { small: { ...providers[1]!.small, mean: 0.1 } },
+    { big: { ...providers[1]!.big, evidence: 1 } },
+  ]) {
+    const changed = providers.map((one, i) => (i === 1 ? { ...one, ...change } : one));
+    const { faults, agreed } = await audit(await cityLog(interactions, scores, changed));
+    t.match(faults, [{ kind: 'score-differs', trustor: null, trustee: providers[1]!.trustee }]);
+    t.equal(agreed, scores.length + providers.length - 1);
+  }
 });
 
 t.test('one pair alone is told with both scores', async (t) => {
@@ -201,7 +261,8 @@ t.test(
         if (topic === TRUST_SCORES && !isRead) {
           isRead = true;
           await write(log, TRUST_LOG, records.slice(150, 190));
-          await write(log, TRUST_SCORES, scoresOf(interactions.slice(0, 190)).map(scoreRecord));
+          const scores = scoresOf(interactions.slice(0, 190));
+          await write(log, TRUST_SCORES, [...scores.map(scoreRecord), ...providersOf(scores).map(providerRecord)]);
           const bounds = await reader.bounds(topic, partition);
           await write(log, TRUST_LOG, records.slice(190));
           return bounds;
@@ -213,9 +274,16 @@ t.test(
     t.ok(isRead);
     t.same(result.faults, []);
     t.equal(result.chain.size, 200);
-    t.equal(result.agreed, scoresOf(interactions).length);
+    t.equal(result.agreed, 9 + 3);
   },
 );
+
+t.test('a checkpoint that cannot be read is told, and the others are held against the log', async (t) => {
+  const log = await cityLog(interactions);
+  await write(log, TRUST_CHECKPOINTS, [{ key: 'b-0', value: Buffer.from('00000000010203', 'hex') }]);
+  const { chain } = await audit(log);
+  t.match(chain, { checkpoints: 20, faults: [{ kind: 'checkpoint-unreadable' }] });
+});
 
 t.test('the interactions of a pair are told for its why', async (t) => {
   const log = await cityLog(interactions);

@@ -1,0 +1,138 @@
+/**
+ * Published scores beside those that the log gives. Scores are read after the log; what the log has got meanwhile is added
+ * entry by entry, and a score that did not agree has to be what the log gives behind one of them.
+ */
+import type { PairScore, ProviderScore } from '../../schemas/index.ts';
+import type { LogEntry } from '../../schemas/trust-log/index.ts';
+import { difference } from './compare.ts';
+import { exactProvider, providerDifference } from './exact-provider.ts';
+import { type ExactScore, exactScore, type HalfLives } from './exact-score.ts';
+import { type PairBook, pairKey, providerKey, type ScoreBook } from './score-book.ts';
+
+export interface PublishedScores {
+  /** By `trustee service trustor`. */
+  readonly pairs: ReadonlyMap<string, PairScore>;
+  /** By `trustee service`. */
+  readonly providers: ReadonlyMap<string, ProviderScore>;
+}
+
+export type ScoreFaultKind =
+  | 'score-differs'
+  | 'score-missing'
+  | 'score-unfounded'
+  | 'counted-twice'
+  | 'corrects-nothing';
+
+export interface ScoreFault {
+  readonly kind: ScoreFaultKind;
+  /** Null where it is the score that all trustors together give. */
+  readonly trustor: string | null;
+  readonly trustee: string;
+  readonly service: string;
+  readonly says: string;
+}
+
+export interface CheckedPair {
+  readonly trustor: string;
+  readonly trustee: string;
+  readonly service: string;
+  readonly published: PairScore;
+  readonly exact: ExactScore;
+  /** Interactions that the score counts and the log does not hold any more: it cannot be made anew then. */
+  readonly gone: number;
+}
+
+export interface Compared {
+  /** Scores that the log gives, those of pairs and of providers. */
+  readonly agreed: number;
+  /** Of whose interactions retention has deleted some. */
+  readonly partial: number;
+  readonly faults: readonly ScoreFault[];
+  /** So many of the pairs. */
+  readonly pairs: readonly CheckedPair[];
+}
+
+const PAIRS_TOLD_MAX = 50;
+
+export class Comparison {
+  readonly #book: ScoreBook;
+  readonly #scores: PublishedScores;
+  readonly #halfLives: HalfLives;
+  /** Of a log whose beginning is gone, what it does not give may have been there. */
+  readonly #isWhole: boolean;
+  readonly #faults = new Map<string, ScoreFault>();
+  readonly #pairs: CheckedPair[] = [];
+  #agreed = 0;
+  #partial = 0;
+
+  constructor(book: ScoreBook, scores: PublishedScores, halfLives: HalfLives, isWhole: boolean) {
+    this.#book = book;
+    this.#scores = scores;
+    this.#halfLives = halfLives;
+    this.#isWhole = isWhole;
+    for (const [key, published] of scores.pairs) this.#comparePair(key, published);
+    for (const [key, published] of scores.providers) this.#compareProvider(key, published);
+    for (const [key, pair] of book.pairs)
+      if (!scores.pairs.has(key)) {
+        const { trustor, trustee, service, entries } = pair;
+        const says = `the log has ${entries} entries, and no score was published`;
+        this.#faults.set(key, { kind: 'score-missing', trustor, trustee, service, says });
+      }
+  }
+
+  /** The book has got one entry more. */
+  grown({ trustor, trustee, service }: LogEntry): void {
+    const key = pairKey(trustee, service, trustor);
+    const pair = this.#scores.pairs.get(key);
+    if (pair !== undefined && this.#faults.delete(key)) this.#comparePair(key, pair);
+    const ofAll = providerKey(trustee, service);
+    const provider = this.#scores.providers.get(ofAll);
+    if (provider !== undefined && this.#faults.delete(ofAll)) this.#compareProvider(ofAll, provider);
+  }
+
+  result(): Compared {
+    return { agreed: this.#agreed, partial: this.#partial, faults: [...this.#faults.values()], pairs: this.#pairs };
+  }
+
+  #comparePair(key: string, published: PairScore): void {
+    const { trustor, trustee, service } = published;
+    const pair = this.#book.pairs.get(key);
+    if (pair === undefined) {
+      if (!this.#isWhole) this.#partial++;
+      else
+        this.#faults.set(key, {
+          ...{ kind: 'score-unfounded', trustor, trustee, service },
+          says: `${published.interactions} interactions are counted, and the log has none`,
+        });
+      return;
+    }
+    const exact = this.#exact(pair);
+    const gone = this.#isWhole ? 0 : Math.max(0, published.interactions - exact.interactions);
+    const says = gone > 0 ? null : difference(published, exact);
+    if (says !== null) this.#faults.set(key, { kind: 'score-differs', trustor, trustee, service, says });
+    else if (gone > 0) this.#partial++;
+    else this.#agreed++;
+    if (says === null && this.#pairs.length < PAIRS_TOLD_MAX)
+      this.#pairs.push({ trustor, trustee, service, published, exact, gone });
+  }
+
+  #compareProvider(key: string, published: ProviderScore): void {
+    const exact = exactProvider(
+      this.#book.pairsOf(key).map((pair) => this.#exact(pair)),
+      this.#halfLives,
+    );
+    if (!this.#isWhole && published.interactions > exact.interactions) {
+      this.#partial++;
+      return;
+    }
+    const says = providerDifference(published, exact);
+    const { trustee, service } = published;
+    if (says === null) this.#agreed++;
+    else this.#faults.set(key, { kind: 'score-differs', trustor: null, trustee, service, says });
+  }
+
+  /** A correction may have moved the newest back: a score goes on to be told as of what was the newest. */
+  #exact(pair: PairBook): ExactScore {
+    return exactScore(pair.interactions, this.#halfLives, pair.newestMs);
+  }
+}
