@@ -122,16 +122,17 @@ export class JudgeTask implements ActorTask<Inputs> {
     const nextWays: Record<string, number> = {};
     // In the order of names: what is judged does not depend on which partition was faster.
     const seen = observations.toSorted((a, b) => (a.device < b.device ? -1 : 1));
-    const names = new Set(seen.flatMap(({ measures }) => measures.map(({ name }) => name)));
-    for (const name of [...names].sort()) {
-      const values = seenOf(seen, name, credits);
+    const kinds = new Set(seen.flatMap(({ type, measures }) => measures.map(({ name }) => `${type} ${name}`)));
+    for (const kind of [...kinds].sort()) {
+      const [type, name] = kind.split(' ') as [string, string];
+      const values = seenOf(seen, type, name, credits);
       const before = new Map(values.map(({ device }) => [device, ways[`${name} ${device}`] ?? 0]));
       const tolerance = this.#options.tolerances[name];
       const { radius } = this.#options;
       const confirmations = tolerance === undefined ? NONE : confirmAll(values, before, { radius, tolerance });
       for (const observation of seen) {
         const measure = observation.measures.find((one) => one.name === name);
-        if (measure === undefined) continue;
+        if (measure === undefined || observation.type !== type) continue;
         const confirmed = confirmations.get(observation.device) ?? null;
         if (confirmed !== null && Math.abs(confirmed.deviation) > GOOD_TO)
           nextWays[`${name} ${observation.device}`] = Math.sign(confirmed.deviation);
@@ -176,8 +177,10 @@ export class JudgeTask implements ActorTask<Inputs> {
 
 const dueAt = ({ start, end }: { readonly start: number; readonly end: number }): number => end + (end - start);
 
-function seenOf(seen: readonly Observation[], name: string, credits: Cell['credits']): Seen[] {
-  return seen.flatMap(({ device, place, measures }) => {
+/** Devices of one type: another one measures the same otherwise, such as the temperature of its own casing. */
+function seenOf(seen: readonly Observation[], type: string, name: string, credits: Cell['credits']): Seen[] {
+  return seen.flatMap(({ device, type: own, place, measures }) => {
+    if (own !== type) return [];
     const value = measures.find((measure) => measure.name === name)?.mean ?? null;
     const [sum, weight] = credits[device] ?? [0, 0];
     const credit = (CREDIT_BEFORE + sum) / (CREDIT_BEFORE + weight);

@@ -41,10 +41,10 @@ export class PlaceTask implements ActorTask<Inputs> {
       else places.delete(record.keyId);
       return;
     }
-    const { device, windowStart, windowEnd, count, measures } = record.value;
+    const { device, type, windowStart, windowEnd, count, measures } = record.value;
     const place = places.get(record.keyId) ?? null;
     const observation = {
-      ...{ device, place, windowStart, windowEnd, count },
+      ...{ device, type, place, windowStart, windowEnd, count },
       measures: measures.map(({ name, unit, count, mean }) => ({ name, unit, count, mean })),
     };
     const own = place === null ? `device ${device}` : cellOf(place, this.#radius);

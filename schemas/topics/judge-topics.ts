@@ -12,6 +12,8 @@ const DAY_MS = 86_400_000;
 /** What a device measured in one window, at the place where it is judged or in a cell beside it. */
 export interface Observation {
   readonly device: string;
+  /** The frame type: what others of the same kind measure is compared. */
+  readonly type: string;
   /** Null where nobody has told where it stands: it has no neighbours then. */
   readonly place: DevicePlace | null;
   /** Seen from a cell beside its own: it confirms others, and is judged elsewhere. */

@@ -33,9 +33,13 @@ const deviceAt = (i: number, side: number): DeviceRecord => ({
   ...{ tagKey: '0011223344556677', resetCount: 0, createdAtMs: 0 },
 });
 
-function aggregate(device: string, windowStart: number, mean: number | null, within: number): Aggregate {
+function aggregate(
+  device: string,
+  windowStart: number,
+  [mean, within = 10, type = 'enmon']: ReturnType<Values>,
+): Aggregate {
   return {
-    ...{ device, type: 'enmon', windowStart, windowEnd: windowStart + WINDOW_MS, count: 10, verifiedCount: 10 },
+    ...{ device, type, windowStart, windowEnd: windowStart + WINDOW_MS, count: 10, verifiedCount: 10 },
     measures: [
       { name: 'temperature', unit: '°C', count: within, mean, min: mean, max: mean, stddev: mean === null ? null : 0 },
     ],
@@ -43,7 +47,7 @@ function aggregate(device: string, windowStart: number, mean: number | null, wit
   };
 }
 
-export type Values = (device: number, window: number) => readonly [mean: number | null, within?: number];
+export type Values = (device: number, window: number) => readonly [mean: number | null, within?: number, type?: string];
 
 export interface CityRun {
   readonly side: number;
@@ -67,8 +71,7 @@ export async function judgeCity({
   for (let window = 0; window < windows + CLOSING; window++) {
     const start = START_MS + window * WINDOW_MS;
     for (let i = 0; i < side * side; i++) {
-      const [mean, within = 10] = values(i, window);
-      driver.send(DEVICE_AGGREGATES, idOf(i), aggregate(idOf(i), start, mean, within), start + WINDOW_MS - 1);
+      driver.send(DEVICE_AGGREGATES, idOf(i), aggregate(idOf(i), start, values(i, window)), start + WINDOW_MS - 1);
     }
     await driver.settle();
   }

@@ -34,6 +34,15 @@ t.test('values outside of what is possible count against a device as far as they
   t.equal(of(4).satisfaction, 1);
 });
 
+t.test('devices are compared with those of their own type', async (t) => {
+  // Four of another type, whose casings are warm.
+  const values: Values = (device) => (device % 4 === 0 ? [35, 10, 'crowd'] : [20]);
+  const found = await judgeCity({ side: 4, windows: 2, values });
+  t.equal(found.size, 32);
+  for (const { satisfaction } of found.values()) t.equal(satisfaction, 1);
+  t.match(found.get(`${idOf(4)} 0`)!.reason, /^35\.0 °C, as 3 neighbours have 35\.0 °C/);
+});
+
 t.test('three that lie together lose each other’s protection once one of them was caught', async (t) => {
   // One of them is alone in the first windows; from then on it protects nobody.
   const values: Values = (device, window) => [device === 5 || (window > 3 && [6, 9].includes(device)) ? 70 : 20];
