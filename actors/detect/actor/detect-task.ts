@@ -161,11 +161,20 @@ export class DetectTask implements ActorTask<DetectInputs> {
     this.#context.deadLetter(new MsecError('ACTOR_FAILED', `the sensor threw at a packet: ${says}`));
   }
 
-  /** A batch that was sent again because its answer was lost. Batches of a session that are missing are counted. */
+  /**
+   * A batch that was sent again because its answer was lost, or a dead letter that somebody has sent again: the packets around it
+   * have long been examined. Batches of a session that are missing are counted.
+   */
   #isRepeat(keyId: number): boolean {
     const { sessionHigh, sessionLow, sequence } = this.#batch;
     const known = this.#context.state.vantages.get(keyId);
-    if (known === undefined || known.sessionHigh !== sessionHigh || known.sessionLow !== sessionLow) return false;
+    if (known === undefined) return false;
+    // Letters come by a topic of their own, which has fewer records.
+    if (this.#context.sourceOffset() <= known.offset) {
+      this.#count('repeated', 1);
+      return true;
+    }
+    if (known.sessionHigh !== sessionHigh || known.sessionLow !== sessionLow) return false;
     if (sequence <= known.sequence) this.#count('repeated', 1);
     else this.#count('missing', sequence - known.sequence - 1);
     return sequence <= known.sequence;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { detectActor } from '../../../../actors/detect/index.ts';
+import { detectActor, type EveRecord, type SensorOptions } from '../../../../actors/detect/index.ts';
 import { seededRandom } from '../../../../engine/base/index.ts';
 import { testActor } from '../../../../engine/testkit/index.ts';
 import { PacketBatchWriter } from '../../../../schemas/network/index.ts';
@@ -115,4 +115,69 @@ t.test('of more places than are remembered the one that was silent longest is fo
   await driver.settle();
   t.equal(driver.statuses()[0]?.stages[0]?.counts.vantagesForgotten, 2);
   await driver.close();
+});
+
+/** One that throws where a conversation is DNS. */
+const FAULTY: SensorOptions = {
+  ...OPTIONS,
+  protocols: OPTIONS.protocols.map((protocol) =>
+    protocol.name !== 'dns'
+      ? protocol
+      : {
+          ...protocol,
+          open: () => {
+            throw new Error('a fault in a parser');
+          },
+        },
+  ),
+};
+
+for (const cuts of ['never', 'after-commit'] as const)
+  t.test(`packets at which a sensor throws are passed over, and their batch is told of; cuts: ${cuts}`, async (t) => {
+    const all = networks(11, seededRandom(11), 1, 12);
+    const rules = rulesOf(all);
+    const options = { rules: () => rules, sensor: FAULTY, tellsVerdicts: true, replayBytesMax: MIB };
+    const driver = await testActor(detectActor(networkTopics(), options), { cuts, partitions: 1 });
+    const batches = batchesOf(all).map(({ value }) => value);
+    for (const value of batches) driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+    await driver.settle();
+    const letters = driver.letters(NETWORK_PACKETS);
+    t.ok(letters.length > 0, `${letters.length} letters`);
+    t.ok(letters.every(({ code }) => code === 'ACTOR_FAILED'));
+    t.ok(letters.some(({ message }) => /a fault in a parser/.test(message)));
+    const before = driver.outputs(IDS_EVENTS).length;
+    t.ok(await driver.resend(letters[0]!));
+    t.equal(driver.outputs(IDS_EVENTS).length, before, 'a letter that is sent again changes nothing');
+    const must = undisturbed(rules, batches, FAULTY);
+    for (const [what, topic] of Object.entries(TOPICS) as [keyof typeof TOPICS, string][]) {
+      const is = driver.outputs(topic).map(({ value }) => value);
+      t.equal(difference(what, is, must[what]), null);
+    }
+    await driver.close();
+  });
+
+t.test('flows whose packets are too far back are forgotten by a restart, counted, and nothing else is', async (t) => {
+  const all = networks(12, seededRandom(12), 1, 14);
+  const rules = rulesOf(all);
+  const options = { rules: () => rules, sensor: OPTIONS, tellsVerdicts: true, replayBytesMax: 2_000 };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
+  const batches = batchesOf(all).map(({ value }) => value);
+  for (const value of batches) driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+  await driver.settle();
+  const [status] = driver.statuses();
+  t.ok(status!.stages[0]!.counts.notReplayable! > 0);
+  // Undisturbed, it makes no difference.
+  const must = undisturbed(rules, batches);
+  const is = driver.outputs(IDS_EVENTS).map(({ value }) => value);
+  t.equal(difference('events', is, must.events), null);
+  await driver.close();
+
+  const cut = await testActor(detectActor(networkTopics(), options), { partitions: 1, cuts: 'after-commit' });
+  for (const value of batches) cut.send(NETWORK_PACKETS, 'tap-0', slice(value));
+  await cut.settle();
+  t.same(cut.letters(NETWORK_PACKETS), []);
+  const alerts = cut.outputs<EveRecord>(IDS_ALERTS).map(({ value }) => JSON.stringify(value));
+  t.equal(new Set(alerts).size, alerts.length, 'no alert is told twice');
+  t.ok(alerts.length > must.alerts.length / 2);
+  await cut.close();
 });
