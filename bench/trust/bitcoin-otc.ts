@@ -54,13 +54,20 @@ export function predictNext(
         trustor: rater,
         trustee: rated,
         service: TRADE,
-        satisfaction: (rating + RATING_MAX) / (2 * RATING_MAX),
+        satisfaction: satisfactionOf(rating),
         weight: Math.abs(rating) / RATING_MAX,
         timeMs,
       });
   }
   return { scores, ratings: known };
 }
+
+/** Between a rating, as a satisfaction, and what was told of it. */
+export function meanError({ scores, ratings }: Predictions): number {
+  return scores.reduce((sum, score, i) => sum + Math.abs(score - satisfactionOf(ratings[i]!)), 0) / scores.length;
+}
+
+const satisfactionOf = (rating: number): number => (rating + RATING_MAX) / (2 * RATING_MAX);
 
 /** How often a good rating was given a greater score than a bad one; equal scores count a half (Mann and Whitney, 1947). */
 export function areaUnderCurve({ scores, ratings }: Predictions): number {

@@ -10,7 +10,7 @@ import type { ServiceGraph } from './service-graph.ts';
 /** Of the trustor's own providers, the newest; of each one's raters; and of both together. */
 export const CIRCLE_PROVIDERS_MAX = 64;
 export const CIRCLE_RATERS_MAX = 256;
-export const COMPARED_MAX = 2_048;
+export const COMPARED_MAX = 4_096;
 
 export class Circle {
   /** Judged raters are the first `size` of them. */
@@ -39,8 +39,8 @@ export class Circle {
     let left = COMPARED_MAX;
     let own = trustor === NONE ? NONE : pairs.rowHead(trustor);
     for (; own !== NONE && providers < CIRCLE_PROVIDERS_MAX && left > 0; own = pairs.rowNext(own), providers++) {
-      const recent = pairs.recent(own);
-      if (Number.isNaN(recent)) continue;
+      const lasting = pairs.lasting(own);
+      if (Number.isNaN(lasting)) continue;
       let raters = 0;
       let theirs = pairs.columnHead(pairs.provider(own));
       for (
@@ -48,7 +48,7 @@ export class Circle {
         theirs !== NONE && raters < Math.min(CIRCLE_RATERS_MAX, left);
         theirs = pairs.columnNext(theirs), raters++
       ) {
-        const difference = recent - pairs.recent(theirs);
+        const difference = lasting - pairs.lasting(theirs);
         if (theirs !== own && !Number.isNaN(difference)) this.#compare(pairs.trustor(theirs), difference);
       }
       left -= raters;

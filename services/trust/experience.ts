@@ -10,7 +10,7 @@ import { NONE } from './pair-store.ts';
 import type { ServiceGraph } from './service-graph.ts';
 
 /** Opinions of judged raters that are looked at for one question. */
-export const CORRECTIONS_MAX = 2_048;
+export const CORRECTIONS_MAX = 4_096;
 /** Of the trustor's own. */
 export const OWN_MAX = 4_096;
 
@@ -66,7 +66,9 @@ export class Experience {
     const { small, big } = graph.fading(nowMs);
     this.#small = small;
     this.#big = big;
-    this.#stranger = this.#voiceOf(this.circle.stranger);
+    // Nobody's word is turned round who has not contradicted.
+    const { stranger } = this.circle;
+    this.#stranger = this.#voiceOf(this.#options.variant === 'msec' ? Math.max(0.5, stranger) : stranger);
     this.#correct();
     this.#noteOwn(trustor);
   }

@@ -5,7 +5,8 @@
  * a thrown coin tells nothing, and one who always contradicts tells as much as one who always agrees, so its word is
  * turned round (as in BLADE: Regan, Poupart, Cohen, AAAI 2006). Lies that are told by a rule are found out by one experience
  * of one's own, and from then on they point at the good providers. Each rater has one voice, dealt to providers as it
- * deals its custom to them.
+ * deals its custom to them; and praise counts by the custom that comes back to the one who is praised. Strangers are believed
+ * as far as others were whom one has come to know, and their word is not turned round.
  *
  * All of it fades to the prior, which is how those have done whom the trustor has tried: so one who was bad long ago is tried
  * again before one who was bad just now, and newcomers as often as it pays. Providers of one enrolment share a
@@ -23,7 +24,7 @@ import type { TrustModel } from './trust-model.ts';
 
 export interface MsecOptions extends TrustWindows {
   readonly judgement: JudgementOptions;
-  /** So many times another's experience counts one's own. */
+  /** So many times as the experience of a rater who is always right counts one's own. */
   readonly ownExperience: number;
   /** Weight of what was ever before what is now, in interactions. */
   readonly prior: number;
@@ -35,6 +36,8 @@ export interface MsecOptions extends TrustWindows {
   readonly introductions: number;
   /** From 0, each rating counts, to 1, each rater counts once, however much it rates. */
   readonly dilution: number;
+  /** Praise counts by this power of the share of its custom that a rater brings to whom it praises; 0: as blame does. */
+  readonly comeback: number;
   /** Where the best is known from strangers alone, differences up to it are left to chance. */
   readonly indifference: number;
   /** null: each provider has an enrolment of its own. */
@@ -47,12 +50,13 @@ export const MSEC_DEFAULTS: MsecOptions = {
   smallHalfLifeMs: HOUR_MS,
   bigHalfLifeMs: 24 * HOUR_MS,
   judgement: { unknownRater: 0.6, prejudice: 0.3 },
-  ownExperience: 10,
+  ownExperience: 1,
   prior: 0.1,
   lastingPrior: 0.2,
   tried: 1,
   introductions: 0.1,
   dilution: 1,
+  comeback: 2,
   indifference: 0.14,
   enrolmentOf: null,
 };
@@ -131,7 +135,7 @@ export class MsecModel implements TrustModel {
       );
     }
     // What strangers say of strangers does not decide by a little more or less.
-    const worst = best - indifference * (1 - worth(question.circle.stranger));
+    const worst = best - indifference * (1 - worth(question.circle.stranger)) * 2 * Math.min(best, 1 - best);
     return fairOf(
       random,
       candidates.filter((candidate, i) => values[i] === best || (values[i]! >= worst && !isOwn(candidate))),
@@ -180,30 +184,39 @@ export class MsecModel implements TrustModel {
 
   /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
   #from({ service, trustor, circle, nowMs }: Question, trustee: string, prior: number): number {
-    const { ownExperience, dilution, lastingPrior, smallHalfLifeMs, bigHalfLifeMs } = this.#options;
+    const { ownExperience, dilution, comeback, lastingPrior, smallHalfLifeMs, bigHalfLifeMs } = this.#options;
     const raters = service.graph.raters(trustee);
     const voices = this.#voices(raters, trustee);
+    const stranger = Math.max(0.5, circle.stranger);
     let lastingAll = lastingPrior;
     let lasting = lastingAll * prior;
     let all = 0;
     let satisfied = 0;
     for (const [rater, opinion] of raters) {
       if (Number.isNaN(opinion.recent)) continue;
+      const ageMs = nowMs - opinion.atMs;
+      const present = opinion.evidence * fading(ageMs, smallHalfLifeMs);
       let belief = ownExperience;
+      let praise = 1;
       let isTurned = false;
       if (rater !== trustor) {
-        const accuracy = service.graph.judgement(circle, rater);
+        const accuracy = circle.judged.get(rater) ?? stranger;
+        const volume = service.volumes.at(rater, nowMs);
         isTurned = accuracy < 0.5;
-        belief = worth(accuracy) ** 2 / service.volumes.at(rater, nowMs) ** dilution;
+        belief = worth(accuracy) ** 2 / volume ** dilution;
+        praise = Math.min(1, present / volume) ** comeback;
         if (voices !== null) belief *= voices(rater);
       }
-      const ageMs = nowMs - opinion.atMs;
-      const now = belief * opinion.evidence * fading(ageMs, smallHalfLifeMs);
+      const now = belief * present;
+      const nowPraise = now * praise * opinion.recent;
+      const nowBlame = now * (1 - opinion.recent);
+      all += nowPraise + nowBlame;
+      satisfied += isTurned ? nowBlame : nowPraise;
       const ever = belief * opinion.lastingEvidence * fading(ageMs, bigHalfLifeMs);
-      all += now;
-      satisfied += now * (isTurned ? 1 - opinion.recent : opinion.recent);
-      lastingAll += ever;
-      lasting += ever * (isTurned ? 1 - opinion.lasting : opinion.lasting);
+      const everPraise = ever * praise * opinion.lasting;
+      const everBlame = ever * (1 - opinion.lasting);
+      lastingAll += everPraise + everBlame;
+      lasting += isTurned ? everBlame : everPraise;
     }
     const start = this.#options.prior;
     return (satisfied + start * (lasting / lastingAll)) / (all + start);

@@ -68,17 +68,17 @@ export class ScoreGraph {
 
   /**
    * How far `trustor` trusts the judgement of each rater of an acquaintance: 1 less the mean difference of their opinions on
-   * the trustees whom both judge, drawn to the prejudice where these are few. Strangers are believed as far as those
-   * were whom one has come to know.
+   * the trustees whom both judge, drawn to the prejudice where these are few. Opinions are those of the big window, in
+   * which a trustee's bad day is no rater's mistake. Strangers are believed as far as those were whom one has come to know.
    */
   circle(trustor: string): Circle {
     const { unknownRater, prejudice } = this.#options;
     const differences = new Map<string, { sum: number; common: number }>();
     for (const [trustee, own] of newest(this.row(trustor), CIRCLE_TRUSTEES_MAX)) {
       for (const [rater, theirs] of newest(this.raters(trustee), CIRCLE_RATERS_MAX)) {
-        if (rater === trustor || Number.isNaN(own.recent - theirs.recent)) continue;
+        if (rater === trustor || Number.isNaN(own.lasting - theirs.lasting)) continue;
         const one = differences.get(rater) ?? { sum: 0, common: 0 };
-        one.sum += Math.abs(own.recent - theirs.recent);
+        one.sum += Math.abs(own.lasting - theirs.lasting);
         one.common++;
         differences.set(rater, one);
       }

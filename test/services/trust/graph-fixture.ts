@@ -70,7 +70,7 @@ export class Told {
     this.recommender = new Recommender(recommenderOptionsOf(job));
     this.model =
       job.variant === 'msec'
-        ? new MsecModel({ ...MSEC_DEFAULTS, ...windows, dilution })
+        ? new MsecModel({ ...MSEC_DEFAULTS, ...windows, dilution, comeback: 0 })
         : new CookbookModel({
             ...COOKBOOK_DEFAULTS,
             ...windows,

@@ -104,8 +104,11 @@ t.test('msec: who always contradicts is read the other way round, and who does s
   told(model, 'coin', 'blamed by chance', 0);
   told(model, 'coin', 'praised by chance', 1);
   const score = (trustee: string) => model.score('a', trustee, S, 2000);
-  t.ok(score('blamed') > score('praised') + 0.3);
-  t.ok(Math.abs(score('blamed by chance') - score('praised by chance')) < 0.1);
+  const unknown = score('nobody');
+  t.ok(score('blamed') > unknown + 0.05);
+  t.ok(score('praised') < unknown - 0.03);
+  t.ok(Math.abs(score('blamed by chance') - unknown) < 0.01);
+  t.ok(Math.abs(score('praised by chance') - unknown) < 0.01);
   t.end();
 });
 

@@ -1,0 +1,51 @@
+/**
+ * One honest newcomer beside a thousand identities of one enrolment (one batch of keys, one owner), which cost as much to
+ * enrol as the honest one and praise each other every round. All serve as well: the question is how often each side is asked.
+ */
+import type { TrustModel } from '../../../actors/trust/index.ts';
+import { randomBelow, seededRandom } from '../../../engine/index.ts';
+import { ROUND_MS, SERVICE } from './simulation.ts';
+
+const CLIENTS = 10;
+const ROUNDS = 10;
+/** Of the Sybil identities, in a round. */
+const PRAISES = 100;
+export const SYBILS = 1000;
+const HONEST = 'honest';
+const SYBIL = 'sybil-';
+
+/** By what the provider was enrolled with. */
+export const enrolmentOf = (name: string): string => (name.startsWith(SYBIL) ? SYBIL : name);
+
+export interface Shares {
+  honest: number;
+  sybils: number;
+}
+
+/** Weight of the interactions that each side had. */
+export function sybilShares(seed: number, makeModel: () => TrustModel): Shares {
+  const world = seededRandom(seed);
+  const chance = seededRandom(seed ^ 0x5eed_cafe);
+  const model = makeModel();
+  const sybils = Array.from({ length: SYBILS }, (_, i) => `${SYBIL}${i}`);
+  const providers = [...sybils, HONEST];
+  const shares = { honest: 0, sybils: 0 };
+  let told = 0;
+  const tell = (trustor: string, trustee: string, timeMs: number) =>
+    model.observe({ id: `${told++}`, trustor, trustee, service: SERVICE, satisfaction: 1, weight: 1, timeMs });
+  for (let round = 0; round < ROUNDS; round++) {
+    const nowMs = round * ROUND_MS;
+    for (let i = 0; i < PRAISES; i++) {
+      const [from, about] = [randomBelow(world, SYBILS), randomBelow(world, SYBILS)];
+      if (from !== about) tell(sybils[from]!, sybils[about]!, nowMs);
+    }
+    for (let client = 0; client < CLIENTS; client++) {
+      const name = `client-${client}`;
+      const chosen = model.choose(name, SERVICE, providers, nowMs, chance);
+      if (chosen === HONEST) shares.honest++;
+      else shares.sybils++;
+      tell(name, chosen, nowMs);
+    }
+  }
+  return shares;
+}
