@@ -176,6 +176,16 @@ export class Inspector {
       return isLogged && isAsked(0) && isAsked(1) && isComplete(tx, end);
     };
     const { transactions } = parser;
+    if (parser.releaseWhere !== undefined) {
+      // One that nobody answers must not keep those behind it.
+      if (transactions.some(isDone))
+        parser.releaseWhere((tx) => {
+          if (!isDone(tx)) return false;
+          memory.forget(tx.id);
+          return true;
+        });
+      return;
+    }
     let done = 0;
     while (done < transactions.length && isDone(transactions[done]!)) {
       memory.forget(transactions[done]!.id);

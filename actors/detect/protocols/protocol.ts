@@ -67,7 +67,7 @@ export interface Parser<Tx extends Transaction = Transaction> {
   readonly transactions: readonly Tx[];
   /** Drops the oldest ones: nobody asks about them again. */
   release(count: number): void;
-  /** Drops those that are done, wherever they are: of protocols whose transactions complete out of order. Asked once for each. */
+  /** Drops those that are done, wherever they are: of protocols whose transactions complete out of order. */
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
   /** It gave up: from now on nothing is parsed. */
   readonly hasFailed: boolean;
