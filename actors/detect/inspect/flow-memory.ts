@@ -81,6 +81,14 @@ export class FlowMemory {
     if (this.counters !== null) this.counters = moved(this.counters, places, orderOfCounter);
   }
 
+  /** The server was taken for the client. Of transactions nothing is known then. */
+  swap(): void {
+    this.addressesAsked.reverse();
+    this.protocolsKnown = swapped(this.protocolsKnown);
+    this.protocolTold = swapped(this.protocolTold);
+    this.dropTold = swapped(this.dropTold);
+  }
+
   get hasBits(): boolean {
     return (this.#bits !== null && this.#bits.size > 0) || (this.#numbers !== null && this.#numbers.size > 0);
   }
@@ -133,6 +141,8 @@ export class FlowMemory {
     return this.#transactions.get(id)?.isInspected[direction] === true;
   }
 }
+
+const swapped = (directions: number): number => ((directions & 1) << 1) | (directions >> 1);
 
 /** Of a threshold in its rule. */
 const COUNTER_PLACE = 0x1_0000_0000;

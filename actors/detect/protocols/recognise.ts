@@ -149,6 +149,7 @@ export class Conversation {
     this.#sides = [this.#sides[1], this.#sides[0]];
     this.#kept = [this.#kept[1], this.#kept[0]];
     if (this.#first !== null) this.#first = opposite(this.#first);
+    this.#news = (this.#news & ~3) | ((this.#news & 1) << 1) | ((this.#news >> 1) & 1);
     return opposite(direction);
   }
 

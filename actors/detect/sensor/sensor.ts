@@ -139,10 +139,11 @@ export class Sensor implements TrafficSink {
     this.#traffic.finish();
   }
 
-  data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+  data(flow: Flow, given: Direction, bytes: Uint8Array, isLast: boolean): void {
     const conversation = this.#conversation(flow, 'tcp');
-    const before = completed(conversation, direction);
-    conversation.data(direction, bytes, isLast);
+    const before = completed(conversation, given);
+    conversation.data(given, bytes, isLast);
+    const direction = turned(flow, conversation, given);
     const session = flow.session as TcpSession;
     if (completed(conversation, direction) > before) session.flush(direction);
     if (conversation.parser?.isEncrypted === true) session.hidePayloads();
@@ -160,9 +161,10 @@ export class Sensor implements TrafficSink {
     return protocol !== null && protocol.name !== 'http';
   }
 
-  packet(packet: Packet, flow: Flow | null, direction: Direction): void {
+  packet(packet: Packet, flow: Flow | null, given: Direction): void {
+    let direction = given;
     if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)
-      this.#datagram(packet, flow, direction);
+      direction = this.#datagram(packet, flow, given);
     this.#inspector.packet(packet, flow, direction);
     if (flow === null || flow.application === null) return;
     (flow.application as Conversation).afterPacket(direction);
@@ -182,10 +184,13 @@ export class Sensor implements TrafficSink {
     if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
   }
 
-  #datagram(packet: Packet, flow: Flow, direction: Direction): void {
-    if (packet.payloadEnd <= packet.payloadAt) return;
+  /** The packet's direction may turn out to be the other one. */
+  #datagram(packet: Packet, flow: Flow, direction: Direction): Direction {
+    if (packet.payloadEnd <= packet.payloadAt) return direction;
     const payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
-    this.#conversation(flow, 'udp').data(direction, payload, false);
+    const conversation = this.#conversation(flow, 'udp');
+    conversation.data(direction, payload, false);
+    return turned(flow, conversation, direction);
   }
 
   #tellFiles(tx: Transaction, direction: Direction, isOver: boolean, place: Place): void {
@@ -233,6 +238,14 @@ export class Sensor implements TrafficSink {
       kept.isLogged = direction === null || !this.#tellsAll || !hasFilesToTell(tx, kept);
     }
   }
+}
+
+/** Who was taken for the client speaks as a server: the flow is turned round, with what is known of it. Gives the direction. */
+function turned(flow: Flow, conversation: Conversation, direction: Direction): Direction {
+  if (!conversation.takeReversal()) return direction;
+  flow.swap();
+  (flow.memory as FlowMemory | null)?.swap();
+  return direction === 0 ? 1 : 0;
 }
 
 /** One that never ends is not waited for. */

@@ -42,18 +42,18 @@ export class Reassembler {
   take(flow: Flow, session: TcpSession, packet: Packet, direction: Direction): void {
     const stream = session.stream(direction);
     let whose = whoseBytes(session, packet);
-    if ((whose & OPPOSING) !== 0) this.#handOn(flow, session, direction === 0 ? 1 : 0);
+    if ((whose & OPPOSING) !== 0) this.#handOn(flow, session, session.stream(direction === 0 ? 1 : 0));
     if (packet.payloadEnd > packet.payloadAt && !stream.isOver) {
       if (!this.#add(stream, packet)) return;
       session.packetIsInStream = true;
     }
     if (stream.depthReached && !stream.isOver) whose = OWN;
-    if ((whose & OWN) !== 0) this.#handOn(flow, session, direction);
+    if ((whose & OWN) !== 0) this.#handOn(flow, session, stream);
   }
 
   /** What is left of a direction when the flow ends. */
   finish(flow: Flow, session: TcpSession, direction: Direction): void {
-    this.#handOn(flow, session, direction);
+    this.#handOn(flow, session, session.stream(direction));
   }
 
   #add(stream: TcpStream, packet: Packet): boolean {
@@ -75,12 +75,13 @@ export class Reassembler {
     return 0;
   }
 
-  #handOn(flow: Flow, session: TcpSession, direction: Direction): void {
-    const stream = session.stream(direction);
+  /** Whoever reads the bytes may find that the stream's direction is the other one, and turn the flow round. */
+  #handOn(flow: Flow, session: TcpSession, stream: TcpStream): void {
     if (stream.isOver || session.isApplicationDead) return;
     const isLast = session.state === TCP_STATE.closed || session.isEnding;
     if (stream.rightEdge <= stream.appOffset) {
-      if (session.state >= TCP_STATE.closing || session.isEnding) this.#reader.data(flow, direction, NOTHING, isLast);
+      if (session.state >= TCP_STATE.closing || session.isEnding)
+        this.#reader.data(flow, session.directionOf(stream), NOTHING, isLast);
       return;
     }
     const takesAll = session.isEnding && (session.state < TCP_STATE.closed || session.closedByReset);
@@ -90,9 +91,9 @@ export class Reassembler {
       if (end > stream.appOffset) {
         const bytes = stream.read(stream.appOffset, end, this.#scratch);
         stream.appOffset = end;
-        this.#reader.data(flow, direction, bytes, isLast);
+        this.#reader.data(flow, session.directionOf(stream), bytes, isLast);
         if (session.isApplicationDead) return;
-        isWaiting = this.#reader.isWaiting?.(flow, direction) === true;
+        isWaiting = this.#reader.isWaiting?.(flow, session.directionOf(stream)) === true;
       } else if (limit > stream.runEnd && !isWaiting) {
         if (!session.isProtocolKnown && stream.rightEdge - stream.appOffset < MAX_WAITING_BYTES) {
           // What is missing may come late, and the other direction may tell the protocol before.
@@ -104,7 +105,7 @@ export class Reassembler {
         this.gaps++;
         stream.hasGap = true;
         session.isLossy = true;
-        this.#reader.gap(flow, direction, length);
+        this.#reader.gap(flow, session.directionOf(stream), length);
       } else break;
     }
   }

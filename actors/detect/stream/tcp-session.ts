@@ -92,6 +92,10 @@ export class TcpSession implements FlowSession {
     return (nextSequence - isn) >>> 0;
   }
 
+  directionOf(stream: TcpStream): Direction {
+    return stream === this.client ? 0 : 1;
+  }
+
   swap(): void {
     const { client } = this;
     this.client = this.server;

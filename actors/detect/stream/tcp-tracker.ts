@@ -42,6 +42,13 @@ export class TcpTracker {
   /** The packet's direction may turn out to be the other one. */
   take(flow: Flow, packet: Packet, direction: Direction): Direction {
     const session = flow.session as TcpSession | null;
+    const stream = session?.stream(direction) ?? null;
+    const taken = this.#take(flow, session, packet, direction);
+    // Its bytes, or those that it acknowledges, may have shown that the flow is the other way round.
+    return session === null || stream === null ? taken : session.directionOf(stream);
+  }
+
+  #take(flow: Flow, session: TcpSession | null, packet: Packet, direction: Direction): Direction {
     if (session === null) return this.#begin(flow, packet, direction);
     const segment = this.#segment;
     segment.set(flow, session, packet, direction);
@@ -102,7 +109,7 @@ export class TcpTracker {
       if (beginning === 'syn-ack') beginWithSynAck(segment);
       else beginInMiddle(segment);
     }
-    return direction;
+    return session.directionOf(segment.sender);
   }
 
   #follow(segment: Segment, state: number): boolean {

@@ -21,7 +21,14 @@ import {
   PROTOCOL_TCP,
   TUNNEL,
 } from '../packet/index.ts';
-import { STREAM_DEFAULTS, type StreamOptions, TCP_STATE, type TcpSession, TcpTracker } from '../stream/index.ts';
+import {
+  STREAM_DEFAULTS,
+  type StreamOptions,
+  TCP_STATE,
+  type TcpSession,
+  type TcpStream,
+  TcpTracker,
+} from '../stream/index.ts';
 import { pseudoPacket } from './pseudo-packet.ts';
 import type { TrafficSink } from './traffic-sink.ts';
 
@@ -144,19 +151,22 @@ export class Traffic {
   #end(flow: Flow, reason: FlowEnd): void {
     const session = flow.session as TcpSession | null;
     if (session !== null) {
-      for (const direction of [0, 1] as const)
+      for (const stream of [session.client, session.server]) {
+        const direction = session.directionOf(stream);
         if (session.hasLeft(direction) || this.#sink.hasLeft?.(flow, direction) === true)
-          this.#finishDirection(flow, session, direction);
+          this.#finishStream(flow, session, stream);
+      }
       session.clear();
     }
     this.#sink.end(flow, reason);
   }
 
-  #finishDirection(flow: Flow, session: TcpSession, direction: Direction): void {
+  #finishStream(flow: Flow, session: TcpSession, stream: TcpStream): void {
     session.isEnding = true;
     session.packetSeesStream = session.state >= TCP_STATE.established;
     flow.isEstablished = session.state >= TCP_STATE.established;
-    this.tracker.reassembler.finish(flow, session, direction);
+    this.tracker.reassembler.finish(flow, session, session.directionOf(stream));
+    const direction = session.directionOf(stream);
     this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);
     session.afterPacket(direction);
   }
