@@ -1,7 +1,7 @@
 /** `msec trust who`: the running engine is asked, or the scores are read from its log. */
 import { type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
 import { SchemaRegistry } from '../../engine/registry/index.ts';
-import { scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { DEVICE_ATTESTATION, scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
 import {
   type AskedTexts,
   GraphHost,
@@ -52,13 +52,15 @@ function queryOf({ trustor, ...asked }: AskedTexts): string {
 }
 
 async function readWho(log: ReadOnlyLog, config: Config, asked: AskedTexts): Promise<Recommendation> {
-  const [scores] = await log.describe([TRUST_SCORES]);
+  const topics = await log.describe([TRUST_SCORES, DEVICE_ATTESTATION]);
+  const scores = topics.find(({ name }) => name === TRUST_SCORES);
   if (scores === undefined)
     throw new NoInputError(
       `There is no topic ${TRUST_SCORES}: trust is kept where the configuration has trust.enabled.`,
     );
   const host = new GraphHost({
     ...{ job: graphJobOf(config), reader: log.openReader(), partitions: scores.partitions },
+    isAttested: topics.some(({ name }) => name === DEVICE_ATTESTATION),
     ...{ schemaIds: await scoreSchemas(log), clock: systemClock, random: systemRandom },
   });
   try {

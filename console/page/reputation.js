@@ -6,7 +6,12 @@ import { historyChart } from './reputation-history.js';
 
 const ASK_MS = 2_000;
 const LINKS = 4;
-const STANDINGS = { reintegrated: 'reintegrated', blacklisted: 'blacklisted', permanent: 'blacklisted for good' };
+const STANDINGS = {
+  reintegrated: 'reintegrated',
+  blacklisted: 'blacklisted',
+  permanent: 'blacklisted for good',
+  untrusted: 'device not trusted',
+};
 const value = (number) => (number === null ? '–' : number.toFixed(2).replace('-', '\u2212'));
 
 export function reputationView() {

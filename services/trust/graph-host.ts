@@ -4,7 +4,15 @@
  */
 import { type BatchCursor, type Clock, errorData, type LogReader, MsecError, type Random } from '../../engine/index.ts';
 import { decodeDeviceRecord } from '../../schemas/device/index.ts';
-import { DEVICE_REGISTRY, isPairScore, type Score, scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { decodeAttestation } from '../../schemas/index.ts';
+import {
+  DEVICE_ATTESTATION,
+  DEVICE_REGISTRY,
+  isPairScore,
+  type Score,
+  scoreCodec,
+  TRUST_SCORES,
+} from '../../schemas/topics/index.ts';
 import { type GraphJob, graphOptionsOf, recommenderOptionsOf } from './graph-job.ts';
 import type { CallName, GraphCalls } from './graph-messages.ts';
 import { type GraphStatus, partyOf, rankingOf, servicesOf } from './graph-views.ts';
@@ -18,8 +26,10 @@ export interface GraphHostOptions {
   /** Becomes the host's. */
   readonly reader: LogReader;
   readonly schemaIds: ReadonlyMap<string, number>;
-  /** Of trust.scores and of device.registry. */
+  /** Of each topic. */
   readonly partitions: number;
+  /** Whether there is device.attestation. */
+  readonly isAttested: boolean;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -27,6 +37,10 @@ export interface GraphHostOptions {
 type Answers = {
   readonly [Name in Exclude<CallName, 'stop'>]: (takes: GraphCalls[Name]['takes']) => GraphCalls[Name]['gives'];
 };
+
+/** Who says that a device is not trusted. */
+const BY_REGISTRY = 1;
+const BY_ATTESTATION = 2;
 
 export class GraphHost {
   readonly graph: TrustGraph;
@@ -39,7 +53,7 @@ export class GraphHost {
   #broken = 0;
   #lastMistake: string | null = null;
 
-  constructor({ job, reader, schemaIds, partitions, clock, random }: GraphHostOptions) {
+  constructor({ job, reader, schemaIds, partitions, isAttested, clock, random }: GraphHostOptions) {
     const graph = new TrustGraph(graphOptionsOf(job));
     const recommender = new Recommender(recommenderOptionsOf(job));
     this.graph = graph;
@@ -49,6 +63,9 @@ export class GraphHost {
       reader,
       topics: [
         { topic: DEVICE_REGISTRY, partitions, take: (record) => this.#takeDevice(record) },
+        ...(isAttested
+          ? [{ topic: DEVICE_ATTESTATION, partitions, take: (record: BatchCursor) => this.#takeAttestation(record) }]
+          : []),
         { topic: TRUST_SCORES, partitions, take: (record) => this.#takeScore(record) },
       ],
       onRecordFailure: (error) => {
@@ -119,6 +136,13 @@ export class GraphHost {
   #takeDevice({ bytes, valueStart, valueEnd }: BatchCursor): void {
     if (valueStart < 0) return;
     const { deviceId, state, place } = decodeDeviceRecord(bytes, valueStart, valueEnd);
-    this.graph.move(deviceId, state === 'revoked' ? null : (place ?? null));
+    this.graph.move(deviceId, place ?? null);
+    this.graph.distrust(deviceId, BY_REGISTRY, state === 'revoked');
+  }
+
+  #takeAttestation({ bytes, keyStart, keyEnd, valueStart, valueEnd }: BatchCursor): void {
+    const device = Buffer.from(bytes.buffer, bytes.byteOffset + keyStart, keyEnd - keyStart).toString();
+    const state = valueStart < 0 ? 'unknown' : decodeAttestation(bytes, valueStart, valueEnd).state;
+    this.graph.distrust(device, BY_ATTESTATION, state === 'quarantined' || state === 'revoked');
   }
 }

@@ -11,6 +11,7 @@ export interface GraphSetup {
   readonly log: LogReaderDescriptor;
   readonly schemaIds: readonly (readonly [string, number])[];
   readonly partitions: number;
+  readonly isAttested: boolean;
 }
 
 /** Each call by its name, with what it takes and gives. */

@@ -6,11 +6,11 @@ import type { FromGraph, GraphSetup, ToGraph } from './graph-messages.ts';
 
 assert(parentPort !== null, 'the graph runs in a thread');
 const parent = parentPort;
-const { job, log, schemaIds, partitions } = workerData as GraphSetup;
+const { job, log, schemaIds, partitions, isAttested } = workerData as GraphSetup;
 const say = (message: FromGraph) => parent.postMessage(message);
 const openReader = await logReaders(log, systemClock);
 const host = new GraphHost({
-  ...{ job, partitions, schemaIds: new Map(schemaIds), reader: openReader() },
+  ...{ job, partitions, isAttested, schemaIds: new Map(schemaIds), reader: openReader() },
   ...{ clock: systemClock, random: systemRandom },
 });
 host.start((error) => say({ id: -1, error: errorData(error) }));

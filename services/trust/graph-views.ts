@@ -1,8 +1,7 @@
 /** What a person looks at: the ranking of a service, and one party with those around it. Plain data, bounded. */
-import type { Standing } from '../../schemas/index.ts';
 import type { HistoryPoint } from './histories.ts';
 import { NONE } from './pair-store.ts';
-import { STANDINGS_IN_ORDER } from './providers.ts';
+import { type ShownStanding, STANDINGS_IN_ORDER } from './providers.ts';
 import { NOBODY } from './question.ts';
 import type { Recommended } from './recommendation.ts';
 import type { Recommender } from './recommender.ts';
@@ -35,7 +34,7 @@ export interface RankingView {
   readonly providers: readonly Recommended[];
   readonly total: number;
   /** Blacklisted ones: they are in no recommendation. */
-  readonly barred: readonly { readonly provider: string; readonly standing: Standing }[];
+  readonly barred: readonly { readonly provider: string; readonly standing: ShownStanding }[];
 }
 
 export interface LinkView {
@@ -53,7 +52,7 @@ export interface PartyView {
   readonly service: string;
   /** As it serves; null where it does not. */
   readonly provider: Recommended | null;
-  readonly standing: Standing | null;
+  readonly standing: ShownStanding | null;
   /** Those who judge it, and those whom it judges; the newest pairs first. */
   readonly judgedBy: readonly LinkView[];
   readonly judges: readonly LinkView[];
@@ -82,7 +81,7 @@ export function rankingOf(trust: TrustGraph, recommender: Recommender, service: 
   const question = { service, trustor: NOBODY, near: null, among: null, without: [], weights: null };
   const { providers } = recommender.ranking(trust, { ...question, limit: RANKED_MAX }, nowMs);
   const graph = trust.service(service);
-  const barred: { provider: string; standing: Standing }[] = [];
+  const barred: { provider: string; standing: ShownStanding }[] = [];
   for (let at = 0; at < graph.providers.end && barred.length < BARRED_MAX; at++) {
     const standing = standingOf(graph, at);
     if (graph.providers.name[at] === -1 || standing === 'normal' || standing === 'reintegrated') continue;
@@ -146,4 +145,5 @@ function linkOf({ pairs }: ServiceGraph, slot: number, party: string): LinkView 
 }
 
 const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
-const standingOf = ({ providers }: ServiceGraph, at: number): Standing => STANDINGS_IN_ORDER[providers.standing[at]!]!;
+const standingOf = ({ providers }: ServiceGraph, at: number): ShownStanding =>
+  STANDINGS_IN_ORDER[providers.standing[at]!]!;

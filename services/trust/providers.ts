@@ -6,9 +6,18 @@ import type { Standing } from '../../schemas/index.ts';
 import { grown, lengthFor } from './columns.ts';
 import type { SpherePoint } from './place.ts';
 
+/** untrusted: a device that was revoked, or that has not proved its state so often that it is in quarantine. */
+export type ShownStanding = Standing | 'untrusted';
 /** How providers stand, as numbers: from BARRED_FROM on nobody is recommended. */
-export const STANDINGS_IN_ORDER: readonly Standing[] = ['normal', 'reintegrated', 'blacklisted', 'permanent'];
+export const STANDINGS_IN_ORDER: readonly ShownStanding[] = [
+  'normal',
+  'reintegrated',
+  'blacklisted',
+  'permanent',
+  'untrusted',
+];
 export const BARRED_FROM = STANDINGS_IN_ORDER.indexOf('blacklisted');
+const UNTRUSTED = STANDINGS_IN_ORDER.indexOf('untrusted');
 
 const FIRST = 256;
 
@@ -33,7 +42,10 @@ export class Providers {
   requests = new Float64Array(FIRST);
   /** R′, NaN where nothing was measured. */
   reliability = new Float64Array(FIRST);
+  /** As it counts. */
   standing = new Uint8Array(FIRST);
+  /** As the scores tell it, whether its device is trusted or not. */
+  #told = new Uint8Array(FIRST);
   /** 1: there is a record of the provider itself, not only of pairs. */
   isTold = new Uint8Array(FIRST);
   /** A point on the unit sphere; x is NaN where nobody has said where it is. */
@@ -55,6 +67,7 @@ export class Providers {
     this.name[index] = name;
     for (const column of this.#sums()) column[index] = 0;
     this.standing[index] = 0;
+    this.#told[index] = 0;
     this.isTold[index] = 0;
     this.reliability[index] = Number.NaN;
     this.x[index] = Number.NaN;
@@ -74,6 +87,15 @@ export class Providers {
     this.x[index] = point?.x ?? Number.NaN;
     this.y[index] = point?.y ?? Number.NaN;
     this.z[index] = point?.z ?? Number.NaN;
+  }
+
+  stand(index: number, standing: Standing): void {
+    this.#told[index] = STANDINGS_IN_ORDER.indexOf(standing);
+    if (this.standing[index] !== UNTRUSTED) this.standing[index] = this.#told[index]!;
+  }
+
+  distrust(index: number, isUntrusted: boolean): void {
+    this.standing[index] = isUntrusted ? UNTRUSTED : this.#told[index]!;
   }
 
   #append(): number {
@@ -100,6 +122,7 @@ export class Providers {
     this.requests = grown(this.requests, length);
     this.reliability = grown(this.reliability, length);
     this.standing = grown(this.standing, length);
+    this.#told = grown(this.#told, length);
     this.isTold = grown(this.isTold, length);
     this.x = grown(this.x, length);
     this.y = grown(this.y, length);

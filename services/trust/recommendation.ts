@@ -1,5 +1,5 @@
 /** The answer to a question, as plain data: who, how dependable, and why. */
-import type { Standing } from '../../schemas/index.ts';
+import type { ShownStanding } from './providers.ts';
 import { NOBODY, type Weights } from './question.ts';
 
 export interface Recommended {
@@ -21,7 +21,7 @@ export interface Recommended {
   readonly raters: number;
   /** Null where nobody has said where it is, or nobody asked. */
   readonly distanceM: number | null;
-  readonly standing: Standing;
+  readonly standing: ShownStanding;
   /** Not for its dependability, but so that newcomers and the reintegrated get a chance. */
   readonly isIntroduced: boolean;
   /** The reasons in words. */

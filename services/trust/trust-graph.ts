@@ -6,7 +6,6 @@ import type { PairScore, ProviderScore } from '../../schemas/index.ts';
 import { Names } from './names.ts';
 import { NONE } from './pair-store.ts';
 import { type Place, pointOf, type SpherePoint } from './place.ts';
-import { STANDINGS_IN_ORDER } from './providers.ts';
 import { type GraphOptions, ServiceGraph } from './service-graph.ts';
 
 export interface TrustGraphOptions extends GraphOptions {
@@ -25,6 +24,8 @@ export class TrustGraph {
   readonly #services = new Map<string, ServiceGraph>();
   /** Of all parties that stand somewhere, whether they serve or not. */
   readonly #places = new Map<string, SpherePoint>();
+  /** Why a party is not trusted: the bits of who says so. */
+  readonly #untrusted = new Map<string, number>();
   /** What a question about an unknown service is answered from. */
   readonly #nothing: ServiceGraph;
 
@@ -69,7 +70,7 @@ export class TrustGraph {
     if (graph === null || provider === NONE) return;
     const { providers } = graph;
     providers.isTold[provider] = 1;
-    providers.standing[provider] = STANDINGS_IN_ORDER.indexOf(told.standing);
+    providers.stand(provider, told.standing);
     providers.reliability[provider] = this.#reliabilityOf(told);
     graph.setRequests(provider, told.interactions);
   }
@@ -88,6 +89,21 @@ export class TrustGraph {
     if (graph.providers.raters[provider] !== 0 || graph.providers.isTold[provider] !== 0) return;
     this.names.release(graph.providers.name[provider]!);
     graph.providers.remove(provider);
+  }
+
+  /** Whether a device is distrusted as such; `by` has one bit, of who says so. Nobody is sent there then. */
+  distrust(name: string, by: number, isUntrusted: boolean): void {
+    const before = this.#untrusted.get(name) ?? 0;
+    const now = isUntrusted ? before | by : before & ~by;
+    if (now === before) return;
+    if (now === 0) this.#untrusted.delete(name);
+    else this.#untrusted.set(name, now);
+    const id = this.names.find(name);
+    if (id < 0) return;
+    for (const { providers } of this.#services.values()) {
+      const at = providers.find(id);
+      if (at >= 0) providers.distrust(at, now !== 0);
+    }
   }
 
   /** It was said where a party is; null: nobody knows any more. */
@@ -124,6 +140,7 @@ export class TrustGraph {
     }
     const at = providers.add(this.names.hold(name));
     providers.put(at, this.#places.get(name) ?? null);
+    providers.distrust(at, this.#untrusted.has(name));
     return at;
   }
 

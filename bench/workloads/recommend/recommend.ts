@@ -50,6 +50,7 @@ async function measure(
   const openedAt = systemClock.monotonic();
   const desk = new TrustDesk({
     ...{ job: GRAPH_JOB, log: log.readerDescriptor(), schemaIds: [...schemaIds], partitions: PARTITIONS },
+    isAttested: false,
     onFailed: ({ message }) => progress(`the graph has failed: ${message}`),
   });
   try {

@@ -13,7 +13,15 @@ import {
   systemClock,
 } from '../../../engine/index.ts';
 import { type DeviceRecord, encodeDeviceRecord } from '../../../schemas/device/index.ts';
-import { DEVICE_REGISTRY, isPairScore, type Score, scoreCodec, TRUST_SCORES } from '../../../schemas/topics/index.ts';
+import { encodeAttestation, type TrustState } from '../../../schemas/index.ts';
+import {
+  DEVICE_ATTESTATION,
+  DEVICE_REGISTRY,
+  isPairScore,
+  type Score,
+  scoreCodec,
+  TRUST_SCORES,
+} from '../../../schemas/topics/index.ts';
 import { GRAPH_JOB, GraphHost, TrustDesk } from '../../../services/trust/index.ts';
 import { memoryLog } from '../memory-log.ts';
 import { pairScore, providerScore, question, START_MS } from './graph-fixture.ts';
@@ -53,9 +61,9 @@ async function enrol(log: Log, device: Partial<DeviceRecord>): Promise<void> {
   await log.commit({ appends: [{ topic: DEVICE_REGISTRY, partition: 0, bytes: encoder.finish() }] });
 }
 
-const hostOf = (log: Log) =>
+const hostOf = (log: Log, isAttested = false) =>
   new GraphHost({
-    ...{ job: JOB, reader: log.openReader(), schemaIds, partitions: 2 },
+    ...{ job: JOB, reader: log.openReader(), schemaIds, partitions: 2, isAttested },
     ...{ clock: systemClock, random: seededRandom(1) },
   });
 
@@ -88,7 +96,7 @@ t.test('what the scores tell is answered: pairs, providers, places, and what is 
     ['b', 'd'],
   );
   await tell(log, 'b water a', 'b water c', 'b water', providerScore({ trustee: 'd', standing: 'permanent' }));
-  await enrol(log, { revision: 2, state: 'revoked', place: { latitude: 40, longitude: -3 } });
+  await enrol(log, { revision: 2, place: { latitude: 41, longitude: -3 } });
   await host.readAll();
   t.same(names(), []);
   const ranking = host.call('ranking', { service: 'water' });
@@ -97,7 +105,43 @@ t.test('what the scores tell is answered: pairs, providers, places, and what is 
   await tell(log, pairScore());
   await host.readAll();
   t.same(names(), ['b'], 'who was forgotten begins anew');
-  t.same(names({ near }), [], 'and a revoked device stands nowhere');
+  t.same(names({ near }), [], 'and stands where it was moved to');
+  await enrol(log, { revision: 3, state: 'revoked' });
+  await host.readAll();
+  t.same(names(), [], 'nobody is sent to a revoked device');
+  t.same(host.call('ranking', { service: 'water' }).barred[0], { provider: 'b', standing: 'untrusted' });
+  await host.close();
+  await log.close();
+});
+
+t.test('nobody is sent to a device in quarantine, however it scored, until it has proved itself', async (t) => {
+  const log = await memoryLog(2);
+  await log.createTopics([TOPIC, { name: DEVICE_ATTESTATION, partitions: 2, cleanup: 'compact' }]);
+  const attest = async (state: TrustState) => {
+    const writer = new ByteWriter();
+    const encoder = new BatchEncoder();
+    encodeAttestation(writer, 1, {
+      ...{ device: 'b', state, since: 0, reason: '', says: '', log: '', entry: 0, pcr: -1, path: '', firmware: '' },
+      ...{ provenAt: 0, trustedUntil: 0, failures: 0, transitions: 0, history: [] },
+    });
+    encoder.append(1_000, Buffer.from('b'), 0, 1, writer.bytes, 0, writer.position);
+    await log.commit({ appends: [{ topic: DEVICE_ATTESTATION, partition: 0, bytes: encoder.finish() }] });
+  };
+  const host = hostOf(log, true);
+  const names = async () => {
+    await host.readAll();
+    return host.call('who', question()).providers.map(({ provider }) => provider);
+  };
+  await attest('quarantined');
+  await tell(log, pairScore());
+  t.same(await names(), [], 'known before its first score');
+  await tell(log, providerScore({ standing: 'reintegrated' }));
+  t.same(await names(), [], 'no score helps');
+  await attest('trusted');
+  t.same(await names(), ['b']);
+  t.equal(host.call('who', question()).providers[0]!.standing, 'reintegrated', 'and what the scores told counts again');
+  await attest('revoked');
+  t.same(await names(), []);
   await host.close();
   await log.close();
 });
@@ -127,7 +171,7 @@ t.test('the desk asks the graph’s own thread, which goes on reading, and says 
   await log.createTopics([TOPIC, { name: DEVICE_REGISTRY, partitions: 2, cleanup: 'compact' }]);
   await tell(log, pairScore());
   const desk = new TrustDesk({
-    ...{ job: JOB, log: log.readerDescriptor(), schemaIds: [...schemaIds], partitions: 2 },
+    ...{ job: JOB, log: log.readerDescriptor(), schemaIds: [...schemaIds], partitions: 2, isAttested: false },
     onFailed: ({ message }) => t.fail(message),
   });
   const until = async (isWished: () => Promise<boolean>) => {
