@@ -27,6 +27,7 @@ import { soak } from './workloads/soak/soak.ts';
 import { startup } from './workloads/startup/startup.ts';
 import { tpm } from './workloads/tpm/tpm.ts';
 import { trust } from './workloads/trust/trust.ts';
+import { trustActorWorkload } from './workloads/trust-actor/trust-actor.ts';
 import { windows } from './workloads/windows/windows.ts';
 
 export const WORKLOADS: readonly AnyWorkload[] = [
@@ -53,6 +54,7 @@ export const WORKLOADS: readonly AnyWorkload[] = [
   doubt,
   trust,
   recommend,
+  trustActorWorkload,
   ids,
   soak,
   simulate,
