@@ -13,11 +13,13 @@ import {
   type InteractionView,
 } from '../../schemas/index.ts';
 import { IdHash } from './id-hash.ts';
+import type { KnownIds } from './known-ids.ts';
 import { type Names, SERVICE, TRUSTOR } from './names.ts';
-import { NAMES_MAX } from './pair-rows.ts';
+import { NAMES_MAX, PAIR_ROW_BYTES } from './pair-rows.ts';
 
 /** Of an interaction that could not be read. */
 export const UNREADABLE = -1;
+const ROW_WORDS = PAIR_ROW_BYTES / 4;
 
 export class InteractionsAhead {
   numbers = new Float64Array(0);
@@ -31,18 +33,24 @@ export class InteractionsAhead {
   trustors = new Int32Array(0);
   services = new Int32Array(0);
   pairs = new Int32Array(0);
+  /** Under which pairs are looked for. */
+  subs = new Float64Array(0);
+  /** Keeps what is read for nothing else from being left out. */
+  touched = 0;
   readonly #reader = new InteractionReader();
   readonly #hash = new IdHash();
   readonly #keys: KeyTable;
   readonly #names: Names;
   readonly #pairs: RowStore;
-  readonly #subs = new Float64Array(1);
+  readonly #sub = new Float64Array(1);
+  readonly #known: KnownIds;
   #stretch = -1;
 
-  constructor(keys: KeyTable, names: Names, pairs: RowStore) {
+  constructor(keys: KeyTable, names: Names, pairs: RowStore, known: KnownIds) {
     this.#keys = keys;
     this.#names = names;
     this.#pairs = pairs;
+    this.#known = known;
   }
 
   /** What was looked up is out of date. */
@@ -59,7 +67,20 @@ export class InteractionsAhead {
     this.#grow(ahead);
     for (let i = from; i < ahead; i++) this.#read(i, bytes, valueStarts[i]!, valueEnds[i]!);
     for (let i = from; i < ahead; i++) this.#findNames(i);
-    for (let i = from; i < ahead; i++) this.pairs[i] = this.findPair(keyIds[i]!, this.trustors[i]!, this.services[i]!);
+    const { subs, trustors, services, pairs } = this;
+    for (let i = from; i < ahead; i++)
+      subs[i] = trustors[i]! < 0 || services[i]! < 0 ? -1 : trustors[i]! * NAMES_MAX + services[i]!;
+    this.#pairs.findPairs(keyIds, subs, from, ahead, pairs);
+    this.touched = this.#firstOfRows(from, ahead) + this.#known.look(pairs, this.idLows, from, ahead);
+  }
+
+  /** Reads something of each row, so that it is near when its turn comes; what it gives says nothing. */
+  #firstOfRows(from: number, to: number): number {
+    const words = this.#pairs.i32;
+    const { pairs } = this;
+    let all = 0;
+    for (let i = from; i < to; i++) if (pairs[i]! >= 0) all |= words[pairs[i]! * ROW_WORDS]!;
+    return all;
   }
 
   /** One that is at hand by itself, at place 0. */
@@ -104,8 +125,8 @@ export class InteractionsAhead {
   }
 
   createPair(keyId: number, trustor: number, service: number): number {
-    this.#subs[0] = trustor * NAMES_MAX + service;
-    return this.#pairs.createUnder(keyId, this.#subs);
+    this.#sub[0] = trustor * NAMES_MAX + service;
+    return this.#pairs.createUnder(keyId, this.#sub);
   }
 
   #findNames(i: number): void {
@@ -127,5 +148,6 @@ export class InteractionsAhead {
     this.trustors = new Int32Array(length);
     this.services = new Int32Array(length);
     this.pairs = new Int32Array(length);
+    this.subs = new Float64Array(length);
   }
 }

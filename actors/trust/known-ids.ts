@@ -127,6 +127,15 @@ export class KnownIds {
     }
   }
 
+  /** Reads the places at which ids will be looked for, so that they are near; what it gives says nothing. */
+  look(pairs: Int32Array, lows: Int32Array, from: number, to: number): number {
+    const index = this.#index;
+    const mask = index.length / 2 - 1;
+    let all = 0;
+    for (let i = from; i < to; i++) all |= index[2 * (hashOf(pairs[i]!, lows[i]!) & mask)]!;
+    return all;
+  }
+
   /**
    * Adds what was not known; `last` is the number of the pair's last entry, -1 for none. `receivedMs` is the time of its
    * record, `keyId` any key of the record at hand. Gives the number.

@@ -22,7 +22,9 @@ const AT_INTERACTIONS = 12;
 const AT_RATERS = 13;
 const AT_NEWEST = 14;
 const AT_FIRST_TIME = 15;
+/** What seldom changes begins here, with the third block. */
 const AT_FIRST = 16;
+const SELDOM_BLOCK = 2;
 const AT_PERFORMANCE = 17;
 const MEASURES = 3;
 const ROW_DOUBLES = AT_PERFORMANCE + 1 + 2 * MEASURES;
@@ -43,9 +45,10 @@ export class ProviderRows {
     return this.rows.create(keyId, service);
   }
 
-  /** Before anything of the row changes. */
+  /** Before sums of the row change. */
   touch(row: number): void {
-    this.rows.touchAll(row);
+    this.rows.touch(row, 0);
+    this.rows.touch(row, 1);
   }
 
   /** The part of a pair that is open, with sign 1 to put it in and -1 to take it out again, when nothing of it has changed since. */
@@ -78,6 +81,7 @@ export class ProviderRows {
     this.reach(row, time);
     const first = doubles[at + AT_FIRST_TIME]!;
     if (!isFirst && (time > first || (time === first && satisfaction >= doubles[at + AT_FIRST]!))) return;
+    this.rows.touch(row, SELDOM_BLOCK);
     doubles[at + AT_FIRST_TIME] = time;
     doubles[at + AT_FIRST] = satisfaction;
   }
@@ -95,6 +99,7 @@ export class ProviderRows {
     for (let i = 0; i < MEASURES; i++) {
       const value = numbers[from + i]!;
       if (Number.isNaN(value)) continue;
+      this.rows.touch(row, SELDOM_BLOCK);
       const age = time / this.#windows.bigHalfLifeMs;
       const epoch = Math.floor(age);
       if (epoch > doubles[at]!) this.#fadePerformance(at, epoch);

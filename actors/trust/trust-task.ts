@@ -106,6 +106,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
   readonly #known: KnownIds;
   readonly #ahead: InteractionsAhead;
   readonly #scores: ScoreWriter;
+  readonly #isTold: boolean;
   /** Null where nobody wants to know. */
   readonly #out: Output<AcceptedInteraction> | null;
   readonly #accepted = new AcceptedInteraction();
@@ -123,13 +124,14 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#options = options;
     this.#topics = topics;
     this.#services = new Set(options.services);
+    this.#isTold = options.isTold !== false;
     const { keys, state, out } = context;
     const pair = new PairTrust(options);
     this.#names = new Names(state.names, keys);
     this.#known = new KnownIds(state.known, options);
     this.#pairs = new PairRows(state.pairs, pair, options, this.#known);
     this.#providers = new ProviderRows(state.providers, pair, options);
-    this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs);
+    this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, this.#known);
     this.#scores = new ScoreWriter(out.scores, keys, this.#names, pair, this.#pairs, this.#providers);
     this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
@@ -217,7 +219,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const last = pairs.lastEntry(pair);
     const high = ahead.idHighs[i]!;
     pairs.close(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
-    this.#scores.changed(pair, provider);
+    if (this.#isTold) this.#scores.changed(pair, provider);
     this.#tellAccepted(keyId, timestamp, false);
   }
 
@@ -242,7 +244,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     providers.sum(provider, pairs.opened, 1);
     pairs.close(pair, pairs.lastEntry(pair));
     providers.reach(provider, content.time);
-    this.#scores.changed(pair, provider);
+    if (this.#isTold) this.#scores.changed(pair, provider);
     this.#context.count('corrected');
     this.#tellAccepted(keyId, timestamp, true);
   }
@@ -335,7 +337,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
   }
 
   #tell(): void {
-    if (this.#options.isTold !== false) this.#scores.write(this.#latest);
+    this.#scores.write(this.#latest);
   }
 }
 

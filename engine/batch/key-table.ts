@@ -11,8 +11,9 @@ const ARENA_BYTES_MIN = 4096;
 const FREE = -1;
 const BLOCK_BYTES = 32;
 const CHAIN_ROW = BLOCK_BYTES * 256;
-/** Places for ids that were asked for of late; a power of two. */
-const RECENT_BITS = 12;
+/** Places for ids that were asked for of late, as powers of two: twice as many as there are keys, within these. */
+const RECENT_BITS_MIN = 12;
+const RECENT_BITS_MAX = 16;
 
 export class KeyTable {
   /** The bytes of every key; replaced when it grows or is compacted, so read it again after `intern` or `sweep`. */
@@ -27,7 +28,9 @@ export class KeyTable {
    * id + 1 by a hash without a secret: a good guess that costs little, and is compared. Who aims at one place of it only
    * has his own keys looked up the longer way.
    */
-  readonly #recent = new Int32Array(2 ** RECENT_BITS);
+  #recent = new Int32Array(2 ** RECENT_BITS_MIN);
+  /** How far a hash is shifted to be a place of it. */
+  #recentShift = 32 - RECENT_BITS_MIN;
   /** id + 1, or 0 for an empty slot; a power of two, at most half full. */
   #slots = new Int32Array(CAPACITY_MIN * 2);
   #hashes = new Int32Array(CAPACITY_MIN);
@@ -94,7 +97,8 @@ export class KeyTable {
     const { keyIds, keyStarts, keyEnds, valueStarts } = places;
     this.#lookIn(bytes);
     const view = this.#view;
-    const recents = this.#recent;
+    let recents = this.#recent;
+    let shift = this.#recentShift;
     for (let index = from; index < to; index++) {
       if (valueStarts[index]! < 0) return index;
       const start = keyStarts[index]!;
@@ -112,8 +116,7 @@ export class KeyTable {
       const word2 = view.getInt32(start + third);
       const word3 = view.getInt32(start + last);
       const place =
-        Math.imul(word3 ^ Math.imul(word2 ^ Math.imul(word1, 0x85ebca6b), 0xc2b2ae35), 0x9e3779b1) >>>
-        (32 - RECENT_BITS);
+        Math.imul(word3 ^ Math.imul(word2 ^ Math.imul(word1, 0x85ebca6b), 0xc2b2ae35), 0x9e3779b1) >>> shift;
       const id = recents[place]! - 1;
       if (id >= 0) {
         const arena = this.#arenaView;
@@ -130,8 +133,12 @@ export class KeyTable {
         }
       }
       const found = this.#find(bytes, start, start + length);
-      recents[place] = found + 1;
       keyIds[index] = found;
+      if (recents === this.#recent) recents[place] = found + 1;
+      else {
+        recents = this.#recent;
+        shift = this.#recentShift;
+      }
     }
     return to;
   }
@@ -149,7 +156,7 @@ export class KeyTable {
     if (length < 4) return length;
     const last = view.getInt32(end - 4);
     const before = length < 8 ? length : view.getInt32(end - 8);
-    return Math.imul(last ^ Math.imul(before, 0x85ebca6b), 0x9e3779b1) >>> (32 - RECENT_BITS);
+    return Math.imul(last ^ Math.imul(before, 0x85ebca6b), 0x9e3779b1) >>> this.#recentShift;
   }
 
   #find(bytes: Uint8Array, start: number, end: number): number {
@@ -295,7 +302,16 @@ export class KeyTable {
     this.#arenaUsed = at;
   }
 
+  /** Who has many keys, each as often as the others, would find few of them again in a small table. */
+  #growRecent(): void {
+    const bits = Math.min(RECENT_BITS_MAX, 33 - Math.clz32(this.#size));
+    if (bits <= 32 - this.#recentShift) return;
+    this.#recent = new Int32Array(2 ** bits);
+    this.#recentShift = 32 - bits;
+  }
+
   #rebuildSlots(): void {
+    this.#growRecent();
     let length = CAPACITY_MIN * 2;
     while (length < this.#size * 4) length *= 2;
     const slots = new Int32Array(length);

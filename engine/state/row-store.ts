@@ -92,6 +92,11 @@ export class RowStore {
     this.#slots.findEach(keyIds, from, to, sub, rows);
   }
 
+  /** `find` of keyIds[i] under subs[i] for i in [from, to), into the same places of `rows`; a key id below 0 has none. */
+  findPairs(keyIds: Int32Array, subs: Float64Array, from: number, to: number, rows: Int32Array): void {
+    this.#slots.findPairs(keyIds, subs, from, to, rows);
+  }
+
   /** A new row, all zero; the pair must not exist. */
   create(keyId: number, sub = 0): number {
     return this.#cleared(this.#slots.create(keyId, sub));

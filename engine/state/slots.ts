@@ -76,6 +76,32 @@ export class Slots {
     }
   }
 
+  /**
+   * `find` of keyIds[i] under subs[i] for i in [from, to), into the same places of `slots`; a key id below 0 has none. For
+   * pairs that are all over the memory: the first looks into the index wait for it together, and so do those at the slots.
+   */
+  findPairs(keyIds: Int32Array, subs: Float64Array, from: number, to: number, slots: Int32Array): void {
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let i = from; i < to; i++) slots[i] = index[hash(keyIds[i]!, subs, i) & mask]! - 1;
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!;
+      const keyId = keyIds[i]!;
+      if (slot >= 0 && this.keyIds[slot] === keyId && this.subs[slot] === subs[i]) continue;
+      slots[i] = slot < 0 || keyId < 0 ? -1 : this.#searchFrom(keyId, subs, i);
+    }
+  }
+
+  /** Without leaving a trace: they are not asked for one after the other. */
+  #searchFrom(keyId: number, subs: Float64Array, i: number): number {
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let at = hash(keyId, subs, i) & mask; ; at = (at + 1) & mask) {
+      const slot = index[at]! - 1;
+      if (slot < 0 || (this.keyIds[slot] === keyId && this.subs[slot] === subs[i])) return slot;
+    }
+  }
+
   #search(keyId: number, sub: number): number {
     this.#wanted[0] = sub;
     return this.#searchWanted(keyId);

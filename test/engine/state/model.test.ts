@@ -345,3 +345,23 @@ t.test('what is not there is undefined, and deleting it is told', (t) => {
   t.equal(store.delete(0), false);
   t.end();
 });
+
+t.test('pairs that are looked for together are found as each by itself, whatever their index is like', (t) => {
+  const keys = new KeyTable();
+  const store = new RowStore(keys, 64);
+  const keyIds = Array.from({ length: 40 }, (_, i) => keys.intern(Buffer.from(`key-${i + 10}`), 0, 6));
+  const pair = fc.record({ key: fc.nat(39), sub: fc.integer({ min: 0, max: 400 }).map((sub) => sub * 2 ** 26) });
+  fc.assert(
+    fc.property(fc.array(pair, { maxLength: 60 }), fc.array(pair, { maxLength: 60 }), (made, wanted) => {
+      for (const { key, sub } of made) if (store.find(keyIds[key]!, sub) < 0) store.create(keyIds[key]!, sub);
+      const ids = Int32Array.from([...wanted.map(({ key }) => keyIds[key]!), -1]);
+      const subs = Float64Array.from([...wanted.map(({ sub }) => sub), 0]);
+      const found = new Int32Array(ids.length);
+      store.findPairs(ids, subs, 0, ids.length, found);
+      const alone = wanted.map(({ key, sub }) => store.find(keyIds[key]!, sub));
+      if ([...found].join() !== [...alone, -1].join()) throw new Error(`${[...found]}, alone ${alone}`);
+    }),
+    { numRuns: 300 },
+  );
+  t.end();
+});
