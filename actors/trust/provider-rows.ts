@@ -129,12 +129,13 @@ export class ProviderRows {
     return this.rows.f64[row * ROW_DOUBLES + AT_FIRST]!;
   }
 
-  small(row: number): { mean: number; evidence: number } {
-    return this.#window(row * ROW_DOUBLES + AT_SMALL, this.newestMs(row), this.#windows.smallHalfLifeMs);
+  /** Mean and evidence of the small window, into into[at] and behind it. */
+  small(row: number, into: Float64Array, at: number): void {
+    this.#window(row * ROW_DOUBLES + AT_SMALL, this.newestMs(row), this.#windows.smallHalfLifeMs, into, at);
   }
 
-  big(row: number): { mean: number; evidence: number } {
-    return this.#window(row * ROW_DOUBLES + AT_BIG, this.newestMs(row), this.#windows.bigHalfLifeMs);
+  big(row: number, into: Float64Array, at: number): void {
+    this.#window(row * ROW_DOUBLES + AT_BIG, this.newestMs(row), this.#windows.bigHalfLifeMs, into, at);
   }
 
   /** R of all trustors, each by its evidence; NaN without any. */
@@ -144,17 +145,18 @@ export class ProviderRows {
     return doubles[at + TRUSTS]! / doubles[at + WEIGHTS]!;
   }
 
-  /** 0 response, 1 availability, 2 quality; null where it was never measured. */
-  performance(row: number, measure: 0 | 1 | 2): number | null {
+  /** 0 response, 1 availability, 2 quality; NaN where it was never measured. */
+  performance(row: number, measure: number): number {
     const doubles = this.rows.f64;
     const at = row * ROW_DOUBLES + AT_PERFORMANCE + 1 + 2 * measure;
-    return doubles[at] === 0 ? null : doubles[at + 1]!;
+    return doubles[at] === 0 ? Number.NaN : doubles[at + 1]!;
   }
 
-  #window(at: number, nowMs: number, halfLifeMs: number): { mean: number; evidence: number } {
+  #window(from: number, nowMs: number, halfLifeMs: number, into: Float64Array, at: number): void {
     const doubles = this.rows.f64;
-    const weight = doubles[at + WEIGHTS]!;
-    return { mean: doubles[at + MEANS]! / weight, evidence: evidenceAt(weight, doubles[at]!, nowMs, halfLifeMs) };
+    const weight = doubles[from + WEIGHTS]!;
+    into[at] = doubles[from + MEANS]! / weight;
+    into[at + 1] = evidenceAt(weight, doubles[from]!, nowMs, halfLifeMs);
   }
 
   #fadePerformance(at: number, epoch: number): void {

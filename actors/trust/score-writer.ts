@@ -9,10 +9,18 @@ import {
   AT_PAIR_INTERACTIONS,
   AT_PAIR_SMALL,
   AT_PAIR_TRUST,
+  AT_PROVIDER_AT,
+  AT_PROVIDER_BIG,
+  AT_PROVIDER_FIRST,
+  AT_PROVIDER_INTERACTIONS,
+  AT_PROVIDER_PERFORMANCE,
+  AT_PROVIDER_RATERS,
+  AT_PROVIDER_SMALL,
+  AT_PROVIDER_TRUST,
   PairScoreView,
-  type ProviderScore,
+  ProviderScoreView,
 } from '../../schemas/index.ts';
-import type { Score } from '../../schemas/topics/index.ts';
+import type { WrittenScore } from '../../schemas/topics/index.ts';
 import type { PairTrust } from './model/pair-trust.ts';
 import { NAME_BYTES_MAX, type Names } from './names.ts';
 import { NAMES_MAX, type PairRows } from './pair-rows.ts';
@@ -49,7 +57,7 @@ class RowList {
 }
 
 export class ScoreWriter {
-  readonly #out: Output<Score | PairScoreView>;
+  readonly #out: Output<WrittenScore>;
   readonly #keys: KeyTable;
   readonly #names: Names;
   readonly #pair: PairTrust;
@@ -58,10 +66,11 @@ export class ScoreWriter {
   readonly #changedPairs = new RowList();
   readonly #changedProviders = new RowList();
   readonly #view = new PairScoreView();
+  readonly #providerView = new ProviderScoreView();
   readonly #key = new Uint8Array(3 * NAME_BYTES_MAX + 2);
 
   constructor(
-    out: Output<Score | PairScoreView>,
+    out: Output<WrittenScore>,
     keys: KeyTable,
     names: Names,
     pair: PairTrust,
@@ -75,11 +84,17 @@ export class ScoreWriter {
     this.#pairs = pairs;
     this.#providers = providers;
     this.#view.names = this.#key;
+    this.#providerView.names = this.#key;
   }
 
   changed(pair: number, provider: number): void {
     this.#changedPairs.add(pair);
     this.#changedProviders.add(provider);
+  }
+
+  /** What waits to be told. */
+  get size(): number {
+    return this.#changedPairs.length + this.#changedProviders.length;
   }
 
   /** With `timestamp` as event time. */
@@ -122,26 +137,21 @@ export class ScoreWriter {
     const keyId = providers.rows.keyIdOf(row);
     const service = providers.rows.subOf(row);
     const keyEnd = this.#nameKey(keyId, service, -1);
-    const score: ProviderScore = {
-      trustee: new TextDecoder().decode(this.#keys.bytesOf(keyId)),
-      service: this.#names.textOf(service),
-      trust: providers.trust(row),
-      small: providers.small(row),
-      big: providers.big(row),
-      interactions: providers.interactions(row),
-      raters: providers.raters(row),
-      first: providers.first(row),
-      at: providers.newestMs(row),
-      responseMs: providers.performance(row, 0),
-      availability: providers.performance(row, 1),
-      quality: providers.performance(row, 2),
-      standing: 'normal',
-      since: 0,
-      until: null,
-      blacklistings: 0,
-      says: '',
-    };
-    this.#out.emitBeside(this.#key, 0, keyEnd, score, timestamp);
+    const view = this.#providerView;
+    const { numbers } = view;
+    view.serviceStart = this.#view.serviceStart;
+    view.nameEnd = keyEnd;
+    view.trusteeEnd = this.#view.trusteeEnd;
+    numbers[AT_PROVIDER_TRUST] = providers.trust(row);
+    providers.small(row, numbers, AT_PROVIDER_SMALL);
+    providers.big(row, numbers, AT_PROVIDER_BIG);
+    numbers[AT_PROVIDER_INTERACTIONS] = providers.interactions(row);
+    numbers[AT_PROVIDER_RATERS] = providers.raters(row);
+    numbers[AT_PROVIDER_FIRST] = providers.first(row);
+    numbers[AT_PROVIDER_AT] = providers.newestMs(row);
+    for (let measure = 0; measure < 3; measure++)
+      numbers[AT_PROVIDER_PERFORMANCE + measure] = providers.performance(row, measure);
+    this.#out.emitBeside(this.#key, 0, keyEnd, view, timestamp);
   }
 
   /** `trustee service trustor`, or without the last; gives where it ends. */

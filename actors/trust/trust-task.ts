@@ -81,6 +81,8 @@ export const trustState: {
 export type TrustContext = ActorContext<TrustInputs, Required<TrustOutputs>, typeof trustState>;
 
 const NONE = -2;
+/** Scores that wait for a commit, about: more would make it long. */
+const TOLD_AT_ONCE_MAX = 65_536;
 const WIRE_HEADER_BYTES = 5;
 
 /** A record, as it came. */
@@ -144,12 +146,10 @@ export class TrustTask implements ActorTask<TrustInputs> {
     if (this.#out !== null) this.#accepts(encoded(value), 0);
     const refusal = this.#handle(0, { keyId, bytes: value.bytes, start: 0, end: 0, timestamp, watermark });
     if (refusal !== null) throw refusal;
-    this.#tell();
   }
 
   /**
-   * What is refused is sent away and not thrown, or all since the savepoint would be undone. Scores are told when there is no
-   * more for now, which is before the commit.
+   * What is refused is sent away and not thrown, or all since the savepoint would be undone.
    */
   processBatch(_input: 'interactions', records: RecordWalk): void {
     const arrival: Arrival = { keyId: -1, bytes: records.bytes, start: 0, end: 0, timestamp: 0, watermark: 0 };
@@ -165,7 +165,12 @@ export class TrustTask implements ActorTask<TrustInputs> {
       const refusal = this.#handle(records.from, arrival);
       if (refusal !== null) this.#context.deadLetter(refusal);
     }
-    this.#tell();
+    if (this.#scores.size >= TOLD_AT_ONCE_MAX) this.#scores.write(this.#latest);
+  }
+
+  /** Each pair and provider that has changed is told once a commit. */
+  onCommit(): void {
+    this.#scores.write(this.#latest);
   }
 
   onRollback(): void {
@@ -334,10 +339,6 @@ export class TrustTask implements ActorTask<TrustInputs> {
     if (this.#out === null) return;
     this.#accepted.isCorrection = isCorrection;
     this.#out.emitFor(keyId, this.#accepted, timestamp);
-  }
-
-  #tell(): void {
-    this.#scores.write(this.#latest);
   }
 }
 

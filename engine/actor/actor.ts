@@ -196,6 +196,11 @@ export interface ActorTask<I extends Topics> {
    * most records is a call for nothing. In an array, because it is read for each record and a number would be made anew.
    */
   readonly watermarkDue?: Float64Array;
+  /**
+   * Called before a commit, if anything was handled since the one before: what is to be told once for all of that is told now,
+   * with `emitFor` or `emitBeside`. What it throws ends the task, which begins again from the commit before.
+   */
+  onCommit?(): void;
   /** Called after a rollback that undid calls of this actor: what it keeps beside its state must be made anew from it. */
   onRollback?(): void;
   /** For an actor that cannot keep all that it knows as state: how it makes it anew from records that it has handled. */

@@ -89,6 +89,20 @@ export class KeyTable {
     return id;
   }
 
+  /** The id of a key that has one; -1 where it has none. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    this.#lookIn(bytes);
+    const recent = this.#recent[this.#recentPlace(start, end)]! - 1;
+    if (recent >= 0 && this.#isKey(recent, start, end)) return recent;
+    const hash = tabulationHash(this.#view, start, end, this.#words);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot]! - 1;
+      if (id < 0 || (this.#hashes[id] === hash && this.#isKey(id, start, end))) return id;
+    }
+  }
+
   /**
    * `intern` for the records [from, to) of `places`, as `keyIds`; a null key is taken for an empty one. Stops before
    * the first record that has no value; gives where it stopped.

@@ -372,6 +372,15 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#deadLetters++;
   }
 
+  /** Before a commit; no record is at hand. */
+  prepareCommit(): void {
+    if (this.#task.onCommit === undefined) return;
+    this.#turns++;
+    this.moment.keyId = NO_KEY;
+    this.#task.onCommit();
+    if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
+  }
+
   /** What must be in the changelog with the next transaction. */
   collectState(): StateChange {
     for (const [i, { name }] of this.#inputs.entries()) this.#state.watermarks.set(name, this.#clock[INPUTS + i]);

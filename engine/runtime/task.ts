@@ -397,6 +397,18 @@ export class Task {
     return options.commitIntervalBusyMs - openMs;
   }
 
+  /** The stages' last words; false where one failed, and with it the task. */
+  #prepareCommit(): boolean {
+    try {
+      for (const stage of this.#stages) stage.prepareCommit();
+      this.#settle();
+      return true;
+    } catch (thrown) {
+      this.#failure ??= { thrown };
+      return false;
+    }
+  }
+
   /** Sends the open transaction on its way; waits only when too many are under way. */
   async #commit(): Promise<void> {
     this.#openSince = null;
@@ -408,7 +420,7 @@ export class Task {
       source.sent = source.position;
       offsets.push({ group: subtopology.group, topic: source.topic, partition, offset: source.position });
     }
-    if (offsets.length === 0) return;
+    if (offsets.length === 0 || !this.#prepareCommit()) return;
     const appends = this.#outputs.take();
     const truncations: Truncation[] = [];
     const states = this.#stages.map((stage) => this.#collectState(stage, appends, truncations));

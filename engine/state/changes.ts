@@ -17,7 +17,7 @@ const VERSION = 1;
 const CHUNK_BYTES_MAX = 256 * 1024;
 const WRITER_BYTES_MIN = 4096;
 /** More than this is not kept for the next transaction. */
-const RETAINED_BYTES_MAX = 8 * 1024 * 1024;
+const RETAINED_BYTES_MAX = 16 * 1024 * 1024;
 const END = 0;
 const ROW = 1;
 const BLOCK = 2;

@@ -47,12 +47,24 @@ export {
   type ScoreWindow,
 } from './pair-score.ts';
 export {
+  AT_PROVIDER_AT,
+  AT_PROVIDER_BIG,
+  AT_PROVIDER_FIRST,
+  AT_PROVIDER_INTERACTIONS,
+  AT_PROVIDER_PERFORMANCE,
+  AT_PROVIDER_RATERS,
+  AT_PROVIDER_SMALL,
+  AT_PROVIDER_TRUST,
   decodeProviderScore,
   encodeProviderScore,
+  encodeProviderView,
+  NORMAL,
   type ProviderScore,
+  ProviderScoreView,
   type SharedWindow,
   STANDINGS,
   type Standing,
+  type StandingNow,
 } from './provider-score.ts';
 export {
   decodeRecommendation,

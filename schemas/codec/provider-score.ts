@@ -2,7 +2,7 @@
  * What all trustors together know of one trustee for one service and how it stands, and its Avro form in Confluent's wire
  * format.
  */
-import { AvroReader, LONG_BYTES_MAX, putWireHeader } from '../avro-bytes.ts';
+import { AvroReader, LONG_BYTES_MAX, putBytes, putLong, putWireHeader } from '../avro-bytes.ts';
 import type { ByteWriter } from '../base.ts';
 import { writeLong, writeString } from './strings.ts';
 
@@ -20,7 +20,7 @@ export interface SharedWindow {
 }
 
 /** Times are Unix milliseconds. */
-export interface ProviderScore {
+export interface ProviderScore extends StandingNow {
   readonly trustee: string;
   readonly service: string;
   /** Of all trustors, each weighted by its evidence; NaN without any. */
@@ -35,12 +35,72 @@ export interface ProviderScore {
   readonly responseMs: number | null;
   readonly availability: number | null;
   readonly quality: number | null;
+}
+
+/** Places of a provider's numbers; of windows the mean, then the evidence. */
+export const PROVIDER_SCORE_NUMBERS = 12;
+export const AT_PROVIDER_TRUST = 0;
+export const AT_PROVIDER_SMALL = 1;
+export const AT_PROVIDER_BIG = 3;
+export const AT_PROVIDER_INTERACTIONS = 5;
+export const AT_PROVIDER_RATERS = 6;
+export const AT_PROVIDER_FIRST = 7;
+export const AT_PROVIDER_AT = 8;
+/** Response, availability, quality; NaN where it was not measured. */
+export const AT_PROVIDER_PERFORMANCE = 9;
+
+/** How a provider stands. */
+export interface StandingNow {
   readonly standing: Standing;
   /** 0: from the beginning. */
   readonly since: number;
   readonly until: number | null;
   readonly blacklistings: number;
   readonly says: string;
+}
+
+export const NORMAL: StandingNow = { standing: 'normal', since: 0, until: null, blacklistings: 0, says: '' };
+
+/** To be written, and reused: the trustee is names[0, trusteeEnd), the service names[serviceStart, nameEnd). */
+export class ProviderScoreView {
+  names: Uint8Array = new Uint8Array(0);
+  trusteeEnd = 0;
+  serviceStart = 0;
+  nameEnd = 0;
+  readonly numbers: Float64Array = new Float64Array(PROVIDER_SCORE_NUMBERS);
+  standing: StandingNow = NORMAL;
+}
+
+export function encodeProviderView(writer: ByteWriter, schemaId: number, value: ProviderScoreView): void {
+  const { names, numbers } = value;
+  writer.ensure(names.length + 5 + 5 * LONG_BYTES_MAX + 9 * 9);
+  const { bytes, view } = writer;
+  let at = putWireHeader(bytes, writer.position, schemaId);
+  at = putBytes(bytes, at, names, 0, value.trusteeEnd);
+  at = putBytes(bytes, at, names, value.serviceStart, value.nameEnd);
+  for (let i = AT_PROVIDER_TRUST; i < AT_PROVIDER_INTERACTIONS; i++, at += 8) view.setFloat64(at, numbers[i], true);
+  at = putLong(bytes, at, numbers[AT_PROVIDER_INTERACTIONS]);
+  at = putLong(bytes, at, numbers[AT_PROVIDER_RATERS]);
+  view.setFloat64(at, numbers[AT_PROVIDER_FIRST], true);
+  at = putLong(bytes, at + 8, numbers[AT_PROVIDER_AT]);
+  for (let i = AT_PROVIDER_PERFORMANCE; i < PROVIDER_SCORE_NUMBERS; i++) {
+    const isMeasured = !Number.isNaN(numbers[i]);
+    bytes[at++] = isMeasured ? 2 : 0;
+    if (!isMeasured) continue;
+    view.setFloat64(at, numbers[i], true);
+    at += 8;
+  }
+  writer.position = at;
+  writeStanding(writer, value.standing);
+}
+
+function writeStanding(writer: ByteWriter, { standing, since, until, blacklistings, says }: StandingNow): void {
+  writeString(writer, standing);
+  writeLong(writer, since);
+  writer.u8(until === null ? 0 : 2);
+  if (until !== null) writeLong(writer, until);
+  writeLong(writer, blacklistings);
+  writeString(writer, says);
 }
 
 export function encodeProviderScore(writer: ByteWriter, schemaId: number, value: ProviderScore): void {
@@ -59,12 +119,7 @@ export function encodeProviderScore(writer: ByteWriter, schemaId: number, value:
     writer.u8(number === null ? 0 : 2);
     if (number !== null) writeDouble(writer, number);
   }
-  writeString(writer, value.standing);
-  writeLong(writer, value.since);
-  writer.u8(value.until === null ? 0 : 2);
-  if (value.until !== null) writeLong(writer, value.until);
-  writeLong(writer, value.blacklistings);
-  writeString(writer, value.says);
+  writeStanding(writer, value);
 }
 
 function writeDouble(writer: ByteWriter, value: number): void {

@@ -40,6 +40,7 @@ export {
   scoreCodec,
   TRUST_INTERACTIONS,
   TRUST_SCORES,
+  type WrittenScore,
 } from './reputation-topics.ts';
 export { IDS_RULES, idsRulesConfig } from './rules-topic.ts';
 export {

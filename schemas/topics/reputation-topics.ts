@@ -10,6 +10,7 @@ import {
   encodePairScore,
   encodePairView,
   encodeProviderScore,
+  encodeProviderView,
   INTERACTION_SCHEMA,
   InteractionReader,
   InteractionView,
@@ -18,6 +19,7 @@ import {
   PairScoreView,
   PROVIDER_SCORE_SCHEMA,
   type ProviderScore,
+  ProviderScoreView,
   type TrustInteraction,
 } from '../index.ts';
 
@@ -28,12 +30,14 @@ export const TRUST_SCORES = 'trust.scores';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What is read; a pair's is written from a view. */
+/** What is read. */
 export type Score = PairScore | ProviderScore;
+/** The actor writes from views. */
+export type WrittenScore = Score | PairScoreView | ProviderScoreView;
 
 export interface ReputationTopics {
   readonly interactions: Topic<TrustInteraction>;
-  readonly scores: Topic<Score | PairScoreView>;
+  readonly scores: Topic<WrittenScore>;
 }
 
 export function reputationTopics(): ReputationTopics {
@@ -75,7 +79,7 @@ export function checkSchema(id: number, expected: number): void {
 }
 
 /** Each kind of record is a subject of its own. */
-export function scoreCodec(): TopicCodec<Score | PairScoreView> {
+export function scoreCodec(): TopicCodec<WrittenScore> {
   const pairSubject = `${TRUST_SCORES}-msec.trust.PairScore`;
   const providerSubject = `${TRUST_SCORES}-msec.trust.ProviderScore`;
   let pairId = -1;
@@ -98,6 +102,7 @@ export function scoreCodec(): TopicCodec<Score | PairScoreView> {
     },
     encode(value, writer: ByteWriter) {
       if (value instanceof PairScoreView) encodePairView(writer, pairId, value);
+      else if (value instanceof ProviderScoreView) encodeProviderView(writer, providerId, value);
       else if (isPairScore(value)) encodePairScore(writer, pairId, value);
       else encodeProviderScore(writer, providerId, value);
     },

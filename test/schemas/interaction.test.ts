@@ -10,10 +10,12 @@ import {
   encodePairScore,
   encodePairView,
   encodeProviderScore,
+  encodeProviderView,
   INTERACTION_SCHEMA,
   PAIR_SCORE_SCHEMA,
   PairScoreView,
   PROVIDER_SCORE_SCHEMA,
+  ProviderScoreView,
   STANDINGS,
 } from '../../schemas/index.ts';
 import { interactionCodec } from '../../schemas/topics/index.ts';
@@ -151,6 +153,7 @@ t.test('scores are what another Avro library reads and writes', (t) => {
       const bytes = writer.take();
       same(bytes, providerType.toBuffer(value));
       deepEqual(decodeProviderScore(bytes), value);
+      deepEqual(providerViewBytes(value), bytes);
     }),
     { numRuns: 200 },
   );
@@ -180,5 +183,22 @@ function viewBytes({
   view.numbers.set([trust, ...windows, interactions, at]);
   const writer = new ByteWriter();
   encodePairView(writer, 3, view);
+  return writer.take();
+}
+
+function providerViewBytes(value: ReturnType<typeof decodeProviderScore>) {
+  const { trustee, service, trust, small, big, interactions, raters, first, at } = value;
+  const view = new ProviderScoreView();
+  const parts = [trustee, service].map((name) => Buffer.from(name));
+  view.names = Buffer.concat(parts);
+  view.trusteeEnd = parts[0]!.length;
+  view.serviceStart = view.trusteeEnd;
+  view.nameEnd = view.names.length;
+  const windows = [small.mean, small.evidence, big.mean, big.evidence];
+  const performance = [value.responseMs, value.availability, value.quality].map((one) => one ?? Number.NaN);
+  view.numbers.set([trust, ...windows, interactions, raters, first, at, ...performance]);
+  view.standing = value;
+  const writer = new ByteWriter();
+  encodeProviderView(writer, 4, view);
   return writer.take();
 }

@@ -4,7 +4,7 @@
  * everything up to its end is rewritten, oldest first: a crash between two steps leaves both an older and a newer
  * record of a key, never neither. Records without a key stay. Each step handles a few MiB.
  */
-import { BATCH_HEADER_BYTES, BatchCursor, crc32c } from '../../batch/index.ts';
+import { BATCH_HEADER_BYTES, BatchCursor, crc32c, KeyTable } from '../../batch/index.ts';
 import type { CommitGroup } from './group-commit.ts';
 import { batchKey, batchRange, offsetOf } from './keys.ts';
 import { type Partition, type Segment, storedBytes } from './partition.ts';
@@ -19,8 +19,8 @@ export interface CompactionLimits {
 
 const STEP_BYTES_MAX = 2 * 1024 * 1024;
 const STEP_BATCHES_MAX = 1_000;
-/** Keys of one run; what lies behind is the next run's. A key costs some 100 bytes. */
-const KEYS_MAX = 500_000;
+/** Keys of one run; what lies behind is the next run's. A key costs some 50 bytes and its own. */
+const KEYS_MAX = 1_000_000;
 /** A run rewrites everything closed, so it waits until the dirty part is that much of it. */
 const DIRTY_SHARE_MIN = 0.5;
 
@@ -37,7 +37,11 @@ export class Compaction {
   readonly #partition: Partition;
   readonly #store: Store;
   readonly #limits: CompactionLimits;
-  readonly #newest = new Map<string, number>();
+  readonly #keys = new KeyTable();
+  /** The newest offset of each key, by its id. */
+  #newest = new Float64Array(1024);
+  /** Where each record that stays begins and ends, of the batch at hand. */
+  #kept = new Int32Array(0);
   readonly #cursor = new BatchCursor();
   readonly #end: number;
   #phase: 'index' | 'rewrite' = 'index';
@@ -76,17 +80,17 @@ export class Compaction {
 
   #index(): void {
     let bytes = 0;
-    const keys = this.#keys(this.#end);
+    const keys = this.#batchKeys(this.#end);
     for (const key of keys) {
       const batch = this.#store.get(key)!;
       bytes += batch.length;
       this.#cursor.reset(batch);
       while (this.#cursor.next()) {
         const { keyStart, keyEnd, offset } = this.#cursor;
-        if (keyStart >= 0) this.#newest.set(keyText(this.#cursor.bytes, keyStart, keyEnd), offset);
+        if (keyStart >= 0) this.#newestOf(keyStart, keyEnd, offset);
       }
       this.#next = this.#cursor.offsetNext;
-      if (this.#newest.size >= KEYS_MAX) {
+      if (this.#keys.size >= KEYS_MAX) {
         this.#cleanTo = this.#next;
         this.#beginRewrite();
         return;
@@ -94,6 +98,16 @@ export class Compaction {
       if (bytes >= STEP_BYTES_MAX) return;
     }
     if (keys.length < STEP_BATCHES_MAX) this.#beginRewrite();
+  }
+
+  #newestOf(keyStart: number, keyEnd: number, offset: number): void {
+    const id = this.#keys.intern(this.#cursor.bytes, keyStart, keyEnd);
+    if (id >= this.#newest.length) {
+      const grown = new Float64Array(2 * id);
+      grown.set(this.#newest);
+      this.#newest = grown;
+    }
+    this.#newest[id] = offset;
   }
 
   #beginRewrite(): void {
@@ -105,7 +119,7 @@ export class Compaction {
     const partition = this.#partition;
     let bytes = 0;
     group.touched.add(partition);
-    const keys = this.#keys(this.#cleanTo);
+    const keys = this.#batchKeys(this.#cleanTo);
     for (const key of keys) {
       const base = offsetOf(key);
       const segment = partition.segments.find(({ end }) => end > base);
@@ -132,7 +146,7 @@ export class Compaction {
     this.isDone = true;
   }
 
-  #keys(end: number): readonly Uint8Array[] {
+  #batchKeys(end: number): readonly Uint8Array[] {
     return [...this.#store.keys({ ...batchRange(this.#partition.id, this.#next, end), limit: STEP_BATCHES_MAX })];
   }
 
@@ -145,24 +159,29 @@ export class Compaction {
     const isPacked = (cursor.attributes & CODEC_MASK) !== 0;
     // The records as they lie, one behind the other; each begins where the one before ended.
     let recordAt = isPacked ? 0 : BATCH_HEADER_BYTES;
-    const kept: [start: number, end: number][] = [];
+    if (this.#kept.length < 2 * count) this.#kept = new Int32Array(2 * count);
+    const kept = this.#kept;
+    let length = 0;
     for (let i = 0; i < count; i++) {
       cursor.next();
       const end = recordEnd(cursor.bytes, recordAt);
-      if (this.#isKept(segment)) kept.push([recordAt, end]);
+      if (this.#isKept(segment)) {
+        kept[length++] = recordAt;
+        kept[length++] = end;
+      }
       recordAt = end;
     }
     cursor.nextBatch();
-    if (kept.length === count) return batch;
-    if (kept.length === 0) return undefined;
-    return rebuilt(batch, cursor.bytes, kept);
+    if (length === 2 * count) return batch;
+    if (length === 0) return undefined;
+    return rebuilt(batch, cursor.bytes, kept.subarray(0, length));
   }
 
   #isKept(segment: Segment): boolean {
     const { bytes, keyStart, keyEnd, valueStart, offset } = this.#cursor;
     if (keyStart < 0) return true;
-    const newest = this.#newest.get(keyText(bytes, keyStart, keyEnd));
-    if (newest !== undefined && newest > offset) return false;
+    const id = this.#keys.find(bytes, keyStart, keyEnd);
+    if (id >= 0 && this.#newest[id]! > offset) return false;
     if (valueStart >= 0) return true;
     if (segment.appendedMs < this.#limits.tombstonesBeforeMs && offset < this.#limits.readTo) return false;
     this.#withTombstones.add(segment.base);
@@ -172,10 +191,6 @@ export class Compaction {
 
 function isExpired(segment: Segment, limits: CompactionLimits): boolean {
   return segment.hasTombstones && segment.appendedMs < limits.tombstonesBeforeMs && segment.end <= limits.readTo;
-}
-
-function keyText(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
 /** A record is its length as a zigzag varint, and that many bytes; the cursor has checked it. */
@@ -191,19 +206,24 @@ function recordEnd(bytes: Uint8Array, start: number): number {
 }
 
 /** The same batch with some of its records, uncompressed: base offset, last offset and timestamps stay. */
-function rebuilt(batch: Uint8Array, records: Uint8Array, kept: readonly [start: number, end: number][]): Uint8Array {
-  const size = kept.reduce((sum, [start, end]) => sum + end - start, BATCH_HEADER_BYTES);
+function rebuilt(batch: Uint8Array, records: Uint8Array, kept: Int32Array): Uint8Array {
+  let size = BATCH_HEADER_BYTES;
+  for (let i = 0; i < kept.length; i += 2) size += kept[i + 1]! - kept[i]!;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   bytes.set(batch.subarray(0, BATCH_HEADER_BYTES));
   let at = BATCH_HEADER_BYTES;
-  for (const [start, end] of kept) {
+  // What stays side by side is copied at once.
+  for (let i = 0; i < kept.length; ) {
+    const start = kept[i]!;
+    let end = kept[i + 1]!;
+    for (i += 2; i < kept.length && kept[i] === end; i += 2) end = kept[i + 1]!;
     bytes.set(records.subarray(start, end), at);
     at += end - start;
   }
   view.setInt32(AT_BATCH_LENGTH, size - BATCH_LENGTH_END);
   view.setInt16(AT_ATTRIBUTES, view.getInt16(AT_ATTRIBUTES) & ~CODEC_MASK);
-  view.setInt32(AT_RECORD_COUNT, kept.length);
+  view.setInt32(AT_RECORD_COUNT, kept.length / 2);
   view.setUint32(AT_CRC, crc32c(bytes, AT_ATTRIBUTES, size));
   return bytes;
 }
