@@ -66,7 +66,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   #current = 0;
   #currentFrom = CALLED;
   #isRefused = false;
-  #task: ActorTask<Topics> = { process: () => {} };
+  task: ActorTask<Topics> = { process: () => {} };
   #watermarkDue: Float64Array = ALWAYS;
   /** Whether any output carries event time on. */
   #tellsTime = false;
@@ -104,8 +104,8 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#storeMarks = new Float64Array(this.#stores.length * 2);
     this.#clockMarks = new Float64Array(this.#scope.reduce((sum, stage) => sum + stage.#clock.length, 0));
     this.#turnMarks = new Float64Array(this.#scope.length);
-    this.#task = this.planned.actor.open(this);
-    const { onWatermark, watermarkDue = ALWAYS } = this.#task;
+    this.task = this.planned.actor.open(this);
+    const { onWatermark, watermarkDue = ALWAYS } = this.task;
     this.#watermarkDue = onWatermark === undefined ? NEVER : watermarkDue;
   }
 
@@ -158,7 +158,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       record.timestamp = timestamp;
       record.value = value;
       try {
-        this.#task.process(record as never);
+        this.task.process(record as never);
         this.#finish(inputIndex, from);
         return;
       } catch (thrown) {
@@ -172,12 +172,12 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** The offset of the first record that the actor is to be shown again; null: of none. */
   replayFrom(inputIndex: number): number | null {
-    return this.#task.replay?.from(this.#inputs[inputIndex].name) ?? null;
+    return this.task.replay?.from(this.#inputs[inputIndex].name) ?? null;
   }
 
   /** A record that was handled before the task was opened. */
   replay(inputIndex: number, keyId: number, timestamp: number, value: unknown): void {
-    this.#task.replay?.take(Object.assign(this.#inputs[inputIndex].record, { keyId, timestamp, value }) as never);
+    this.task.replay?.take(Object.assign(this.#inputs[inputIndex].record, { keyId, timestamp, value }) as never);
   }
 
   /** From a stage before it: as `handle` for each value. */
@@ -187,7 +187,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** Whether values that are handed over at once may be left to a loop of the actor's. */
   get takesRuns(): boolean {
-    return this.#task.processRun !== undefined;
+    return this.task.processRun !== undefined;
   }
 
   /** Since `saveWalked`; the actor is called for each. */
@@ -202,7 +202,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       this.beginWalked();
       record.timestamp = timestamps[i]!;
       this.moment.timestamp = timestamps[i]!;
-      this.#task.process(record as never);
+      this.task.process(record as never);
       this.#finish(inputIndex, CALLED);
     }
   }
@@ -214,7 +214,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     moment.keyId = NO_KEY;
     moment.runKeyId = run.keyId;
     try {
-      this.#task.processRun?.(this.#inputs[inputIndex].name, run as never);
+      this.task.processRun?.(this.#inputs[inputIndex].name, run as never);
     } finally {
       moment.runKeyId = NO_KEY;
     }
@@ -240,12 +240,12 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
 
   /** Whether the actor walks through the records that were read for it, instead of being called for each. */
   get walksBatches(): boolean {
-    return this.#task.processBatch !== undefined;
+    return this.task.processBatch !== undefined;
   }
 
   /** Lets the actor walk; `records` calls `beginWalked` and `finishWalked` around each record. */
   processBatch(inputIndex: number, records: RecordWalk): void {
-    this.#task.processBatch?.(this.#inputs[inputIndex].name, records);
+    this.task.processBatch?.(this.#inputs[inputIndex].name, records);
   }
 
   /** Before a walked record or a handed value: it, and those after it until the next call, can be undone. Nothing else must be open. */
@@ -372,15 +372,6 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#deadLetters++;
   }
 
-  /** Before a commit; no record is at hand. */
-  prepareCommit(): void {
-    if (this.#task.onCommit === undefined) return;
-    this.#turns++;
-    this.moment.keyId = NO_KEY;
-    this.#task.onCommit();
-    if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
-  }
-
   /** What must be in the changelog with the next transaction. */
   collectState(): StateChange {
     for (const [i, { name }] of this.#inputs.entries()) this.#state.watermarks.set(name, this.#clock[INPUTS + i]);
@@ -404,7 +395,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   undoRecord(): void {
     for (const store of this.#state.list) store.rollback(0, 0);
     this.#clock.set(this.#recordClock);
-    this.#task.onRollback?.();
+    this.task.onRollback?.();
   }
 
   status(): StageStatus {
@@ -436,11 +427,11 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
       return;
     }
     // As it would stand in the topic between the stages.
-    const scratch = this.#scratch;
-    scratch.clear();
+    this.#scratch.clear();
     const input = this.#inputs[inputIndex];
-    input.topic.codec.encode(value, scratch);
-    input.appendLetter(keyId, timestamp, scratch.bytes, 0, scratch.position, thrown, attempts, offset);
+    input.topic.codec.encode(value, this.#scratch);
+    const { bytes, position } = this.#scratch;
+    input.appendLetter(keyId, timestamp, bytes, 0, position, thrown, attempts, offset);
     this.#deadLetters++;
   }
 
@@ -454,9 +445,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
   #restoreStatistics([counted, recordsIn, deadLetters, ...emitted]: readonly number[]): void {
     this.#recordsIn = recordsIn!;
     this.#deadLetters = deadLetters!;
-    this.#outputs.forEach((output, i) => {
-      output.emitted = emitted[i]!;
-    });
+    for (let i = 0; i < emitted.length; i++) this.#outputs[i].emitted = emitted[i]!;
     for (const [name, by] of this.#counted.splice(counted!)) this.#counts.set(name, this.#counts.get(name)! - by);
   }
 
@@ -483,7 +472,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     let at = 0;
     this.#scope.forEach((stage, i) => {
       for (let j = 0; j < stage.#clock.length; j++) stage.#clock[j] = this.#clockMarks[at++];
-      if (stage.#turns !== this.#turnMarks[i]) stage.#task.onRollback?.();
+      if (stage.#turns !== this.#turnMarks[i]) stage.task.onRollback?.();
     });
   }
 
@@ -494,7 +483,7 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     for (let i = INPUTS + 1; i < clock.length; i++) if (clock[i] < least) least = clock[i];
     if (least <= clock[OWN]) return;
     clock[OWN] = least;
-    if (least >= this.#watermarkDue[0]) this.#task.onWatermark?.(least);
+    if (least >= this.#watermarkDue[0]) this.task.onWatermark?.(least);
     if (this.#around.unwinding !== null) throw this.#around.unwinding.thrown;
     if (least < clock[STEP_NEXT]) return;
     clock[STEP_NEXT] = nextStep(least);

@@ -13,6 +13,7 @@ import { stateTopic, taskName } from '../topology/index.ts';
 import { BatchWalk, STRETCH_RECORDS } from './batch-walk.ts';
 import { type ForeignPartitioning, ForeignRecords } from './foreign-records.ts';
 import { TaskOutputs } from './outputs.ts';
+import { prepareCommit } from './prepare-commit.ts';
 import { letterActor, RecordIntake } from './record-intake.ts';
 import { type ReplaySetup, replayRecords } from './replay.ts';
 import { restoreState } from './restore-state.ts';
@@ -397,18 +398,6 @@ export class Task {
     return options.commitIntervalBusyMs - openMs;
   }
 
-  /** The stages' last words; false where one failed, and with it the task. */
-  #prepareCommit(): boolean {
-    try {
-      for (const stage of this.#stages) stage.prepareCommit();
-      this.#settle();
-      return true;
-    } catch (thrown) {
-      this.#failure ??= { thrown };
-      return false;
-    }
-  }
-
   /** Sends the open transaction on its way; waits only when too many are under way. */
   async #commit(): Promise<void> {
     this.#openSince = null;
@@ -420,7 +409,9 @@ export class Task {
       source.sent = source.position;
       offsets.push({ group: subtopology.group, topic: source.topic, partition, offset: source.position });
     }
-    if (offsets.length === 0 || !this.#prepareCommit()) return;
+    if (offsets.length === 0) return;
+    this.#failure ??= prepareCommit(this.#stages, () => this.#settle());
+    if (this.#failure !== null) return;
     const appends = this.#outputs.take();
     const truncations: Truncation[] = [];
     const states = this.#stages.map((stage) => this.#collectState(stage, appends, truncations));

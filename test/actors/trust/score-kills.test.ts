@@ -1,0 +1,83 @@
+// Time limit: 240 s.
+/**
+ * 100 kills and more while interactions come, late, twice and corrected: no score is lost or wrong. The oracle knows nothing of
+ * the actor; faults that are planted show that it would see it.
+ */
+import t from 'tap';
+import type { Log, Transaction } from '../../../engine/index.ts';
+import { TRUST_SCORES } from '../../../schemas/topics/index.ts';
+import { runScoreTrial, type ScorePlant } from './score-trial.ts';
+
+t.setTimeout(220_000);
+
+const KILLS = 100;
+const SEEDS_MAX = 200;
+const KAFKA_SEEDS = 10;
+
+t.test('after 100 kills every score is what the formula makes of the interactions in the log', async (t) => {
+  let [kills, interactions, refused, repeated, corrected, seed] = [0, 0, 0, 0, 0, 0];
+  while (kills < KILLS && seed < SEEDS_MAX) {
+    seed += 1;
+    const outcome = await runScoreTrial(seed);
+    if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
+    kills += outcome.kills;
+    interactions += outcome.interactions;
+    refused += outcome.refused;
+    repeated += outcome.repeated;
+    corrected += outcome.corrected;
+  }
+  t.comment(`${kills} kills in ${seed} runs: ${interactions} interactions, ${refused} refused`);
+  t.comment(`${repeated} repeated, ${corrected} corrected`);
+  t.ok(kills >= KILLS, `${kills} kills`);
+  t.ok(refused > seed && repeated > seed && corrected > seed);
+});
+
+t.test('over Kafka nothing of this is different', async (t) => {
+  let kills = 0;
+  for (let seed = 1; seed <= KAFKA_SEEDS; seed++) {
+    const outcome = await runScoreTrial(seed, { kafka: true });
+    if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
+    kills += outcome.kills;
+  }
+  t.comment(`${kills} kills in ${KAFKA_SEEDS} runs`);
+  t.ok(kills > KAFKA_SEEDS / 2);
+});
+
+/** Whether one of some runs is found wrong. */
+async function isSeen(plant: ScorePlant): Promise<boolean> {
+  for (let seed = 1; seed <= 5; seed++) if ((await runScoreTrial(seed, plant)).differences.length > 0) return true;
+  return false;
+}
+
+/** The log, but for what becomes of each transaction. */
+const changed = (change: (transaction: Transaction) => Transaction): ScorePlant => ({
+  wrapLog: (log): Log => ({
+    createTopics: (topics) => log.createTopics(topics),
+    describe: (topics) => log.describe(topics),
+    acquire: (owner, places) => log.acquire(owner, places),
+    commit: (transaction) => log.commit(change(transaction)),
+    openReader: () => log.openReader(),
+    close: () => log.close(),
+  }),
+});
+
+t.test('scores that are lost are seen', async (t) => {
+  const without = (isLost: (topic: string) => boolean) => {
+    let seen = 0;
+    return changed((transaction) => {
+      const appends = transaction.appends?.filter(({ topic }) => !isLost(topic) || ++seen % 5 !== 0);
+      return appends === undefined ? transaction : { ...transaction, appends };
+    });
+  };
+  t.ok(await isSeen(without((topic) => topic === TRUST_SCORES)), 'scores');
+});
+
+t.test('offsets that are not committed with their scores are seen', async (t) => {
+  let seen = 0;
+  const apart = changed((transaction) => {
+    const { offsets, ...rest } = transaction;
+    return offsets !== undefined && ++seen % 4 === 0 ? rest : transaction;
+  });
+  // Ids keep interactions from being counted again, but not from being refused again.
+  t.ok(await isSeen(apart));
+});
