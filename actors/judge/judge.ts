@@ -175,7 +175,8 @@ export class JudgeTask implements ActorTask<Inputs> {
   }
 }
 
-const dueAt = ({ start, end }: { readonly start: number; readonly end: number }): number => end + (end - start);
+/** When the next window's observations come, whose time is their window's last millisecond. */
+const dueAt = ({ start, end }: { readonly start: number; readonly end: number }): number => end + (end - start) - 1;
 
 /** Devices of one type: another one measures the same otherwise, such as the temperature of its own casing. */
 function seenOf(seen: readonly Observation[], type: string, name: string, credits: Cell['credits']): Seen[] {
