@@ -28,7 +28,7 @@ const COMMANDS: readonly (readonly [string, (name: string, filter: string | null
       '8192',
       '-w',
       '-',
-      ...(filter === null ? [] : [filter]),
+      ...(filter === null ? [] : ['--', filter]),
     ],
   ],
   [

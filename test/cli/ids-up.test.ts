@@ -1,6 +1,7 @@
 // Time limit: 180 s.
 /** Packets in, alerts out, through the whole of `msec up`: from a gateway over HTTP, and from an interface of this machine. */
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeCase } from '../actors/detect/differential/case.ts';
@@ -44,6 +45,9 @@ interface Alert extends TailedRecord {
     readonly alert: { readonly signature_id: number };
   };
 }
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
 const told = ({ timestamp, src_ip, alert }: Alert['value']): string => `${timestamp} ${src_ip} ${alert.signature_id}`;
 
@@ -146,6 +150,9 @@ t.test('an interface is captured, and what it carries alerts', async (t) => {
   try {
     const alerts = await recordsIn(running, 'ids.alerts', 2);
     t.ok(alerts >= 2);
+    for (const child of childrenOf(running.pid)) process.kill(child, 'SIGKILL');
+    t.ok((await recordsIn(running, 'ids.alerts', alerts + 20)) > alerts, 'a capture that has ended is begun again');
+    t.match(running.errors(), /capture of lo/, 'and that is told');
   } finally {
     clearInterval(sending);
     socket.close();
