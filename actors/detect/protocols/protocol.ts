@@ -69,6 +69,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   release(count: number): void;
   /** Drops those that are done, wherever they are: of protocols whose transactions complete out of order. */
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
+  /** True once where rules about the stream are to see with the next packet what there is of the direction. */
+  takeFlush?(direction: Direction): boolean;
   /** It gave up: from now on nothing is parsed. */
   readonly hasFailed: boolean;
   /** How many messages of each direction were whole so far, where rules about the stream are to see each of them at once. */

@@ -145,7 +145,8 @@ export class Sensor implements TrafficSink {
     conversation.data(given, bytes, isLast);
     const direction = turned(flow, conversation, given);
     const session = flow.session as TcpSession;
-    if (completed(conversation, direction) > before) session.flush(direction);
+    const isFlushed = conversation.parser?.takeFlush?.(direction) === true;
+    if (isFlushed || completed(conversation, direction) > before) session.flush(direction);
     if (conversation.parser?.isEncrypted === true) session.hidePayloads();
     if (conversation.hasFailed) session.giveUpApplication();
     else if (conversation.side(direction) !== 'unknown') session.recognised(direction);

@@ -1,8 +1,9 @@
 /** HTTP/1 of one connection: requests and responses, matched in their order. */
 import type { Direction } from '../direction.ts';
 import type { Parser } from '../protocol.ts';
+import { REQUEST_LIMITS, RESPONSE_LIMITS } from './body.ts';
 import { Exchange } from './exchange.ts';
-import type { HttpTransaction } from './http-transaction.ts';
+import { BODY, COMPLETE, type HttpTransaction } from './http-transaction.ts';
 import { NO_BYTES } from './octets.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
@@ -12,15 +13,42 @@ export class HttpParser implements Parser<HttpTransaction> {
   readonly #requests = new RequestSide(this.#exchange);
   readonly #responses = new ResponseSide(this.#exchange, this.#requests);
 
+  /** By direction: bytes that came, those up to the last message that is whole, and that message's number. */
+  readonly #received: [number, number] = [0, 0];
+  readonly #begun: [number, number] = [0, 0];
+  readonly #done: [number, number] = [-1, -1];
+  readonly #isFlushed: [boolean, boolean] = [false, false];
+
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
-    if (direction === 0) {
-      this.#requests.data(bytes, isLast);
+    this.#received[direction] += bytes.length;
+    if (direction === 0) this.#requests.data(bytes, isLast);
+    else {
+      this.#responses.data(bytes, isLast);
+      // With the server's end nothing comes of the client either.
+      if (isLast) this.#requests.data(NO_BYTES, true);
+    }
+    if (bytes.length > 0) this.#noteBody(direction);
+  }
+
+  takeFlush(direction: Direction): boolean {
+    const was = this.#isFlushed[direction];
+    this.#isFlushed[direction] = false;
+    return was;
+  }
+
+  /** A body that is long enough for a look: rules about the stream see with each piece of it what there is. */
+  #noteBody(direction: Direction): void {
+    const { live } = this.#exchange;
+    const done = live.findLast(({ progress }) => progress[direction] === COMPLETE)?.id ?? -1;
+    if (done > this.#done[direction]) {
+      this.#done[direction] = done;
+      this.#begun[direction] = this.#received[direction];
       return;
     }
-    this.#responses.data(bytes, isLast);
-    // With the server's end nothing comes of the client either.
-    if (isLast) this.#requests.data(NO_BYTES, true);
+    const { least } = direction === 0 ? REQUEST_LIMITS : RESPONSE_LIMITS;
+    if (this.#received[direction] - this.#begun[direction] < least) return;
+    this.#isFlushed[direction] = live.some(({ progress }) => progress[direction] === BODY);
   }
 
   gap(direction: Direction, length: number): void {

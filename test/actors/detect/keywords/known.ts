@@ -3,11 +3,7 @@ const FRAGMENTS = 'a rule about addresses alone is asked of more of the packets 
 const BODY = 'the body of an answer without a status line is seen there before the connection ends';
 const CLOSING = 'what a closing connection leaves of a request is told there with a later packet';
 const FAILING = 'a parser that gives up does not make the protocol an unknown one there';
-const ENCRYPTED = 'the payload behind the handshake of TLS counts as none there';
-const PIECES = 'a hello in several records is seen there with a later packet';
-const NEVER = 'no fingerprint is so short, which is known there';
 const UNITS = 'a number of seconds may have a unit of bytes there';
-const CHUNK = 'with a piece of the stream in hand a packet without payload is not asked for its size there';
 
 export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert pkthdr any any -> any any (msg:"all";)', FRAGMENTS],
@@ -33,12 +29,5 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert tcp any any -> any any (app-layer-protocol:!http;)', FAILING],
   ['alert tcp any any -> any any (app-layer-protocol:failed;)', FAILING],
   ['alert tcp any any -> any any (app-layer-protocol:!mqtt; app-layer-protocol:!http;)', FAILING],
-  ['alert ip any any -> any any (dsize:4<>9;)', ENCRYPTED],
-  ['alert tls any any -> any any (tls.random; bsize:32;)', PIECES],
-  ['alert tls any any -> any any (tls.random_time; bsize:4;)', PIECES],
-  ['alert tls any any -> any any (tls.random_bytes; bsize:28;)', PIECES],
-  ['alert tls any any -> any any (ja3.hash; content:"0";)', NEVER],
-  ['alert tls any any -> any any (ja3s.hash; content:"0";)', NEVER],
   ['alert tcp any any -> any any (flow.age:1kb;)', UNITS],
-  ['alert tcp any any <> any 9998 (flow:to_client; flow:established; dsize:0;)', CHUNK],
 ]);
