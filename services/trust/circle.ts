@@ -10,7 +10,7 @@ import type { ServiceGraph } from './service-graph.ts';
 /** Of the trustor's own providers, the newest; of each one's raters; and of both together. */
 export const CIRCLE_PROVIDERS_MAX = 64;
 export const CIRCLE_RATERS_MAX = 256;
-export const COMPARED_MAX = 4_096;
+export const COMPARED_MAX = 2_048;
 
 export class Circle {
   /** Judged raters are the first `size` of them. */

@@ -10,7 +10,7 @@ import { NONE } from './pair-store.ts';
 import type { ServiceGraph } from './service-graph.ts';
 
 /** Opinions of judged raters that are looked at for one question. */
-export const CORRECTIONS_MAX = 4_096;
+export const CORRECTIONS_MAX = 2_048;
 /** Of the trustor's own. */
 export const OWN_MAX = 4_096;
 
