@@ -61,6 +61,9 @@ const OF_PACKET = new Set([
   'flow.bytes',
 ]);
 
+/** Addresses leave a content beside them one of the stream. */
+const isHeader = (buffer: string): boolean => PACKET_BUFFERS.has(buffer) && buffer !== 'ip.src' && buffer !== 'ip.dst';
+
 export interface Shape {
   readonly type: RuleType;
   /** Its payload is that of packets; that of the stream. Without both: of whatever there is. */
@@ -90,7 +93,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
   let needsPacket =
     rule.protocol === 'tcp-pkt' ||
     words.includes('no_stream') ||
-    rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer)) ||
+    rule.buffers.some(({ buffer }) => isHeader(buffer)) ||
     rule.conditions.some(({ keyword }) => OF_PACKET.has(keyword));
   const isStreamOnly = words.includes('only_stream');
   let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
@@ -113,7 +116,8 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
 }
 
 function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {
-  if (rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer))) return 'packet';
+  if (rule.buffers.some(({ buffer }) => isHeader(buffer) || (!hasPayload && PACKET_BUFFERS.has(buffer))))
+    return 'packet';
   if (hasTransaction) return 'app_tx';
   if (!hasPayload && shape.application === null && isAllOf(rule, 'app-layer-protocol')) return 'pd_only';
   const isAnywhere = rule.source.isAny || rule.destination.isAny;

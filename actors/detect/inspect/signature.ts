@@ -25,6 +25,8 @@ export interface Signature extends Shape {
   /** Its place among all: lower ones are asked first. Two of one rule in both directions have two. */
   order: number;
   readonly rule: Rule;
+  /** Of a rule in both directions the one against that in which it is written. */
+  readonly isSwapped: boolean;
   /** The set that it came with, as alerts name it. */
   readonly ruleSet: string | null;
   readonly file: string;
@@ -122,6 +124,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     ...shape,
     order: 0,
     rule,
+    isSwapped,
     ruleSet: context.ruleSet,
     file,
     line,

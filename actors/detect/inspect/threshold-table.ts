@@ -35,7 +35,9 @@ export class ThresholdTable {
     if (packet.ipVersion === 0) return 'alert';
     for (const threshold of signature.thresholds) {
       if (threshold.type === 'suppress') {
-        if (isSuppressed(threshold, packet)) return 'silent';
+        // One for certain addresses leaves a pass without effect, and a drop with it.
+        const isIdle = (threshold.addresses ?? null) !== null && signature.rule.action === 'pass';
+        if (isSuppressed(threshold, packet)) return isIdle ? 'nothing' : 'silent';
         continue;
       }
       const verdict = this.#one(signature, threshold, situation);

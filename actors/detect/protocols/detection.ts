@@ -97,9 +97,12 @@ export class Detection {
   #askOne(question: PortQuestion, bytes: Uint8Array): Found | null {
     const { protocol, probe } = question;
     if (bytes.length < probe.least || this.#hasRefused(question)) return null;
-    const ask = this.#direction === 0 ? probe.toServer : probe.toClient;
-    const answer = ask === null ? 'more' : ask(bytes, this.#direction);
-    if (answer === 'yes' || answer === 'reversed') return { protocol, isReversed: answer === 'reversed' };
+    const isTurned = question.isTurned === true;
+    const direction: Direction = isTurned === (this.#direction === 0) ? 1 : 0;
+    const ask = direction === 0 ? probe.toServer : probe.toClient;
+    const answer = ask === null ? 'more' : ask(bytes, direction);
+    if (answer === 'yes' || answer === 'reversed')
+      return { protocol, isReversed: probe.tellsDirection === true && (answer === 'reversed') !== isTurned };
     if (answer === 'no' || (probe.most > 0 && bytes.length > probe.most)) this.#refused.push(question);
     return null;
   }

@@ -42,6 +42,8 @@ export interface PortProbe {
   readonly most: number;
   readonly toServer: ProbeFunction | null;
   readonly toClient: ProbeFunction | null;
+  /** Its answers say whose bytes they are. */
+  readonly tellsDirection?: boolean;
 }
 
 export type Probe = PatternProbe | PortProbe;

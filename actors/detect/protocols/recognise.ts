@@ -45,7 +45,12 @@ export class Conversation {
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
     this.#options = options;
-    this.#questions = recogniser.questions(options.transport, options.sourcePort, options.destinationPort);
+    this.#questions = recogniser.questions(
+      options.transport,
+      options.sourcePort,
+      options.destinationPort,
+      options.isMidstream,
+    );
   }
 
   /** What the direction's own first bytes said. */

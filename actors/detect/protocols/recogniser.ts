@@ -14,6 +14,8 @@ interface Pattern {
 }
 
 export interface PortQuestion {
+  /** The two sides are taken for each other. */
+  readonly isTurned?: boolean;
   readonly protocol: AnyProtocol;
   readonly probe: PortProbe;
 }
@@ -78,8 +80,17 @@ export class Recogniser {
   }
 
   /** Who is asked for a flow with these ports: those of the server's port, and those that look at the client's. */
-  questions(transport: Transport, sourcePort: number, destinationPort: number): readonly PortQuestion[] {
-    return [...this.#claims(transport, 0, destinationPort), ...this.#claims(transport, 1, sourcePort)];
+  questions(
+    transport: Transport,
+    sourcePort: number,
+    destinationPort: number,
+    isMidstream: boolean,
+  ): readonly PortQuestion[] {
+    const found = [...this.#claims(transport, 0, destinationPort), ...this.#claims(transport, 1, sourcePort)];
+    if (found.length > 0 || !isMidstream) return found;
+    // Picked up in its middle, who seems to be the client may be the server: it is asked the other way round.
+    const turned = [...this.#claims(transport, 0, sourcePort), ...this.#claims(transport, 1, destinationPort)];
+    return turned.map((question) => ({ ...question, isTurned: true }));
   }
 
   /** How a protocol is asked for wherever it is; null: by patterns alone. */

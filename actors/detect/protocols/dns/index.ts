@@ -65,6 +65,7 @@ export const dns: Protocol<DnsTransaction> = {
       most: HEADER_BYTES,
       toServer: datagram,
       toClient: datagram,
+      tellsDirection: true,
     },
     {
       kind: 'port',
@@ -75,6 +76,7 @@ export const dns: Protocol<DnsTransaction> = {
       most: HEADER_BYTES + 2,
       toServer: stream,
       toClient: stream,
+      tellsDirection: true,
     },
   ],
   open: (transport) => new DnsParser(transport),

@@ -6,7 +6,7 @@ import { Coverage } from './coverage.ts';
 
 const CASES = 2000;
 /** Differences that are known; the number may only fall. */
-const KNOWN_DIFFERENCES = 15;
+const KNOWN_DIFFERENCES = 13;
 /** Rules that are taken, and Suricata refuses; the number may only fall. */
 const KNOWN_EXCESS = 2;
 const SHARE_LEAST = 0.3;

@@ -112,14 +112,19 @@ const endsOf = (direction: 0 | 1): Ends =>
   direction === 0 ? { from: CLIENT, to: SERVER } : { from: SERVER, to: CLIENT };
 
 /** By sid where it alerts: the packet's number (`-` without one), `>` to the server, `<` to the client, `!` blocked. */
-export function alertsIn(scene: Scene, rules: readonly string[], thresholds = ''): string[] {
+export function alertsIn(scene: Scene, rules: readonly string[], thresholds = '', midstream = false): string[] {
   const text = rules.map((rule, i) => `${rule.replace(/\)$/, '')} sid:${i + 1};)`).join('\n');
   const { accepted, refused } = readRules([{ name: 'r', text }], variables());
   if (refused.length > 0) throw new TypeError(`${refused[0]!.keyword}: ${refused[0]!.says}`);
   const { lines } = readThresholds(thresholds, variables());
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   const found = rules.map((): string[] => []);
-  const options = { traffic, inspect: { ...inspect, thresholds: lines }, tellsAll: false, protocols };
+  const options = {
+    traffic: { ...traffic, stream: { ...traffic.stream, midstream } },
+    inspect: { ...inspect, thresholds: lines },
+    tellsAll: false,
+    protocols,
+  };
   const sensor = new Sensor(accepted, options, (record) => {
     const alert = record.alert as EveRecord;
     const way = record.direction === undefined ? '' : record.direction === 'to_client' ? '<' : '>';

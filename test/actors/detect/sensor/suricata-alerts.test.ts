@@ -175,3 +175,34 @@ t.test(
     );
   },
 );
+
+t.test(
+  'a line of threshold.config is, of a rule in both directions, about the one in which it is written',
+  async (t) => {
+    const scene = new Scene(7).datagram(0, 'x').datagram(1, 'x').datagram(0, 'x').datagram(1, 'x');
+    const rule = 'alert udp 10.1.0.0 any <> 10.2.0.0 any (content:"x";)';
+    t.same(alertsIn(scene, [rule], 'suppress gen_id 1, sig_id 1'), ['2< 4<']);
+    const rate = 'rate_filter gen_id 1, sig_id 1, track by_rule, count 1, seconds 60, new_action reject, timeout 10';
+    t.same(alertsIn(scene, [rule], rate), ['1> 2< 3>! 4<']);
+  },
+);
+
+t.test('suppress: for certain addresses it leaves a pass without effect, and a drop with it', async (t) => {
+  const scene = new Scene(7777).handshake().say(0, 'abc').say(1, 'xyz');
+  const told = (action: string, line: string): string =>
+    alertsIn(scene, [`${action} tcp ${ANY} (content:"abc"; offset:0;)`, `alert tcp ${ANY} (dsize:>0;)`], line)[1]!;
+  const all = 'suppress gen_id 1, sig_id 1';
+  t.equal(told('pass', all), '6<');
+  t.equal(told('pass', `${all}, track by_src, ip 10.0.0.0/8`), '4> 6<');
+});
+
+t.test('a content beside an address is one of the stream', async (t) => {
+  const scene = new Scene(7777).handshake().say(0, 'ab').say(0, 'cd');
+  const rules = [`alert tcp ${ANY} (content:"bc"; ip.src; content:"|0a|";)`, `alert tcp ${ANY} (content:"bc";)`];
+  t.same(alertsIn(scene, rules), ['', '->']);
+});
+
+t.test('a session picked up in its middle is asked by the port of who spoke first, too', async (t) => {
+  const scene = new Scene(23).say(1, '\xff\xfd\x18login: ').say(0, 'root\r\n').say(1, 'Password: ');
+  t.same(alertsIn(scene, [`alert telnet ${ANY} (dsize:>0;)`], '', true), ['3< 5>']);
+});

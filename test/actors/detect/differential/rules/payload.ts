@@ -13,7 +13,7 @@ export function payloadOptions(making: Making, message: Message): string[] {
   const options = dice.chance(0.88) ? contents(making, bytes, 3) : [];
   if (dice.chance(0.3)) options.push(...extra(making, bytes));
   if (dice.chance(0.03) && options.length > 0) options.splice(1, 0, 'rawbytes;');
-  if (dice.chance(0.05)) options.unshift('pkt_data;');
+  if (dice.chance(0.05) && options.length > 0) options.unshift('pkt_data;');
   if (dice.chance(0.13) || options.length === 0) options.push(packetOption(making, bytes));
   if (dice.chance(0.04)) options.push(eventOption(making));
   return options;
