@@ -11,6 +11,7 @@ import {
   type ThresholdLine,
 } from '../inspect/index.ts';
 import type { AnyProtocol } from '../protocols/index.ts';
+import { LONG_STEP, type Steps } from '../rules/finished.ts';
 import { readingRules } from '../rules/rule-set.ts';
 import { variables } from '../rules/variables.ts';
 import { type BundleFile, filesOf, type OpenedBundle } from './rule-bundle.ts';
@@ -23,9 +24,9 @@ export function* compilingBundle(
   bundle: OpenedBundle,
   protocols: readonly AnyProtocol[],
   line?: RuleLine,
-): Generator<void, CompiledRules> {
+): Steps<CompiledRules> {
   const files = filesOf(bundle);
-  yield;
+  yield LONG_STEP;
   const groups = variables(bundle.addresses, bundle.ports);
   const thresholds = thresholdsOf(files.find(({ kind }) => kind === 'thresholds') ?? null, bundle);
   const texts = files

@@ -3,7 +3,7 @@
  * it is made in steps, so that a thread that examines packets meanwhile is never held up for long.
  */
 import type { AnyProtocol } from '../protocols/index.ts';
-import { finished } from '../rules/finished.ts';
+import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { RuleClass } from './classes.ts';
@@ -92,20 +92,21 @@ export function* compiling(
   rules: readonly AcceptedRule[],
   { protocols, classes, thresholds, ruleSet }: RuleSurroundings,
   line: RuleLine = new RuleLine(),
-): Generator<void, CompiledRules> {
+): Steps<CompiledRules> {
   const left: LeftRule[] = [];
   const loaded: AcceptedRule[] = [];
   for (const rule of rules) {
     const part = cannotAsk(rule.rule, protocols, APPLICATION_PROTOCOLS);
     if (part === null) loaded.push(rule);
     else left.push({ rule, part });
+    yield 1;
   }
-  yield;
   const { names } = line;
   const { signatures, identities } = yield* makingSignatures(loaded, { protocols, classes, names, ruleSet });
+  yield LONG_STEP;
   applyThresholds(signatures, thresholds);
-  yield;
   const groups = new RuleGroups(signatures);
+  yield LONG_STEP;
   yield* groups.making(protocols);
   return new CompiledRules({ line, ruleSet, signatures, left, groups, ids: line.ids.assign(identities) });
 }

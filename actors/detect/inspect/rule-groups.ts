@@ -7,6 +7,7 @@ import { type Transformer, transformer } from '../match/index.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import { type Pattern, Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
+import { LONG_STEP, type Steps } from '../rules/finished.ts';
 import { AddressIndex } from './address-index.ts';
 import { isInDirection, type Signature } from './signature.ts';
 
@@ -58,15 +59,15 @@ export class RuleGroups {
   }
 
   /** Those that every sensor needs, one a step. */
-  *making(protocols: readonly AnyProtocol[]): Generator<void, void> {
+  *making(protocols: readonly AnyProtocol[]): Steps<void> {
     for (const direction of [0, 1] as const) {
       for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) {
         this.ofPackets(protocol, direction);
-        yield;
+        yield LONG_STEP;
       }
       for (const protocol of protocols) {
         this.ofTransactions(protocol, direction);
-        yield;
+        yield LONG_STEP;
       }
     }
   }

@@ -5,6 +5,7 @@
 import { newVariables, variableSlots } from '../match/index.ts';
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
+import type { Steps } from '../rules/finished.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
@@ -68,10 +69,7 @@ export interface Signatures {
 }
 
 /** In their order; one rule a step. */
-export function* makingSignatures(
-  rules: readonly AcceptedRule[],
-  context: SignatureContext,
-): Generator<void, Signatures> {
+export function* makingSignatures(rules: readonly AcceptedRule[], context: SignatureContext): Steps<Signatures> {
   const keyed: { readonly signature: Signature; readonly identity: string; readonly key: readonly number[] }[] = [];
   for (const accepted of rules) {
     const { rule, text: identity } = accepted;
@@ -81,7 +79,7 @@ export function* makingSignatures(
       const key = orderKey(rule, signature.priority);
       keyed.push({ signature, identity: isSwapped ? `< ${identity}` : identity, key });
     }
-    yield;
+    yield 1;
   }
   keyed.sort((a, b) => compareKeys(a.key, b.key));
   for (const [order, { signature }] of keyed.entries()) signature.order = order;

@@ -1,6 +1,6 @@
 /** The rules of some files: those that were accepted, and each refused one with its place and reason. */
 
-import { finished } from './finished.ts';
+import { finished, type Steps } from './finished.ts';
 import { parseRule } from './parse-rule.ts';
 import type { Rule } from './rule.ts';
 import { placeIn, ruleTexts } from './rule-lines.ts';
@@ -40,7 +40,7 @@ export function readRules(files: Iterable<RuleFile>, variables: Variables): Rule
 }
 
 /** One rule a step, for whoever has something else to do meanwhile. */
-export function* readingRules(files: Iterable<RuleFile>, variables: Variables): Generator<void, RuleSet> {
+export function* readingRules(files: Iterable<RuleFile>, variables: Variables): Steps<RuleSet> {
   const accepted: AcceptedRule[] = [];
   const refused: RefusedRule[] = [];
   const seen = new Map<string, AcceptedRule>();
@@ -62,7 +62,7 @@ export function* readingRules(files: Iterable<RuleFile>, variables: Variables): 
         const { keyword, kind, message: says } = thrown;
         refused.push({ file, ...placeIn(ruleText, thrown.at ?? 0), keyword, kind, says });
       }
-      yield;
+      yield 1;
     }
   }
   return { accepted, refused };
