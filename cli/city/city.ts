@@ -94,6 +94,8 @@ const SEALED = [
 
 const WORKERS_MAX = 8;
 export const WORKER_HEAP_MEGABYTES = 512;
+/** 30,000 rules take 170 MB, and two sets of them are there while one takes the place of the other; flows come beside them. */
+const DETECTION_HEAP_MEGABYTES = 1024;
 
 export function workersOf(config: Config): number {
   return config.workers ?? Math.min(availableParallelism(), WORKERS_MAX);
@@ -287,7 +289,7 @@ async function startCityEngine(
   const threads = realThreads<WorkerInit, ToWorker, FromWorker>({
     entry: WORKER_ENTRY,
     shared,
-    heapMegabytesMax: WORKER_HEAP_MEGABYTES,
+    heapMegabytesMax: jobConfig.detection === null ? WORKER_HEAP_MEGABYTES : DETECTION_HEAP_MEGABYTES,
     ...(localState === undefined ? {} : { localState }),
   });
   const workers = workersOf(config);
