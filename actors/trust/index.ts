@@ -13,6 +13,7 @@ export { type Interaction, type InteractionMistake, type InteractionRules, mista
 export { MSEC_DEFAULTS, MsecModel, type MsecOptions } from './model/msec-model.ts';
 export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.ts';
 export type { JudgementOptions, Opinion } from './model/score-graph.ts';
+export type { StandingRules } from './model/standing.ts';
 export type { TrustModel } from './model/trust-model.ts';
 export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 

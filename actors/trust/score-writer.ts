@@ -25,6 +25,7 @@ import type { PairTrust } from './model/pair-trust.ts';
 import { NAME_BYTES_MAX, type Names } from './names.ts';
 import { NAMES_MAX, type PairRows } from './pair-rows.ts';
 import type { ProviderRows } from './provider-rows.ts';
+import type { Standings } from './standings.ts';
 
 const SPACE = 0x20;
 
@@ -63,6 +64,7 @@ export class ScoreWriter {
   readonly #pair: PairTrust;
   readonly #pairs: PairRows;
   readonly #providers: ProviderRows;
+  readonly #standings: Standings;
   readonly #changedPairs = new RowList();
   readonly #changedProviders = new RowList();
   readonly #view = new PairScoreView();
@@ -76,6 +78,7 @@ export class ScoreWriter {
     pair: PairTrust,
     pairs: PairRows,
     providers: ProviderRows,
+    standings: Standings,
   ) {
     this.#out = out;
     this.#keys = keys;
@@ -83,12 +86,17 @@ export class ScoreWriter {
     this.#pair = pair;
     this.#pairs = pairs;
     this.#providers = providers;
+    this.#standings = standings;
     this.#view.names = this.#key;
     this.#providerView.names = this.#key;
   }
 
   changed(pair: number, provider: number): void {
     this.#changedPairs.add(pair);
+    this.#changedProviders.add(provider);
+  }
+
+  changedProvider(provider: number): void {
     this.#changedProviders.add(provider);
   }
 
@@ -142,6 +150,7 @@ export class ScoreWriter {
     view.serviceStart = this.#view.serviceStart;
     view.nameEnd = keyEnd;
     view.trusteeEnd = this.#view.trusteeEnd;
+    view.standing = this.#standings.of(keyId, service);
     numbers[AT_PROVIDER_TRUST] = providers.trust(row);
     providers.small(row, numbers, AT_PROVIDER_SMALL);
     providers.big(row, numbers, AT_PROVIDER_BIG);

@@ -9,12 +9,15 @@ import {
   type ActorTask,
   assert,
   ByteWriter,
+  jsonCodec,
   MsecError,
   type Output,
   type RecordWalk,
   type RowsDeclaration,
   rows,
   type Topic,
+  type ValuesDeclaration,
+  values,
 } from '../../engine/index.ts';
 import {
   AT_INTERACTION_WEIGHT,
@@ -33,11 +36,13 @@ import type { ReputationTopics } from '../../schemas/topics/index.ts';
 import { InteractionsAhead, UNREADABLE } from './interactions-ahead.ts';
 import { CHUNK_BYTES, type KnownContent, KnownIds } from './known-ids.ts';
 import { PairTrust, type TrustWindows } from './model/pair-trust.ts';
+import type { StandingRow, StandingRules } from './model/standing.ts';
 import { isName, NAME_ROW_BYTES, Names, SERVICE, TRUSTOR } from './names.ts';
 import { PAIR_ROW_BYTES, PairRows } from './pair-rows.ts';
 import { PROVIDER_ROW_BYTES, ProviderRows } from './provider-rows.ts';
 import { invalid, late, selfRating, unknownService, wrongField } from './refusals.ts';
 import { ScoreWriter } from './score-writer.ts';
+import { Standings } from './standings.ts';
 
 export interface TrustOptions extends TrustWindows {
   /** Of which there are ratings; empty: any. */
@@ -48,6 +53,8 @@ export interface TrustOptions extends TrustWindows {
   readonly aheadMs: number;
   /** Interactions that are known at once, in a partition. */
   readonly idsMax: number;
+  /** How providers come to be blacklisted; absent or null: never. */
+  readonly standing?: StandingRules | null;
   /** For benchmarks alone: false tells nobody. */
   readonly isTold?: boolean;
 }
@@ -71,11 +78,13 @@ export const trustState: {
   readonly providers: RowsDeclaration;
   readonly names: RowsDeclaration;
   readonly known: RowsDeclaration;
+  readonly standings: ValuesDeclaration<StandingRow>;
 } = {
   pairs: rows(PAIR_ROW_BYTES),
   providers: rows(PROVIDER_ROW_BYTES),
   names: rows(NAME_ROW_BYTES),
   known: rows(CHUNK_BYTES),
+  standings: values(jsonCodec<StandingRow>()),
 };
 
 export type TrustContext = ActorContext<TrustInputs, Required<TrustOutputs>, typeof trustState>;
@@ -108,6 +117,8 @@ export class TrustTask implements ActorTask<TrustInputs> {
   readonly #known: KnownIds;
   readonly #ahead: InteractionsAhead;
   readonly #scores: ScoreWriter;
+  readonly #standings: Standings;
+  readonly watermarkDue: Float64Array;
   readonly #isTold: boolean;
   /** Null where nobody wants to know. */
   readonly #out: Output<AcceptedInteraction> | null;
@@ -134,7 +145,10 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#pairs = new PairRows(state.pairs, pair, options, this.#known);
     this.#providers = new ProviderRows(state.providers, pair, options);
     this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, this.#known);
-    this.#scores = new ScoreWriter(out.scores, keys, this.#names, pair, this.#pairs, this.#providers);
+    this.#standings = new Standings(state.standings, options.standing ?? null, this.#providers);
+    this.watermarkDue = this.#standings.due;
+    const known = [this.#names, pair, this.#pairs, this.#providers, this.#standings] as const;
+    this.#scores = new ScoreWriter(out.scores, keys, ...known);
     this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
   }
@@ -173,7 +187,13 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#scores.write(this.#latest);
   }
 
+  onWatermark(watermark: number): void {
+    this.#standings.pass(watermark, (provider) => this.#scores.changedProvider(provider));
+    if (watermark > this.#latest) this.#latest = watermark;
+  }
+
   onRollback(): void {
+    this.#standings.rebuild();
     this.#ahead.forget();
     this.#known.rebuild();
     this.#rateKnownServices();
@@ -224,6 +244,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const last = pairs.lastEntry(pair);
     const high = ahead.idHighs[i]!;
     pairs.close(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
+    this.#standings.judge(keyId, service, provider, timestamp);
     if (this.#isTold) this.#scores.changed(pair, provider);
     this.#tellAccepted(keyId, timestamp, false);
   }
@@ -249,6 +270,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     providers.sum(provider, pairs.opened, 1);
     pairs.close(pair, pairs.lastEntry(pair));
     providers.reach(provider, content.time);
+    this.#standings.judge(keyId, service, provider, timestamp);
     if (this.#isTold) this.#scores.changed(pair, provider);
     this.#context.count('corrected');
     this.#tellAccepted(keyId, timestamp, true);

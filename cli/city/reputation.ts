@@ -16,6 +16,15 @@ function trustOptions(config: Config): MainJobConfig['trust'] {
     horizonMs: config['trust.horizon'],
     aheadMs: config['trust.ahead'],
     idsMax: config['trust.idsMax'],
+    standing:
+      config['trust.blacklistBelow'] === 0
+        ? null
+        : {
+            below: config['trust.blacklistBelow'],
+            ratersMin: config['trust.blacklistRaters'],
+            forMs: config['trust.blacklistFor'],
+            strikes: config['trust.blacklistings'],
+          },
   };
 }
 

@@ -202,6 +202,32 @@ t.test('a letter that is sent again is looked at again', async (t) => {
   t.equal(scores(driver).pairs.size, 0);
 });
 
+t.test(
+  'who fails many is blacklisted, reintegrated after its time, and after so many times out for good',
+  async (t) => {
+    const standing = { below: 0.4, ratersMin: 3, forMs: MINUTE, strikes: 3 };
+    const { driver, send } = await opened(t, { standing, smallHalfLifeMs: 1_000 }, { cuts: 'after-commit' });
+    let id = 0;
+    const rate = async (satisfaction: number, at: number, raters = 3) => {
+      for (let i = 0; i < raters; i++) send('bob', { id: `${id++}`, trustor: `rater-${i}`, satisfaction, time: at });
+      await driver.settle();
+      return scores(driver).providers.get('bob heat')!;
+    };
+    t.match(await rate(0, START, 2), { standing: 'normal', says: '' });
+    t.match(await rate(0, START), { standing: 'blacklisted', until: START + MINUTE, blacklistings: 1 });
+    t.match(await rate(1, START + 1_000), { standing: 'blacklisted', blacklistings: 1 });
+    send('cid', { time: START + MINUTE });
+    await driver.settle();
+    t.match(scores(driver).providers.get('bob heat'), { standing: 'reintegrated', since: START + MINUTE, until: null });
+    t.match(await rate(0, START + 2 * MINUTE, 2), { standing: 'reintegrated' });
+    t.match(await rate(0, START + 2 * MINUTE, 1), { standing: 'blacklisted', until: START + 4 * MINUTE });
+    send('cid', { id: '2', time: START + 5 * MINUTE });
+    t.match(await rate(0, START + 5 * MINUTE), { standing: 'permanent', until: null, blacklistings: 3 });
+    t.match(await rate(1, START + 6 * MINUTE, 9), { standing: 'permanent', interactions: 23 });
+    t.match(scores(driver).providers.get('cid heat'), { standing: 'normal' });
+  },
+);
+
 const PARTIES = ['ana', 'bob', 'cid', 'dörte', 'eve'];
 
 const said = fc.record({
