@@ -1,8 +1,9 @@
 /** One rule, from its text to its typed form; the first mistake ends it. */
 import { addressSet } from './address-set.ts';
 import { Draft } from './draft.ts';
+import { REFUSED_KEYWORDS } from './keywords/refused.ts';
 import type { KeywordRow, Value } from './keywords/row.ts';
-import { KEYWORDS, REFUSED_KEYWORDS } from './keywords/table.ts';
+import { KEYWORDS } from './keywords/table.ts';
 import { knowing } from './known-groups.ts';
 import { portSet } from './port-set.ts';
 import { isApplication, protocol } from './protocols.ts';
@@ -78,7 +79,8 @@ function readOption(draft: Draft, { name, value }: OptionText): Subject {
   const keyword = name.toLowerCase();
   const row = KEYWORDS.get(keyword);
   if (row === undefined) {
-    if (REFUSED_KEYWORDS.has(keyword)) return unsupported(keyword, 'the keyword is not supported');
+    const reason = REFUSED_KEYWORDS.get(keyword);
+    if (reason !== undefined) return unsupported(keyword, reason);
     return wrong(shown(keyword), 'the keyword does not exist');
   }
   draft.subject = null;
