@@ -1,7 +1,7 @@
 import t from 'tap';
 import { PacketDoor, type PacketDoorOptions } from '../../../bridges/intake/index.ts';
 import { MsecError } from '../../../engine/index.ts';
-import { PACKET_BATCH_BYTES_MAX, PacketBatchWriter } from '../../../schemas/network/index.ts';
+import { encodeRulesWord, PACKET_BATCH_BYTES_MAX, PacketBatchWriter } from '../../../schemas/network/index.ts';
 import { ManualClock, MemoryLog, quotaExceeded } from '../bridge-fixture.ts';
 
 const START_US = 1_790_000_000_000_000;
@@ -37,6 +37,8 @@ t.test('only named gateways publish, in lanes that there are, what is a batch', 
   for (const lane of [-1, 0.5, 256, Number.NaN])
     t.match(await open.take('gw-1', lane, batch()), { code: 'REQUEST_INVALID' });
   t.match(await open.take('gw-1', 0, batch().subarray(1)), { code: 'PACKETS_INVALID' });
+  const word = encodeRulesWord({ phase: 'use', sequence: 9, version: 9, digest: 'ab'.repeat(32) });
+  t.match(await open.take('gw-1', 0, word), { code: 'PACKETS_INVALID' }, 'no gateway says what rules are in force');
   t.match(await open.take('gw-1', 0, new Uint8Array(PACKET_BATCH_BYTES_MAX + 1)), { code: 'FRAME_TOO_LARGE' });
   t.same(log.stored, []);
 });
