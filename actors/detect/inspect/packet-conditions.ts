@@ -60,11 +60,13 @@ const tcpFlags: Compile = (condition) => {
   const { flags, how, ignored } = fieldsOf(condition);
   const wanted = flagBits(String(flags));
   const kept = 0xff & ~flagBits(String(ignored));
-  // Suricata asks about these only where one of their kind is set, also where they must not be.
+  // Suricata asks about these only where one of their kind is set, also where they must not be; of some with SYN only SYNs.
+  const asksSyn = how === '*' && (wanted & TCP_FLAGS.S!) !== 0;
   const least = [OPENING_OR_CLOSING, UNUSUAL].filter((kind) => (wanted & kind) !== 0);
   return (packet) => {
     if (!isTcp(packet)) return false;
     for (let i = 0; i < least.length; i += 1) if ((packet.tcpFlags & least[i]!) === 0) return false;
+    if (asksSyn && (packet.tcpFlags & TCP_FLAGS.S!) === 0) return false;
     const set = packet.tcpFlags & kept;
     // Without a flag: `flags:0`.
     if (wanted === 0 && set !== 0) return how === '!';

@@ -1,12 +1,15 @@
+// Time limit: 240 s.
 /** Generated cases beside Suricata: the same rules alert as often in the same flows. `npm run ids-differential` runs more. */
 import t from 'tap';
 import { needs } from '../../../support/needs.ts';
 import { CASES_A_RUN, compareSeeds, type Tally } from './compare.ts';
 import { Coverage } from './coverage.ts';
 
+t.setTimeout(220_000);
+
 const CASES = 2000;
 /** Differences that are known; the number may only fall. */
-const KNOWN_DIFFERENCES = 13;
+const KNOWN_DIFFERENCES = 12;
 /** Rules that are taken, and Suricata refuses; the number may only fall. */
 const KNOWN_EXCESS = 2;
 const SHARE_LEAST = 0.3;

@@ -1,6 +1,6 @@
 /** What Suricata 7.0.10 does where one would not guess it, each found by comparing generated cases; expected is what it says. */
 import t from 'tap';
-import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DNS_QUERY = '\x00\x1a-3\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x0f\x00\x01';
@@ -23,6 +23,9 @@ t.test(
     const scene = new Scene(7777).handshake().say(0, 'hello');
     const rules = ['!S', '!F', '*SP', '!FR', '+A', '!A', '!PA'].map((flags) => `alert tcp ${ANY} (flags:${flags};)`);
     t.same(alertsIn(scene, rules), ['', '1> 2<', '1> 2<', '1> 2<', '2< 3> 4> 5<', '1>', '1> 2< 3> 5<']);
+    const closed = new Scene(7777).handshake().segment(0, FIN | ACK, 0, 0);
+    const some = ['*SF', '*FP', '!SF'].map((flags) => `alert tcp ${ANY} (flags:${flags};)`);
+    t.same(alertsIn(closed, some), ['1> 2<', '4>', '1> 2< 4>']);
   },
 );
 
