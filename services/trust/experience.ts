@@ -26,6 +26,7 @@ interface Voice {
 }
 
 const SILENT: Voice = { belief: 0, slope: 0, offset: 0 };
+const HEARD: Voice = { belief: 1, slope: 1, offset: 0 };
 /** What is expected before anything is known: as good as bad. */
 const UNKNOWN = 0.5;
 
@@ -57,8 +58,8 @@ export class Experience {
     this.circle = new Circle(options.variant === 'msec' ? options.msec.judgement : options.cookbook.judgement);
   }
 
-  /** `trustor` NONE: nobody who is known. */
-  ask(graph: ServiceGraph, trustor: number, namesEnd: number, nowMs: number): void {
+  /** `trustor` NONE: nobody who is known. `isForAll`: to the system nobody is a stranger, and each word counts in full. */
+  ask(graph: ServiceGraph, trustor: number, namesEnd: number, nowMs: number, isForAll = false): void {
     this.#graph = graph;
     this.#makeRoom(graph.providers.end);
     this.#forget();
@@ -68,7 +69,8 @@ export class Experience {
     this.#big = big;
     // Nobody's word is turned round who has not contradicted.
     const { stranger } = this.circle;
-    this.#stranger = this.#voiceOf(this.#options.variant === 'msec' ? Math.max(0.5, stranger) : stranger);
+    const judgement = this.#options.variant === 'msec' ? Math.max(0.5, stranger) : stranger;
+    this.#stranger = isForAll ? HEARD : this.#voiceOf(judgement);
     this.#correct();
     this.#noteOwn(trustor);
   }

@@ -8,7 +8,7 @@ import { Experience, type ModelOptions } from './experience.ts';
 import { NONE } from './pair-store.ts';
 import { chordSquared, distanceOf, pointOf, type SpherePoint } from './place.ts';
 import { BARRED_FROM, STANDINGS_IN_ORDER } from './providers.ts';
-import type { Question, Weights } from './question.ts';
+import { NOBODY, type Question, type Weights } from './question.ts';
 import { type Recommendation, type Recommended, reasonsOf } from './recommendation.ts';
 import type { ServiceGraph } from './service-graph.ts';
 import type { TrustGraph } from './trust-graph.ts';
@@ -69,7 +69,7 @@ export class Recommender {
     const { service, trustor } = question;
     const graph = trust.service(service);
     const name = trust.names.find(trustor);
-    this.#experience.ask(graph, name, trust.names.end, nowMs);
+    this.#experience.ask(graph, name, trust.names.end, nowMs, trustor === NOBODY);
     const walk = this.#walk(trust, graph, question, random);
     const strangers = this.#strangersOf(trust, graph, question);
     const newcomers = walk.newcomers + strangers.length;

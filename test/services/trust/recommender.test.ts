@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../../engine/index.ts';
 import { GRAPH_JOB, type GraphJob, graphOptionsOf, recommenderOptionsOf } from '../../../services/trust/graph-job.ts';
+import { NOBODY } from '../../../services/trust/question.ts';
 import { Recommender } from '../../../services/trust/recommender.ts';
 import { TrustGraph } from '../../../services/trust/trust-graph.ts';
 import { BARE, HOUR_MS, pairScore, providerScore, question, START_MS, Told } from './graph-fixture.ts';
@@ -200,6 +201,29 @@ t.test(
     );
   },
 );
+
+t.test('a ranking is for everybody: each word counts in full, and the order is the same each time', async (t) => {
+  const { graph, recommender } = graphOf();
+  for (const [name, mean] of [
+    ['good', 0.9],
+    ['fair', 0.6],
+    ['bad', 0.1],
+  ] as const)
+    for (const trustor of ['c', 'd']) graph.takePair(known(name, mean, trustor));
+  const asked = question({ trustor: NOBODY, limit: 3 });
+  for (let i = 0; i < 20; i++) {
+    const { providers } = recommender.ranking(graph, asked, START_MS);
+    t.same(
+      providers.map(({ provider, reputation, isIntroduced }) => [provider, reputation.toFixed(1), isIntroduced]),
+      [
+        ['good', '0.9', false],
+        ['fair', '0.6', false],
+        ['bad', '0.1', false],
+      ],
+    );
+    t.notOk(providers[0]!.says.includes('no own experience'));
+  }
+});
 
 t.test('of equals it is not always the same one that is sent to', async (t) => {
   const { graph, recommender } = graphOf(BARE);
