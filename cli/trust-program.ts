@@ -10,7 +10,7 @@ export function addTrust(program: Command, outcome: Outcome): void {
   const trust = program.command('trust').description('Ask who can be trusted, why, and whether the scores are right.');
   addWho(trust, outcome);
   const verify = withLog(trust.command('verify'))
-    .argument('[trustor]', 'who judges (default: everybody)')
+    .argument('[trustor]', 'who judges (default: everybody); alone: all of its scores')
     .argument('[trustee]', 'who is judged (default: everybody)')
     .description(
       'Make scores anew from the log of interactions, and show that they, the log and its checkpoints agree.',

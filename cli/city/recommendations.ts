@@ -18,6 +18,7 @@ export function graphJobOf(config: Config): GraphJob {
   return {
     ...GRAPH_JOB,
     variant: config['trust.variant'],
+    services: config['trust.services'],
     smallHalfLifeMs: config['trust.halfLifeSmall'],
     bigHalfLifeMs: config['trust.halfLifeBig'],
     introductions: config['trust.introductions'],

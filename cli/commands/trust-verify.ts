@@ -9,7 +9,7 @@ import { dataFolder } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { NoInputError, note, paint, print, printJson } from '../terminal.ts';
+import { NoInputError, note, paint, print, printJson, UsageError } from '../terminal.ts';
 import { publicKeyOf, readLog } from './log-access.ts';
 import { settingsOf } from './settings.ts';
 
@@ -138,8 +138,14 @@ export async function partitionsOf(log: ReadOnlyLog): Promise<number> {
 const folderKey = (config: Config): KeyObject | null =>
   publicLogKey(dataFolder(config.data, config['keys.folder']).keys);
 
-const keyOf = (file: string): KeyObject =>
-  createPublicKey({ key: Buffer.from(publicKeyOf(file), 'base64'), format: 'der', type: 'spki' });
+function keyOf(file: string): KeyObject {
+  const der = Buffer.from(publicKeyOf(file), 'base64');
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch {
+    throw new UsageError(`${file} is no public key, in PEM or DER`);
+  }
+}
 
 function notesIn(file: string): Note[] {
   let text: string;

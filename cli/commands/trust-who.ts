@@ -1,5 +1,5 @@
 /** `msec trust who`: the running engine is asked, or the scores are read from its log. */
-import { type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
+import { MsecError, type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
 import { SchemaRegistry } from '../../engine/registry/index.ts';
 import { DEVICE_ATTESTATION, scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
 import {
@@ -13,7 +13,7 @@ import { graphJobOf, loadSchemas } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { placeOf } from '../place-flag.ts';
-import { NoInputError, paint, print, printJson } from '../terminal.ts';
+import { NoInputError, paint, print, printJson, UsageError } from '../terminal.ts';
 import { askRunning, readLog } from './log-access.ts';
 import { settingsOf } from './settings.ts';
 
@@ -36,7 +36,11 @@ export async function tellWho(flags: WhoFlags, service: string): Promise<number>
     ...{ radius: flags.radius?.toString(), limit: flags.limit?.toString(), weights: flags.weights },
   };
   // A mistake in the question is said here, with the engine's words.
-  questionOf(asked);
+  try {
+    questionOf(asked);
+  } catch (mistake) {
+    throw mistake instanceof MsecError ? new UsageError(mistake.message) : mistake;
+  }
   const answer =
     (await askRunning(config, `/api/who?${queryOf(asked)}`)) ??
     (await readLog(config, (log) => readWho(log, config, asked)));

@@ -74,7 +74,10 @@ export class GraphHost {
       },
     });
     this.#answers = {
-      who: (question) => this.#recommender.answer(graph, question, clock.now(), random),
+      who: (question) => {
+        this.#checkService(job.services, question.service);
+        return this.#recommender.answer(graph, question, clock.now(), random);
+      },
       services: () => servicesOf(graph),
       ranking: ({ service }) => rankingOf(graph, recommender, service, clock.now()),
       party: ({ service, party }) => ({
@@ -100,6 +103,14 @@ export class GraphHost {
     if (name === 'who' && !this.#tail.isCaughtUp)
       throw new MsecError('DEPENDENCY_DOWN', 'The scores are still being read; ask again in a moment.');
     return this.#answers[name](takes);
+  }
+
+  /** A mistyped service would else be one that nobody has served yet. */
+  #checkService(services: readonly string[], service: string): void {
+    if (services.length === 0 || services.includes(service) || this.graph.services.has(service)) return;
+    throw new MsecError('REQUEST_INVALID', `There is no service ${service}; there are ${services.join(', ')}.`, {
+      field: 'service',
+    });
   }
 
   close(): Promise<void> {

@@ -6,6 +6,8 @@ import type { TrustGraphOptions } from './trust-graph.ts';
 
 export interface GraphJob {
   readonly variant: 'msec' | 'cookbook';
+  /** None: any. */
+  readonly services: readonly string[];
   readonly smallHalfLifeMs: number;
   readonly bigHalfLifeMs: number;
   /** Of the recommendations, for newcomers and the reintegrated. */
@@ -23,6 +25,7 @@ export interface GraphJob {
 
 export const GRAPH_JOB: GraphJob = {
   variant: 'msec',
+  services: [],
   smallHalfLifeMs: MSEC_DEFAULTS.smallHalfLifeMs,
   bigHalfLifeMs: MSEC_DEFAULTS.bigHalfLifeMs,
   introductions: 0.1,

@@ -61,11 +61,28 @@ async function enrol(log: Log, device: Partial<DeviceRecord>): Promise<void> {
   await log.commit({ appends: [{ topic: DEVICE_REGISTRY, partition: 0, bytes: encoder.finish() }] });
 }
 
-const hostOf = (log: Log, isAttested = false) =>
+const hostOf = (log: Log, isAttested = false, job = JOB) =>
   new GraphHost({
-    ...{ job: JOB, reader: log.openReader(), schemaIds, partitions: 2, isAttested },
+    ...{ job, reader: log.openReader(), schemaIds, partitions: 2, isAttested },
     ...{ clock: systemClock, random: seededRandom(1) },
   });
+
+t.test('a service that nobody knows is no service without providers', async (t) => {
+  const log = await memoryLog(2);
+  await log.createTopics([TOPIC]);
+  await tell(log, pairScore(), providerScore());
+  const host = hostOf(log, false, { ...JOB, services: ['parking'] });
+  await host.readAll();
+  t.throws(() => host.call('who', question({ service: 'praking' })), {
+    code: 'REQUEST_INVALID',
+    field: 'service',
+    message: /there are parking/,
+  });
+  t.same(host.call('who', question({ service: 'parking' })).providers, []);
+  t.equal(host.call('who', question()).providers.length, 1, 'and whoever has scores is a service');
+  await host.close();
+  await log.close();
+});
 
 t.test('what the scores tell is answered: pairs, providers, places, and what is forgotten', async (t) => {
   const log = await memoryLog(2);
