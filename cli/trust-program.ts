@@ -1,14 +1,18 @@
-/** The commands that ask for scores of trust, and hold them against the log of interactions. */
+/** The commands that tell interactions, ask for scores of trust, and hold them against the log of interactions. */
 import type { Command } from 'commander';
 import { collect, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import type { TellFlags } from './commands/trust-tell.ts';
 import type { CheckpointFlags, VerifyFlags } from './commands/trust-verify.ts';
 import type { WhoFlags } from './commands/trust-who.ts';
 import type { WhyFlags } from './commands/trust-why.ts';
 import { AT_FLAG } from './place-flag.ts';
 
 export function addTrust(program: Command, outcome: Outcome): void {
-  const trust = program.command('trust').description('Ask who can be trusted, why, and whether the scores are right.');
+  const trust = program
+    .command('trust')
+    .description('Tell how a service went; ask who can be trusted, why, and whether the scores are right.');
   addWho(trust, outcome);
+  addTell(trust, outcome);
   const verify = withLog(trust.command('verify'))
     .argument('[trustor]', 'who judges (default: everybody); alone: all of its scores')
     .argument('[trustee]', 'who is judged (default: everybody)')
@@ -70,5 +74,33 @@ function addWho(trust: Command, outcome: Outcome): void {
   examples(who, [
     ['msec trust who air-quality --for bus-17', 'by experience and reputation'],
     ['msec trust who air-quality --for bus-17 --at 40.4168,-3.7038 --radius 500', 'near a place'],
+  ]);
+}
+
+function addTell(trust: Command, outcome: Outcome): void {
+  const tell = withLog(trust.command('tell'))
+    .argument('<trustor>', 'who was served, and judges')
+    .argument('<trustee>', 'who has served')
+    .argument('<service>', 'what was served')
+    .argument('<satisfaction>', 'how well it went, 0 to 1')
+    .description('Tell how well somebody has served somebody else: an interaction, from which scores follow.')
+    .option('-w, --weight <number>', 'how much it mattered, 0 to 1,000,000 (default: 1)', decimal)
+    .option(
+      '--id <id>',
+      'a name of its own: the same again is ignored, with another satisfaction corrected (default: random)',
+    )
+    .option('--time <time>', 'when it happened, e.g. 2027-01-31T12:00:00Z (default: now)')
+    .option('--reason <text>', 'why, in words, for msec trust why')
+    .action(
+      running<TellFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-tell.ts')).tellInteraction(flags, args),
+      ),
+    );
+  examples(tell, [
+    ['msec trust tell bus-17 weather-2 air-quality 0.9', 'it went well'],
+    [
+      'msec trust tell bus-17 weather-2 air-quality 0 --weight 5 --reason "no answer for an hour"',
+      'it did not, and it mattered',
+    ],
   ]);
 }

@@ -185,6 +185,11 @@ export interface RuleAdmin {
   rollBack(request: unknown): Promise<unknown>;
 }
 
+/** What an operator tells of who has served whom, as plain JSON. Failures are MsecErrors. */
+export interface InteractionAdmin {
+  tell(request: unknown): Promise<unknown>;
+}
+
 export interface TrustPorts {
   readonly topic: string;
   decode(record: RawRecord): DeviceTrust | null;
@@ -228,4 +233,6 @@ export interface ConsolePorts {
   readonly admin: DeviceAdmin;
   /** Where bundles of rules are taken. */
   readonly rules?: RuleAdmin;
+  /** Where interactions are judged. */
+  readonly interactions?: InteractionAdmin;
 }

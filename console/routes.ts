@@ -177,6 +177,11 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     admin('POST', '/api/dlq/:topic/:partition/:offset/resend', ({ admin }, { params }) =>
       admin.resend(placeOf(params)),
     ),
+    admin('POST', '/api/interactions', async ({ interactions }, { request }) => {
+      if (interactions === undefined)
+        throw new MsecError('REQUEST_INVALID', 'No trust is kept here: see trust.enabled.');
+      return interactions.tell(await readJson(request));
+    }),
     admin('GET', '/api/ids/rules', (ports) => rulesOf(ports).list()),
     admin('POST', '/api/ids/rules', async (ports, { query, request }) => {
       const rules = rulesOf(ports);

@@ -15,6 +15,7 @@ export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.t
 export type { JudgementOptions, Opinion } from './model/score-graph.ts';
 export type { StandingRules } from './model/standing.ts';
 export type { TrustModel } from './model/trust-model.ts';
+export { type InteractionBounds, invalid as invalidInteraction, mistakeIn } from './refusals.ts';
 export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 
 /** `accepted`: where each interaction that has changed the scores goes, in the order in which they did. */

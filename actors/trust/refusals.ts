@@ -1,4 +1,4 @@
-/** What is wrong with an interaction, as the reason of its dead letter. */
+/** What is wrong with an interaction: the reason of its dead letter, and what a bridge answers before it becomes one. */
 import { MsecError } from '../../engine/index.ts';
 import {
   AT_AVAILABILITY,
@@ -8,10 +8,13 @@ import {
   AT_REASON,
   AT_RESPONSE,
   AT_SATISFACTION,
+  AT_SERVICE,
   AT_TIME,
+  AT_TRUSTOR,
+  type InteractionView,
 } from '../../schemas/index.ts';
 import { WEIGHT_MAX } from './model/interaction.ts';
-import { NAME_BYTES_MAX } from './names.ts';
+import { isName, NAME_BYTES_MAX } from './names.ts';
 
 export const REASON_BYTES_MAX = 256;
 
@@ -37,6 +40,60 @@ export function wrongField(numbers: Float64Array, n: number, spans: Int32Array, 
   return '';
 }
 
+/** Bytes [start, end) of a name. */
+export interface NameBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The same of its names, whose places begin at spans[s] in `bytes`. Null where there is nothing wrong. */
+export function wrongName(
+  bytes: Uint8Array,
+  spans: Int32Array,
+  s: number,
+  trustee: NameBytes,
+  rates: (service: string) => boolean,
+): MsecError | null {
+  const [trustorStart, trustorEnd] = [spans[s + AT_TRUSTOR]!, spans[s + AT_TRUSTOR + 1]!];
+  if (isSame(bytes, trustorStart, trustorEnd, trustee)) return selfRating();
+  const [serviceStart, serviceEnd] = [spans[s + AT_SERVICE]!, spans[s + AT_SERVICE + 1]!];
+  if (!isName(bytes, serviceStart, serviceEnd)) return invalid('service');
+  if (!rates(utf8.decode(bytes.subarray(serviceStart, serviceEnd)))) return unknownService();
+  if (!isName(bytes, trustorStart, trustorEnd)) return invalid('trustor');
+  return isName(trustee.bytes, trustee.start, trustee.end) ? null : invalid('trustee');
+}
+
+/** Whom an interaction may be about, and when. */
+export interface InteractionBounds {
+  /** Of which there are ratings; empty: any. */
+  readonly services: readonly string[];
+  /** How far a trustor's clock may be ahead of the receipt. */
+  readonly aheadMs: number;
+}
+
+/** Why one that is received now cannot count, as far as that can be told from itself: not whether it is too late. */
+export function mistakeIn(
+  view: InteractionView,
+  trustee: Uint8Array,
+  { services, aheadMs }: InteractionBounds,
+  receivedAtMs: number,
+): MsecError | null {
+  const { bytes, numbers, spans } = view;
+  const field = wrongField(numbers, 0, spans, 0, receivedAtMs + aheadMs);
+  if (field !== '') return invalid(field);
+  const rates = (service: string): boolean => services.length === 0 || services.includes(service);
+  return wrongName(bytes, spans, 0, { bytes: trustee, start: 0, end: trustee.length }, rates);
+}
+
+const utf8 = new TextDecoder();
+
+function isSame(bytes: Uint8Array, start: number, end: number, other: NameBytes): boolean {
+  if (end - start !== other.end - other.start) return false;
+  for (let i = start; i < end; i++) if (bytes[i] !== other.bytes[other.start + i - start]) return false;
+  return true;
+}
+
 const SAYS: Readonly<Record<string, string>> = {
   id: `must have 1 to ${NAME_BYTES_MAX} bytes`,
   trustor: `must be 1 to ${NAME_BYTES_MAX} bytes of UTF-8 without spaces and control characters`,
@@ -55,8 +112,8 @@ export function invalid(field: string, says = SAYS[field]!): MsecError {
   return new MsecError('INTERACTION_INVALID', `interaction, ${field}: ${says}`, { field });
 }
 
-export const selfRating = (): MsecError => invalid('trustor', 'is the trustee: nobody judges itself');
-export const unknownService = (): MsecError => invalid('service', 'is none of those under trust.services');
+const selfRating = (): MsecError => invalid('trustor', 'is the trustee: nobody judges itself');
+const unknownService = (): MsecError => invalid('service', 'is none of those under trust.services');
 
 export function late(): MsecError {
   return new MsecError(

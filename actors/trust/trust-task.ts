@@ -23,9 +23,7 @@ import {
   AT_INTERACTION_WEIGHT,
   AT_RESPONSE,
   AT_SATISFACTION,
-  AT_SERVICE,
   AT_TIME,
-  AT_TRUSTOR,
   encodeInteraction,
   INTERACTION_NUMBERS,
   INTERACTION_SPANS,
@@ -37,10 +35,10 @@ import { InteractionsAhead, UNREADABLE } from './interactions-ahead.ts';
 import { CHUNK_BYTES, type KnownContent, KnownIds } from './known-ids.ts';
 import { PairTrust, type TrustWindows } from './model/pair-trust.ts';
 import type { StandingRow, StandingRules } from './model/standing.ts';
-import { isName, NAME_ROW_BYTES, Names, SERVICE, TRUSTOR } from './names.ts';
+import { NAME_ROW_BYTES, Names, SERVICE, TRUSTOR } from './names.ts';
 import { PAIR_ROW_BYTES, PairRows } from './pair-rows.ts';
 import { PROVIDER_ROW_BYTES, ProviderRows } from './provider-rows.ts';
-import { invalid, late, selfRating, unknownService, wrongField } from './refusals.ts';
+import { invalid, late, wrongField, wrongName } from './refusals.ts';
 import { ScoreWriter } from './score-writer.ts';
 import { Standings } from './standings.ts';
 
@@ -289,18 +287,11 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const field = wrongField(numbers, n, spans, s, timestamp + this.#options.aheadMs);
     if (field !== '') return invalid(field);
     if (this.#known.isForgotten(numbers[n + AT_TIME]!, watermark)) return late();
-    if (ahead.trustorKeys[i] === keyId) return selfRating();
-    const service = ahead.services[i]!;
-    if (service >= 0) {
-      if (this.#isRated[service] !== 1) return unknownService();
-    } else if (!isName(bytes, spans[s + AT_SERVICE]!, spans[s + AT_SERVICE + 1]!)) return invalid('service');
-    else if (!this.#rates(text(bytes, spans, s + AT_SERVICE))) return unknownService();
-    if (ahead.trustors[i]! < 0 && !isName(bytes, spans[s + AT_TRUSTOR]!, spans[s + AT_TRUSTOR + 1]!))
-      return invalid('trustor');
-    // Whose pair is known has been looked at.
+    // Whose pair is known has been looked at; which services are rated may have changed since.
+    if (ahead.pairs[i]! >= 0 && this.#isRated[ahead.services[i]!] === 1) return null;
     const { keys } = this.#context;
-    if (ahead.pairs[i]! < 0 && !isName(keys.arena, keys.startOf(keyId), keys.endOf(keyId))) return invalid('trustee');
-    return null;
+    const trustee = { bytes: keys.arena, start: keys.startOf(keyId), end: keys.endOf(keyId) };
+    return wrongName(bytes, spans, s, trustee, (service) => this.#rates(service));
   }
 
   #unreadable(bytes: Uint8Array, start: number, end: number): MsecError | null {
@@ -368,10 +359,4 @@ function encoded(value: TrustInteraction): Uint8Array {
   const writer = new ByteWriter();
   encodeInteraction(writer, 0, value);
   return writer.take();
-}
-
-const utf8 = new TextDecoder();
-
-function text(bytes: Uint8Array, spans: Int32Array, at: number): string {
-  return utf8.decode(bytes.subarray(spans[at], spans[at + 1]));
 }

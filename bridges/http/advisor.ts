@@ -3,7 +3,7 @@
  * passed on as it was written; who answers knows what it means.
  */
 import { type Clock, errorData, MsecError } from '../../engine/index.ts';
-import { type Rate, type Refused, refusal, TokenBucket } from '../intake/index.ts';
+import { DeviceRates, type Rate, type Refused, refusal } from '../intake/index.ts';
 
 /** As texts, by the names that stand in the address. */
 export type Asked = Readonly<Record<(typeof NAMES)[number], string | undefined>>;
@@ -18,23 +18,19 @@ export interface AdvisorOptions {
 
 export const QUESTION_RATE: Rate = { perSecond: 20, burst: 40 };
 const NAMES = ['service', 'near', 'radius', 'limit', 'among', 'without', 'weights'] as const;
-/** Devices whose rate is remembered; it is full again long before so many others have asked. */
-const DEVICES_MAX = 10_000;
 
 export class Advisor {
   readonly #options: AdvisorOptions;
-  readonly #rate: Rate;
-  /** Who asked last is the last. */
-  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #rates: DeviceRates;
 
   constructor(options: AdvisorOptions) {
     this.#options = options;
-    this.#rate = options.rate ?? QUESTION_RATE;
+    this.#rates = new DeviceRates(options.rate ?? QUESTION_RATE, options.clock);
   }
 
   /** The answer as plain data, or why there is none; never rejects. */
   async answer(deviceId: string, url: string): Promise<{ readonly answer: unknown } | { readonly refused: Refused }> {
-    const retryAfterMs = this.#take(deviceId);
+    const retryAfterMs = this.#rates.take(deviceId);
     if (retryAfterMs > 0)
       return { refused: refusal('RATE_LIMITED', 'the device asks more often than it may', { retryAfterMs }) };
     try {
@@ -45,19 +41,6 @@ export class Advisor {
       const { code, message, ...place } = errorData(error);
       return { refused: refusal(code, message, error.retriable ? { ...place, retryAfterMs: 1000 } : place) };
     }
-  }
-
-  /** 0, or the milliseconds until the device may ask. */
-  #take(deviceId: string): number {
-    const nowMs = this.#options.clock.monotonic();
-    const bucket = this.#buckets.get(deviceId) ?? new TokenBucket(this.#rate, nowMs);
-    this.#buckets.delete(deviceId);
-    if (this.#buckets.size >= DEVICES_MAX) {
-      const first = this.#buckets.keys().next().value;
-      if (first !== undefined) this.#buckets.delete(first);
-    }
-    this.#buckets.set(deviceId, bucket);
-    return bucket.tryTake(nowMs) ? 0 : Math.max(1, bucket.waitMs(nowMs));
   }
 }
 

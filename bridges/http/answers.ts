@@ -48,7 +48,7 @@ export function answerBatch(outcomes: readonly Outcome[]): Answer {
 }
 
 function bodyOf(outcome: Outcome): unknown {
-  if (outcome.isAccepted) return { partition: outcome.partition, offset: outcome.offset };
+  if (outcome.isAccepted) return { partition: outcome.partition, offset: outcome.offset, id: outcome.id };
   const { code, message, field, byteOffset, retryAfterMs } = outcome;
   return { code, message, field, byteOffset, retryAfterMs };
 }

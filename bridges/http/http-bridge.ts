@@ -3,7 +3,7 @@
  * 202 comes once they are durable, and not before. Who sends is checked before the body is read. Where devices are
  * attested, GET /v1/attest/challenge waits for the next challenge and POST /v1/attest/evidence takes the answer. Where packets are
  * examined, POST /v1/packets takes a batch of them from a gateway. Where trust is kept, GET /v1/trust/who says who should serve
- * the device.
+ * the device, and POST /v1/trust/interactions takes what it tells of who has.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -11,7 +11,16 @@ import type { ErrorCode } from '../../engine/index.ts';
 import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
 import { PACKET_BATCH_BYTES_MAX } from '../../schemas/network/index.ts';
 import type { ChallengeDesk } from '../attestation/index.ts';
-import { type Entrance, type Lane, type Outcome, type PacketDoor, type Refused, refusal } from '../intake/index.ts';
+import {
+  type Entrance,
+  INTERACTION_BYTES_MAX,
+  type InteractionDoor,
+  type Lane,
+  type Outcome,
+  type PacketDoor,
+  type Refused,
+  refusal,
+} from '../intake/index.ts';
 import type { Advisor } from './advisor.ts';
 import { type Answer, answerBatch, answerFrame, answerRefused } from './answers.ts';
 import { splitBatch } from './batch-split.ts';
@@ -59,6 +68,8 @@ export interface HttpBridgeOptions {
   readonly packets?: PacketDoor;
   /** Absent: nobody keeps trust. */
   readonly advisor?: Advisor;
+  /** Absent: nobody takes interactions. */
+  readonly interactions?: InteractionDoor;
   /** For each connection and request that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
@@ -71,6 +82,8 @@ export interface HttpCounts {
 
 const TIMEOUT_CHECK_MS = 1000;
 const CLOSE_MS_MAX = 1000;
+/** Its body alone is JSON. */
+const INTERACTIONS_PATH = '/v1/trust/interactions';
 /** The open challenge in base64, in answers to a device's own requests: it need not ask for one as well. */
 const CHALLENGE_HEADER = 'msec-challenge';
 
@@ -83,6 +96,7 @@ export class HttpBridge {
   readonly #challenges: ChallengeDesk | undefined;
   readonly #packets: PacketDoor | undefined;
   readonly #advisor: Advisor | undefined;
+  readonly #interactions: InteractionDoor | undefined;
   readonly #closing = new AbortController();
   #connections = 0;
   /** Connections that have not sent a request yet. */
@@ -99,6 +113,7 @@ export class HttpBridge {
     this.#challenges = options.challenges;
     this.#packets = options.packets;
     this.#advisor = options.advisor;
+    this.#interactions = options.interactions;
     this.#app = this.#makeApp();
   }
 
@@ -174,6 +189,7 @@ export class HttpBridge {
     if (this.#challenges !== undefined) this.#attestOver(app, this.#challenges);
     if (this.#packets !== undefined) this.#takePacketsOver(app, this.#packets);
     if (this.#advisor !== undefined) this.#adviseOver(app, this.#advisor);
+    if (this.#interactions !== undefined) this.#takeInteractionsOver(app, this.#interactions);
     return app;
   }
 
@@ -183,6 +199,25 @@ export class HttpBridge {
       if ('answer' in result) return this.#send(reply, { status: 200, headers: {}, body: result.answer });
       this.#onRefused(result.refused.code);
       return this.#send(reply, answerRefused(result.refused));
+    });
+  }
+
+  #takeInteractionsOver(app: FastifyInstance, door: InteractionDoor): void {
+    // In a scope of its own: frames stay what they are, whatever they are called.
+    void app.register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, parsed) =>
+        parsed(null, body),
+      );
+      scope.post(INTERACTIONS_PATH, { bodyLimit: INTERACTION_BYTES_MAX }, async (request, reply) => {
+        const body = this.#bodyOf(request, reply, 'an interaction or a list of them, as application/json');
+        if (body === undefined) return;
+        const told = await door.take(this.#laneOf(request), body);
+        const outcomes = 'outcomes' in told ? told.outcomes : [told];
+        for (const outcome of outcomes) if (!outcome.isAccepted) this.#onRefused(outcome.code);
+        await this.#send(reply, 'outcomes' in told && told.isList ? answerBatch(outcomes) : answerFrame(outcomes[0]!));
+      });
+      done();
     });
   }
 
@@ -273,10 +308,13 @@ export class HttpBridge {
     await this.#send(reply, answerBatch(outcomes));
   }
 
-  #bodyOf(request: FastifyRequest, reply: FastifyReply): Uint8Array | undefined {
+  #bodyOf(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    holds = 'a frame or evidence, as application/octet-stream',
+  ): Uint8Array | undefined {
     if (request.body instanceof Uint8Array && request.body.length > 0) return request.body;
-    const message = 'the body must hold a frame or evidence, as application/octet-stream';
-    this.#refuse(reply, refusal('REQUEST_INVALID', message, { byteOffset: 0 }));
+    this.#refuse(reply, refusal('REQUEST_INVALID', `the body must hold ${holds}`, { byteOffset: 0 }));
     return undefined;
   }
 
@@ -289,7 +327,8 @@ export class HttpBridge {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
       this.#refuse(reply, refusal('FRAME_TOO_LARGE', `the body may have at most ${limit} bytes`));
     } else if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-      this.#refuse(reply, refusal('REQUEST_INVALID', 'send application/octet-stream'), 415);
+      const type = request.routeOptions.url === INTERACTIONS_PATH ? 'application/json' : 'application/octet-stream';
+      this.#refuse(reply, refusal('REQUEST_INVALID', `send ${type}`), 415);
     } else if (error.statusCode !== undefined && error.statusCode < 500) {
       this.#refuse(reply, refusal('REQUEST_INVALID', error.message), error.statusCode);
     } else {

@@ -43,6 +43,7 @@ export class Door implements Entrance {
     if (lane === undefined) return undefined;
     return {
       deviceId: lane.deviceId,
+      hasToken: lane.hasToken,
       accept: (body) => lane.accept(body).then((outcome) => this.#count(outcome, 1)),
       attest: (body) => lane.attest(body).then((outcome) => this.#count(outcome, 0)),
     };

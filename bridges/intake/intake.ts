@@ -72,6 +72,8 @@ export interface IntakeOptions {
 /** One connection's or request's way in. Frames of one lane are appended in the order of the calls. */
 export interface Lane {
   readonly deviceId: string;
+  /** False of a legacy device: that it is this one, its address alone says. */
+  readonly hasToken: boolean;
   /**
    * Resolves once the frame is durable or refused; never rejects. `body` may be reused once the call has returned.
    */
@@ -114,6 +116,7 @@ export class Intake {
     if (this.#barred(deviceId) === 'revoked') return undefined;
     return {
       deviceId,
+      hasToken: token !== undefined,
       accept: (body) => this.#accept(device, isUnsignedAllowed, body),
       attest: (body) => this.#attest(device, body),
     };

@@ -7,6 +7,8 @@ export interface Accepted {
   readonly isAccepted: true;
   readonly partition: number;
   readonly offset: number;
+  /** Of an interaction, which may have been given one here. */
+  readonly id?: string;
 }
 
 export interface Refused extends ErrorPlace {

@@ -12,6 +12,7 @@ import type { TrustDesk } from '../../services/trust/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 import { type BridgeAttestation, openBridgeAttestation } from './bridge-attestation.ts';
 import { deviceRate } from './device-rate.ts';
+import { interactionDoor } from './interactions.ts';
 import { listenOn } from './listen.ts';
 import { advisorOf } from './recommendations.ts';
 import { Refusals } from './refusals.ts';
@@ -27,6 +28,7 @@ export interface BridgesOptions {
   readonly types: FrameTypes;
   /** Null where nobody keeps trust. */
   readonly desk: TrustDesk | null;
+  readonly schemaIds: ReadonlyMap<string, number>;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -121,11 +123,13 @@ async function openHttp(
     flag: '--http-port',
   };
   const packets = packetDoor(options, attestation);
+  const interactions = interactionDoor(options, attestation);
   const bridge = await listenOn(wanted, (port) =>
     HttpBridge.open({
       ...{ intake, host, port },
       ...(attestation === null ? {} : { challenges: attestation.desk }),
       ...(packets === null ? {} : { packets }),
+      ...(interactions === null ? {} : { interactions }),
       ...(options.desk === null ? {} : { advisor: advisorOf(options.desk, options.clock) }),
       onRefused: (code) => refusals.add('http', code, 1),
     }),

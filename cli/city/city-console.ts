@@ -1,6 +1,6 @@
 /** Lets the console see the running city. */
 import type { Console } from '../../console/index.ts';
-import type { Engine, Log, Plan } from '../../engine/index.ts';
+import type { Clock, Engine, Log, Plan, RecordAppender } from '../../engine/index.ts';
 import { decodeAttestation, type FrameTypes } from '../../schemas/index.ts';
 import {
   DEVICE_AGGREGATES,
@@ -18,6 +18,7 @@ import type { Bridges } from './bridges.ts';
 import { cityPicture, letterTopics } from './city-plan.ts';
 import { deviceAdmin } from './device-admin.ts';
 import { ruleAdmin } from './ids-rules.ts';
+import { interactionAdmin } from './interactions.ts';
 import { deviceKinds, pageDecoders } from './page-items.ts';
 import { reputationPorts } from './recommendations.ts';
 
@@ -36,6 +37,9 @@ export interface Shown {
   readonly rules: RuleDesk | null;
   /** Null where nobody keeps trust. */
   readonly desk: TrustDesk | null;
+  readonly schemaIds: ReadonlyMap<string, number>;
+  readonly appender: RecordAppender;
+  readonly clock: Clock;
   readonly config: Config;
 }
 
@@ -51,6 +55,9 @@ export function attachConsole({
   held,
   rules,
   desk,
+  schemaIds,
+  appender,
+  clock,
   config,
 }: Shown): Promise<void> {
   const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
@@ -76,7 +83,12 @@ export function attachConsole({
           },
         }
       : {}),
-    ...(desk === null ? {} : { reputation: reputationPorts(desk) }),
+    ...(desk === null
+      ? {}
+      : {
+          reputation: reputationPorts(desk),
+          interactions: interactionAdmin({ config, schemaIds, partitions: plan.partitions, appender, clock }),
+        }),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),
     ...(rules === null ? {} : { rules: ruleAdmin(rules) }),

@@ -201,7 +201,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
 
   const appender = new RecordAppender(log);
   closing.add(() => appender.close());
-  const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types, desk });
+  const bridges = await openBridges({ ...options, plan, log, devices, keys, appender, types, desk, schemaIds });
   closing.add(() => bridges.close());
   const capture = await startCapture({ config, appender, partitions: plan.partitions, clock, emit });
   if (capture !== null) closing.add(() => capture.close());
@@ -210,7 +210,8 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   // It ends with `close`; before that only when the log is gone, which everybody else notices, too.
   follow.catch(() => undefined);
 
-  await attachConsole({ page, engine, bridges, plan, types, topics, log, devices, held, rules, desk, config });
+  const parts = { engine, bridges, plan, types, topics, log, devices, held, rules, desk, schemaIds, appender };
+  await attachConsole({ ...parts, page, config, clock });
   closing.add(() => page.detach());
   const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
   if (fleet !== null) closing.add(async () => void (await fleet.stop()));

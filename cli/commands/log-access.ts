@@ -5,7 +5,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { consoleProof, type DeviceAdmin, type DevicePage, type RuleAdmin } from '../../console/index.ts';
+import {
+  consoleProof,
+  type DeviceAdmin,
+  type DevicePage,
+  type InteractionAdmin,
+  type RuleAdmin,
+} from '../../console/index.ts';
 import {
   ERROR_TABLE,
   type ErrorCode,
@@ -15,10 +21,16 @@ import {
   openEmbeddedLogReadOnly,
   openKafkaLog,
   type ReadOnlyLog,
+  RecordAppender,
   systemClock,
   type TopicConfig,
 } from '../../engine/index.ts';
-import { DEVICE_REGISTRY, deviceRegistryConfig } from '../../schemas/topics/index.ts';
+import {
+  DEVICE_REGISTRY,
+  deviceRegistryConfig,
+  interactionCodec,
+  TRUST_INTERACTIONS,
+} from '../../schemas/topics/index.ts';
 import { DayKeyFiles } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { mainJobTopology } from '../../services/main-job/index.ts';
@@ -32,6 +44,7 @@ import {
   deviceAdmin,
   EMBEDDED,
   heldFramesOf,
+  interactionAdmin,
   isOnKafka,
   kafkaSettings,
   logName,
@@ -42,6 +55,7 @@ import {
   SCHEMAS_TOPIC,
 } from '../city/index.ts';
 import type { Config } from '../config/index.ts';
+import { schemaIdsIn } from './log-schemas.ts';
 
 /**
  * TOPIC_UNKNOWN where there is no log yet. Of a cluster, which may hold much else, `describe` without names gives the
@@ -160,6 +174,36 @@ export async function withRules<T>(config: Config, use: (rules: RuleAdmin) => Pr
       return await use(ruleAdmin(desk));
     } finally {
       await desk.close();
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/** Interactions, by the running engine or into the log itself. TOPIC_UNKNOWN, LOG_LOCKED, DEPENDENCY_DOWN. */
+export async function withInteractions<T>(config: Config, use: (admin: InteractionAdmin) => Promise<T>): Promise<T> {
+  const folder = folderOf(config);
+  const running = await runningConsole(config, folder);
+  if (running !== undefined) {
+    const call = consoleCall(running.address, running.token);
+    return use({ tell: (request) => call('POST', '/api/interactions', request) });
+  }
+  if (!isOnKafka(config) && (!existsSync(folder.log) || isUsedOnKafka(folder))) throw noLog(config, folder);
+  const log = await toChange(config, folder);
+  try {
+    const [topic] = await log.describe([TRUST_INTERACTIONS]);
+    if (topic === undefined)
+      throw new MsecError(
+        'TOPIC_UNKNOWN',
+        `There is no topic ${TRUST_INTERACTIONS}: trust is kept where the configuration has trust.enabled.`,
+      );
+    const { partitions } = topic;
+    const schemaIds = await schemaIdsIn(log, interactionCodec());
+    const appender = new RecordAppender(log);
+    try {
+      return await use(interactionAdmin({ config, schemaIds, partitions, appender, clock: systemClock }));
+    } finally {
+      await appender.close();
     }
   } finally {
     await log.close();

@@ -1,6 +1,5 @@
 /** `msec trust who`: the running engine is asked, or the scores are read from its log. */
 import { MsecError, type ReadOnlyLog, systemClock, systemRandom } from '../../engine/index.ts';
-import { SchemaRegistry } from '../../engine/registry/index.ts';
 import { DEVICE_ATTESTATION, scoreCodec, TRUST_SCORES } from '../../schemas/topics/index.ts';
 import {
   type AskedTexts,
@@ -9,12 +8,13 @@ import {
   type Recommendation,
   type Recommended,
 } from '../../services/trust/index.ts';
-import { graphJobOf, loadSchemas } from '../city/index.ts';
+import { graphJobOf } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { placeOf } from '../place-flag.ts';
 import { NoInputError, paint, print, printJson, UsageError } from '../terminal.ts';
 import { askRunning, readLog } from './log-access.ts';
+import { schemaIdsIn } from './log-schemas.ts';
 import { settingsOf } from './settings.ts';
 
 export interface WhoFlags extends CommonFlags {
@@ -65,28 +65,13 @@ async function readWho(log: ReadOnlyLog, config: Config, asked: AskedTexts): Pro
   const host = new GraphHost({
     ...{ job: graphJobOf(config), reader: log.openReader(), partitions: scores.partitions },
     isAttested: topics.some(({ name }) => name === DEVICE_ATTESTATION),
-    ...{ schemaIds: await scoreSchemas(log), clock: systemClock, random: systemRandom },
+    ...{ schemaIds: await schemaIdsIn(log, scoreCodec()), clock: systemClock, random: systemRandom },
   });
   try {
     await host.readAll();
     return host.call('who', questionOf(asked));
   } finally {
     await host.close();
-  }
-}
-
-async function scoreSchemas(log: ReadOnlyLog): Promise<ReadonlyMap<string, number>> {
-  const reader = log.openReader();
-  try {
-    const registry = await SchemaRegistry.open({
-      load: () => loadSchemas(reader),
-      append: () => Promise.reject(new Error('only for reading')),
-    });
-    const known = new Set(registry.subjects());
-    const subjects = (scoreCodec().schemas ?? []).map(({ subject }) => subject).filter((subject) => known.has(subject));
-    return new Map(subjects.map((subject) => [subject, registry.version(subject, 'latest').id]));
-  } finally {
-    await reader.close();
   }
 }
 

@@ -1,4 +1,4 @@
-/** `msec trust verify`, `why` and `checkpoint` beside an engine that runs, after it, and after somebody has changed its log. */
+/** `msec trust tell`, `who`, `verify`, `why` and `checkpoint` beside an engine that runs, after it, and after somebody has changed its log. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -9,7 +9,7 @@ import { TRUST_INTERACTIONS, TRUST_LOG } from '../../schemas/topics/index.ts';
 import { logOf } from '../support/trust-log.ts';
 import { msec, recordsIn, startUp, tail } from './run-cli.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(140_000);
 
 const PARTITIONS = 2;
 const YAML = `log:
@@ -20,6 +20,8 @@ trust:
 registry:
   port: 0
 `;
+
+const METER = ['--type', 'enmon', '--identity', '867723030040330'];
 
 interface Given {
   readonly trustee: string;
@@ -82,10 +84,33 @@ t.test(
         await write(log, TRUST_INTERACTIONS, trustee, writer.take());
       }
     });
+    const told = ['tell', 'roof-8', 'weather-0', 'heat'];
+    // Into the log itself, as no engine runs.
+    t.match(await trust(...told, '0.5', '--id', 'told', '--json'), { code: 0, out: /"id":"told"/ });
 
     const running = await startUp(['--no-fleet', '--workers', '1'], { cwd });
     t.teardown(() => running.kill('SIGKILL'));
-    await recordsIn(running, TRUST_LOG, interactions.length);
+    const added = await msec(['device', 'add', 'meter-9', ...METER, '--json'], { cwd });
+    const { secrets } = JSON.parse(added.out) as { secrets: { token: string } };
+    const post = async (interaction: object) => {
+      const answer = await fetch(`${running.said.http}/v1/trust/interactions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer meter-9:${secrets.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(interaction),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    const served = { trustee: 'weather-0', service: 'heat', satisfaction: 0.75, reason: 'a little cold' };
+    t.match(await post({ ...served, id: 'by-meter' }), { status: 202, body: { id: 'by-meter' } });
+    t.match(await post({ ...served, weight: -1 }), {
+      status: 400,
+      body: { code: 'INTERACTION_INVALID', field: 'weight' },
+    });
+    t.match(await trust(...told, '2'), { code: 65, err: /satisfaction: must lie between 0 and 1/ });
+    const corrected = await trust(...told, '0.9', '--id', 'told', '--weight', '2', '--reason', 'warm again');
+    t.match(corrected, { code: 0, out: /roof-8 is 90 % satisfied with weather-0 for heat: told as told/ });
+    // What was told twice is a correction, and an entry of its own.
+    await recordsIn(running, TRUST_LOG, interactions.length + 3);
     const live = await trust('verify', '--json');
     t.equal(live.code, 0, live.out + live.err);
     await recordsIn(running, 'trust.checkpoints', 1);
@@ -94,9 +119,9 @@ t.test(
 
     const verified = await trust('verify');
     t.equal(verified.code, 0, verified.out + verified.err);
-    t.match(verified.out, /^entries: 61, each linked/m);
+    t.match(verified.out, /^entries: 64, each linked/m);
     t.match(verified.out, /^checkpoints: \d+, all signed$/m);
-    t.match(verified.out, /^scores that the log gives: 9$/m);
+    t.match(verified.out, /^scores that the log gives: 12$/m);
     t.match(verified.err, /All of it agrees/);
     const one = await trust('verify', 'roof-0', 'weather-0');
     t.match(one, { code: 0, out: /roof-0 trusts weather-0 for temperature: (\S+) published, \1 from the log/ });
@@ -110,6 +135,12 @@ t.test(
       /10 % satisfied, lowers it by 0\.\d{3}: 61\.2 °C, but 7 neighbours have 21\.4 °C {2}\(reading-60;/,
     );
     t.match(why.out, /and 9 that moved it less/);
+
+    const who = await trust('who', 'heat', '--for', 'meter-9', '--json');
+    t.match(JSON.parse(who.out), { providers: [{ provider: 'weather-0', trust: 0.75 }] });
+    const whyMeter = await trust('why', 'meter-9', 'weather-0');
+    t.match(whyMeter.out, /^meter-9 trusts weather-0 for heat: 0\.750$[\s\S]+: a little cold {2}\(by-meter;/m);
+    t.match((await trust('why', 'roof-8', 'weather-0')).out, /90 % satisfied.*: warm again {2}\(told, corrected/);
 
     const kept = await trust('checkpoint');
     t.match(kept, { code: 0, out: /^msec\/trust\.log\/\d\n\d+\n/ });
