@@ -27,6 +27,8 @@ export interface TopicOptions {
   readonly access?: 'public' | 'internal';
   /** Filled from outside (a bridge), so that no actor needs to produce it. */
   readonly external?: boolean;
+  /** Its records tell nothing of how far event time has come: who reads it goes by its other inputs alone. */
+  readonly timeless?: boolean;
   /**
    * What becomes of a record that somebody outside has put into another partition than its key's: moved there, or a dead
    * letter (PARTITION_WRONG). Absent: nobody looks, because only msec's own producers write here.

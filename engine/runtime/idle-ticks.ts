@@ -49,7 +49,7 @@ export class IdleTicks {
       plan.subtopologies.flatMap(({ sources }) =>
         sources
           // A letter that comes again belongs to the past; silence there says nothing about the time.
-          .filter(({ topic, isResend }) => topic.external === true && !isResend)
+          .filter(({ topic, isResend }) => topic.external === true && topic.timeless !== true && !isResend)
           .map(({ topic }) => topic.name),
       ),
     );

@@ -85,7 +85,9 @@ export class StageRunner implements ActorContext<Topics, Topics, States> {
     this.#inputs = [...state.watermarks.keys()].map((name) => new StageInput(planned, name, around));
     this.#outputs = planned.outputs.map((output) => new StageOutput(output, this.moment, around));
     this.out = Object.fromEntries(this.#outputs.map((output) => [output.name, output]));
-    const watermarks = [...state.watermarks.values()];
+    const watermarks = this.#inputs.map(({ name, topic }) =>
+      topic.timeless ? NEVER[0]! : state.watermarks.get(name)!,
+    );
     const own = Math.min(...watermarks);
     this.#clock = Float64Array.of(own, nextStep(own), ...watermarks);
     this.#recordClock = this.#clock.slice();

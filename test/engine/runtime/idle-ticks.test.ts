@@ -5,9 +5,10 @@ import { IdleTicks } from '../../../engine/runtime/idle-ticks.ts';
 import { Rig } from './rig.ts';
 
 const from = topic('from', rawCodec(), { external: true });
+const orders = topic('orders', rawCodec(), { external: true, timeless: true });
 const between = topic('between', rawCodec());
 const actors = [
-  defineActor({ name: 'one', inputs: { from }, outputs: { between }, process: () => {} }),
+  defineActor({ name: 'one', inputs: { from, orders }, outputs: { between }, process: () => {} }),
   defineActor({ name: 'two', inputs: { between }, process: () => {} }),
 ];
 
@@ -38,15 +39,17 @@ t.test('a partition that fell silent is told the time, a bounded number of times
 });
 
 t.test(
-  'a partition that was never filled is left alone, and so are topics that actors fill, and letters',
+  'a partition that was never filled is left alone, and so are topics that actors fill or that are timeless, and letters',
   async (t) => {
     const { rig, close } = await start();
     await rig.append('from', 0, 'k', 'v');
     await rig.append('between', 0, 'k', 'v');
+    await rig.append('orders', 0, 'k', 'v');
     await rig.append('from.resend', 0, 'k', 'v');
     await rig.pass(20_000);
     t.same(await rig.read('from', 1), []);
     t.equal((await rig.read('between', 0)).length, 1);
+    t.equal((await rig.read('orders', 0)).length, 1);
     t.equal((await rig.read('from.resend', 0)).length, 1);
     await close();
   },
