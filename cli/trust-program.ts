@@ -1,6 +1,7 @@
 /** The commands that tell interactions, ask for scores of trust, and hold them against the log of interactions. */
 import type { Command } from 'commander';
 import { collect, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import type { AppealFlags, BanFlags } from './commands/trust-appeal.ts';
 import type { TellFlags } from './commands/trust-tell.ts';
 import type { CheckpointFlags, VerifyFlags } from './commands/trust-verify.ts';
 import type { WhoFlags } from './commands/trust-who.ts';
@@ -52,6 +53,38 @@ export function addTrust(program: Command, outcome: Outcome): void {
     );
   examples(checkpoint, [
     ['msec trust checkpoint > kept.note', 'whoever has it can tell later whether the log was changed'],
+  ]);
+  addStanding(trust, outcome);
+}
+
+function addStanding(trust: Command, outcome: Outcome): void {
+  const word = (name: string) =>
+    withLog(trust.command(name))
+      .argument('<trustee>', 'whose standing')
+      .requiredOption('-s, --service <service>', 'for which service')
+      .requiredOption('--because <text>', 'the reason, for the record')
+      .option('--by <name>', 'who decides (default: the user that runs the command)');
+  const appeal = word('appeal')
+    .description('Answer the appeal of a provider that is blacklisted, for good or for a while.')
+    .option('--grant', 'lift the blacklisting: it is reintegrated')
+    .option('--refuse', 'leave it as it is')
+    .action(
+      running<AppealFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-appeal.ts')).decideAppeal(flags, args[0]!),
+      ),
+    );
+  examples(appeal, [
+    ["msec trust appeal weather-2 -s temperature --grant --because 'new sensor'", 'recorded in trust.decisions'],
+  ]);
+  const ban = word('ban')
+    .description('Blacklist a provider for good, by hand.')
+    .action(
+      running<BanFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-appeal.ts')).banTrustee(flags, args[0]!),
+      ),
+    );
+  examples(ban, [
+    ["msec trust ban weather-2 -s temperature --because 'it was tampered with'", 'until an appeal is granted'],
   ]);
 }
 

@@ -190,6 +190,12 @@ export interface InteractionAdmin {
   tell(request: unknown): Promise<unknown>;
 }
 
+/** An operator's word on how providers stand, as plain JSON. Failures are MsecErrors. */
+export interface StandingAdmin {
+  /** `request` says what (grant, refuse, ban), who decides, and why. */
+  order(service: string, trustee: string, request: unknown): Promise<unknown>;
+}
+
 export interface TrustPorts {
   readonly topic: string;
   decode(record: RawRecord): DeviceTrust | null;
@@ -235,4 +241,6 @@ export interface ConsolePorts {
   readonly rules?: RuleAdmin;
   /** Where interactions are judged. */
   readonly interactions?: InteractionAdmin;
+  /** Where trust is kept. */
+  readonly standing?: StandingAdmin;
 }

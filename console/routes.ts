@@ -182,6 +182,10 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
         throw new MsecError('REQUEST_INVALID', 'No trust is kept here: see trust.enabled.');
       return interactions.tell(await readJson(request));
     }),
+    admin('POST', '/api/reputation/:service/:party/standing', async ({ standing }, { params, request }) => {
+      if (standing === undefined) throw new MsecError('REQUEST_INVALID', 'No trust is kept here: see trust.enabled.');
+      return standing.order(params.service!, params.party!, await readJson(request));
+    }),
     admin('GET', '/api/ids/rules', (ports) => rulesOf(ports).list()),
     admin('POST', '/api/ids/rules', async (ports, { query, request }) => {
       const rules = rulesOf(ports);

@@ -1,6 +1,6 @@
 /**
- * trust: trust.interactions → trust.scores. Trust and reputation as keyed state (cookbook, chapter 1.8). What it does:
- * trust-task.ts; what a score is: model/.
+ * trust: trust.interactions, trust.commands → trust.scores, trust.decisions. Trust and reputation as keyed state (cookbook,
+ * chapter 1.8). What it does: trust-task.ts; what a score is: model/; what operators order: commands.ts.
  */
 import { type AnyActor, defineActor, type Topic } from '../../engine/index.ts';
 import type { ReputationTopics } from '../../schemas/topics/index.ts';
@@ -13,24 +13,24 @@ export { type Interaction, type InteractionMistake, type InteractionRules, mista
 export { MSEC_DEFAULTS, MsecModel, type MsecOptions } from './model/msec-model.ts';
 export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.ts';
 export type { JudgementOptions, Opinion } from './model/score-graph.ts';
-export type { StandingRules } from './model/standing.ts';
+export { type StandingRules, whyUnchanged } from './model/standing.ts';
 export type { TrustModel } from './model/trust-model.ts';
 export { type InteractionBounds, invalid as invalidInteraction, mistakeIn } from './refusals.ts';
 export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 
 /** `accepted`: where each interaction that has changed the scores goes, in the order in which they did. */
 export function trustActor(
-  { interactions, scores }: ReputationTopics,
+  { interactions, commands, scores, decisions }: ReputationTopics,
   options: TrustOptions,
   accepted: Topic<AcceptedInteraction> | null = null,
 ): AnyActor {
   return defineActor({
     name: 'trust',
-    inputs: { interactions },
-    outputs: accepted === null ? { scores } : { scores, accepted },
+    inputs: { interactions, commands },
+    outputs: accepted === null ? { scores, decisions } : { scores, decisions, accepted },
     // A pair has a key of its own, and lies with its trustee.
     rekeyed: ['scores'],
     state: trustState,
-    open: (context) => new TrustTask(context as TrustContext, options, { interactions }),
+    open: (context) => new TrustTask(context as TrustContext, options, { interactions, commands }),
   });
 }

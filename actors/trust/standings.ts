@@ -1,6 +1,16 @@
 /** Providers that stand otherwise than normal, by trustee and service: judged with each interaction, and when their time is over. */
-import type { ValueStore } from '../../engine/index.ts';
-import { NORMAL_ROW, reintegrated, type StandingRow, type StandingRules, standingAfter } from './model/standing.ts';
+import { MsecError, type ValueStore } from '../../engine/index.ts';
+import type { StandingCommand } from '../../schemas/standing/index.ts';
+import {
+  isDone,
+  NORMAL_ROW,
+  reintegrated,
+  type StandingRow,
+  type StandingRules,
+  standingAfter,
+  standingByHand,
+  whyUnchanged,
+} from './model/standing.ts';
 import type { ProviderRows } from './provider-rows.ts';
 
 export class Standings {
@@ -18,9 +28,27 @@ export class Standings {
     this.rebuild();
   }
 
-  /** Without rules everybody stands as if there never had been any. */
+  /** Without rules everybody stands as if there never had been any; an operator's word holds. */
   of(keyId: number, service: number): Readonly<StandingRow> {
-    return (this.#rules === null ? undefined : this.#rows.get(keyId, service)) ?? NORMAL_ROW;
+    const row = this.#rows.get(keyId, service);
+    return row === undefined || (this.#rules === null && row.isByHand !== true) ? NORMAL_ROW : row;
+  }
+
+  /** An operator's command; null where it was done before. STANDING_UNCHANGED. */
+  order(keyId: number, service: number, provider: number, command: StandingCommand, nowMs: number): StandingRow | null {
+    const row = this.of(keyId, service);
+    if (isDone(row, command)) return null;
+    const next = standingByHand(row, command, this.#providers.interactions(provider), nowMs);
+    if (next === null)
+      throw new MsecError(
+        'STANDING_UNCHANGED',
+        `its standing is ${row.standing}: ${whyUnchanged(command.action, row.standing)}`,
+        {
+          field: 'action',
+        },
+      );
+    this.#rows.set(keyId, next, service);
+    return next;
   }
 
   /** After a restore or a rollback. */

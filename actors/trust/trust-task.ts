@@ -5,13 +5,13 @@
  */
 import {
   type ActorContext,
-  type ActorRecord,
   type ActorTask,
   assert,
   ByteWriter,
   jsonCodec,
   MsecError,
   type Output,
+  type RecordOf,
   type RecordWalk,
   type RowsDeclaration,
   rows,
@@ -30,7 +30,9 @@ import {
   InteractionView,
   type TrustInteraction,
 } from '../../schemas/index.ts';
+import type { StandingCommand } from '../../schemas/standing/index.ts';
 import type { ReputationTopics } from '../../schemas/topics/index.ts';
+import { StandingCommands } from './commands.ts';
 import { InteractionsAhead, UNREADABLE } from './interactions-ahead.ts';
 import { CHUNK_BYTES, type KnownContent, KnownIds } from './known-ids.ts';
 import { PairTrust, type TrustWindows } from './model/pair-trust.ts';
@@ -68,8 +70,8 @@ export class AcceptedInteraction {
   end = 0;
 }
 
-type TrustInputs = Pick<ReputationTopics, 'interactions'>;
-type TrustOutputs = Pick<ReputationTopics, 'scores'> & { readonly accepted?: Topic<AcceptedInteraction> };
+type TrustInputs = Pick<ReputationTopics, 'interactions' | 'commands'>;
+type TrustOutputs = Pick<ReputationTopics, 'scores' | 'decisions'> & { readonly accepted?: Topic<AcceptedInteraction> };
 
 export const trustState: {
   readonly pairs: RowsDeclaration;
@@ -116,6 +118,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
   readonly #ahead: InteractionsAhead;
   readonly #scores: ScoreWriter;
   readonly #standings: Standings;
+  readonly #commands: StandingCommands;
   readonly watermarkDue: Float64Array;
   readonly #isTold: boolean;
   /** Null where nobody wants to know. */
@@ -145,39 +148,21 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, this.#known);
     this.#standings = new Standings(state.standings, options.standing ?? null, this.#providers);
     this.watermarkDue = this.#standings.due;
+    this.#commands = new StandingCommands(keys, this.#names, this.#providers, this.#standings, out.decisions);
     const known = [this.#names, pair, this.#pairs, this.#providers, this.#standings] as const;
     this.#scores = new ScoreWriter(out.scores, keys, ...known);
     this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
   }
 
-  process({ keyId, timestamp, value }: ActorRecord<TrustInteraction>): void {
-    assert(value instanceof InteractionView, 'interactions come from their topic');
-    const watermark = this.#context.inputWatermark('interactions');
-    this.#ahead.reachOne(keyId, value, this.#schemaId);
-    if (this.#out !== null) this.#accepts(encoded(value), 0);
-    const refusal = this.#handle(0, { keyId, bytes: value.bytes, start: 0, end: 0, timestamp, watermark });
-    if (refusal !== null) throw refusal;
+  process(record: RecordOf<TrustInputs>): void {
+    if (record.input === 'commands') this.#command(record.keyId, record.timestamp, record.value);
+    else this.#interaction(record.keyId, record.timestamp, record.value);
   }
 
-  /**
-   * What is refused is sent away and not thrown, or all since the savepoint would be undone.
-   */
-  processBatch(_input: 'interactions', records: RecordWalk): void {
-    const arrival: Arrival = { keyId: -1, bytes: records.bytes, start: 0, end: 0, timestamp: 0, watermark: 0 };
-    while (records.next()) {
-      this.#ahead.reach(records);
-      arrival.keyId = records.keyId;
-      arrival.bytes = records.bytes;
-      arrival.start = records.valueStart;
-      arrival.end = records.valueEnd;
-      arrival.timestamp = records.timestamp;
-      arrival.watermark = records.inputWatermark;
-      if (this.#out !== null) this.#accepts(arrival.bytes, arrival.start, arrival.end);
-      const refusal = this.#handle(records.from, arrival);
-      if (refusal !== null) this.#context.deadLetter(refusal);
-    }
-    if (this.#scores.size >= TOLD_AT_ONCE_MAX) this.#scores.write(this.#latest);
+  processBatch(input: keyof TrustInputs, records: RecordWalk): void {
+    if (input === 'commands') this.#walkCommands(records);
+    else this.#walkInteractions(records);
   }
 
   /** Each pair and provider that has changed is told once a commit. */
@@ -195,6 +180,48 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#ahead.forget();
     this.#known.rebuild();
     this.#rateKnownServices();
+  }
+
+  #interaction(keyId: number, timestamp: number, value: TrustInteraction): void {
+    assert(value instanceof InteractionView, 'interactions come from their topic');
+    const watermark = this.#context.inputWatermark('interactions');
+    this.#ahead.reachOne(keyId, value, this.#schemaId);
+    if (this.#out !== null) this.#accepts(encoded(value), 0);
+    const refusal = this.#handle(0, { keyId, bytes: value.bytes, start: 0, end: 0, timestamp, watermark });
+    if (refusal !== null) throw refusal;
+  }
+
+  /** What is refused is sent away and not thrown, or all since the savepoint would be undone. */
+  #walkInteractions(records: RecordWalk): void {
+    const arrival: Arrival = { keyId: -1, bytes: records.bytes, start: 0, end: 0, timestamp: 0, watermark: 0 };
+    while (records.next()) {
+      this.#ahead.reach(records);
+      arrival.keyId = records.keyId;
+      arrival.bytes = records.bytes;
+      arrival.start = records.valueStart;
+      arrival.end = records.valueEnd;
+      arrival.timestamp = records.timestamp;
+      arrival.watermark = records.inputWatermark;
+      if (this.#out !== null) this.#accepts(arrival.bytes, arrival.start, arrival.end);
+      const refusal = this.#handle(records.from, arrival);
+      if (refusal !== null) this.#context.deadLetter(refusal);
+    }
+    if (this.#scores.size >= TOLD_AT_ONCE_MAX) this.#scores.write(this.#latest);
+  }
+
+  #walkCommands(records: RecordWalk): void {
+    const { codec } = this.#topics.commands;
+    while (records.next()) {
+      const { keyId, timestamp, bytes, valueStart, valueEnd } = records;
+      this.#command(keyId, timestamp, codec.decode(bytes, valueStart, valueEnd));
+    }
+  }
+
+  #command(keyId: number, timestamp: number, command: StandingCommand): void {
+    const provider = this.#commands.take(keyId, command, timestamp);
+    if (provider < 0) this.#context.count('repeated');
+    else this.#scores.changedProvider(provider);
+    if (timestamp > this.#latest) this.#latest = timestamp;
   }
 
   /** The interaction at place i of the columns. Gives why it cannot count; nothing has changed then. */

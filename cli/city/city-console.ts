@@ -1,6 +1,6 @@
 /** Lets the console see the running city. */
 import type { Console } from '../../console/index.ts';
-import type { Clock, Engine, Log, Plan, RecordAppender } from '../../engine/index.ts';
+import type { Clock, Emit, Engine, Log, Plan, RecordAppender } from '../../engine/index.ts';
 import { decodeAttestation, type FrameTypes } from '../../schemas/index.ts';
 import {
   DEVICE_AGGREGATES,
@@ -21,6 +21,7 @@ import { ruleAdmin } from './ids-rules.ts';
 import { interactionAdmin } from './interactions.ts';
 import { deviceKinds, pageDecoders } from './page-items.ts';
 import { reputationPorts } from './recommendations.ts';
+import { standingAdmin } from './standing.ts';
 
 export interface Shown {
   readonly page: Console;
@@ -41,6 +42,7 @@ export interface Shown {
   readonly appender: RecordAppender;
   readonly clock: Clock;
   readonly config: Config;
+  readonly emit: Emit;
 }
 
 export function attachConsole({
@@ -59,6 +61,7 @@ export function attachConsole({
   appender,
   clock,
   config,
+  emit,
 }: Shown): Promise<void> {
   const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
   return page.attach({
@@ -88,6 +91,7 @@ export function attachConsole({
       : {
           reputation: reputationPorts(desk),
           interactions: interactionAdmin({ config, schemaIds, partitions: plan.partitions, appender, clock }),
+          standing: standingAdmin({ log, clock, emit }),
         }),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),

@@ -211,7 +211,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   follow.catch(() => undefined);
 
   const parts = { engine, bridges, plan, types, topics, log, devices, held, rules, desk, schemaIds, appender };
-  await attachConsole({ ...parts, page, config, clock });
+  await attachConsole({ ...parts, page, config, clock, emit });
   closing.add(() => page.detach());
   const fleet = config['fleet.enabled'] ? await startCityFleet({ ...options, devices, bridges }) : null;
   if (fleet !== null) closing.add(async () => void (await fleet.stop()));

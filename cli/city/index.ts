@@ -21,3 +21,4 @@ export { EMBEDDED, isOnKafka, kafkaSettings, logName } from './kafka-settings.ts
 export { letterView } from './page-items.ts';
 export { graphJobOf } from './recommendations.ts';
 export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';
+export { standingAdmin } from './standing.ts';

@@ -11,6 +11,7 @@ import {
   type DevicePage,
   type InteractionAdmin,
   type RuleAdmin,
+  type StandingAdmin,
 } from '../../console/index.ts';
 import {
   ERROR_TABLE,
@@ -30,6 +31,7 @@ import {
   deviceRegistryConfig,
   interactionCodec,
   TRUST_INTERACTIONS,
+  TRUST_SCORES,
 } from '../../schemas/topics/index.ts';
 import { DayKeyFiles } from '../../services/day-keys/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
@@ -53,6 +55,7 @@ import {
   ruleAdmin,
   runningNote,
   SCHEMAS_TOPIC,
+  standingAdmin,
 } from '../city/index.ts';
 import type { Config } from '../config/index.ts';
 import { schemaIdsIn } from './log-schemas.ts';
@@ -210,6 +213,21 @@ export async function withInteractions<T>(config: Config, use: (admin: Interacti
   }
 }
 
+/** How providers stand, by the running engine or by the log itself. TOPIC_UNKNOWN, LOG_LOCKED, DEPENDENCY_DOWN. */
+export async function withStanding<T>(config: Config, use: (admin: StandingAdmin) => Promise<T>): Promise<T> {
+  const folder = folderOf(config);
+  const running = await runningConsole(config, folder);
+  if (running !== undefined) return use(remoteStanding(running.address, running.token));
+  if (!isOnKafka(config) && (!existsSync(folder.log) || isUsedOnKafka(folder))) throw noLog(config, folder);
+  const log = await toChange(config, folder);
+  try {
+    if ((await log.describe([TRUST_SCORES])).length > 0) await log.createTopics(await topicsOf(config, folder));
+    return await use(standingAdmin({ log, clock: systemClock, emit: null }));
+  } finally {
+    await log.close();
+  }
+}
+
 function embeddedToChange(folder: DataFolder): Promise<Log> {
   makeDataFolder(folder);
   return openEmbeddedLog(folder.log).catch((cause: unknown) => {
@@ -306,6 +324,15 @@ function remoteRules(address: string, token: string): RuleAdmin {
     list: () => call('GET', '/api/ids/rules'),
     push: (bundle, by) => call('POST', `/api/ids/rules?by=${encodeURIComponent(by)}`, bundle),
     rollBack: (request) => call('POST', '/api/ids/rules/roll-back', request),
+  };
+}
+
+function remoteStanding(address: string, token: string): StandingAdmin {
+  const call = consoleCall(address, token);
+  const part = encodeURIComponent;
+  return {
+    order: (service, trustee, request) =>
+      call('POST', `/api/reputation/${part(service)}/${part(trustee)}/standing`, request),
   };
 }
 

@@ -312,6 +312,12 @@ export const ERROR_TABLE = {
     'The device begins another session.',
   ),
   SIGNATURE_INVALID: row('input', false, 'The signature does not hold.', "Check the device's key."),
+  STANDING_UNCHANGED: row(
+    'input',
+    false,
+    'How the provider stands leaves nothing for the command to change.',
+    'The message says how it stands: only a blacklisting can be appealed, and one for good cannot be made twice.',
+  ),
   STATE_CORRUPT: row(
     'operating',
     false,
@@ -358,6 +364,12 @@ export const ERROR_TABLE = {
     false,
     'The TPM holds no certificate of an endorsement key of its own.',
     'Enrol a TPM whose maker has left one; swtpm gets one by swtpm_setup --create-ek-cert.',
+  ),
+  TRUSTEE_UNKNOWN: row(
+    'input',
+    false,
+    'Nobody has had an interaction with this provider for this service.',
+    'Look at the names: `msec topics tail trust.scores` shows who is judged for what.',
   ),
   UNSEAL_REFUSED: row(
     'input',

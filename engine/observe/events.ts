@@ -41,6 +41,8 @@ export interface EngineEvents {
     readonly frames: number;
     readonly unreadable: number;
   };
+  /** trust.decisions has all of them. */
+  standingDecided: { readonly trustee: string; readonly service: string; readonly action: string; readonly by: string };
   dayKeyDestroyed: { readonly keyId: string; readonly because: string };
   rulesTurned: { readonly ruleSet: string; readonly kind: string; readonly sequence: number; readonly by: string };
   rulesRefused: { readonly ruleSet: string; readonly because: string };
@@ -74,6 +76,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   consoleListening: { level: 'info', says: 'the console listens' },
   adminCalled: { level: 'info', says: 'a device was changed' },
   heldFramesDecided: { level: 'info', says: 'held frames of a device are released or dropped' },
+  standingDecided: { level: 'info', says: 'an operator has decided how a provider stands' },
   dayKeyDestroyed: { level: 'info', says: 'the keys of a day are destroyed' },
   rulesTurned: { level: 'info', says: 'another set of detection rules is put in force' },
   rulesRefused: { level: 'warn', says: 'a bundle of detection rules is refused, the rules before stay in force' },

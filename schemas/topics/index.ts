@@ -38,6 +38,8 @@ export {
   reputationTopics,
   type Score,
   scoreCodec,
+  TRUST_COMMANDS,
+  TRUST_DECISIONS,
   TRUST_INTERACTIONS,
   TRUST_SCORES,
   type WrittenScore,

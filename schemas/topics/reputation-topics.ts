@@ -22,11 +22,24 @@ import {
   ProviderScoreView,
   type TrustInteraction,
 } from '../index.ts';
+import {
+  decodeStandingCommand,
+  decodeStandingDecision,
+  encodeStandingCommand,
+  encodeStandingDecision,
+  type StandingCommand,
+  type StandingDecision,
+} from '../standing/index.ts';
 
 /** Keyed by trustee. Filled by whoever takes interactions in. */
 export const TRUST_INTERACTIONS = 'trust.interactions';
 /** Compacted. Keys: `trustee service trustor` for a pair, `trustee service` for a provider; names hold no spaces. */
 export const TRUST_SCORES = 'trust.scores';
+
+/** Keyed by trustee: what operators order of its standing. */
+export const TRUST_COMMANDS = 'trust.commands';
+/** Keyed by trustee: what became of these, never forgotten. */
+export const TRUST_DECISIONS = 'trust.decisions';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -38,14 +51,31 @@ export type WrittenScore = Score | PairScoreView | ProviderScoreView;
 export interface ReputationTopics {
   readonly interactions: Topic<TrustInteraction>;
   readonly scores: Topic<WrittenScore>;
+  readonly commands: Topic<StandingCommand>;
+  readonly decisions: Topic<StandingDecision>;
 }
 
 export function reputationTopics(): ReputationTopics {
   return {
     interactions: topic(TRUST_INTERACTIONS, interactionCodec(), { external: true, retentionMs: 7 * DAY_MS }),
     scores: topic(TRUST_SCORES, scoreCodec(), { access: 'public', cleanup: 'compact' }),
+    // Seldom anything is ordered, which says nothing about the time.
+    commands: topic(TRUST_COMMANDS, commandCodec, { external: true, timeless: true, retentionMs: 30 * DAY_MS }),
+    decisions: topic(TRUST_DECISIONS, decisionCodec, { access: 'public' }),
   };
 }
+
+const commandCodec: TopicCodec<StandingCommand> = {
+  format: 'msec.standing-command/1',
+  decode: decodeStandingCommand,
+  encode: (value, writer) => writer.copy(encodeStandingCommand(value)),
+};
+
+const decisionCodec: TopicCodec<StandingDecision> = {
+  format: 'msec.standing-decision/1',
+  decode: decodeStandingDecision,
+  encode: (value, writer) => writer.copy(encodeStandingDecision(value)),
+};
 
 export const isPairScore = (score: Score): score is PairScore => 'trustor' in score;
 

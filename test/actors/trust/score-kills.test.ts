@@ -1,11 +1,12 @@
 // Time limit: 240 s.
 /**
- * 100 kills and more while interactions come, late, twice and corrected: no score is lost or wrong. The oracle knows nothing of
+ * 100 kills and more while interactions come, late, twice and corrected, and operators decide: no score, standing or decision
+ * is lost or wrong. The oracle knows nothing of
  * the actor; faults that are planted show that it would see it.
  */
 import t from 'tap';
 import type { Log, Transaction } from '../../../engine/index.ts';
-import { TRUST_SCORES } from '../../../schemas/topics/index.ts';
+import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../../schemas/topics/index.ts';
 import { runScoreTrial, type ScorePlant } from './score-trial.ts';
 
 t.setTimeout(220_000);
@@ -14,23 +15,32 @@ const KILLS = 100;
 const SEEDS_MAX = 200;
 const KAFKA_SEEDS = 10;
 
-t.test('after 100 kills every score is what the formula makes of the interactions in the log', async (t) => {
-  let [kills, interactions, refused, repeated, corrected, seed] = [0, 0, 0, 0, 0, 0];
-  while (kills < KILLS && seed < SEEDS_MAX) {
-    seed += 1;
-    const outcome = await runScoreTrial(seed);
-    if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
-    kills += outcome.kills;
-    interactions += outcome.interactions;
-    refused += outcome.refused;
-    repeated += outcome.repeated;
-    corrected += outcome.corrected;
-  }
-  t.comment(`${kills} kills in ${seed} runs: ${interactions} interactions, ${refused} refused`);
-  t.comment(`${repeated} repeated, ${corrected} corrected`);
-  t.ok(kills >= KILLS, `${kills} kills`);
-  t.ok(refused > seed && repeated > seed && corrected > seed);
-});
+t.test(
+  'after 100 kills every score and standing is what the rules make of interactions and commands in the log',
+  async (t) => {
+    let [kills, interactions, refused, repeated, corrected, seed] = [0, 0, 0, 0, 0, 0];
+    let [decisions, inVain, marked] = [0, 0, 0];
+    while (kills < KILLS && seed < SEEDS_MAX) {
+      seed += 1;
+      const outcome = await runScoreTrial(seed);
+      if (outcome.differences.length > 0) t.fail(`seed ${seed}: ${outcome.differences.join('\n').slice(0, 2_000)}`);
+      kills += outcome.kills;
+      interactions += outcome.interactions;
+      refused += outcome.refused;
+      repeated += outcome.repeated;
+      corrected += outcome.corrected;
+      decisions += outcome.decisions;
+      inVain += outcome.inVain;
+      marked += outcome.marked;
+    }
+    t.comment(`${kills} kills in ${seed} runs: ${interactions} interactions, ${refused} refused`);
+    t.comment(`${repeated} repeated, ${corrected} corrected`);
+    t.ok(kills >= KILLS, `${kills} kills`);
+    t.comment(`${decisions} appeals and bans decided, ${inVain} in vain; ${marked} providers not normal in the end`);
+    t.ok(refused > seed && repeated > seed && corrected > seed);
+    t.ok(decisions > seed && inVain > seed && marked > seed);
+  },
+);
 
 t.test('over Kafka nothing of this is different', async (t) => {
   let kills = 0;
@@ -70,6 +80,8 @@ t.test('scores that are lost are seen', async (t) => {
     });
   };
   t.ok(await isSeen(without((topic) => topic === TRUST_SCORES)), 'scores');
+  t.ok(await isSeen(without((topic) => topic === TRUST_DECISIONS)), 'decisions');
+  t.ok(await isSeen(without((topic) => topic === `${TRUST_COMMANDS}.dlq`)), 'commands that were refused');
 });
 
 t.test('offsets that are not committed with their scores are seen', async (t) => {
@@ -80,4 +92,11 @@ t.test('offsets that are not committed with their scores are seen', async (t) =>
   });
   // Ids keep interactions from being counted again, but not from being refused again.
   t.ok(await isSeen(apart));
+});
+
+t.test('standings by other rules are seen', async (t) => {
+  t.ok(await isSeen({ standing: { below: 0.46 } }), 'below');
+  t.ok(await isSeen({ standing: { forMs: 151 } }), 'for how long');
+  t.ok(await isSeen({ standing: { ratersMin: 3 } }), 'by how many');
+  t.ok(await isSeen({ standing: { strikes: 5 } }), 'for good');
 });

@@ -1,27 +1,48 @@
 /**
- * One seed of interactions that come while the machine crashes and its threads die: late, twice, corrected, wrong; then what
- * the log holds is compared with what the oracle makes of the interactions as they lie there.
+ * One seed of interactions that come while the machine crashes and its threads die: late, twice, corrected, wrong; of
+ * operators' commands between them, twice and in vain as well; then what the log holds is compared with what the oracle makes
+ * of both as they lie there.
  */
 import { type TrustOptions, trustActor } from '../../../actors/trust/index.ts';
 import { ByteWriter, randomBelow, seededRandom } from '../../../engine/base/index.ts';
-import { type Append, type Log, partitionForKey, type TopologyDefinition } from '../../../engine/index.ts';
+import {
+  type Append,
+  type Log,
+  type LogReader,
+  partitionForKey,
+  type TopologyDefinition,
+} from '../../../engine/index.ts';
 import { bindSchemaIds, schemasOf } from '../../../engine/runtime/index.ts';
 import { EPOCH_MS, Simulation } from '../../../engine/simulate/index.ts';
 import { encodeInteraction, type PairScore, type ProviderScore } from '../../../schemas/index.ts';
 import {
+  decodeStandingCommand,
+  decodeStandingDecision,
+  encodeStandingCommand,
+  STANDING_ACTIONS,
+  type StandingCommand,
+  type StandingDecision,
+} from '../../../schemas/standing/index.ts';
+import {
   isPairScore,
   reputationTopics,
   type Score,
+  TRUST_COMMANDS,
+  TRUST_DECISIONS,
   TRUST_INTERACTIONS,
   TRUST_SCORES,
 } from '../../../schemas/topics/index.ts';
 import { encodeRecords, readPartition } from '../../engine/simulate/trial-records.ts';
-import { expectedScores, type JudgedInteraction } from '../../oracle/trust/expected-scores.ts';
+import { expectedScores, type JudgedInteraction, type JudgedStep } from '../../oracle/trust/expected-scores.ts';
+import { type OrderedCommand, type StandingTerms, wrongStanding } from '../../oracle/trust/expected-standings.ts';
 import { differencesOf } from './score-differences.ts';
 
 const PARTITIONS = 3;
 const STEPS = 40;
 const PARTIES = ['ana', 'bob', 'cid', 'dan', 'eve', 'fay'];
+
+/** No mean of hundredths is exactly as much. */
+const STANDING: StandingTerms = { below: 0.45123, ratersMin: 2, forMs: 150, strikes: 4 };
 
 const OPTIONS: TrustOptions = {
   services: ['heat', 'light'],
@@ -30,6 +51,7 @@ const OPTIONS: TrustOptions = {
   horizonMs: 2_000,
   aheadMs: 50,
   idsMax: 100_000,
+  standing: STANDING,
 };
 
 export interface ScoreOutcome {
@@ -40,12 +62,19 @@ export interface ScoreOutcome {
   readonly refused: number;
   readonly repeated: number;
   readonly corrected: number;
+  /** Done by hand, and refused. */
+  readonly decisions: number;
+  readonly inVain: number;
+  /** Providers that do not stand as normal in the end. */
+  readonly marked: number;
 }
 
 /** How a test plants a fault. */
 export interface ScorePlant {
   wrapLog?(log: Log): Log;
   readonly kafka?: boolean;
+  /** Other rules than the oracle's. */
+  readonly standing?: Partial<StandingTerms>;
 }
 
 const KILL = /^(?:crash|kill|heap|zombie)@/;
@@ -53,7 +82,8 @@ const KILL = /^(?:crash|kill|heap|zombie)@/;
 export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promise<ScoreOutcome> {
   const shape = seededRandom(seed ^ 0x7a57);
   const said = new Map<string, JudgedInteraction['said']>();
-  const schemaIds = idsOf(topology());
+  const options = { ...OPTIONS, standing: { ...STANDING, ...plant.standing } };
+  const schemaIds = idsOf(topology(options));
   const simulation: Simulation = new Simulation(seed, {
     workers: 1 + randomBelow(shape, 3),
     taskOptions: {
@@ -70,7 +100,7 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     ...(plant.kafka === true ? { kafka: true, processes: 1 } : {}),
     limitMs: 300_000,
     createTopology: () => {
-      const made = topology();
+      const made = topology(options);
       bindSchemaIds(made, schemaIds);
       return made;
     },
@@ -81,6 +111,7 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
   async function client(): Promise<void> {
     const { random } = simulation;
     const sent: (readonly [trustee: string, said: NonNullable<JudgedInteraction['said']>])[] = [];
+    const ordered: (readonly [string, StandingCommand])[] = [];
     for (let step = 0; step < STEPS; step++) {
       const some = Array.from({ length: 1 + randomBelow(random, 12) }, () => {
         const before = sent[randomBelow(random, Math.max(1, sent.length))];
@@ -102,6 +133,7 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
         return made;
       });
       await append(some);
+      if (randomBelow(random, 3) === 0) await order(ordered, step);
       await simulation.pause(randomBelow(random, 150));
     }
     await simulation.comesToRest();
@@ -116,6 +148,29 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
       said.set(Buffer.from(value).toString('hex'), one);
       return { key: trustee, value };
     });
+    await send(TRUST_INTERACTIONS, records);
+  }
+
+  /** Some commands; now and then one that was sent before. */
+  async function order(ordered: (readonly [string, StandingCommand])[], step: number): Promise<void> {
+    const { random } = simulation;
+    const some = Array.from({ length: 1 + randomBelow(random, 3) }, (_, i) => {
+      const before = ordered[randomBelow(random, Math.max(1, ordered.length))];
+      if (before !== undefined && randomBelow(random, 5) === 0) return before;
+      const command: StandingCommand = {
+        ...{ version: 1, id: `${step}-${i}`, by: 'olga', why: `for ${step}` },
+        service: ['heat', 'light', 'heat', 'light', 'water'][randomBelow(random, 5)]!,
+        action: STANDING_ACTIONS[randomBelow(random, STANDING_ACTIONS.length)]!,
+      };
+      const made = [PARTIES[randomBelow(random, PARTIES.length)]!, command] as const;
+      ordered.push(made);
+      return made;
+    });
+    const records = some.map(([key, command]) => ({ key, value: encodeStandingCommand(command) }));
+    await send(TRUST_COMMANDS, records);
+  }
+
+  async function send(topic: string, records: readonly { key: string; value: Uint8Array }[]): Promise<void> {
     const lanes = Map.groupBy(records, ({ key }) => {
       const bytes = Buffer.from(key);
       return partitionForKey(bytes, 0, bytes.length, PARTITIONS);
@@ -124,13 +179,22 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
       const timestamp = EPOCH_MS + Math.floor(simulation.timeline.elapsedMs);
       const appends = [...lanes].map(([partition, of]): Append => {
         const bytes = encodeRecords(of.map(({ key, value }) => ({ key, value, timestamp })));
-        return { topic: TRUST_INTERACTIONS, partition, bytes };
+        return { topic, partition, bytes };
       });
       return process.started.then(() => process.log.commit({ appends, admission: 'refusable' }));
     });
   }
 
-  const nothing = { kills: 0, interactions: 0, refused: 0, repeated: 0, corrected: 0 };
+  const nothing = {
+    kills: 0,
+    interactions: 0,
+    refused: 0,
+    repeated: 0,
+    corrected: 0,
+    decisions: 0,
+    inVain: 0,
+    marked: 0,
+  };
   try {
     await simulation.run();
   } catch (thrown) {
@@ -146,7 +210,8 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     const judged = inputs.map(({ key, value, timestamp }): JudgedInteraction => {
       return { trustee: key ?? '', receivedMs: timestamp, said: value === null ? null : (said.get(value) ?? null) };
     });
-    const want = expectedScores(judged, OPTIONS);
+    const steps: JudgedStep[] = [];
+    const want = expectedScores(judged, OPTIONS, (step) => steps.push(step));
     const pairs = new Map<string, PairScore>();
     const providers = new Map<string, ProviderScore>();
     for (const { key, value } of await readPartition(reader, TRUST_SCORES, partition)) {
@@ -161,6 +226,16 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     if (letters.length !== want.refused.length)
       differences.push(`${letters.length} letters in ${partition}, must be ${want.refused.length}`);
     differences.push(...differencesOf({ ...want, refused: [] }, { pairs, providers, refused: [] }));
+    const of = await commandsOf(reader, partition);
+    for (const name of new Set([...want.providers.keys(), ...of.keys()])) {
+      const { commands = [], decisions = [], refused = 0 } = of.get(name) ?? {};
+      const last = providers.get(name) ?? null;
+      const wrong = wrongStanding(name, steps, commands, STANDING, { decisions, refused, last });
+      if (wrong !== '') differences.push(wrong);
+      sums.decisions += decisions.length;
+      sums.inVain += refused;
+      if (last !== null && last.standing !== 'normal') sums.marked += 1;
+    }
     sums.interactions += judged.length;
     sums.refused += want.refused.length;
     sums.repeated += want.repeated;
@@ -171,11 +246,44 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
   return { ...sums, differences, kills };
 }
 
-function topology(): TopologyDefinition {
-  return { name: 'trial', partitions: PARTITIONS, actors: [trustActor(reputationTopics(), OPTIONS)] };
+function topology(options: TrustOptions): TopologyDefinition {
+  return { name: 'trial', partitions: PARTITIONS, actors: [trustActor(reputationTopics(), options)] };
 }
 
 function idsOf(of: TopologyDefinition): Map<string, number> {
   const subjects = [...new Set(schemasOf(of).map(({ subject }) => subject))].sort();
   return new Map(subjects.map((subject, i) => [subject, i + 1]));
+}
+
+interface Commanded {
+  readonly commands: OrderedCommand[];
+  readonly decisions: StandingDecision[];
+  refused: number;
+}
+
+/** By `trustee service`. */
+async function commandsOf(reader: LogReader, partition: number): Promise<Map<string, Commanded>> {
+  const all = new Map<string, Commanded>();
+  const of = (trustee: string | null, service: string): Commanded => {
+    const name = `${trustee} ${service}`;
+    const known = all.get(name) ?? { commands: [], decisions: [], refused: 0 };
+    all.set(name, known);
+    return known;
+  };
+  const each = async (topic: string, take: (key: string | null, bytes: Buffer, timestamp: number) => void) => {
+    for (const { key, value, timestamp } of await readPartition(reader, topic, partition))
+      if (value !== null) take(key, Buffer.from(value, 'hex'), timestamp);
+  };
+  await each(TRUST_COMMANDS, (key, bytes, at) => {
+    const command = decodeStandingCommand(bytes);
+    of(key, command.service).commands.push({ ...command, at });
+  });
+  await each(TRUST_DECISIONS, (key, bytes) => {
+    const decision = decodeStandingDecision(bytes);
+    of(key, decision.service).decisions.push(decision);
+  });
+  await each(`${TRUST_COMMANDS}.dlq`, (key, bytes) => {
+    of(key, decodeStandingCommand(bytes).service).refused += 1;
+  });
+  return all;
 }

@@ -74,13 +74,27 @@ interface Counted {
   time: number;
 }
 
-export function expectedScores(records: readonly JudgedInteraction[], rules: JudgedRules): ExpectedScores {
+/** Of one record: how far event time has come with it, and what all know of the provider whose interactions it has changed. */
+export interface JudgedStep {
+  readonly receivedMs: number;
+  readonly advancedTo: number | null;
+  readonly provider: string | null;
+  readonly known: ExpectedProvider | null;
+}
+
+/** `step` hears of each record, where somebody wants to know. */
+export function expectedScores(
+  records: readonly JudgedInteraction[],
+  rules: JudgedRules,
+  step: ((step: JudgedStep) => void) | null = null,
+): ExpectedScores {
   const counted = new Map<string, Counted[]>();
   const firsts = new Map<string, { time: number; satisfaction: number }>();
   const refused: string[] = [];
   let [repeated, corrected] = [0, 0];
   let now = Number.NEGATIVE_INFINITY;
   for (const { trustee, receivedMs, said } of records) {
+    let changed: string | null = null;
     if (said !== null) {
       const wrong = wrongIn(trustee, said, receivedMs, now, rules);
       if (wrong === null) {
@@ -96,9 +110,11 @@ export function expectedScores(records: readonly JudgedInteraction[], rules: Jud
           const isEarlier =
             first === undefined || time < first.time || (time === first.time && satisfaction < first.satisfaction);
           if (isEarlier) firsts.set(provider, { time, satisfaction });
+          changed = provider;
         } else if (known.satisfaction === satisfaction && known.weight === weight && known.time === time) repeated++;
         else {
           corrected++;
+          changed = `${trustee} ${said.service}`;
           Object.assign(known, { satisfaction, weight, time, newest: Math.max(known.newest, time) });
         }
       } else {
@@ -107,7 +123,13 @@ export function expectedScores(records: readonly JudgedInteraction[], rules: Jud
         continue;
       }
     }
+    const advancedTo = receivedMs > now ? receivedMs : null;
     now = Math.max(now, receivedMs);
+    if (step === null) continue;
+    const own = changed === null ? [] : [...counted].filter(([pair]) => pair.startsWith(`${changed} `));
+    const pairs = own.map(([, list]) => pairOf(list, rules));
+    const known = changed === null ? null : providerOf(pairs, firsts.get(changed)!.satisfaction, rules);
+    step({ receivedMs, advancedTo, provider: changed, known });
   }
   const pairs = new Map([...counted].map(([key, list]) => [key, pairOf(list, rules)]));
   const providers = new Map<string, ExpectedProvider>();

@@ -22,6 +22,10 @@ t.test('chain is called by trust, place by aggregate, and judge reads what other
   for (const name of ['trust.interactions', 'trust.scores', 'trust.log', 'trust.checkpoints', 'trust.observations'])
     t.ok(topics.includes(name), name);
   t.notOk(topics.includes('trust.accepted'), 'nothing is written twice');
+  const topicOf = (wanted: string) => plan.topics.find(({ name }) => name === wanted);
+  t.match(topicOf('trust.commands'), { cleanup: 'delete' });
+  t.match(topicOf('trust.decisions'), { cleanup: 'delete' });
+  t.equal(topicOf('trust.decisions')?.retentionMs, undefined, 'an audit is not forgotten');
   const log = plan.topics.find(({ name }) => name === 'trust.log');
   t.match(log, { cleanup: 'delete' });
   t.equal(log?.retentionMs, undefined, 'and nothing of it is forgotten');

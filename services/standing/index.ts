@@ -1,0 +1,1 @@
+export { type Ordered, type StandingAnswer, StandingDesk, type StandingDeskOptions } from './standing-desk.ts';
