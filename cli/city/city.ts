@@ -41,6 +41,7 @@ import { ensureLogKey } from '../../services/trust-audit/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 import { keylessNote, startAttestation } from './attestation.ts';
 import { type Bridges, openBridges } from './bridges.ts';
+import { watchChecksums } from './checksum-watch.ts';
 import { attachConsole } from './city-console.ts';
 import { type CityLog, openCityLog } from './city-log.ts';
 import { cityFrameTypes, cityJobConfig, cityPlan } from './city-plan.ts';
@@ -166,6 +167,8 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
   const workers = workersOf(config);
   const engine = await startCityEngine(options, cityLog, plan, jobConfig, schemaIds);
   closing.add(() => engine.drain());
+  const checksums = jobConfig.detection?.validatesChecksums === true ? watchChecksums({ engine, clock, emit }) : null;
+  if (checksums !== null) closing.add(() => checksums.close());
   const care = careForKeys(keys, log.openReader(), plan, SEALED, clock, emit);
   closing.add(() => care.close());
 

@@ -46,6 +46,8 @@ export interface EngineEvents {
   dayKeyDestroyed: { readonly keyId: string; readonly because: string };
   rulesTurned: { readonly ruleSet: string; readonly kind: string; readonly sequence: number; readonly by: string };
   rulesRefused: { readonly ruleSet: string; readonly because: string };
+  /** TCP segments of a place of capture that are in no stream for it. */
+  checksumsWrong: { readonly place: string; readonly segments: number; readonly hint: string };
   fleetRunning: { readonly devices: number; readonly framesPerSecond: number };
   /** Exactly once holds against crashes, but not against everything that a network may do. */
   transactionProtocolOld: { readonly weakness: string };
@@ -80,6 +82,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   dayKeyDestroyed: { level: 'info', says: 'the keys of a day are destroyed' },
   rulesTurned: { level: 'info', says: 'another set of detection rules is put in force' },
   rulesRefused: { level: 'warn', says: 'a bundle of detection rules is refused, the rules before stay in force' },
+  checksumsWrong: { level: 'warn', says: 'many TCP segments of a place of capture have a wrong checksum' },
   fleetRunning: { level: 'info', says: 'the simulated fleet publishes' },
   transactionProtocolOld: { level: 'warn', says: 'the cluster speaks the old transaction protocol' },
   shutdownForced: { level: 'error', says: 'the shutdown was forced' },

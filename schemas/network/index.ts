@@ -6,5 +6,6 @@ export {
   PacketBatchView,
   PacketBatchWriter,
   vantageKey,
+  WRONG_CHECKSUMS,
 } from './packet-batch.ts';
 export { decodeRulesWord, encodeRulesWord, isRulesWord, KIND_RULES, type RulesWord } from './rules-word.ts';

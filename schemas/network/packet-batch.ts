@@ -19,6 +19,9 @@ export const PACKET_BATCH_BYTES_MAX = 192 * 1024;
 /** The key of a lane's records. Lane 0 has the name of the place alone: so has a capture without lanes. */
 export const vantageKey = (place: string, lane: number): string => (lane === 0 ? place : `${place}/${lane}`);
 
+/** What a sensor counts of a place whose capture has wrong checksums begins so; the key follows. */
+export const WRONG_CHECKSUMS = 'wrongChecksum:';
+
 /** A batch that is read in place: valid as long as the bytes are. Reused for each. */
 export class PacketBatchView {
   bytes: Uint8Array = new Uint8Array(0);

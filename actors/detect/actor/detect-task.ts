@@ -10,7 +10,7 @@ import {
   type ByteSlice,
   MsecError,
 } from '../../../engine/index.ts';
-import { decodeRulesWord, isRulesWord, PacketBatchView } from '../../../schemas/network/index.ts';
+import { decodeRulesWord, isRulesWord, PacketBatchView, WRONG_CHECKSUMS } from '../../../schemas/network/index.ts';
 import type { NetworkTopics } from '../../../schemas/topics/index.ts';
 import { type BundleSource, type RuleShop, RulesInForce } from '../bundle/index.ts';
 import { type EveRecord, timestamp as timeText } from '../eve/index.ts';
@@ -155,6 +155,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
     this.#forget(keyId, sensor);
     this.#count('packets', packets);
     this.#count('lostBefore', dropped);
+    const wrong = sensor.takeWrongChecksums();
+    if (wrong > 0) this.#count(`${WRONG_CHECKSUMS}${Buffer.from(this.#key).toString()}`, wrong);
     if (failure === null) return;
     this.#count('failed', 1);
     const says = failure instanceof Error ? failure.message : String(failure);

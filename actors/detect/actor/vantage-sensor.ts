@@ -17,6 +17,11 @@ export interface Origin extends FlowOrigin {
   hasFragments: boolean;
 }
 
+/** Fewer segments say nothing of their place. */
+const SEGMENTS_MIN = 8;
+/** Where a network card makes the checksums, those that leave the machine are wrong: half of all, or all. */
+const WRONG_SHARE_MIN = 1 / 4;
+
 export interface Tellers {
   readonly tell: (record: EveRecord) => void;
   readonly tellVerdict: ((record: EveRecord) => void) | null;
@@ -33,6 +38,9 @@ export class VantageSensor {
   #originBytes = 0;
   #lastFragmentUs = Number.NEGATIVE_INFINITY;
   #nowUs = 0;
+  /** Counts of the sensor that were looked at. */
+  #segmentsSeen = 0;
+  #wrongSeen = 0;
 
   constructor(rules: CompiledRules, options: SensorOptions, { tell, tellVerdict }: Tellers) {
     const { traffic } = options;
@@ -40,6 +48,19 @@ export class VantageSensor {
     this.#sensor = new Sensor(rules, { ...options, traffic: { ...traffic, flow } }, tell, null, tellVerdict);
     this.#sensor.answers = this.#answers;
     this.#fragmentTimeoutUs = traffic.defrag.timeoutUs;
+  }
+
+  /**
+   * TCP segments with a wrong checksum since there were enough to say, where they are a large share: then it is the capture,
+   * and not somebody's damage. 0 where they are not, or there are too few to say.
+   */
+  takeWrongChecksums(): number {
+    const { segments, wrongChecksum } = this.#sensor.counts;
+    const [seen, wrong] = [segments - this.#segmentsSeen, wrongChecksum - this.#wrongSeen];
+    if (seen < SEGMENTS_MIN) return 0;
+    this.#segmentsSeen = segments;
+    this.#wrongSeen = wrongChecksum;
+    return wrong >= seen * WRONG_SHARE_MIN ? wrong : 0;
   }
 
   /** Between two records. */

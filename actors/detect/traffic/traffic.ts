@@ -51,11 +51,13 @@ export interface TrafficCounts {
   packets: number;
   bytes: number;
   invalid: number;
+  /** Of TCP, in flows. */
+  segments: number;
   wrongChecksum: number;
 }
 
 export class Traffic {
-  readonly counts: TrafficCounts = { packets: 0, bytes: 0, invalid: 0, wrongChecksum: 0 };
+  readonly counts: TrafficCounts = { packets: 0, bytes: 0, invalid: 0, segments: 0, wrongChecksum: 0 };
   readonly flows: FlowTable;
   readonly tracker: TcpTracker;
   readonly defragmenter: Defragmenter;
@@ -140,6 +142,7 @@ export class Traffic {
   }
 
   #seeSegment(packet: Packet, flow: Flow, direction: Direction): Direction {
+    this.counts.segments++;
     if (this.#options.validatesChecksums && !isTransportChecksumValid(packet)) {
       this.counts.wrongChecksum++;
       return direction;

@@ -10,6 +10,7 @@ import {
   NETWORK_PACKETS,
   networkTopics,
 } from '../../../../schemas/topics/index.ts';
+import { ethernet, ipv4, tcpSegment } from '../frames.ts';
 import { difference, type Network, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
 
 const CUTS = ['never', 'before-commit', 'after-commit'] as const;
@@ -180,4 +181,29 @@ t.test('flows whose packets are too far back are forgotten by a restart, counted
   t.equal(new Set(alerts).size, alerts.length, 'no alert is told twice');
   t.ok(alerts.length > must.alerts.length / 2);
   await cut.close();
+});
+
+t.test('a place whose segments have wrong checksums is counted by its name, one where few do is not', async (t) => {
+  const options = { rules: () => [], sensor: OPTIONS, tellsVerdicts: false, replayBytesMax: MIB };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
+  const ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
+  const batch = (wrong: number, session: number): Uint8Array => {
+    const writer = new PacketBatchWriter({ high: 0, low: session });
+    for (let i = 0; i < 20; i++) {
+      const fields = { fromPort: 5000 + i, toPort: 80, sequence: 1, acknowledgment: 0, flags: 2 };
+      const segment = tcpSegment(ends, fields, new Uint8Array(0));
+      if (i < wrong) segment[17]! ^= 1;
+      const frame = ethernet(0x0800, ipv4(ends, 6, segment));
+      writer.add(frame, 0, frame.length, frame.length, 1, 1_790_000_000_000_000 + i);
+    }
+    return writer.finish(1, 0, 1_790_000_000_000_100);
+  };
+  driver.send(NETWORK_PACKETS, 'lo', slice(batch(20, 1)));
+  driver.send(NETWORK_PACKETS, 'half', slice(batch(10, 2)));
+  driver.send(NETWORK_PACKETS, 'some', slice(batch(3, 3)));
+  driver.send(NETWORK_PACKETS, 'none', slice(batch(0, 4)));
+  await driver.settle();
+  const counts = Object.entries(driver.statuses()[0]!.stages[0]!.counts).filter(([name]) => name.includes(':'));
+  t.same(Object.fromEntries(counts), { 'wrongChecksum:lo': 20, 'wrongChecksum:half': 10 });
+  await driver.close();
 });
