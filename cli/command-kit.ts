@@ -18,6 +18,12 @@ export function decimal(text: string): number {
 
 export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
+/** Options without which a command does nothing say so in its help. For a program and all of its commands, once they are made. */
+export function markRequired(command: Command): void {
+  for (const option of command.options) if (option.mandatory) option.description += ' (required)';
+  for (const child of command.commands) markRequired(child);
+}
+
 /** Every command takes these, behind its name. */
 export function common(command: Command): Command {
   return command

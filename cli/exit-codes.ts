@@ -9,7 +9,7 @@ export const EXIT = {
   noInput: { code: 66, says: 'the named file, device, topic or letter does not exist' },
   unavailable: { code: 69, says: 'something that is needed does not answer or is taken: a port, a running engine' },
   software: { code: 70, says: 'a bug in msec, or in an actor that was added' },
-  cannotCreate: { code: 73, says: 'the data folder cannot be written, or another process has it' },
+  cannotCreate: { code: 73, says: 'the data folder or a named file cannot be written, or another process has it' },
   config: { code: 78, says: 'the configuration is wrong; each mistake is printed with its line' },
 } as const satisfies Record<string, { readonly code: number; readonly says: string }>;
 

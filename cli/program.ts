@@ -1,7 +1,17 @@
 /** The commands with their options, examples and help; each loads its own module when it is called. */
 import { Command, Option } from 'commander';
 import { addAttest } from './attest-program.ts';
-import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import {
+  collect,
+  common,
+  decimal,
+  examples,
+  markRequired,
+  type Outcome,
+  running,
+  whole,
+  withLog,
+} from './command-kit.ts';
 import type { LetterFlags } from './commands/dlq.ts';
 import type { TailFlags } from './commands/topics.ts';
 import { addDevice } from './device-program.ts';
@@ -40,6 +50,7 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   addDlq(program, outcome);
   addProofCommands(program, outcome);
   addLoadCommands(program, outcome);
+  markRequired(program);
   return program;
 }
 
