@@ -19,6 +19,12 @@ export class Exit extends Error {
 /** What the command line names does not exist. */
 export class NoInputError extends Error {}
 
+/** A file that the command line names cannot be written. */
+export class OutputError extends Error {}
+
+/** What is needed does not answer, or refuses; the message says all. */
+export class UnavailableError extends Error {}
+
 /** A mistake in the command line itself. */
 export class UsageError extends Error {}
 
@@ -71,12 +77,16 @@ interface Failure {
   readonly exitCode: number;
 }
 
+/** What is sent to an address has its remedy in docs/bridges.md, which helps nobody at a command line. */
 function failureOf(thrown: unknown): Failure {
   if (thrown instanceof MsecError) {
     const { code, message, field, byteOffset } = thrown;
-    return { code, message, field, byteOffset, hint: ERROR_TABLE[code].remedy, exitCode: exitFor(code, thrown.kind) };
+    const hint = code === 'REQUEST_INVALID' ? {} : { hint: ERROR_TABLE[code].remedy };
+    return { code, message, field, byteOffset, ...hint, exitCode: exitFor(code, thrown.kind) };
   }
   if (thrown instanceof UsageError) return { message: thrown.message, exitCode: EXIT.usage.code };
+  if (thrown instanceof UnavailableError) return { message: thrown.message, exitCode: EXIT.unavailable.code };
+  if (thrown instanceof OutputError) return { message: thrown.message, exitCode: EXIT.cannotCreate.code };
   if (thrown instanceof NoInputError) return { message: thrown.message, exitCode: EXIT.noInput.code };
   const error = thrown as { code?: string; message?: string; name?: string; isMissing?: boolean };
   // A flag's value is checked as the file's is, but it is the command line that is wrong.

@@ -121,7 +121,10 @@ t.test('who is no gateway publishes nothing, and what is wrong is said', async (
       cwd,
       env: { MSEC_DEVICE_TOKEN: token },
     });
-  t.match(await capture(['--pcap', 'traffic.pcap']), { code: 65, err: /403.*no gateway .*ids\.gateways/ });
+  t.match(await capture(['--pcap', 'traffic.pcap']), {
+    code: 69,
+    err: /403: the device is no gateway .*ids\.gateways/,
+  });
   t.match(await capture([]), { code: 64, err: /--pcap .* --interface/ });
   running.kill('SIGINT');
   await running.ended;
