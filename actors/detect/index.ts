@@ -2,6 +2,7 @@
 export { type DetectOptions, detectActor } from './actor/index.ts';
 export {
   BUNDLE_BYTES_MAX,
+  BUNDLE_NAME,
   BUNDLE_VERSION_MAX,
   type BundleFile,
   type BundleFileKind,

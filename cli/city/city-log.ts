@@ -9,11 +9,13 @@ import {
   type LocalState,
   type Log,
   type LogReaderDescriptor,
+  MsecError,
   openEmbeddedLog,
   openKafkaLog,
   openKafkaShare,
   openLocalStore,
   type PartitionShare,
+  pause,
 } from '../../engine/index.ts';
 import type { Config } from '../config/index.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -36,8 +38,23 @@ export async function openCityLog(config: Config, folder: DataFolder, clock: Clo
   mkdirSync(folder.log, { recursive: true, mode: 0o700 });
   if (isOnKafka(config)) return openOnKafka(config, folder, clock, emit);
   const options = { groupCommitMs: config['log.groupCommit'], quotaBytes: config['log.quota'] };
-  const log = await openEmbeddedLog(folder.log, options, clock);
+  const log = await openFree(() => openEmbeddedLog(folder.log, options, clock), clock);
   return { log, readers: log.readerDescriptor(), usage: () => log.usage(), close: () => log.close() };
+}
+
+/** A command may have the log for a moment. */
+const LOCKED_MS_MAX = 2_000;
+const LOCKED_AGAIN_MS = 50;
+
+async function openFree<T>(open: () => Promise<T>, clock: Clock): Promise<T> {
+  for (const until = clock.monotonic() + LOCKED_MS_MAX; ; ) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof MsecError) || error.code !== 'LOG_LOCKED' || clock.monotonic() >= until) throw error;
+      await pause(clock, LOCKED_AGAIN_MS);
+    }
+  }
 }
 
 /** The folder still is one process's, and no embedded log may be opened in it meanwhile. */

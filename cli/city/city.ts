@@ -226,7 +226,7 @@ async function open(options: CityOptions, page: Console, closing: Closing): Prom
     hasFleet: fleet !== null,
     workers,
     keylessNote: keylessNote(config, devices),
-    rulesNote: await rulesNote(jobConfig.detection),
+    rulesNote: await rulesNote(jobConfig.detection, (await rules?.overview())?.inForce ?? null),
     recordsIn: async (name) => {
       const [topic] = await log.describe([name]);
       return topic?.bounds.reduce((sum, { end }) => sum + end, 0) ?? 0;

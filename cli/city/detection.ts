@@ -13,6 +13,7 @@ import {
 import type { DetectionJob } from '../../services/detection/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
 import type { DataFolder } from './data-folder.ts';
+import { ruleKeysOf } from './ids-rules.ts';
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 const RULES_BYTES_MAX = 64 * 1024 * 1024;
@@ -20,6 +21,8 @@ const RULES_BYTES_MAX = 64 * 1024 * 1024;
 /** Null where packets are not examined. CONFIG_INVALID. */
 export function detectionJob(config: Config, folder: DataFolder): DetectionJob | null {
   if (!config['ids.enabled']) return null;
+  // Not after the engine runs.
+  ruleKeysOf(config);
   return {
     rules: config['ids.rules'].map((file) => fileOf(file, 'ids.rules', RULES_BYTES_MAX, 'latin1')),
     homeNet: config['ids.homeNet'],
@@ -37,8 +40,15 @@ export function detectionJob(config: Config, folder: DataFolder): DetectionJob |
 }
 
 /** What the user should know of rules that are not examined; null where all are. */
-export async function rulesNote(job: DetectionJob | null): Promise<string | null> {
+export async function rulesNote(
+  job: DetectionJob | null,
+  inForce: { readonly name: string; readonly version: number } | null = null,
+): Promise<string | null> {
   if (job === null) return null;
+  if (inForce !== null)
+    return job.rules.length === 0
+      ? null
+      : `ids.rules are not used: bundle ${inForce.name} ${inForce.version} is in force`;
   if (job.rules.length === 0 && job.bundlesFolder === null)
     return 'no rules are configured (ids.rules, ids.ruleKeys): flows and transactions are told, and nothing alerts';
   const { rulesOf } = await import('../../services/detection/index.ts');

@@ -21,7 +21,7 @@ export interface IdsRulesOptions {
 /** Null where nobody's bundles are taken. CONFIG_INVALID. */
 export async function openIdsRules(options: IdsRulesOptions): Promise<RuleDesk | null> {
   const { config, folder, log, clock, emit, plan } = options;
-  const keys = config['ids.ruleKeys'].map(ruleKey);
+  const keys = ruleKeysOf(config);
   if (keys.length === 0) return null;
   // Nobody else needs to wait for all that reads packets to be loaded.
   const { checkInThread, RuleDesk, RuleFiles } = await import('../../services/ids-rules/index.ts');
@@ -41,6 +41,9 @@ export async function openIdsRules(options: IdsRulesOptions): Promise<RuleDesk |
     },
   });
 }
+
+/** Whose bundles are taken. CONFIG_INVALID. */
+export const ruleKeysOf = (config: Config): KeyObject[] => config['ids.ruleKeys'].map(ruleKey);
 
 function ruleKey(file: string): KeyObject {
   const field = 'ids.ruleKeys';

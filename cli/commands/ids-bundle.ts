@@ -4,6 +4,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
   BUNDLE_BYTES_MAX,
+  BUNDLE_NAME,
+  BUNDLE_VERSION_MAX,
   type BundleFile,
   type BundleFileKind,
   type CompiledRules,
@@ -19,11 +21,10 @@ import {
   SENSOR_DEFAULTS,
   signBundle,
 } from '../../actors/detect/index.ts';
-import { MsecError } from '../../engine/base/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readFileOf, STRUCTURE_BYTES_MAX } from '../reference-files.ts';
-import { note, paint, printJson, UsageError } from '../terminal.ts';
+import { note, OutputError, paint, printJson, UsageError } from '../terminal.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
 export interface BundleMakeFlags extends CommonFlags, IdsSettingFlags {
@@ -48,6 +49,13 @@ export interface BundleVerifyFlags extends CommonFlags {
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 
 export async function makeBundle(flags: BundleMakeFlags, paths: readonly string[]): Promise<number> {
+  const { name, version } = flags;
+  if (!BUNDLE_NAME.test(name))
+    throw new UsageError(
+      '--name is made of letters, digits and . _ -, begins with a letter or digit, and has 64 characters at most',
+    );
+  if (version < 1 || version > BUNDLE_VERSION_MAX)
+    throw new UsageError(`--version is a whole number from 1 to ${BUNDLE_VERSION_MAX}`);
   const settings = IdsSettings.of(flags);
   const file = (path: string, kind: BundleFileKind, bytesMax: number): BundleFile => ({
     ...{ name: basename(path), kind },
@@ -64,10 +72,13 @@ export async function makeBundle(flags: BundleMakeFlags, paths: readonly string[
     note(paint('red', 'No bundle is made; --leave-out makes it of the rest.', process.stderr));
     return EXIT.data.code;
   }
-  const { name, version } = flags;
   const groups = { addresses: settings.groups.address, ports: settings.groups.port };
   const draft = packBundle({ name, version, rules: 0, ...groups }, files);
   const loaded = loadedOf(peekBundle(draft));
+  if (loaded === 0) {
+    note(paint('red', 'No bundle is made: not one rule would be loaded from it.', process.stderr));
+    return EXIT.data.code;
+  }
   const bundle = packBundle({ name, version, rules: loaded, ...groups }, files);
   write(flags.out, flags.key === undefined ? bundle : signBundle(bundle, privateKey(flags.key)));
   tell(flags, peekBundle(bundle), loaded);
@@ -101,7 +112,7 @@ const rulesOf = ({ signatures }: CompiledRules): number => new Set(signatures.ma
 
 function tell({ json }: CommonFlags, { name, version, digest, files }: OpenedBundle, rules: number): void {
   if (json === true) printJson({ name, version, digest, rules, files });
-  else note(`${name} ${version}: ${rules} rules, ${digest}`);
+  else note(`${name} ${version}: ${rules} ${rules === 1 ? 'rule' : 'rules'}, ${digest}`);
 }
 
 /** How many are refused, each named. */
@@ -129,9 +140,7 @@ function write(path: string, bytes: Uint8Array): void {
     writeFileSync(fresh, bytes);
     renameSync(fresh, path);
   } catch (cause) {
-    throw new MsecError('DATA_UNUSABLE', `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
+    throw new OutputError(`${path} cannot be written (${(cause as NodeJS.ErrnoException).code})`, { cause });
   }
 }
 
@@ -146,6 +155,8 @@ function privateKey(path: string): KeyObject {
 
 function publicKey(path: string): KeyObject {
   const pem = readFileOf(path, STRUCTURE_BYTES_MAX);
+  if (pem.includes('PRIVATE KEY'))
+    throw new UsageError(`${path} is a private key; give the public one: openssl pkey -in ${path} -pubout`);
   try {
     return createPublicKey(pem);
   } catch {

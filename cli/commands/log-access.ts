@@ -53,6 +53,7 @@ import {
   makeDataFolder,
   openIdsRules,
   ruleAdmin,
+  ruleKeysOf,
   runningNote,
   SCHEMAS_TOPIC,
   standingAdmin,
@@ -160,6 +161,22 @@ export async function withAdmin<T>(
 const toChange = (config: Config, folder: DataFolder): Promise<Log> =>
   isOnKafka(config) ? openOnKafka(config) : embeddedToChange(folder);
 
+/** As `list` of `withRules`, without the lock: an engine that starts meanwhile is not disturbed. CONFIG_INVALID, DEPENDENCY_DOWN. */
+export async function listRules(config: Config): Promise<unknown> {
+  const folder = folderOf(config);
+  const running = await runningConsole(config, folder);
+  if (running !== undefined) return remoteRules(running.address, running.token).list();
+  const keys = ruleKeysOf(config);
+  if (keys.length === 0) throw nobodysBundles();
+  const { readOverview } = await import('../../services/ids-rules/index.ts');
+  return readLog(config, (log) => readOverview(log, keys));
+}
+
+const nobodysBundles = (): MsecError =>
+  new MsecError('CONFIG_INVALID', 'No bundles of rules are taken here: ids.ruleKeys names nobody.', {
+    field: 'ids.ruleKeys',
+  });
+
 /** Bundles of rules, of the running engine or of the log itself. CONFIG_INVALID, LOG_LOCKED, DEPENDENCY_DOWN. */
 export async function withRules<T>(config: Config, use: (rules: RuleAdmin) => Promise<T>): Promise<T> {
   const folder = folderOf(config);
@@ -169,10 +186,7 @@ export async function withRules<T>(config: Config, use: (rules: RuleAdmin) => Pr
   const log = await toChange(config, folder);
   try {
     const desk = await openIdsRules({ config, folder, log, clock: systemClock, emit: null, plan: null });
-    if (desk === null)
-      throw new MsecError('CONFIG_INVALID', 'No bundles of rules are taken here: ids.ruleKeys names nobody.', {
-        field: 'ids.ruleKeys',
-      });
+    if (desk === null) throw nobodysBundles();
     try {
       return await use(ruleAdmin(desk));
     } finally {

@@ -311,7 +311,12 @@ export const ERROR_TABLE = {
     'The session is older than 24 hours, or has covered as many frames as it may.',
     'The device begins another session.',
   ),
-  SIGNATURE_INVALID: row('input', false, 'The signature does not hold.', "Check the device's key."),
+  SIGNATURE_INVALID: row(
+    'input',
+    false,
+    'The signature does not hold.',
+    'Check the key: of a frame the device’s, of a file that of whoever has signed it.',
+  ),
   STANDING_UNCHANGED: row(
     'input',
     false,

@@ -5,7 +5,7 @@
  * process: one that was there before says nothing new.
  */
 import type { KeyObject } from 'node:crypto';
-import { BUNDLE_BYTES_MAX, openBundle } from '../../actors/detect/index.ts';
+import { BUNDLE_BYTES_MAX } from '../../actors/detect/index.ts';
 import {
   type Append,
   type Clock,
@@ -24,7 +24,8 @@ import type { CheckedBundle } from './check-messages.ts';
 import { appendsOf, type Entry, entriesOfPush, refusalEntry, wordAppends } from './desk-appends.ts';
 import { type BookReader, RuleBook } from './rule-book.ts';
 import type { RuleFiles } from './rule-files.ts';
-import type { BundleRecord, RefusalRecord, TurnRecord } from './rule-records.ts';
+import { overviewOf, type RuleOverview, whyNotTaken } from './rule-overview.ts';
+import type { BundleRecord, TurnRecord } from './rule-records.ts';
 
 export interface RuleDeskOptions {
   readonly log: Log;
@@ -50,13 +51,9 @@ export interface RollBack {
   readonly why: string;
 }
 
-export interface RuleOverview {
-  readonly inForce: TurnRecord | null;
-  /** The highest version first. */
-  readonly bundles: readonly (BundleRecord & { readonly refused: string | null })[];
-  /** The latest first. */
-  readonly turns: readonly TurnRecord[];
-  readonly refusals: readonly RefusalRecord[];
+export interface RuleTurn extends TurnRecord {
+  /** What was in force until then. */
+  readonly replaces: Pick<TurnRecord, 'name' | 'version'> | null;
 }
 
 const OWNER = 'msec.ids-rules';
@@ -115,7 +112,7 @@ export class RuleDesk {
   }
 
   /** SIGNATURE_INVALID, RULES_INVALID, RULES_OLD; what is in force stays then. */
-  async push(bundle: Uint8Array, by: string): Promise<TurnRecord> {
+  async push(bundle: Uint8Array, by: string): Promise<RuleTurn> {
     checkText(by, 'by');
     let checked: CheckedBundle | null = null;
     try {
@@ -126,7 +123,7 @@ export class RuleDesk {
         if (known.version <= highest)
           throw new MsecError(
             'RULES_OLD',
-            `${known.name} ${known.version} is not newer than version ${highest}, which was in force`,
+            `${known.name} ${known.version} is not newer than ${this.#nameOf(highest)}, which was in force`,
             { field: 'version' },
           );
         return entriesOfPush(this.#book, bundle, known, by, at);
@@ -137,19 +134,15 @@ export class RuleDesk {
     }
   }
 
-  /** To a bundle that was in force before and is still kept. RULES_INVALID where there is none such. */
-  async rollBack({ version, by, why }: RollBack): Promise<TurnRecord> {
+  /** To a bundle that was in force before and is still kept. REQUEST_INVALID where there is none such. */
+  async rollBack({ version, by, why }: RollBack): Promise<RuleTurn> {
     checkText(by, 'by');
     checkText(why, 'why');
     return this.#change((at) => {
       const now = this.#book.turn;
       const bundle = now === null ? undefined : this.#earlier(now, version);
       if (now === null || bundle === undefined)
-        throw new MsecError(
-          'RULES_INVALID',
-          version === null ? 'no bundle was in force before' : `version ${version} is not kept, or is in force`,
-          { field: 'version' },
-        );
+        throw new MsecError('REQUEST_INVALID', this.#whyNoWayBack(now, version), { field: 'version' });
       const refused = this.#refused.get(bundle.digest);
       if (refused !== undefined) throw new MsecError('RULES_INVALID', refused, { field: 'version' });
       const { digest, name } = bundle;
@@ -161,15 +154,7 @@ export class RuleDesk {
   overview(): Promise<RuleOverview> {
     return this.#inTurn(async () => {
       await this.#read();
-      const { bundles, turns, refusals, turn } = this.#book;
-      return {
-        inForce: turn,
-        bundles: [...bundles.values()]
-          .sort((a, b) => b.version - a.version)
-          .map((bundle) => ({ ...bundle, refused: this.#refused.get(bundle.digest) ?? null })),
-        turns: [...turns.values()].sort((a, b) => b.sequence - a.sequence),
-        refusals: [...refusals.values()].sort((a, b) => b.number - a.number),
-      };
+      return overviewOf(this.#book, this.#refused);
     });
   }
 
@@ -192,8 +177,21 @@ export class RuleDesk {
     return before === undefined ? undefined : bundles.get(before.digest);
   }
 
+  /** Versions count over all names. */
+  #nameOf(version: number): string {
+    for (const turn of this.#book.turns.values()) if (turn.version === version) return `${turn.name} ${version}`;
+    return `version ${version}`;
+  }
+
+  #whyNoWayBack(now: TurnRecord | null, version: number | null): string {
+    if (now === null || version === null) return 'no bundle was in force before';
+    if (version === now.version) return `${now.name} ${version} is in force`;
+    const kept = [...this.#book.bundles.values()].sort((a, b) => b.version - a.version);
+    return `version ${version} is not kept; kept are ${kept.map((one) => `${one.name} ${one.version}`).join(', ')}`;
+  }
+
   /** One change after another, in this process by turns, among processes by the ownership. */
-  #change(entriesOf: (at: number) => readonly Entry[]): Promise<TurnRecord> {
+  #change(entriesOf: (at: number) => readonly Entry[]): Promise<RuleTurn> {
     return this.#inTurn(async () => {
       const { log, clock } = this.#options;
       for (let attempt = 1; ; attempt += 1) {
@@ -202,10 +200,14 @@ export class RuleDesk {
           ownership = await log.acquire(OWNER);
           await this.#read();
           const at = clock.now();
+          const before = this.#book.turn;
           const entries = entriesOf(at);
           await log.commit({ ownership, appends: appendsOf(entries, at), admission: 'internal' });
           await this.#read();
-          return turnOf(entries);
+          return {
+            ...turnOf(entries),
+            replaces: before === null ? null : { name: before.name, version: before.version },
+          };
         } catch (error) {
           if (!(error instanceof MsecError) || error.code !== 'FENCED' || attempt === ATTEMPTS_MAX) throw error;
           await pause(clock, (this.#random.u32() / 2 ** 32) * BACK_OFF_MS * 2 ** attempt);
@@ -247,9 +249,10 @@ export class RuleDesk {
   }
 
   readonly #bookReader: BookReader = {
-    whole: ({ digest, name, version }, bytes) => {
-      const why = bytes === null ? 'not all of its parts are in ids.rules' : this.#verify(bytes, digest, version);
-      const { files } = this.#options;
+    whole: (bundle, bytes) => {
+      const { digest, name, version } = bundle;
+      const { files, keys } = this.#options;
+      const why = whyNotTaken(bundle, bytes, keys);
       if (why === null) {
         this.#refused.delete(digest);
         if (bytes !== null && !files.has(digest)) files.keep(digest, bytes);
@@ -265,16 +268,6 @@ export class RuleDesk {
     },
     unreadable: (says) => this.#options.onFailure?.(new MsecError('VALUE_INVALID', says)),
   };
-
-  /** Whoever can write to the topic need not have a key. */
-  #verify(bytes: Uint8Array, digest: string, version: number): string | null {
-    try {
-      const opened = openBundle(bytes, this.#options.keys);
-      return opened.digest === digest && opened.version === version ? null : 'it is not the bundle of its record';
-    } catch (thrown) {
-      return errorData(thrown).message;
-    }
-  }
 
   async #follow(): Promise<void> {
     while (!this.#stopping.signal.aborted) {

@@ -30,7 +30,8 @@ export const BUNDLE_VERSION_MAX = 0xffff_ffff;
 const GROUPS_MAX = 1_000;
 const GROUP_CHARS_MAX = 65_536;
 const KINDS: readonly string[] = ['rules', 'thresholds', 'classes'];
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
+/** Of a set of rules. */
+export const BUNDLE_NAME: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const FILE_NAME = /^[^/\\\p{Cc}]{1,255}$/u;
 const GROUP_NAME = /^[\w-]{1,128}$/;
 
@@ -46,7 +47,7 @@ export function manifestOf(text: string): BundleManifest {
   if (!Array.isArray(files) || files.length > BUNDLE_FILES_MAX)
     return wrong('files', `must be a list of at most ${BUNDLE_FILES_MAX}`);
   const manifest = {
-    name: textOf(name, NAME, 'name'),
+    name: textOf(name, BUNDLE_NAME, 'name'),
     version: wholeOf(version, 1, BUNDLE_VERSION_MAX, 'version'),
     rules: wholeOf(rules, 0, Number.MAX_SAFE_INTEGER, 'rules'),
     addresses: groupsOf(addresses, 'addresses'),

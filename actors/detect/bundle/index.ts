@@ -1,5 +1,5 @@
 /** Bundles of rules: made, signed, opened, compiled, and put in force between two packets. */
-export { BUNDLE_VERSION_MAX, type BundleFileKind, type BundleManifest } from './bundle-manifest.ts';
+export { BUNDLE_NAME, BUNDLE_VERSION_MAX, type BundleFileKind, type BundleManifest } from './bundle-manifest.ts';
 export { compilingBundle, nameOf } from './compile-bundle.ts';
 export {
   BUNDLE_BYTES_MAX,

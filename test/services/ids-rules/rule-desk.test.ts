@@ -7,7 +7,13 @@ import { compilingBundle, openBundle, peekBundle, SENSOR_DEFAULTS } from '../../
 import { type Append, BatchCursor, BatchEncoder, type Log, MsecError } from '../../../engine/index.ts';
 import { decodeRulesWord } from '../../../schemas/network/index.ts';
 import { IDS_RULES, idsRulesConfig } from '../../../schemas/topics/index.ts';
-import { type CheckBundle, RuleDesk, type RuleDeskOptions, RuleFiles } from '../../../services/ids-rules/index.ts';
+import {
+  type CheckBundle,
+  RuleDesk,
+  type RuleDeskOptions,
+  RuleFiles,
+  readOverview,
+} from '../../../services/ids-rules/index.ts';
 import {
   type BundleParts,
   rulesFile,
@@ -135,7 +141,7 @@ t.test('what is refused changes nothing, and is noted with who pushed it and why
     ],
     [cut.subarray(0, cut.length - 70), 'RULES_INVALID', /cut off/],
     [signed([rulesFile(rules)], { version: 6 }), 'RULES_INVALID', /local\.rules:1:\d+: lua/],
-    [bundleOf(4), 'RULES_OLD', /city 4 is not newer than version 5/],
+    [bundleOf(4), 'RULES_OLD', /city 4 is not newer than city 5/],
     [bundleOf(5, {}, 'other'), 'RULES_OLD', /not newer/],
     [bundleOf(5), 'RULES_OLD', /not newer/],
   ];
@@ -157,15 +163,18 @@ t.test('a roll-back goes to what was in force before; an old version does not co
   const one = await desk(t, at);
   await t.rejects(
     one.rollBack({ version: null, by: 'ada', why: 'x' }),
-    { code: 'RULES_INVALID' },
+    { code: 'REQUEST_INVALID', message: /no bundle was in force before/ },
     'nothing to go back to',
   );
   for (const version of [1, 2, 3]) await one.push(bundleOf(version), 'ada');
   const back = await one.rollBack({ version: null, by: 'ada', why: 'noise' });
   t.match(back, { kind: 'roll-back', version: 2, highest: 3, sequence: 4, why: 'noise' });
   t.match(await one.rollBack({ version: 1, by: 'ada', why: 'more noise' }), { version: 1, sequence: 5 });
-  await t.rejects(one.rollBack({ version: 1, by: 'ada', why: 'again' }), { code: 'RULES_INVALID' }, 'it is in force');
-  await t.rejects(one.rollBack({ version: 9, by: 'ada', why: 'x' }), { code: 'RULES_INVALID' });
+  await t.rejects(one.rollBack({ version: 1, by: 'ada', why: 'again' }), { message: 'city 1 is in force' });
+  await t.rejects(one.rollBack({ version: 9, by: 'ada', why: 'x' }), {
+    code: 'REQUEST_INVALID',
+    message: 'version 9 is not kept; kept are city 3, city 2, city 1',
+  });
   await t.rejects(one.rollBack({ version: 2, by: 'ada', why: '' }), { code: 'REQUEST_INVALID', field: 'why' });
   for (const version of [2, 3]) await t.rejects(one.push(bundleOf(version), 'eve'), { code: 'RULES_OLD' }, 'replayed');
   t.match(await one.push(bundleOf(4), 'ada'), { sequence: 6, highest: 4 });
@@ -322,4 +331,29 @@ t.test('a log that refuses the words is tried again', async (t) => {
   await one.push(bundleOf(1), 'ada');
   t.same(await untilWords(at, 2), ['prepare 1 1', 'use 1 1']);
   t.equal(failures.length, 3);
+});
+
+t.test('who replaces what is said, also under another name; versions count over all names', async (t) => {
+  const at = await place(t);
+  const one = await desk(t, at);
+  t.equal((await one.push(bundleOf(1), 'ada')).replaces, null);
+  t.match((await one.push(bundleOf(2, { name: 'town' }), 'bob')).replaces, { name: 'city', version: 1 });
+  await t.rejects(one.push(bundleOf(1), 'ada'), { code: 'RULES_OLD', message: /^city 1 is not newer than town 2,/ });
+  const back = await one.rollBack({ version: null, by: 'ada', why: 'a mistake' });
+  t.match(back, { name: 'city', replaces: { name: 'town', version: 2 } });
+});
+
+t.test('who looks sees the same beside the engine that has the log, and changes nothing', async (t) => {
+  const at = await place(t);
+  const empty = await memoryLog(1);
+  t.teardown(() => empty.close());
+  t.match(await readOverview(empty, [SIGNER.publicKey]), { inForce: null, bundles: [] });
+  const one = await desk(t, at);
+  await one.push(bundleOf(1), 'ada');
+  await one.push(bundleOf(2), 'ada');
+  await t.rejects(one.push(bundleOf(2), 'eve'));
+  const { end } = await at.log.openReader().bounds(IDS_RULES, 0);
+  t.same(await readOverview(at.log, [SIGNER.publicKey]), await one.overview());
+  t.match((await readOverview(at.log, [STRANGER.publicKey])).bundles, [{ refused: /no key/ }, { refused: /no key/ }]);
+  t.equal((await at.log.openReader().bounds(IDS_RULES, 0)).end, end);
 });
