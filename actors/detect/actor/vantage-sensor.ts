@@ -13,8 +13,8 @@ import { Sensor, type SensorOptions } from '../sensor/index.ts';
 export interface Origin extends FlowOrigin {
   readonly offset: number;
   readonly bytes: number;
-  /** Fragments wait that may be of it. */
-  hasFragments: boolean;
+  /** Behind it fragments wait, so that a datagram of a later record may be whole only if this one is taken, too. */
+  readsOn: boolean;
 }
 
 /** Fewer segments say nothing of their place. */
@@ -95,7 +95,7 @@ export class VantageSensor {
    * packet: the packets behind that were taken.
    */
   take(batch: PacketBatchView, offset: number, bytes: number, known: Known | null): Taken {
-    const origin: Origin = { offset, bytes, live: 0, hasFragments: false };
+    const origin: Origin = { offset, bytes, live: 0, readsOn: false };
     this.#births.begin(origin, known?.births ?? null);
     this.#answers.begin(known?.answers ?? null);
     const sensor = this.#sensor;
@@ -118,10 +118,8 @@ export class VantageSensor {
       }
     }
     if (batch.packets === 0) this.advance(batch.timeUs);
-    if (counts.fragments > fragments) {
-      origin.hasFragments = true;
-      this.#lastFragmentUs = this.#nowUs;
-    }
+    if (counts.fragments > fragments) this.#lastFragmentUs = this.#nowUs;
+    origin.readsOn = this.#hasFragments();
     if (known !== null) sensor.flows.evictAgain(known.evicted);
     this.#origins.push(origin);
     this.#originBytes += bytes;
@@ -144,11 +142,19 @@ export class VantageSensor {
   forget(bytesMax: number): Origin | null {
     const [oldest] = this.#origins;
     if (oldest === undefined) return null;
-    const waits = oldest.hasFragments && this.#hasFragments();
-    if ((oldest.live > 0 || waits) && this.#originBytes <= bytesMax) return null;
+    if (!this.#isForgettable() && this.#originBytes <= bytesMax) return null;
     this.#origins.shift();
     this.#originBytes -= oldest.bytes;
     return oldest;
+  }
+
+  /** Whether no flow lives that began in the oldest records, up to one behind which no fragments waited. */
+  #isForgettable(): boolean {
+    for (const { live, readsOn } of this.#origins) {
+      if (live > 0) return false;
+      if (!readsOn) return true;
+    }
+    return false;
   }
 
   #hasFragments(): boolean {
