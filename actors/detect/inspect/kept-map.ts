@@ -4,7 +4,11 @@ export class KeptMap<V> extends Map<string, V> {
   #changed: Map<string, boolean> | null = null;
 
   override set(key: string, value: V): this {
-    if (this.#changed !== null) this.#changed.set(key, this.#changed.get(key) === true || !this.has(key));
+    if (!this.has(key)) {
+      // Of several that begin anew the last to begin comes last here, too.
+      this.#changed?.delete(key);
+      this.#changed?.set(key, true);
+    } else this.touch(key);
     return super.set(key, value);
   }
 

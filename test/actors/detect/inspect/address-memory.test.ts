@@ -51,7 +51,7 @@ t.test('a copy that is told every change is what the map is, in its order', asyn
         [...map].map(([key, { value }]) => [key, value]),
       );
     }),
-    { interruptAfterTimeLimit: 5_000 },
+    { numRuns: 2_000, interruptAfterTimeLimit: 5_000 },
   );
 });
 
