@@ -104,10 +104,11 @@ export function figure(draft: FigureDraft): Figure {
   const peerSpreads: Record<string, Spread> = {};
   for (const [name, values] of Object.entries(peers)) {
     peerSpreads[name] = spread(values);
-    ratios[name] = spread(values.map((value, run) => ours[run]! / value));
+    // Beside nothing there is no ratio, which no file or plot could hold either.
+    if (!values.includes(0)) ratios[name] = spread(values.map((value, run) => ours[run]! / value));
   }
   const oursSpread = spread(ours);
-  const value = judged === 'ours' ? oursSpread.median : ratios[judged]!.median;
+  const value = judged === 'ours' ? oursSpread.median : (ratios[judged]?.median ?? Number.POSITIVE_INFINITY);
   const pass = floor === null || (isLessBetter ? value <= floor : value >= floor);
   return { ...draft, ours: oursSpread, peers: peerSpreads, ratios, isLessBetter, pass };
 }
