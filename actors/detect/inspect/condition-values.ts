@@ -1,5 +1,5 @@
 /** What the rule reader put into a condition, by its form. Another form than the keyword's is a fault of the reader. */
-import { type NumberTest, numberTest } from '../rules/numbers.ts';
+import type { NumberTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
 
 export function testOf({ keyword, value }: Condition): NumberTest {
@@ -16,7 +16,3 @@ export function fieldsOf({ keyword, value }: Condition): Readonly<Record<string,
   if (value.type === 'fields') return value.fields;
   throw new TypeError(`${keyword} has no fields`);
 }
-
-/** A comparison that stands as text in a field. */
-export const testIn = (keyword: string, text: string): NumberTest =>
-  numberTest(keyword, text, { isRich: true, max: Number.MAX_SAFE_INTEGER });

@@ -1,8 +1,8 @@
 /** What a rule asks of files: everything has to hold of one of them. */
 import type { TransactionFile } from '../protocols/index.ts';
-import { type NumberTest, passes } from '../rules/numbers.ts';
+import { type NumberTest, passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
-import { fieldsOf, testIn } from './condition-values.ts';
+import { fieldsOf } from './condition-values.ts';
 
 export type FileCheck = (file: TransactionFile) => boolean;
 
@@ -18,7 +18,7 @@ const CHECKS: Readonly<Record<string, (condition: Condition) => FileCheck>> = {
     return ({ name }) => name.length > 0 && lower(name).endsWith(wanted) === (isNegated === 0);
   },
   filesize: (condition) => {
-    const test = testIn('filesize', String(fieldsOf(condition).test));
+    const test = printedTest(String(fieldsOf(condition).test));
     return ({ size, state }) => state !== 'open' && (state === 'closed' || growsInto(test)) && passes(test, size);
   },
   filestore: () => () => true,

@@ -10,9 +10,9 @@ import {
   TCP_RST,
 } from '../packet/index.ts';
 import type { Conversation } from '../protocols/index.ts';
-import { passes } from '../rules/numbers.ts';
+import { passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
-import { fieldsOf, testIn, testOf, wordsOf } from './condition-values.ts';
+import { fieldsOf, testOf, wordsOf } from './condition-values.ts';
 import type { Check } from './packet-conditions.ts';
 import type { Situation } from './situation.ts';
 
@@ -34,7 +34,7 @@ const amount =
   (of: 'packets' | 'bytes'): Compile =>
   (condition) => {
     const { way, test } = fieldsOf(condition);
-    const wanted = testIn(condition.keyword, String(test));
+    const wanted = printedTest(String(test));
     return ofWays(String(way), ['toserver', 'toclient'], (direction, { flow }) => {
       return flow !== null && passes(wanted, flow[of][direction]);
     });
@@ -42,7 +42,7 @@ const amount =
 
 const streamSize: Compile = (condition) => {
   const { side, test } = fieldsOf(condition);
-  const wanted = testIn(condition.keyword, String(test));
+  const wanted = printedTest(String(test));
   return ofWays(String(side), ['client', 'server'], (direction, { flow, packet }) => {
     const session = flow?.session ?? null;
     return session !== null && packet.protocol === PROTOCOL_TCP && passes(wanted, session.sentNumbers(direction));

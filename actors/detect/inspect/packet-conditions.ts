@@ -1,8 +1,8 @@
 /** Keywords about a packet's headers, compiled. None holds of a packet that was made up at a flow's end. */
 import { IPV4_OPTIONS, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../packet/index.ts';
-import { type NumberTest, passes } from '../rules/numbers.ts';
+import { type NumberTest, passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
-import { fieldsOf, testIn, testOf, wordsOf } from './condition-values.ts';
+import { fieldsOf, testOf, wordsOf } from './condition-values.ts';
 import type { Situation } from './situation.ts';
 
 export type Check = (situation: Situation) => boolean;
@@ -153,7 +153,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   'icmpv6.mtu': compared(largestPacket),
   'vlan.id': (condition) => {
     const { test, layer } = fieldsOf(condition);
-    const wanted = testIn('vlan.id', String(test));
+    const wanted = printedTest(String(test));
     return (packet) => passesOf(String(layer), vlansOf(packet), (id) => passes(wanted, id));
   },
   'vlan.layers': compared(({ vlanCount }) => vlanCount),

@@ -117,6 +117,8 @@ function applicationOf(protocol: string, subjects: readonly Subject[]): string |
   return found;
 }
 
+/** Comparisons that hold of any large number, or of some. */
+const UNBOUNDED = new Set(['unequal', 'more', 'atLeast', 'outside', 'masked', 'unmasked']);
 const BLANKS = /\s/;
 const JA3_HASHES = new Set(['ja3.hash', 'ja3s.hash']);
 const JA3_HASH_LENGTH = 32;
@@ -145,8 +147,7 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
       if (term.kind === 'content' && term.bytes.length !== JA3_HASH_LENGTH)
         wrong(buffer, `a hash has ${JA3_HASH_LENGTH} characters, not ${term.bytes.length}`);
   for (const term of terms) {
-    if (term.kind !== 'bsize' || term.size.is === 'unequal' || term.size.is === 'more' || term.size.is === 'atLeast')
-      continue;
+    if (term.kind !== 'bsize' || UNBOUNDED.has(term.size.is)) continue;
     const longest = Math.max(0, ...contents.map(({ bytes }) => bytes.length));
     const limit = term.size.high ?? term.size.value;
     if (longest > limit || (longest === limit && term.size.is !== 'equal' && !passes(term.size, longest)))

@@ -1,5 +1,6 @@
 /** A rule as it was understood: nothing in it is text that has still to be read. It never changes once it is made. */
 import type { AddressSet } from './address-set.ts';
+import type { NumbersTest } from './number-lists.ts';
 import type { NumberTest } from './numbers.ts';
 import type { PortSet } from './port-set.ts';
 
@@ -148,6 +149,7 @@ export interface Condition {
 export type ConditionValue =
   | { readonly type: 'none' }
   | { readonly type: 'number'; readonly test: NumberTest }
+  | { readonly type: 'numbers'; readonly list: NumbersTest }
   | { readonly type: 'words'; readonly words: readonly string[] }
   | { readonly type: 'fields'; readonly fields: Readonly<Record<string, string | number>> };
 

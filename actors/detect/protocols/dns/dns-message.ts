@@ -41,6 +41,15 @@ export interface NameInData {
 
 const word = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 
+/** Bytes before the name that a record's data begins with, or has behind a number. */
+const NAME_FIRST: ReadonlyMap<number, number> = new Map([
+  [DNS_TYPES.CNAME, 0],
+  [DNS_TYPES.PTR, 0],
+  [DNS_TYPES.NS, 0],
+  [DNS_TYPES.SOA, 0],
+  [DNS_TYPES.MX, 2],
+]);
+
 /** Whether the header's counts can fit into a message of `length` bytes. */
 export function isPlausible(bytes: Uint8Array, at: number, length: number): boolean {
   const records = word(bytes, at + 4) + word(bytes, at + 6) + word(bytes, at + 8) + word(bytes, at + 10);
@@ -111,6 +120,9 @@ export class DnsMessage {
   readonly nameFlags: number;
   private readonly answersAt: number;
   private asked: readonly Question[] | null = null;
+  /** Answers, authorities, additionals, as far as they were read. */
+  private readonly sections: (readonly ResourceRecord[])[] = [];
+  private namesOfResponse: readonly Uint8Array[] | null = null;
 
   private constructor(bytes: Uint8Array, isRequest: boolean, answersAt: number, nameFlags: number) {
     this.bytes = bytes;
@@ -175,14 +187,42 @@ export class DnsMessage {
 
   /** Those of a request are not checked with it: where they are malformed there are none. */
   get answers(): readonly ResourceRecord[] {
-    const count = word(this.bytes, 6);
-    return skipRecords(this.bytes, this.answersAt, count) === -1 ? [] : this.records(this.answersAt, count);
+    return this.section(0);
   }
 
   get authorities(): readonly ResourceRecord[] {
-    const start = skipRecords(this.bytes, this.answersAt, word(this.bytes, 6));
-    const count = word(this.bytes, 8);
-    return start === -1 || skipRecords(this.bytes, start, count) === -1 ? [] : this.records(start, count);
+    return this.section(1);
+  }
+
+  /** Not checked with the message either. */
+  get additionals(): readonly ResourceRecord[] {
+    return this.section(2);
+  }
+
+  /** Of a response all that are asked, answered or told of, and those in the data of CNAME, PTR, MX, NS and SOA. */
+  get responseNames(): readonly Uint8Array[] {
+    if (this.namesOfResponse !== null) return this.namesOfResponse;
+    const names = this.questions.map(({ name }) => name);
+    for (const { name, type, start, end } of [0, 1, 2].flatMap((index) => this.section(index))) {
+      names.push(name);
+      const skipped = NAME_FIRST.get(type);
+      if (skipped !== undefined && start + skipped < end) names.push(this.nameAt(start + skipped, end).name);
+    }
+    this.namesOfResponse = names.filter(({ length }) => length > 0);
+    return this.namesOfResponse;
+  }
+
+  private section(index: number): readonly ResourceRecord[] {
+    const known = this.sections[index];
+    if (known !== undefined) return known;
+    let start = this.answersAt;
+    for (let before = 0; before < index && start !== -1; before += 1)
+      start = skipRecords(this.bytes, start, word(this.bytes, 6 + 2 * before));
+    const count = word(this.bytes, 6 + 2 * index);
+    const isWhole = start !== -1 && skipRecords(this.bytes, start, count) !== -1;
+    const found = isWhole ? this.records(start, count) : [];
+    this.sections[index] = found;
+    return found;
   }
 
   /** The name at `at` of a record's data. */

@@ -1,5 +1,5 @@
 /** DNS as a protocol of the engine: how it is recognised, and what rules may ask of a message. */
-import { numberOf } from '../condition-values.ts';
+import { numberOf, numbersOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
 import { alertFields, eventFields } from './dns-eve.ts';
@@ -46,11 +46,9 @@ const flag = (keyword: string, of: (tx: DnsTransaction) => number): ConditionRow
   },
 });
 
-/** The types of all questions and records of the message. */
-const hasType = (tx: DnsTransaction, test: (type: number) => boolean): boolean => {
-  const { questions, answers, authorities } = tx.message;
-  return [questions, answers, authorities].some((list) => list.some(({ type }) => test(type)));
-};
+/** Of a request those that are asked for, of a response those that are answered. */
+const typesOf = ({ message }: DnsTransaction): number[] =>
+  (message.isRequest ? message.questions : message.answers).map(({ type }) => type);
 
 export const dns: Protocol<DnsTransaction> = {
   name: 'dns',
@@ -83,9 +81,11 @@ export const dns: Protocol<DnsTransaction> = {
   end: [1, 1],
   buffers: [
     names('dns.query', [0], (tx, _direction, index) => nameAt(tx.message.isRequest ? tx.message.questions : [], index)),
-    names('dns.queries.rrname', BOTH, (tx, _direction, index) => tx.message.questions[index]?.name ?? null),
-    names('dns.answers.rrname', BOTH, (tx, _direction, index) => tx.message.answers[index]?.name ?? null),
-    names('dns.authorities.rrname', BOTH, (tx, _direction, index) => tx.message.authorities[index]?.name ?? null),
+    names('dns.queries.rrname', BOTH, (tx, _direction, index) => nameAt(tx.message.questions, index)),
+    names('dns.answers.rrname', BOTH, (tx, _direction, index) => nameAt(tx.message.answers, index)),
+    names('dns.authorities.rrname', BOTH, (tx, _direction, index) => nameAt(tx.message.authorities, index)),
+    names('dns.additionals.rrname', BOTH, (tx, _direction, index) => nameAt(tx.message.additionals, index)),
+    names('dns.response.rrname', [1], (tx, _direction, index) => tx.message.responseNames[index] ?? null),
   ],
   conditions: [
     flag('dns.opcode', (tx) => tx.message.opcode),
@@ -95,8 +95,8 @@ export const dns: Protocol<DnsTransaction> = {
       directions: BOTH,
       progress: 0,
       compile: (value) => {
-        const test = numberOf(value);
-        return (tx, direction) => tx.isOneSided === direction && hasType(tx, test);
+        const test = numbersOf(value);
+        return (tx, direction) => tx.isOneSided === direction && test(typesOf(tx));
       },
     },
   ],

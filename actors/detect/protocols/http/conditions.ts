@@ -1,5 +1,5 @@
 /** urilen. */
-import { numberTest, passes } from '../../rules/numbers.ts';
+import { passes, printedTest } from '../../rules/numbers.ts';
 import type { ConditionRow } from '../protocol.ts';
 import { type HttpTransaction, LINE } from './http-transaction.ts';
 
@@ -10,7 +10,7 @@ export const HTTP_CONDITIONS: readonly ConditionRow<HttpTransaction>[] = [
     progress: LINE,
     compile(value) {
       if (value.type !== 'fields') throw new TypeError('urilen takes a length');
-      const test = numberTest('urilen', String(value.fields.length), { isRich: true, max: 65_535 });
+      const test = printedTest(String(value.fields.length));
       const isRaw = value.fields.of === 'raw';
       return (tx) => {
         const uri = isRaw ? tx.rawUri : tx.normalUri;

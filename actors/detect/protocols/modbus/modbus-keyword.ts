@@ -1,6 +1,8 @@
 /** The keyword `modbus`: what a rule asks of a request, or of a response without one. Ranges and their ends are Suricata's. */
+
+import { printedTest } from '../../rules/numbers.ts';
 import type { ConditionValue } from '../../rules/rule.ts';
-import { fieldsOf, parsedTest } from '../condition-values.ts';
+import { fieldsOf } from '../condition-values.ts';
 import type { ModbusMessage } from './modbus-content.ts';
 import { ACCESS, CATEGORIES, knownFunction } from './modbus-functions.ts';
 import type { ModbusTransaction } from './modbus-parser.ts';
@@ -14,7 +16,7 @@ interface Range {
 }
 
 function rangeOf(value: string | number): Range {
-  const { is, value: number, high } = parsedTest(String(value));
+  const { is, value: number, high } = printedTest(String(value));
   if (is === 'less') return { start: 0, end: number };
   if (is === 'more') return { start: number, end: WORD_MAX };
   return { start: number, end: high ?? number };

@@ -1,11 +1,11 @@
 /** MQTT as a protocol of the engine: how it is recognised, and what rules may ask of a transaction. */
 import type { ConditionValue } from '../../rules/rule.ts';
-import { numberOf, wordsOf } from '../condition-values.ts';
+import { numberOf, numbersOf, wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
 import { lossyBytes } from '../text.ts';
 import { mqttFields } from './mqtt-eve.ts';
-import { CONNECT_FLAGS, type Connect, type MqttMessage, readHeader } from './mqtt-message.ts';
+import { type Connect, type MqttMessage, readHeader, TYPES } from './mqtt-message.ts';
 import { MqttParser, type MqttTransaction } from './mqtt-parser.ts';
 
 export type { MqttTransaction } from './mqtt-parser.ts';
@@ -83,25 +83,29 @@ const anyMessage = (
 
 type MessageTest = (message: MqttMessage) => boolean;
 
-/** Each word has to be set, or not set where `!` stands before it. */
-const flagsTest = <T>(words: readonly string[], isSet: (of: T, name: string) => boolean): ((of: T) => boolean) => {
-  const wanted = words.map((word) => ({ name: word.replace('!', ''), is: !word.startsWith('!') }));
-  return (of) => wanted.every(({ name, is }) => isSet(of, name) === is);
-};
-
 /** Codes of SUBACK and UNSUBACK stand in their payload. */
 const hasCodes = ({ header }: MqttMessage): boolean => header.type === 'SUBACK' || header.type === 'UNSUBACK';
 
+/** Of the first message that has one, and of each topic. */
+function reasonsOf(messages: readonly MqttMessage[]): number[] {
+  const first = messages.find((message) => message.reason !== null && !hasCodes(message));
+  const ofTopics = messages.flatMap((message) => (hasCodes(message) ? [...message.payload] : []));
+  return first === undefined ? ofTopics : [first.reason!, ...ofTopics];
+}
+
 const CONDITIONS: readonly Condition[] = [
-  anyMessage('mqtt.type', BOTH, (value) => {
-    const [type] = wordsOf(value);
-    return ({ header }) => header.type === type;
-  }),
+  {
+    keyword: 'mqtt.type',
+    directions: BOTH,
+    progress: 1,
+    compile: (value) => {
+      const test = numbersOf(value);
+      return ({ messages }) => test(messages.map(({ header }) => TYPES.indexOf(header.type)));
+    },
+  },
   anyMessage('mqtt.flags', [0], (value) => {
-    const test = flagsTest<MqttMessage>(wordsOf(value), ({ header }, name) =>
-      name === 'dup' ? header.dup : header.retain,
-    );
-    return test;
+    const test = numberOf(value);
+    return ({ header }) => test((header.dup ? 8 : 0) | (header.qos << 1) | (header.retain ? 1 : 0));
   }),
   anyMessage('mqtt.qos', [0], (value) => {
     const test = numberOf(value);
@@ -121,12 +125,8 @@ const CONDITIONS: readonly Condition[] = [
     directions: BOTH,
     progress: 1,
     compile: (value) => {
-      const test = numberOf(value);
-      return ({ messages }) => {
-        const first = messages.find((message) => message.reason !== null && !hasCodes(message));
-        if (first !== undefined && test(first.reason!)) return true;
-        return messages.some((message) => hasCodes(message) && message.payload.some(test));
-      };
+      const test = numbersOf(value);
+      return ({ messages }) => test(reasonsOf(messages));
     },
   },
   {
@@ -134,10 +134,7 @@ const CONDITIONS: readonly Condition[] = [
     directions: [0],
     progress: 1,
     compile: (value) => {
-      const test = flagsTest<number>(
-        wordsOf(value),
-        (flags, name) => (flags & CONNECT_FLAGS[name as keyof typeof CONNECT_FLAGS]) !== 0,
-      );
+      const test = numberOf(value);
       return ({ messages }) => messages.some(({ connect }) => connect !== null && test(connect.flags));
     },
   },
@@ -174,6 +171,7 @@ export const mqtt: Protocol<MqttTransaction> = {
   open: () => new MqttParser(),
   end: [1, 1],
   buffers: [
+    ofConnect('protocol_string', ({ protocol }) => text(protocol)),
     ofConnect('clientid', ({ clientId }) => text(clientId)),
     ofConnect('username', ({ username }) => text(username)),
     ofConnect('password', ({ password }) => password),

@@ -1,6 +1,6 @@
 /** isdataat, bsize and the four that read a number: byte_test, byte_jump, byte_extract, byte_math. */
 import type { Draft } from '../draft.ts';
-import { numberTest, whole } from '../numbers.ts';
+import { boundedTest, whole } from '../numbers.ts';
 import type { Amount, ByteComparison, NumberForm } from '../rule.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import { amount } from './content.ts';
@@ -29,7 +29,7 @@ export const BYTES: readonly KeywordRow[] = [
     value: 'needed',
     read: (draft, { text }) => {
       if (draft.buffer === 'payload') wrong('bsize', 'it needs a sticky buffer');
-      draft.add({ kind: 'bsize', size: numberTest('bsize', text, { isRich: true, max: VALUE_MAX }) });
+      draft.add({ kind: 'bsize', size: boundedTest('bsize', text, VALUE_MAX) });
     },
   },
   { name: 'byte_test', subject: 'payload', value: 'needed', read: (draft, { text }) => byteTest(draft, text) },

@@ -1,5 +1,5 @@
 /** Keywords about the files that a transaction carries. */
-import { numberTest, printTest } from '../numbers.ts';
+import { boundedTest, printTest } from '../numbers.ts';
 import { wrong } from '../rule-mistake.ts';
 import { contentBytes } from './content-bytes.ts';
 import { fields } from './readers.ts';
@@ -24,14 +24,6 @@ const text = (name: string): KeywordRow => ({
   },
 });
 
-const UNITS: Readonly<Record<string, number>> = { kb: 10, kib: 10, mb: 20, mib: 20, gb: 30, gib: 30 };
-/** A single number may have a unit. */
-const withoutUnit = (text: string): string => {
-  const [, digits, unit] = /^(\d+)([a-zA-Z]+)$/.exec(text) ?? [];
-  const bits = UNITS[unit?.toLowerCase() ?? ''];
-  return bits === undefined ? text : String(Number(digits) * 2 ** bits);
-};
-
 export const FILES: readonly KeywordRow[] = [
   text('filename'),
   text('fileext'),
@@ -40,10 +32,7 @@ export const FILES: readonly KeywordRow[] = [
     subject: 'file',
     value: 'needed',
     read: (draft, { text }) => {
-      const test = numberTest('filesize', withoutUnit(text), {
-        isRich: true,
-        max: Number.MAX_SAFE_INTEGER,
-      });
+      const test = boundedTest('filesize', text, Number.MAX_SAFE_INTEGER);
       draft.condition({ keyword: 'filesize', value: fields({ test: printTest(test) }) });
     },
   },

@@ -1,6 +1,6 @@
 /** Keywords about how old a flow is, how much went through it, what it speaks, and about its address family. */
 import type { Draft } from '../draft.ts';
-import { numberTest, printTest } from '../numbers.ts';
+import { boundedTest, numberTest, printTest } from '../numbers.ts';
 import { isApplication, isUnreadApplication } from '../protocols.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import { compared, fields, type Reader, words } from './readers.ts';
@@ -21,7 +21,7 @@ const streamSize: Reader = (keyword, text) => {
   const [, side, operator, value] = /^ *(\w+) *, *([<>=!]+) *, *(\d+) *$/.exec(text) ?? [];
   if (side === undefined || !SIDES.includes(side))
     return wrong(keyword, `"${shown(text)}" is not a side, a comparison and a number`);
-  const test = numberTest(keyword, `${operator}${value}`, { isRich: true, max: U32 });
+  const test = numberTest(keyword, `${operator}${value}`, U32);
   return fields({ side, test: printTest(test) });
 };
 
@@ -30,7 +30,7 @@ const WAYS = ['toserver', 'toclient', 'both', 'either'];
 const amount: Reader = (keyword, text) => {
   const [, way, test] = /^\s*(\w+)\s*,\s*(.+)$/.exec(text) ?? [];
   if (way === undefined || !WAYS.includes(way)) return wrong(keyword, `"${shown(text)}" is not a way and a number`);
-  return fields({ way, test: printTest(numberTest(keyword, test!, { isRich: true, max: U32 })) });
+  return fields({ way, test: printTest(boundedTest(keyword, test!, U32)) });
 };
 const ofWay = (keyword: string, way: string): KeywordRow => ({
   name: `${keyword}_${way}`,

@@ -1,5 +1,5 @@
 /** modbus: a function with its subfunction or its category, or an access with table, address and value; a unit before. */
-import { numberTest, printTest, whole } from '../numbers.ts';
+import { plainTest, printTest, whole } from '../numbers.ts';
 import type { ConditionValue } from '../rule.ts';
 import { shown, wrong } from '../rule-mistake.ts';
 
@@ -8,7 +8,7 @@ const TABLES = { read: ['discretes', 'coils', 'input', 'holding'], write: ['coil
 
 /** `N`, `<N`, `>N`, `N<>M`. */
 function range(text: string): string {
-  return printTest(numberTest('modbus', text, { isRich: false, max: 65_535 }));
+  return printTest(plainTest('modbus', text, 65_535));
 }
 
 export function modbus(_keyword: string, text: string): ConditionValue {

@@ -1,5 +1,5 @@
 /** Keywords about a packet's headers. */
-import { numberTest, printTest, whole } from '../numbers.ts';
+import { boundedTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
 import { compared, equals, equalsOrNot, fields, number, type Reader, simple, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
@@ -60,7 +60,7 @@ const VLAN_ID_MAX = 4095;
 const vlanId: Reader = (keyword, text) => {
   const [, id, layer = 'any'] = /^([^,]+?)\s*(?:,\s*(any|all|-?[0-2]|-3))?$/.exec(text) ?? [];
   if (id === undefined) return wrong(keyword, `"${shown(text)}" is not a VLAN and a layer`);
-  return fields({ test: printTest(numberTest(keyword, id, { isRich: true, max: VLAN_ID_MAX })), layer });
+  return fields({ test: printTest(boundedTest(keyword, id, VLAN_ID_MAX)), layer });
 };
 
 export const PACKETS: readonly KeywordRow[] = [

@@ -27,7 +27,6 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   ['SMB is not taken apart here', 'smb.named_pipe smb.ntlmssp_domain smb.ntlmssp_user smb.share'],
   ['SNMP is not taken apart here', 'snmp.community snmp.pdu_type snmp.usm snmp.version'],
   ['values of ASN.1 are not taken apart here', 'asn1'],
-  ['these records of DNS are no buffer here', 'dns.additionals.rrname dns.response.rrname'],
   ['parts of a message are not told from each other here as frames', 'frame'],
   ['lists in files beside the rules are not read', 'dataset datarep filemd5 filesha1 filesha256'],
   ['no reputation of addresses is read', 'iprep'],

@@ -1,10 +1,10 @@
 /** Keywords about what an application protocol carries, other than buffers. */
-import { numberTest, printTest, whole } from '../numbers.ts';
+import { boundedTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
 import type { Subject } from '../subject.ts';
 import { DNS_RCODES, DNS_TYPES } from './dns-numbers.ts';
 import { modbus } from './modbus.ts';
-import { compared, equalsOrNot, number, type Reader } from './readers.ts';
+import { bitNames, compared, named, number, type Reader, several } from './readers.ts';
 import type { KeywordRow } from './row.ts';
 
 const condition = (subject: Subject, name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
@@ -17,58 +17,35 @@ const condition = (subject: Subject, name: string, read: Reader, rest: Partial<K
 
 const urilen: Reader = (keyword, text) => {
   const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/s.exec(text)!;
-  const test = numberTest(keyword, match[1]!, { isRich: true, max: 65_535 });
+  const test = boundedTest(keyword, match[1]!, 65_535);
   return { type: 'fields', fields: { length: printTest(test), of: match[2] ?? 'norm' } };
 };
 
-const oneOf =
-  (names: readonly string[]): Reader =>
-  (keyword, text) => {
-    const name = names.find((one) => one.toLowerCase() === text.toLowerCase());
-    return name === undefined ? wrong(keyword, `"${shown(text)}" is not known`) : { type: 'words', words: [name] };
-  };
+const MQTT_TYPES = {
+  UNASSIGNED: 0,
+  CONNECT: 1,
+  CONNACK: 2,
+  PUBLISH: 3,
+  PUBACK: 4,
+  PUBREC: 5,
+  PUBREL: 6,
+  PUBCOMP: 7,
+  SUBSCRIBE: 8,
+  SUBACK: 9,
+  UNSUBSCRIBE: 10,
+  UNSUBACK: 11,
+  PINGREQ: 12,
+  PINGRESP: 13,
+  DISCONNECT: 14,
+  AUTH: 15,
+};
+const MQTT_FLAGS = { retain: 1, dup: 8 };
+const CONNECT_FLAGS = { username: 0x80, password: 0x40, will: 4, will_retain: 0x20, clean_session: 2 };
 
-/** Names with commas, `!` before those that must not be set. */
-const flags =
-  (names: readonly string[]): Reader =>
-  (keyword, text) => {
-    const words = text.split(',').map((part) => part.trim());
-    for (const word of words) {
-      if (!names.includes(word.replace(/^!\s*/, ''))) wrong(keyword, `"${shown(word)}" is not known`);
-    }
-    return { type: 'words', words: words.map((word) => word.replace(/^!\s*/, '!')) };
-  };
-
-const MQTT_TYPES = [
-  'CONNECT',
-  'CONNACK',
-  'PUBLISH',
-  'PUBACK',
-  'PUBREC',
-  'PUBREL',
-  'PUBCOMP',
-  'SUBSCRIBE',
-  'SUBACK',
-  'UNSUBSCRIBE',
-  'UNSUBACK',
-  'PINGREQ',
-  'PINGRESP',
-  'DISCONNECT',
-  'AUTH',
-];
 const between =
   (min: number, max: number): Reader =>
   (keyword, text) =>
     number({ is: 'equal', value: whole(keyword, text, min, max), high: null });
-
-/** A comparison, or the name of a number, with `!` before it for any other. */
-const named =
-  (numbers: Readonly<Record<string, number>>, max: number): Reader =>
-  (keyword, text) => {
-    const [, not, name] = /^(!?)\s*(\w+)$/.exec(text) ?? [];
-    const number = numbers[name?.toUpperCase() ?? ''];
-    return compared(max)(keyword, number === undefined ? text : `${not}${number}`);
-  };
 
 const isPresent: Reader = (keyword, text) => {
   if (!/^(?:true|yes|false|no)$/.test(text)) return wrong(keyword, 'it is true or false');
@@ -131,9 +108,9 @@ const certificateText = (name: string, form: RegExp): KeywordRow => ({
 
 export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('http', 'urilen', urilen, { only: 'to_server' }),
-  condition('dns', 'dns.opcode', equalsOrNot(255)),
-  condition('dns', 'dns.rcode', named(DNS_RCODES, 255)),
-  condition('dns', 'dns.rrtype', named(DNS_TYPES, 65_535)),
+  condition('dns', 'dns.opcode', compared(255)),
+  condition('dns', 'dns.rcode', named(DNS_RCODES, 65_535)),
+  condition('dns', 'dns.rrtype', several(DNS_TYPES, 65_535)),
   condition('tls', 'tls.version', tlsVersion),
   condition('tls', 'ssl_version', sslVersions),
   condition('tls', 'ssl_state', sslStates),
@@ -143,12 +120,12 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
   condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),
   condition('ssh', 'ssh.softwareversion', sshSoftware, { quotes: 'optional' }),
-  condition('mqtt', 'mqtt.type', oneOf(MQTT_TYPES)),
-  condition('mqtt', 'mqtt.flags', flags(['dup', 'retain'])),
+  condition('mqtt', 'mqtt.type', several(MQTT_TYPES, 255)),
+  condition('mqtt', 'mqtt.flags', bitNames(MQTT_FLAGS, 255)),
   condition('mqtt', 'mqtt.qos', between(0, 2)),
   condition('mqtt', 'mqtt.protocol_version', compared(255)),
-  condition('mqtt', 'mqtt.reason_code', between(0, 255)),
-  condition('mqtt', 'mqtt.connect.flags', flags(['username', 'password', 'will', 'will_retain', 'clean_session'])),
+  condition('mqtt', 'mqtt.reason_code', several({}, 255), { aliases: ['mqtt.connack.return_code'] }),
+  condition('mqtt', 'mqtt.connect.flags', bitNames(CONNECT_FLAGS, 255)),
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),
 ];

@@ -3,7 +3,7 @@ const FRAGMENTS = 'a rule about addresses alone is asked of more of the packets 
 const BODY = 'the body of an answer without a status line is seen there before the connection ends';
 const CLOSING = 'what a closing connection leaves of a request is told there with a later packet';
 const FAILING = 'a parser that gives up does not make the protocol an unknown one there';
-const UNITS = 'a number of seconds may have a unit of bytes there';
+const NEWER = 'Suricata 8 takes it';
 
 export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert pkthdr any any -> any any (msg:"all";)', FRAGMENTS],
@@ -29,5 +29,9 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert tcp any any -> any any (app-layer-protocol:!http;)', FAILING],
   ['alert tcp any any -> any any (app-layer-protocol:failed;)', FAILING],
   ['alert tcp any any -> any any (app-layer-protocol:!mqtt; app-layer-protocol:!http;)', FAILING],
-  ['alert tcp any any -> any any (flow.age:1kb;)', UNITS],
+  ['alert tcp any any -> any any (flow.age:0x10;)', NEWER],
+  ['alert http any any -> any any (filesize:>3kb;)', NEWER],
+  ['alert http any any -> any any (filesize:>3KiB;)', NEWER],
+  ['alert http any any -> any any (filesize:>1mb;)', NEWER],
+  ['alert http any any -> any any (filesize:<1gb; fileext:"gif";)', NEWER],
 ]);
