@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, MsecError, type Timer } from '../engine/index.ts';
 import { consoleProof } from './console-proof.ts';
+import { detectionRoutes } from './detection-routes.ts';
 import { EventStream } from './event-stream.ts';
 import { Feed } from './feed.ts';
 import { type Flow, flowOf, type Sample } from './flow.ts';
@@ -75,6 +76,7 @@ class ConsoleServer implements Console {
   #lettersSent = 0;
   #windowsSent = 0;
   #trustSent = 0;
+  #alertsSent = 0;
   #feedFailure: string | null = null;
   #isClosed = false;
   #isDetached = false;
@@ -98,6 +100,10 @@ class ConsoleServer implements Console {
         notReady: () => this.#notReady(),
       }),
       ...reputationRoutes(() => this.#attached),
+      ...detectionRoutes(
+        () => this.#attached,
+        () => options.clock.now(),
+      ),
       ...adminRoutes(() => this.#attached),
     ];
     this.#server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 15_000, headersTimeout: 10_000 });
@@ -200,13 +206,15 @@ class ConsoleServer implements Console {
 
   #publishItems(): void {
     if (this.#attached === undefined) return;
-    const { readings, letters, windowsTotal, trust } = this.#attached.feed;
+    const { readings, letters, windowsTotal, trust, alerts } = this.#attached.feed;
     const newReadings = readings.newest(Math.min(READINGS_SHOWN, readings.total - this.#readingsSent));
     if (newReadings.length > 0) this.#stream.publish('readings', newReadings);
     const newLetters = letters.newest(Math.min(READINGS_SHOWN, letters.total - this.#lettersSent));
     if (newLetters.length > 0) this.#stream.publish('letters', newLetters);
     if (windowsTotal !== this.#windowsSent) this.#stream.publish('windows', { total: windowsTotal });
     if (trust.total !== this.#trustSent) this.#stream.publish('trust', { total: trust.total });
+    if (alerts.total !== this.#alertsSent) this.#stream.publish('alerts', { total: alerts.total });
+    this.#alertsSent = alerts.total;
     this.#trustSent = trust.total;
     this.#readingsSent = readings.total;
     this.#lettersSent = letters.total;
@@ -241,6 +249,7 @@ class ConsoleServer implements Console {
       letters: feed.letters.newest(),
       windows: { total: feed.windowsTotal },
       hasReputation: ports.reputation !== undefined,
+      hasDetection: ports.detection !== undefined,
     };
   }
 

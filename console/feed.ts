@@ -3,6 +3,7 @@
  * and how many there are of each reason. Everything is bounded, and what it holds dies with the process.
  */
 import type { LogReader } from '../engine/index.ts';
+import { AlertFeed } from './alert-feed.ts';
 import { FleetTrust } from './fleet-trust.ts';
 import type { Aggregate, ConsolePorts, DeadLetter, Place, RawRecord, Reading } from './ports.ts';
 import { Ring } from './ring.ts';
@@ -27,6 +28,7 @@ export class Feed {
   /** Dead letters by reason since the start of the process. */
   readonly reasons = new Map<string, number>();
   readonly trust = new FleetTrust();
+  readonly alerts = new AlertFeed();
   /** Changes with every window that arrives. */
   windowsTotal = 0;
   /** Records whose bytes could not be shown. */
@@ -42,7 +44,7 @@ export class Feed {
 
   /** Resolves when it reads; `failed` is told if it ends by itself. */
   async follow(reader: LogReader, failed: (error: unknown) => void): Promise<TopicFollower> {
-    const { topics, decoders, trust } = this.#ports;
+    const { topics, decoders, trust, detection } = this.#ports;
     const partitions = new Map((await this.#ports.status()).topics.map((topic) => [topic.topic, topic]));
     for (const topic of topics.letters) {
       for (let partition = 0; partition < (partitions.get(topic)?.partitions ?? 0); partition++) {
@@ -94,6 +96,14 @@ export class Feed {
         ),
       });
       this.#stopMoves = trust.onMove((device) => this.trust.move(device, trust.placeOf(device)));
+    }
+    if (detection !== undefined) {
+      const { alerts, verdicts } = detection;
+      const decode = (record: RawRecord) => detection.decode(record);
+      const most = { history: 1_000, behindMax: 20_000, passed: (records: number) => this.alerts.pass(records) };
+      followed.push({ ...most, topic: alerts, take: shown(decode, (alert) => this.alerts.takeAlert(alert)) });
+      if (verdicts !== undefined)
+        followed.push({ ...most, topic: verdicts, take: shown(decode, (drop) => this.alerts.takeDrop(drop)) });
     }
     const follower = new TopicFollower(reader);
     await follower.open(

@@ -18,7 +18,7 @@ const uplot = (name: string) =>
 const FILES: readonly { readonly path: string; readonly type: string; readonly file: URL | string }[] = [
   { path: '/', type: 'text/html; charset=utf-8', file: page('index.html') },
   { path: '/favicon.svg', type: 'image/svg+xml', file: page('favicon.svg') },
-  ...['theme', 'layout', 'parts', 'trust', 'map', 'reputation', 'adapt'].map((name) => ({
+  ...['theme', 'layout', 'parts', 'trust', 'map', 'reputation', 'detection', 'adapt'].map((name) => ({
     path: `/page/${name}.css`,
     type: STYLE,
     file: page(`${name}.css`),
@@ -41,6 +41,10 @@ const FILES: readonly { readonly path: string; readonly type: string; readonly f
     'reputation-history',
     'reputation-graph',
     'reputation-places',
+    'operator',
+    'detection',
+    'detection-alert',
+    'detection-rules',
   ].map((name) => ({
     path: `/page/${name}.js`,
     type: SCRIPT,

@@ -196,6 +196,40 @@ export interface StandingAdmin {
   order(service: string, trustee: string, request: unknown): Promise<unknown>;
 }
 
+/** An alert, or a packet that the rules would drop. */
+export interface DetectedAlert extends Place {
+  /** Of the packet, Unix ms. */
+  readonly time: number;
+  /** Where it was captured. */
+  readonly place: string;
+  /** 0 where no rule is named: a flow of which an earlier packet was dropped. */
+  readonly sid: number;
+  readonly gid: number;
+  readonly rev: number;
+  readonly signature: string;
+  readonly category: string;
+  /** 1 is the worst. */
+  readonly severity: number;
+  /** Whether the rule would drop it. */
+  readonly isBlocked: boolean;
+  /** Empty where no bundle is in force. */
+  readonly ruleSet: string;
+  readonly protocol: string;
+  readonly application: string;
+  /** Address and port. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface DetectionPorts {
+  /** Topics of EVE records; without `verdicts` nobody is told what would be dropped. */
+  readonly alerts: string;
+  readonly verdicts?: string;
+  decode(record: RawRecord): DetectedAlert | null;
+  /** In force until there is a bundle. */
+  readonly ruleFiles: readonly string[];
+}
+
 export interface TrustPorts {
   readonly topic: string;
   decode(record: RawRecord): DeviceTrust | null;
@@ -233,6 +267,8 @@ export interface ConsolePorts {
   readonly decoders: Decoders;
   /** Where devices are asked to prove themselves. */
   readonly trust?: TrustPorts;
+  /** Where packets are examined. */
+  readonly detection?: DetectionPorts;
   /** Where interactions are judged. */
   readonly reputation?: ReputationPorts;
   openReader(): LogReader;

@@ -158,6 +158,8 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
     },
   });
   return [
+    // Whether a token is the right one, for whoever signs in.
+    admin('GET', '/api/operator', async () => ({})),
     admin('GET', '/api/devices', ({ admin }, { query }) => admin.list(query.get('after') ?? '', limitOf(query))),
     admin('POST', '/api/devices', async ({ admin }, { request }) => admin.add(await readJson(request))),
     ...(['revoke', 'reset', 'rotate'] as const).map((action) =>

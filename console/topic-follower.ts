@@ -12,6 +12,8 @@ export interface FollowedTopic {
   /** How far behind a partition it may fall before it leaps; Infinity: it reads everything. */
   readonly behindMax: number;
   take(record: RawRecord): void;
+  /** So many were leapt over. */
+  passed?(records: number): void;
 }
 
 const FETCH_BYTES_MAX = 256 * 1024;
@@ -90,6 +92,7 @@ export class TopicFollower {
       if (behind > followed.behindMax) {
         const leap = behind - followed.history;
         this.skipped += leap;
+        followed.passed?.(leap);
         position.offset += leap;
         return true;
       }

@@ -19,6 +19,7 @@ import { cityPicture, letterTopics } from './city-plan.ts';
 import { deviceAdmin } from './device-admin.ts';
 import { ruleAdmin } from './ids-rules.ts';
 import { interactionAdmin } from './interactions.ts';
+import { detectionPorts } from './page-alerts.ts';
 import { deviceKinds, pageDecoders } from './page-items.ts';
 import { reputationPorts } from './recommendations.ts';
 import { standingAdmin } from './standing.ts';
@@ -63,6 +64,7 @@ export function attachConsole({
   config,
   emit,
 }: Shown): Promise<void> {
+  const detection = detectionPorts(plan, config);
   const hasAttestation = plan.topics.some(({ name }) => name === DEVICE_ATTESTATION);
   return page.attach({
     status: () => engine.status(),
@@ -93,6 +95,7 @@ export function attachConsole({
           interactions: interactionAdmin({ config, schemaIds, partitions: plan.partitions, appender, clock }),
           standing: standingAdmin({ log, clock, emit }),
         }),
+    ...(detection === null ? {} : { detection }),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),
     ...(rules === null ? {} : { rules: ruleAdmin(rules) }),

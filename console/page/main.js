@@ -3,11 +3,13 @@
  * connection is gone, or statuses stop coming, the page says so and fades what it shows.
  */
 import { chartView } from './chart.js';
+import { detectionView } from './detection.js';
 import { byId, setHidden, setText } from './dom.js';
 import { figuresView } from './figures.js';
 import { duration, plural } from './format.js';
 import { healthView } from './health.js';
 import { lettersView } from './letters.js';
+import { operatorView } from './operator.js';
 import { readingsView } from './readings.js';
 import { reputationView } from './reputation.js';
 import { topologyView } from './topology.js';
@@ -23,8 +25,10 @@ const views = {
   letters: lettersView(),
   health: healthView(),
   trust: trustView(),
+  detection: detectionView(),
   reputation: reputationView(),
 };
+operatorView();
 
 let topics = null;
 let status = null;
@@ -42,6 +46,7 @@ function takeStatus(next) {
     views.chart.tick(next, topics);
     views.letters.tick(next);
     views.health.tick(next);
+    views.detection.tick();
     views.reputation.tick();
   }
   renderState();
@@ -56,6 +61,7 @@ function takeSnapshot(snapshot) {
   views.chart.show(snapshot.kinds, snapshot.windows);
   views.letters.show(snapshot.letters);
   void views.trust.ask();
+  views.detection.show(snapshot.hasDetection === true);
   views.reputation.show(snapshot.hasReputation === true);
   takeStatus(snapshot.status);
 }
@@ -117,6 +123,7 @@ function connect() {
   on('letters', (letters) => views.letters.add(letters));
   on('windows', (windows) => views.chart.arrived(windows));
   on('trust', () => void views.trust.ask());
+  on('alerts', () => views.detection.ask());
   on('bye', () => {
     isLeaving = true;
   });

@@ -23,6 +23,8 @@ export const TOPICS = [
   'device.frames.dlq',
   'device.attestation',
   'device.quarantine',
+  'ids.alerts',
+  'ids.verdicts',
 ];
 const PARTITIONS = 2;
 
