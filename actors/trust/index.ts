@@ -14,7 +14,7 @@ export { MSEC_DEFAULTS, MsecModel, type MsecOptions } from './model/msec-model.t
 export { PAIR_DOUBLES, PairTrust, type TrustWindows } from './model/pair-trust.ts';
 export type { JudgementOptions, Opinion } from './model/score-graph.ts';
 export { type StandingRules, whyUnchanged } from './model/standing.ts';
-export type { TrustModel } from './model/trust-model.ts';
+export type { ScoreModel, TrustModel } from './model/trust-model.ts';
 export { type InteractionBounds, invalid as invalidInteraction, mistakeIn } from './refusals.ts';
 export type { AcceptedInteraction, TrustOptions } from './trust-task.ts';
 

@@ -187,6 +187,13 @@ export class ActorDriver {
     return (this.#records.get(topic) ?? []) as DriverRecord<V>[];
   }
 
+  /** The same since the last time, and forgets them: for runs that are too long to be kept. */
+  takeOutputs<V = unknown>(topic: string): readonly DriverRecord<V>[] {
+    const taken = this.outputs<V>(topic);
+    this.#records.delete(topic);
+    return taken;
+  }
+
   /** The dead letters of an input topic so far. */
   letters(topic: string): readonly DriverLetter[] {
     return this.#letters.get(topic) ?? [];

@@ -8,8 +8,8 @@ import type { Interaction } from './interaction.ts';
 import { PairTable } from './pair-table.ts';
 import { PairTrust, type TrustWindows } from './pair-trust.ts';
 import { randomOf, uniform } from './random-choice.ts';
-import { type Circle, type JudgementOptions, ScoreGraph } from './score-graph.ts';
-import type { TrustModel } from './trust-model.ts';
+import { type Circle, type JudgementOptions, type Opinion, ScoreGraph } from './score-graph.ts';
+import type { ScoreModel } from './trust-model.ts';
 
 export interface CookbookOptions extends TrustWindows {
   readonly judgement: JudgementOptions;
@@ -32,13 +32,16 @@ export const COOKBOOK_DEFAULTS: CookbookOptions = {
 };
 
 interface Service {
+  /** Of `observe` alone. */
   readonly pairs: PairTable;
   readonly graph: ScoreGraph;
+  /** By trustee, and by trustee and trustor. */
   readonly requests: Map<string, number>;
+  readonly interactions: Map<string, Map<string, number>>;
   mostRequests: number;
 }
 
-export class CookbookModel implements TrustModel {
+export class CookbookModel implements ScoreModel {
   readonly name = 'cookbook';
   readonly #options: CookbookOptions;
   readonly #pair: PairTrust;
@@ -50,14 +53,22 @@ export class CookbookModel implements TrustModel {
   }
 
   observe({ trustor, trustee, service: name, timeMs, satisfaction, weight }: Interaction): void {
-    const service = this.#service(name);
-    const at = service.pairs.rowFor(trustor, trustee);
-    const { doubles } = service.pairs;
+    const { pairs } = this.#service(name);
+    const at = pairs.rowFor(trustor, trustee);
+    const { doubles } = pairs;
     this.#pair.add(doubles, at, timeMs, satisfaction, weight);
-    const requests = (service.requests.get(trustee) ?? 0) + 1;
+    this.hear(trustor, trustee, name, this.#pair.opinion(doubles, at), this.#pair.interactions(doubles, at));
+  }
+
+  hear(trustor: string, trustee: string, name: string, opinion: Opinion, interactions: number): void {
+    const service = this.#service(name);
+    const ofTrustee = service.interactions.get(trustee) ?? new Map<string, number>();
+    service.interactions.set(trustee, ofTrustee);
+    const requests = (service.requests.get(trustee) ?? 0) + interactions - (ofTrustee.get(trustor) ?? 0);
+    ofTrustee.set(trustor, interactions);
     service.requests.set(trustee, requests);
     service.mostRequests = Math.max(service.mostRequests, requests);
-    service.graph.set(trustor, trustee, this.#pair.opinion(doubles, at));
+    service.graph.set(trustor, trustee, opinion);
   }
 
   score(trustor: string, trustee: string, name: string, nowMs: number): number {
@@ -87,7 +98,6 @@ export class CookbookModel implements TrustModel {
   }
 
   #measures(service: Service, trustor: string, trustee: string, circle: Circle): Measures {
-    const at = service.pairs.find(trustor, trustee);
     let weighted = 0;
     let all = 0;
     for (const [rater, { trust }] of service.graph.raters(trustee)) {
@@ -97,7 +107,7 @@ export class CookbookModel implements TrustModel {
       all += judgement;
     }
     return {
-      trust: at < 0 ? Number.NaN : this.#pair.trust(service.pairs.doubles, at),
+      trust: service.graph.opinion(trustor, trustee)?.trust ?? Number.NaN,
       reputation: all === 0 ? 0 : weighted / all,
       reliability: Number.NaN,
       popularity: service.mostRequests === 0 ? 0 : (service.requests.get(trustee) ?? 0) / service.mostRequests,
@@ -105,15 +115,17 @@ export class CookbookModel implements TrustModel {
   }
 
   #evidence(service: Service, trustor: string, trustee: string, nowMs: number): number {
-    const at = service.pairs.find(trustor, trustee);
-    return at < 0 ? 0 : this.#pair.evidence(service.pairs.doubles, at, nowMs);
+    const own = service.graph.opinion(trustor, trustee);
+    if (own === undefined) return 0;
+    return own.lastingEvidence * 2 ** ((own.atMs - nowMs) / this.#options.bigHalfLifeMs);
   }
 
   #service(name: string): Service {
     let service = this.#services.get(name);
     if (service === undefined) {
       const graph = new ScoreGraph(this.#options.judgement);
-      service = { pairs: new PairTable(), graph, requests: new Map(), mostRequests: 0 };
+      const pairs = new PairTable();
+      service = { pairs, graph, requests: new Map(), interactions: new Map(), mostRequests: 0 };
       this.#services.set(name, service);
     }
     return service;

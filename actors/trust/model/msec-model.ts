@@ -20,7 +20,7 @@ import { PairTrust, type TrustWindows } from './pair-trust.ts';
 import { uniform } from './random-choice.ts';
 import { RaterVolumes } from './rater-volumes.ts';
 import { type Circle, type JudgementOptions, type Opinion, ScoreGraph } from './score-graph.ts';
-import type { TrustModel } from './trust-model.ts';
+import type { ScoreModel } from './trust-model.ts';
 
 export interface MsecOptions extends TrustWindows {
   readonly judgement: JudgementOptions;
@@ -69,6 +69,7 @@ const AS_GOOD_AS_CAN_BE = 0.95;
 const NEED = 4;
 
 interface Service {
+  /** Of `observe` alone. */
   readonly pairs: PairTable;
   readonly graph: ScoreGraph;
   readonly volumes: RaterVolumes;
@@ -86,7 +87,7 @@ interface Question {
   readonly ofEnrolments: Map<string, number>;
 }
 
-export class MsecModel implements TrustModel {
+export class MsecModel implements ScoreModel {
   readonly name = 'msec';
   readonly #options: MsecOptions;
   readonly #pair: PairTrust;
@@ -98,12 +99,16 @@ export class MsecModel implements TrustModel {
   }
 
   observe({ trustor, trustee, service: name, timeMs, satisfaction, weight }: Interaction): void {
+    const { pairs } = this.#service(name);
+    const at = pairs.rowFor(trustor, trustee);
+    this.#pair.add(pairs.doubles, at, timeMs, satisfaction, weight);
+    this.hear(trustor, trustee, name, this.#pair.opinion(pairs.doubles, at));
+  }
+
+  hear(trustor: string, trustee: string, name: string, opinion: Opinion): void {
     const service = this.#service(name);
-    service.volumes.add(trustor, weight, timeMs);
-    const at = service.pairs.rowFor(trustor, trustee);
-    const { doubles } = service.pairs;
-    this.#pair.add(doubles, at, timeMs, satisfaction, weight);
-    service.graph.set(trustor, trustee, this.#pair.opinion(doubles, at));
+    service.graph.set(trustor, trustee, opinion);
+    service.volumes.changed(trustor);
     const { enrolmentOf } = this.#options;
     if (enrolmentOf === null) return;
     const enrolment = enrolmentOf(trustee);
@@ -118,10 +123,10 @@ export class MsecModel implements TrustModel {
   choose(trustor: string, name: string, candidates: readonly string[], nowMs: number, random: Random): string {
     const { introductions, indifference, enrolmentOf } = this.#options;
     const question = this.#question(trustor, name, nowMs);
-    const { graph, pairs } = question.service;
+    const { graph } = question.service;
     const values = candidates.map((candidate) => this.#expected(question, candidate));
     const best = Math.max(...values);
-    const isOwn = (candidate: string) => pairs.find(trustor, candidate) >= 0;
+    const isOwn = (candidate: string) => graph.opinion(trustor, candidate) !== undefined;
     if (isOwn(candidates[values.indexOf(best)]!)) {
       // Who does not know the best itself tries the unknown without being told to.
       const newcomers = candidates.filter((candidate) => graph.raters(candidate).size === 0);
@@ -241,12 +246,9 @@ export class MsecModel implements TrustModel {
   #service(name: string): Service {
     let service = this.#services.get(name);
     if (service === undefined) {
-      service = {
-        pairs: new PairTable(),
-        graph: new ScoreGraph(this.#options.judgement),
-        volumes: new RaterVolumes(this.#options.smallHalfLifeMs),
-        enrolments: new Map(),
-      };
+      const graph = new ScoreGraph(this.#options.judgement);
+      const volumes = new RaterVolumes(graph, this.#options.smallHalfLifeMs);
+      service = { pairs: new PairTable(), graph, volumes, enrolments: new Map() };
       this.#services.set(name, service);
     }
     return service;

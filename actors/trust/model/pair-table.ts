@@ -6,11 +6,7 @@ export class PairTable {
   readonly #rows = new Map<string, Map<string, number>>();
   #used = 0;
 
-  /** Place of the pair's row in `doubles`; -1 where there is none. */
-  find(trustor: string, trustee: string): number {
-    return this.#rows.get(trustor)?.get(trustee) ?? -1;
-  }
-
+  /** Place of the pair's row in `doubles`. */
   rowFor(trustor: string, trustee: string): number {
     let row = this.#rows.get(trustor);
     if (row === undefined) {

@@ -6,7 +6,7 @@
 import type { Interaction, TrustModel } from '../../../actors/trust/index.ts';
 import { type Random, randomBelow } from '../../../engine/index.ts';
 import type { Network } from '../simulator/network.ts';
-import { inProportion, uniform } from './draws.ts';
+import { uniform } from './draws.ts';
 
 export interface BtrmOptions {
   readonly phi: number;
@@ -42,11 +42,32 @@ export const BTRM_DEFAULTS: BtrmOptions = {
 const PHEROMONE_MIN = 0.001;
 const PHEROMONE_MAX = 0.999;
 
-interface Link {
-  readonly to: number;
-  /** 1 / length. */
-  readonly nearness: number;
-  pheromone: number;
+/** Links and sensors of one ant's way: `sensors` has one more, the client first. */
+class Path {
+  hops = 0;
+  readonly sensors: Int32Array;
+  readonly links: Int32Array;
+
+  constructor(sensors: number) {
+    this.sensors = new Int32Array(sensors);
+    this.links = new Int32Array(sensors);
+  }
+
+  get last(): number {
+    return this.sensors[this.hops]!;
+  }
+
+  isAs(other: Path): boolean {
+    if (this.hops !== other.hops) return false;
+    for (let i = 0; i < this.hops; i++) if (this.links[i] !== other.links[i]) return false;
+    return true;
+  }
+
+  take({ hops, sensors, links }: Path): void {
+    this.hops = hops;
+    this.sensors.set(sensors.subarray(0, hops + 1));
+    this.links.set(links.subarray(0, hops));
+  }
 }
 
 export class BtrmModel implements TrustModel {
@@ -57,145 +78,211 @@ export class BtrmModel implements TrustModel {
   readonly #options: BtrmOptions;
   readonly #network: Network;
   readonly #indexes: ReadonlyMap<string, number>;
-  readonly #links: Link[][];
-  /** By the sensor at the other end. */
-  readonly #linkTo: ReadonlyMap<number, Link>[];
-  readonly #into: Link[][];
-  readonly #ants: number;
+  /** Links of sensor i are those from `#first[i]` on, to `#first[i + 1]`. */
+  readonly #first: Int32Array;
+  readonly #to: Int32Array;
+  readonly #nearness: Float64Array;
+  /** nearness^beta */
+  readonly #drawn: Float64Array;
+  readonly #pheromone: Float64Array;
+  readonly #into: readonly (readonly number[])[];
   readonly #iterations: number;
-  /** The path each client took last: sensors, the client first. */
-  readonly #paths = new Map<string, readonly number[]>();
+  readonly #ants: readonly Path[];
+  readonly #best: Path;
+  /** The path each client took last. */
+  readonly #paths = new Map<string, Path>();
+  readonly #seen: Int32Array;
+  #stamp = 0;
+  readonly #openLinks: Int32Array;
+  readonly #openValues: Float64Array;
 
   constructor(network: Network, random: Random, options: BtrmOptions = BTRM_DEFAULTS) {
     this.#options = options;
     this.#network = network;
-    const { sensors, servers } = network;
+    const { sensors } = network;
+    const count = sensors.length;
     this.#indexes = new Map(sensors.map(({ name }, i) => [name, i]));
+    this.#first = new Int32Array(count + 1);
+    for (const [i, { neighbours }] of sensors.entries()) this.#first[i + 1] = this.#first[i]! + neighbours.length;
+    const links = this.#first[count]!;
+    this.#to = Int32Array.from(sensors.flatMap(({ neighbours }) => neighbours));
+    this.#nearness = new Float64Array(links);
+    this.#pheromone = new Float64Array(links);
     const { initialPheromone } = options;
     const spread = initialPheromone * (1 - initialPheromone);
-    this.#links = sensors.map((sensor) =>
-      sensor.neighbours.map((to) => ({
-        to,
-        nearness: 1 / Math.max(1, Math.hypot(sensor.x - sensors[to]!.x, sensor.y - sensors[to]!.y)),
-        pheromone: bounded(initialPheromone + (2 * uniform(random) - 1) * spread),
-      })),
-    );
-    this.#linkTo = this.#links.map((links) => new Map(links.map((link) => [link.to, link])));
-    this.#into = sensors.map((_, to) => this.#links.flatMap((links) => links.filter((link) => link.to === to)));
-    this.#ants = Math.max(1, Math.round(servers.length ** options.ants));
-    this.#iterations = Math.max(1, Math.round(servers.length ** options.iterations));
+    const into: number[][] = sensors.map(() => []);
+    for (const [i, sensor] of sensors.entries())
+      for (let link = this.#first[i]!; link < this.#first[i + 1]!; link++) {
+        const to = this.#to[link]!;
+        into[to]!.push(link);
+        this.#nearness[link] = 1 / Math.max(1, Math.hypot(sensor.x - sensors[to]!.x, sensor.y - sensors[to]!.y));
+        this.#pheromone[link] = bounded(initialPheromone + (2 * uniform(random) - 1) * spread);
+      }
+    this.#into = into;
+    this.#drawn = this.#nearness.map((nearness) => nearness ** options.beta);
+    const servers = sensors.filter(({ role }) => role !== 'client').length;
+    const ants = Math.max(1, Math.floor(servers ** options.ants));
+    this.#iterations = Math.max(1, Math.floor(servers ** options.iterations));
+    this.#ants = Array.from({ length: ants }, () => new Path(count));
+    this.#best = new Path(count);
+    this.#seen = new Int32Array(count);
+    this.#openLinks = new Int32Array(count);
+    this.#openValues = new Float64Array(count);
   }
 
   choose(trustor: string, _service: string, candidates: readonly string[], _nowMs: number, random: Random): string {
-    const servers = new Set(candidates.map((name) => this.#indexes.get(name)!));
-    const path = this.#bestPath(this.#indexes.get(trustor)!, servers, random);
-    if (path === null) return candidates[randomBelow(random, candidates.length)]!;
+    const isServer = new Uint8Array(this.#network.sensors.length);
+    for (const name of candidates) isServer[this.#indexes.get(name)!] = 1;
+    const best = this.#bestPath(this.#indexes.get(trustor)!, isServer, random);
+    if (best === null) {
+      this.#paths.delete(trustor);
+      return candidates[randomBelow(random, candidates.length)]!;
+    }
+    const path = this.#paths.get(trustor) ?? new Path(this.#network.sensors.length);
+    path.take(best);
     this.#paths.set(trustor, path);
-    this.hops += path.length - 1;
+    this.hops += path.hops;
     this.transactions++;
-    return this.#network.sensors[path.at(-1)!]!.name;
+    return this.#network.sensors[path.last]!.name;
   }
 
   observe({ trustor, trustee, satisfaction }: Interaction): void {
     const from = this.#indexes.get(trustor)!;
     // A server that rates another says what it likes of its own links: that is how it colludes.
     if (this.#network.sensors[from]!.role === 'server') {
-      const own = this.#linkTo[from]!.get(this.#indexes.get(trustee)!);
-      if (own !== undefined) own.pheromone = satisfaction >= 0.5 ? PHEROMONE_MAX : PHEROMONE_MIN;
+      const own = this.#linkBetween(from, this.#indexes.get(trustee)!);
+      if (own >= 0) this.#pheromone[own] = satisfaction >= 0.5 ? PHEROMONE_MAX : PHEROMONE_MIN;
       return;
     }
     const path = this.#paths.get(trustor);
-    if (path === undefined || this.#network.sensors[path.at(-1)!]!.name !== trustee) return;
+    if (path === undefined || this.#network.sensors[path.last]!.name !== trustee) return;
     const { phi, punishmentThreshold } = this.#options;
-    const length = path.length;
-    for (let i = 1; i < length - 1; i++) {
-      const link = this.#link(path[i - 1]!, path[i]!);
-      const distance = Math.sqrt(i / ((length - 1) * (length - i)));
-      if (satisfaction >= punishmentThreshold)
-        link.pheromone = bounded(link.pheromone - 2 * phi * (1 - satisfaction) * distance);
-      else link.pheromone = bounded((link.pheromone - phi * distance) * satisfaction * (1 - distance));
+    const { hops, links } = path;
+    for (let i = 1; i < hops; i++) {
+      const link = links[i - 1]!;
+      const pheromone = this.#pheromone[link]!;
+      const distance = Math.sqrt(i / (hops * (hops + 1 - i)));
+      this.#pheromone[link] = bounded(
+        satisfaction >= punishmentThreshold
+          ? pheromone - 2 * phi * (1 - satisfaction) * distance
+          : (pheromone - phi * distance) * satisfaction * (1 - distance),
+      );
     }
     if (satisfaction >= punishmentThreshold) return;
-    for (const link of this.#into[path.at(-1)!]!) link.pheromone = bounded((link.pheromone - phi) * satisfaction);
+    for (const link of this.#into[path.last]!)
+      this.#pheromone[link] = bounded((this.#pheromone[link]! - phi) * satisfaction);
   }
 
   /** The pheromone on the link between them, where there is one. */
   score(trustor: string, trustee: string): number {
-    const [from, to] = [this.#indexes.get(trustor)!, this.#indexes.get(trustee)!];
-    return this.#linkTo[from]!.get(to)?.pheromone ?? this.#options.initialPheromone;
+    const link = this.#linkBetween(this.#indexes.get(trustor)!, this.#indexes.get(trustee)!);
+    return link < 0 ? this.#options.initialPheromone : this.#pheromone[link]!;
   }
 
-  #bestPath(client: number, servers: ReadonlySet<number>, random: Random): readonly number[] | null {
-    let best: readonly number[] | null = null;
+  #linkBetween(from: number, to: number): number {
+    for (let link = this.#first[from]!; link < this.#first[from + 1]!; link++) if (this.#to[link] === to) return link;
+    return -1;
+  }
+
+  #bestPath(client: number, isServer: Uint8Array, random: Random): Path | null {
+    const ants = this.#ants;
     let bestQuality = 0;
     for (let iteration = 0; iteration < this.#iterations; iteration++) {
-      const paths: number[][] = [];
-      for (let ant = 0; ant < this.#ants; ant++) {
-        const path = this.#walk(client, servers, random);
-        if (path !== null) paths.push(path);
+      for (const ant of ants) this.#walk(ant, client, isServer, random);
+      let winner: Path | null = null;
+      let highest = 0;
+      for (const ant of ants) {
+        if (ant.hops === 0) continue;
+        let same = 0;
+        for (const other of ants) if (ant.isAs(other)) same++;
+        const quality = this.#quality(ant, same / ants.length);
+        if (quality <= highest) continue;
+        highest = quality;
+        winner = ant;
       }
-      const keys = paths.map((path) => path.join());
-      for (const [i, path] of paths.entries()) {
-        const share = keys.filter((key) => key === keys[i]).length / paths.length;
-        const quality = this.#quality(path, share);
-        if (quality <= bestQuality) continue;
-        bestQuality = quality;
-        best = path;
+      if (winner === null) continue;
+      if (highest > bestQuality) {
+        bestQuality = highest;
+        this.#best.take(winner);
       }
-      if (best !== null) this.#reinforce(best, bestQuality);
+      this.#reinforce(winner, bestQuality);
     }
-    return best;
+    return bestQuality === 0 ? null : this.#best;
   }
 
-  /** Of one ant; null where it found no server. */
-  #walk(client: number, servers: ReadonlySet<number>, random: Random): number[] | null {
-    const path = [client];
-    const seen = new Set(path);
+  /** Of one ant, which turns back where it finds no way on; without hops where it found no server. */
+  #walk(path: Path, client: number, isServer: Uint8Array, random: Random): void {
+    const stamp = ++this.#stamp;
+    const seen = this.#seen;
+    const { phi, transitionThreshold } = this.#options;
+    path.hops = 0;
+    path.sensors[0] = client;
+    seen[client] = stamp;
     for (;;) {
-      const open: Link[] = [];
-      for (const link of this.#links[path.at(-1)!]!) if (!seen.has(link.to)) open.push(link);
-      if (open.length === 0) return servers.has(path.at(-1)!) ? path : null;
-      const link = this.#next(open, random);
-      const { phi } = this.#options;
-      path.push(link.to);
-      seen.add(link.to);
-      const { pheromone, nearness } = link;
-      const stops =
-        servers.has(link.to) && pheromone > this.#options.transitionThreshold && uniform(random) < pheromone;
-      link.pheromone = bounded((1 - phi) * pheromone + phi * (1 + (1 - phi) * (1 - pheromone) * nearness) * pheromone);
-      if (stops) return path;
+      const link = this.#next(path.last, stamp, random);
+      if (link < 0) {
+        if (path.hops === 0 || isServer[path.last] === 1) return;
+        path.hops--;
+        continue;
+      }
+      const to = this.#to[link]!;
+      const pheromone = this.#pheromone[link]!;
+      const now = bounded(
+        (1 - phi) * pheromone + phi * (1 + (1 - phi) * (1 - pheromone) * this.#nearness[link]!) * pheromone,
+      );
+      this.#pheromone[link] = now;
+      path.links[path.hops++] = link;
+      path.sensors[path.hops] = to;
+      seen[to] = stamp;
+      if (isServer[to] === 1 && now > transitionThreshold && uniform(random) < now) return;
     }
   }
 
-  #next(open: readonly Link[], random: Random): Link {
-    const { alpha, beta, q0 } = this.#options;
-    // A power of one is left out: it costs more than all the rest.
-    const values = open.map(
-      ({ pheromone, nearness }) =>
-        (alpha === 1 ? pheromone : pheromone ** alpha) * (beta === 1 ? nearness : nearness ** beta),
-    );
-    if (uniform(random) >= q0) return open[inProportion(random, values)]!;
-    return open[values.indexOf(Math.max(...values))]!;
+  /** The link that an ant takes from a sensor to one that it has not seen; -1 where there is none. */
+  #next(from: number, stamp: number, random: Random): number {
+    const { alpha, q0 } = this.#options;
+    const { isAsleep } = this.#network;
+    let open = 0;
+    let sum = 0;
+    let greatest = -1;
+    let best = -1;
+    for (let link = this.#first[from]!; link < this.#first[from + 1]!; link++) {
+      const to = this.#to[link]!;
+      if (this.#seen[to] === stamp || isAsleep[to] === true) continue;
+      const pheromone = this.#pheromone[link]!;
+      // A power of one is left out: it costs more than all the rest.
+      const value = (alpha === 1 ? pheromone : pheromone ** alpha) * this.#drawn[link]!;
+      this.#openLinks[open] = link;
+      this.#openValues[open++] = value;
+      sum += value;
+      if (value <= greatest) continue;
+      greatest = value;
+      best = link;
+    }
+    if (open === 0 || uniform(random) < q0) return best;
+    let left = uniform(random) * sum;
+    for (let i = 0; i < open; i++) {
+      left -= this.#openValues[i]!;
+      if (left < 0) return this.#openLinks[i]!;
+    }
+    return this.#openLinks[open - 1]!;
   }
 
-  #quality(path: readonly number[], share: number): number {
-    const hops = path.length - 1;
+  /** The mean of its pheromone is over its sensors, of which the client has none. */
+  #quality({ hops, links }: Path, share: number): number {
     let pheromone = 0;
-    for (let i = 1; i < path.length; i++) pheromone += this.#link(path[i - 1]!, path[i]!).pheromone;
-    return (share * (pheromone / hops)) / hops ** this.#options.pathLengthFactor;
+    for (let i = 0; i < hops; i++) pheromone += this.#pheromone[links[i]!]!;
+    return (share * (pheromone / (hops + 1))) / hops ** this.#options.pathLengthFactor;
   }
 
-  #reinforce(path: readonly number[], quality: number): void {
+  #reinforce({ hops, links }: Path, quality: number): void {
     const { rho } = this.#options;
-    for (let i = 1; i < path.length; i++) {
-      const link = this.#link(path[i - 1]!, path[i]!);
-      const gain = 1 + link.pheromone * link.nearness * quality;
-      link.pheromone = bounded((1 - rho) * link.pheromone + rho * gain * link.pheromone);
+    for (let i = 0; i < hops; i++) {
+      const link = links[i]!;
+      const pheromone = this.#pheromone[link]!;
+      const gain = 1 + pheromone * this.#nearness[link]! * quality;
+      this.#pheromone[link] = bounded((1 - rho) * pheromone + rho * gain * pheromone);
     }
-  }
-
-  #link(from: number, to: number): Link {
-    return this.#linkTo[from]!.get(to)!;
   }
 }
 

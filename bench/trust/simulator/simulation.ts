@@ -1,6 +1,9 @@
 /**
  * Rounds of requests over a network: each client that reaches a benevolent server asks whom its model chooses, is
  * satisfied or not, and tells. Deterministic: a seed gives the same run.
+ *
+ * A run pauses wherever what was told has to be known before it goes on: a model that hears of it through an actor is given
+ * the time, with many runs at once in one batch (`actor-trust.ts`); one that is told at once is run through.
  */
 import type { TrustModel } from '../../../actors/trust/index.ts';
 import { randomBelow, seededRandom } from '../../../engine/index.ts';
@@ -43,7 +46,21 @@ export interface Outcome {
   readonly satisfaction: number[];
 }
 
-export function simulate(options: SimulationOptions, makeModel: (network: Network) => TrustModel): Outcome {
+/** A run that is not over: each step ends before a choice. */
+export type Run<T> = Generator<undefined, T, undefined>;
+
+/** To the end, for models that know at once what they are told. */
+export function runThrough<T>(run: Run<T>): T {
+  for (;;) {
+    const step = run.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+export const simulate = (options: SimulationOptions, makeModel: (network: Network) => TrustModel): Outcome =>
+  runThrough(simulation(options, makeModel));
+
+export function* simulation(options: SimulationOptions, makeModel: (network: Network) => TrustModel): Run<Outcome> {
   const { behaviour } = options;
   const world = seededRandom(options.seed);
   const chance = seededRandom(options.seed ^ 0x5eed_cafe);
@@ -74,6 +91,7 @@ export function simulate(options: SimulationOptions, makeModel: (network: Networ
     for (const client of network.clients) {
       const awake = network.reachable.get(client)!.filter((server) => (sleepsUntil.get(server) ?? 0) <= round);
       if (!awake.some((server) => network.isGood[server])) continue;
+      yield;
       const candidates = awake.map((server) => names[server]!);
       const chosen = model.choose(names[client]!, SERVICE, candidates, nowMs, chance);
       const server = awake[candidates.indexOf(chosen)]!;

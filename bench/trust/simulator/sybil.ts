@@ -4,7 +4,7 @@
  */
 import type { TrustModel } from '../../../actors/trust/index.ts';
 import { randomBelow, seededRandom } from '../../../engine/index.ts';
-import { ROUND_MS, SERVICE } from './simulation.ts';
+import { ROUND_MS, type Run, runThrough, SERVICE } from './simulation.ts';
 
 const CLIENTS = 10;
 const ROUNDS = 10;
@@ -23,7 +23,9 @@ export interface Shares {
 }
 
 /** Weight of the interactions that each side had. */
-export function sybilShares(seed: number, makeModel: () => TrustModel): Shares {
+export const sybilShares = (seed: number, makeModel: () => TrustModel): Shares => runThrough(sybilRun(seed, makeModel));
+
+export function* sybilRun(seed: number, makeModel: () => TrustModel): Run<Shares> {
   const world = seededRandom(seed);
   const chance = seededRandom(seed ^ 0x5eed_cafe);
   const model = makeModel();
@@ -40,6 +42,7 @@ export function sybilShares(seed: number, makeModel: () => TrustModel): Shares {
       if (from !== about) tell(sybils[from]!, sybils[about]!, nowMs);
     }
     for (let client = 0; client < CLIENTS; client++) {
+      yield;
       const name = `client-${client}`;
       const chosen = model.choose(name, SERVICE, providers, nowMs, chance);
       if (chosen === HONEST) shares.honest++;

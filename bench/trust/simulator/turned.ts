@@ -6,7 +6,7 @@ import type { TrustModel } from '../../../actors/trust/index.ts';
 import { randomBelow, seededRandom } from '../../../engine/index.ts';
 import { uniform } from '../rivals/draws.ts';
 import { makeNetwork, type Network, type NetworkOptions } from './network.ts';
-import { ROUND_MS, SERVICE } from './simulation.ts';
+import { ROUND_MS, type Run, runThrough, SERVICE } from './simulation.ts';
 
 export interface TurnedOptions {
   readonly network: NetworkOptions;
@@ -20,7 +20,12 @@ const ROUNDS_AFTER = 30;
 const OTHERS_GOOD = 0.8;
 
 /** Interactions with the turned provider after its turn; null where the network has too few providers in reach of all. */
-export function turnedInteractions(options: TurnedOptions, makeModel: (network: Network) => TrustModel): number | null {
+export const turnedInteractions = (
+  options: TurnedOptions,
+  makeModel: (network: Network) => TrustModel,
+): number | null => runThrough(turnedRun(options, makeModel));
+
+export function* turnedRun(options: TurnedOptions, makeModel: (network: Network) => TrustModel): Run<number | null> {
   const world = seededRandom(options.seed);
   const chance = seededRandom(options.seed ^ 0x5eed_cafe);
   const network = makeNetwork(options.network, world);
@@ -49,6 +54,7 @@ export function turnedInteractions(options: TurnedOptions, makeModel: (network: 
   let interactions = 0;
   for (let round = HISTORY_ROUNDS; round < HISTORY_ROUNDS + ROUNDS_AFTER; round++)
     for (const client of clients) {
+      yield;
       const chosen = model.choose(client, SERVICE, providers, round * ROUND_MS, chance);
       if (chosen === turned) interactions++;
       serve(client, chosen, true, round * ROUND_MS);

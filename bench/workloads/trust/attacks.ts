@@ -1,13 +1,13 @@
 /** What is tried against a model of trust beside lies: each measured by itself, half of the providers malicious. */
 import { MsecModel } from '../../../actors/trust/index.ts';
 import { EigenTrustModel } from '../../trust/rivals/eigentrust.ts';
-import type { Attack } from '../../trust/simulator/simulation.ts';
-import { enrolmentOf, SYBILS, sybilShares } from '../../trust/simulator/sybil.ts';
-import { turnedInteractions } from '../../trust/simulator/turned.ts';
+import type { Attack, Run } from '../../trust/simulator/simulation.ts';
+import { enrolmentOf, type Shares, SYBILS, sybilRun, sybilShares } from '../../trust/simulator/sybil.ts';
+import { turnedInteractions, turnedRun } from '../../trust/simulator/turned.ts';
 import { type Figure, figure } from '../../workload.ts';
 import { EIGEN, MSEC_IN_NETWORKS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
-import { intervalOfRuns, JUDGING_SEED, networkOf, runsOf } from './networks.ts';
-import { intervalOf, shown } from './statistics.ts';
+import { intervalOfRuns, networkOf, runsOf, runsThroughActor, seedsFrom, throughActor } from './networks.ts';
+import { type Interval, intervalOf, shown } from './statistics.ts';
 
 const ATTACKS: readonly (readonly [attack: Attack, says: string])[] = [
   ['stuffing', 'ballot stuffing: the malicious praise each other'],
@@ -20,25 +20,28 @@ const MALICIOUS = 0.5;
 const TURNED_MALICIOUS = 0.1;
 const SYBIL_FACTOR = 20;
 
-export function underAttack(seeds: number, progress: (text: string) => void): Figure[] {
-  const figures = [turned(seeds), sybils(seeds * SYBIL_FACTOR)];
-  for (const [attack, says] of ATTACKS) figures.push(underOne(attack, says, seeds));
+export async function underAttack(seeds: number, progress: (text: string) => void): Promise<Figure[]> {
+  const figures = [await turned(seeds), await sybils(seeds * SYBIL_FACTOR)];
+  for (const [attack, says] of ATTACKS) figures.push(await underOne(attack, says, seeds));
   for (const { name, ours, notes } of figures) progress(`${name}: ${ours.median.toFixed(3)}; ${notes.join('; ')}`);
   return figures;
 }
 
-function turned(seeds: number): Figure {
-  const of = (make: (typeof OUR_MODELS)['msec']) =>
-    intervalOf(
-      Array.from({ length: seeds }, (_, i) => {
-        const seed = JUDGING_SEED + i + 1;
-        const network = networkOf(TURNED_MALICIOUS);
-        return turnedInteractions({ network, seed }, (made) => make(made, seed)) ?? Number.NaN;
-      }),
-    );
-  const ours = OURS.map((name) => ({ name, ...of(OUR_MODELS[name]) }));
+async function turned(seeds: number): Promise<Figure> {
+  const network = networkOf(TURNED_MALICIOUS);
+  const known = (counts: readonly (number | null)[]) => intervalOf(counts.map((count) => count ?? Number.NaN));
+  const ours: ({ readonly name: string } & Interval)[] = [];
+  for (const name of OURS) {
+    const counts = await throughActor(seedsFrom(seeds), (seed, modelOf): Run<number | null> => {
+      return turnedRun({ network, seed }, () => modelOf(OUR_MODELS[name]()));
+    });
+    ours.push({ name, ...known(counts) });
+  }
   const rivals = RIVALS.flatMap((name) =>
-    RIVAL_MODELS[name].map((make, i) => ({ name: `${name}, ${i === 0 ? 'published' : 'tuned'}`, ...of(make) })),
+    RIVAL_MODELS[name].map((make, i) => ({
+      name: `${name}, ${i === 0 ? 'published' : 'tuned'}`,
+      ...known(seedsFrom(seeds).map((seed) => turnedInteractions({ network, seed }, (made) => make(made, seed)))),
+    })),
   );
   const best = Math.min(...rivals.map(({ mean }) => mean));
   return figure({
@@ -57,15 +60,18 @@ function turned(seeds: number): Figure {
   });
 }
 
-function sybils(seeds: number): Figure {
+async function sybils(seeds: number): Promise<Figure> {
   const total = { honest: 0, sybils: 0 };
   const eigenTrust = { honest: 0, sybils: 0 };
-  for (let i = 1; i <= seeds; i++) {
-    const ours = sybilShares(JUDGING_SEED + i, () => new MsecModel({ ...MSEC_IN_NETWORKS, enrolmentOf }));
+  const all = await throughActor(seedsFrom(seeds), (seed, modelOf): Run<Shares> => {
+    return sybilRun(seed, () => modelOf(new MsecModel({ ...MSEC_IN_NETWORKS, enrolmentOf })));
+  });
+  for (const ours of all) {
     total.honest += ours.honest;
     total.sybils += ours.sybils;
-    if (i % SYBIL_FACTOR !== 0) continue;
-    const theirs = sybilShares(JUDGING_SEED + i, () => new EigenTrustModel({ ...EIGEN, preTrusted: [] }));
+  }
+  for (const seed of seedsFrom(seeds / SYBIL_FACTOR)) {
+    const theirs = sybilShares(seed, () => new EigenTrustModel({ ...EIGEN, preTrusted: [] }));
     eigenTrust.honest += theirs.honest;
     eigenTrust.sybils += theirs.sybils;
   }
@@ -84,11 +90,12 @@ function sybils(seeds: number): Figure {
   });
 }
 
-function underOne(attack: Attack, says: string, seeds: number): Figure {
+async function underOne(attack: Attack, says: string, seeds: number): Promise<Figure> {
   const msec =
     attack === 'whitewashing' ? () => new MsecModel({ ...MSEC_IN_NETWORKS, enrolmentOf: sensorOf }) : OUR_MODELS.msec;
-  const ours = intervalOfRuns(runsOf(attack, MALICIOUS, seeds, msec));
-  const told = [`cookbook ${shown(intervalOfRuns(runsOf(attack, MALICIOUS, seeds, OUR_MODELS.cookbook)))}`];
+  const ours = intervalOfRuns(await runsThroughActor(attack, MALICIOUS, seeds, msec));
+  const cookbook = intervalOfRuns(await runsThroughActor(attack, MALICIOUS, seeds, OUR_MODELS.cookbook));
+  const told = [`cookbook ${shown(cookbook)}`];
   const peers: Record<string, number[]> = {};
   for (const name of RIVALS) {
     // It knows a server by the links into it, and no name.

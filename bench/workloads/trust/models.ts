@@ -8,6 +8,7 @@ import {
   MSEC_DEFAULTS,
   MsecModel,
   type MsecOptions,
+  type ScoreModel,
   type TrustModel,
 } from '../../../actors/trust/index.ts';
 import { seededRandom } from '../../../engine/index.ts';
@@ -32,7 +33,7 @@ export const EIGEN = { windowSize: 5, epsilon: 0.1, alpha: 0.25, zeroTrustProbab
 
 type MakeModel = (network: Network, seed: number) => TrustModel;
 
-export const OUR_MODELS: Readonly<Record<(typeof OURS)[number], MakeModel>> = {
+export const OUR_MODELS: Readonly<Record<(typeof OURS)[number], () => ScoreModel>> = {
   msec: () => new MsecModel(MSEC_IN_NETWORKS),
   cookbook: () => new CookbookModel({ ...COOKBOOK_DEFAULTS, ...NETWORK_WINDOWS }),
 };

@@ -3,11 +3,19 @@
  * laid down before the first of them ran; the best rival of a kind is the best of eight: each with the published
  * parameters and with its tuned ones.
  */
-import type { TrustModel } from '../../../actors/trust/index.ts';
+import type { ScoreModel, TrustModel } from '../../../actors/trust/index.ts';
+import { ActorTrust } from '../../trust/simulator/actor-trust.ts';
 import type { Network, NetworkOptions } from '../../trust/simulator/network.ts';
-import { type Behaviour, type NetworkBehaviour, simulate } from '../../trust/simulator/simulation.ts';
+import {
+  type Behaviour,
+  type NetworkBehaviour,
+  type Outcome,
+  type Run,
+  simulate,
+  simulation,
+} from '../../trust/simulator/simulation.ts';
 import { type Curve, type CurvePoint, type Figure, figure } from '../../workload.ts';
-import { OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
+import { NETWORK_WINDOWS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
 import { type Interval, intervalOf, meanOf, pointsOf, shown } from './statistics.ts';
 
 /** Of the first of the judging seeds, less one. */
@@ -28,23 +36,62 @@ export const networkOf = (malicious: number): NetworkOptions => ({
   range: 0.2,
 });
 
+const optionsOf = (behaviour: Behaviour, malicious: number, seed: number) => ({
+  ...{ network: networkOf(malicious), behaviour, rounds: ROUNDS, seed },
+});
+
+export const seedsFrom = (seeds: number): number[] => Array.from({ length: seeds }, (_, i) => JUDGING_SEED + i + 1);
+
 /** Satisfaction by round, of each seed. */
-export function runsOf(
+export const runsOf = (
   behaviour: Behaviour,
   malicious: number,
   seeds: number,
   make: (network: Network, seed: number) => TrustModel,
-): number[][] {
-  return Array.from({ length: seeds }, (_, i) => {
-    const seed = JUDGING_SEED + i + 1;
-    const options = { network: networkOf(malicious), behaviour, rounds: ROUNDS, seed };
-    return simulate(options, (network) => make(network, seed)).satisfaction;
+): number[][] =>
+  seedsFrom(seeds).map(
+    (seed) => simulate(optionsOf(behaviour, malicious, seed), (network) => make(network, seed)).satisfaction,
+  );
+
+/** The same of one of ours, which knows what the trust actor tells. */
+export async function runsThroughActor(
+  behaviour: Behaviour,
+  malicious: number,
+  seeds: number,
+  make: () => ScoreModel,
+): Promise<number[][]> {
+  const outcomes = await throughActor(seedsFrom(seeds), (seed, modelOf): Run<Outcome> => {
+    return simulation(optionsOf(behaviour, malicious, seed), () => modelOf(make()));
   });
+  return outcomes.map(({ satisfaction }) => satisfaction);
+}
+
+/** Runs for one actor at once: their scores are all in memory. */
+const RUNS_TOGETHER = 30;
+
+export async function throughActor<T>(
+  seeds: readonly number[],
+  begin: (seed: number, modelOf: (model: ScoreModel) => ScoreModel) => Run<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (let from = 0; from < seeds.length; from += RUNS_TOGETHER) {
+    const actor = await ActorTrust.open(NETWORK_WINDOWS);
+    try {
+      const runs = seeds.slice(from, from + RUNS_TOGETHER).map((seed) => begin(seed, (model) => actor.modelOf(model)));
+      results.push(...(await actor.runTogether(runs)));
+    } finally {
+      await actor.close();
+    }
+  }
+  return results;
 }
 
 export const intervalOfRuns = (runs: readonly (readonly number[])[]): Interval => intervalOf(runs.map(meanOf));
 
-export function inNetworks(seeds: number, progress: (text: string) => void): { figures: Figure[]; curves: Curve[] } {
+export async function inNetworks(
+  seeds: number,
+  progress: (text: string) => void,
+): Promise<{ figures: Figure[]; curves: Curve[] }> {
   const curves: Curve[] = [];
   const notes: string[] = [];
   let notBelow = 0;
@@ -52,7 +99,7 @@ export function inNetworks(seeds: number, progress: (text: string) => void): { f
   for (const behaviour of BEHAVIOURS) {
     for (const malicious of MALICIOUS) {
       const kind = `${behaviour}, ${malicious * 100} % malicious`;
-      const { ours, best, told, series } = oneKind(behaviour, malicious, seeds);
+      const { ours, best, told, series } = await oneKind(behaviour, malicious, seeds);
       if (ours.mean >= best.mean - best.half) notBelow++;
       if (ours.mean - ours.half > best.mean + best.half) above++;
       notes.push(`${kind}: ${told}`);
@@ -87,12 +134,12 @@ export function inNetworks(seeds: number, progress: (text: string) => void): { f
   return { figures, curves };
 }
 
-function oneKind(behaviour: NetworkBehaviour, malicious: number, seeds: number) {
+async function oneKind(behaviour: NetworkBehaviour, malicious: number, seeds: number) {
   const series: Record<string, CurvePoint[]> = {};
   const told: string[] = [];
   let ours!: Interval;
   for (const name of OURS) {
-    const runs = runsOf(behaviour, malicious, seeds, OUR_MODELS[name]);
+    const runs = await runsThroughActor(behaviour, malicious, seeds, OUR_MODELS[name]);
     const interval = intervalOfRuns(runs);
     if (name === 'msec') ours = interval;
     series[name] = pointsOf(runs, ROUNDS, POINT_ROUNDS);

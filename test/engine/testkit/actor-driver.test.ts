@@ -87,6 +87,8 @@ for (const cuts of ['never', 'before-commit', 'after-commit'] as const)
     t.match(driver.outputs('averages'), [{ key: 'hall', value: { mean: 15 } }]);
     await driver.advance(120_000);
     t.equal(driver.outputs('averages').length, 1, 'and once');
+    t.equal(driver.takeOutputs('averages').length, 1);
+    t.same(driver.takeOutputs('averages'), [], 'what was taken is gone');
     await driver.close();
   });
 
