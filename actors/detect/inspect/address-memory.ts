@@ -39,8 +39,9 @@ export class AddressMemory {
     this.#bits.clear();
     for (const { name, numbers } of items) {
       const key = name.slice(COUNTER.length);
-      const [first = 0, count = 0, since = -1] = numbers;
-      if (name.startsWith(COUNTER)) this.#counters.set(key, Object.assign(new Counter(first), { count, since }));
+      const [first = 0, count = 0, since = -1, ...ports] = numbers;
+      const held = { count, since, ports: ports.length === 0 ? null : new Set(ports) };
+      if (name.startsWith(COUNTER)) this.#counters.set(key, Object.assign(new Counter(first), held));
       else this.#bits.set(this.#numbered(key), first);
     }
     this.#counters.follow();
@@ -50,7 +51,7 @@ export class AddressMemory {
   /** Since the last call. */
   *changes(): Generator<MemoryChange> {
     for (const { key, value, isNew } of this.#counters.changes())
-      yield { name: COUNTER + key, numbers: value === null ? null : [value.startUs, value.count, value.since], isNew };
+      yield { name: COUNTER + key, numbers: value === null ? null : numbersOf(value), isNew };
     for (const { key, value, isNew } of this.#bits.changes())
       yield { name: BIT + this.#named(key), numbers: value === null ? null : [value], isNew };
   }
@@ -66,3 +67,5 @@ export class AddressMemory {
     return `${this.#names.addressBit(decodeURIComponent(key.slice(0, end)))}${key.slice(end)}`;
   }
 }
+
+const numbersOf = ({ startUs, count, since, ports }: Counter): number[] => [startUs, count, since, ...(ports ?? [])];

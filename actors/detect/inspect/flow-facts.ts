@@ -49,15 +49,39 @@ const streamSize: Compile = (condition) => {
   });
 };
 
+/** What is spoken where the rule asks; null: it is not known there. */
+function spokenIn(mode: string, conversation: Conversation | null, direction: 0 | 1): readonly (string | null)[] {
+  if (conversation === null) return [null];
+  switch (mode) {
+    case 'to_server':
+      return [conversation.spoken(0)];
+    case 'to_client':
+      return [conversation.spoken(1)];
+    case 'either':
+      return [conversation.spoken(0), conversation.spoken(1)];
+    case 'final':
+      return [conversation.final];
+    case 'original':
+      return [conversation.original];
+    default:
+      return [conversation.spoken(direction)];
+  }
+}
+
 /** The direction's own bytes say what it speaks, and may not have yet. */
 const applicationProtocol: Compile = (condition) => {
-  const [word] = wordsOf(condition) as [string];
-  const isNegated = word.startsWith('!');
-  const named = isNegated ? word.slice(1) : word;
-  const name = named === 'http1' ? 'http' : named;
+  const { names, isNegated, mode } = fieldsOf(condition);
+  const wanted = new Set(
+    String(names)
+      .replace(/\bhttp1\b/g, 'http')
+      .split(' '),
+  );
+  const takesUnknown = wanted.has('unknown');
   return ({ flow, direction }) => {
-    const found = (flow?.application as Conversation | null | undefined)?.spoken(direction) ?? null;
-    return found !== null && (found === name) !== isNegated;
+    const conversation = (flow?.application as Conversation | null | undefined) ?? null;
+    const found = spokenIn(String(mode), conversation, direction).filter((name) => name !== null);
+    if (found.length === 0) return takesUnknown && flow !== null;
+    return found.some((name) => wanted.has(name)) !== (isNegated === 1);
   };
 };
 

@@ -119,7 +119,8 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   if (rule.buffers.some(({ buffer }) => isHeader(buffer) || (!hasPayload && PACKET_BUFFERS.has(buffer))))
     return 'packet';
   if (hasTransaction) return 'app_tx';
-  if (!hasPayload && shape.application === null && isAllOf(rule, 'app-layer-protocol')) return 'pd_only';
+  const asksProtocol = isAllOf(rule, 'app-layer-protocol') && !asksUnknown(rule);
+  if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';
   const isAnywhere = rule.source.isAny || rule.destination.isAny;
   if (!hasPayload && shape.application === null && isAnywhere && isAllOf(rule, 'decode-event')) return 'de_only';
   if (hasPayload) {
@@ -132,6 +133,13 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   if (!isAddressRule) return 'packet';
   return rule.source.hasNegation || rule.destination.hasNegation ? 'like_ip_only' : 'ip_only';
 }
+
+/** What is not known yet is asked of every packet. */
+const asksUnknown = (rule: Rule): boolean =>
+  rule.conditions.some(
+    ({ keyword, value }) =>
+      keyword === 'app-layer-protocol' && value.type === 'fields' && /\bunknown\b/.test(String(value.fields.names)),
+  );
 
 /** It asks that, and nothing else. */
 function isAllOf({ conditions }: Rule, keyword: string): boolean {

@@ -46,7 +46,7 @@ export function readThresholds(
 }
 
 const TRACKS: readonly ThresholdTrack[] = ['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow', 'by_either'];
-const TYPES = ['limit', 'threshold', 'both'] as const;
+const TYPES = ['limit', 'threshold', 'both', 'backoff'] as const;
 const ACTIONS: readonly NewAction[] = ['alert', 'drop', 'pass', 'reject'];
 
 function readLine(body: string, variables: Variables): ThresholdLine {
@@ -65,6 +65,11 @@ function readLine(body: string, variables: Variables): ThresholdLine {
     const track = ip === undefined && !fields.has('track') ? 'by_rule' : one('track', TRACKS);
     const addresses: AddressSet | null = ip === undefined ? null : addressSet(ip, variables.addresses);
     return { ...ids, threshold: { type: 'suppress', track, ...nothing, addresses } };
+  }
+  if (fields.get('type') === 'backoff') {
+    const track = one('track', ['by_flow'] as const);
+    const multiplier = number('multiplier');
+    return { ...ids, threshold: { type: 'backoff', track, count: number('count'), seconds: 0, multiplier } };
   }
   const counted = { track: one('track', TRACKS), count: number('count'), seconds: number('seconds') };
   if (keyword === 'rate_filter') {

@@ -10,7 +10,16 @@ import { counterId, type FlowMemory } from './flow-memory.ts';
 import { KeptMap } from './kept-map.ts';
 import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
-import { type Counter, judge, judgeRate, type NewAction, type Threshold, type Verdict } from './threshold.ts';
+import {
+  type Counter,
+  judge,
+  judgeBackoff,
+  judgePorts,
+  judgeRate,
+  type NewAction,
+  type Threshold,
+  type Verdict,
+} from './threshold.ts';
 
 export const COUNTERS_MAX = 200_000;
 const VERDICTS: readonly Verdict[] = ['alert', 'silent', 'nothing'];
@@ -52,7 +61,7 @@ export class ThresholdTable {
       if (memory === null) return 'nothing';
       const id = counterId(signature.thresholds.indexOf(threshold), signature.order);
       const counters = countersOf(memory);
-      return judge(threshold, counters.get(id), packet.timeUs, (counter) => counters.set(id, counter));
+      return judgeOne(threshold, packet, counters.get(id), (counter) => counters.set(id, counter));
     }
     const ask = (): number => this.#ask(signature, threshold, packet);
     const code = this.answers === null ? ask() : this.answers.to(situation.flow, ask);
@@ -66,7 +75,7 @@ export class ThresholdTable {
     const counter = this.#counters.get(key);
     const keep = (begun: Counter): void => this.#keep(key, begun);
     this.#counters.touch(key);
-    if (threshold.type !== 'rate') return VERDICTS.indexOf(judge(threshold, counter, packet.timeUs, keep));
+    if (threshold.type !== 'rate') return VERDICTS.indexOf(judgeOne(threshold, packet, counter, keep));
     const action = judgeRate(threshold, counter, packet.timeUs, keep);
     return action === null ? 0 : NEW_ACTIONS.indexOf(action) << 2;
   }
@@ -78,6 +87,20 @@ export class ThresholdTable {
     this.#counters.delete(oldest!);
     this.evicted += 1;
   }
+}
+
+/** A packet that has no such port counts as one with port 0. */
+function judgeOne(
+  threshold: Threshold,
+  packet: Packet,
+  counter: Counter | undefined,
+  keep: (counter: Counter) => void,
+): Verdict {
+  const { type, uniqueOn } = threshold;
+  if (type === 'backoff') return judgeBackoff(threshold, counter, packet.timeUs, keep);
+  if (uniqueOn === undefined) return judge(threshold, counter, packet.timeUs, keep);
+  const port = uniqueOn === 'src_port' ? packet.sourcePort : packet.destinationPort;
+  return judgePorts(threshold, port, counter, packet.timeUs, keep);
 }
 
 function countersOf(memory: FlowMemory): Map<number, Counter> {

@@ -11,10 +11,14 @@ export type ThresholdTrack = 'by_src' | 'by_dst' | 'by_both' | 'by_rule' | 'by_f
 export type NewAction = 'alert' | 'drop' | 'pass' | 'reject';
 
 export interface Threshold {
-  readonly type: 'limit' | 'threshold' | 'both' | 'detection' | 'rate' | 'suppress';
+  readonly type: 'limit' | 'threshold' | 'both' | 'backoff' | 'detection' | 'rate' | 'suppress';
   readonly track: ThresholdTrack;
   readonly count: number;
   readonly seconds: number;
+  /** Of backoff: by so much what is counted up to grows with each alert. */
+  readonly multiplier?: number;
+  /** Of detection: each of these ports counts once in its time. */
+  readonly uniqueOn?: 'src_port' | 'dst_port';
   /** Of rate: what becomes of the alert, and for how long. */
   readonly newAction?: NewAction;
   readonly timeoutSeconds?: number;
@@ -26,8 +30,10 @@ export interface Threshold {
 export function thresholdOf(condition: Condition): Threshold | undefined {
   const { keyword } = condition;
   if (keyword !== 'threshold' && keyword !== 'detection_filter') return undefined;
-  const { type, track, count, seconds } = fieldsOf(condition);
+  const { type, track, count, seconds, multiplier, uniqueOn } = fieldsOf(condition);
   return {
+    ...(multiplier === undefined ? {} : { multiplier: Number(multiplier) }),
+    ...(uniqueOn === undefined ? {} : { uniqueOn: uniqueOn as 'src_port' | 'dst_port' }),
     type: keyword === 'threshold' ? (type as Threshold['type']) : 'detection',
     track: track as ThresholdTrack,
     count: Number(count),
@@ -44,6 +50,10 @@ export class Counter {
   count = 1;
   /** Of rate: since when the other action holds; -1: it does not. */
   since = -1;
+  /** Of backoff: what is counted up to next; 0: the threshold's own number. */
+  next = 0;
+  /** The ports that were counted; null: all matches count. */
+  ports: Set<number> | null = null;
 
   constructor(timeUs: number) {
     this.startUs = timeUs;
@@ -51,6 +61,42 @@ export class Counter {
 }
 
 const SECOND_US = 1_000_000;
+
+/** Alerts at the match that completes the number, each time of a greater one; what is between them is silent. */
+export function judgeBackoff(
+  { count, multiplier = 1 }: Threshold,
+  counter: Counter | undefined,
+  timeUs: number,
+  keep: (counter: Counter) => void,
+): Verdict {
+  const held = counter ?? new Counter(timeUs);
+  if (counter === undefined) keep(held);
+  else held.count += 1;
+  const isFirst = held.next === 0;
+  const next = isFirst ? count : held.next;
+  if (held.count < next) return isFirst ? 'nothing' : 'silent';
+  held.next = next * multiplier;
+  return 'alert';
+}
+
+/** Of each port the first match in its time counts; once there are enough of them, every match alerts. */
+export function judgePorts(
+  { count, seconds }: Threshold,
+  port: number,
+  counter: Counter | undefined,
+  timeUs: number,
+  keep: (counter: Counter) => void,
+): Verdict {
+  const isOver = counter !== undefined && timeUs > counter.startUs + seconds * SECOND_US;
+  const held = counter ?? new Counter(timeUs);
+  if (counter === undefined) keep(held);
+  if (isOver) held.startUs = timeUs;
+  if (isOver || held.ports === null) held.ports = new Set();
+  // More of them change nothing before its time is over.
+  if (held.ports.size <= count) held.ports.add(port);
+  held.count = held.ports.size;
+  return held.count > count ? 'alert' : 'nothing';
+}
 
 /** `counter`: undefined at the first match. `keep` is given the counter that the first match begins. */
 export function judge(

@@ -3,11 +3,14 @@
  * transform until its next call; where nothing changes, it is the buffer itself.
  */
 import { hash } from 'node:crypto';
+import { unwrapped } from '../inflate/index.ts';
 import { TYPES } from '../rules/regex/byte-sets.ts';
 import type { Transform } from '../rules/rule.ts';
 import { decodeBase64, isBase64 } from './base64.ts';
 import { FOLD } from './literal-search.ts';
 import { compileRegex } from './regex/index.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 export type Transformer = (bytes: Uint8Array) => Uint8Array;
 
@@ -55,6 +58,14 @@ function one({ name, value }: Transform): Transformer {
       return (bytes) => hash('sha256', bytes, 'buffer');
     case 'from_base64':
       return fromBase64(value ?? '');
+    case 'gunzip':
+    case 'zlib_deflate': {
+      const bytesMax = Number(value);
+      const kind = name === 'gunzip' ? 'gzip' : 'zlib';
+      return (bytes) => unwrapped(bytes, kind, bytesMax);
+    }
+    case 'subslice':
+      return slicing(value ?? '');
     case 'pcrexform':
       return captured(value ?? '');
     default:
@@ -165,6 +176,21 @@ function fromBase64(value: string): Transformer {
           ? part.subarray(0, 0)
           : decodeBase64(part);
     return decoded.length === 0 ? text : decoded;
+  };
+}
+
+/** `offset bytes truncate`: a negative number counts from the end; without bytes up to the end. */
+function slicing(value: string): Transformer {
+  const [offset, count, isCut] = value.split(' ').map(Number) as [number, number, number];
+  return (bytes) => {
+    const { length } = bytes;
+    if (isCut === 0 && Math.abs(offset) > length) return NO_BYTES;
+    const start = offset < 0 ? Math.max(0, length + offset) : Math.min(offset, length);
+    // A count of 0 stands for none.
+    const end = count === 0 ? length : count < 0 ? length + count : start + count;
+    if (isCut === 0 && (end < 0 || end > length)) return NO_BYTES;
+    const stop = Math.min(Math.max(end, 0), length);
+    return bytes.subarray(Math.min(start, stop), Math.max(start, stop));
   };
 }
 

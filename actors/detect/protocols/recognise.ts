@@ -27,6 +27,8 @@ export interface ConversationOptions {
 export class Conversation {
   protocol: AnyProtocol | null = null;
   parser: Parser<Transaction> | null = null;
+  /** What it was parsed as before another protocol followed in it. */
+  original: string | null = null;
   /** Nothing more will be parsed. */
   hasFailed = false;
   readonly #recogniser: Recogniser;
@@ -64,6 +66,12 @@ export class Conversation {
     const { protocol, isOver } = this.#sides[direction];
     if (protocol !== null) return protocol.name;
     return isOver || this.hasFailed ? 'failed' : null;
+  }
+
+  /** What the flow is parsed as; `failed`: nothing of both directions is known; null: not yet. */
+  get final(): string | null {
+    if (this.protocol !== null) return this.protocol.name;
+    return this.hasFailed || (this.#sides[0].isOver && this.#sides[1].isOver) ? 'failed' : null;
   }
 
   /**
@@ -201,6 +209,7 @@ export class Conversation {
       this.#fail();
       return;
     }
+    this.original = this.protocol?.name ?? this.original;
     this.protocol = protocol;
     this.parser = protocol.open(this.#options.transport);
   }

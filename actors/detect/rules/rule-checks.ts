@@ -93,12 +93,17 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
     wrong('flow', 'no_stream cannot go with what is asked of a transaction');
   if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6'].includes(protocol))
     wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
+  const filter = draft.conditions.find(({ keyword }) => keyword === 'detection_filter')?.value;
+  if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
+    wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
   if (subjects.includes('file') && application !== null && application !== 'http')
     wrong('protocol', `files are not read of ${application}`);
   if (draft.has('app-layer-event') && /^icmp/.test(protocol)) wrong('app-layer-event', `it cannot go with ${protocol}`);
   if (application === 'tls' && protocol === 'udp') wrong('protocol', 'tls does not run over udp here');
 }
+
+const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkthdr']);
 
 const isTransactionBuffer = (buffer: string): boolean =>
   buffer !== 'payload' && !/^(?:ip\.(?:src|dst)|(?:ipv4|ipv6|tcp|udp|icmpv4|icmpv6)\.hdr)$/.test(buffer);

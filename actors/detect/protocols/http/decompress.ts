@@ -2,8 +2,7 @@
  * Content codings of a body, one layer after another. Data that is not what its header says is tried as the other
  * coding, and goes on as it is where neither fits: a header cannot hide a body.
  */
-import { GzipHeader } from './gzip-header.ts';
-import { Inflate } from './inflate.ts';
+import { GzipHeader, Inflate } from '../../inflate/index.ts';
 import { joined, NO_BYTES } from './octets.ts';
 
 export type Coding = 'gzip' | 'deflate';

@@ -1,9 +1,8 @@
 /** Keywords that say what is done with a match, and how a rule is to be looked for. */
 import type { Draft } from '../draft.ts';
 import { whole } from '../numbers.ts';
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { shown, wrong } from '../rule-mistake.ts';
 import { fields } from './readers.ts';
-import { requirement } from './requires.ts';
 import type { KeywordRow } from './row.ts';
 
 const U32 = 0xffff_ffff;
@@ -64,13 +63,4 @@ export const EFFECTS: readonly KeywordRow[] = [
     read: (draft) => draft.condition({ keyword: 'tls_store', value: { type: 'none' } }),
   },
   { name: 'nfq_set_mark', subject: 'packet', value: 'needed', read: (draft, { text }) => mark(draft, text) },
-  {
-    name: 'requires',
-    subject: 'label',
-    value: 'needed',
-    read: (_draft, { text }) => {
-      const unmet = requirement(text);
-      if (unmet !== null) unsupported('requires', `the rule is for another engine: ${unmet}`);
-    },
-  },
 ];

@@ -57,13 +57,24 @@ function hostbits(draft: Draft, text: string): void {
 
 const FAMILIES: Readonly<Record<string, number>> = { ipv4: 4, ip4: 4, ipv6: 6, ip6: 6 };
 
+const MODES = ['direction', 'to_server', 'to_client', 'either', 'final', 'original'];
+const PROTOCOLS_MAX = 16;
+/** Protocols of which one is spoken, or with `!` none; where it is looked for, the packet's own direction if nothing says it. */
 const applicationProtocol: Reader = (keyword, text) => {
-  const [, not, name, way] = /^(!?)\s*([\w-]+)\s*(?:,\s*(\w+)\s*)?$/.exec(text) ?? [];
-  if (name === undefined) return wrong(keyword, `"${shown(text)}" is no protocol`);
-  if (way !== undefined) return unsupported(keyword, 'the protocol of one direction, as Suricata 8 asks for it');
-  if (isUnreadApplication(name)) return unsupported(keyword, `the protocol ${name}, which is not recognised here`);
-  if (name !== 'failed' && !isApplication(name)) return wrong(keyword, `the protocol "${shown(name)}" does not exist`);
-  return words(not === '' ? name : `!${name}`);
+  const parts = text
+    .replace(/^!\s*/, '')
+    .split(',')
+    .map((part) => part.trim());
+  const isNegated = text.startsWith('!');
+  const mode = parts.length > 1 && MODES.includes(parts.at(-1)!) ? parts.pop()! : 'direction';
+  if (parts.length > PROTOCOLS_MAX) wrong(keyword, `it has more than ${PROTOCOLS_MAX} protocols`);
+  for (const name of parts) {
+    if (isUnreadApplication(name)) unsupported(keyword, `the protocol ${name}, which is not recognised here`);
+    if (name === 'unknown' && isNegated) wrong(keyword, 'what is not known cannot be excluded');
+    if (name !== 'failed' && name !== 'unknown' && !isApplication(name))
+      wrong(keyword, `the protocol "${shown(name)}" does not exist`);
+  }
+  return fields({ names: parts.join(' '), isNegated: isNegated ? 1 : 0, mode });
 };
 
 export const FLOW_FACTS: readonly KeywordRow[] = [
@@ -78,11 +89,12 @@ export const FLOW_FACTS: readonly KeywordRow[] = [
     value: 'needed',
     read: (draft, { text }) => {
       const value = applicationProtocol('app-layer-protocol', text);
-      const isNegated = text.startsWith('!');
-      const others = draft.conditions.filter(({ keyword }) => keyword === 'app-layer-protocol');
-      const isTaken = others.some(
-        (one) => one.value.type === 'words' && (!isNegated || !one.value.words[0]!.startsWith('!')),
+      const { isNegated, mode } = value.type === 'fields' ? value.fields : {};
+      const others = draft.conditions.flatMap((one) =>
+        one.keyword === 'app-layer-protocol' && one.value.type === 'fields' ? [one.value.fields] : [],
       );
+      // Two that exclude, or ask in different places, go together.
+      const isTaken = others.some((one) => one.mode === mode && !(one.isNegated === 1 && isNegated === 1));
       if (draft.hasApplication || isTaken) wrong('app-layer-protocol', 'the protocol is known already');
       draft.condition({ keyword: 'app-layer-protocol', value });
     },

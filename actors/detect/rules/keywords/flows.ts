@@ -1,7 +1,7 @@
 /** Keywords about flows and about what rules remember between packets. */
 import type { Draft } from '../draft.ts';
 import { whole } from '../numbers.ts';
-import { shown, wrong } from '../rule-mistake.ts';
+import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import type { KeywordRow } from './row.ts';
 
 const NUMBER_MAX = 0xffff_ffff;
@@ -69,11 +69,16 @@ function flowint(draft: Draft, text: string): void {
   });
 }
 
-function pairs(keyword: string, text: string, known: readonly string[]): Map<string, string> {
+function pairs(
+  keyword: string,
+  text: string,
+  known: readonly string[],
+  optional: readonly string[] = [],
+): Map<string, string> {
   const found = new Map<string, string>();
   for (const part of parts(text)) {
     const [, name, value] = /^(\w+)\s+(\S+)$/.exec(part) ?? [];
-    if (name === undefined || !known.includes(name) || found.has(name))
+    if (name === undefined || !(known.includes(name) || optional.includes(name)) || found.has(name))
       return wrong(keyword, `"${shown(part)}" does not belong here`);
     found.set(name, value!);
   }
@@ -81,34 +86,50 @@ function pairs(keyword: string, text: string, known: readonly string[]): Map<str
   return found;
 }
 
+const TRACKS = ['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow'];
+
 function threshold(draft: Draft, text: string): void {
   if (draft.has('threshold') || draft.has('detection_filter'))
     wrong('threshold', 'a rule has one threshold or detection_filter');
-  const found = pairs('threshold', text, ['type', 'track', 'count', 'seconds']);
+  const isBackoff = /\btype\s+backoff\b/.test(text);
+  const found = pairs('threshold', text, ['type', 'track', 'count', isBackoff ? 'multiplier' : 'seconds']);
   const type = found.get('type')!;
   const track = found.get('track')!;
-  if (!['limit', 'threshold', 'both'].includes(type)) wrong('threshold', `the type "${shown(type)}" does not exist`);
-  if (!['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow'].includes(track))
-    wrong('threshold', `"${shown(track)}" cannot be tracked`);
-  const count = whole('threshold', found.get('count')!, 0, NUMBER_MAX);
-  const seconds = whole('threshold', found.get('seconds')!, 0, NUMBER_MAX);
-  draft.condition({ keyword: 'threshold', value: { type: 'fields', fields: { type, track, count, seconds } } });
+  if (!['limit', 'threshold', 'both', 'backoff'].includes(type))
+    wrong('threshold', `the type "${shown(type)}" does not exist`);
+  if (!TRACKS.includes(track)) wrong('threshold', `"${shown(track)}" cannot be tracked`);
+  if (isBackoff && track !== 'by_flow') wrong('threshold', 'backoff counts in a flow: by_flow');
+  const count = whole('threshold', found.get('count')!, isBackoff ? 1 : 0, NUMBER_MAX);
+  const seconds = whole('threshold', found.get('seconds') ?? '0', 0, NUMBER_MAX);
+  const multiplier = isBackoff ? { multiplier: whole('threshold', found.get('multiplier')!, 2, NUMBER_MAX) } : {};
+  const fields = { type, track, count, seconds, ...multiplier };
+  draft.condition({ keyword: 'threshold', value: { type: 'fields', fields } });
 }
 
 function detectionFilter(draft: Draft, text: string): void {
   if (draft.has('threshold') || draft.has('detection_filter'))
     wrong('detection_filter', 'a rule has one threshold or detection_filter');
-  const found = pairs('detection_filter', text, ['track', 'count', 'seconds']);
+  const found = pairs('detection_filter', text, ['track', 'count', 'seconds'], ['unique_on']);
   const track = found.get('track')!;
-  if (!['by_src', 'by_dst'].includes(track)) wrong('detection_filter', `"${shown(track)}" cannot be tracked`);
+  if (!TRACKS.includes(track)) wrong('detection_filter', `"${shown(track)}" cannot be tracked`);
   const count = whole('detection_filter', found.get('count')!, 1, NUMBER_MAX);
   const seconds = whole('detection_filter', found.get('seconds')!, 1, NUMBER_MAX);
-  draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields: { track, count, seconds } } });
+  const uniqueOn = found.get('unique_on') ?? '';
+  if (uniqueOn !== '' && uniqueOn !== 'src_port' && uniqueOn !== 'dst_port')
+    wrong('detection_filter', `"${shown(uniqueOn)}" is neither src_port nor dst_port`);
+  const fields = { track, count, seconds, ...(uniqueOn === '' ? {} : { uniqueOn }) };
+  draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields } });
 }
 
 function xbits(draft: Draft, text: string): void {
+  if (text === 'noalert') {
+    draft.condition({ keyword: 'noalert', value: { type: 'none' } });
+    return;
+  }
   const [action, name, trackText, expireText, more] = parts(text);
   const track = /^track\s+(ip_src|ip_dst|ip_pair)$/.exec(trackText ?? '')?.[1];
+  if (/^track\s+tx$/.test(trackText ?? ''))
+    unsupported('xbits', 'bits of one transaction go with rules of a hook alone');
   const expire = expireText === undefined ? 'none' : /^expire\s+(\d+)$/.exec(expireText)?.[1];
   if (
     !BIT_ACTIONS.includes(action!) ||

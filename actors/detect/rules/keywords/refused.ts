@@ -36,7 +36,7 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   ['a flow or packet remembers no text of an expression', 'flowvar pktvar'],
   ['packets are examined and not changed', 'replace'],
   ['rules set up nothing of the engine', 'config'],
-  ['the transform is not there', 'gunzip zlib_deflate'],
+  ['no list of public suffixes is here', 'domain tld'],
   ["it is Suricata's example for programmers", 'template2'],
 ];
 

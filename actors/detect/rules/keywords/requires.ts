@@ -11,14 +11,16 @@ const OPERATORS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
 };
 
-/** What is not met; null: all is. */
-export function requirement(text: string): string | null {
+/** What is not met; null: all is. `isKeyword`: whether it is read here. */
+export function requirement(text: string, isKeyword: (name: string) => boolean): string | null {
   let unmet: string | null = null;
   let hasVersion = false;
   for (const part of text.split(',').map((one) => one.trim())) {
     const [, name, value] = /^(\S+)\s+(.+)$/s.exec(part) ?? [];
     if (name === 'feature') unmet ??= `the feature ${shown(value!)}`;
-    else if (name === 'version') {
+    else if (name === 'keyword') {
+      if (!isKeyword(value!)) unmet ??= `the keyword ${shown(value!)}`;
+    } else if (name === 'version') {
       if (hasVersion) wrong('requires', 'version is there twice');
       hasVersion = true;
       if (!holds(value!)) unmet ??= `the version ${shown(value!)}`;

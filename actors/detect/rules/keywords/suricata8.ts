@@ -1,8 +1,8 @@
-/** Keywords about a buffer that Suricata 8 has: absent, entropy, from_base64. */
+/** Keywords about a buffer that Suricata 8 has: absent, entropy, from_base64, gunzip, zlib_deflate, subslice. */
 import type { Draft } from '../draft.ts';
-import { whole } from '../numbers.ts';
+import { numberTest, whole } from '../numbers.ts';
 import type { EntropyTerm } from '../rule.ts';
-import { shown, wrong } from '../rule-mistake.ts';
+import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import type { KeywordRow } from './row.ts';
 
 const BYTES_MAX = 65_535;
@@ -41,6 +41,39 @@ function entropy(draft: Draft, text: string): void {
   });
 }
 
+/** Of what comes out of compressed data so much is looked at, where the rule says nothing else. */
+const UNPACKED_BYTES = 1024;
+const UNPACKED_BYTES_MAX = 1 << 24;
+
+const unpacking = (name: string): KeywordRow => ({
+  name,
+  subject: 'payload',
+  value: 'optional',
+  read: (draft, { text }) => {
+    const [, size] = /^max-size[ =]\s*(\S+)$/.exec(text) ?? [];
+    if (text !== '' && size === undefined) wrong(name, `"${shown(text)}" is not max-size and a number`);
+    const most = size === undefined ? UNPACKED_BYTES : plainSize(name, size);
+    draft.transform({ name, value: String(most) });
+  },
+});
+
+/** With a unit or without. */
+function plainSize(keyword: string, text: string): number {
+  const { is, value } = numberTest(keyword, text, 0xffff_ffff);
+  if (is !== 'equal' || value === 0) wrong(keyword, `"${shown(text)}" is no size`);
+  return value <= UNPACKED_BYTES_MAX ? value : unsupported(keyword, `more than ${UNPACKED_BYTES_MAX} bytes`);
+}
+
+/** `offset[, bytes][, truncate]`. */
+function subslice(draft: Draft, text: string): void {
+  const [, offset, bytes = '0', cut] =
+    /^([-+]?\d{1,9})\s*(?:,\s*([-+]?\d{1,9})\s*)?(?:,\s*(truncate)\s*)?$/i.exec(text.trim()) ?? [];
+  if (offset === undefined || (Number(bytes) === 0 && /,\s*[-+]?\d/.test(text)))
+    wrong('subslice', `"${shown(text)}" is not an offset, a number of bytes and perhaps truncate`);
+  const value = `${Number(offset)} ${Number(bytes)} ${cut === undefined ? 0 : 1}`;
+  draft.transform({ name: 'subslice', value });
+}
+
 const MODES = ['rfc4648', 'rfc2045', 'strict'];
 
 export const SURICATA_8: readonly KeywordRow[] = [
@@ -54,6 +87,9 @@ export const SURICATA_8: readonly KeywordRow[] = [
     },
   },
   { name: 'entropy', subject: 'payload', value: 'needed', read: (draft, { text }) => entropy(draft, text) },
+  unpacking('gunzip'),
+  unpacking('zlib_deflate'),
+  { name: 'subslice', subject: 'payload', value: 'needed', read: (draft, { text }) => subslice(draft, text) },
   {
     name: 'from_base64',
     subject: 'payload',

@@ -30,6 +30,7 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert tcp any any -> any any (app-layer-protocol:failed;)', FAILING],
   ['alert tcp any any -> any any (app-layer-protocol:!mqtt; app-layer-protocol:!http;)', FAILING],
   ['alert tcp any any -> any any (flow.age:0x10;)', NEWER],
+  ['alert tcp any any -> any any (app-layer-protocol:unknown;)', NEWER],
   ['alert http any any -> any any (filesize:>3kb;)', NEWER],
   ['alert http any any -> any any (filesize:>3KiB;)', NEWER],
   ['alert http any any -> any any (filesize:>1mb;)', NEWER],

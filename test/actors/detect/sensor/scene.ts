@@ -81,6 +81,12 @@ export class Scene {
     return this.#add(ipv4(ends, 17, udpDatagram(ends, from, to, bytes(text))));
   }
 
+  /** A datagram to another port of the server. */
+  to(port: number, text: string): this {
+    const ends = endsOf(0);
+    return this.#add(ipv4(ends, 17, udpDatagram(ends, CLIENT_PORT, port, bytes(text))));
+  }
+
   /** In two parts. */
   fragmented(direction: 0 | 1, text: string, cut: number): this {
     const ends = endsOf(direction);

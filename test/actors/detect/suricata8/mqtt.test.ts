@@ -54,7 +54,7 @@ t.test('flags have names, how they are meant, and a number', async (t) => {
   check(t, [
     ['mqtt.flags:dup,retain;', '>'],
     ['mqtt.flags:dup,!retain;', ''],
-    ['mqtt.flags:-dup,!retain;', '>>'],
+    ['mqtt.flags:-dup,!retain;', '> >'],
     ['mqtt.flags:*retain;', '>'],
     ['mqtt.flags:&0x0b=0x0b;', '>'],
     ['mqtt.connect.flags:username,password;', '>'],

@@ -4,7 +4,8 @@
  * whole data at once without waiting.)
  */
 import { Huffman } from './huffman.ts';
-import { NO_BYTES } from './octets.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 type Step = 'block' | 'stored-length' | 'stored' | 'counts' | 'code-lengths' | 'lengths' | 'symbols' | 'end';
 /** full: the bound is reached. */

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-import { Inflate } from '../../../../../actors/detect/protocols/http/inflate.ts';
+import { Inflate } from '../../../../actors/detect/inflate/index.ts';
 
 const source = fc.oneof(
   fc.uint8Array({ maxLength: 3000 }),
