@@ -18,6 +18,7 @@ export {
   InteractionDoor,
   type InteractionDoorOptions,
   type InteractionForm,
+  oneOutcome,
   type ToldInteraction,
 } from './interaction-door.ts';
 export { type Accepted, isLasting, type Outcome, type Refused, refusal } from './outcome.ts';

@@ -5,7 +5,7 @@
 import { type Clock, errorData, MsecError, partitionForKey } from '../../engine/index.ts';
 import { DeviceRates } from './device-rates.ts';
 import type { Lane } from './intake.ts';
-import { type Outcome, type Refused, refusal } from './outcome.ts';
+import { isLasting, type Outcome, type Refused, refusal } from './outcome.ts';
 import type { BarredOf, FrameAppender } from './ports.ts';
 import type { Rate } from './token-bucket.ts';
 
@@ -130,6 +130,20 @@ export class InteractionDoor {
       this.#inFlight -= 1;
     }
   }
+}
+
+/**
+ * Of several, where there is one answer for all: what may pass later comes first, as all are sent again then and ids keep
+ * them from counting twice; then the first that never will.
+ */
+export function oneOutcome(told: Told): Outcome {
+  if (!('outcomes' in told)) return told;
+  const refused = told.outcomes.filter((outcome) => !outcome.isAccepted);
+  const [first] = [...refused.filter((outcome) => !isLasting(outcome)), ...refused];
+  if (first === undefined) return told.outcomes[0]!;
+  if (told.outcomes.length === 1) return first;
+  const { code, message, ...place } = first;
+  return refusal(code, `${refused.length} of ${told.outcomes.length} are refused, one because ${message}`, place);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

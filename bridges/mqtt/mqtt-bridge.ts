@@ -2,14 +2,15 @@
  * Frames over MQTT 3.1.1. A device connects with its id as user name and its token as password and publishes to
  * devices/<its id>/frames; QoS 1 and 2 are acknowledged once the frame is durable, and not before. Nothing that a
  * device publishes reaches another client. docs/bridges.md says what each refusal does at each quality of service.
- * Where devices are attested, challenges go out and evidence comes in over the same connection.
+ * Where devices are attested, challenges go out and evidence comes in over the same connection; where trust is kept, a device
+ * tells who has served it on devices/<its id>/interactions.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Client, PublishPacket, Subscription } from 'aedes';
-import type { ErrorCode } from '../../engine/index.ts';
+import { type ErrorCode, errorData } from '../../engine/index.ts';
 import { EVIDENCE_BYTES_MAX } from '../../schemas/attestation/index.ts';
 import type { ChallengeDesk, TrustBoard } from '../attestation/index.ts';
-import { type Entrance, isLasting, type Refused, refusal } from '../intake/index.ts';
+import { type Entrance, type InteractionDoor, isLasting, oneOutcome, type Refused, refusal } from '../intake/index.ts';
 import { Admission, type AdmissionLimits, type ConnectionRefused } from './admission.ts';
 import { FrameBroker } from './frame-broker.ts';
 import type { MqttSession, PublishNotice } from './mqtt-session.ts';
@@ -46,6 +47,8 @@ export interface MqttBridgeOptions {
   readonly limits?: Partial<MqttLimits>;
   /** Absent: devices are not attested. */
   readonly attestation?: { readonly desk: ChallengeDesk; readonly trust: TrustBoard };
+  /** Absent: nobody keeps trust. */
+  readonly interactions?: InteractionDoor;
   readonly onEvent?: (event: ConnectionRefused) => void;
   /** For each connection and message that the intake never saw. */
   readonly onRefused?: (code: ErrorCode) => void;
@@ -72,6 +75,7 @@ export class MqttBridge {
   readonly #intake: Entrance;
   readonly #limits: MqttLimits;
   readonly #attestation: MqttBridgeOptions['attestation'];
+  readonly #interactions: InteractionDoor | undefined;
   readonly #onEvent: (event: ConnectionRefused) => void;
   readonly #onRefused: (code: ErrorCode) => void;
   readonly #server: Server;
@@ -89,6 +93,7 @@ export class MqttBridge {
   private constructor(options: MqttBridgeOptions) {
     this.#intake = options.intake;
     this.#attestation = options.attestation;
+    this.#interactions = options.interactions;
     const limits = { ...MQTT_LIMITS, ...options.limits };
     const packetBytesMax = Math.max(limits.packetBytesMax, EVIDENCE_BYTES_MAX + HEAD_BYTES_MAX);
     const largePacketBytes = limits.packetBytesMax;
@@ -242,7 +247,8 @@ export class MqttBridge {
     if (session.isClosing) return;
     const message = session.received(packet, done);
     const isEvidence = packet.topic === session.evidenceTopic && this.#attestation !== undefined;
-    const misplaced = misplacement(session, packet, isEvidence);
+    const interactions = packet.topic === session.interactionsTopic ? this.#interactions : undefined;
+    const misplaced = misplacement(session, packet, isEvidence || interactions !== undefined);
     if (misplaced !== undefined) {
       message.outcome = misplaced;
       this.#onRefused(misplaced.code);
@@ -252,7 +258,15 @@ export class MqttBridge {
     this.#pendingFrames += 1;
     const { lane } = session;
     const payload = packet.payload as Buffer;
-    void (isEvidence ? lane.attest(payload) : lane.accept(payload)).then((outcome) => {
+    const taken =
+      interactions !== undefined
+        ? interactions.take(lane, payload).then(oneOutcome, failed)
+        : isEvidence
+          ? lane.attest(payload)
+          : lane.accept(payload);
+    void taken.then((outcome) => {
+      // The intake counts its own.
+      if (interactions !== undefined && !outcome.isAccepted) this.#onRefused(outcome.code);
       message.outcome = outcome;
       this.#answer(session);
       this.#pendingFrames -= 1;
@@ -313,8 +327,11 @@ export class MqttBridge {
   }
 }
 
-function misplacement(session: MqttSession, packet: PublishPacket, isEvidence: boolean): Refused | undefined {
-  if (packet.topic !== session.framesTopic && !isEvidence)
+/** What nobody foresaw has stored nothing. */
+const failed = (thrown: unknown): Refused => refusal(errorData(thrown).code, 'something failed that should not have');
+
+function misplacement(session: MqttSession, packet: PublishPacket, isOther: boolean): Refused | undefined {
+  if (packet.topic !== session.framesTopic && !isOther)
     return refusal('TOPIC_REFUSED', `publish to ${session.framesTopic}`);
   return packet.retain ? refusal('TOPIC_REFUSED', 'retained messages are refused') : undefined;
 }

@@ -12,6 +12,7 @@ const NOTICES_PENDING_MAX = 16;
 export const framesTopic = (deviceId: string): string => `devices/${deviceId}/frames`;
 export const noticesTopic = (deviceId: string): string => `devices/${deviceId}/notices`;
 export const challengeTopic = (deviceId: string): string => `devices/${deviceId}/attest/challenge`;
+export const interactionsTopic = (deviceId: string): string => `devices/${deviceId}/interactions`;
 export const evidenceTopic = (deviceId: string): string => `devices/${deviceId}/attest/evidence`;
 
 /** All connections of one device. */
@@ -39,6 +40,7 @@ export class MqttSession {
   readonly noticesTopic: string;
   readonly challengeTopic: string;
   readonly evidenceTopic: string;
+  readonly interactionsTopic: string;
   /** Set with the first refusal that may pass: nothing that the client sent after it is taken, so order holds. */
   isClosing = false;
   #isListening = false;
@@ -61,6 +63,7 @@ export class MqttSession {
     this.noticesTopic = noticesTopic(lane.deviceId);
     this.challengeTopic = challengeTopic(lane.deviceId);
     this.evidenceTopic = evidenceTopic(lane.deviceId);
+    this.interactionsTopic = interactionsTopic(lane.deviceId);
   }
 
   received(packet: PublishPacket, done: (error?: Error | null) => void): Message {

@@ -1,6 +1,6 @@
 /** The two bridges in front of the log, on ports that may move when nobody chose them. */
 import { HttpBridge } from '../../bridges/http/index.ts';
-import { Door, Intake, PacketDoor, unsignedFrom } from '../../bridges/intake/index.ts';
+import { Door, Intake, type InteractionDoor, PacketDoor, unsignedFrom } from '../../bridges/intake/index.ts';
 import { MQTT_LIMITS, MqttBridge } from '../../bridges/mqtt/index.ts';
 import type { BridgeStatus } from '../../console/index.ts';
 import type { Clock, Emit, Log, Plan, RecordAppender } from '../../engine/index.ts';
@@ -67,10 +67,14 @@ export async function openBridges(options: BridgesOptions): Promise<Bridges> {
     await attestation?.close();
     refusals.flush();
   };
+  // One for both, as with frames.
+  const interactions = interactionDoor(options, attestation);
   const door = (name: 'mqtt' | 'http') => new Door(intake, (code) => refusals.add(name, code, 1));
   try {
-    if (options.config['mqtt.enabled']) open.push(await openMqtt(options, door('mqtt'), refusals, attestation));
-    if (options.config['http.enabled']) open.push(await openHttp(options, door('http'), refusals, attestation));
+    if (options.config['mqtt.enabled'])
+      open.push(await openMqtt(options, door('mqtt'), refusals, attestation, interactions));
+    if (options.config['http.enabled'])
+      open.push(await openHttp(options, door('http'), refusals, attestation, interactions));
   } catch (error) {
     await close();
     throw error;
@@ -84,6 +88,7 @@ async function openMqtt(
   intake: Door,
   refusals: Refusals,
   attestation: BridgeAttestation | null,
+  interactions: InteractionDoor | null,
 ): Promise<OpenBridge> {
   const { config, set } = options;
   const host = config['mqtt.host'];
@@ -102,6 +107,7 @@ async function openMqtt(
     MqttBridge.open({
       ...{ intake, host, port, limits },
       ...(attestation === null ? {} : { attestation }),
+      ...(interactions === null ? {} : { interactions }),
       onRefused: (code) => refusals.add('mqtt', code, 1),
     }),
   );
@@ -113,6 +119,7 @@ async function openHttp(
   intake: Door,
   refusals: Refusals,
   attestation: BridgeAttestation | null,
+  interactions: InteractionDoor | null,
 ): Promise<OpenBridge> {
   const { config, set } = options;
   const host = config['http.host'];
@@ -123,7 +130,6 @@ async function openHttp(
     flag: '--http-port',
   };
   const packets = packetDoor(options, attestation);
-  const interactions = interactionDoor(options, attestation);
   const bridge = await listenOn(wanted, (port) =>
     HttpBridge.open({
       ...{ intake, host, port },

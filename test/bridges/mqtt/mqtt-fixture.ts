@@ -1,18 +1,29 @@
 /** A bridge over the fixture, with clients that are closed at the end of the case. */
 import type t from 'tap';
-import { type ConnectionRefused, MqttBridge, type MqttLimits } from '../../../bridges/mqtt/index.ts';
+import {
+  type ConnectionRefused,
+  MqttBridge,
+  type MqttBridgeOptions,
+  type MqttLimits,
+} from '../../../bridges/mqtt/index.ts';
 import { type Fixture, fixture } from '../bridge-fixture.ts';
 import { connectPacket, RawClient } from './raw-client.ts';
 
 type Test = Pick<typeof t, 'teardown'>;
 
-export async function start(t: Test, limits: Partial<MqttLimits> = {}, parts: Fixture = fixture()) {
+export async function start(
+  t: Test,
+  limits: Partial<MqttLimits> = {},
+  parts: Fixture = fixture(),
+  more: Pick<MqttBridgeOptions, 'interactions'> = {},
+) {
   const events: ConnectionRefused[] = [];
   const refused: string[] = [];
   const bridge = await MqttBridge.open({
     intake: parts.intake,
     port: 0,
     limits,
+    ...more,
     onEvent: (event) => events.push(event),
     onRefused: (code) => refused.push(code),
   });
