@@ -1,7 +1,8 @@
 /** The commands that tell interactions, ask for scores of trust, and hold them against the log of interactions. */
 import type { Command } from 'commander';
-import { collect, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
+import { collect, common, decimal, examples, type Outcome, running, whole, withLog } from './command-kit.ts';
 import type { AppealFlags, BanFlags } from './commands/trust-appeal.ts';
+import type { ProofMakeFlags, ProofVerifyFlags } from './commands/trust-proof.ts';
 import type { TellFlags } from './commands/trust-tell.ts';
 import type { CheckpointFlags, VerifyFlags } from './commands/trust-verify.ts';
 import type { WhoFlags } from './commands/trust-who.ts';
@@ -54,7 +55,38 @@ export function addTrust(program: Command, outcome: Outcome): void {
   examples(checkpoint, [
     ['msec trust checkpoint > kept.note', 'whoever has it can tell later whether the log was changed'],
   ]);
+  addProof(trust, outcome);
   addStanding(trust, outcome);
+}
+
+function addProof(trust: Command, outcome: Outcome): void {
+  const proof = trust.command('proof').description('Prove to others, offline, that one interaction is in the log.');
+  const make = withLog(proof.command('make'))
+    .argument('<trustor>', 'who judged')
+    .argument('<trustee>', 'who was judged')
+    .argument('<id>', 'of the interaction; of one that was corrected the newest word')
+    .description('Print the proof: the interaction, its place, the hashes beside it, and a signed checkpoint.')
+    .option('-s, --service <service>', 'of this service alone')
+    .action(
+      running<ProofMakeFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-proof.ts')).proveInteraction(flags, args),
+      ),
+    );
+  examples(make, [['msec trust proof make roof-7 weather-2 reading-17 > reading-17.tlog-proof', 'a C2SP tlog-proof']]);
+  const verify = common(proof.command('verify'))
+    .argument('<file>', 'the proof, or - for standard input')
+    .description(
+      'Check a proof with nothing but the log’s public key, and print the interaction. Exit code 65: it does not hold.',
+    )
+    .requiredOption('-k, --public-key <file>', 'the key that signs checkpoints (PEM or DER), from a source you trust')
+    .action(
+      running<ProofVerifyFlags>(outcome, async (flags, args) =>
+        (await import('./commands/trust-proof.ts')).verifyInteraction(flags, args[0]!),
+      ),
+    );
+  examples(verify, [
+    ['msec trust proof verify reading-17.tlog-proof --public-key log.pem', 'one signature and a few hashes'],
+  ]);
 }
 
 function addStanding(trust: Command, outcome: Outcome): void {

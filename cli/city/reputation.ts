@@ -16,15 +16,18 @@ function trustOptions(config: Config): MainJobConfig['trust'] {
     horizonMs: config['trust.horizon'],
     aheadMs: config['trust.ahead'],
     idsMax: config['trust.idsMax'],
-    standing:
-      config['trust.blacklistBelow'] === 0
-        ? null
-        : {
-            below: config['trust.blacklistBelow'],
-            ratersMin: config['trust.blacklistRaters'],
-            forMs: config['trust.blacklistFor'],
-            strikes: config['trust.blacklistings'],
-          },
+    standing: standingRules(config),
+  };
+}
+
+/** How providers come to be blacklisted; null: never. */
+export function standingRules(config: Config) {
+  if (config['trust.blacklistBelow'] === 0) return null;
+  return {
+    below: config['trust.blacklistBelow'],
+    ratersMin: config['trust.blacklistRaters'],
+    forMs: config['trust.blacklistFor'],
+    strikes: config['trust.blacklistings'],
   };
 }
 

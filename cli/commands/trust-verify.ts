@@ -1,11 +1,11 @@
 /** `msec trust verify` and `msec trust checkpoint`: scores, log and checkpoints held against each other. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { LogReader, ReadOnlyLog } from '../../engine/index.ts';
+import { type LogReader, type ReadOnlyLog, systemClock } from '../../engine/index.ts';
 import { TRUST_CHECKPOINTS, TRUST_LOG } from '../../schemas/topics/index.ts';
 import { formatNote, type Note, parseNotes } from '../../schemas/trust-log/index.ts';
 import { auditPartition, checkpointsOf, type PartitionAudit, publicLogKey } from '../../services/trust-audit/index.ts';
-import { dataFolder } from '../city/index.ts';
+import { dataFolder, standingRules } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -36,7 +36,8 @@ export async function verifyScores(flags: VerifyFlags, [trustor, trustee]: reado
       for (let partition = 0; partition < partitions; partition++)
         audits.push(
           await auditPartition(reader, partition, {
-            ...{ wanted, key, kept },
+            ...{ wanted, key, kept, nowMs: systemClock.now() },
+            standing: standingRules(config),
             halfLives: {
               smallHalfLifeMs: config['trust.halfLifeSmall'],
               bigHalfLifeMs: config['trust.halfLifeBig'],
@@ -90,6 +91,7 @@ function tell(
   );
   print(`entries behind the newest checkpoints: ${sum(({ chain }) => chain.uncovered)}`);
   print(`scores that the log gives: ${sum(({ agreed }) => agreed)}`);
+  print(`of providers whose standing follows from log and decisions: ${sum(({ standings }) => standings)}`);
   const partial = sum(({ partial }) => partial);
   if (partial > 0) print(`scores of whose interactions retention has deleted some: ${partial}`);
   if (kept === 0)
@@ -135,10 +137,11 @@ export async function partitionsOf(log: ReadOnlyLog): Promise<number> {
   return topic.partitions;
 }
 
-const folderKey = (config: Config): KeyObject | null =>
+export const folderKey = (config: Config): KeyObject | null =>
   publicLogKey(dataFolder(config.data, config['keys.folder']).keys);
 
-function keyOf(file: string): KeyObject {
+/** The public key in a file. */
+export function keyOf(file: string): KeyObject {
   const der = Buffer.from(publicKeyOf(file), 'base64');
   try {
     return createPublicKey({ key: der, format: 'der', type: 'spki' });

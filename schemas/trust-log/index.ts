@@ -11,6 +11,7 @@ export {
   parseNotes,
   signState,
 } from './checkpoint.ts';
+export { formatProof, type InclusionProof, parseProof, verifyInclusion } from './inclusion-proof.ts';
 export {
   Accepted,
   decodeEntry,

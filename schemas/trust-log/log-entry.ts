@@ -34,6 +34,10 @@ export interface LogEntry {
   readonly satisfaction: number;
   readonly weight: number;
   readonly timeMs: number;
+  /** As it was measured; null where it was not. */
+  readonly responseMs: number | null;
+  readonly availability: number | null;
+  readonly quality: number | null;
   /** In plain words; empty where none was given. */
   readonly reason: string;
 }
@@ -90,13 +94,15 @@ export function decodeEntry(bytes: Uint8Array, start = 0, end = bytes.length): L
     satisfaction: avro.double('satisfaction'),
     weight: avro.double('weight'),
     timeMs: avro.long('time'),
-    reason: measuresAndReason(),
+    responseMs: measure('responseMs'),
+    availability: measure('availability'),
+    quality: measure('quality'),
+    reason: avro.isPresent('reason') ? avro.string('reason') : '',
   };
   avro.close();
   return entry;
 }
 
-function measuresAndReason(): string {
-  for (const field of ['responseMs', 'availability', 'quality']) if (avro.isPresent(field)) avro.double(field);
-  return avro.isPresent('reason') ? avro.string('reason') : '';
+function measure(field: string): number | null {
+  return avro.isPresent(field) ? avro.double(field) : null;
 }

@@ -11,6 +11,8 @@ import { ChainCheck, type ChainResult, type Fault } from './chain-check.ts';
 import { type Compared, Comparison, type ScoreFault } from './comparison.ts';
 import { eachRecord, type WalkedRecord } from './each-record.ts';
 import type { HalfLives } from './exact-score.ts';
+import type { StandingTerms } from './exact-standing.ts';
+import { ProviderBook, readDecisions } from './provider-book.ts';
 import { readScores } from './published-scores.ts';
 import { isWanted, type PairBook, ScoreBook, type Wanted } from './score-book.ts';
 
@@ -20,6 +22,9 @@ export interface AuditOptions {
   /** Public; null: signatures of checkpoints are not looked at. */
   readonly key: KeyObject | null;
   readonly kept: readonly Note[];
+  /** As configured now; null: providers are not judged. */
+  readonly standing: StandingTerms | null;
+  readonly nowMs: number;
 }
 
 export interface PartitionAudit extends Compared {
@@ -40,7 +45,9 @@ export async function auditPartition(
   });
   const kept = options.kept.filter((note) => note.partition === partition);
   const chain = new ChainCheck(partition, checkpoints, kept, key);
+  const decisions = await readDecisions(reader, partition, wanted);
   const book = new ScoreBook(wanted);
+  const providers = new ProviderBook(halfLives, options.standing, decisions);
   const faults: ScoreFault[] = [];
   let isWhole: boolean | null = null;
   let comparison: Comparison | null = null;
@@ -49,12 +56,22 @@ export async function auditPartition(
       const entry = takeIn(chain, record);
       if (entry === null) return;
       isWhole ??= entry.index === 0;
-      if (!isWanted(wanted, entry)) return;
-      addTo(book, entry, isWhole, faults);
+      if (isWanted(wanted, entry)) {
+        addTo(book, entry, isWhole, faults);
+        // Of a provider whose other trustors are not looked at nothing can be said.
+        if (wanted.trustor === null) providers.take(entry, book.pairOf(entry), record.timestamp);
+      }
+      providers.reach(record.timestamp);
       comparison?.grown(entry);
     });
   const end = await walk(0);
-  comparison = new Comparison(book, await readScores(reader, partition, wanted), halfLives, isWhole ?? true);
+  const scores = await readScores(reader, partition, wanted);
+  const late = await readDecisions(reader, partition, wanted);
+  comparison = new Comparison({
+    ...{ book, providers, scores, halfLives, isWhole: isWhole ?? true, nowMs: options.nowMs },
+    // What was decided meanwhile may have come before entries that were read already.
+    isMoving: (provider) => late.get(provider)?.length !== decisions.get(provider)?.length,
+  });
   await walk(end);
   const compared = comparison.result();
   const result = chain.result();

@@ -5,8 +5,9 @@
 import type { PairScore, ProviderScore } from '../../schemas/index.ts';
 import type { LogEntry } from '../../schemas/trust-log/index.ts';
 import { difference } from './compare.ts';
-import { exactProvider, providerDifference } from './exact-provider.ts';
+import { exactProvider, measuredDifference, providerDifference } from './exact-provider.ts';
 import { type ExactScore, exactScore, type HalfLives } from './exact-score.ts';
+import type { ProviderBook } from './provider-book.ts';
 import { type PairBook, pairKey, providerKey, type ScoreBook } from './score-book.ts';
 
 export interface PublishedScores {
@@ -20,6 +21,7 @@ export type ScoreFaultKind =
   | 'score-differs'
   | 'score-missing'
   | 'score-unfounded'
+  | 'standing-differs'
   | 'counted-twice'
   | 'corrects-nothing';
 
@@ -47,9 +49,22 @@ export interface Compared {
   readonly agreed: number;
   /** Of whose interactions retention has deleted some. */
   readonly partial: number;
+  /** Of providers, made anew as well. */
+  readonly standings: number;
   readonly faults: readonly ScoreFault[];
   /** So many of the pairs. */
   readonly pairs: readonly CheckedPair[];
+}
+
+export interface Compare {
+  readonly book: ScoreBook;
+  readonly providers: ProviderBook;
+  readonly scores: PublishedScores;
+  readonly halfLives: HalfLives;
+  readonly isWhole: boolean;
+  readonly nowMs: number;
+  /** Whether something was decided of the provider while the log was read. */
+  isMoving(provider: string): boolean;
 }
 
 const PAIRS_TOLD_MAX = 50;
@@ -60,16 +75,23 @@ export class Comparison {
   readonly #halfLives: HalfLives;
   /** Of a log whose beginning is gone, what it does not give may have been there. */
   readonly #isWhole: boolean;
+  readonly #providers: ProviderBook;
+  readonly #nowMs: number;
+  readonly #isMoving: (provider: string) => boolean;
+  #standings = 0;
   readonly #faults = new Map<string, ScoreFault>();
   readonly #pairs: CheckedPair[] = [];
   #agreed = 0;
   #partial = 0;
 
-  constructor(book: ScoreBook, scores: PublishedScores, halfLives: HalfLives, isWhole: boolean) {
+  constructor({ book, providers, scores, halfLives, isWhole, nowMs, isMoving }: Compare) {
     this.#book = book;
+    this.#providers = providers;
     this.#scores = scores;
     this.#halfLives = halfLives;
     this.#isWhole = isWhole;
+    this.#nowMs = nowMs;
+    this.#isMoving = isMoving;
     for (const [key, published] of scores.pairs) this.#comparePair(key, published);
     for (const [key, published] of scores.providers) this.#compareProvider(key, published);
     for (const [key, pair] of book.pairs)
@@ -91,7 +113,8 @@ export class Comparison {
   }
 
   result(): Compared {
-    return { agreed: this.#agreed, partial: this.#partial, faults: [...this.#faults.values()], pairs: this.#pairs };
+    const [agreed, partial, standings, pairs] = [this.#agreed, this.#partial, this.#standings, this.#pairs];
+    return { agreed, partial, standings, faults: [...this.#faults.values()], pairs };
   }
 
   #comparePair(key: string, published: PairScore): void {
@@ -125,10 +148,22 @@ export class Comparison {
       this.#partial++;
       return;
     }
-    const says = providerDifference(published, exact);
     const { trustee, service } = published;
-    if (says === null) this.#agreed++;
-    else this.#faults.set(key, { kind: 'score-differs', trustor: null, trustee, service, says });
+    const known = this.#providers.of(key);
+    const says = providerDifference(published, exact) ?? measuredDifference(published, known?.replay);
+    if (says !== null) {
+      this.#faults.set(key, { kind: 'score-differs', trustor: null, trustee, service, says });
+      return;
+    }
+    // What is decided at this moment may be told a moment later.
+    const isCompared = known !== undefined && this.#isWhole && !this.#isMoving(key);
+    const stands = isCompared ? known.standing.difference(published, known.decisions, this.#nowMs) : null;
+    if (stands !== null)
+      this.#faults.set(key, { kind: 'standing-differs', trustor: null, trustee, service, says: stands });
+    else {
+      this.#agreed++;
+      if (isCompared) this.#standings++;
+    }
   }
 
   /** A correction may have moved the newest back: a score goes on to be told as of what was the newest. */

@@ -12,6 +12,8 @@ export interface WalkedFrom {
 export interface WalkedRecord {
   readonly offset: number;
   readonly key: string;
+  /** Of interactions and what follows from them: when they were received. */
+  readonly timestamp: number;
   /** Valid for the call; null where the key was forgotten. */
   readonly value: Uint8Array | null;
 }
@@ -34,7 +36,8 @@ export async function eachRecord(
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor;
       if (keyStart < 0) continue;
       const key = Buffer.from(bytes.buffer, bytes.byteOffset + keyStart, keyEnd - keyStart).toString('utf8');
-      take({ offset: cursor.offset, key, value: valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd) });
+      const { offset: at, timestamp } = cursor;
+      take({ offset: at, key, timestamp, value: valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd) });
     }
     const next = Math.max(cursor.offsetNext, offset);
     // What is left are transactions that are not decided yet.

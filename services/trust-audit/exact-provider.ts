@@ -2,6 +2,7 @@
 import type { ProviderScore } from '../../schemas/index.ts';
 import { isNear, NEAR, TRUST_NEAR } from './compare.ts';
 import type { ExactScore, ExactWindow, HalfLives } from './exact-score.ts';
+import type { ProviderReplay } from './provider-replay.ts';
 
 export interface ExactProvider {
   readonly trust: number;
@@ -48,7 +49,7 @@ function meanOf(shares: readonly Share[]): { readonly mean: number; readonly evi
 const sum = <T>(list: readonly T[], value: (one: T) => number): number =>
   list.reduce((total, one) => total + value(one), 0);
 
-/** What differs, in words; null where they agree. Standing and measured performance are not made anew. */
+/** What differs, in words; null where they agree. */
 export function providerDifference(published: ProviderScore, exact: ExactProvider): string | null {
   const { interactions, raters, at, small, big, trust } = exact;
   if (published.interactions !== interactions)
@@ -65,4 +66,19 @@ export function providerDifference(published: ProviderScore, exact: ExactProvide
       return `the mean of its ${name} window is ${told.mean}, the log's ${found.mean}`;
   }
   return isNear(published.trust, trust, TRUST_NEAR) ? null : `it says ${published.trust}, the log gives ${trust}`;
+}
+
+/** Of the earliest interaction, and of measured performance. */
+export function measuredDifference(published: ProviderScore, replay: ProviderReplay | undefined): string | null {
+  if (replay === undefined) return null;
+  if (published.first !== replay.first)
+    return `its earliest interaction was satisfied by ${published.first}, the log's by ${replay.first}`;
+  const { measured } = replay;
+  for (const name of ['responseMs', 'availability', 'quality'] as const) {
+    const told = published[name] ?? Number.NaN;
+    const found = measured[name];
+    if (!isNear(told, found, NEAR * Math.max(1, Math.abs(found))))
+      return `its ${name} is ${published[name]}, what was measured gives ${Number.isNaN(found) ? 'none' : found}`;
+  }
+  return null;
 }

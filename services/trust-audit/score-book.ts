@@ -2,6 +2,7 @@
  * The interactions of a log by pair, corrections in the place of what they correct. One that was counted twice, and of a log
  * that is whole a correction of nothing, are told.
  */
+import { assert } from '../../engine/index.ts';
 import type { LogEntry } from '../../schemas/trust-log/index.ts';
 
 export interface Logged {
@@ -90,6 +91,13 @@ export class ScoreBook {
       this.#byProvider.set(provider, pairs);
     }
     return pair.add(entry, isWhole);
+  }
+
+  /** Of an entry that was added. */
+  pairOf({ trustee, service, trustor }: LogEntry): PairBook {
+    const pair = this.pairs.get(pairKey(trustee, service, trustor));
+    assert(pair !== undefined, 'the entry was added');
+    return pair;
   }
 
   /** Of a provider's key. */

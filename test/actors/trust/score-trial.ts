@@ -1,8 +1,9 @@
 /**
  * One seed of interactions that come while the machine crashes and its threads die: late, twice, corrected, wrong; of
  * operators' commands between them, twice and in vain as well; then what the log holds is compared with what the oracle makes
- * of both as they lie there.
+ * of both as they lie there. `msec trust verify` has to find everything right as well.
  */
+import { CHAIN_DEFAULTS, chainActor } from '../../../actors/chain/index.ts';
 import { type TrustOptions, trustActor } from '../../../actors/trust/index.ts';
 import { ByteWriter, randomBelow, seededRandom } from '../../../engine/base/index.ts';
 import {
@@ -31,7 +32,9 @@ import {
   TRUST_DECISIONS,
   TRUST_INTERACTIONS,
   TRUST_SCORES,
+  trustLogTopics,
 } from '../../../schemas/topics/index.ts';
+import { auditPartition } from '../../../services/trust-audit/audit.ts';
 import { encodeRecords, readPartition } from '../../engine/simulate/trial-records.ts';
 import { expectedScores, type JudgedInteraction, type JudgedStep } from '../../oracle/trust/expected-scores.ts';
 import { type OrderedCommand, type StandingTerms, wrongStanding } from '../../oracle/trust/expected-standings.ts';
@@ -236,6 +239,14 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
       sums.inVain += refused;
       if (last !== null && last.standing !== 'normal') sums.marked += 1;
     }
+    const audit = await auditPartition(reader, partition, {
+      wanted: { trustor: null, trustee: null, service: null },
+      halfLives: OPTIONS,
+      ...{ key: null, kept: [], standing: STANDING, nowMs: EPOCH_MS + Math.floor(simulation.timeline.elapsedMs) },
+    });
+    for (const { says } of [...audit.chain.faults, ...audit.faults]) differences.push(`verify ${partition}: ${says}`);
+    if (audit.standings !== want.providers.size)
+      differences.push(`verify made ${audit.standings} standings anew, there are ${want.providers.size}`);
     sums.interactions += judged.length;
     sums.refused += want.refused.length;
     sums.repeated += want.repeated;
@@ -247,7 +258,13 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
 }
 
 function topology(options: TrustOptions): TopologyDefinition {
-  return { name: 'trial', partitions: PARTITIONS, actors: [trustActor(reputationTopics(), options)] };
+  const log = trustLogTopics();
+  const chain = chainActor(log, { ...CHAIN_DEFAULTS, entries: 25, key: null });
+  return {
+    name: 'trial',
+    partitions: PARTITIONS,
+    actors: [trustActor(reputationTopics(), options, log.accepted), chain],
+  };
 }
 
 function idsOf(of: TopologyDefinition): Map<string, number> {

@@ -60,11 +60,13 @@ t.test('an entry comes back as it was written, and another decoder reads the sam
         const bytes = body.take();
         const entry = decodeEntry(Buffer.concat([Buffer.of(0, 0, 0, 0, 1), bytes]));
         const { id, trustor, service, satisfaction, weight, time, reason } = value;
+        const { responseMs, availability, quality } = value;
         t.same(
           { ...entry, previous: Buffer.from(entry.previous) },
           {
             ...{ index, previous: Buffer.from(logStart(4)), isCorrection, trustee, id, trustor, service },
             ...{ satisfaction: satisfaction + 0, weight: weight + 0, timeMs: time, reason: reason ?? '' },
+            ...{ responseMs, availability, quality },
           },
         );
         const read = type.fromBuffer(Buffer.from(bytes)) as { index: number; trustee: string; interaction: object };

@@ -14,6 +14,7 @@ const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const halfLives = { smallHalfLifeMs: 3_600_000, bigHalfLifeMs: 86_400_000 };
 const START_MS = 1_770_000_000_000;
 const NOBODY = { trustor: null, trustee: null, service: null };
+const interactions = someInteractions(200, 1);
 
 function someInteractions(count: number, seed: number): TestInteraction[] {
   const random = seededRandom(seed);
@@ -54,6 +55,13 @@ function scoresOf(interactions: readonly TestInteraction[]): PairScore[] {
   });
 }
 
+const firstOf = (name: string): number =>
+  interactions
+    .filter(({ trustee }) => trustee === name)
+    .reduce((first, one) =>
+      one.timeMs < first.timeMs || (one.timeMs === first.timeMs && one.satisfaction < first.satisfaction) ? one : first,
+    ).satisfaction;
+
 /** By the definitions of docs/trust.md, pair by pair. */
 function providersOf(pairs: readonly PairScore[]): ProviderScore[] {
   return [...Map.groupBy(pairs, ({ trustee, service }) => `${trustee} ${service}`).values()].map((own) => {
@@ -74,7 +82,8 @@ function providersOf(pairs: readonly PairScore[]): ProviderScore[] {
     }
     const interactions = own.reduce((sum, pair) => sum + pair.interactions, 0);
     return {
-      ...{ trustee: own[0]!.trustee, service: own[0]!.service, trust: trusted.sum / big.all, first: 0.5 },
+      ...{ trustee: own[0]!.trustee, service: own[0]!.service, trust: trusted.sum / big.all },
+      first: firstOf(own[0]!.trustee),
       small: { mean: small.mean / small.all, evidence: small.all },
       big: { mean: big.mean / big.all, evidence: big.all },
       ...{ interactions, raters: own.length, at, responseMs: null, availability: null, quality: null },
@@ -144,14 +153,15 @@ async function cityLog(
 async function audit(log: Log, options: Partial<AuditOptions> = {}, wrap = (reader: LogReader) => reader) {
   const reader = wrap(log.openReader());
   try {
-    return await auditPartition(reader, 0, { wanted: NOBODY, halfLives, key: publicKey, kept: [], ...options });
+    return await auditPartition(reader, 0, {
+      ...{ wanted: NOBODY, halfLives, key: publicKey, kept: [], standing: null, nowMs: START_MS + 86_400_000 },
+      ...options,
+    });
   } finally {
     await reader.close();
     await log.close();
   }
 }
-
-const interactions = someInteractions(200, 1);
 
 t.test(
   'the model’s scores are those that the log gives, corrections and repeated records of a score included',
