@@ -41,6 +41,7 @@ const FILES: readonly { readonly path: string; readonly type: string; readonly f
     'reputation-history',
     'reputation-graph',
     'reputation-places',
+    'reputation-standing',
     'operator',
     'detection',
     'detection-alert',

@@ -93,7 +93,7 @@ export function attachConsole({
       : {
           reputation: reputationPorts(desk),
           interactions: interactionAdmin({ config, schemaIds, partitions: plan.partitions, appender, clock }),
-          standing: standingAdmin({ log, clock, emit }),
+          standing: standingAdmin({ log, clock, emit, desk }),
         }),
     ...(detection === null ? {} : { detection }),
     openReader: () => log.openReader(),

@@ -10,7 +10,7 @@ import {
   type LogReaderDescriptor,
   type Plan,
 } from '../../engine/index.ts';
-import { DEVICE_ATTESTATION, TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { DEVICE_ATTESTATION, TRUST_DECISIONS, TRUST_LOG, TRUST_SCORES } from '../../schemas/topics/index.ts';
 import { GRAPH_JOB, type GraphJob, questionOf, TrustDesk, TrustRequests } from '../../services/trust/index.ts';
 import type { Config } from '../config/index.ts';
 
@@ -79,6 +79,8 @@ function openDesk({ config, plan, readers, schemaIds, emit }: RecommendationsOpt
     schemaIds: [...schemaIds],
     partitions: plan.partitions,
     isAttested: plan.topics.some(({ name }) => name === DEVICE_ATTESTATION),
+    isLogged: plan.topics.some(({ name }) => name === TRUST_LOG),
+    isDecided: plan.topics.some(({ name }) => name === TRUST_DECISIONS),
     onFailed: ({ code, message }) => emit('unexpectedError', { where: 'recommendations', code, error: message }),
   });
 }

@@ -3,20 +3,24 @@ import type { StandingAdmin } from '../../console/index.ts';
 import { type Clock, type Emit, type Log, MsecError } from '../../engine/index.ts';
 import { STANDING_ACTIONS } from '../../schemas/standing/index.ts';
 import { StandingDesk } from '../../services/standing/index.ts';
+import type { TrustDesk } from '../../services/trust/index.ts';
 
 export interface StandingAdminOptions {
   readonly log: Log;
   readonly clock: Clock;
   /** Null where no engine runs: nobody is waited for then. */
   readonly emit: Emit | null;
+  /** Null where all scores have to be read. */
+  readonly desk: TrustDesk | null;
 }
 
 /** Less than whoever asks the admin API waits. */
 const WAIT_MS = 3_000;
 
-export function standingAdmin({ log, clock, emit }: StandingAdminOptions): StandingAdmin {
-  const desk = new StandingDesk({
+export function standingAdmin({ log, clock, emit, desk }: StandingAdminOptions): StandingAdmin {
+  const standings = new StandingDesk({
     ...{ log, clock, waitMs: emit === null ? 0 : WAIT_MS },
+    ...(desk === null ? {} : { lookUp: (service, party) => desk.ask('standing', { service, party }) }),
     onDecided: ({ trustee, service, action, by }) => emit?.('standingDecided', { trustee, service, action, by }),
   });
   return {
@@ -24,7 +28,7 @@ export function standingAdmin({ log, clock, emit }: StandingAdminOptions): Stand
       const { action, by, why } = (request ?? {}) as Readonly<Record<string, unknown>>;
       const known = STANDING_ACTIONS.find((one) => one === action);
       if (known === undefined) throw invalid('action', `must be one of ${STANDING_ACTIONS.join(', ')}`);
-      return desk.order({ trustee, service, action: known, by: text(by, 'by'), why: text(why, 'why') });
+      return standings.order({ trustee, service, action: known, by: text(by, 'by'), why: text(why, 'why') });
     },
   };
 }

@@ -236,7 +236,7 @@ export async function withStanding<T>(config: Config, use: (admin: StandingAdmin
   const log = await toChange(config, folder);
   try {
     if ((await log.describe([TRUST_SCORES])).length > 0) await log.createTopics(await topicsOf(config, folder));
-    return await use(standingAdmin({ log, clock: systemClock, emit: null }));
+    return await use(standingAdmin({ log, clock: systemClock, emit: null, desk: null }));
   } finally {
     await log.close();
   }

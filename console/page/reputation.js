@@ -3,6 +3,7 @@ import { byId, element, reconcile, setHidden, setText } from './dom.js';
 import { age, count, plural } from './format.js';
 import { neighbourhood } from './reputation-graph.js';
 import { historyChart } from './reputation-history.js';
+import { standingView } from './reputation-standing.js';
 
 const ASK_MS = 2_000;
 const LINKS = 4;
@@ -11,6 +12,12 @@ const STANDINGS = {
   blacklisted: 'blacklisted',
   permanent: 'blacklisted for good',
   untrusted: 'device not trusted',
+};
+const HISTORY_FROM = {
+  begins: '',
+  reading: 'What was before this start is being read from the log.',
+  log: 'From where the log was read on: what is older is gone from it, or too much to look at here.',
+  start: 'Since this start: interactions are not logged (trust.log).',
 };
 const value = (number) => (number === null ? '–' : number.toFixed(2).replace('-', '\u2212'));
 
@@ -44,6 +51,7 @@ export function reputationView() {
     void ask();
   };
   const graph = neighbourhood(byId('reputation-graph'), choose);
+  const standings = standingView(() => void ask());
 
   const renderServices = ({ services: known, isReady, unplaced }) => {
     const names = known.map((one) => one.service);
@@ -139,6 +147,8 @@ export function reputationView() {
     );
     setText(says, provider === null ? '' : `${provider.says.join('; ')}.`);
     chart.show(found.history);
+    setText(byId('reputation-history-note'), HISTORY_FROM[found.historyFrom] ?? '');
+    standings.show(found);
     graph.show(found);
     const told = [
       ...found.judgedBy.map((link) => ({ ...link, key: `< ${link.party}`, words: `${link.party} judges it` })),

@@ -1,1 +1,7 @@
-export { type Ordered, type StandingAnswer, StandingDesk, type StandingDeskOptions } from './standing-desk.ts';
+export {
+  type Looked,
+  type Ordered,
+  type StandingAnswer,
+  StandingDesk,
+  type StandingDeskOptions,
+} from './standing-desk.ts';

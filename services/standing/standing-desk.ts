@@ -16,7 +16,7 @@ import {
   type Random,
   systemRandom,
 } from '../../engine/index.ts';
-import { decodeProviderScore, type ProviderScore, type StandingNow } from '../../schemas/index.ts';
+import { decodeProviderScore, type StandingNow } from '../../schemas/index.ts';
 import {
   checkStandingCommand,
   decodeStandingDecision,
@@ -47,7 +47,16 @@ export interface StandingDeskOptions {
   readonly random?: Random;
   /** How long the engine is waited for; 0 where none runs. */
   readonly waitMs: number;
+  /** Who knows how providers stand without reading all scores of their partition; DEPENDENCY_DOWN: it does not yet. */
+  readonly lookUp?: (service: string, trustee: string) => Promise<Looked>;
   readonly onDecided?: (decision: StandingDecision) => void;
+}
+
+export interface Looked {
+  /** null: nobody has had an interaction with it for that service. */
+  readonly standing: StandingNow | null;
+  /** Those that it serves. */
+  readonly services: readonly string[];
 }
 
 const FETCH_BYTES = 1024 * 1024;
@@ -72,15 +81,12 @@ export class StandingDesk {
     const partition = partitionForKey(key, 0, key.length, topics[0]!.partitions);
     const reader = log.openReader();
     try {
-      const { standing, since, until, blacklistings, says } = await providerOf(reader, partition, trustee, service);
-      const before = { standing, since, until, blacklistings, says };
-      const unchanged = whyUnchanged(action, standing);
-      if (unchanged !== null)
-        throw new MsecError(
-          'STANDING_UNCHANGED',
-          `How ${trustee} stands for ${service} is ${standing}: ${unchanged}.`,
-          { field: 'action' },
-        );
+      const looked = await this.#look(service, trustee, action);
+      const before = changeable(looked ?? (await lookIn(reader, partition, trustee, service)), {
+        trustee,
+        service,
+        action,
+      });
       const { end } = await reader.bounds(TRUST_DECISIONS, partition);
       const encoder = new BatchEncoder();
       const value = encodeStandingCommand(command);
@@ -93,6 +99,21 @@ export class StandingDesk {
       return { ...answer, before: decision?.before ?? before, after: decision?.after ?? null };
     } finally {
       await reader.close();
+    }
+  }
+
+  /** null where that has to be read from the scores: nobody knows it, or what is known may be a moment old and would be a refusal. */
+  async #look(service: string, trustee: string, action: StandingAction): Promise<Looked | null> {
+    const { lookUp } = this.#options;
+    if (lookUp === undefined) return null;
+    try {
+      const looked = await lookUp(service, trustee);
+      const { standing } = looked;
+      return standing === null || whyUnchanged(action, standing.standing) !== null ? null : looked;
+    } catch (error) {
+      // Soon after a start, or where too many ask: then it takes longer.
+      if (error instanceof MsecError && error.retriable) return null;
+      throw error;
     }
   }
 
@@ -112,28 +133,44 @@ export class StandingDesk {
   }
 }
 
-async function providerOf(
-  reader: LogReader,
-  partition: number,
-  trustee: string,
-  service: string,
-): Promise<ProviderScore> {
-  let found: ProviderScore | null = null;
-  const others = new Set<string>();
-  const wanted = `${trustee} ${service}`;
+/** By every score of the partition. */
+async function lookIn(reader: LogReader, partition: number, trustee: string, service: string): Promise<Looked> {
+  let standing: StandingNow | null = null;
+  const services = new Set<string>();
   const own = Buffer.from(`${trustee} `);
   await eachRecord(reader, TRUST_SCORES, partition, 0, (key, value) => {
     if (key.length <= own.length || own.compare(key, 0, own.length) !== 0) return;
-    const name = Buffer.from(key).toString('utf8');
-    if (name === wanted) found = decodeProviderScore(value);
-    else others.add(name.split(' ')[1]!);
+    const parts = Buffer.from(key).toString('utf8').split(' ');
+    services.add(parts[1]!);
+    if (parts.length === 2 && parts[1] === service) standing = standingIn(decodeProviderScore(value));
   });
-  if (found !== null) return found as ProviderScore;
-  const known = [...others].sort().slice(0, NAMED_MAX).join(', ');
+  return { standing, services: [...services] };
+}
+
+const standingIn = ({ standing, since, until, blacklistings, says }: StandingNow): StandingNow => ({
+  ...{ standing, since, until, blacklistings, says },
+});
+
+/** How it stands, where the action can change that. TRUSTEE_UNKNOWN, STANDING_UNCHANGED. */
+function changeable(
+  { standing, services }: Looked,
+  { trustee, service, action }: Pick<Ordered, 'trustee' | 'service' | 'action'>,
+): StandingNow {
+  if (standing !== null) {
+    const unchanged = whyUnchanged(action, standing.standing);
+    if (unchanged === null) return standing;
+    throw new MsecError(
+      'STANDING_UNCHANGED',
+      `How ${trustee} stands for ${service} is ${standing.standing}: ${unchanged}.`,
+      { field: 'action' },
+    );
+  }
+  const others = services.filter((one) => one !== service).sort();
+  const names = others.slice(0, NAMED_MAX).join(', ');
   throw new MsecError(
     'TRUSTEE_UNKNOWN',
-    `Nobody has had an interaction with ${trustee} for ${service}${known === '' ? '' : `, but for ${known}`}.`,
-    { field: known === '' ? 'trustee' : 'service' },
+    `Nobody has had an interaction with ${trustee} for ${service}${names === '' ? '' : `, but for ${names}`}.`,
+    { field: names === '' ? 'trustee' : 'service' },
   );
 }
 

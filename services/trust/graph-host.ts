@@ -4,20 +4,24 @@
  */
 import { type BatchCursor, type Clock, errorData, type LogReader, MsecError, type Random } from '../../engine/index.ts';
 import { decodeDeviceRecord } from '../../schemas/device/index.ts';
-import { decodeAttestation } from '../../schemas/index.ts';
+import { decodeAttestation, NORMAL } from '../../schemas/index.ts';
+import { decodeStandingDecision } from '../../schemas/standing/index.ts';
 import {
   DEVICE_ATTESTATION,
   DEVICE_REGISTRY,
   isPairScore,
   type Score,
   scoreCodec,
+  TRUST_DECISIONS,
   TRUST_SCORES,
 } from '../../schemas/topics/index.ts';
 import { type GraphJob, graphOptionsOf, recommenderOptionsOf } from './graph-job.ts';
 import type { CallName, GraphCalls } from './graph-messages.ts';
-import { type GraphStatus, partyOf, rankingOf, servicesOf } from './graph-views.ts';
+import { type GraphStatus, type PartyView, partyOf, rankingOf, servedBy, servicesOf } from './graph-views.ts';
 import { Histories } from './histories.ts';
+import { PastHistories } from './past-histories.ts';
 import { Recommender } from './recommender.ts';
+import { StandingNotes } from './standing-notes.ts';
 import { Tail } from './tail.ts';
 import { TrustGraph } from './trust-graph.ts';
 
@@ -28,8 +32,12 @@ export interface GraphHostOptions {
   readonly schemaIds: ReadonlyMap<string, number>;
   /** Of each topic. */
   readonly partitions: number;
+  /** Becomes the host's; absent where the past is not asked for. */
+  readonly pastReader?: LogReader;
   /** Whether there is device.attestation. */
   readonly isAttested: boolean;
+  /** Whether there is trust.decisions. */
+  readonly isDecided?: boolean;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -46,6 +54,8 @@ export class GraphHost {
   readonly graph: TrustGraph;
   readonly #recommender: Recommender;
   readonly #histories = new Histories();
+  readonly #notes = new StandingNotes();
+  readonly #past: PastHistories | null;
   readonly #codec = scoreCodec();
   readonly #tail: Tail;
   readonly #answers: Answers;
@@ -53,7 +63,8 @@ export class GraphHost {
   #broken = 0;
   #lastMistake: string | null = null;
 
-  constructor({ job, reader, schemaIds, partitions, isAttested, clock, random }: GraphHostOptions) {
+  constructor(options: GraphHostOptions) {
+    const { job, reader, pastReader, schemaIds, partitions, isAttested, isDecided, clock, random } = options;
     const graph = new TrustGraph(graphOptionsOf(job));
     const recommender = new Recommender(recommenderOptionsOf(job));
     this.graph = graph;
@@ -67,12 +78,19 @@ export class GraphHost {
           ? [{ topic: DEVICE_ATTESTATION, partitions, take: (record: BatchCursor) => this.#takeAttestation(record) }]
           : []),
         { topic: TRUST_SCORES, partitions, take: (record) => this.#takeScore(record) },
+        ...(isDecided === true
+          ? [{ topic: TRUST_DECISIONS, partitions, take: (record: BatchCursor) => this.#takeDecision(record) }]
+          : []),
       ],
-      onRecordFailure: (error) => {
-        this.#broken++;
-        this.#lastMistake = errorData(error).message;
-      },
+      onRecordFailure: (error) => this.#failed(error),
     });
+    this.#past =
+      pastReader === undefined
+        ? null
+        : new PastHistories({
+            ...{ reader: pastReader, partitions, halfLives: job },
+            onFailure: (error) => this.#failed(error),
+          });
     this.#answers = {
       who: (question) => {
         this.#checkService(job.services, question.service);
@@ -82,8 +100,15 @@ export class GraphHost {
       ranking: ({ service }) => rankingOf(graph, recommender, service, clock.now()),
       party: ({ service, party }) => ({
         ...partyOf(graph, recommender, service, party, clock.now()),
-        history: this.#histories.of(service, party),
+        ...this.#historyOf(service, party),
+        stands: this.#notes.standingOf(service, party),
+        decisions: this.#notes.decisionsOf(service, party),
       }),
+      standing: ({ service, party }) => {
+        const services = servedBy(graph, party);
+        const isKnown = services.includes(service);
+        return { standing: isKnown ? (this.#notes.standingOf(service, party) ?? NORMAL) : null, services };
+      },
       status: () => this.#status(),
     };
   }
@@ -100,7 +125,7 @@ export class GraphHost {
 
   /** DEPENDENCY_DOWN until everything is read: half a graph would recommend whom the other half has blacklisted. */
   call<Name extends keyof Answers>(name: Name, takes: GraphCalls[Name]['takes']): GraphCalls[Name]['gives'] {
-    if (name === 'who' && !this.#tail.isCaughtUp)
+    if ((name === 'who' || name === 'standing') && !this.#tail.isCaughtUp)
       throw new MsecError('DEPENDENCY_DOWN', 'The scores are still being read; ask again in a moment.');
     return this.#answers[name](takes);
   }
@@ -113,8 +138,24 @@ export class GraphHost {
     });
   }
 
-  close(): Promise<void> {
-    return this.#tail.close();
+  async close(): Promise<void> {
+    await this.#past?.close();
+    await this.#tail.close();
+  }
+
+  /** What the log tells of the time before this process has seen the first change. */
+  #historyOf(service: string, party: string): Pick<PartyView, 'history' | 'historyFrom'> {
+    const since = this.#histories.of(service, party);
+    const past = this.#past?.of(service, party);
+    if (past === undefined) return { history: since, historyFrom: 'start' };
+    const from = since[0]?.at ?? Number.POSITIVE_INFINITY;
+    const history = [...past.points.filter(({ at }) => at < from), ...since];
+    return { history, historyFrom: past.isReading ? 'reading' : past.isCut ? 'log' : 'begins' };
+  }
+
+  #failed(error: unknown): void {
+    this.#broken++;
+    this.#lastMistake = errorData(error).message;
   }
 
   #status(): GraphStatus {
@@ -141,7 +182,12 @@ export class GraphHost {
     else {
       this.graph.takeProvider(score);
       this.#histories.take(score);
+      this.#notes.takeProvider(score);
     }
+  }
+
+  #takeDecision({ bytes, valueStart, valueEnd }: BatchCursor): void {
+    if (valueStart >= 0) this.#notes.takeDecision(decodeStandingDecision(bytes, valueStart, valueEnd));
   }
 
   #takeDevice({ bytes, valueStart, valueEnd }: BatchCursor): void {

@@ -1,7 +1,7 @@
 /** What is said between the program and the graph's thread. One answer comes for each call, in any order. */
 import type { ErrorData, LogReaderDescriptor } from '../../engine/index.ts';
 import type { GraphJob } from './graph-job.ts';
-import type { GraphStatus, PartyView, RankingView, ServiceView } from './graph-views.ts';
+import type { GraphStatus, PartyView, RankingView, ServiceView, StandingView } from './graph-views.ts';
 import type { Question } from './question.ts';
 import type { Recommendation } from './recommendation.ts';
 
@@ -12,6 +12,9 @@ export interface GraphSetup {
   readonly schemaIds: readonly (readonly [string, number])[];
   readonly partitions: number;
   readonly isAttested: boolean;
+  /** Whether interactions are logged, and what operators decide. */
+  readonly isLogged?: boolean;
+  readonly isDecided?: boolean;
 }
 
 /** Each call by its name, with what it takes and gives. */
@@ -20,6 +23,10 @@ export interface GraphCalls {
   services: { readonly takes: null; readonly gives: readonly ServiceView[] };
   ranking: { readonly takes: { readonly service: string }; readonly gives: RankingView };
   party: { readonly takes: { readonly service: string; readonly party: string }; readonly gives: PartyView };
+  standing: {
+    readonly takes: { readonly service: string; readonly party: string };
+    readonly gives: StandingView;
+  };
   status: { readonly takes: null; readonly gives: GraphStatus };
   stop: { readonly takes: null; readonly gives: null };
 }

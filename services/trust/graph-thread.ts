@@ -6,11 +6,13 @@ import type { FromGraph, GraphSetup, ToGraph } from './graph-messages.ts';
 
 assert(parentPort !== null, 'the graph runs in a thread');
 const parent = parentPort;
-const { job, log, schemaIds, partitions, isAttested } = workerData as GraphSetup;
+const { job, log, schemaIds, partitions, isAttested, isLogged, isDecided } = workerData as GraphSetup;
 const say = (message: FromGraph) => parent.postMessage(message);
 const openReader = await logReaders(log, systemClock);
 const host = new GraphHost({
   ...{ job, partitions, isAttested, schemaIds: new Map(schemaIds), reader: openReader() },
+  ...(isLogged === true ? { pastReader: openReader() } : {}),
+  isDecided: isDecided === true,
   ...{ clock: systemClock, random: systemRandom },
 });
 host.start((error) => say({ id: -1, error: errorData(error) }));

@@ -1,4 +1,6 @@
 /** What a person looks at: the ranking of a service, and one party with those around it. Plain data, bounded. */
+import type { StandingNow } from '../../schemas/index.ts';
+import type { StandingDecision } from '../../schemas/standing/index.ts';
 import type { HistoryPoint } from './histories.ts';
 import { NONE } from './pair-store.ts';
 import { type ShownStanding, STANDINGS_IN_ORDER } from './providers.ts';
@@ -37,6 +39,13 @@ export interface RankingView {
   readonly barred: readonly { readonly provider: string; readonly standing: ShownStanding }[];
 }
 
+export interface StandingView {
+  /** null: nobody has had an interaction with it for that service. */
+  readonly standing: StandingNow | null;
+  /** Those that it serves. */
+  readonly services: readonly string[];
+}
+
 export interface LinkView {
   readonly party: string;
   /** T of the pair; null where nothing has weight. */
@@ -58,8 +67,14 @@ export interface PartyView {
   readonly judges: readonly LinkView[];
   /** Links that are not among these. */
   readonly more: number;
-  /** Since the process began to read; oldest first. */
+  /** Oldest first. */
   readonly history: readonly HistoryPoint[];
+  /** How far back it goes: `begins` is the beginning of all, `log` is where the log begins that was read, `start` the process's. */
+  readonly historyFrom: 'begins' | 'log' | 'start' | 'reading';
+  /** Why it stands so; null where it stands as normal. */
+  readonly stands: StandingNow | null;
+  /** An operator's, the newest first. */
+  readonly decisions: readonly StandingDecision[];
 }
 
 const RANKED_MAX = 100;
@@ -96,7 +111,7 @@ export function partyOf(
   service: string,
   party: string,
   nowMs: number,
-): Omit<PartyView, 'history'> {
+): Omit<PartyView, 'history' | 'historyFrom' | 'stands' | 'decisions'> {
   const graph = trust.service(service);
   const name = trust.names.find(party);
   const at = graph.providers.find(name);
@@ -142,6 +157,13 @@ function linkOf({ pairs }: ServiceGraph, slot: number, party: string): LinkView 
     interactions: pairs.interactions(slot),
     at: pairs.atMs(slot),
   };
+}
+
+/** Which services a party is known to serve. */
+export function servedBy(trust: TrustGraph, party: string): string[] {
+  const name = trust.names.find(party);
+  if (name < 0) return [];
+  return [...trust.services].filter(([, { providers }]) => providers.find(name) >= 0).map(([service]) => service);
 }
 
 const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
