@@ -1,6 +1,6 @@
 /** Which rules are in force, and since when; an operator pushes a signed bundle, or goes back to one that is kept. */
 import { byId, element, reconcile, setHidden, setText } from './dom.js';
-import { age, count, isoTime, plural } from './format.js';
+import { ago, count, isoTime, plural } from './format.js';
 import { asOperator, decide, isOperator, onOperator, operatorName } from './operator.js';
 
 const TURNS = 6;
@@ -84,7 +84,7 @@ export function rulesView(changed) {
         const [name, what, badge, back] = row.children;
         const isNow = bundle.digest === now?.digest;
         setText(name, `${bundle.name} ${bundle.version}`);
-        setText(what, `${plural(bundle.loaded, 'rule')}, pushed ${age(Date.now() - bundle.at)} ago by ${bundle.by}`);
+        setText(what, `${plural(bundle.loaded, 'rule')}, pushed ${ago(Date.now() - bundle.at)} by ${bundle.by}`);
         setText(badge, isNow ? 'in force' : (bundle.refused ?? ''));
         badge.classList.toggle('good', isNow);
         badge.classList.toggle('warn', bundle.refused !== null);
@@ -100,7 +100,7 @@ export function rulesView(changed) {
       ({ at }) => element('li', {}, element('time', { class: 'muted', title: isoTime(at) }), element('span')),
       (row, { kind, name, version, by, why, at }) => {
         const how = kind === 'push' ? 'pushed' : 'back to';
-        setText(row.firstElementChild, `${age(Date.now() - at)} ago`);
+        setText(row.firstElementChild, ago(Date.now() - at));
         setText(row.lastElementChild, `${how} ${name} ${version} by ${by}${why === '' ? '' : `: ${why}`}`);
       },
     );
@@ -112,7 +112,7 @@ export function rulesView(changed) {
       (row, { at, by, name, version, says: because }) =>
         setText(
           row,
-          `Refused ${age(Date.now() - at)} ago, from ${by}: ${name === null ? '' : `${name} ${version}: `}${because}`,
+          `Refused ${ago(Date.now() - at)}, from ${by}: ${name === null ? '' : `${name} ${version}: `}${because}`,
         ),
     );
     setHidden(byId('bundle-turns-title'), (bundles?.turns ?? []).length === 0);
@@ -129,7 +129,7 @@ export function rulesView(changed) {
 function whatIsInForce(now, files, takesBundles) {
   if (now !== null) {
     const how = now.kind === 'push' ? 'pushed' : 'gone back to';
-    return `in force, ${how} ${age(Date.now() - now.at)} ago by ${now.by}${now.why === '' ? '' : `: ${now.why}`}`;
+    return `in force, ${how} ${ago(Date.now() - now.at)} by ${now.by}${now.why === '' ? '' : `: ${now.why}`}`;
   }
   const rules =
     files.length === 0

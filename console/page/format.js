@@ -58,6 +58,12 @@ export function age(ms) {
   return ms < 1000 ? 'now' : duration(ms);
 }
 
+/** now, 3 s ago, in 4 s. */
+export function ago(ms) {
+  const told = age(ms);
+  return ms < 1000 ? told : `${told} ago`;
+}
+
 const pad = (value, width = 2) => String(value).padStart(width, '0');
 
 export function clockTime(ms, withSeconds = true) {

@@ -1,6 +1,6 @@
 /** How a party stands for a service, and what operators have decided of it; an operator answers its appeal, or bans it. */
 import { byId, element, reconcile, setHidden, setText } from './dom.js';
-import { age, isoTime } from './format.js';
+import { ago, isoTime } from './format.js';
 import { asOperator, decide, isOperator, onOperator } from './operator.js';
 
 const WORDS = {
@@ -66,7 +66,7 @@ export function standingView(changed) {
       ({ id }) => id,
       ({ at }) => element('li', {}, element('time', { class: 'muted', title: isoTime(at) }), element('span')),
       (row, { at, action, by, why }) => {
-        setText(row.firstElementChild, `${age(Date.now() - at)} ago`);
+        setText(row.firstElementChild, ago(Date.now() - at));
         setText(row.lastElementChild, `${DECIDED[action]} by ${by}: ${why}`);
       },
     );

@@ -35,6 +35,10 @@ t.test('sizes, durations and ages use the largest unit that says something', asy
     [200, -200, 4_000, -60_000].map((n) => plain(format.age(n))),
     ['now', 'now', '4 s', 'in 1 min'],
   );
+  t.same(
+    [200, 4_000, -60_000].map((n) => plain(format.ago(n))),
+    ['now', '4 s ago', 'in 1 min'],
+  );
 });
 
 t.test('a hex dump shows every byte once', async () => {

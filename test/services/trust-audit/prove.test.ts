@@ -16,12 +16,13 @@ import {
 } from '../../../schemas/trust-log/index.ts';
 import { PathFinder } from '../../../services/trust-audit/path-finder.ts';
 import { proofOf } from '../../../services/trust-audit/prove.ts';
+import type { Wanted } from '../../../services/trust-audit/score-book.ts';
 import { logOf, type TestInteraction, type TestRecord } from '../../support/trust-log.ts';
 import { memoryLog } from '../memory-log.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const other = generateKeyPairSync('ed25519');
-const ANY = { trustor: null, trustee: null, service: null };
+const ANY: Wanted = { trustor: null, trustee: null, service: null };
 
 const interactions = Array.from(
   { length: 45 },
