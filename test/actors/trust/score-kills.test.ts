@@ -5,8 +5,8 @@
  * the actor; faults that are planted show that it would see it.
  */
 import t from 'tap';
-import type { Log, Transaction } from '../../../engine/index.ts';
 import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../../schemas/topics/index.ts';
+import { changing, losing } from '../../engine/simulate/kill-trial.ts';
 import { runScoreTrial, type ScorePlant } from './score-trial.ts';
 
 t.setTimeout(220_000);
@@ -59,26 +59,8 @@ async function isSeen(plant: ScorePlant): Promise<boolean> {
   return false;
 }
 
-/** The log, but for what becomes of each transaction. */
-const changed = (change: (transaction: Transaction) => Transaction): ScorePlant => ({
-  wrapLog: (log): Log => ({
-    createTopics: (topics) => log.createTopics(topics),
-    describe: (topics) => log.describe(topics),
-    acquire: (owner, places) => log.acquire(owner, places),
-    commit: (transaction) => log.commit(change(transaction)),
-    openReader: () => log.openReader(),
-    close: () => log.close(),
-  }),
-});
-
 t.test('scores that are lost are seen', async (t) => {
-  const without = (isLost: (topic: string) => boolean) => {
-    let seen = 0;
-    return changed((transaction) => {
-      const appends = transaction.appends?.filter(({ topic }) => !isLost(topic) || ++seen % 5 !== 0);
-      return appends === undefined ? transaction : { ...transaction, appends };
-    });
-  };
+  const without = (isLost: (topic: string) => boolean): ScorePlant => ({ wrapLog: changing(losing(isLost, 5)) });
   t.ok(await isSeen(without((topic) => topic === TRUST_SCORES)), 'scores');
   t.ok(await isSeen(without((topic) => topic === TRUST_DECISIONS)), 'decisions');
   t.ok(await isSeen(without((topic) => topic === `${TRUST_COMMANDS}.dlq`)), 'commands that were refused');
@@ -86,12 +68,12 @@ t.test('scores that are lost are seen', async (t) => {
 
 t.test('offsets that are not committed with their scores are seen', async (t) => {
   let seen = 0;
-  const apart = changed((transaction) => {
+  const apart = changing((transaction) => {
     const { offsets, ...rest } = transaction;
     return offsets !== undefined && ++seen % 4 === 0 ? rest : transaction;
   });
   // Ids keep interactions from being counted again, but not from being refused again.
-  t.ok(await isSeen(apart));
+  t.ok(await isSeen({ wrapLog: apart }));
 });
 
 t.test('standings by other rules are seen', async (t) => {

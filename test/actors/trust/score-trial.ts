@@ -13,7 +13,7 @@ import {
   partitionForKey,
   type TopologyDefinition,
 } from '../../../engine/index.ts';
-import { bindSchemaIds, schemasOf } from '../../../engine/runtime/index.ts';
+import { bindSchemaIds } from '../../../engine/runtime/index.ts';
 import { EPOCH_MS, Simulation } from '../../../engine/simulate/index.ts';
 import { encodeInteraction, type PairScore, type ProviderScore } from '../../../schemas/index.ts';
 import {
@@ -35,6 +35,7 @@ import {
   trustLogTopics,
 } from '../../../schemas/topics/index.ts';
 import { auditPartition } from '../../../services/trust-audit/audit.ts';
+import { killsOf, killTrialSettings, schemaIdsOf } from '../../engine/simulate/kill-trial.ts';
 import { encodeRecords, readPartition } from '../../engine/simulate/trial-records.ts';
 import { expectedScores, type JudgedInteraction, type JudgedStep } from '../../oracle/trust/expected-scores.ts';
 import { type OrderedCommand, type StandingTerms, wrongStanding } from '../../oracle/trust/expected-standings.ts';
@@ -80,28 +81,15 @@ export interface ScorePlant {
   readonly standing?: Partial<StandingTerms>;
 }
 
-const KILL = /^(?:crash|kill|heap|zombie)@/;
-
 export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promise<ScoreOutcome> {
   const shape = seededRandom(seed ^ 0x7a57);
   const said = new Map<string, JudgedInteraction['said']>();
   const options = { ...OPTIONS, standing: { ...STANDING, ...plant.standing } };
-  const schemaIds = idsOf(topology(options));
+  const schemaIds = schemaIdsOf(topology(options));
   const simulation: Simulation = new Simulation(seed, {
-    workers: 1 + randomBelow(shape, 3),
-    taskOptions: {
-      commitIntervalMs: 5,
-      commitIntervalBusyMs: 2,
-      outputBytesMax: 4096,
-      fetchBytes: 4096,
-      attemptsMax: 3,
-    },
-    supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
-    idleTicks: { everyMs: 700, ticksMax: 2 },
-    groupCommitMs: randomBelow(shape, 3),
+    ...killTrialSettings(shape),
     horizonMs: 4_000,
     ...(plant.kafka === true ? { kafka: true, processes: 1 } : {}),
-    limitMs: 300_000,
     createTopology: () => {
       const made = topology(options);
       bindSchemaIds(made, schemaIds);
@@ -252,9 +240,7 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     sums.repeated += want.repeated;
     sums.corrected += want.corrected;
   }
-  const { counts } = simulation.trace;
-  const kills = [...counts].reduce((total, [name, count]) => total + (KILL.test(name) ? count : 0), 0);
-  return { ...sums, differences, kills };
+  return { ...sums, differences, kills: killsOf(simulation) };
 }
 
 function topology(options: TrustOptions): TopologyDefinition {
@@ -265,11 +251,6 @@ function topology(options: TrustOptions): TopologyDefinition {
     partitions: PARTITIONS,
     actors: [trustActor(reputationTopics(), options, log.accepted), chain],
   };
-}
-
-function idsOf(of: TopologyDefinition): Map<string, number> {
-  const subjects = [...new Set(schemasOf(of).map(({ subject }) => subject))].sort();
-  return new Map(subjects.map((subject, i) => [subject, i + 1]));
 }
 
 interface Commanded {

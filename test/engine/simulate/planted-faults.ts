@@ -2,30 +2,10 @@
  * Five ways to be wrong, each put around a port or an actor from outside. That the checker finds them is what its
  * silence about the engine itself is worth.
  */
-import {
-  deadLetterTopic,
-  type Log,
-  type LogReader,
-  type Ownership,
-  type Random,
-  randomBelow,
-  type Transaction,
-} from '../../../engine/index.ts';
+import { deadLetterTopic, type LogReader, type Ownership, type Random, randomBelow } from '../../../engine/index.ts';
 import { RowStore, ValueStore } from '../../../engine/state/index.ts';
+import { around } from './kill-trial.ts';
 import type { Plant } from './trial.ts';
-
-/** A log whose commits are seen and changed by `commit`; everything else is the log's own. */
-function around(log: Log, commit: (transaction: Transaction) => ReturnType<Log['commit']>): Log {
-  return {
-    commit,
-    createTopics: (topics) => log.createTopics(topics),
-    describe: (topics) => log.describe(topics),
-    acquire: (owner, places) => log.acquire(owner, places),
-    release: async (ownership) => await log.release?.(ownership),
-    openReader: () => log.openReader(),
-    close: () => log.close(),
-  };
-}
 
 /** The offsets first, then what was made of the records: two transactions instead of one. */
 const offsetFirst: Plant = {

@@ -13,6 +13,7 @@ import {
   DEVICE_QUARANTINE,
   deviceTopics,
 } from '../../../../schemas/topics/index.ts';
+import { around, changing, doubling, losing } from '../../../engine/simulate/kill-trial.ts';
 import { attestedCity } from '../../../support/attested-city.ts';
 import { MemoryKeys } from '../../city.ts';
 import { runTrustTrial, type TrustPlant } from './trust-trial.ts';
@@ -68,24 +69,9 @@ async function isSeen(plant: TrustPlant): Promise<boolean> {
   return false;
 }
 
-/** The log, but for what becomes of each transaction. */
-const changed = (log: Log, change: (transaction: Transaction) => Transaction): Log => ({
-  createTopics: (topics) => log.createTopics(topics),
-  describe: (topics) => log.describe(topics),
-  acquire: (owner, places) => log.acquire(owner, places),
-  commit: (transaction) => log.commit(change(transaction)),
-  openReader: () => log.openReader(),
-  close: () => log.close(),
+const without = (topic: string, nth: number): TrustPlant => ({
+  wrapLog: changing(losing((of) => of === topic, nth)),
 });
-
-const without = (topic: string, nth: number): TrustPlant => {
-  let seen = 0;
-  const keep = (transaction: Transaction): Transaction => {
-    const appends = transaction.appends?.filter((append) => append.topic !== topic || ++seen % nth !== 0);
-    return appends === undefined ? transaction : { ...transaction, appends };
-  };
-  return { wrapLog: (log) => changed(log, keep) };
-};
 
 t.test('a held frame that is lost, and a state that is not told, are seen', async (t) => {
   t.ok(await isSeen(without(DEVICE_QUARANTINE, 9)));
@@ -93,13 +79,7 @@ t.test('a held frame that is lost, and a state that is not told, are seen', asyn
 });
 
 t.test('a frame that is written twice is seen', async (t) => {
-  let seen = 0;
-  const twice = (transaction: Transaction): Transaction => {
-    const again = transaction.appends?.filter(({ topic }) => topic === DEVICE_QUARANTINE && ++seen % 9 === 0) ?? [];
-    const copies = again.map((append) => ({ ...append, bytes: append.bytes.slice() }));
-    return copies.length === 0 ? transaction : { ...transaction, appends: [...transaction.appends!, ...copies] };
-  };
-  t.ok(await isSeen({ wrapLog: (log) => changed(log, twice) }));
+  t.ok(await isSeen({ wrapLog: changing(doubling((topic) => topic === DEVICE_QUARANTINE, 9)) }));
 });
 
 t.test('a verifier that holds nothing, and a check that lets everything pass, are seen', async (t) => {
@@ -119,11 +99,10 @@ t.test('a verifier that holds nothing, and a check that lets everything pass, ar
 
 /** Of the transactions that decide on held frames. */
 const deciding = (change: (transaction: Transaction) => Transaction): TrustPlant => ({
-  wrapLog: (log) =>
-    changed(log, (transaction) => {
-      const decides = transaction.appends?.some(({ topic }) => topic === DEVICE_DECISIONS) ?? false;
-      return decides ? change(transaction) : transaction;
-    }),
+  wrapLog: changing((transaction) => {
+    const decides = transaction.appends?.some(({ topic }) => topic === DEVICE_DECISIONS) ?? false;
+    return decides ? change(transaction) : transaction;
+  }),
 });
 
 const only =
@@ -136,26 +115,20 @@ const only =
 t.test('a release that loses its frames, has them twice, or is not written down, is seen', async (t) => {
   t.ok(await isSeen(deciding(only((topic) => topic !== DEVICE_FRAMES))), 'lost');
   t.ok(await isSeen(deciding(only((topic) => topic !== DEVICE_DECISIONS))), 'not written down');
-  const twice = deciding((transaction) => {
-    const frames = transaction.appends!.filter(({ topic }) => topic === DEVICE_FRAMES);
-    const copies = frames.map((append) => ({ ...append, bytes: append.bytes.slice() }));
-    return { ...transaction, appends: [...transaction.appends!, ...copies] };
-  });
+  const twice = deciding(doubling((topic) => topic === DEVICE_FRAMES, 1));
   t.ok(await isSeen(twice), 'twice');
 });
 
 t.test('a decision that is in no transaction with its frames is seen', async (t) => {
   // Frames first and by themselves: a death between the two has them released again.
-  const apart = (log: Log): Log => ({
-    ...changed(log, (transaction) => transaction),
-    commit: async (transaction) => {
+  const apart = (log: Log): Log =>
+    around(log, async (transaction) => {
       const { ownership, appends = [] } = transaction;
       if (!appends.some(({ topic }) => topic === DEVICE_DECISIONS)) return log.commit(transaction);
       await log.commit({ appends: appends.filter(({ topic }) => topic === DEVICE_FRAMES) });
       const rest = appends.filter(({ topic }) => topic === DEVICE_DECISIONS);
       return log.commit({ ...(ownership === undefined ? {} : { ownership }), appends: rest });
-    },
-  });
+    });
   let isFound = false;
   for (let seed = 1; seed <= 30 && !isFound; seed++)
     isFound = (await runTrustTrial(seed, { wrapLog: apart })).differences.length > 0;

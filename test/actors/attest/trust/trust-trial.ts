@@ -6,7 +6,7 @@
 import { DEADLINE_GRACE_MS } from '../../../../actors/attest/index.ts';
 import { type Clock, MsecError, randomBelow, seededRandom } from '../../../../engine/base/index.ts';
 import { type Append, type Log, partitionForKey } from '../../../../engine/index.ts';
-import { bindSchemaIds, schemasOf } from '../../../../engine/runtime/index.ts';
+import { bindSchemaIds } from '../../../../engine/runtime/index.ts';
 import { EPOCH_MS, Simulation } from '../../../../engine/simulate/index.ts';
 import { decodeChallenge, decodeDecision, decodeTrustWord } from '../../../../schemas/attestation/index.ts';
 import { KIND_RELEASED, KIND_TRUST } from '../../../../schemas/envelope/index.ts';
@@ -24,6 +24,7 @@ import {
   quarantineCodec,
 } from '../../../../schemas/topics/index.ts';
 import { HeldFrames, Returns } from '../../../../services/attestation/index.ts';
+import { killsOf, killTrialSettings, schemaIdsOf } from '../../../engine/simulate/kill-trial.ts';
 import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
 import {
   type EvidenceInput,
@@ -64,7 +65,6 @@ export interface TrustPlant {
   readonly processes?: number;
 }
 
-const KILL = /^(?:crash|kill|heap|zombie)@/;
 /** A key takes long to make, and any will do. */
 const attesters = [0, 1, 2, 3].map(() => makeAttester('ecdsa'));
 
@@ -77,24 +77,12 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
   const policy = ([null, 'release', 'drop'] as const)[seed % 3]!;
   const topologyOf = plant.topology ?? attestedCity;
   const simulation: Simulation = new Simulation(seed, {
-    workers: 1 + randomBelow(shape, 3),
-    taskOptions: {
-      commitIntervalMs: 5,
-      commitIntervalBusyMs: 2,
-      outputBytesMax: 4096,
-      fetchBytes: 4096,
-      attemptsMax: 3,
-    },
-    supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
-    idleTicks: { everyMs: 700, ticksMax: 2 },
-    groupCommitMs: randomBelow(shape, 3),
+    ...killTrialSettings(shape),
     horizonMs: HORIZON_MS,
     ...(plant.kafka === true ? { kafka: true, processes } : {}),
-    limitMs: 300_000,
     createTopology: () => {
       const topology = topologyOf(attestOptions({ terms: TERMS, random: seededRandom(simulation.random.u32()) }));
-      const subjects = [...new Set(schemasOf(topology).map(({ subject }) => subject))].sort();
-      bindSchemaIds(topology, new Map(subjects.map((subject, i) => [subject, i + 1])));
+      bindSchemaIds(topology, schemaIdsOf(topology));
       return topology;
     },
     client,
@@ -320,7 +308,7 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
   );
   const types = frameTypes();
   const readings = deviceReadingCodec(DEVICE_READINGS, types);
-  readings.bindSchemaIds?.(new Map(schemaIdsOf(topologyOf)));
+  readings.bindSchemaIds?.(schemaIdsOf(topologyOf(attestOptions())));
   const read = byDevice(await all(DEVICE_READINGS), (bytes) => readings.decode(bytes, 0, bytes.length).head.sequence);
   compare('readings', read, passed.read);
   const quarantine = quarantineCodec();
@@ -342,22 +330,16 @@ export async function runTrustTrial(seed: number, plant: TrustPlant = {}): Promi
     const found = heldDifferences({ ...of, sent, read: read[id] ?? [] }, policy !== null);
     differences.push(...found.map((says) => `books of ${id}: ${says}`));
   }
-  const { counts } = simulation.trace;
   const sum = (of: Record<string, unknown[]>) => Object.values(of).reduce((total, list) => total + list.length, 0);
   return {
     differences,
-    kills: [...counts].reduce((total, [name, count]) => total + (KILL.test(name) ? count : 0), 0),
+    kills: killsOf(simulation),
     changes: sum(states),
     read: sum(read),
     held: sum(held),
     decided: { policy: decidedBy(decisions, 'policy'), operator: decidedBy(decisions, 'ana') },
     interrupted,
   };
-}
-
-function schemaIdsOf(topologyOf: typeof attestedCity): [string, number][] {
-  const subjects = [...new Set(schemasOf(topologyOf(attestOptions())).map(({ subject }) => subject))].sort();
-  return subjects.map((subject, i) => [subject, i + 1]);
 }
 
 type Asked = Parameters<Parameters<Simulation['askUntilAnswered']>[0]>[0];

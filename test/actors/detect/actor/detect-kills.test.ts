@@ -4,8 +4,8 @@
  * the comparison would see one.
  */
 import t from 'tap';
-import type { Log, Transaction } from '../../../../engine/index.ts';
 import { IDS_ALERTS, IDS_EVENTS } from '../../../../schemas/topics/index.ts';
+import { changing, doubling, losing } from '../../../engine/simulate/kill-trial.ts';
 import { type PacketPlant, runPacketTrial } from './packet-trial.ts';
 
 t.setTimeout(220_000);
@@ -47,28 +47,9 @@ async function isSeen(plant: PacketPlant): Promise<boolean> {
   return false;
 }
 
-const changed = (change: (transaction: Transaction) => Transaction): PacketPlant => ({
-  wrapLog: (log: Log) => ({
-    createTopics: (topics) => log.createTopics(topics),
-    describe: (topics) => log.describe(topics),
-    acquire: (owner, places) => log.acquire(owner, places),
-    commit: (transaction) => log.commit(change(transaction)),
-    openReader: () => log.openReader(),
-    close: () => log.close(),
-  }),
-});
-
 t.test('an alert that is lost, and an event that is told twice, are seen', async (t) => {
-  let seen = 0;
-  const lossy = changed((transaction) => {
-    const appends = transaction.appends?.filter(({ topic }) => topic !== IDS_ALERTS || ++seen % 9 !== 0);
-    return appends === undefined ? transaction : { ...transaction, appends };
-  });
-  const twice = changed((transaction) => {
-    const again = transaction.appends?.filter(({ topic }) => topic === IDS_EVENTS && ++seen % 9 === 0) ?? [];
-    const copies = again.map((append) => ({ ...append, bytes: append.bytes.slice() }));
-    return copies.length === 0 ? transaction : { ...transaction, appends: [...transaction.appends!, ...copies] };
-  });
+  const lossy = { wrapLog: changing(losing((topic) => topic === IDS_ALERTS, 9)) };
+  const twice = { wrapLog: changing(doubling((topic) => topic === IDS_EVENTS, 9)) };
   t.ok(await isSeen(lossy), 'lost');
   t.ok(await isSeen(twice), 'twice');
 });

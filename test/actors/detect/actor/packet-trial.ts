@@ -13,6 +13,7 @@ import {
   NETWORK_PACKETS,
   networkTopics,
 } from '../../../../schemas/topics/index.ts';
+import { killsOf, killTrialSettings } from '../../../engine/simulate/kill-trial.ts';
 import { encodeRecords, readPartition } from '../../../engine/simulate/trial-records.ts';
 import type { PlainRecord } from '../../../oracle/plain.ts';
 import { CROWDED, difference, networks, OPTIONS, rulesOf, undisturbed } from './networks.ts';
@@ -41,8 +42,6 @@ export interface PacketPlant {
   readonly hasTurns?: boolean;
 }
 
-const KILL = /^(?:crash|kill|heap|zombie)@/;
-
 export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Promise<PacketOutcome> {
   const shape = seededRandom(seed ^ 0x1d5);
   const all = networks(seed, seededRandom(seed), 1 + randomBelow(shape, 4), 10);
@@ -55,19 +54,8 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
   };
   const { processes = 1 } = plant;
   const simulation: Simulation = new Simulation(seed, {
-    workers: 1 + randomBelow(shape, 3),
-    taskOptions: {
-      commitIntervalMs: 5,
-      commitIntervalBusyMs: 2,
-      outputBytesMax: 4096,
-      fetchBytes: 4096,
-      attemptsMax: 3,
-    },
-    supervisor: { recordMsMax: 800, restartMsMin: 20, restartMsMax: 300 },
-    idleTicks: { everyMs: 700, ticksMax: 2 },
-    groupCommitMs: randomBelow(shape, 3),
+    ...killTrialSettings(shape),
     horizonMs: HORIZON_MS,
-    limitMs: 300_000,
     ...(plant.kafka === true ? { kafka: true, processes } : {}),
     createTopology: () => {
       const actor = detectActor(networkTopics(), options);
@@ -163,7 +151,7 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
   return {
     differences,
     turns,
-    kills: [...simulation.trace.counts].reduce((sum, [name, count]) => sum + (KILL.test(name) ? count : 0), 0),
+    kills: killsOf(simulation),
     alerts: alerts.length,
     events: events.length,
     repeats: batchesOf(packets).length - new Set(batchesOf(packets)).size,
