@@ -1,5 +1,5 @@
 /** What every EVE record begins with: when, which flow, between whom. */
-import type { Flow } from '../flow/index.ts';
+import { type Flow, hashOf } from '../flow/index.ts';
 import {
   type Packet,
   PROTOCOL_ICMP,
@@ -13,8 +13,12 @@ import type { EveRecord } from './eve-record.ts';
 import { addVariables } from './flow-facts.ts';
 import { address, protocolName, timestamp } from './text.ts';
 
-/** A number that tells flows apart and fits a double: the hash, and which flow it is. */
-export const flowId = ({ hash, id }: Flow): number => ((hash >>> 0) & 0x3fff_ffff) * 0x80_0000 + (id & 0x7f_ffff);
+/** The same for the same flow wherever and whenever it is told: the table's own hash is another with each start. */
+const TOLD_SEED = 0x6d736563;
+
+/** A number that tells flows apart and fits a double: a hash, and which flow it is. */
+export const flowId = (flow: Flow): number =>
+  ((hashOf(flow, TOLD_SEED) >>> 0) & 0x3fff_ffff) * 0x80_0000 + (flow.id & 0x7f_ffff);
 
 const hasPorts = (protocol: number): boolean =>
   protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP;

@@ -6,6 +6,7 @@
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
 import type { Direction } from './direction.ts';
 import type { Flow, FlowKey } from './flow.ts';
+import { hashOf } from './flow-hash.ts';
 import { counterpart4, counterpart6, quoted } from './icmp.ts';
 
 /** False where a packet has no flow. */
@@ -39,21 +40,6 @@ export function keyOf(packet: Packet, key: FlowKey, seed: number): boolean {
   }
   key.hash = hashOf(key, seed);
   return true;
-}
-
-/** The sum of both ends' hashes is the same for both directions. */
-function hashOf(key: FlowKey, seed: number): number {
-  const a = mix(mix(mix(mix(mix(seed, key.src0), key.src1), key.src2), key.src3), key.sourceKey);
-  const b = mix(mix(mix(mix(mix(seed, key.dst0), key.dst1), key.dst2), key.dst3), key.destinationKey);
-  const rest = (key.protocol << 24) ^ (key.vlan0 << 12) ^ key.vlan1 ^ (key.depth << 20) ^ (key.vlan2 << 6);
-  return mix(mix((a + b) | 0, a ^ b), rest);
-}
-
-function mix(state: number, word: number): number {
-  let mixed = Math.imul(state ^ word, 0x9e3779b1);
-  mixed ^= mixed >>> 15;
-  mixed = Math.imul(mixed, 0x85ebca77);
-  return mixed ^ (mixed >>> 13);
 }
 
 /** -1 where the packet is not the flow's. */

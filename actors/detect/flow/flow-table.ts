@@ -3,6 +3,7 @@
  * list of its time-out, which is in the order of last packets, so what expires stands first. Beyond the cap on memory the
  * flow gives way that has waited longest: new ones first, then closed ones, then established ones; that is counted.
  */
+import { type Random, systemRandom } from '../../../engine/index.ts';
 import { type Packet, PROTOCOL_TCP } from '../packet/index.ts';
 import type { Direction } from './direction.ts';
 import { Flow, type FlowEnd, FlowKey, type FlowState } from './flow.ts';
@@ -14,8 +15,8 @@ import { FLOW_TIMEOUTS, type FlowTimeouts, TIMEOUT_CLASSES, timeoutClass, timeou
 export interface FlowTableOptions {
   readonly timeouts: FlowTimeouts;
   readonly memoryBytes: number;
-  /** Sets the hash, so that nobody outside can fill one row. */
-  readonly seed: number;
+  /** Of the hash's seed: nobody outside can know which flows share a row. */
+  readonly random: Random;
   /** Told which looks begin a flow, and asked; null: nobody. */
   readonly births: FlowBirths | null;
 }
@@ -23,7 +24,7 @@ export interface FlowTableOptions {
 export const FLOW_DEFAULTS: FlowTableOptions = {
   timeouts: FLOW_TIMEOUTS,
   memoryBytes: 128 * 1024 * 1024,
-  seed: 0x6d736563,
+  random: systemRandom,
   births: null,
 };
 
@@ -84,7 +85,7 @@ export class FlowTable {
   constructor(options: FlowTableOptions, onEnd: (flow: Flow, reason: FlowEnd) => void, isReuse: ReuseCheck) {
     this.#timeouts = timeoutTable(options.timeouts);
     this.#maxFlows = Math.max(1, Math.floor(options.memoryBytes / FLOW_COST_BYTES));
-    this.#seed = options.seed;
+    this.#seed = options.random.u32() | 0;
     this.#onEnd = onEnd;
     this.#isReuse = isReuse;
     this.#births = options.births;

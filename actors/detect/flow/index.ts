@@ -1,6 +1,7 @@
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export { Flow, type FlowEnd, type FlowState } from './flow.ts';
 export { FlowBirths, type FlowOrigin } from './flow-births.ts';
+export { hashOf } from './flow-hash.ts';
 export type { FlowSession, RawChunk } from './flow-session.ts';
 export {
   EXPIRED_A_PACKET,

@@ -6,6 +6,7 @@
 import type { CapturedPacket } from '../capture/index.ts';
 import { decodeCaptured, Packet } from '../packet/index.ts';
 import { FlowKey } from './flow.ts';
+import { mix } from './flow-hash.ts';
 import { keyOf } from './flow-key.ts';
 
 const packet = new Packet();
@@ -20,11 +21,4 @@ export function laneOf(captured: CapturedPacket, lanes: number): number {
   const destination = mix(mix(mix(mix(0, dst0), dst1), dst2), dst3);
   // The same for both directions.
   return (mix((source + destination) | 0, source ^ destination) >>> 0) % lanes;
-}
-
-function mix(state: number, word: number): number {
-  let mixed = Math.imul(state ^ word, 0x9e3779b1);
-  mixed ^= mixed >>> 15;
-  mixed = Math.imul(mixed, 0x85ebca77);
-  return mixed ^ (mixed >>> 13);
 }

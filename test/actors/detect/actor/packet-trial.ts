@@ -46,7 +46,9 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
   const shape = seededRandom(seed ^ 0x1d5);
   const all = networks(seed, seededRandom(seed), 1 + randomBelow(shape, 4), 10);
   const rules = rulesOf(all);
-  const sensor = seed % 3 === 0 ? CROWDED : OPTIONS;
+  const base = seed % 3 === 0 ? CROWDED : OPTIONS;
+  const flow = { ...base.traffic.flow, random: seededRandom(seed ^ 0xf10) };
+  const sensor = { ...base, traffic: { ...base.traffic, flow } };
   const bundles = new TurningRules(seed, rules);
   const options = {
     ...{ rules: () => rules, sensor, tellsVerdicts: true, replayBytesMax: 64 * 1024 * 1024 },

@@ -8,6 +8,7 @@ import {
   type FlowEnd,
   FlowTable,
   type FlowTableOptions,
+  hashOf,
 } from '../../../../actors/detect/flow/index.ts';
 import { decodeCaptured, Packet } from '../../../../actors/detect/packet/index.ts';
 import { captured } from '../captures.ts';
@@ -115,6 +116,29 @@ t.test('a leap in time ends a bounded number of flows with each packet, and none
   table.finish();
   t.equal(ended.lines.filter((line) => line.endsWith('timeout')).length, flows);
   t.equal(ended.lines.filter((line) => line.endsWith('shutdown')).length, 3);
+});
+
+/** Ports of flows that share a row of a table with this seed. */
+function ofOneRow(seed: number, count: number): (readonly [number, number])[] {
+  const ends = { protocol: 17, depth: 0, vlan0: 0, vlan1: 0, vlan2: 0 };
+  const addresses = { src0: 0x0a00_0001, src1: 0, src2: 0, src3: 0, dst0: 0x0a00_0002, dst1: 0, dst2: 0, dst3: 0 };
+  const found: (readonly [number, number])[] = [];
+  const key = { ...ends, ...addresses, sourceKey: 0, destinationKey: 0 };
+  for (; found.length < count; key.sourceKey++)
+    for (key.destinationKey = 1; key.destinationKey < 65_536; key.destinationKey++)
+      if ((hashOf(key, seed) & 0xffff) === 0) found.push([key.sourceKey, key.destinationKey]);
+  return found.slice(0, count);
+}
+
+t.test('flows that share a row of one table do not share one where chance has drawn another seed', async (t) => {
+  const flows = ofOneRow(1, 80);
+  const evictedOf = (seed: number): number => {
+    const { table, see } = bound(new Ended({ random: { u32: () => seed, bytes: () => new Uint8Array(0) } }));
+    for (const [from, to] of flows) see(udp(A, from, to));
+    return table.counts.evicted;
+  };
+  t.equal(evictedOf(1), 80 - 64, 'whoever knows the seed can crowd a row, and no more than a row');
+  t.equal(evictedOf(2), 0);
 });
 
 function bound(ended: Ended): { ended: Ended; table: FlowTable; see: Ended['see']; packet: Packet } {
