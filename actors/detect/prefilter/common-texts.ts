@@ -24,7 +24,7 @@ const grams = new Map<number, number>();
 const singles = new Float64Array(256).fill(-2);
 const bytes = Buffer.from(Buffer.from(COMMON, 'latin1').map((byte) => byte | CASE));
 for (let i = 0; i + 4 <= bytes.length; i += 1) {
-  const gram = bytes.readInt32BE(i);
+  const gram = bytes.readInt32LE(i);
   grams.set(gram, Math.min(8, (grams.get(gram) ?? 3) + 1));
 }
 for (const byte of bytes) singles[byte]! += 0.05;

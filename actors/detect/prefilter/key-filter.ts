@@ -1,6 +1,6 @@
 /**
- * Which keys of a length are in a buffer: a table of bits, asked once for each byte. A key is some bytes in a row, each with
- * bit 0x20 set, so that letters are alike in both cases. Where the table says that a key may be there, a second one is
+ * Which keys of a length are in a buffer: a table of bits, asked once for each byte. A key is some bytes in a row, the first one
+ * lowest, each with bit 0x20 set, so that letters are alike in both cases. Where the table says that a key may be there, a second one is
  * asked, which knows the two bytes before it, too; only then the patterns are looked at.
  */
 import type { KeyTable } from './key-table.ts';
@@ -9,13 +9,14 @@ import type { PatternStore } from './pattern-store.ts';
 const HASH = 0x9e3779b1 | 0;
 const BEFORE_HASH = 0xc2b2ae35 | 0;
 const SECOND_HASH = 0x27d4eb2f | 0;
-const BITS_MIN = 13;
+const BITS_MIN = 15;
 /** Tables of 128 and 64 KiB, which stay in the processor's second cache. */
 const BITS_MAX = 20;
 const SECOND_BITS_MAX = 19;
 const BITS_PER_KEY = 32;
 
 export const CASE = 0x20;
+const CASES = 0x2020_2020;
 
 export class KeyFilter {
   readonly #words: Int32Array;
@@ -25,6 +26,8 @@ export class KeyFilter {
   readonly #table: KeyTable;
   readonly #store: PatternStore;
   readonly #keyBytes: 3 | 4;
+  /** Of a word the bits above the key. */
+  readonly #drop: number;
 
   constructor(keys: number, keyBytes: 3 | 4, table: KeyTable, store: PatternStore) {
     const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, Math.ceil(Math.log2(BITS_PER_KEY * keys))));
@@ -36,46 +39,76 @@ export class KeyFilter {
     this.#table = table;
     this.#store = store;
     this.#keyBytes = keyBytes;
+    this.#drop = 32 - 8 * keyBytes;
   }
 
   /** `before`: the two bytes before the key in a pattern; null: it has none, or any. */
   add(key: number, before: number | null): void {
-    const hash = Math.imul(key, HASH);
+    const hash = Math.imul(key << this.#drop, HASH);
     this.#words[hash >>> this.#shift]! |= 1 << (hash & 31);
     const second = secondHash(key, before ?? 0);
     this.#second[second >>> this.#secondShift]! |= 1 << (second & 31);
   }
 
-  /** The patterns in the store that the buffer has are taken. Two bytes a turn: the second one's key needs the first. */
-  scan(buffer: Uint8Array): void {
+  /** The patterns in the store that the buffer has are taken. `words`: the buffer as `wordsOf` gives it; null: it is short. */
+  scan(buffer: Uint8Array, words: Int32Array | null): void {
     const keyBytes = this.#keyBytes;
     const { length } = buffer;
-    if (length < keyBytes) return;
-    const words = this.#words;
+    let at = words === null ? 0 : this.#scanWords(buffer, words);
+    if (at + keyBytes > length) return;
+    const bits = this.#words;
     const shift = this.#shift;
-    const mask = keyBytes === 4 ? -1 : 0xff_ffff;
+    const drop = this.#drop;
+    const last = keyBytes - 1;
     let key = 0;
-    let at = 0;
-    for (; at < keyBytes - 1; at += 1) key = (key << 8) | buffer[at]! | CASE;
-    for (; at + 1 < length; at += 2) {
-      const first = ((key << 8) | buffer[at]! | CASE) & mask;
-      key = ((first << 8) | buffer[at + 1]! | CASE) & mask;
-      const a = Math.imul(first, HASH);
-      const b = Math.imul(key, HASH);
-      const isA = (words[a >>> shift]! >>> (a & 31)) & 1;
-      const isB = (words[b >>> shift]! >>> (b & 31)) & 1;
-      if ((isA | isB) !== 0) {
-        if (isA !== 0) this.#ask(first, buffer, at + 1);
-        if (isB !== 0) this.#ask(key, buffer, at + 2);
-      }
+    for (let i = 0; i < last; i += 1) key |= (buffer[at + i]! | CASE) << (8 * i);
+    for (at += last; at < length; at += 1) {
+      key |= (buffer[at]! | CASE) << (8 * last);
+      const hash = Math.imul(key << drop, HASH);
+      if (((bits[hash >>> shift]! >>> hash) & 1) !== 0) this.#ask(key, buffer, at + 1);
+      key >>>= 8;
     }
-    if (at < length) this.#ask(((key << 8) | buffer[at]! | CASE) & mask, buffer, length);
+  }
+
+  /** Four keys a turn, each from two words: one look at the bits for all of them together. Gives the first place that is left. */
+  #scanWords(buffer: Uint8Array, words: Int32Array): number {
+    const bits = this.#words;
+    const shift = this.#shift;
+    const drop = this.#drop;
+    const end = (buffer.length >>> 2) - 1;
+    let word = words[0]! | CASES;
+    for (let i = 0; i < end; i += 1) {
+      const next = words[i + 1]! | CASES;
+      const a = Math.imul(word << drop, HASH);
+      const b = Math.imul(((word >>> 8) | (next << 24)) << drop, HASH);
+      const c = Math.imul(((word >>> 16) | (next << 16)) << drop, HASH);
+      const d = Math.imul(((word >>> 24) | (next << 8)) << drop, HASH);
+      const isA = bits[a >>> shift]! >>> a;
+      const isB = bits[b >>> shift]! >>> b;
+      const isC = bits[c >>> shift]! >>> c;
+      const isD = bits[d >>> shift]! >>> d;
+      if (((isA | isB | isC | isD) & 1) !== 0) {
+        if ((isA & 1) !== 0) this.#askAt(buffer, i * 4);
+        if ((isB & 1) !== 0) this.#askAt(buffer, i * 4 + 1);
+        if ((isC & 1) !== 0) this.#askAt(buffer, i * 4 + 2);
+        if ((isD & 1) !== 0) this.#askAt(buffer, i * 4 + 3);
+      }
+      word = next;
+    }
+    return end > 0 ? end * 4 : 0;
+  }
+
+  #askAt(buffer: Uint8Array, start: number): void {
+    const keyBytes = this.#keyBytes;
+    let key = 0;
+    for (let i = 0; i < keyBytes; i += 1) key |= (buffer[start + i]! | CASE) << (8 * i);
+    this.#ask(key, buffer, start + keyBytes);
   }
 
   /** `end`: where the key ends in the buffer. */
   #ask(key: number, buffer: Uint8Array, end: number): void {
     const start = end - this.#keyBytes;
-    const before = start < 2 ? 0 : ((buffer[start - 2]! | CASE) << 8) | buffer[start - 1]! | CASE;
+    const before = start < 2 ? 0 : ((buffer[start - 1]! | CASE) << 8) | buffer[start - 2]! | CASE;
     if (!this.#mayFollow(key, before) && !this.#mayFollow(key, 0)) return;
     const table = this.#table;
     const store = this.#store;

@@ -13,6 +13,7 @@ import { commonness } from './common-texts.ts';
 import { CASE, KeyFilter } from './key-filter.ts';
 import { KeyTable } from './key-table.ts';
 import { type Pattern, PatternStore } from './pattern-store.ts';
+import { WORDS_BYTES_MIN, wordsOf } from './scanned-words.ts';
 import { ShortTable } from './short-table.ts';
 
 const KEY_BYTES = 4;
@@ -47,8 +48,9 @@ export class Prefilter {
   scan(buffer: Uint8Array): number {
     const store = this.#store;
     store.begin(buffer.length);
-    this.#long?.scan(buffer);
-    this.#triples?.scan(buffer);
+    const words = buffer.length < WORDS_BYTES_MIN ? null : wordsOf(buffer);
+    this.#long?.scan(buffer, words);
+    this.#triples?.scan(buffer, words);
     this.#short?.scan(buffer);
     return store.count;
   }
@@ -110,6 +112,6 @@ function tripleFilter(store: PatternStore, triples: readonly number[], patterns:
 
 function keyOf(store: PatternStore, pattern: number, end: number, bytes: number): number {
   let key = 0;
-  for (let at = end - bytes; at < end; at += 1) key = (key << 8) | store.byteOf(pattern, at) | CASE;
+  for (let at = end - 1; at >= end - bytes; at -= 1) key = (key << 8) | store.byteOf(pattern, at) | CASE;
   return key;
 }
