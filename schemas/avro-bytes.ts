@@ -2,7 +2,7 @@
  * The pieces of Avro's binary encoding that generated codecs are put together from (Avro 1.12 specification, "Binary
  * Encoding"). Writers take bytes with room enough and return the next position; the reader checks every bound.
  */
-import { MsecError } from './base.ts';
+import { copyShort, MsecError } from './base.ts';
 
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
@@ -57,6 +57,18 @@ export function putBytes(bytes: Uint8Array, at: number, source: Uint8Array, star
   let next = putLong(bytes, at, end - start);
   for (let i = start; i < end; i++) bytes[next++] = source[i];
   return next;
+}
+
+/** `putBytes` of a name: four bytes at a time, where the source is memory that many names lie in. */
+export function putName(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  return copyShort(view, putLong(bytes, at, end - start), source, start, end);
 }
 
 /** Confluent's wire format: 0x00, then the schema id, big-endian. */

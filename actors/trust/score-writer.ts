@@ -2,7 +2,7 @@
  * Tells what has changed: each pair and each provider once for all that changed it since the last time. What is told is what
  * the rows say at that moment, so it does not matter which of the changes in between were undone.
  */
-import type { KeyTable, Output } from '../../engine/index.ts';
+import { copyShort, type KeyTable, type Output } from '../../engine/index.ts';
 import {
   AT_PAIR_AT,
   AT_PAIR_BIG,
@@ -28,6 +28,11 @@ import type { ProviderRows } from './provider-rows.ts';
 import type { Standings } from './standings.ts';
 
 const SPACE = 0x20;
+/** Room for three names and the spaces between them; so much that names are copied from it a word at a time. */
+const KEY_BYTES = Math.max(1024, 3 * NAME_BYTES_MAX + 2);
+
+/** Rows that are read ahead: what is looked at of them stays in the processor's second cache. */
+const STRETCH_ROWS = 256;
 
 /** Numbers of rows, each once. */
 class RowList {
@@ -58,6 +63,8 @@ class RowList {
 }
 
 export class ScoreWriter {
+  /** Keeps what is read ahead from being left out. */
+  touched = 0;
   readonly #out: Output<WrittenScore>;
   readonly #keys: KeyTable;
   readonly #names: Names;
@@ -69,7 +76,8 @@ export class ScoreWriter {
   readonly #changedProviders = new RowList();
   readonly #view = new PairScoreView();
   readonly #providerView = new ProviderScoreView();
-  readonly #key = new Uint8Array(3 * NAME_BYTES_MAX + 2);
+  readonly #key = new Uint8Array(KEY_BYTES);
+  readonly #keyView = new DataView(this.#key.buffer);
 
   constructor(
     out: Output<WrittenScore>,
@@ -108,7 +116,11 @@ export class ScoreWriter {
   /** With `timestamp` as event time. */
   write(timestamp: number): void {
     const pairs = this.#changedPairs;
-    for (let i = 0; i < pairs.length; i++) this.#writePair(pairs.rows[i]!, timestamp);
+    for (let from = 0; from < pairs.length; from += STRETCH_ROWS) {
+      const to = Math.min(from + STRETCH_ROWS, pairs.length);
+      this.touched = this.#pairs.look(pairs.rows, from, to);
+      for (let i = from; i < to; i++) this.#writePair(pairs.rows[i]!, timestamp);
+    }
     pairs.clear();
     const providers = this.#changedProviders;
     for (let i = 0; i < providers.length; i++) this.#writeProvider(providers.rows[i]!, timestamp);
@@ -179,10 +191,7 @@ export class ScoreWriter {
   }
 
   #copyKey(keyId: number, at: number): number {
-    const { arena } = this.#keys;
-    const end = this.#keys.endOf(keyId);
-    let to = at;
-    for (let from = this.#keys.startOf(keyId); from < end; from++) this.#key[to++] = arena[from]!;
-    return to;
+    const keys = this.#keys;
+    return copyShort(this.#keyView, at, keys.arena, keys.startOf(keyId), keys.endOf(keyId));
   }
 }

@@ -3,9 +3,11 @@
 /** A view of less is not worth being made. */
 const VIEWED_BYTES_MIN = 1024;
 
-/** What was last copied from: most often the arena of keys, time after time. */
+/** What was last copied from, most often the arena of keys, time after time, and what before that. */
 let source: Uint8Array = new Uint8Array(0);
 let view: DataView = new DataView(source.buffer);
+let sourceBefore = source;
+let viewBefore = view;
 
 /** Gives the position behind the copy; `target` has room for it. */
 export function copyShort(target: DataView, at: number, from: Uint8Array, start: number, end: number): number {
@@ -22,7 +24,11 @@ export function copyShort(target: DataView, at: number, from: Uint8Array, start:
 
 function isViewed(from: Uint8Array): boolean {
   if (from.length < VIEWED_BYTES_MIN) return false;
+  const before = source;
+  const known = from === sourceBefore ? viewBefore : new DataView(from.buffer, from.byteOffset, from.length);
+  viewBefore = view;
+  sourceBefore = before;
   source = from;
-  view = new DataView(from.buffer, from.byteOffset, from.length);
+  view = known;
   return true;
 }

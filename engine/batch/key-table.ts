@@ -11,6 +11,8 @@ const ARENA_BYTES_MIN = 4096;
 const FREE = -1;
 const BLOCK_BYTES = 32;
 const CHAIN_ROW = BLOCK_BYTES * 256;
+/** What `tabulationHash` needs of secret words. */
+export const TABULATION_WORDS: number = CHAIN_ROW + 4 * 256;
 /** Places for ids that were asked for of late, as powers of two: twice as many as there are keys, within these. */
 const RECENT_BITS_MIN = 12;
 const RECENT_BITS_MAX = 16;
@@ -46,7 +48,7 @@ export class KeyTable {
   #unretained = 0;
 
   constructor(random: Random = systemRandom) {
-    this.#words = new Int32Array(random.bytes(4 * (CHAIN_ROW + 4 * 256)).slice().buffer);
+    this.#words = new Int32Array(random.bytes(4 * TABULATION_WORDS).slice().buffer);
   }
 
   /** Keys that have an id. */

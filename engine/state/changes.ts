@@ -10,7 +10,7 @@
  *
  * Numbers are big-endian; the content of rows is memory as it is (little-endian on every machine that Node runs on).
  */
-import { ByteWriter, MsecError } from '../base/index.ts';
+import { ByteWriter, copyShort, MsecError } from '../base/index.ts';
 import type { KeyTable } from '../batch/index.ts';
 
 const VERSION = 1;
@@ -23,6 +23,11 @@ const ROW = 1;
 const BLOCK = 2;
 const REMOVED = 3;
 const BLOCK_BYTES = 64;
+const BLOCK_WORDS = BLOCK_BYTES / 4;
+/** A view is made for more: a loop over so many is done before. */
+const COPY_BY_WORD_MAX = 64;
+/** Kind and slot. */
+const HEAD_BYTES = 5;
 
 const utf8 = new TextEncoder();
 const utf8Decoder = new TextDecoder();
@@ -58,16 +63,29 @@ export class ChangeWriter {
 
   /** `slots` says which pair the row is of. */
   row(slot: number, keys: KeyTable, slots: SlotPairs, content: Uint8Array, start: number, length: number): void {
+    this.#rowHead(slot, keys, slots, length);
+    this.#writer.copy(content, start, start + length);
+  }
+
+  /** The same of memory that is looked at in words of 32 bits: words[from, from + count). */
+  rowOfWords(slot: number, keys: KeyTable, slots: SlotPairs, words: Int32Array, from: number, count: number): void {
+    this.#rowHead(slot, keys, slots, 4 * count);
+    this.#copyWords(words, from, count);
+  }
+
+  #rowHead(slot: number, keys: KeyTable, slots: SlotPairs, length: number): void {
     const keyId = slots.keyIds[slot];
     const keyStart = keys.startOf(keyId);
     const keyEnd = keys.endOf(keyId);
     this.#change(ROW, slot);
     const w = this.#writer;
-    w.f64(slots.subs[slot]);
-    w.u32(keyEnd - keyStart);
-    w.copy(keys.arena, keyStart, keyEnd);
-    w.u32(length);
-    w.copy(content, start, start + length);
+    w.ensure(16 + keyEnd - keyStart);
+    const { view } = w;
+    view.setFloat64(w.position, slots.subs[slot]);
+    view.setUint32(w.position + 8, keyEnd - keyStart);
+    const at = copyShort(view, w.position + 12, keys.arena, keyStart, keyEnd);
+    view.setUint32(at, length);
+    w.position = at + 4;
   }
 
   /** A row under a plain text key, for what is not keyed by records. */
@@ -82,10 +100,11 @@ export class ChangeWriter {
     w.f64(value);
   }
 
-  block(slot: number, block: number, content: Uint8Array, start: number): void {
+  /** words[from, from + 16). */
+  block(slot: number, block: number, words: Int32Array, from: number): void {
     this.#change(BLOCK, slot);
     this.#writer.u32(block);
-    this.#writer.copy(content, start, start + BLOCK_BYTES);
+    this.#copyWords(words, from, BLOCK_WORDS);
   }
 
   removed(slot: number): void {
@@ -122,8 +141,23 @@ export class ChangeWriter {
       this.#writeSectionHead();
     }
     this.#isEmpty = false;
-    this.#writer.u8(kind);
-    this.#writer.u32(slot);
+    const w = this.#writer;
+    w.ensure(HEAD_BYTES);
+    w.bytes[w.position] = kind;
+    w.view.setUint32(w.position + 1, slot);
+    w.position += HEAD_BYTES;
+  }
+
+  /** As they lie in memory: the writer's place is no multiple of four. */
+  #copyWords(words: Int32Array, from: number, count: number): void {
+    const w = this.#writer;
+    w.ensure(4 * count);
+    const { view } = w;
+    let at = w.position;
+    if (count <= COPY_BY_WORD_MAX)
+      for (let i = from; i < from + count; i++, at += 4) view.setInt32(at, words[i]!, true);
+    else w.bytes.set(new Uint8Array(words.buffer, words.byteOffset + 4 * from, 4 * count), at);
+    w.position += 4 * count;
   }
 
   #writeSectionHead(): void {

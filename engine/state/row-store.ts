@@ -243,7 +243,7 @@ export class RowStore {
       const row = (at / this.#blocksPerRow) | 0;
       if (!slots.isLive(row) || slots.isNew(row)) continue;
       const block = at - row * this.#blocksPerRow;
-      changes.block(row, block, this.u8, 4 * this.#wordsAt(row, block));
+      changes.block(row, block, this.i32, this.#wordsAt(row, block));
     }
     slots.beginTransaction();
     this.#dirtyLength = 0;
@@ -307,7 +307,7 @@ export class RowStore {
   }
 
   #writeRow(changes: ChangeWriter, row: number): void {
-    changes.row(row, this.#keys, this.#slots, this.u8, row * this.rowBytes, this.rowBytes);
+    changes.rowOfWords(row, this.#keys, this.#slots, this.i32, row * this.#rowWords, this.#rowWords);
   }
 
   #grow(row: number): void {

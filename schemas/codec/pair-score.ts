@@ -1,5 +1,5 @@
 /** What one trustor knows of one trustee for one service, and its Avro form in Confluent's wire format. */
-import { AvroReader, LONG_BYTES_MAX, putBytes, putLong, putWireHeader } from '../avro-bytes.ts';
+import { AvroReader, LONG_BYTES_MAX, putDate, putLong, putName, putWireHeader } from '../avro-bytes.ts';
 import type { ByteWriter } from '../base.ts';
 import { writeString } from './strings.ts';
 
@@ -48,15 +48,16 @@ export class PairScoreView {
 
 export function encodePairView(writer: ByteWriter, schemaId: number, value: PairScoreView): void {
   const { names, numbers } = value;
-  writer.ensure(names.length + 5 * LONG_BYTES_MAX + 8 * PAIR_DOUBLES + 5);
+  const nameBytes = value.trusteeEnd - value.trusteeStart + (value.serviceEnd - value.serviceStart);
+  writer.ensure(nameBytes + value.trustorEnd - value.trustorStart + 5 * LONG_BYTES_MAX + 8 * PAIR_DOUBLES + 5);
   const { bytes, view } = writer;
   let at = putWireHeader(bytes, writer.position, schemaId);
-  at = putBytes(bytes, at, names, value.trusteeStart, value.trusteeEnd);
-  at = putBytes(bytes, at, names, value.serviceStart, value.serviceEnd);
-  at = putBytes(bytes, at, names, value.trustorStart, value.trustorEnd);
+  at = putName(view, bytes, at, names, value.trusteeStart, value.trusteeEnd);
+  at = putName(view, bytes, at, names, value.serviceStart, value.serviceEnd);
+  at = putName(view, bytes, at, names, value.trustorStart, value.trustorEnd);
   for (let i = 0; i < PAIR_DOUBLES; i++, at += 8) view.setFloat64(at, numbers[i], true);
   at = putLong(bytes, at, numbers[AT_PAIR_INTERACTIONS]);
-  writer.position = putLong(bytes, at, numbers[AT_PAIR_AT]);
+  writer.position = putDate(view, at, numbers[AT_PAIR_AT]);
 }
 
 export function encodePairScore(writer: ByteWriter, schemaId: number, value: PairScore): void {

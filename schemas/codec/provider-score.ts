@@ -2,7 +2,7 @@
  * What all trustors together know of one trustee for one service and how it stands, and its Avro form in Confluent's wire
  * format.
  */
-import { AvroReader, LONG_BYTES_MAX, putBytes, putLong, putWireHeader } from '../avro-bytes.ts';
+import { AvroReader, LONG_BYTES_MAX, putDate, putLong, putName, putWireHeader } from '../avro-bytes.ts';
 import type { ByteWriter } from '../base.ts';
 import { writeLong, writeString } from './strings.ts';
 
@@ -73,16 +73,16 @@ export class ProviderScoreView {
 
 export function encodeProviderView(writer: ByteWriter, schemaId: number, value: ProviderScoreView): void {
   const { names, numbers } = value;
-  writer.ensure(names.length + 5 + 5 * LONG_BYTES_MAX + 9 * 9);
+  writer.ensure(value.nameEnd + 5 + 5 * LONG_BYTES_MAX + 9 * 9);
   const { bytes, view } = writer;
   let at = putWireHeader(bytes, writer.position, schemaId);
-  at = putBytes(bytes, at, names, 0, value.trusteeEnd);
-  at = putBytes(bytes, at, names, value.serviceStart, value.nameEnd);
+  at = putName(view, bytes, at, names, 0, value.trusteeEnd);
+  at = putName(view, bytes, at, names, value.serviceStart, value.nameEnd);
   for (let i = AT_PROVIDER_TRUST; i < AT_PROVIDER_INTERACTIONS; i++, at += 8) view.setFloat64(at, numbers[i], true);
   at = putLong(bytes, at, numbers[AT_PROVIDER_INTERACTIONS]);
   at = putLong(bytes, at, numbers[AT_PROVIDER_RATERS]);
   view.setFloat64(at, numbers[AT_PROVIDER_FIRST], true);
-  at = putLong(bytes, at + 8, numbers[AT_PROVIDER_AT]);
+  at = putDate(view, at + 8, numbers[AT_PROVIDER_AT]);
   for (let i = AT_PROVIDER_PERFORMANCE; i < PROVIDER_SCORE_NUMBERS; i++) {
     const isMeasured = !Number.isNaN(numbers[i]);
     bytes[at++] = isMeasured ? 2 : 0;

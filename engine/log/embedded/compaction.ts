@@ -4,7 +4,7 @@
  * everything up to its end is rewritten, oldest first: a crash between two steps leaves both an older and a newer
  * record of a key, never neither. Records without a key stay. Each step handles a few MiB.
  */
-import { BATCH_HEADER_BYTES, BatchCursor, crc32c, KeyTable } from '../../batch/index.ts';
+import { BATCH_HEADER_BYTES, BatchCursor, crc32c, NewestOffsets } from '../../batch/index.ts';
 import type { CommitGroup } from './group-commit.ts';
 import { batchKey, batchRange, offsetOf } from './keys.ts';
 import { type Partition, type Segment, storedBytes } from './partition.ts';
@@ -19,6 +19,8 @@ export interface CompactionLimits {
 
 const STEP_BYTES_MAX = 2 * 1024 * 1024;
 const STEP_BATCHES_MAX = 1_000;
+/** Records that are looked up together. */
+const STRETCH_RECORDS = 1024;
 /** Keys of one run; what lies behind is the next run's. A key costs some 50 bytes and its own. */
 const KEYS_MAX = 1_000_000;
 /** A run rewrites everything closed, so it waits until the dirty part is that much of it. */
@@ -37,12 +39,12 @@ export class Compaction {
   readonly #partition: Partition;
   readonly #store: Store;
   readonly #limits: CompactionLimits;
-  readonly #keys = new KeyTable();
-  /** The newest offset of each key, by its id. */
-  #newest = new Float64Array(1024);
+  readonly #newest = new NewestOffsets();
+  /** Of the keys of the records at hand. */
+  readonly #newestOfEach = new Float64Array(STRETCH_RECORDS);
   /** Where each record that stays begins and ends, of the batch at hand. */
   #kept = new Int32Array(0);
-  readonly #cursor = new BatchCursor();
+  readonly #cursor = new BatchCursor({ readAhead: STRETCH_RECORDS });
   readonly #end: number;
   #phase: 'index' | 'rewrite' = 'index';
   #next: number;
@@ -84,13 +86,9 @@ export class Compaction {
     for (const key of keys) {
       const batch = this.#store.get(key)!;
       bytes += batch.length;
-      this.#cursor.reset(batch);
-      while (this.#cursor.next()) {
-        const { keyStart, keyEnd, offset } = this.#cursor;
-        if (keyStart >= 0) this.#newestOf(keyStart, keyEnd, offset);
-      }
+      this.#noteKeys(batch);
       this.#next = this.#cursor.offsetNext;
-      if (this.#keys.size >= KEYS_MAX) {
+      if (this.#newest.size >= KEYS_MAX) {
         this.#cleanTo = this.#next;
         this.#beginRewrite();
         return;
@@ -100,14 +98,14 @@ export class Compaction {
     if (keys.length < STEP_BATCHES_MAX) this.#beginRewrite();
   }
 
-  #newestOf(keyStart: number, keyEnd: number, offset: number): void {
-    const id = this.#keys.intern(this.#cursor.bytes, keyStart, keyEnd);
-    if (id >= this.#newest.length) {
-      const grown = new Float64Array(2 * id);
-      grown.set(this.#newest);
-      this.#newest = grown;
+  #noteKeys(batch: Uint8Array): void {
+    const cursor = this.#cursor;
+    const { places } = cursor;
+    cursor.reset(batch);
+    while (cursor.readAhead() > 0) {
+      this.#newest.take(cursor.bytes, places, places.offsetDeltas, cursor.baseOffset, 0, places.length);
+      cursor.moveTo(places.length - 1);
     }
-    this.#newest[id] = offset;
   }
 
   #beginRewrite(): void {
@@ -161,15 +159,22 @@ export class Compaction {
     let recordAt = isPacked ? 0 : BATCH_HEADER_BYTES;
     if (this.#kept.length < 2 * count) this.#kept = new Int32Array(2 * count);
     const kept = this.#kept;
+    const { places } = cursor;
     let length = 0;
-    for (let i = 0; i < count; i++) {
-      cursor.next();
-      const end = recordEnd(cursor.bytes, recordAt);
-      if (this.#isKept(segment)) {
-        kept[length++] = recordAt;
-        kept[length++] = end;
+    for (let seen = 0; seen < count; seen += places.length) {
+      cursor.readAhead();
+      const { bytes } = cursor;
+      this.#newest.findEach(bytes, places, 0, places.length, this.#newestOfEach);
+      for (let i = 0; i < places.length; i++) {
+        const headersAt = places.headerStarts[i]!;
+        const end = bytes[headersAt] === 0 ? headersAt + 1 : recordEnd(bytes, recordAt);
+        if (this.#isKept(segment, i)) {
+          kept[length++] = recordAt;
+          kept[length++] = end;
+        }
+        recordAt = end;
       }
-      recordAt = end;
+      cursor.moveTo(places.length - 1);
     }
     cursor.nextBatch();
     if (length === 2 * count) return batch;
@@ -177,12 +182,13 @@ export class Compaction {
     return rebuilt(batch, cursor.bytes, kept.subarray(0, length));
   }
 
-  #isKept(segment: Segment): boolean {
-    const { bytes, keyStart, keyEnd, valueStart, offset } = this.#cursor;
-    if (keyStart < 0) return true;
-    const id = this.#keys.find(bytes, keyStart, keyEnd);
-    if (id >= 0 && this.#newest[id]! > offset) return false;
-    if (valueStart >= 0) return true;
+  /** The record at that place of the stretch at hand. */
+  #isKept(segment: Segment, i: number): boolean {
+    const { places, baseOffset } = this.#cursor;
+    if (places.keyStarts[i]! < 0) return true;
+    const offset = baseOffset + places.offsetDeltas[i]!;
+    if (this.#newestOfEach[i]! > offset) return false;
+    if (places.valueStarts[i]! >= 0) return true;
     if (segment.appendedMs < this.#limits.tombstonesBeforeMs && offset < this.#limits.readTo) return false;
     this.#withTombstones.add(segment.base);
     return true;
