@@ -3,7 +3,7 @@
  * done with that it comes back here. One for all encoders of a thread. What lies here is nobody's; what never comes back
  * is the collector's.
  *
- * Where the log gives it back, the memory is shared, because V8 does not count that: tens of megabytes that go to and fro
+ * In a worker the memory is shared, because V8 does not count that: tens of megabytes that go to and fro
  * would have it collect whole heaps for nothing. So the collector does not hurry either, and such memory has a limit.
  */
 
@@ -12,7 +12,7 @@ export interface BatchMemoryOptions {
   readonly bytesMin?: number;
   /** What is kept for the next batches. Default 64 MiB. */
   readonly idleBytesMax?: number;
-  /** Whether the log gives memory back. */
+  /** Whether it crosses to another thread and back. */
   readonly isShared?: boolean;
 }
 
@@ -27,6 +27,8 @@ export class BatchMemory {
   readonly #idleBytesMax: number;
   readonly #isShared: boolean;
   readonly #idle: ArrayBufferLike[] = [];
+  /** So many of them, the first, have lain here since the last `rest` at least. */
+  #stale = 0;
   #idleBytes = 0;
   #sharedBytes = 0;
 
@@ -46,8 +48,15 @@ export class BatchMemory {
     const best = this.#bestFor(wanted);
     if (best < 0) return this.#allocate(rounded(wanted));
     const [memory] = this.#idle.splice(best, 1);
+    if (best < this.#stale) this.#stale--;
     this.#idleBytes -= memory!.byteLength;
     return memory!;
+  }
+
+  /** Called now and then: what nobody has wanted since the last time goes. */
+  rest(): void {
+    while (this.#stale > 0) this.#dropFirst();
+    this.#stale = this.#idle.length;
   }
 
   /** Nobody else may have it. */
@@ -56,11 +65,14 @@ export class BatchMemory {
     this.#idle.push(memory);
     this.#idleBytes += memory.byteLength;
     // The one that has lain longest fits worst.
-    while (this.#idleBytes > this.#idleBytesMax || this.#idle.length > IDLE_COUNT_MAX) {
-      const dropped = this.#idle.shift()!;
-      this.#idleBytes -= dropped.byteLength;
-      if (dropped instanceof SharedArrayBuffer) this.#sharedBytes -= dropped.byteLength;
-    }
+    while (this.#idleBytes > this.#idleBytesMax || this.#idle.length > IDLE_COUNT_MAX) this.#dropFirst();
+  }
+
+  #dropFirst(): void {
+    const dropped = this.#idle.shift()!;
+    if (this.#stale > 0) this.#stale--;
+    this.#idleBytes -= dropped.byteLength;
+    if (dropped instanceof SharedArrayBuffer) this.#sharedBytes -= dropped.byteLength;
   }
 
   #allocate(size: number): ArrayBufferLike {

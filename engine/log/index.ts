@@ -26,7 +26,6 @@ export type {
 } from './kafka/index.ts';
 export {
   deleteKafkaTopics,
-  givesMemoryBack,
   type LogReaderDescriptor,
   logReaders,
   openKafkaLog,

@@ -17,11 +17,6 @@ export async function logReaders(descriptor: LogReaderDescriptor, clock: Clock):
   return (await kafka()).kafkaReaders(descriptor, clock);
 }
 
-/** Whether the log says which memory of a commit it is done with (`Committed.spent`). */
-export function givesMemoryBack(descriptor: LogReaderDescriptor): boolean {
-  return 'bootstrap' in descriptor;
-}
-
 /** A log on a Kafka cluster; connects at the first use. CONFIG_INVALID for an address that is none. */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   return (await kafka()).openKafkaLog(options);

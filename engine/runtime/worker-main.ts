@@ -6,7 +6,7 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, systemClock, systemRandom } from '../base/index.ts';
 import { BatchMemory } from '../batch/index.ts';
-import { givesMemoryBack, type LogReaderDescriptor, logReaders } from '../log/index.ts';
+import { type LogReaderDescriptor, logReaders } from '../log/index.ts';
 import { LoopDelay } from '../observe/index.ts';
 import { planTopology, type TopologyDefinition } from '../topology/index.ts';
 import { WorkerPosition } from './position.ts';
@@ -51,8 +51,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
-    // What only growth has left behind, where the log gives nothing back, would lie there for nothing.
-    memory: new BatchMemory(givesMemoryBack(shared.log) ? { isShared: true } : { idleBytesMax: 0 }),
+    memory: new BatchMemory({ isShared: true }),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
     openReader,

@@ -170,6 +170,7 @@ export class Worker {
   #scheduleReport(): void {
     this.#setup.clock.after(this.#setup.reportIntervalMs, () => {
       this.#report();
+      this.#memory.rest();
       this.#scheduleReport();
     });
   }

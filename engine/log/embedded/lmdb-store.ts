@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
 import { MsecError } from '../../base/index.ts';
 import type { Store, StoreRange, WriteBatch } from './store.ts';
+import { needsCopies, UnsharedValues } from './unshared-values.ts';
 
 export interface LmdbStoreOptions {
   /** A directory; made where it does not exist. */
@@ -44,6 +45,7 @@ export class LmdbStore implements Store {
   readonly #database: Database;
   readonly #path: string;
   readonly #disk: () => DiskRoom;
+  readonly #unshared = needsCopies(process.versions.node) ? new UnsharedValues() : null;
   #isOpen = true;
 
   constructor(options: LmdbStoreOptions) {
@@ -67,7 +69,8 @@ export class LmdbStore implements Store {
     this.#assertOpen();
     this.#assertRoom(batch.byteLength);
     const database = this.#database;
-    const { keys, values } = batch;
+    const { keys } = batch;
+    const values = this.#unshared?.of(batch.values) ?? batch.values;
     try {
       await database.batch(() => {
         for (let i = 0; i < keys.length; i++) {
@@ -103,6 +106,10 @@ export class LmdbStore implements Store {
 
   refresh(): void {
     if (this.#isOpen) this.#database.resetReadTxn();
+  }
+
+  rest(): void {
+    this.#unshared?.rest();
   }
 
   diskBytes(): number {

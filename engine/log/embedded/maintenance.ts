@@ -47,6 +47,7 @@ export class Maintenance {
   #isStopped = false;
   #isHurried = false;
   readonly #corrupt = new Set<Partition>();
+  #restedAt = Number.NEGATIVE_INFINITY;
 
   constructor(scope: MaintenanceScope, options: MaintenanceOptions) {
     this.#scope = scope;
@@ -79,6 +80,7 @@ export class Maintenance {
   async #look(): Promise<void> {
     this.#isRunning = true;
     this.#isHurried = false;
+    this.#restStore();
     let hasFailed = false;
     try {
       await this.#free();
@@ -89,6 +91,14 @@ export class Maintenance {
     }
     this.#isRunning = false;
     if (!this.#isStopped) this.#arm(this.#isHurried && !hasFailed ? HURRY_MS : this.#intervalMs);
+  }
+
+  /** No more often than when there is nothing to hurry for. */
+  #restStore(): void {
+    const now = this.#scope.clock.monotonic();
+    if (now - this.#restedAt < this.#intervalMs) return;
+    this.#restedAt = now;
+    this.#scope.store.rest();
   }
 
   async #free(): Promise<void> {

@@ -106,6 +106,8 @@ export class MemoryStore implements Store {
 
   refresh(): void {}
 
+  rest(): void {}
+
   diskBytes(): number {
     return this.#disk.byteLength;
   }

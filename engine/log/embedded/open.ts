@@ -164,6 +164,7 @@ export function openLocalStore(path: string, clock: Clock = systemClock): Store 
     commit: (batch) => store.commit(batch),
     get: (key) => store.get(key),
     keys: (range) => store.keys(range),
+    rest: () => store.rest(),
     refresh: () => store.refresh(),
     diskBytes: () => store.diskBytes(),
     async close() {

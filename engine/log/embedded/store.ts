@@ -43,6 +43,8 @@ export interface Store {
    * error the store is of no use.
    */
   commit(batch: WriteBatch): Promise<void>;
+  /** Called now and then: memory that no commit has wanted since the last time may go. */
+  rest(): void;
   /** A view that is valid until the next call of any method; undefined where there is no such key. */
   get(key: Uint8Array): Uint8Array | undefined;
   /** The keys of the range, owned by the caller, from the same snapshot as `get`. The iteration must end within the same turn. */

@@ -97,7 +97,8 @@ export class TransactionJob implements Job {
   }
 
   done(): void {
-    this.#settle.resolve({ baseOffsets: this.#baseOffsets });
+    const spent = this.#appends.map(({ bytes }) => bytes.buffer);
+    this.#settle.resolve({ baseOffsets: this.#baseOffsets, spent });
   }
 
   failed(error: unknown): void {

@@ -8,6 +8,7 @@ t.test('memory is with one holder at a time, is long enough, and what is kept is
     fc.record({ take: fc.nat({ max: 3000 }) }),
     fc.record({ give: fc.nat({ max: 20 }) }),
     fc.record({ foreign: fc.nat({ max: 3000 }) }),
+    fc.record({ rest: fc.constant(true) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -22,7 +23,8 @@ t.test('memory is with one holder at a time, is long enough, and what is kept is
         } else if ('give' in one) {
           const [given] = held.splice(one.give % Math.max(held.length, 1), 1);
           if (given !== undefined) memory.give(given);
-        } else memory.give(new ArrayBuffer(one.foreign));
+        } else if ('rest' in one) memory.rest();
+        else memory.give(new ArrayBuffer(one.foreign));
         if (memory.idleBytes > idleBytesMax) throw new Error('too much is kept');
       }
     }),
@@ -40,6 +42,22 @@ t.test('memory that came back is used for what fits it, and not for what is far 
   const small = new ArrayBuffer(63);
   memory.give(small);
   t.equal(memory.idleBytes, 0, 'what is not worth it is left to the collector');
+  t.end();
+});
+
+t.test('what nobody has wanted between two rests goes, and what is in use stays', (t) => {
+  const memory = new BatchMemory({ bytesMin: 64, isShared: true });
+  const [used, unused] = [memory.take(1_000), memory.take(50_000)];
+  memory.give(used);
+  memory.give(unused);
+  memory.rest();
+  t.equal(memory.idleBytes, used.byteLength + unused.byteLength, 'it has only just come');
+  t.equal(memory.take(1_000), used);
+  memory.give(used);
+  memory.rest();
+  t.equal(memory.idleBytes, used.byteLength);
+  memory.rest();
+  t.equal(memory.idleBytes, 0);
   t.end();
 });
 

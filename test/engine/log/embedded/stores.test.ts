@@ -11,7 +11,13 @@ const value = fc.oneof(
   // Pages of their own in LMDB.
   fc.integer({ min: 1_900, max: 20_000 }).map((length) => new Uint8Array(length).fill(length)),
 );
-const writes = fc.array(fc.tuple(key, fc.option(value, { freq: 3 })), { maxLength: 12 });
+/** What workers hand over. */
+const shared = value.map((bytes) => {
+  const memory = new Uint8Array(new SharedArrayBuffer(bytes.length + 7), 7);
+  memory.set(bytes);
+  return memory;
+});
+const writes = fc.array(fc.tuple(key, fc.option(fc.oneof(value, shared), { freq: 3 })), { maxLength: 12 });
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -26,7 +32,10 @@ async function agreesWithMap(store: Store, groups: [Uint8Array, Uint8Array | nul
       else model.set(hex(key), hex(value));
     }
     await store.commit(batch);
+    // It is the caller's again.
+    for (const value of batch.values) if (value !== null) value.fill(0xa5);
     store.refresh();
+    store.rest();
     const expected = [...model.keys()].sort();
     const all = { from: Uint8Array.of(0), to: Uint8Array.of(255, 255, 255, 255, 255) };
     const same = (actual: Iterable<Uint8Array>, wanted: string[]) => {
