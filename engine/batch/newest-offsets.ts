@@ -155,7 +155,8 @@ export class NewestOffsets {
   #growIndex(): void {
     const before = this.#index;
     const grown = new Int32Array(2 * before.length);
-    for (let at = 0; at < before.length; at += 2) if (before[at + 1] !== 0) link(grown, before[at]!, before[at + 1]! - 1);
+    for (let at = 0; at < before.length; at += 2)
+      if (before[at + 1] !== 0) link(grown, before[at]!, before[at + 1]! - 1);
     this.#index = grown;
   }
 }
