@@ -1,27 +1,22 @@
 /**
  * Tasks of the window actor that is compared with Kafka Streams, alone in a thread: batches from memory, commits answered
- * at once. What a frame costs the engine without a broker, in processor time. The least of many short stretches is what
- * a busy machine cannot blur.
- *   bin/node24 bench/micro/kafka-task-bench.ts [--devices 10000] [--millions 8] [--tasks 4] [--heap]
+ * at once. What a frame costs the engine without a broker, in processor time.
+ *   bin/node24 bench/micro/kafka-task-bench.ts [--devices 10000] [--millions 8] [--tasks 4] [--fetch 1]
  */
 
 import { PerformanceObserver } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { BatchHeads } from '../../engine/batch/index.ts';
 import {
   BatchEncoder,
-  type FromWorker,
   KAFKA_TASK_OPTIONS,
-  type LogReader,
   partitionForKey,
   planTopology,
-  systemClock,
-  systemRandom,
-  type ToWorker,
-  Worker,
-  WorkerPosition,
+  rewriteBaseOffsets,
 } from '../../engine/index.ts';
 import { Fleet } from '../load/fleet.ts';
+import { startLoneWorker } from '../load/lone-worker.ts';
+import { type Chunk, memoryReader } from '../load/memory-log.ts';
+import { Stretches } from '../load/stretches.ts';
 import {
   BATCH_BYTES,
   FRAMES_TOPIC,
@@ -41,19 +36,11 @@ const { values } = parseArgs({
 });
 const FRAMES_PER_SECOND = 20_000;
 const JITTER_MS = 2_000;
-const NOTHING = new Uint8Array(0);
+const STRETCH_FETCHES = 40;
 const tasks = Number(values.tasks);
 const fetchBytes = Number(values.fetch) * 1024 * 1024;
 
-interface Filled {
-  readonly bytes: Uint8Array;
-  /** Of each batch: its first offset and where it lies. */
-  readonly offsets: number[];
-  readonly places: number[];
-  end: number;
-}
-
-function fill(): Filled[] {
+function fill(): Chunk[][] {
   const frames = Number(values.millions) * 1e6;
   const fleet = new Fleet({
     devices: Number(values.devices),
@@ -64,7 +51,13 @@ function fill(): Filled[] {
   const keys = fleet.ids.map((id) => new TextEncoder().encode(id));
   const partitionOf = keys.map((key) => partitionForKey(key, 0, key.length, PARTITIONS));
   const payloads = fleet.imeis.map(framePayload);
-  const encoders = Array.from({ length: PARTITIONS }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
+  const encoders = Array.from({ length: tasks }, () => new BatchEncoder({ batchBytesMax: BATCH_BYTES }));
+  const partitions = encoders.map((): Chunk[] => []);
+  const flush = (partition: number) => {
+    const bytes = encoders[partition]!.finish();
+    const chunks = partitions[partition]!;
+    chunks.push({ bytes, end: rewriteBaseOffsets(bytes, chunks.at(-1)?.end ?? 0) });
+  };
   for (let i = 0; i < frames; i++) {
     fleet.next();
     const { device } = fleet;
@@ -73,29 +66,19 @@ function fill(): Filled[] {
     const payload = payloads[device]!;
     writeMeasures(payload, fleet);
     const timestamp = Math.max(1.75e12, fleet.timestamp - ((Math.imul(i, 0x9e3779b1) >>> 8) % JITTER_MS));
-    encoders[partition]!.append(timestamp, keys[device]!, 0, keys[device]!.length, payload, 0, payload.length);
+    const encoder = encoders[partition]!;
+    encoder.append(timestamp, keys[device]!, 0, keys[device]!.length, payload, 0, payload.length);
+    if (encoder.byteLength > fetchBytes) flush(partition);
   }
-  return encoders.slice(0, tasks).map((encoder) => {
-    const bytes = encoder.finish();
-    const filled: Filled = { bytes, offsets: [], places: [], end: 0 };
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const heads = new BatchHeads();
-    heads.reset(bytes, 0, bytes.length);
-    while (heads.next()) {
-      view.setBigInt64(heads.start, BigInt(filled.end));
-      filled.offsets.push(filled.end);
-      filled.places.push(heads.start);
-      filled.end += view.getInt32(heads.start + 23) + 1;
-    }
-    filled.places.push(bytes.length);
-    return filled;
-  });
+  for (const [partition, { count }] of encoders.entries()) if (count > 0) flush(partition);
+  return partitions;
 }
 
-const filled = fill();
-const total = filled.reduce((sum, { end }) => sum + end, 0);
-const at = filled.map(() => 0);
-const stretches: [number, number][] = [];
+const partitions = fill();
+const total = partitions.reduce((sum, chunks) => sum + chunks.at(-1)!.end, 0);
+const at = partitions.map(() => 0);
+const stretches = new Stretches();
+const { promise: done, resolve: finished } = Promise.withResolvers<void>();
 const plan = planTopology(
   windowTopology({
     application: 'bench',
@@ -106,92 +89,26 @@ const plan = planTopology(
     graceMs: 10_000,
   }),
 );
-let finished = () => {};
-const done = new Promise<void>((resolve) => {
-  finished = resolve;
-});
-function openReader(): LogReader {
-  return {
-    async fetch(topic, partition, offset) {
-      if (topic !== FRAMES_TOPIC) return { bytes: NOTHING, start: 0, end: 0, bounds: { start: 0, end: 0 } };
-      const { bytes, offsets, places, end } = filled[partition]!;
-      at[partition] = offset;
-      const sum = at.reduce((all, one) => all + one, 0);
-      const { user, system } = process.threadCpuUsage();
-      stretches.push([sum, user + system]);
-      const bounds = { start: 0, end };
-      await new Promise((resolve) => setImmediate(resolve));
-      if (sum === total) finished();
-      if (offset >= end) return { bytes, start: 0, end: 0, bounds };
-      let low = 0;
-      while (low + 1 < offsets.length && offsets[low + 1]! <= offset) low++;
-      const start = places[low]!;
-      let to = low + 1;
-      while (to + 1 < places.length && places[to + 1]! - start <= fetchBytes) to++;
-      return { bytes, start, end: places[to]!, bounds };
-    },
-    bounds: async (topic, partition) =>
-      topic === FRAMES_TOPIC ? { start: 0, end: filled[partition]!.end } : { start: 0, end: 0 },
-    committed: async () => [null],
-    wait: () => new Promise(() => {}),
-    close: async () => {},
-  };
+function onFetch(partition: number, offset: number): void {
+  at[partition] = offset;
+  const sum = at.reduce((all, one) => all + one, 0);
+  stretches.mark(sum);
+  if (sum === total) finished();
 }
-let send: (message: ToWorker) => void = () => {};
-let stateBytes = 0;
-const worker = new Worker(
-  {
-    post(message: FromWorker) {
-      if (message.kind !== 'commit') return;
-      const { id, transaction } = message;
-      for (const a of transaction.appends ?? []) stateBytes += a.bytes.length;
-      queueMicrotask(() =>
-        send({ kind: 'committed', id, committed: { baseOffsets: (transaction.appends ?? []).map(() => 0) } }),
-      );
-    },
-    onMessage(handle) {
-      send = handle;
-    },
-  },
-  {
-    plan,
-    clock: systemClock,
-    random: systemRandom,
-    position: new WorkerPosition(),
-    options: KAFKA_TASK_OPTIONS,
-    reportIntervalMs: 60_000,
-    openReader,
-    health: () => ({ heapBytes: 0, heapBytesMax: 0, eventLoopDelayMs: 0 }),
-  },
-);
+let appendedBytes = 0;
 let gcMs = 0;
-new PerformanceObserver((list) =>
-  list.getEntries().forEach((e) => {
-    gcMs += e.duration;
-  }),
-).observe({ entryTypes: ['gc'] });
-worker.start();
-const [subtopology] = plan.subtopologies;
-for (let partition = 0; partition < tasks; partition++)
-  send({
-    kind: 'assign',
-    slot: partition + 1,
-    subtopology: subtopology!.name,
-    partition,
-    ownership: { owner: `bench-${partition}`, epoch: 1 } as never,
-    condemned: [],
-    doubtful: [],
-  });
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) gcMs += duration;
+}).observe({ entryTypes: ['gc'] });
+startLoneWorker({
+  ...{ plan, tasks, options: KAFKA_TASK_OPTIONS },
+  openReader: () => memoryReader({ topic: FRAMES_TOPIC, partitions, onFetch }),
+  onCommit: ({ appends = [] }) => {
+    for (const { bytes } of appends) appendedBytes += bytes.length;
+  },
+});
 await done;
-const STRETCH = 40;
-const costs: number[] = [];
-for (let i = STRETCH; i < stretches.length; i += 1) {
-  const [a, b] = [stretches[i - STRETCH]!, stretches[i]!];
-  if (a[0] > total / 3 && b[0] > a[0]) costs.push(((b[1] - a[1]) * 1000) / (b[0] - a[0]));
-}
-costs.sort((a, b) => a - b);
-const q = (share: number) => Math.round(costs[Math.floor((costs.length - 1) * share)]!);
-console.log(
-  `${total} frames, ns a frame: least ${q(0)}, a tenth ${q(0.1)}, median ${q(0.5)}, of ${costs.length}; gc ${gcMs.toFixed(0)} ms; appended ${(stateBytes / 1e6).toFixed(0)} MB`,
-);
+console.log(`${total} frames, ${stretches.report(STRETCH_FETCHES)}`);
+console.log(`gc ${gcMs.toFixed(0)} ms; appended ${(appendedBytes / 1e6).toFixed(0)} MB`);
+// The worker would go on waiting for frames.
 process.exit(0);
