@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { MsecError, systemClock } from '../engine/base/index.ts';
 import { findSwtpm, makersCertificates, manufacture, startSwtpm } from '../firmware/swtpm/index.ts';
 import { openTpmAddress, type SaltKey, Tpm } from '../firmware/tpm/index.ts';
-import { note } from './terminal.ts';
+import { NoInputError, note } from './terminal.ts';
 
 const DEVICE = '/dev/tpmrm0';
 
@@ -67,18 +67,11 @@ function connected(address: string, makers: string | null, close: () => Promise<
   };
 }
 
-/** The text of a file that a flag names. CONFIG_INVALID. */
+/** The text of a file that a flag names; where there is none the exit code is 66, as with every named file. */
 export function fileOfFlag(file: string, flag: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new MsecError(
-      'CONFIG_INVALID',
-      `${file} of --${flag} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
-      {
-        field: flag,
-        cause,
-      },
-    );
+    throw new NoInputError(`${file} of --${flag} cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
   }
 }

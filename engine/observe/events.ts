@@ -74,7 +74,7 @@ export const EVENT_TABLE: { readonly [Name in EventName]: { readonly level: Even
   recordDeadLettered: { level: 'debug', says: 'a record went to the dead letters' },
   quotaReached: { level: 'error', says: 'the disk quota is used up, bridges refuse frames' },
   bridgeListening: { level: 'info', says: 'a bridge listens' },
-  bridgeRefused: { level: 'warn', says: 'a bridge has refused frames' },
+  bridgeRefused: { level: 'warn', says: 'a bridge has refused frames, requests or connections' },
   consoleListening: { level: 'info', says: 'the console listens' },
   adminCalled: { level: 'info', says: 'a device was changed' },
   heldFramesDecided: { level: 'info', says: 'held frames of a device are released or dropped' },

@@ -155,6 +155,10 @@ t.test('what is missing is said with what to do about it', async (t) => {
   const cwd = t.testdir({ empty: '', token: 'x' });
   const attest = (...args: readonly string[]) => msec(['device', 'attest', 'roof-7', ...args], { cwd });
   t.match(await attest(), { code: 78, err: /--token-file FILE, or the environment variable MSEC_DEVICE_TOKEN/ });
+  t.match(await attest('--token-file', 'nowhere'), {
+    code: 66,
+    err: /nowhere of --token-file cannot be read \(ENOENT\)/,
+  });
   t.match(await attest('--token-file', 'empty'), { code: 78, err: /empty is empty/ });
   t.match(await attest('--token-file', 'token', '--bridge', 'ftp://x'), { code: 78, err: /--bridge takes mqtt:/ });
   t.match(await attest('--token-file', 'token', '--ima', 'none'), {
