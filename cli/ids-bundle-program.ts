@@ -90,6 +90,7 @@ function addTurns(bundle: Command, outcome: Outcome): void {
     .description('Put an earlier bundle in force again.')
     .requiredOption('--why <text>', 'the reason, for the record')
     .option('--by <name>', 'who does it (default: the user)')
+    .option('-k, --key <file>', 'private key (PEM) that signs the order: one of those that sign bundles')
     .action(
       running<BundleRollBackFlags>(outcome, async (flags, args) =>
         (await import('./commands/ids-bundle-turns.ts')).rollBackBundle(flags, args[0]),

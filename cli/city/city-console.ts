@@ -98,6 +98,6 @@ export function attachConsole({
     ...(detection === null ? {} : { detection }),
     openReader: () => log.openReader(),
     admin: deviceAdmin({ devices, held, log, types }),
-    ...(rules === null ? {} : { rules: ruleAdmin(rules) }),
+    ...(rules === null ? {} : { rules: ruleAdmin(rules, config, plan) }),
   });
 }

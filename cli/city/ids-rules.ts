@@ -29,6 +29,7 @@ export async function openIdsRules(options: IdsRulesOptions): Promise<RuleDesk |
   const packets = plan?.topics.find(({ name }) => name === NETWORK_PACKETS);
   return RuleDesk.open({
     ...{ log, clock, keys, files: new RuleFiles(folder.idsRules), check: checkInThread },
+    signsRollBacks: config['ids.signedRollBack'],
     packets: packets === undefined ? null : { topic: packets.name, partitions: packets.partitions },
     onTurn: ({ name, version, kind, sequence, by }) =>
       emit?.('rulesTurned', { ruleSet: `${name} ${version}`, kind, sequence, by }),
@@ -64,20 +65,32 @@ function ruleKey(file: string): KeyObject {
   }
 }
 
-export function ruleAdmin(desk: RuleDesk): RuleAdmin {
+/** Who examines packets with what is put in force: sensors that run, those of the next start, or nobody. */
+export type Examining = 'now' | 'next start' | 'nobody';
+
+/** `plan`: null where no engine runs. */
+export function examiningOf(config: Config, plan: Plan | null): Examining {
+  if (plan === null) return config['ids.enabled'] ? 'next start' : 'nobody';
+  return plan.topics.some(({ name }) => name === NETWORK_PACKETS) ? 'now' : 'nobody';
+}
+
+export function ruleAdmin(desk: RuleDesk, config: Config, plan: Plan | null): RuleAdmin {
+  const examining = examiningOf(config, plan);
   return {
     bytesMax: desk.bytesMax,
-    list: () => desk.overview(),
-    push: (bundle, by) => desk.push(bundle, by),
+    list: async () => ({ ...(await desk.overview()), examining, signsRollBacks: config['ids.signedRollBack'] }),
+    push: async (bundle, by) => ({ ...(await desk.push(bundle, by)), examining }),
     rollBack: async (request) => {
-      const { version = null, by, why } = (request ?? {}) as Readonly<Record<string, unknown>>;
+      const { version = null, by, why, signature } = (request ?? {}) as Readonly<Record<string, unknown>>;
       if (version !== null && !Number.isSafeInteger(version))
         throw new MsecError('REQUEST_INVALID', 'version must be a whole number', { field: 'version' });
       const text = (value: unknown, field: string): string => {
         if (typeof value === 'string') return value;
         throw new MsecError('REQUEST_INVALID', `${field} must be text`, { field });
       };
-      return desk.rollBack({ version: version as number | null, by: text(by, 'by'), why: text(why, 'why') });
+      const order = { version: version as number | null, by: text(by, 'by'), why: text(why, 'why') };
+      const signed = signature === undefined ? {} : { signature: text(signature, 'signature') };
+      return { ...(await desk.rollBack({ ...order, ...signed })), examining };
     },
   };
 }

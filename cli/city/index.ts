@@ -15,7 +15,7 @@ export {
 export { deviceAdmin } from './device-admin.ts';
 export { deviceRateNote } from './device-rate.ts';
 export { heldFramesOf } from './held-frames.ts';
-export { openIdsRules, ruleAdmin, ruleKeysOf } from './ids-rules.ts';
+export { type Examining, examiningOf, openIdsRules, ruleAdmin, ruleKeysOf } from './ids-rules.ts';
 export { interactionAdmin } from './interactions.ts';
 export { EMBEDDED, isOnKafka, kafkaSettings, logName } from './kafka-settings.ts';
 export { letterView } from './page-items.ts';

@@ -144,7 +144,7 @@ function write(path: string, bytes: Uint8Array): void {
   }
 }
 
-function privateKey(path: string): KeyObject {
+export function privateKey(path: string): KeyObject {
   try {
     return createPrivateKey(readFileOf(path, STRUCTURE_BYTES_MAX));
   } catch (cause) {

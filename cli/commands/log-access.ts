@@ -45,6 +45,7 @@ import {
   dataFolder,
   deviceAdmin,
   EMBEDDED,
+  examiningOf,
   heldFramesOf,
   interactionAdmin,
   isOnKafka,
@@ -169,7 +170,10 @@ export async function listRules(config: Config): Promise<unknown> {
   const keys = ruleKeysOf(config);
   if (keys.length === 0) throw nobodysBundles();
   const { readOverview } = await import('../../services/ids-rules/index.ts');
-  return readLog(config, (log) => readOverview(log, keys));
+  return readLog(config, async (log) => ({
+    ...(await readOverview(log, keys, config['ids.signedRollBack'])),
+    examining: examiningOf(config, null),
+  }));
 }
 
 const nobodysBundles = (): MsecError =>
@@ -188,7 +192,7 @@ export async function withRules<T>(config: Config, use: (rules: RuleAdmin) => Pr
     const desk = await openIdsRules({ config, folder, log, clock: systemClock, emit: null, plan: null });
     if (desk === null) throw nobodysBundles();
     try {
-      return await use(ruleAdmin(desk));
+      return await use(ruleAdmin(desk, config, null));
     } finally {
       await desk.close();
     }

@@ -17,6 +17,11 @@ export const DETECTION_SETTINGS = {
     default: [],
     doc: 'Public keys (PEM) of those whose bundles of rules are taken (`msec ids bundle push`). Empty: nobody’s.',
   },
+  'ids.signedRollBack': {
+    kind: 'boolean',
+    default: false,
+    doc: 'Whether going back to an earlier bundle needs a signature of one of these keys, too, and not the admin token alone.',
+  },
   'ids.homeNet': {
     kind: 'cidrs',
     default: [],

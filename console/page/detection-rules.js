@@ -66,6 +66,7 @@ export function rulesView(changed) {
     setText(inForce, now === null ? 'No bundle' : `${now.name} ${now.version}`);
     setText(says, whatIsInForce(now, ruleFiles, takesBundles));
     setHidden(push, !(takesBundles && isOperator()));
+    setHidden(byId('bundle-signed'), !(bundles?.signsRollBacks === true && isOperator()));
     const kept = bundles?.bundles ?? [];
     reconcile(
       list,
@@ -89,7 +90,7 @@ export function rulesView(changed) {
         badge.classList.toggle('good', isNow);
         badge.classList.toggle('warn', bundle.refused !== null);
         setHidden(badge, !isNow && bundle.refused === null);
-        setHidden(back, isNow || bundle.refused !== null || !isOperator());
+        setHidden(back, isNow || bundle.refused !== null || !isOperator() || bundles.signsRollBacks === true);
         back.onclick = () => void rollBack(bundle);
       },
     );

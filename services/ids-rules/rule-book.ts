@@ -20,6 +20,9 @@ export interface BookReader {
   unreadable(says: string): void;
 }
 
+/** Why a turn is not one here; null where it is. */
+export type TurnCheck = (turn: TurnRecord) => string | null;
+
 const FETCH_BYTES = 4 * 1024 * 1024;
 /** Parts of bundles that never became whole: more than a transaction has means that others write here. */
 const PARTS_MAX = 64;
@@ -33,9 +36,12 @@ export class RuleBook {
   readonly #parts = new Map<string, Uint8Array>();
   #offset = 0;
 
+  readonly #check: TurnCheck;
+
   /** The reader becomes its own. */
-  constructor(reader: LogReader) {
+  constructor(reader: LogReader, check: TurnCheck = () => null) {
     this.#reader = reader;
+    this.#check = check;
   }
 
   /** The next record's. */
@@ -92,13 +98,20 @@ export class RuleBook {
       if (this.#parts.size >= PARTS_MAX) this.#parts.delete(this.#parts.keys().next().value as string);
       this.#parts.set(`${key.digest} ${key.index}`, value.slice());
     } else if (key.kind === 'refused') this.refusals.set(key.place, refusalRecordOf(value));
-    else if (key.kind === 'turn') this.turns.set(key.sequence, turnRecordOf(value));
+    else if (key.kind === 'turn') this.#takeTurn(turnRecordOf(value), to);
     else {
       const bundle = bundleRecordOf(value);
       to.whole(bundle, this.#assembled(bundle));
       this.bundles.set(key.digest, bundle);
       for (let index = 0; index < bundle.parts; index += 1) this.#parts.delete(`${key.digest} ${index}`);
     }
+  }
+
+  /** Whoever can write to the topic need not be one who may turn the rules. */
+  #takeTurn(turn: TurnRecord, to: BookReader): void {
+    const why = this.#check(turn);
+    if (why === null) this.turns.set(turn.sequence, turn);
+    else to.unreadable(`ids.rules: the turn to ${turn.name} ${turn.version} by ${turn.by} does not count: ${why}`);
   }
 
   #assembled({ digest, parts, bytes }: BundleRecord): Uint8Array | null {

@@ -22,9 +22,10 @@ import { IDS_RULES } from '../../schemas/topics/index.ts';
 import type { CheckBundle } from './bundle-check.ts';
 import type { CheckedBundle } from './check-messages.ts';
 import { appendsOf, type Entry, entriesOfPush, refusalEntry, wordAppends } from './desk-appends.ts';
+import { isOrderSigned, type RollBackOrder } from './roll-back-order.ts';
 import { type BookReader, RuleBook } from './rule-book.ts';
 import type { RuleFiles } from './rule-files.ts';
-import { overviewOf, type RuleOverview, whyNotTaken } from './rule-overview.ts';
+import { overviewOf, type RuleOverview, turnCheck, whyNotTaken } from './rule-overview.ts';
 import type { BundleRecord, TurnRecord } from './rule-records.ts';
 
 export interface RuleDeskOptions {
@@ -37,6 +38,8 @@ export interface RuleDeskOptions {
   /** Where packets are; null where no sensor runs yet. */
   readonly packets: { readonly topic: string; readonly partitions: number } | null;
   readonly check: CheckBundle;
+  /** Whether a roll-back needs a signature of one of the keys. */
+  readonly signsRollBacks?: boolean;
   readonly onTurn?: (turn: TurnRecord) => void;
   /** Of a bundle that was pushed here, or came through the topic. */
   readonly onRefused?: (about: { readonly name: string; readonly version: number; readonly because: string }) => void;
@@ -49,6 +52,8 @@ export interface RollBack {
   readonly version: number | null;
   readonly by: string;
   readonly why: string;
+  /** Of its order (roll-back-order.ts), in base64. */
+  readonly signature?: string;
 }
 
 export interface RuleTurn extends TurnRecord {
@@ -82,7 +87,7 @@ export class RuleDesk {
   private constructor(options: RuleDeskOptions) {
     this.#options = options;
     this.#random = options.random ?? systemRandom;
-    this.#book = new RuleBook(options.log.openReader());
+    this.#book = new RuleBook(options.log.openReader(), turnCheck(options.keys, options.signsRollBacks === true));
     this.#waiter = options.log.openReader();
   }
 
@@ -134,8 +139,11 @@ export class RuleDesk {
     }
   }
 
-  /** To a bundle that was in force before and is still kept. REQUEST_INVALID where there is none such. */
-  async rollBack({ version, by, why }: RollBack): Promise<RuleTurn> {
+  /**
+   * To a bundle that was in force before and is still kept. REQUEST_INVALID where there is none such, SIGNATURE_INVALID where it
+   * has to be signed and is not, or was for another turn.
+   */
+  async rollBack({ version, by, why, signature }: RollBack): Promise<RuleTurn> {
     checkText(by, 'by');
     checkText(why, 'why');
     return this.#change((at) => {
@@ -146,9 +154,28 @@ export class RuleDesk {
       const refused = this.#refused.get(bundle.digest);
       if (refused !== undefined) throw new MsecError('RULES_INVALID', refused, { field: 'version' });
       const { digest, name } = bundle;
+      this.#checkOrder({ after: now.sequence, digest, by, why }, signature);
       const terms = { kind: 'roll-back', sequence: now.sequence + 1, highest: now.highest } as const;
-      return [{ kind: 'turn', turn: { ...terms, digest, name, version: bundle.version, by, why, at } }];
+      const signed = signature === undefined ? {} : { signature };
+      return [{ kind: 'turn', turn: { ...terms, digest, name, version: bundle.version, by, why, at, ...signed } }];
     });
+  }
+
+  #checkOrder(order: RollBackOrder, signature: string | undefined): void {
+    if (signature === undefined) {
+      if (this.#options.signsRollBacks !== true) return;
+      throw new MsecError(
+        'SIGNATURE_INVALID',
+        'a roll-back has to be signed here (ids.signedRollBack): msec ids bundle roll-back --key',
+        { field: 'signature' },
+      );
+    }
+    if (isOrderSigned(order, signature, this.#options.keys)) return;
+    throw new MsecError(
+      'SIGNATURE_INVALID',
+      'no key that is trusted has signed this roll-back: another key, or another bundle is in force by now',
+      { field: 'signature' },
+    );
   }
 
   overview(): Promise<RuleOverview> {

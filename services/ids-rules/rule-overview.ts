@@ -3,7 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { openBundle } from '../../actors/detect/index.ts';
 import { errorData, type ReadOnlyLog } from '../../engine/index.ts';
 import { IDS_RULES } from '../../schemas/topics/index.ts';
-import { RuleBook } from './rule-book.ts';
+import { isOrderSigned } from './roll-back-order.ts';
+import { RuleBook, type TurnCheck } from './rule-book.ts';
 import type { BundleRecord, RefusalRecord, TurnRecord } from './rule-records.ts';
 
 export interface RuleOverview {
@@ -31,9 +32,13 @@ export function overviewOf(
 }
 
 /** Of a log that others may write to meanwhile. */
-export async function readOverview(log: ReadOnlyLog, keys: readonly KeyObject[]): Promise<RuleOverview> {
+export async function readOverview(
+  log: ReadOnlyLog,
+  keys: readonly KeyObject[],
+  signsRollBacks = false,
+): Promise<RuleOverview> {
   const refused = new Map<string, string>();
-  const book = new RuleBook(log.openReader());
+  const book = new RuleBook(log.openReader(), turnCheck(keys, signsRollBacks));
   try {
     if ((await log.describe([IDS_RULES])).length > 0)
       await book.read({
@@ -50,6 +55,18 @@ export async function readOverview(log: ReadOnlyLog, keys: readonly KeyObject[])
   } finally {
     await book.close();
   }
+}
+
+/** Where roll-backs are signed, one without a signature of a trusted key is none. */
+export function turnCheck(keys: readonly KeyObject[], signsRollBacks: boolean): TurnCheck {
+  if (!signsRollBacks) return () => null;
+  return ({ kind, sequence, digest, by, why, signature }) => {
+    if (kind !== 'roll-back') return null;
+    const order = { after: sequence - 1, digest, by, why };
+    return signature !== undefined && isOrderSigned(order, signature, keys)
+      ? null
+      : 'no key that is trusted has signed it';
+  };
 }
 
 /** Whoever can write to the topic need not have a key. */

@@ -31,6 +31,8 @@ export interface TurnRecord {
   readonly by: string;
   readonly why: string;
   readonly at: number;
+  /** Of a roll-back that somebody has signed who may sign bundles; base64. */
+  readonly signature?: string;
 }
 
 export interface RefusalRecord {
@@ -87,7 +89,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
 const isWholeOrNull = (value: unknown): boolean => value === null || isWhole(value);
 
-type Form<T> = { readonly [K in keyof T]: (value: unknown) => boolean };
+type Form<T> = { readonly [K in keyof T]-?: (value: unknown) => boolean };
 
 const BUNDLE: Form<BundleRecord> = {
   digest: (value) => typeof value === 'string' && isDigest(value),
@@ -109,6 +111,7 @@ const TURN: Form<TurnRecord> = {
   by: isText,
   why: isText,
   at: isWhole,
+  signature: (value) => value === undefined || isText(value),
 };
 const REFUSAL: Form<RefusalRecord> = {
   number: isWhole,

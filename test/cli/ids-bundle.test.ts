@@ -21,6 +21,7 @@ const cwd = t.testdir({
   'nothing.pub': 'no key\n',
   'msec.yaml':
     'ids:\n  enabled: true\n  rules: [good.rules]\n  ruleKeys: [rules.pub]\nfleet:\n  enabled: false\nworkers: 1\n',
+  'off.yaml': 'ids:\n  ruleKeys: [rules.pub]\nfleet:\n  enabled: false\nworkers: 1\n',
   'wrong.yaml': 'ids:\n  enabled: true\n  ruleKeys: [nothing.pub]\nfleet:\n  enabled: false\n',
 });
 
@@ -89,8 +90,25 @@ t.test('which rules are in force is said, with a bundle and without', async (t) 
   const log = await openEmbeddedLog(join(cwd, 'data', 'log'));
   t.match(await bundle('list'), { code: 0, out: /^town 2 is in force, pushed/ });
   await log.close();
+  t.match(await bundle('roll-back', '1', '--why', 'so'), {
+    code: 0,
+    err: /^city 1 is put in force from the next start of the engine on, as none runs; it replaces town 2\.$/m,
+  });
+  t.match(await bundle('roll-back', '2', '--why', 'not so'), { code: 0 });
   running = await startUp([], { cwd });
   t.equal((running.said as { rulesNote?: string }).rulesNote, 'ids.rules are not used: bundle town 2 is in force');
+  running.kill('SIGINT');
+  t.same(await running.ended, [0, null]);
+});
+
+t.test('a bundle that nobody examines with is taken, and that is said', async (t) => {
+  t.equal(await make({}), 0);
+  const off = ['--config', 'off.yaml', '--data', 'off'];
+  const running = await startUp(off, { cwd });
+  t.teardown(() => running.kill('SIGKILL'));
+  const nobody = /No packets are examined here, so its rules are used by nobody: see ids\.enabled\./;
+  t.match(await bundle('push', 'city.bundle', ...off), { code: 0, err: nobody });
+  t.match(await bundle('list', ...off), { code: 0, err: nobody });
   running.kill('SIGINT');
   t.same(await running.ended, [0, null]);
 });

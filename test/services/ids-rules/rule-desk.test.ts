@@ -13,6 +13,7 @@ import {
   type RuleDeskOptions,
   RuleFiles,
   readOverview,
+  signOrder,
 } from '../../../services/ids-rules/index.ts';
 import {
   type BundleParts,
@@ -156,6 +157,52 @@ t.test('what is refused changes nothing, and is noted with who pushed it and why
   t.equal(told.length, cases.length);
   t.same(await wordsIn(at), ['prepare 1 5', 'use 1 5']);
   t.same(readdirSync(at.folder), [`${good.digest}.bundle`]);
+});
+
+t.test('where roll-backs are signed, one holds that was signed for this turn and no other', async (t) => {
+  const at = await place(t);
+  const failures: unknown[] = [];
+  const one = await desk(t, at, { signsRollBacks: true, onFailure: (error) => failures.push(error) });
+  const first = await one.push(bundleOf(1), 'ada');
+  const second = await one.push(bundleOf(2), 'ada');
+  const asked = { version: 1, by: 'eve', why: 'so' };
+  const order = { after: second.sequence, digest: first.digest, by: 'eve', why: 'so' };
+  const code = 'SIGNATURE_INVALID';
+  await t.rejects(one.rollBack(asked), { code, message: /msec ids bundle roll-back --key/ });
+  const wrong = [
+    signOrder(order, STRANGER.privateKey),
+    signOrder({ ...order, after: first.sequence }, SIGNER.privateKey),
+    signOrder({ ...order, digest: second.digest }, SIGNER.privateKey),
+    signOrder({ ...order, by: 'ada' }, SIGNER.privateKey),
+    signOrder({ ...order, why: 'not so' }, SIGNER.privateKey),
+    '',
+    'no base64',
+  ];
+  for (const signature of wrong) await t.rejects(one.rollBack({ ...asked, signature }), { code });
+  t.match((await one.overview()).inForce, { version: 2 });
+  const signature = signOrder(order, SIGNER.privateKey);
+  t.match(await one.rollBack({ ...asked, signature }), { kind: 'roll-back', version: 1, sequence: 3, signature });
+  await one.push(bundleOf(3), 'ada');
+  await t.rejects(one.rollBack({ ...asked, signature }), { code }, 'it holds once');
+
+  // Whoever writes to the topic itself.
+  const turn = { sequence: 5, kind: 'roll-back', digest: first.digest, name: 'city', version: 1, highest: 3 };
+  const forged = { ...turn, by: 'eve', why: 'so', at: 1 };
+  for (const more of [{}, { signature }, { signature: 'AAAA' }]) {
+    await append(at.log, [['turn/5', Buffer.from(JSON.stringify({ ...forged, ...more }))]]);
+    t.match((await one.overview()).inForce, { version: 3, sequence: 4 });
+  }
+  t.match(failures, [{ code: 'VALUE_INVALID', message: /the turn to city 1 by eve does not count: no key/ }, {}, {}]);
+  const other = await desk(t, { ...at, folder: `${at.folder}-2` }, { signsRollBacks: true });
+  t.teardown(() => rmSync(`${at.folder}-2`, { recursive: true }));
+  t.match((await other.overview()).inForce, { version: 3 }, 'nor in a process that reads all of it anew');
+  t.match((await readOverview(at.log, [SIGNER.publicKey], true)).inForce, { version: 3 });
+  t.match(
+    (await readOverview(at.log, [SIGNER.publicKey])).inForce,
+    { version: 1 },
+    'where they are not signed it counts',
+  );
+  t.match(await other.push(bundleOf(4), 'ada'), { sequence: 5, version: 4 }, 'and the next takes its place');
 });
 
 t.test('a roll-back goes to what was in force before; an old version does not come back by itself', async (t) => {
