@@ -13,6 +13,8 @@ export class Detection {
   protocol: AnyProtocol | null = null;
   /** It is settled: with a protocol of its own, or without one. */
   isOver = false;
+  /** Its own bytes are known to speak nothing. */
+  isNone = false;
   patternsDone = false;
   portsDone = false;
   readonly #direction: Direction;

@@ -13,6 +13,11 @@ export class PendingBytes {
     return this.end - this.start;
   }
 
+  /** What waits; valid until the next call of `join` or `keep`. */
+  peek(): Uint8Array {
+    return this.buffer.subarray(this.start, this.end);
+  }
+
   /** What waits and `bytes` behind it, valid until the next call of `join` or `keep`. */
   join(bytes: Uint8Array): Uint8Array {
     if (this.start === this.end) return bytes;

@@ -43,6 +43,7 @@ export class Conversation {
   #hasUpgraded = false;
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
+  #hasParsed = false;
 
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
@@ -61,11 +62,14 @@ export class Conversation {
     return protocol !== null ? 'found' : isOver || this.hasFailed ? 'failed' : 'unknown';
   }
 
-  /** What the direction's own first bytes were found to speak, `failed` where nothing that is known; null: not yet. */
+  /**
+   * What the direction's own first bytes were found to speak, `failed` where nothing that is known; null: not yet, and
+   * never where the parser of the other direction has given up before.
+   */
   spoken(direction: Direction): string | null {
-    const { protocol, isOver } = this.#sides[direction];
+    const { protocol, isNone } = this.#sides[direction];
     if (protocol !== null) return protocol.name;
-    return isOver || this.hasFailed ? 'failed' : null;
+    return isNone ? 'failed' : null;
   }
 
   /** What the flow is parsed as; `failed`: nothing of both directions is known; null: not yet. */
@@ -96,41 +100,59 @@ export class Conversation {
 
   data(given: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
-    this.#news |= (1 << given) | WITH_THIS_PACKET;
     const direction = this.#isTurned ? opposite(given) : given;
+    this.#hasParsed = false;
     if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
     else this.#stream(direction, bytes, isLast);
-    if (this.parser?.hasFailed === true) this.#fail();
+    if (this.#hasParsed) this.#news |= (1 << (this.#isTurned ? opposite(given) : given)) | WITH_THIS_PACKET;
+    if (this.parser?.hasFailed === true) this.#stop();
   }
 
-  gap(given: Direction, length: number): void {
-    if (this.hasFailed) return;
-    this.#news |= (1 << given) | WITH_THIS_PACKET;
+  /** False: what is missing may still come, or nothing more is parsed. */
+  gap(given: Direction, length: number): boolean {
+    if (this.hasFailed) return false;
     const direction = this.#isTurned ? opposite(given) : given;
     const side = this.#sides[direction];
-    if (this.parser === null) {
-      this.#fail();
-      return;
-    }
+    // What comes behind it is not looked at for a protocol of its own.
     if (side.protocol === null) side.isOver = true;
+    if (this.parser === null) return false;
+    this.#news |= (1 << given) | WITH_THIS_PACKET;
     this.#kept[direction] = NO_BYTES;
     this.parser.gap(direction, length);
+    if (this.parser.hasFailed) this.#stop();
+    return !this.hasFailed;
   }
 
+  /** As many of the bytes that were given last wait for those that follow. */
+  unused(given: Direction): number {
+    const direction = this.#isTurned ? opposite(given) : given;
+    const kept = this.#kept[direction].length;
+    return kept > 0 ? kept : (this.parser?.unused?.(direction) ?? 0);
+  }
+
+  /** Neither direction will be recognised. */
   #fail(): void {
+    for (const side of this.#sides) side.isNone = true;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.hasFailed = true;
     this.#kept = [NO_BYTES, NO_BYTES];
   }
 
   #stream(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     const side = this.#sides[direction];
+    const all = joined(this.#kept[direction], bytes);
     if (side.protocol !== null || side.isOver) {
-      this.parser?.data(direction, bytes, isLast);
-      this.#upgrade();
+      if (this.parser === null) this.#keep(direction, all);
+      else {
+        this.#kept[direction] = NO_BYTES;
+        this.#parse(direction, all, isLast);
+      }
       return;
     }
     if (bytes.length > 0) this.#first ??= direction;
-    const all = this.#kept[direction].length === 0 ? bytes : joined(this.#kept[direction], bytes);
     const other = this.#sides[opposite(direction)];
     const { transport, isMidstream } = this.#options;
     const found =
@@ -185,6 +207,7 @@ export class Conversation {
       if (side.isUndecided && !isLast) this.#keep(direction, bytes);
       else {
         side.isOver = true;
+        side.isNone = true;
         this.#kept[direction] = NO_BYTES;
         this.#give(direction, bytes, isLast);
       }
@@ -219,7 +242,13 @@ export class Conversation {
       this.#hasBegun = true;
       this.#first = null;
     }
-    this.parser?.data(direction, bytes, isLast);
+    this.#parse(direction, bytes, isLast);
+  }
+
+  #parse(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    if (this.parser === null) return;
+    this.#hasParsed = true;
+    this.parser.data(direction, bytes, isLast);
     this.#upgrade();
   }
 
@@ -241,6 +270,7 @@ export class Conversation {
       const { transport, isMidstream } = this.#options;
       const found = side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
       side.isOver = true;
+      side.isNone = found === null;
       if (found !== null) {
         side.protocol = found.protocol;
         if (other.protocol === null) this.#open(found.protocol);
@@ -251,6 +281,7 @@ export class Conversation {
       }
     }
     if (this.#sides[0].isOver && this.#sides[1].isOver && this.parser === null) this.#fail();
+    this.#hasParsed = true;
     this.parser?.data(direction, bytes, false);
   }
 }
@@ -258,6 +289,8 @@ export class Conversation {
 const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);
 
 function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (before.length === 0) return bytes;
+  if (bytes.length === 0) return before;
   const all = new Uint8Array(before.length + bytes.length);
   all.set(before);
   all.set(bytes, before.length);

@@ -152,14 +152,19 @@ export class Sensor implements TrafficSink {
     else if (conversation.side(direction) !== 'unknown') session.recognised(direction);
   }
 
-  gap(flow: Flow, direction: Direction, length: number): void {
-    this.#conversation(flow, 'tcp').gap(direction, length);
+  gap(flow: Flow, direction: Direction, length: number): boolean {
+    const conversation = this.#conversation(flow, 'tcp');
+    const isPassed = conversation.gap(direction, length);
+    if (conversation.hasFailed) (flow.session as TcpSession).giveUpApplication();
+    return isPassed;
   }
 
-  /** HTTP is read byte by byte, the others by messages. */
-  isWaiting(flow: Flow): boolean {
-    const protocol = (flow.application as Conversation | null)?.protocol ?? null;
-    return protocol !== null && protocol.name !== 'http';
+  unused(flow: Flow, direction: Direction): number {
+    return (flow.application as Conversation | null)?.unused(direction) ?? 0;
+  }
+
+  required(flow: Flow, direction: Direction): number {
+    return (flow.application as Conversation | null)?.parser?.required?.(direction) ?? 0;
   }
 
   packet(packet: Packet, flow: Flow | null, given: Direction): void {

@@ -13,9 +13,12 @@ import type { TcpStream } from './tcp-stream.ts';
 /** Who reads the streams. Bytes are good during the call only. */
 export interface StreamReader {
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
-  gap(flow: Flow, direction: Direction, length: number): void;
-  /** What was handed on is not all used: more is waited for before something is missed. */
-  isWaiting?(flow: Flow, direction: Direction): boolean;
+  /** False: nothing is read on behind what is missing. */
+  gap(flow: Flow, direction: Direction, length: number): boolean;
+  /** As many of the bytes that were handed on last are not used yet: they are read again with those that follow. */
+  unused?(flow: Flow, direction: Direction): number;
+  /** Nothing is to be handed on before there are so many, the unused ones included. */
+  required?(flow: Flow, direction: Direction): number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -79,35 +82,71 @@ export class Reassembler {
   #handOn(flow: Flow, session: TcpSession, stream: TcpStream): void {
     if (stream.isOver || session.isApplicationDead) return;
     const isLast = session.state === TCP_STATE.closed || session.isEnding;
-    if (stream.rightEdge <= stream.appOffset) {
+    if (stream.rightEdge <= stream.appOffset - this.#unused(flow, session, stream)) {
       if (session.state >= TCP_STATE.closing || session.isEnding)
         this.#reader.data(flow, session.directionOf(stream), NOTHING, isLast);
       return;
     }
     const takesAll = session.isEnding && (session.state < TCP_STATE.closed || session.closedByReset);
-    for (let isWaiting = false; ; ) {
+    const isForced = session.isEnding && session.state >= TCP_STATE.closed;
+    let isGoingOn = true;
+    while (isGoingOn) {
       const limit = takesAll ? stream.rightEdge : stream.ackedOffset;
-      const end = Math.min(stream.runEnd, limit);
-      if (end > stream.appOffset) {
-        const bytes = stream.read(stream.appOffset, end, this.#scratch);
-        stream.appOffset = end;
-        this.#reader.data(flow, session.directionOf(stream), bytes, isLast);
-        if (session.isApplicationDead) return;
-        isWaiting = this.#reader.isWaiting?.(flow, session.directionOf(stream)) === true;
-      } else if (limit > stream.runEnd && !isWaiting) {
-        if (!session.isProtocolKnown && stream.rightEdge - stream.appOffset < MAX_WAITING_BYTES) {
-          // What is missing may come late, and the other direction may tell the protocol before.
-          if (stream.appOffset === 0) session.isLossy = true;
-          break;
-        }
-        const length = stream.skipGap();
-        if (length === 0) break;
-        this.gaps++;
-        stream.hasGap = true;
-        session.isLossy = true;
-        this.#reader.gap(flow, session.directionOf(stream), length);
-      } else break;
+      const start = stream.appOffset - this.#unused(flow, session, stream);
+      if (stream.runEnd > start) isGoingOn = this.#handBytes(flow, session, stream, start, limit, isLast, isForced);
+      else isGoingOn = this.#handGap(flow, session, stream, limit);
+      if (session.isApplicationDead) return;
     }
+  }
+
+  #unused(flow: Flow, session: TcpSession, stream: TcpStream): number {
+    return this.#reader.unused?.(flow, session.directionOf(stream)) ?? 0;
+  }
+
+  /** False: there is no more to hand on. */
+  #handBytes(
+    flow: Flow,
+    session: TcpSession,
+    stream: TcpStream,
+    start: number,
+    limit: number,
+    isLast: boolean,
+    isForced: boolean,
+  ): boolean {
+    const end = Math.min(stream.runEnd, limit);
+    if (end <= start && !isLast) return false;
+    if (end - start < stream.required && !isForced) {
+      // What is there will not be enough if what is behind it was taken without it.
+      if (stream.rightEdge <= stream.runEnd || stream.ackedOffset <= stream.runEnd) return false;
+      stream.required -= end - start;
+      stream.appOffset = stream.runEnd;
+      return this.#handGap(flow, session, stream, limit);
+    }
+    stream.required = 0;
+    const bytes = end > stream.appOffset ? stream.read(stream.appOffset, end, this.#scratch) : NOTHING;
+    stream.appOffset = Math.max(stream.appOffset, end);
+    this.#reader.data(flow, session.directionOf(stream), bytes, isLast);
+    stream.required = this.#reader.required?.(flow, session.directionOf(stream)) ?? 0;
+    // Where nothing of it was used, what is missing behind it is waited for.
+    return stream.appOffset - this.#unused(flow, session, stream) > start;
+  }
+
+  /** Only of what was acknowledged it is known that it will not come. */
+  #handGap(flow: Flow, session: TcpSession, stream: TcpStream, limit: number): boolean {
+    const start = stream.runEnd;
+    const length = Math.min(stream.gapLength(), limit - start);
+    const acked = stream.ackedOffset - (session.state >= TCP_STATE.finWait1 ? 1 : 0);
+    if (length <= 0 || acked <= start) return false;
+    session.isLossy = true;
+    if (!this.#reader.gap(flow, session.directionOf(stream), length)) {
+      if (stream.rightEdge - start > MAX_WAITING_BYTES) session.giveUpApplication();
+      return false;
+    }
+    this.gaps++;
+    stream.hasGap = true;
+    stream.required = Math.max(0, stream.required - length);
+    stream.skip(length);
+    return true;
   }
 }
 

@@ -37,6 +37,8 @@ export class TcpStream {
   policy: StreamPolicy = 'bsd';
 
   appOffset = 0;
+  /** The application takes no more before there are so many bytes behind those that it has used. */
+  required = 0;
   /** The bytes without a hole that `appOffset` is in. */
   runStart = 0;
   runEnd = 0;
@@ -109,16 +111,18 @@ export class TcpStream {
     return true;
   }
 
-  /** To the application beyond a hole: its length, or 0 where nothing follows. */
-  skipGap(): number {
-    if (!this.segments.seekStart(this.runEnd)) return 0;
-    const start = this.segments.start;
-    const length = start - this.runEnd;
+  /** From the end of the run to the next byte that is there; 0 where none is. */
+  gapLength(): number {
+    return this.segments.seekStart(this.runEnd) ? this.segments.start - this.runEnd : 0;
+  }
+
+  /** The application reads on behind so many bytes that are not there. */
+  skip(length: number): void {
+    const start = this.runEnd + length;
     this.appOffset = start;
     this.runStart = start;
     this.runEnd = start;
-    this.#extendRun(this.segments.end);
-    return length;
+    if (this.segments.seekStart(start) && this.segments.start === start) this.#extendRun(this.segments.end);
   }
 
   /** Finds the first bytes without a hole that end behind `offset`: also such that came too late for the application. */

@@ -5,10 +5,12 @@ import type { Packet } from '../packet/index.ts';
 export interface TrafficSink {
   /** Bytes of the application in order that this packet made available; good during the call only. */
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
-  /** Bytes of the application that are lost. */
-  gap(flow: Flow, direction: Direction, length: number): void;
-  /** What was handed on is not all used: more is waited for before something is missed. */
-  isWaiting?(flow: Flow, direction: Direction): boolean;
+  /** Bytes of the application that are lost. False: nothing is read on behind them. */
+  gap(flow: Flow, direction: Direction, length: number): boolean;
+  /** As many of the bytes that were handed on last are not used yet: they are read again with those that follow. */
+  unused?(flow: Flow, direction: Direction): number;
+  /** Nothing is to be handed on before there are so many, the unused ones included. */
+  required?(flow: Flow, direction: Direction): number;
   /**
    * The packet; `flow` is null where it has none: it cannot be decoded so far, or is a fragment. A pseudo packet
    * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.

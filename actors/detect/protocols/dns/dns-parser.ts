@@ -48,6 +48,16 @@ export class DnsParser implements Parser<DnsTransaction> {
     this.afterGap = true;
   }
 
+  unused(direction: Direction): number {
+    return this.pending[direction].length;
+  }
+
+  required(direction: Direction): number {
+    const [high, low] = this.pending[direction].peek();
+    if (high === undefined) return 0;
+    return low === undefined ? 2 : 2 + ((high << 8) | low);
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
   }

@@ -121,6 +121,8 @@ export class ResponseSide {
     if (line === null) return this.#input.isTooLong ? this.#fail() : false;
     if (line.length === 0 || isLineEmpty(line)) {
       if (!this.#input.isLast || !this.#input.isEmpty) return true;
+      // Nothing came behind an interim response: its line is forgotten as its headers are.
+      if (line.length === 0) noLine(tx);
       this.#state = 'finalize';
       return true;
     }
@@ -359,6 +361,14 @@ export class ResponseSide {
     // The request that waited goes on first: what comes here next may be its answer.
     return !(tx.method === 'connect' && this.#exchange.awaits === tx);
   }
+}
+
+function noLine(tx: HttpTransaction): void {
+  tx.response.line = null;
+  tx.response.protocol = null;
+  tx.status = null;
+  tx.statusNumber = -1;
+  tx.statusText = null;
 }
 
 function awaitsContinue(tx: HttpTransaction): boolean {

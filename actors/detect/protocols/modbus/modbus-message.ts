@@ -48,6 +48,13 @@ export function readMessage(
   return { message, end };
 }
 
+/** As many bytes of a message whose beginning is there are asked for next: its header is read number by number. */
+export function neededBytes(begun: Uint8Array): number {
+  const { length } = begun;
+  if (length < HEADER_BYTES) return length + 2 - (length % 2);
+  return Math.max(length + 1, HEADER_BYTES + ((begun[4]! << 8) | begun[5]!));
+}
+
 function categoryOf({ function: code, functionRaw, content }: ModbusMessage): number {
   if (code === UNKNOWN_FUNCTION) return unnamedCategory(functionRaw);
   if (code === FUNCTIONS.Diagnostic) {

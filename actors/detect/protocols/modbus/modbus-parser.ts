@@ -4,7 +4,7 @@ import { PendingBytes } from '../pending-bytes.ts';
 import type { Parser, ProbeAnswer, Transaction } from '../protocol.ts';
 import type { ModbusMessage } from './modbus-content.ts';
 import { ACCESS, ERRORS, UNKNOWN_FUNCTION } from './modbus-functions.ts';
-import { isPair, readMessage } from './modbus-message.ts';
+import { isPair, neededBytes, readMessage } from './modbus-message.ts';
 
 /** So many live transactions are a flood: nothing is parsed until there are fewer. */
 export const TRANSACTIONS_MAX = 500;
@@ -59,6 +59,15 @@ export class ModbusParser implements Parser<ModbusTransaction> {
   gap(): void {
     this.hasFailed = true;
     for (const pending of this.pending) pending.clear();
+  }
+
+  unused(direction: Direction): number {
+    return this.pending[direction].length;
+  }
+
+  required(direction: Direction): number {
+    const pending = this.pending[direction].peek();
+    return pending.length === 0 ? 0 : neededBytes(pending);
   }
 
   release(count: number): void {

@@ -100,6 +100,15 @@ export class MqttParser implements Parser<MqttTransaction> {
     for (const pending of this.pending) pending.clear();
   }
 
+  unused(direction: Direction): number {
+    return this.pending[direction].length;
+  }
+
+  required(direction: Direction): number {
+    const { length } = this.pending[direction];
+    return length === 0 ? 0 : length + 1;
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
   }

@@ -96,6 +96,19 @@ export class SshParser implements Parser<SshTransaction> {
     for (const pending of this.pending) pending.clear();
   }
 
+  unused(direction: Direction): number {
+    return this.pending[direction].length;
+  }
+
+  required(direction: Direction): number {
+    const pending = this.pending[direction].peek();
+    if (pending.length === 0) return 0;
+    const { state } = this.tx.sides[direction];
+    if (state === 'banner' || state === 'endOfBanner') return pending.length + 1;
+    if (pending.length < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES;
+    return 4 + new DataView(pending.buffer, pending.byteOffset).getUint32(0);
+  }
+
   release(count: number): void {
     this.live = this.live.slice(count);
   }

@@ -76,6 +76,8 @@ class Track {
   /** A handshake message that is not whole. */
   message: { readonly type: number; readonly length: number; readonly bytes: Uint8Array[]; size: number } | null = null;
   hasChangedCipher = false;
+  /** What is pending is a record of SSLv2, which is used byte by byte. */
+  isOld = false;
 }
 
 export class TlsParser implements Parser<TlsTransaction> {
@@ -87,6 +89,7 @@ export class TlsParser implements Parser<TlsTransaction> {
   private readonly tx = new TlsTransaction();
   private readonly tracks: readonly [Track, Track] = [new Track(), new Track()];
   private hasEarlyData = false;
+  private readonly hasEnded: [boolean, boolean] = [false, false];
 
   constructor() {
     this.live = [this.tx];
@@ -99,12 +102,27 @@ export class TlsParser implements Parser<TlsTransaction> {
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
     if (bytes.length > 0) this.records(direction, bytes);
-    if (isLast) this.tx.isFinished = true;
+    if (!isLast) return;
+    this.hasEnded[direction] = true;
+    if (bytes.length === 0 || (this.hasEnded[0] && this.hasEnded[1])) this.tx.isFinished = true;
   }
 
   /** Suricata gives up, too. */
   gap(): void {
     this.fail();
+  }
+
+  /** The header of a record is used at once. */
+  unused(direction: Direction): number {
+    const { pending, isOld } = this.tracks[direction];
+    return isOld ? 0 : Math.max(0, pending.length - RECORD_HEADER_BYTES);
+  }
+
+  required(direction: Direction): number {
+    const { pending, isOld } = this.tracks[direction];
+    if (isOld || pending.length < RECORD_HEADER_BYTES) return 0;
+    const header = pending.peek();
+    return (header[3]! << 8) | header[4]!;
   }
 
   release(count: number): void {
@@ -116,11 +134,12 @@ export class TlsParser implements Parser<TlsTransaction> {
     const skipped = Math.min(track.skipped, bytes.length);
     track.skipped -= skipped;
     if (skipped === bytes.length) return;
-    if (track.pending.length === 0) this.tx.state = null;
+    if (track.pending.length === 0 && skipped === 0) this.tx.state = null;
     const all = track.pending.join(bytes.subarray(skipped));
     let at = 0;
     while (at < all.length && !this.hasFailed) {
-      const next = (all[at]! & 0xc0) !== 0 ? this.oldRecord(direction, all, at) : this.record(direction, all, at);
+      track.isOld = (all[at]! & 0xc0) !== 0;
+      const next = track.isOld ? this.oldRecord(direction, all, at) : this.record(direction, all, at);
       if (next === null) break;
       at = next;
     }
@@ -129,8 +148,8 @@ export class TlsParser implements Parser<TlsTransaction> {
 
   /** Behind the record; null: it is not whole, or nothing more is read. */
   private record(direction: Direction, all: Uint8Array, at: number): number | null {
-    if (at + RECORD_HEADER_BYTES > all.length) return null;
     const side = direction === 0 ? this.tx.client : this.tx.server;
+    if (at + RECORD_HEADER_BYTES > all.length) return this.headerBegun(direction, side, all, at);
     const track = this.tracks[direction];
     const type = all[at]!;
     const length = (all[at + 3]! << 8) | all[at + 4]!;
@@ -159,6 +178,15 @@ export class TlsParser implements Parser<TlsTransaction> {
     this.content(direction, type, all.subarray(start, end));
     this.shown[direction] += 1;
     return end;
+  }
+
+  /** The version is taken byte by byte, as far as they are there. */
+  private headerBegun(direction: Direction, side: TlsSide, all: Uint8Array, at: number): null {
+    if (side.version === SSL_2) side.version = 0;
+    const hasHello = direction === 0 ? this.tx.hasClientHello : this.tx.hasServerHello;
+    if ((!hasHello || side.version === 0) && at + 1 < all.length)
+      side.version = (all[at + 1]! << 8) | (all[at + 2] ?? 0);
+    return null;
   }
 
   private content(direction: Direction, type: number, bytes: Uint8Array): void {

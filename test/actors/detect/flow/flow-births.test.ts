@@ -20,7 +20,9 @@ class Living implements TrafficSink {
 
   data(): void {}
 
-  gap(): void {}
+  gap(): boolean {
+    return true;
+  }
 
   packet(_packet: unknown, flow: Flow | null): void {
     if (flow !== null) this.live.set(flow.id, flow);

@@ -2,7 +2,6 @@
 const FRAGMENTS = 'a rule about addresses alone is asked of more of the packets whose headers are wrong there';
 const BODY = 'the body of an answer without a status line is seen there before the connection ends';
 const CLOSING = 'what a closing connection leaves of a request is told there with a later packet';
-const FAILING = 'a parser that gives up does not make the protocol an unknown one there';
 const NEWER = 'Suricata 8 takes it';
 
 export const KNOWN: ReadonlyMap<string, string> = new Map([
@@ -26,9 +25,6 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert http any any -> any any (app-layer-event:http.invalid_content_length_field_in_request;)', CLOSING],
   ['alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_value_in_request;)', CLOSING],
   ['alert http any any -> any any (app-layer-event:http.request_line_incomplete;)', CLOSING],
-  ['alert tcp any any -> any any (app-layer-protocol:!http;)', FAILING],
-  ['alert tcp any any -> any any (app-layer-protocol:failed;)', FAILING],
-  ['alert tcp any any -> any any (app-layer-protocol:!mqtt; app-layer-protocol:!http;)', FAILING],
   ['alert tcp any any -> any any (flow.age:0x10;)', NEWER],
   ['alert tcp any any -> any any (app-layer-protocol:unknown;)', NEWER],
   ['alert http any any -> any any (filesize:>3kb;)', NEWER],

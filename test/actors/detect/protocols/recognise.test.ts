@@ -79,8 +79,15 @@ t.test('a picked-up flow is turned round where the server speaks as a client', a
   t.same(behind.parser!.transactions[0]!.progress, [5, 5], 'with what had been said before');
 });
 
-t.test('a gap before anything is recognised ends it', async (t) => {
-  const conversation = talk([[0, 'GE']]);
-  conversation.gap(0, 10);
-  t.ok(conversation.hasFailed);
+t.test('behind a gap a direction is not recognised any more, and heard as what the other one speaks', async (t) => {
+  const conversation = talk([]);
+  t.notOk(conversation.gap(0, 10));
+  conversation.data(0, Buffer.from(REQUEST), false);
+  t.equal(conversation.protocol, null);
+  t.equal(conversation.unused(0), REQUEST.length, 'kept until it is known');
+  conversation.data(1, Buffer.from(RESPONSE), false);
+  t.equal(conversation.protocol?.name, 'http');
+  conversation.data(0, new Uint8Array(), false);
+  t.equal(conversation.unused(0), 0);
+  t.equal(conversation.spoken(0), null, 'of itself nothing was found');
 });

@@ -209,3 +209,50 @@ t.test('a session picked up in its middle is asked by the port of who spoke firs
   const scene = new Scene(23).say(1, '\xff\xfd\x18login: ').say(0, 'root\r\n').say(1, 'Password: ');
   t.same(alertsIn(scene, [`alert telnet ${ANY} (dsize:>0;)`], '', true), ['3< 5>']);
 });
+
+t.test(
+  'a record of TLS of which a part comes after it was acknowledged ends the parsing, one that waits does not',
+  async (t) => {
+    const scene = (acknowledged: number): Scene =>
+      new Scene(443)
+        .handshake()
+        .segment(0, PUSH | ACK, 0, 0, CLIENT_HELLO.slice(0, 10))
+        .segment(0, PUSH | ACK, 20, 0, CLIENT_HELLO.slice(20))
+        .segment(1, ACK, 0, acknowledged)
+        .segment(0, PUSH | ACK, 10, 0, CLIENT_HELLO.slice(10, 20))
+        .segment(1, ACK, 0, CLIENT_HELLO.length)
+        .segment(0, ACK, CLIENT_HELLO.length, 0);
+    const rules = [`alert tls ${ANY} (tls.sni; content:"example";)`, `alert tcp ${ANY} (app-layer-protocol:tls;)`];
+    t.same(alertsIn(scene(10), rules), ['9>', '7>']);
+    t.same(alertsIn(scene(15), rules), ['', '7>']);
+    t.same(alertsIn(scene(CLIENT_HELLO.length), rules), ['', '7>']);
+  },
+);
+
+t.test('the version of a TLS record is taken byte by byte', async (t) => {
+  const scene = new Scene(443).handshake().say(0, CLIENT_HELLO);
+  scene
+    .segment(1, PUSH | ACK, 0, 0, CLIENT_HELLO.slice(0, 3))
+    .segment(0, ACK, 0, 3)
+    .segment(1, ACK, 3, 0);
+  const versions = ['sslv3', 'tls1.0', 'tls1.2'];
+  t.same(
+    alertsIn(
+      scene,
+      versions.map((version) => `alert tls ${ANY} (flow:to_client; ssl_version:${version};)`),
+    ),
+    ['', '8<', ''],
+  );
+});
+
+t.test('of an interim response that nothing follows no line is left', async (t) => {
+  const scene = new Scene(80).handshake().say(0, GET).say(1, 'HTTP/1.1 100 Continue\r\n\r\n');
+  const rules = ['http.protocol; content:"HTTP";', 'http.stat_code; content:"100";'];
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((rule) => `alert http ${ANY} (flow:to_client; ${rule})`),
+    ),
+    ['', ''],
+  );
+});

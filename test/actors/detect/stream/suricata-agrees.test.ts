@@ -46,7 +46,9 @@ class Rules implements TrafficSink {
     if (seen.size === 2) (flow.session as TcpSession).giveUpApplication();
   }
 
-  gap(): void {}
+  gap(): boolean {
+    return true;
+  }
 
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     const at = packet.isPseudo ? 'end' : String(packet.number);

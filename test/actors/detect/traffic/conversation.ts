@@ -24,14 +24,18 @@ export const SERVER = Uint8Array.of(10, 0, 0, 2);
 export class Notes implements TrafficSink {
   readonly lines: string[] = [];
   readonly flows = new Map<number, Flow>();
+  /** What is missing may still come. */
+  waits = false;
 
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     const text = Buffer.from(bytes).toString('latin1');
     this.lines.push(`data ${flow.id} ${direction} ${JSON.stringify(text)}${isLast ? ' last' : ''}`);
   }
 
-  gap(flow: Flow, direction: Direction, length: number): void {
+  gap(flow: Flow, direction: Direction, length: number): boolean {
+    if (this.waits) return false;
     this.lines.push(`gap ${flow.id} ${direction} ${length}`);
+    return true;
   }
 
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {

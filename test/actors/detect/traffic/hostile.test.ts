@@ -8,7 +8,7 @@ import { captured } from '../captures.ts';
 import { type Ends, ethernet, ipv4, tcpSegment, udpDatagram } from '../frames.ts';
 import { ACK, CLIENT, FIN, PUSH, RST, SERVER, SYN, Wire } from './conversation.ts';
 
-const NOBODY: TrafficSink = { data() {}, gap() {}, packet() {}, end() {} };
+const NOBODY: TrafficSink = { data() {}, gap: () => true, packet() {}, end() {} };
 const C2S: Ends = { from: CLIENT, to: SERVER };
 
 t.test('a flood of flows stays within its memory, and every flow ends once', async (t) => {
