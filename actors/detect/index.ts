@@ -36,6 +36,7 @@ export {
   type ThresholdLine,
 } from './inspect/index.ts';
 export { groupMistake } from './rules/group-mistake.ts';
+export { LIST_BYTES_MAX, listNames } from './rules/lists.ts';
 export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
 export { type AcceptedRule, type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';
 export { type Variables, variables } from './rules/variables.ts';

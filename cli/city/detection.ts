@@ -12,6 +12,7 @@ import {
 } from '../../engine/index.ts';
 import type { DetectionJob } from '../../services/detection/index.ts';
 import type { Config, SettingName } from '../config/index.ts';
+import { listsBeside } from '../rule-files.ts';
 import type { DataFolder } from './data-folder.ts';
 import { ruleKeysOf } from './ids-rules.ts';
 
@@ -24,7 +25,10 @@ export function detectionJob(config: Config, folder: DataFolder): DetectionJob |
   // Not after the engine runs.
   ruleKeysOf(config);
   return {
-    rules: config['ids.rules'].map((file) => fileOf(file, 'ids.rules', RULES_BYTES_MAX, 'latin1')),
+    rules: config['ids.rules'].map((path) => {
+      const file = fileOf(path, 'ids.rules', RULES_BYTES_MAX, 'latin1');
+      return { ...file, lists: listsBeside(path, file.text) };
+    }),
     homeNet: config['ids.homeNet'],
     classification: textOf(config['ids.classification'], 'ids.classification'),
     thresholds: textOf(config['ids.thresholds'], 'ids.thresholds'),

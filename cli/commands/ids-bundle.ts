@@ -24,6 +24,7 @@ import {
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readFileOf, STRUCTURE_BYTES_MAX } from '../reference-files.ts';
+import { listsBeside } from '../rule-files.ts';
 import { note, OutputError, paint, printJson, UsageError } from '../terminal.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
@@ -64,10 +65,11 @@ export async function makeBundle(flags: BundleMakeFlags, paths: readonly string[
   const rules = paths.map((path) => file(path, 'rules', RULE_FILE_BYTES_MAX));
   const files = [
     ...rules,
+    ...listsOf(paths, rules),
     ...(flags.thresholds === undefined ? [] : [file(flags.thresholds, 'thresholds', TEXT_BYTES_MAX)]),
     ...(flags.classes === undefined ? [] : [file(flags.classes, 'classes', TEXT_BYTES_MAX)]),
   ];
-  const isWhole = tellRefused(rules, settings) + tellThresholds(files, settings) === 0;
+  const isWhole = tellRefused(files, settings) + tellThresholds(files, settings) === 0;
   if (!isWhole && flags.leaveOut !== true) {
     note(paint('red', 'No bundle is made; --leave-out makes it of the rest.', process.stderr));
     return EXIT.data.code;
@@ -115,9 +117,25 @@ function tell({ json }: CommonFlags, { name, version, digest, files }: OpenedBun
   else note(`${name} ${version}: ${rules} ${rules === 1 ? 'rule' : 'rules'}, ${digest}`);
 }
 
+/** One for each name: two files that rules of different folders call the same would be one in the bundle. */
+function listsOf(paths: readonly string[], rules: readonly BundleFile[]): BundleFile[] {
+  const lists = new Map<string, Uint8Array>();
+  for (const [i, path] of paths.entries())
+    for (const [name, bytes] of listsBeside(path, Buffer.from(rules[i]!.bytes).toString('latin1'))) {
+      const before = lists.get(name);
+      if (before !== undefined && !Buffer.from(before).equals(bytes))
+        throw new UsageError(`two different lists have the name ${name}`);
+      lists.set(name, bytes);
+    }
+  return [...lists].map(([name, bytes]) => ({ name, kind: 'list', bytes }));
+}
+
 /** How many are refused, each named. */
 function tellRefused(files: readonly BundleFile[], settings: IdsSettings): number {
-  const texts = files.map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString('latin1') }));
+  const lists = new Map(files.filter(({ kind }) => kind === 'list').map(({ name, bytes }) => [name, bytes] as const));
+  const texts = files
+    .filter(({ kind }) => kind === 'rules')
+    .map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString('latin1'), lists }));
   const { refused } = readRules(texts, settings.variables);
   for (const { file, line, column, keyword, says, kind } of refused)
     note(`${file}:${line}:${column}: ${keyword}: ${says} (${kind})`);

@@ -1,8 +1,8 @@
 /** `msec ids check`: what of some rule files is understood, and what is refused, with place and reason. */
-import { type RefusedRule, RULE_FILE_BYTES_MAX, readRules } from '../../actors/detect/index.ts';
+import { type RefusedRule, readRules } from '../../actors/detect/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
-import { readFileOf } from '../reference-files.ts';
+import { ruleFileOf } from '../rule-files.ts';
 import { note, paint, print, printJson, table } from '../terminal.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
@@ -10,8 +10,7 @@ export interface IdsCheckFlags extends CommonFlags, IdsSettingFlags {}
 
 export async function checkRules(flags: IdsCheckFlags, paths: readonly string[]): Promise<number> {
   const groups = IdsSettings.of(flags).variables;
-  const files = paths.map((name) => ({ name, text: readFileOf(name, RULE_FILE_BYTES_MAX).toString('latin1') }));
-  const { accepted, refused } = readRules(files, groups);
+  const { accepted, refused } = readRules(paths.map(ruleFileOf), groups);
   const rows = byKeyword(refused);
   const counts = { rules: accepted.length + refused.length, accepted: accepted.length, refused: refused.length };
   if (flags.json === true) {

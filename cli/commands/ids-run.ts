@@ -5,7 +5,6 @@ import { dirname, resolve } from 'node:path';
 import {
   type AcceptedRule,
   type EveRecord,
-  RULE_FILE_BYTES_MAX,
   type RuleClass,
   readClasses,
   readRules,
@@ -19,6 +18,7 @@ import type { MsecError } from '../../engine/base/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readFileOf } from '../reference-files.ts';
+import { ruleFileOf } from '../rule-files.ts';
 import { note, UsageError } from '../terminal.ts';
 import { examine } from './ids-capture.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
@@ -92,8 +92,7 @@ function configured(flags: IdsRunFlags): IdsSettingFlags {
 }
 
 function rulesOf(paths: readonly string[], settings: IdsSettings): readonly AcceptedRule[] {
-  const files = paths.map((name) => ({ name, text: readFileOf(name, RULE_FILE_BYTES_MAX).toString('latin1') }));
-  const { accepted, refused } = readRules(files, settings.variables);
+  const { accepted, refused } = readRules(paths.map(ruleFileOf), settings.variables);
   for (const { file, line, column, keyword, says, kind } of refused)
     note(`${file}:${line}:${column}: ${keyword}: ${says} (${kind})`);
   if (refused.length > 0) note(`${refused.length} of ${accepted.length + refused.length} rules are refused`);

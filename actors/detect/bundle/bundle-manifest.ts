@@ -1,8 +1,8 @@
 /** What a bundle says of itself, in JSON. Each field is checked: a signature vouches for who wrote it, not for what. */
 import { MsecError } from '../../../engine/index.ts';
 
-/** `thresholds`: a threshold.config; `classes`: a classification.config, beside Suricata's own classes. */
-export type BundleFileKind = 'rules' | 'thresholds' | 'classes';
+/** `thresholds`: a threshold.config; `classes`: a classification.config, beside Suricata's own classes; `list`: what rules look up, by the name that they give it. */
+export type BundleFileKind = 'rules' | 'thresholds' | 'classes' | 'list';
 
 export interface BundleFileHead {
   /** As refusals name it: the last part of its path. */
@@ -29,7 +29,7 @@ export const BUNDLE_FILES_MAX = 1_000;
 export const BUNDLE_VERSION_MAX = 0xffff_ffff;
 const GROUPS_MAX = 1_000;
 const GROUP_CHARS_MAX = 65_536;
-const KINDS: readonly string[] = ['rules', 'thresholds', 'classes'];
+const KINDS: readonly string[] = ['rules', 'thresholds', 'classes', 'list'];
 /** Of a set of rules. */
 export const BUNDLE_NAME: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const FILE_NAME = /^[^/\\\p{Cc}]{1,255}$/u;

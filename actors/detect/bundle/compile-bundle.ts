@@ -29,9 +29,10 @@ export function* compilingBundle(
   yield LONG_STEP;
   const groups = variables(bundle.addresses, bundle.ports);
   const thresholds = thresholdsOf(files.find(({ kind }) => kind === 'thresholds') ?? null, bundle);
+  const lists = new Map(files.filter(({ kind }) => kind === 'list').map(({ name, bytes }) => [name, bytes] as const));
   const texts = files
     .filter(({ kind }) => kind === 'rules')
-    .map(({ name, bytes }) => ({ name, text: textOf(bytes, 'latin1') }));
+    .map(({ name, bytes }) => ({ name, text: textOf(bytes, 'latin1'), lists }));
   const { accepted, refused } = yield* readingRules(texts, groups);
   const classes = classesOf(files.find(({ kind }) => kind === 'classes') ?? null);
   const ruleSet = nameOf(bundle);

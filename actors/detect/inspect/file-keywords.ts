@@ -1,10 +1,22 @@
 /** What a rule asks of files: everything has to hold of one of them. */
-import type { TransactionFile } from '../protocols/index.ts';
+import type { DigestName, TransactionFile } from '../protocols/index.ts';
 import { type NumberTest, passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
 import { fieldsOf } from './condition-values.ts';
 
 export type FileCheck = (file: TransactionFile) => boolean;
+
+/** A file that is not whole is neither in the list nor out of it. */
+function digestCheck(algorithm: DigestName): (condition: Condition) => FileCheck {
+  return ({ keyword, value }) => {
+    if (value.type !== 'list') throw new TypeError(`${keyword} has no list`);
+    const { list, isNegated } = value;
+    return (file) => {
+      const digest = file.digest(algorithm);
+      return digest !== null && list.has(digest) !== isNegated;
+    };
+  };
+}
 
 const CHECKS: Readonly<Record<string, (condition: Condition) => FileCheck>> = {
   filename: (condition) => {
@@ -21,6 +33,9 @@ const CHECKS: Readonly<Record<string, (condition: Condition) => FileCheck>> = {
     const test = printedTest(String(fieldsOf(condition).test));
     return ({ size, state }) => state !== 'open' && (state === 'closed' || growsInto(test)) && passes(test, size);
   },
+  filemd5: digestCheck('md5'),
+  filesha1: digestCheck('sha1'),
+  filesha256: digestCheck('sha256'),
   filestore: () => () => true,
 };
 

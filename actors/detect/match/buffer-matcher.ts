@@ -3,8 +3,9 @@
  * where its place allows. A content or expression is looked for again behind its first place where a later term counts
  * from it; otherwise its first place decides. The order, the ways of looking again and the bounds are Suricata's.
  */
+import { lookedUp } from '../rules/lists.ts';
 import { passes } from '../rules/numbers.ts';
-import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
+import type { BufferTerms, ContentTerm, DataSetTerm } from '../rules/rule.ts';
 import { decodeBase64 } from './base64.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
 import { isEntropy } from './entropy.ts';
@@ -155,6 +156,8 @@ class Evaluation {
         return passes(step.size, this.#buffer.length + this.#streamOffset) ? this.#from(index + 1, end) : NEVER;
       case 'entropy':
         return isEntropy(step.term, this.#buffer) ? this.#from(index + 1, end) : NO;
+      case 'dataset':
+        return isInSet(step.term, this.#buffer) ? this.#from(index + 1, end) : NO;
       case 'base64_decode':
         return this.#decoded(step, index, end) ? YES : NO;
       case 'byte_test':
@@ -309,6 +312,12 @@ class Evaluation {
     }
     return NO;
   }
+}
+
+function isInSet({ set, isNegated, reputation }: DataSetTerm, buffer: Uint8Array): boolean {
+  const number = lookedUp(set, buffer);
+  const isThere = number !== null && (reputation === null || passes(reputation, number));
+  return isThere !== isNegated;
 }
 
 /** `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */

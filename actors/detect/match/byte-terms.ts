@@ -114,11 +114,11 @@ export function byteJump(step: ByteJumpStep, buffer: Uint8Array, end: number, va
   const base = term.from === 'beginning' ? 0 : term.from === 'end' ? buffer.length : after;
   let to: number;
   if (reader.isSmall && reader.small <= 0xffff_ffff) {
-    let value = reader.small * term.multiplier;
+    let value = masked(reader.small, term.bitmask) * term.multiplier;
     if (term.isAligned) value = Math.ceil(value / 4) * 4;
     to = base + value + term.postOffset;
   } else {
-    let value = BigInt.asUintN(64, reader.big * BigInt(term.multiplier));
+    let value = BigInt.asUintN(64, maskedBig(reader.big, term.bitmask) * BigInt(term.multiplier));
     if (term.isAligned) value = ((value + 3n) / 4n) * 4n;
     to = base + Number(BigInt.asIntN(64, value + BigInt(term.postOffset)));
   }

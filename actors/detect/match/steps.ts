@@ -13,6 +13,7 @@ import type {
   ByteMathTerm,
   ByteTestTerm,
   ContentTerm,
+  DataSetTerm,
   EntropyTerm,
   PcreTerm,
   Term,
@@ -94,6 +95,11 @@ export interface EntropyStep {
   readonly term: EntropyTerm;
 }
 
+export interface DataSetStep {
+  readonly kind: 'dataset';
+  readonly term: DataSetTerm;
+}
+
 export type Step =
   | ContentStep
   | RegexStep
@@ -104,7 +110,8 @@ export type Step =
   | ByteExtractStep
   | ByteMathStep
   | Base64Step
-  | EntropyStep;
+  | EntropyStep
+  | DataSetStep;
 
 /**
  * One for each term; null: the term became part of another step. `negatedFast`: the content that the prefilter looks for,
@@ -165,7 +172,7 @@ function anchorOf(term: Term, steps: readonly (Step | null)[], isSticky: boolean
 
 function isRelative(term: Term): boolean {
   if (term.kind === 'content') return term.distance !== null || term.within !== null;
-  return term.kind !== 'bsize' && term.kind !== 'entropy' && term.isRelative;
+  return 'isRelative' in term && term.isRelative;
 }
 
 /** isdataat:!1,relative behind a content; a variable counts as its place in Suricata's table. */
@@ -201,6 +208,8 @@ function step(term: Term, slots: VariableSlots): Step {
       return { kind: 'base64_decode', term };
     case 'entropy':
       return { kind: 'entropy', term };
+    case 'dataset':
+      return { kind: 'dataset', term };
     default: {
       const value = operand('value' in term ? term.value : 0);
       const slot = 'name' in term ? slots.get(term.name)! : -1;

@@ -10,7 +10,11 @@ export interface TransactionFile {
   readonly state: 'open' | 'closed' | 'truncated';
   /** Bytes are missing in the middle. */
   readonly hasGaps: boolean;
+  /** Of a closed one, in hexadecimal. */
+  digest(algorithm: DigestName): string | null;
 }
+
+export type DigestName = 'md5' | 'sha1' | 'sha256';
 
 /** One that is being received. */
 export class ReceivedFile implements TransactionFile {
@@ -23,5 +27,10 @@ export class ReceivedFile implements TransactionFile {
   constructor(name: Uint8Array, direction: Direction) {
     this.name = name;
     this.direction = direction;
+  }
+
+  /** Of one whose bytes are not kept there is none. */
+  digest(_algorithm: DigestName): string | null {
+    return null;
   }
 }

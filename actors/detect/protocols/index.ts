@@ -10,7 +10,7 @@ import { telnet } from './telnet/index.ts';
 import { tls } from './tls/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
-export type { TransactionFile } from './files.ts';
+export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';
 export { Conversation, type ConversationOptions } from './recognise.ts';
 export { type AnyProtocol, Recogniser } from './recogniser.ts';

@@ -3,7 +3,18 @@
  * moves that content to its buffer. What may not stand together is refused as soon as the second one comes.
  */
 
-import type { Base64Term, BufferTerms, Condition, ContentTerm, PcreTerm, RuleLabels, Term, Transform } from './rule.ts';
+import type { RuleLists } from './lists.ts';
+import type {
+  Base64Term,
+  BufferTerms,
+  Condition,
+  ContentTerm,
+  DataSetTerm,
+  PcreTerm,
+  RuleLabels,
+  Term,
+  Transform,
+} from './rule.ts';
 import { wrong } from './rule-mistake.ts';
 import type { Subject } from './subject.ts';
 
@@ -62,6 +73,12 @@ export class Draft {
   #decoded: Term[] | null = null;
   /** The keyword of the last thing that is asked: what `prefilter` follows. */
   #lastMatch: string | null = null;
+  /** What the rule may look things up in. */
+  readonly lists: RuleLists;
+
+  constructor(lists: RuleLists) {
+    this.lists = lists;
+  }
 
   get buffer(): string {
     return this.#current.buffer;
@@ -75,6 +92,13 @@ export class Draft {
     this.#lastBuffer = buffer;
     this.#lastMatch = term.kind;
     if (term.kind === 'content') this.#lastContent = { content: term, buffer };
+  }
+
+  /** The whole of the buffer that is set is looked up. */
+  lookUp(keyword: string, term: DataSetTerm): void {
+    if (!this.#current.isSticky) wrong(keyword, 'it needs a sticky buffer before it');
+    this.add(term);
+    this.#lastMatch = keyword;
   }
 
   /** What a text stands for: in the buffer that is set, or in that of the last term. */

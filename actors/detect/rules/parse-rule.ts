@@ -5,6 +5,7 @@ import { REFUSED_KEYWORDS } from './keywords/refused.ts';
 import type { KeywordRow, Value } from './keywords/row.ts';
 import { KEYWORDS } from './keywords/table.ts';
 import { knowing } from './known-groups.ts';
+import { RuleLists } from './lists.ts';
 import { portSet } from './port-set.ts';
 import { isApplication, protocol } from './protocols.ts';
 import type { Action, Rule, RuleHeader } from './rule.ts';
@@ -21,7 +22,7 @@ const addresses = knowing(addressSet);
 const ports = knowing(portSet);
 
 /** Throws a RuleMistake. */
-export function parseRule(text: string, variables: Variables): Rule {
+export function parseRule(text: string, variables: Variables, lists: RuleLists = new RuleLists(new Map())): Rule {
   if (text.length > RULE_CHARS_MAX) wrong('rule', `a rule has at most ${RULE_CHARS_MAX} characters`, 0);
   const split = splitRule(text);
   const header: RuleHeader = {
@@ -33,7 +34,7 @@ export function parseRule(text: string, variables: Variables): Rule {
     destination: placed(split.destination, (word) => addresses(word, variables.addresses)),
     destinationPorts: placed(split.destinationPorts, (word) => ports(word, variables.ports)),
   };
-  const draft = new Draft();
+  const draft = new Draft(lists);
   draft.hasApplication = isApplication(header.protocol);
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));

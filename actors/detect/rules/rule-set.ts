@@ -1,6 +1,7 @@
 /** The rules of some files: those that were accepted, and each refused one with its place and reason. */
 
 import { finished, type Steps } from './finished.ts';
+import { type ListFiles, RuleLists } from './lists.ts';
 import { parseRule } from './parse-rule.ts';
 import type { Rule } from './rule.ts';
 import { placeIn, ruleTexts } from './rule-lines.ts';
@@ -11,6 +12,8 @@ export interface RuleFile {
   readonly name: string;
   /** One character for each byte (latin1). */
   readonly text: string;
+  /** The lists that its rules name (`listNames`), where there are any. */
+  readonly lists?: ListFiles;
 }
 
 export interface AcceptedRule {
@@ -35,6 +38,8 @@ export interface RuleSet {
   readonly refused: readonly RefusedRule[];
 }
 
+const NO_LISTS: ListFiles = new Map();
+
 export function readRules(files: Iterable<RuleFile>, variables: Variables): RuleSet {
   return finished(readingRules(files, variables));
 }
@@ -44,11 +49,12 @@ export function* readingRules(files: Iterable<RuleFile>, variables: Variables): 
   const accepted: AcceptedRule[] = [];
   const refused: RefusedRule[] = [];
   const seen = new Map<string, AcceptedRule>();
-  for (const { name: file, text } of files) {
+  for (const { name: file, text, lists = NO_LISTS } of files) {
+    const known = new RuleLists(lists);
     for (const ruleText of ruleTexts(text)) {
       try {
         const { text: own, line } = ruleText;
-        const one = { rule: parseRule(own, variables), text: own, file, line };
+        const one = { rule: parseRule(own, variables, known), text: own, file, line };
         const id = `${one.rule.gid}:${one.rule.sid}`;
         const before = seen.get(id);
         if (before !== undefined && before.rule.rev >= one.rule.rev)

@@ -1,5 +1,6 @@
 /** A rule as it was understood: nothing in it is text that has still to be read. It never changes once it is made. */
 import type { AddressSet } from './address-set.ts';
+import type { DataSet } from './lists.ts';
 import type { NumbersTest } from './number-lists.ts';
 import type { NumberTest } from './numbers.ts';
 import type { PortSet } from './port-set.ts';
@@ -111,6 +112,15 @@ export interface Base64Term {
   readonly data: readonly Term[];
 }
 
+/** Whether the whole buffer is in a list, or has a number there that passes. */
+export interface DataSetTerm {
+  readonly kind: 'dataset';
+  readonly set: DataSet;
+  readonly isNegated: boolean;
+  /** null: being in it is enough. */
+  readonly reputation: NumberTest | null;
+}
+
 /** What is asked of one buffer. */
 export type Term =
   | ContentTerm
@@ -122,7 +132,8 @@ export type Term =
   | ByteExtractTerm
   | ByteMathTerm
   | Base64Term
-  | EntropyTerm;
+  | EntropyTerm
+  | DataSetTerm;
 
 export interface Transform {
   readonly name: string;
@@ -151,6 +162,7 @@ export type ConditionValue =
   | { readonly type: 'number'; readonly test: NumberTest }
   | { readonly type: 'numbers'; readonly list: NumbersTest }
   | { readonly type: 'words'; readonly words: readonly string[] }
+  | { readonly type: 'list'; readonly list: ReadonlySet<string>; readonly isNegated: boolean }
   | { readonly type: 'fields'; readonly fields: Readonly<Record<string, string | number>> };
 
 export interface RuleHeader {

@@ -82,7 +82,6 @@ function byteJump(draft: Draft, text: string): void {
     else return false;
     return true;
   });
-  if (form.bitmask !== null) wrong('byte_jump', 'it takes no bitmask');
   draft.add({ kind: 'byte_jump', ...form, multiplier, isAligned, from, postOffset });
 }
 

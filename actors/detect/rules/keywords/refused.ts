@@ -28,7 +28,6 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   ['SNMP is not taken apart here', 'snmp.community snmp.pdu_type snmp.usm snmp.version'],
   ['values of ASN.1 are not taken apart here', 'asn1'],
   ['parts of a message are not told from each other here as frames', 'frame'],
-  ['lists in files beside the rules are not read', 'dataset datarep filemd5 filesha1 filesha256'],
   ['no reputation of addresses is read', 'iprep'],
   ['no database of places is read', 'geoip'],
   ['the kind of a file is not looked up by its bytes', 'file.magic filemagic'],

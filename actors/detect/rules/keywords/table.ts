@@ -13,6 +13,7 @@ import { FILES } from './files.ts';
 import { FLOW_FACTS } from './flow-facts.ts';
 import { FLOWS } from './flows.ts';
 import { LABELS } from './labels.ts';
+import { LISTS } from './lists.ts';
 import { PACKETS } from './packets.ts';
 import { PCRE } from './pcre.ts';
 import { requirement } from './requires.ts';
@@ -43,6 +44,7 @@ export const ROWS: readonly KeywordRow[] = [
   ...FLOWS,
   ...FLOW_FACTS,
   ...FILES,
+  ...LISTS,
   ...EVENTS,
   ...EFFECTS,
   ...TRANSACTIONS,

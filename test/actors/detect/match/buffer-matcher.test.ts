@@ -171,6 +171,8 @@ t.test('numbers are read, compared, jumped by, and kept for later terms', async 
     ['byte_jump:1,0; content:"b"; within:1;', '\x02xxb', true],
     ['byte_jump:1,0; content:"b"; within:1;', '\x02xb', false],
     ['byte_jump:1,0,multiplier 2,post_offset -1; content:"b"; within:1;', '\x01xb', true],
+    ['byte_jump:1,0,bitmask 0x06; content:"b"; within:1;', '\xf4xxb', true],
+    ['byte_jump:1,0,bitmask 0x06; content:"b"; within:1;', '\xf8xxb', false],
     ['byte_jump:1,0,align; content:"b"; within:1;', '\x01xxxxb', true],
     ['byte_jump:1,0,from_beginning; content:"b"; within:1;', '\x01b', true],
     ['byte_jump:1,0,from_end; content:"b";', '\x00b', true],

@@ -118,9 +118,15 @@ const endsOf = (direction: 0 | 1): Ends =>
   direction === 0 ? { from: CLIENT, to: SERVER } : { from: SERVER, to: CLIENT };
 
 /** By sid where it alerts: the packet's number (`-` without one), `>` to the server, `<` to the client, `!` blocked. */
-export function alertsIn(scene: Scene, rules: readonly string[], thresholds = '', midstream = false): string[] {
+export function alertsIn(
+  scene: Scene,
+  rules: readonly string[],
+  thresholds = '',
+  midstream = false,
+  lists: ReadonlyMap<string, Uint8Array> = new Map(),
+): string[] {
   const text = rules.map((rule, i) => `${rule.replace(/\)$/, '')} sid:${i + 1};)`).join('\n');
-  const { accepted, refused } = readRules([{ name: 'r', text }], variables());
+  const { accepted, refused } = readRules([{ name: 'r', text, lists }], variables());
   if (refused.length > 0) throw new TypeError(`${refused[0]!.keyword}: ${refused[0]!.says}`);
   const { lines } = readThresholds(thresholds, variables());
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
