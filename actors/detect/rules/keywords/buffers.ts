@@ -7,6 +7,7 @@ import type { KeywordRow } from './row.ts';
 interface StickyBuffer {
   readonly name: string;
   readonly subject: Subject;
+  readonly since?: 8;
   readonly aliases?: readonly string[];
   /** The legacy modifier that moves a content here. */
   readonly legacy?: string;
@@ -55,11 +56,11 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   { name: 'file.data', subject: 'file', aliases: ['file_data'] },
   { name: 'file.name', subject: 'file' },
   { name: 'dns.query', subject: 'dns', only: 'to_server', aliases: ['dns_query'], isMany: true },
-  { name: 'dns.queries.rrname', subject: 'dns', aliases: ['dns.query.name'], isMany: true },
-  { name: 'dns.answers.rrname', subject: 'dns', aliases: ['dns.answer.name'], isMany: true },
-  { name: 'dns.authorities.rrname', subject: 'dns', isMany: true },
-  { name: 'dns.additionals.rrname', subject: 'dns', isMany: true },
-  { name: 'dns.response.rrname', subject: 'dns', only: 'to_client', isMany: true },
+  { name: 'dns.queries.rrname', since: 8, subject: 'dns', aliases: ['dns.query.name'], isMany: true },
+  { name: 'dns.answers.rrname', since: 8, subject: 'dns', aliases: ['dns.answer.name'], isMany: true },
+  { name: 'dns.authorities.rrname', since: 8, subject: 'dns', isMany: true },
+  { name: 'dns.additionals.rrname', since: 8, subject: 'dns', isMany: true },
+  { name: 'dns.response.rrname', since: 8, subject: 'dns', only: 'to_client', isMany: true },
   { name: 'tls.sni', subject: 'tls', only: 'to_server', aliases: ['tls_sni'] },
   { name: 'tls.cert_issuer', subject: 'tls', aliases: ['tls_cert_issuer'] },
   { name: 'tls.cert_subject', subject: 'tls', aliases: ['tls_cert_subject'] },
@@ -69,12 +70,12 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   ...of('tls', 'tls.random', 'tls.random_time', 'tls.random_bytes', 'ja3s.hash', 'ja3s.string', 'ja4.hash'),
   { name: 'ja3.hash', subject: 'tls', only: 'to_server', aliases: ['ja3_hash'] },
   { name: 'ja3.string', subject: 'tls', only: 'to_server', aliases: ['ja3_string'] },
-  { name: 'tls.alpn', subject: 'tls', isMany: true },
-  { name: 'tls.subjectaltname', subject: 'tls', isMany: true },
+  { name: 'tls.alpn', since: 8, subject: 'tls', isMany: true },
+  { name: 'tls.subjectaltname', since: 8, subject: 'tls', isMany: true },
   { name: 'ssh.proto', subject: 'ssh', aliases: ['ssh_proto'] },
   { name: 'ssh.software', subject: 'ssh', aliases: ['ssh_software'] },
   ...of('ssh', 'ssh.hassh', 'ssh.hassh.string', 'ssh.hassh.server', 'ssh.hassh.server.string'),
-  { name: 'mqtt.connect.protocol_string', subject: 'mqtt', aliases: ['mqtt.connect.protocolstring'] },
+  { name: 'mqtt.connect.protocol_string', since: 8, subject: 'mqtt', aliases: ['mqtt.connect.protocolstring'] },
   ...of('mqtt', 'mqtt.connect.clientid', 'mqtt.connect.username', 'mqtt.connect.password'),
   ...of('mqtt', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage', 'mqtt.publish.topic', 'mqtt.publish.message'),
   { name: 'mqtt.subscribe.topic', subject: 'mqtt', isMany: true },
@@ -99,9 +100,10 @@ const PLAIN_TRANSFORMS = [
 
 export const BUFFERS: readonly KeywordRow[] = [
   ...STICKY_BUFFERS.map(
-    ({ name, subject, aliases, isMany, only }): KeywordRow => ({
+    ({ name, subject, aliases, isMany, only, since }): KeywordRow => ({
       name,
       subject,
+      ...(since === undefined ? {} : { since }),
       ...(only === undefined ? {} : { only }),
       value: 'none',
       ...(aliases === undefined ? {} : { aliases }),

@@ -34,6 +34,7 @@ const amount: Reader = (keyword, text) => {
 };
 const ofWay = (keyword: string, way: string): KeywordRow => ({
   name: `${keyword}_${way}`,
+  since: 8,
   subject: 'flow',
   value: 'needed',
   read: (draft, { text }) => draft.condition({ keyword, value: amount(`${keyword}_${way}`, `${way},${text}`) }),
@@ -79,8 +80,8 @@ const applicationProtocol: Reader = (keyword, text) => {
 
 export const FLOW_FACTS: readonly KeywordRow[] = [
   condition('flow.age', compared(U32)),
-  condition('flow.pkts', amount),
-  condition('flow.bytes', amount),
+  condition('flow.pkts', amount, { since: 8 }),
+  condition('flow.bytes', amount, { since: 8 }),
   ...['flow.pkts', 'flow.bytes'].flatMap((keyword) => [ofWay(keyword, 'toserver'), ofWay(keyword, 'toclient')]),
   condition('stream_size', streamSize),
   {

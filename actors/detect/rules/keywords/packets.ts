@@ -86,10 +86,10 @@ export const PACKETS: readonly KeywordRow[] = [
   condition('tcp.ack', equals(0xffff_ffff), { aliases: ['ack'] }),
   condition('tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
   condition('tcp.mss', compared(65_535)),
-  condition('tcp.wscale', compared(255)),
+  condition('tcp.wscale', compared(255), { since: 8 }),
   condition('icmpv6.mtu', compared(0xffff_ffff)),
-  condition('vlan.id', vlanId),
-  condition('vlan.layers', compared(255)),
+  condition('vlan.id', vlanId, { since: 8 }),
+  condition('vlan.layers', compared(255), { since: 8 }),
   {
     name: 'dsize',
     subject: 'packet',

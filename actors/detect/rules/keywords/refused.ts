@@ -1,45 +1,113 @@
 /** Keywords of Suricata 7 and 8 that nothing here reads, and what is missing. */
-const BY_REASON: readonly (readonly [string, string])[] = [
-  ['DHCP is not taken apart here', 'dhcp.leasetime dhcp.rebinding_time dhcp.renewal_time'],
-  ['DCE/RPC is not taken apart here', 'dce_iface dce_opnum dce_stub_data dcerpc.iface dcerpc.opnum dcerpc.stub_data'],
-  ['DNP3 is not taken apart here', 'dnp3.data dnp3_data dnp3_func dnp3_ind dnp3_obj'],
-  ['EtherNet/IP is not taken apart here', 'cip_service enip_command'],
-  ['FTP is not taken apart here', 'ftpbounce ftpdata_command'],
-  [
-    'HTTP/2 is not taken apart here',
-    `http2.errorcode http2.frametype http2.header_name http2.priority http2.settings http2.size_update
-     http2.window`,
-  ],
-  [
-    'IKE is not taken apart here',
-    `ike.chosen_sa_attribute ike.exchtype ike.init_spi ike.key_exchange_payload ike.key_exchange_payload_length
-     ike.nonce_payload ike.nonce_payload_length ike.resp_spi ike.vendor`,
-  ],
-  ['Kerberos is not taken apart here', 'krb5.cname krb5.sname krb5.ticket_encryption krb5_err_code krb5_msg_type'],
-  ['NFS is not taken apart here', 'nfs.version nfs_procedure'],
-  ['QUIC is not taken apart here', 'quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version'],
-  ['RFB is not taken apart here', 'rfb.name rfb.secresult rfb.sectype'],
-  ['calls of RPC are not taken apart here', 'rpc'],
-  [
-    'SIP is not taken apart here',
-    'sip.method sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.uri',
-  ],
-  ['SMB is not taken apart here', 'smb.named_pipe smb.ntlmssp_domain smb.ntlmssp_user smb.share'],
-  ['SNMP is not taken apart here', 'snmp.community snmp.pdu_type snmp.usm snmp.version'],
-  ['values of ASN.1 are not taken apart here', 'asn1'],
-  ['parts of a message are not told from each other here as frames', 'frame'],
-  ['no reputation of addresses is read', 'iprep'],
-  ['no database of places is read', 'geoip'],
-  ['the kind of a file is not looked up by its bytes', 'file.magic filemagic'],
-  ['rules run no programs', 'lua luajit luaxform'],
-  ['a flow or packet remembers no text of an expression', 'flowvar pktvar'],
-  ['packets are examined and not changed', 'replace'],
-  ['rules set up nothing of the engine', 'config'],
-  ['no list of public suffixes is here', 'domain tld'],
-  ["it is Suricata's example for programmers", 'template2'],
+
+interface Refused {
+  readonly because: string;
+  /** Of 7.0.10, with their older names. */
+  readonly seven?: string;
+  /** Those that came later. */
+  readonly later?: string;
+}
+
+const BY_REASON: readonly Refused[] = [
+  { because: 'DHCP is not taken apart here', seven: 'dhcp.leasetime dhcp.rebinding_time dhcp.renewal_time' },
+  {
+    because: 'DCE/RPC is not taken apart here',
+    seven: 'dce_iface dce_opnum dce_stub_data dcerpc.iface dcerpc.opnum dcerpc.stub_data',
+  },
+  { because: 'DNP3 is not taken apart here', seven: 'dnp3.data dnp3_data dnp3_func dnp3_ind dnp3_obj' },
+  {
+    because: 'EtherNet/IP is not taken apart here',
+    seven: 'cip_service enip_command',
+    later: `enip.command enip.status enip.capabilities enip.cip_attribute enip.cip_class enip.cip_extendedstatus
+      enip.cip_instance enip.cip_status enip.device_type enip.identity_status enip.product_code enip.product_name
+      enip.protocol_version enip.revision enip.serial enip.service_name enip.state enip.vendor_id`,
+  },
+  {
+    because: 'FTP is not taken apart here',
+    seven: 'ftpbounce ftpdata_command',
+    later: `ftp.command ftp.command_data ftp.completion_code ftp.dynamic_port ftp.mode ftp.received ftp.reply
+      ftp.reply_received`,
+  },
+  {
+    because: 'mail is not taken apart here',
+    later: `smtp.helo smtp.mail_from smtp.rcpt_to email.body_md5 email.cc email.command email.date email.from
+      email.message_id email.received email.subject email.to email.url email.x_mailer`,
+  },
+  {
+    because: 'HTTP/2 is not taken apart here',
+    seven: `http2.errorcode http2.frametype http2.header_name http2.priority http2.settings http2.size_update
+      http2.window`,
+  },
+  {
+    because: 'IKE is not taken apart here',
+    seven: `ike.chosen_sa_attribute ike.exchtype ike.init_spi ike.key_exchange_payload
+      ike.key_exchange_payload_length ike.nonce_payload ike.nonce_payload_length ike.resp_spi ike.vendor`,
+  },
+  {
+    because: 'Kerberos is not taken apart here',
+    seven: 'krb5.cname krb5.sname krb5.ticket_encryption krb5_cname krb5_sname krb5_err_code krb5_msg_type',
+  },
+  {
+    because: 'LDAP is not taken apart here',
+    later: `ldap.request.attribute_type ldap.request.dn ldap.request.operation ldap.responses.attribute_type
+      ldap.responses.count ldap.responses.dn ldap.responses.message ldap.responses.operation
+      ldap.responses.result_code`,
+  },
+  {
+    because: 'multicast DNS is not taken apart here',
+    later: `mdns.additionals.rrname mdns.answers.rrname mdns.authorities.rrname mdns.queries.rrname
+      mdns.response.rrname`,
+  },
+  { because: 'NFS is not taken apart here', seven: 'nfs.version nfs_procedure' },
+  { because: 'NTP is not taken apart here', later: 'ntp.mode ntp.reference_id ntp.stratum ntp.version' },
+  { because: 'PostgreSQL is not taken apart here', later: 'pgsql.query' },
+  { because: 'QUIC is not taken apart here', seven: 'quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version' },
+  { because: 'RFB is not taken apart here', seven: 'rfb.name rfb.secresult rfb.sectype' },
+  { because: 'calls of RPC are not taken apart here', seven: 'rpc' },
+  {
+    because: 'SIP is not taken apart here',
+    seven: 'sip.method sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.uri',
+    later: `sip.content_length sip.content_type sip.from sip.to sip.user_agent sip.via sdp.attribute sdp.bandwidth
+      sdp.connection_data sdp.email sdp.encryption_key sdp.origin sdp.phone_number sdp.repeat_time sdp.session_info
+      sdp.session_name sdp.time sdp.timezone sdp.uri`,
+  },
+  {
+    because: 'SMB is not taken apart here',
+    seven: 'smb.named_pipe smb.ntlmssp_domain smb.ntlmssp_user smb.share',
+    later: 'smb.version',
+  },
+  {
+    because: 'SNMP is not taken apart here',
+    seven: 'snmp.community snmp.pdu_type snmp.usm snmp.version',
+    later: 'snmp.trap_generic_code snmp.trap_oid',
+  },
+  {
+    because: 'WebSocket is not taken apart here',
+    later: 'websocket.flags websocket.mask websocket.opcode websocket.payload',
+  },
+  { because: 'values of ASN.1 are not taken apart here', seven: 'asn1' },
+  { because: 'parts of a message are not told from each other here as frames', seven: 'frame' },
+  { because: 'no reputation of addresses is read', seven: 'iprep' },
+  { because: 'no database of places is read', seven: 'geoip' },
+  { because: 'the kind of a file is not looked up by its bytes', seven: 'file.magic filemagic' },
+  { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },
+  { because: 'a flow or packet remembers no text of an expression', seven: 'flowvar pktvar' },
+  { because: 'packets are examined and not changed', seven: 'replace' },
+  { because: 'rules set up nothing of the engine', seven: 'config' },
+  { because: 'no list of public suffixes is here', later: 'domain tld' },
+  { because: 'no rate of flows is measured here', later: 'flow.elephant' },
+  { because: 'rules have no hooks into the states of a transaction here', later: 'app-layer-state' },
+  { because: "it is Suricata's example for programmers", seven: 'template2' },
 ];
 
+const named = (names: string | undefined, because: string): (readonly [string, string])[] =>
+  (names ?? '').split(/\s+/).flatMap((name) => (name === '' ? [] : [[name, because] as const]));
+
 /** By keyword: why it is refused. */
-export const REFUSED_KEYWORDS: ReadonlyMap<string, string> = new Map(
-  BY_REASON.flatMap(([reason, names]) => names.split(/\s+/).map((name) => [name, reason] as const)),
+export const REFUSED_SEVEN: ReadonlyMap<string, string> = new Map(
+  BY_REASON.flatMap(({ because, seven }) => named(seven, because)),
 );
+export const REFUSED_LATER: ReadonlyMap<string, string> = new Map(
+  BY_REASON.flatMap(({ because, later }) => named(later, because)),
+);
+export const REFUSED_KEYWORDS: ReadonlyMap<string, string> = new Map([...REFUSED_SEVEN, ...REFUSED_LATER]);

@@ -7,6 +7,8 @@ export interface KeywordRow {
   /** Other names of the same keyword. */
   readonly aliases?: readonly string[];
   readonly subject: Subject;
+  /** The Suricata that has it first, where that is not 7. */
+  readonly since?: 8 | 9;
   readonly value: 'none' | 'needed' | 'optional';
   /** It is about what goes this way alone. */
   readonly only?: 'to_server' | 'to_client';

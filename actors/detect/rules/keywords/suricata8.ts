@@ -47,6 +47,7 @@ const UNPACKED_BYTES_MAX = 1 << 24;
 
 const unpacking = (name: string): KeywordRow => ({
   name,
+  since: 8,
   subject: 'payload',
   value: 'optional',
   read: (draft, { text }) => {
@@ -79,6 +80,7 @@ const MODES = ['rfc4648', 'rfc2045', 'strict'];
 export const SURICATA_8: readonly KeywordRow[] = [
   {
     name: 'absent',
+    since: 8,
     subject: 'payload',
     value: 'optional',
     read: (draft, { text }) => {
@@ -86,12 +88,13 @@ export const SURICATA_8: readonly KeywordRow[] = [
       draft.absent(text === '' ? 'only' : 'orElse');
     },
   },
-  { name: 'entropy', subject: 'payload', value: 'needed', read: (draft, { text }) => entropy(draft, text) },
+  { name: 'entropy', since: 8, subject: 'payload', value: 'needed', read: (draft, { text }) => entropy(draft, text) },
   unpacking('gunzip'),
   unpacking('zlib_deflate'),
-  { name: 'subslice', subject: 'payload', value: 'needed', read: (draft, { text }) => subslice(draft, text) },
+  { name: 'subslice', since: 9, subject: 'payload', value: 'needed', read: (draft, { text }) => subslice(draft, text) },
   {
     name: 'from_base64',
+    since: 8,
     subject: 'payload',
     value: 'optional',
     read: (draft, { text }) => {

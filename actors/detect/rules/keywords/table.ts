@@ -32,26 +32,22 @@ const REQUIRES: KeywordRow = {
   },
 };
 
-export const ROWS: readonly KeywordRow[] = [
-  REQUIRES,
-  ...LABELS,
-  ...CONTENT,
-  ...PCRE,
-  ...BYTES,
-  ...BASE64,
-  ...BUFFERS,
-  ...PACKETS,
-  ...FLOWS,
-  ...FLOW_FACTS,
-  ...FILES,
-  ...LISTS,
-  ...EVENTS,
-  ...EFFECTS,
-  ...TRANSACTIONS,
-  ...TLS_VALIDITY,
-  ...SURICATA_8,
-];
+/** By what they are about, as the reference has them. */
+export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Map([
+  ['What is said of a rule', [...LABELS, REQUIRES]],
+  ['Contents and expressions', [...CONTENT, ...PCRE]],
+  ['Numbers, sizes and encodings in a buffer', [...BYTES, ...BASE64, ...SURICATA_8]],
+  ['Buffers, their older forms, and transforms', BUFFERS],
+  ['Packets', PACKETS],
+  ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS]],
+  ['Files and lists', [...FILES, ...LISTS]],
+  ['Events', EVENTS],
+  ['Transactions', [...TRANSACTIONS, ...TLS_VALIDITY]],
+  ['What is done with a match', EFFECTS],
+]);
 
 export const KEYWORDS: ReadonlyMap<string, KeywordRow> = new Map(
-  ROWS.flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
+  [...KEYWORD_GROUPS.values()]
+    .flat()
+    .flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
 );

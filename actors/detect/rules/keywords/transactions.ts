@@ -109,8 +109,8 @@ const certificateText = (name: string, form: RegExp): KeywordRow => ({
 export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('http', 'urilen', urilen, { only: 'to_server' }),
   condition('dns', 'dns.opcode', compared(255)),
-  condition('dns', 'dns.rcode', named(DNS_RCODES, 65_535)),
-  condition('dns', 'dns.rrtype', several(DNS_TYPES, 65_535)),
+  condition('dns', 'dns.rcode', named(DNS_RCODES, 65_535), { since: 8 }),
+  condition('dns', 'dns.rrtype', several(DNS_TYPES, 65_535), { since: 8 }),
   condition('tls', 'tls.version', tlsVersion),
   condition('tls', 'ssl_version', sslVersions),
   condition('tls', 'ssl_state', sslStates),
