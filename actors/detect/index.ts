@@ -36,6 +36,9 @@ export {
   type ThresholdLine,
 } from './inspect/index.ts';
 export { groupMistake } from './rules/group-mistake.ts';
+export { REFUSED_LATER, REFUSED_SEVEN } from './rules/keywords/refused.ts';
+export type { KeywordRow } from './rules/keywords/row.ts';
+export { KEYWORD_GROUPS } from './rules/keywords/table.ts';
 export { LIST_BYTES_MAX, listNames } from './rules/lists.ts';
 export { RULE_FILE_BYTES_MAX } from './rules/rule-lines.ts';
 export { type AcceptedRule, type RefusedRule, type RuleFile, type RuleSet, readRules } from './rules/rule-set.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { REFUSED_LATER, REFUSED_SEVEN } from '../../../../actors/detect/rules/keywords/refused.ts';
 import { KEYWORD_GROUPS, KEYWORDS } from '../../../../actors/detect/rules/keywords/table.ts';
-import { keywordsDocument } from '../../../../tools/generate-keywords.ts';
+import { keywordsDocument } from '../../../../cli/keywords-reference.ts';
 import { repositoryRoot } from '../../../support/needs.ts';
 
 /** `suricata --list-keywords` of 7.0.10. */

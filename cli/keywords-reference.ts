@@ -1,12 +1,5 @@
-/**
- * Writes docs/reference/keywords.md from the tables of keywords that rules are read by, and of those that are refused;
- * with --check it only compares and ends with 1 where the document is old.
- */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { REFUSED_LATER, REFUSED_SEVEN } from '../actors/detect/rules/keywords/refused.ts';
-import type { KeywordRow } from '../actors/detect/rules/keywords/row.ts';
-import { KEYWORD_GROUPS } from '../actors/detect/rules/keywords/table.ts';
+/** docs/reference/keywords.md, out of the tables of keywords that rules are read by, and of those that are refused. */
+import { KEYWORD_GROUPS, type KeywordRow, REFUSED_LATER, REFUSED_SEVEN } from '../actors/detect/index.ts';
 
 const SUBJECTS: Readonly<Record<string, string>> = {
   label: 'the rule',
@@ -71,14 +64,4 @@ export function keywordsDocument(): string {
     ...refused(REFUSED_LATER),
     '',
   ].join('\n');
-}
-
-if (import.meta.main) {
-  const path = join(import.meta.dirname, '..', 'docs', 'reference', 'keywords.md');
-  const wanted = keywordsDocument();
-  if (!process.argv.includes('--check')) writeFileSync(path, wanted);
-  else if (!existsSync(path) || readFileSync(path, 'utf8') !== wanted) {
-    console.error('docs/reference/keywords.md is not what the tables say: npm run generate');
-    process.exitCode = 1;
-  }
 }
