@@ -29,6 +29,8 @@ export function buildProgram(outcome: Outcome, isJson = false): Command {
   program
     .description('A stream engine that secures a city’s data from the sensor to whoever may use it.')
     .version(VERSION, '-V, --version', 'print the version')
+    // Behind a command --version is its own: a bundle of rules has one, too.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
     .showHelpAfterError('(msec --help shows the commands)')

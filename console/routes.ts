@@ -201,7 +201,10 @@ export function adminRoutes(attached: () => Attached | undefined): Route[] {
 
 function rulesOf({ rules }: ConsolePorts): RuleAdmin {
   if (rules !== undefined) return rules;
-  throw new MsecError('REQUEST_INVALID', 'No bundles of rules are taken here: ids.ruleKeys names nobody.');
+  throw new MsecError(
+    'REQUEST_INVALID',
+    'The engine that runs here takes no bundles of rules: it was started without ids.enabled and ids.ruleKeys.',
+  );
 }
 
 function limitOf(query: URLSearchParams): number {

@@ -77,6 +77,7 @@ export const letterTopics = (plan: Plan): string[] =>
 
 /** The whole picture, with what stands around the engine. */
 export function cityPicture(plan: Plan, config: Config): Topology {
+  const found = [IDS_ALERTS, IDS_VERDICTS].filter((topic) => plan.topics.some(({ name }) => name === topic));
   const outside: Outside = {
     bridges: [
       ...(config['mqtt.enabled'] ? [{ name: 'mqtt', label: 'MQTT', topic: DEVICE_FRAMES }] : []),
@@ -89,7 +90,7 @@ export function cityPicture(plan: Plan, config: Config): Topology {
         : [{ name: 'gateways', label: 'gateways (HTTP)', topic: NETWORK_PACKETS }]),
     ],
     readers: [
-      { name: 'page', label: 'status page', topics: [DEVICE_READINGS, DEVICE_AGGREGATES] },
+      { name: 'page', label: 'status page', topics: [DEVICE_READINGS, DEVICE_AGGREGATES, ...found] },
       ...(config['files.enabled']
         ? [{ name: 'files', label: 'NDJSON files', topics: FILE_TOPICS, group: FILES_GROUP }]
         : []),

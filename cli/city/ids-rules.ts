@@ -65,13 +65,13 @@ function ruleKey(file: string): KeyObject {
   }
 }
 
-/** Who examines packets with what is put in force: sensors that run, those of the next start, or nobody. */
-export type Examining = 'now' | 'next start' | 'nobody';
+/** What is examined with the rules that are put in force: packets that come, those of the next start, or none. */
+export type Examining = 'now' | 'next start' | 'nothing';
 
 /** `plan`: null where no engine runs. */
 export function examiningOf(config: Config, plan: Plan | null): Examining {
-  if (plan === null) return config['ids.enabled'] ? 'next start' : 'nobody';
-  return plan.topics.some(({ name }) => name === NETWORK_PACKETS) ? 'now' : 'nobody';
+  if (config['ids.interface'] === null && config['ids.gateways'].length === 0) return 'nothing';
+  return plan === null ? 'next start' : 'now';
 }
 
 export function ruleAdmin(desk: RuleDesk, config: Config, plan: Plan | null): RuleAdmin {

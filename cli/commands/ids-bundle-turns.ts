@@ -98,7 +98,7 @@ export async function listBundles(flags: BundleListFlags): Promise<number> {
     ]);
     for (const line of table(columns, rows)) print(line);
   }
-  if (overview.examining === 'nobody') note(paint('yellow', NOBODY, process.stderr));
+  if (overview.examining === 'nothing') note(paint('yellow', NOTHING, process.stderr));
   for (const { at, name, version, says, by } of refusals)
     note(`refused ${timeOf(at)}, pushed by ${by}: ${name === null ? '' : `${name} ${version}: `}${says}`);
   return EXIT.ok.code;
@@ -114,9 +114,10 @@ type Told = RuleTurn & { readonly examining: Examining };
 const WHERE: Readonly<Record<Examining, string>> = {
   now: ' on all workers',
   'next start': ' from the next start of the engine on, as none runs',
-  nobody: '',
+  nothing: '',
 };
-const NOBODY = 'No packets are examined here, so its rules are used by nobody: see ids.enabled.';
+const NOTHING =
+  'No packets come here, so the rules examine nothing: name an interface (ids.interface) or gateways (ids.gateways).';
 
 function tellTurn({ json }: CommonFlags, turn: Told): void {
   if (json === true) printJson(turn);
@@ -124,7 +125,7 @@ function tellTurn({ json }: CommonFlags, turn: Told): void {
     const { name, version, replaces, examining } = turn;
     const before = replaces === null ? '' : `; it replaces ${replaces.name} ${replaces.version}`;
     note(`${name} ${version} is put in force${WHERE[examining]}${before}.`);
-    if (examining === 'nobody') note(paint('yellow', NOBODY, process.stderr));
+    if (examining === 'nothing') note(paint('yellow', NOTHING, process.stderr));
   }
 }
 

@@ -1,5 +1,6 @@
 /** `msec trust tell`, `who`, `verify`, `why` and `checkpoint` beside an engine that runs, after it, and after somebody has changed its log. */
-import { writeFileSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ByteWriter } from '../../engine/base/index.ts';
@@ -122,6 +123,7 @@ t.test(
     t.match(verified.out, /^entries: 64, each linked/m);
     t.match(verified.out, /^checkpoints: \d+, all signed$/m);
     t.match(verified.out, /^scores that the log gives: 12$/m);
+    t.match(verified.out, /^of providers whose standing follows from log and decisions: 4$/m);
     t.match(verified.err, /All of it agrees/);
     const one = await trust('verify', 'roof-0', 'weather-0');
     t.match(one, { code: 0, out: /roof-0 trusts weather-0 for temperature: (\S+) published, \1 from the log/ });
@@ -150,8 +152,29 @@ t.test(
     const other = await trust('verify', '--checkpoint', 'other.note');
     t.match(other, { code: 65, out: /is not signed by the log's key/ });
 
-    // An entry in good form that nobody linked.
     const entries = await tail<{ key: string; partition: number; offset: number }>(cwd, TRUST_LOG);
+    // The first entry of a partition that a checkpoint covers.
+    const covered = Number(/^msec\/trust\.log\/(\d)/.exec(kept.out)?.[1]);
+    const early = entries.find(({ partition }) => partition === covered)!;
+    const given0 = interactions.find(({ trustee }) => trustee === early.key)!;
+    const asked = [given0.value.trustor, given0.trustee];
+    const proof = await trust('proof', 'make', ...asked, given0.value.id, '-s', 'temperature');
+    t.match(proof, { code: 0, out: /^c2sp\.org\/tlog-proof@v1\nextra / });
+    writeFileSync(join(cwd, 'one.tlog-proof'), proof.out);
+    const logKey = createPublicKey(readFileSync(join(cwd, 'data', 'keys', 'trust-log.pem')));
+    writeFileSync(join(cwd, 'log.pub'), logKey.export({ format: 'pem', type: 'spki' }));
+    const check = (file: string) => trust('proof', 'verify', file, '--public-key', 'log.pub');
+    t.match(await check('one.tlog-proof'), {
+      code: 0,
+      out: new RegExp(`^${asked.join(' told of ')} for temperature: satisfaction 0\\.9, weight 1`),
+      err: /It holds: entry 0 of the \d+ that were signed/,
+    });
+    writeFileSync(join(cwd, 'other.tlog-proof'), proof.out.replace(/\nindex 0/, '\nindex 1'));
+    t.match(await check('other.tlog-proof'), { code: 65, err: /is not among the \d+ that were signed/ });
+    t.match(await check('nowhere'), { code: 66 });
+    t.match(await trust('proof', 'make', ...asked, 'no-such'), { code: 66, err: /knows of no such interaction/ });
+
+    // An entry in good form that nobody linked.
     const { partition } = entries[0]!;
     const size = entries.filter((entry) => entry.partition === partition).length;
     const { trustee, value } = interactions.find(({ trustee }) => trustee === entries[0]!.key)!;
