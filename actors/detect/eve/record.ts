@@ -54,12 +54,35 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
 
 /** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
 export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
+  if (isCaptured(packet) && flow.vlanCount === 0 && hasPorts(flow.protocol))
+    return plainRecord(type, packet, flow, direction);
   const record: EveRecord = { timestamp: timestamp(packet.timeUs), flow_id: flowId(flow) };
   if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, flow);
   Object.assign(record, endpoints(flow, direction));
   record.pkt_src = sourceOf(packet);
+  addVariables(record, flow);
+  return record;
+}
+
+/** What nearly all records are, made at once: an object that grows field by field costs several times as much. */
+function plainRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
+  const client = address(flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
+  const server = address(flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
+  const isForward = direction === 0;
+  const record: EveRecord = {
+    timestamp: timestamp(packet.timeUs),
+    flow_id: flowId(flow),
+    pcap_cnt: packet.number,
+    event_type: type,
+    src_ip: isForward ? client : server,
+    src_port: isForward ? flow.sourcePort : flow.destinationPort,
+    dest_ip: isForward ? server : client,
+    dest_port: isForward ? flow.destinationPort : flow.sourcePort,
+    proto: protocolName(flow.protocol),
+    pkt_src: sourceOf(packet),
+  };
   addVariables(record, flow);
   return record;
 }

@@ -1,23 +1,40 @@
 /** Times and addresses as EVE writes them. */
 
-/** Records of one second come together: its text is made once. */
-let lastSecond = Number.NaN;
-let lastText = '';
+/** Records tell of now, and of when their flows began: the texts of some seconds are kept, each in its place. */
+const SECONDS = 64;
+const seconds = new Float64Array(SECONDS).fill(Number.NaN);
+const secondTexts = new Array<string>(SECONDS).fill('');
 
 /** Microseconds, in UTC whatever the machine's zone is. */
 export function timestamp(timeUs: number): string {
-  const seconds = Math.floor(timeUs / 1_000_000);
-  if (seconds !== lastSecond) {
-    lastText = new Date(seconds * 1000).toISOString().slice(0, 19);
-    lastSecond = seconds;
+  const second = Math.floor(timeUs / 1_000_000);
+  const place = Math.abs(second) % SECONDS;
+  if (seconds[place] !== second) {
+    secondTexts[place] = new Date(second * 1000).toISOString().slice(0, 19);
+    seconds[place] = second;
   }
-  const micros = String(Math.floor(timeUs - seconds * 1_000_000)).padStart(6, '0');
-  return `${lastText}.${micros}+0000`;
+  // A seventh digit in front, so that those behind it are six.
+  const micros = String(1_000_000 + Math.floor(timeUs - second * 1_000_000)).slice(1);
+  return `${secondTexts[place]!}.${micros}+0000`;
+}
+
+/** So do the same addresses come again: texts of the latest ones, each in the place of its last bits. */
+const ADDRESSES = 4096;
+const addresses = new Int32Array(ADDRESSES);
+const addressTexts = new Array<string>(ADDRESSES).fill('');
+
+function addressV4(address: number): string {
+  const place = (address ^ (address >>> 12)) & (ADDRESSES - 1);
+  if (addresses[place] !== address || addressTexts[place] === '') {
+    addresses[place] = address;
+    addressTexts[place] = `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+  }
+  return addressTexts[place]!;
 }
 
 /** IPv6 in full, without shortening. */
 export function address(version: number, a: number, b: number, c: number, d: number): string {
-  if (version === 4) return `${a >>> 24}.${(a >>> 16) & 255}.${(a >>> 8) & 255}.${a & 255}`;
+  if (version === 4) return addressV4(a | 0);
   return [a, b, c, d]
     .flatMap((word) => [word >>> 16, word & 0xffff])
     .map((half) => half.toString(16).padStart(4, '0'))

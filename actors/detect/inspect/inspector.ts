@@ -169,25 +169,22 @@ export class Inspector {
     const parser = conversation?.parser ?? null;
     if (parser === null || memory === null || parser.transactions.length === 0) return;
     const { end } = conversation!.protocol!;
-    const isDone = (tx: Transaction): boolean => {
-      const { isInspected, isLogged } = memory.transaction(tx.id);
-      const isAsked = (direction: Direction): boolean =>
-        isInspected[direction] || memory.isDropped || (tx.isOneSided ?? direction) !== direction;
-      return isLogged && isAsked(0) && isAsked(1) && isComplete(tx, end);
-    };
     const { transactions } = parser;
     if (parser.releaseWhere !== undefined) {
       // One that nobody answers must not keep those behind it.
-      if (transactions.some(isDone))
+      for (const one of transactions) {
+        if (!isDone(one, memory, end)) continue;
         parser.releaseWhere((tx) => {
-          if (!isDone(tx)) return false;
+          if (!isDone(tx, memory, end)) return false;
           memory.forget(tx.id);
           return true;
         });
+        return;
+      }
       return;
     }
     let done = 0;
-    while (done < transactions.length && isDone(transactions[done]!)) {
+    while (done < transactions.length && isDone(transactions[done]!, memory, end)) {
       memory.forget(transactions[done]!.id);
       done += 1;
     }
@@ -348,6 +345,14 @@ export class Inspector {
     const conversation = flow!.application as Conversation | null;
     for (const { id } of conversation?.parser?.transactions ?? []) memory.transaction(id).isInspected[direction] = true;
   }
+}
+
+/** Every rule was asked about it, and nobody logs it any more. */
+function isDone(tx: Transaction, memory: FlowMemory, end: readonly [number, number]): boolean {
+  const { isInspected, isLogged } = memory.transaction(tx.id);
+  if (!isLogged || !isComplete(tx, end)) return false;
+  if (memory.isDropped) return true;
+  return (isInspected[0] || tx.isOneSided === 1) && (isInspected[1] || tx.isOneSided === 0);
 }
 
 /** Something was noticed about the packet, or it ends a session that there is none of. */

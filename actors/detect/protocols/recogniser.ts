@@ -52,31 +52,33 @@ export class Patterns {
 
 export class Recogniser {
   readonly protocols: readonly AnyProtocol[];
-  readonly #patterns = new Map<string, Patterns>();
-  readonly #ports = new Map<string, PortQuestion[]>();
+  readonly #patterns: Readonly<Record<Transport, readonly [Patterns, Patterns]>> = {
+    tcp: [new Patterns(), new Patterns()],
+    udp: [new Patterns(), new Patterns()],
+  };
+  /** By transport, first direction and port. */
+  readonly #ports = new Map<number, PortQuestion[]>();
   readonly #byProtocol = new Map<string, PortQuestion[]>();
 
   constructor(protocols: readonly AnyProtocol[]) {
     this.protocols = protocols;
-    for (const transport of ['tcp', 'udp'] as const)
-      for (const direction of [0, 1] as const) this.#patterns.set(`${transport}${direction}`, new Patterns());
     for (const protocol of protocols) {
       for (const probe of protocol.probes) {
         if (probe.kind === 'pattern') {
           const text = probe.nocase ? probe.text.toLowerCase() : probe.text;
           const bytes = Uint8Array.from(Buffer.from(text, 'latin1'));
-          this.#patterns.get(`${probe.transport}${probe.direction}`)!.add({ protocol, probe, bytes });
+          this.#patterns[probe.transport][probe.direction].add({ protocol, probe, bytes });
           continue;
         }
-        for (const port of probe.ports ?? ['any'])
-          push(this.#ports, `${probe.transport} ${probe.first} ${port}`, { protocol, probe });
+        for (const port of probe.ports ?? [ANY_PORT])
+          push(this.#ports, portKey(probe.transport, probe.first, port), { protocol, probe });
         push(this.#byProtocol, `${probe.transport} ${protocol.name}`, { protocol, probe });
       }
     }
   }
 
   patterns(transport: Transport, direction: Direction): Patterns {
-    return this.#patterns.get(`${transport}${direction}`)!;
+    return this.#patterns[transport][direction];
   }
 
   /** Who is asked for a flow with these ports: those of the server's port, and those that look at the client's. */
@@ -99,13 +101,20 @@ export class Recogniser {
   }
 
   #claims(transport: Transport, first: Direction, port: number): readonly PortQuestion[] {
-    const any = this.#ports.get(`${transport} ${first} any`) ?? [];
-    const own = this.#ports.get(`${transport} ${first} ${port}`);
+    const any = this.#ports.get(portKey(transport, first, ANY_PORT)) ?? NO_QUESTIONS;
+    const own = this.#ports.get(portKey(transport, first, port));
     return own === undefined ? any : [...own, ...any];
   }
 }
 
-function push<V>(map: Map<string, V[]>, key: string, value: V): void {
+const ANY_PORT = 0x1_0000;
+const NO_QUESTIONS: readonly PortQuestion[] = [];
+
+/** Asked for each flow: a number, and no text that would have to be made first. */
+const portKey = (transport: Transport, first: Direction, port: number): number =>
+  ((transport === 'tcp' ? 2 : 0) + first) * 0x2_0000 + port;
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);

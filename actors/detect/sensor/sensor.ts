@@ -226,7 +226,7 @@ export class Sensor implements TrafficSink {
    */
   #log(packet: Packet, flow: Flow, direction: Direction | null): void {
     const { parser, protocol } = flow.application as Conversation;
-    if (parser === null || protocol === null) return;
+    if (parser === null || protocol === null || parser.transactions.length === 0) return;
     const memory = flow.memory as FlowMemory;
     const place = { protocol, packet, flow };
     for (const tx of parser.transactions) {
@@ -269,8 +269,8 @@ function completed({ protocol, parser }: Conversation, direction: Direction): nu
   if (protocol === null || parser === null) return 0;
   if (parser.shown !== undefined) return parser.shown[direction];
   if (!FLUSHING.has(protocol.name)) return 0;
-  return parser.transactions.reduce(
-    (sum, { progress }) => sum + Number(progress[direction] >= protocol.end[direction]),
-    0,
-  );
+  const end = protocol.end[direction];
+  let count = 0;
+  for (const { progress } of parser.transactions) if (progress[direction] >= end) count += 1;
+  return count;
 }

@@ -17,20 +17,20 @@ const FLAGS: readonly (readonly [number, string])[] = [
   [0x0040, 'z'],
 ];
 
-function queries({ id, message }: DnsTransaction): Fields[] {
-  return message.questions.map(({ name, isCut, type }) => ({
-    type: 'query',
-    id: message.id,
-    rrname: textOf(name),
-    ...cut(isCut),
-    rrtype: typeName(type),
-    tx_id: id,
-    ...((message.flags & 0x40) === 0 ? {} : { z: true }),
-    opcode: message.opcode,
-  }));
+/** With the version before all else, where it is a record's. */
+function queries({ id, message }: DnsTransaction, isRecord: boolean): Fields[] {
+  return message.questions.map(({ name, isCut, type }) => {
+    const fields: Fields = isRecord
+      ? { version: VERSION, type: 'query', id: message.id, rrname: textOf(name) }
+      : { type: 'query', id: message.id, rrname: textOf(name) };
+    if (isCut) fields.rrname_truncated = true;
+    fields.rrtype = typeName(type);
+    fields.tx_id = id;
+    if ((message.flags & 0x40) !== 0) fields.z = true;
+    fields.opcode = message.opcode;
+    return fields;
+  });
 }
-
-const cut = (isCut: boolean): Fields => (isCut ? { rrname_truncated: true } : {});
 
 interface Data {
   /** Under which the value stands. */
@@ -43,7 +43,6 @@ interface Data {
 function data(message: DnsMessage, record: ResourceRecord): Data | null {
   const { bytes } = message;
   const { type, start, end } = record;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
   switch (type) {
     case DNS_TYPES.A:
     case DNS_TYPES.AAAA:
@@ -59,6 +58,7 @@ function data(message: DnsMessage, record: ResourceRecord): Data | null {
     case DNS_TYPES.NULL:
       return { field: 'rdata', value: textOf(bytes.subarray(start, end)) };
     case DNS_TYPES.SRV: {
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
       const [priority, weight, port] = [0, 2, 4].map((at) => view.getUint16(start + at));
       return { field: 'srv', value: { priority, weight, port, name: textOf(message.nameAt(start + 6, end).name) } };
     }
@@ -68,6 +68,7 @@ function data(message: DnsMessage, record: ResourceRecord): Data | null {
         value: { fingerprint: colonHex(bytes.subarray(start + 2, end)), algo: bytes[start]!, type: bytes[start + 1]! },
       };
     case DNS_TYPES.SOA: {
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
       const main = message.nameAt(start, end);
       const responsible = message.nameAt(main.next, end);
       const [serial, refresh, retry, expire, minimum] = [0, 4, 8, 12, 16].map((at) =>
@@ -97,14 +98,13 @@ function addressText(bytes: Uint8Array): string {
 
 function recordFields(message: DnsMessage, record: ResourceRecord): Fields {
   const found = data(message, record);
-  return {
-    rrname: textOf(record.name),
-    ...cut(record.isCut),
-    rrtype: typeName(record.type),
-    ttl: record.ttl,
-    ...(found === null ? {} : { [found.field]: found.value }),
-    ...(found?.isCut === true ? { rdata_truncated: true } : {}),
-  };
+  const fields: Fields = { rrname: textOf(record.name) };
+  if (record.isCut) fields.rrname_truncated = true;
+  fields.rrtype = typeName(record.type);
+  fields.ttl = record.ttl;
+  if (found !== null) fields[found.field] = found.value;
+  if (found?.isCut === true) fields.rdata_truncated = true;
+  return fields;
 }
 
 /** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
@@ -137,28 +137,27 @@ function answer(message: DnsMessage): Fields {
   const answers = withinLimit(message.answers);
   const authorities = withinLimit(message.authorities);
   const [question] = message.questions;
-  return {
-    version: VERSION,
-    type: 'answer',
-    id: message.id,
-    flags: flags.toString(16),
-    ...Object.fromEntries(FLAGS.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => [name, true])),
-    opcode: message.opcode,
-    ...(question === undefined
-      ? {}
-      : { rrname: textOf(question.name), ...cut(question.isCut), rrtype: typeName(question.type) }),
-    rcode: responseName(message.rcode),
-    ...(answers.length === 0
-      ? {}
-      : { answers: answers.map((record) => recordFields(message, record)), grouped: grouped(message, answers) }),
-    ...(authorities.length === 0 ? {} : { authorities: authorities.map((record) => recordFields(message, record)) }),
-  };
+  const fields: Fields = { version: VERSION, type: 'answer', id: message.id, flags: flags.toString(16) };
+  for (const [bit, name] of FLAGS) if ((flags & bit) !== 0) fields[name] = true;
+  fields.opcode = message.opcode;
+  if (question !== undefined) {
+    fields.rrname = textOf(question.name);
+    if (question.isCut) fields.rrname_truncated = true;
+    fields.rrtype = typeName(question.type);
+  }
+  fields.rcode = responseName(message.rcode);
+  if (answers.length > 0) {
+    fields.answers = answers.map((record) => recordFields(message, record));
+    fields.grouped = grouped(message, answers);
+  }
+  if (authorities.length > 0) fields.authorities = authorities.map((record) => recordFields(message, record));
+  return fields;
 }
 
 /** The object of an alert. */
 export function alertFields(tx: DnsTransaction): Fields {
   if (tx.message.isRequest) {
-    const query = queries(tx);
+    const query = queries(tx, false);
     return query.length === 0 ? { version: VERSION } : { version: VERSION, query };
   }
   return { version: VERSION, answer: answer(tx.message) };
@@ -166,6 +165,6 @@ export function alertFields(tx: DnsTransaction): Fields {
 
 /** The objects of events of type dns: none where nothing was asked, in a response, too. */
 export function eventFields(tx: DnsTransaction): Fields[] {
-  if (tx.message.isRequest) return queries(tx).map((query) => ({ version: VERSION, ...query }));
+  if (tx.message.isRequest) return queries(tx, true);
   return tx.message.questions.length === 0 ? [] : [answer(tx.message)];
 }

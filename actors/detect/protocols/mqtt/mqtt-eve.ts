@@ -1,13 +1,13 @@
 /** What EVE has of MQTT: an object for each kind of message in the transaction. Passwords are shown, as Suricata does. */
 import { lossyText, textOf } from '../text.ts';
-import { CONNECT_FLAGS, type MqttMessage } from './mqtt-message.ts';
+import { CONNECT_FLAGS, type MqttMessage, TYPES } from './mqtt-message.ts';
 import type { MqttTransaction } from './mqtt-parser.ts';
 import { type Properties, readProperties } from './mqtt-properties.ts';
 import { MqttReader } from './mqtt-reader.ts';
 
 type Fields = Record<string, unknown>;
 
-function propertyFields({ body }: MqttMessage, properties: Properties | null): Fields {
+function propertiesOf({ body }: MqttMessage, properties: Properties | null): Fields {
   if (properties === null) return {};
   const fields: Fields = {};
   for (const property of readProperties(new MqttReader(body, properties.start, properties.end))) {
@@ -33,70 +33,80 @@ function connect(message: MqttMessage): Fields {
           will: {
             topic: lossyText(will.topic),
             message: textOf(will.message),
-            ...propertyFields(message, will.properties),
+            ...propertiesOf(message, will.properties),
           },
         }),
-    ...propertyFields(message, properties),
+    ...propertiesOf(message, properties),
   };
 }
 
-const id = ({ messageId }: MqttMessage): Fields => (messageId === null ? {} : { message_id: messageId });
-const reasonCode = ({ reason }: MqttMessage): Fields => (reason === null ? {} : { reason_code: reason });
-
-function acknowledgment(message: MqttMessage): Fields {
-  return { ...id(message), ...reasonCode(message), ...propertyFields(message, message.properties) };
+function addProperties(into: Fields, message: MqttMessage): void {
+  if (message.properties !== null) Object.assign(into, propertiesOf(message, message.properties));
 }
 
-function parts(message: MqttMessage): Fields {
-  const { header, properties, topics, payload } = message;
+function addId(into: Fields, { messageId }: MqttMessage): void {
+  if (messageId !== null) into.message_id = messageId;
+}
+
+/** What a message has beside its header, behind it: most messages are small, and nothing is made that is only copied. */
+function addParts(into: Fields, message: MqttMessage): void {
+  const { header, topics, payload, reason } = message;
   switch (header.type) {
     case 'CONNECT':
-      return connect(message);
+      Object.assign(into, connect(message));
+      return;
     case 'CONNACK':
-      return {
-        session_present: message.sessionPresent,
-        return_code: message.reason,
-        ...propertyFields(message, properties),
-      };
+      into.session_present = message.sessionPresent;
+      into.return_code = reason;
+      addProperties(into, message);
+      return;
     case 'PUBLISH':
-      return {
-        topic: lossyText(message.topic),
-        ...id(message),
-        message: textOf(payload),
-        ...propertyFields(message, properties),
-      };
+      into.topic = lossyText(message.topic);
+      addId(into, message);
+      into.message = textOf(payload);
+      addProperties(into, message);
+      return;
     case 'SUBSCRIBE':
-      return {
-        ...id(message),
-        topics: topics.map(({ name, qos }) => ({ topic: lossyText(name), qos })),
-        ...propertyFields(message, properties),
-      };
+      addId(into, message);
+      into.topics = topics.map(({ name, qos }) => ({ topic: lossyText(name), qos }));
+      addProperties(into, message);
+      return;
     case 'SUBACK':
-      return { ...id(message), qos_granted: [...payload] };
+      addId(into, message);
+      into.qos_granted = [...payload];
+      return;
     case 'UNSUBSCRIBE':
-      return { ...id(message), topics: topics.map(({ name }) => lossyText(name)) };
+      addId(into, message);
+      into.topics = topics.map(({ name }) => lossyText(name));
+      return;
     case 'UNSUBACK':
-      return { ...id(message), ...(payload.length === 0 ? {} : { reason_codes: [...payload] }) };
+      addId(into, message);
+      if (payload.length > 0) into.reason_codes = [...payload];
+      return;
     case 'PINGREQ':
     case 'PINGRESP':
     case 'UNASSIGNED':
-      return {};
+      return;
     default:
-      return acknowledgment(message);
+      addId(into, message);
+      if (reason !== null) into.reason_code = reason;
+      addProperties(into, message);
   }
 }
+
+const NAMES = Object.fromEntries(TYPES.map((type) => [type, type.toLowerCase()])) as Readonly<Record<string, string>>;
 
 export function mqttFields(tx: MqttTransaction): Fields {
   const fields: Fields = {};
   for (const message of tx.messages) {
     const { type, qos, retain, dup, bytes, remaining } = message.header;
     if (type === 'UNASSIGNED' && !message.isTruncated) continue;
-    fields[type.toLowerCase()] = {
-      qos,
-      retain,
-      dup,
-      ...(message.isTruncated ? { truncated: true, skipped_length: bytes + remaining } : parts(message)),
-    };
+    const one: Fields = { qos, retain, dup };
+    if (message.isTruncated) {
+      one.truncated = true;
+      one.skipped_length = bytes + remaining;
+    } else addParts(one, message);
+    fields[NAMES[type]!] = one;
   }
   return fields;
 }
