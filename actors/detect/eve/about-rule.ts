@@ -1,12 +1,14 @@
 /** The rule that a record is about: the object `alert`. */
 import type { Signature } from '../inspect/index.ts';
+import { type AlertOptions, EVE_DEFAULTS } from './eve-options.ts';
 import type { EveRecord } from './eve-record.ts';
 import { decoded } from './text.ts';
 
 export function aboutRule(
-  { rule, ruleSet, category, priority }: Signature,
+  { rule, text, ruleSet, category, priority }: Signature,
   isBlocked: boolean,
   record: EveRecord,
+  options: Pick<AlertOptions, 'metadata' | 'ruleText'> = EVE_DEFAULTS.alert,
 ): EveRecord {
   const about: EveRecord = {
     action: isBlocked ? 'blocked' : 'allowed',
@@ -25,21 +27,22 @@ export function aboutRule(
     about.source = rule.target === 'src_ip' ? destination : source;
     about.target = rule.target === 'src_ip' ? source : destination;
   }
-  const metadata = metadataOf(rule.metadata);
+  const metadata = options.metadata ? metadataOf(rule.metadata) : null;
   if (metadata !== null) about.metadata = metadata;
+  if (options.ruleText) about.rule = decoded(text);
   return about;
 }
 
-/** `key value`: each key with the list of its values. */
+/** `key value`: each key with the list of its values. The case of keys does not count; Suricata lists the last ones first. */
 function metadataOf(entries: readonly string[]): Record<string, string[]> | null {
   const all = new Map<string, string[]>();
   for (const entry of entries) {
     const blank = entry.search(/\s/);
     if (blank <= 0) continue;
-    const key = decoded(entry.slice(0, blank));
+    const key = decoded(entry.slice(0, blank)).toLowerCase();
     const values = all.get(key) ?? [];
-    values.push(decoded(entry.slice(blank).trim()));
+    values.unshift(decoded(entry.slice(blank).trim()));
     all.set(key, values);
   }
-  return all.size === 0 ? null : Object.fromEntries(all);
+  return all.size === 0 ? null : Object.fromEntries([...all].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,33 +1,43 @@
 /** An alert as Suricata's eve-log writes it. */
 import type { Alert, Situation } from '../inspect/index.ts';
-import type { Conversation, Transaction } from '../protocols/index.ts';
+import type { Packet } from '../packet/index.ts';
+import type { Conversation, Fingerprints, Transaction } from '../protocols/index.ts';
 import { aboutRule } from './about-rule.ts';
+import { type AlertOptions, EVE_DEFAULTS } from './eve-options.ts';
 import type { EveRecord } from './eve-record.ts';
 import { fileOf } from './file.ts';
-import { applicationName } from './flow-facts.ts';
-import { endpoints, packetRecord } from './record.ts';
+import { addApplication } from './flow-facts.ts';
+import { endpoints, packetRecord, sourceOf } from './record.ts';
 import { timestamp } from './text.ts';
 
-export function alertRecord(alert: Alert, situation: Situation): EveRecord {
+export function alertRecord(
+  alert: Alert,
+  situation: Situation,
+  fingerprints: Fingerprints,
+  options: AlertOptions = EVE_DEFAULTS.alert,
+): EveRecord {
   const { packet, flow } = situation;
   const record = packetRecord('alert', packet, flow);
   const conversation = (flow?.application ?? null) as Conversation | null;
-  const guess = alert.transaction === null && alert.isOfFlow ? guessed(conversation, situation) : null;
-  const transaction = alert.transaction ?? guess;
-  if (transaction !== null) record.tx_id = transaction.id;
-  if (guess !== null) record.tx_guessed = true;
-  record.alert = aboutRule(alert.signature, alert.isBlocked, record);
+  const transactions = conversation?.parser?.transactions ?? [];
+  const transaction = alert.transaction ?? transactions.find(({ id }) => id === alert.guess) ?? null;
+  const number = alert.transaction?.id ?? alert.guess;
+  if (number >= 0) record.tx_id = number;
+  // A datagram is taken for a transaction, and not guessed to be one.
+  if (alert.guess >= 0 && alert.isOfFlow) record.tx_guessed = true;
+  record.alert = aboutRule(alert.signature, alert.isBlocked, record, options);
+  if (packet.root !== null) record.tunnel = tunnelOf(packet, packet.root);
   const protocol = conversation?.protocol ?? null;
   if (transaction !== null && protocol !== null) {
-    const about = protocol.eve(transaction);
+    const about = options.application ? protocol.eve(transaction, fingerprints) : null;
     if (about !== null) record[protocol.name] = about;
-    const files = filesOf(transaction, situation);
+    const files = options.metadata ? filesOf(transaction, situation) : [];
     if (files.length > 0) record.files = files;
   }
   if (flow === null) return record;
-  const application = applicationName(flow);
-  if (application !== null) record.app_proto = application;
+  addApplication(record, flow);
   record.direction = situation.direction === 0 ? 'to_server' : 'to_client';
+  if (!options.flow) return record;
   // Addresses before ports here, otherwise than in the record itself, as Suricata has them.
   const { src_ip, dest_ip, src_port, dest_port } = endpoints(flow, 0);
   record.flow = {
@@ -43,14 +53,24 @@ export function alertRecord(alert: Alert, situation: Situation): EveRecord {
   return record;
 }
 
-/** Of an alert about the stream: the transaction that its direction is at. */
-function guessed(conversation: Conversation | null, { memory, direction }: Situation): Transaction | null {
-  const transactions = conversation?.parser?.transactions ?? [];
-  const open = transactions.find(({ id }) => memory?.isInspected(id, direction) !== true);
-  return open ?? transactions.at(-1) ?? null;
+/** The captured packet that the alert's was in. */
+function tunnelOf({ depth }: Packet, root: Packet): EveRecord {
+  const { src_ip, dest_ip, src_port = 0, dest_port = 0, proto, pcap_cnt } = packetRecord('', root, null);
+  return {
+    src_ip,
+    src_port,
+    dest_ip,
+    dest_port,
+    proto,
+    depth,
+    ...(pcap_cnt === undefined ? {} : { pcap_cnt }),
+    pkt_src: sourceOf(root),
+  };
 }
 
-function filesOf(transaction: Transaction, { direction }: Situation): EveRecord[] {
-  const files = transaction.files ?? [];
-  return files.filter((file) => file.direction === direction).map((file) => fileOf(file, transaction.id));
+/** Those of the direction that were not told of before this packet: Suricata lets go of a file with its record. */
+function filesOf(transaction: Transaction, { direction, memory }: Situation): EveRecord[] {
+  const files = (transaction.files ?? []).filter((file) => file.direction === direction);
+  const told = files.length === 0 ? 0 : (memory?.transaction(transaction.id).filesTold[direction] ?? 0);
+  return files.slice(told).map((file) => fileOf(file, transaction.id));
 }

@@ -3,7 +3,7 @@ import type { Flow, FlowEnd } from '../flow/index.ts';
 import type { FlowMemory } from '../inspect/index.ts';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
 import type { EveRecord } from './eve-record.ts';
-import { addVariables, applicationName, tcpOf } from './flow-facts.ts';
+import { addApplication, addVariables, tcpOf } from './flow-facts.ts';
 import { addVlans, endpoints, flowId } from './record.ts';
 import { timestamp } from './text.ts';
 
@@ -20,8 +20,7 @@ export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRe
       record.response_icmp_code = 0;
     }
   }
-  const application = applicationName(flow);
-  if (application !== null) record.app_proto = application;
+  addApplication(record, flow);
   const memory = flow.memory as FlowMemory | null;
   const about: EveRecord = {
     pkts_toserver: flow.packets[0],

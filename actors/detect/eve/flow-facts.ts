@@ -7,12 +7,17 @@ import { TCP_STATE, type TcpSession } from '../stream/index.ts';
 import type { EveRecord } from './eve-record.ts';
 import { decoded } from './text.ts';
 
-/** Null where it may still be recognised. A datagram's is, with the first one, or it has failed. */
-export function applicationName(flow: Flow): string | null {
+/** What the flow speaks, and a direction whose own bytes say otherwise. A flow of which it may still be recognised has none. */
+export function addApplication(record: EveRecord, flow: Flow): void {
   const conversation = flow.application as Conversation | null;
-  const protocol = conversation?.protocol ?? null;
-  if (protocol !== null) return protocol.name;
-  return flow.protocol === PROTOCOL_UDP || conversation?.hasFailed === true ? 'failed' : null;
+  // A datagram is recognised at once, or not at all.
+  const name = conversation?.final ?? (flow.protocol === PROTOCOL_UDP ? 'failed' : null);
+  if (name !== null) record.app_proto = name;
+  const [toServer, toClient] = [conversation?.spoken(0) ?? null, conversation?.spoken(1) ?? null];
+  if (toServer !== null && toServer !== name) record.app_proto_ts = toServer;
+  if (toClient !== null && toClient !== name) record.app_proto_tc = toClient;
+  const original = conversation?.original ?? null;
+  if (original !== null && original !== name) record.app_proto_orig = original;
 }
 
 /** The bits and numbers that rules have set, in the order in which they were. */

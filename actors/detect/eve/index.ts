@@ -3,5 +3,5 @@ export { alertRecord } from './alert-record.ts';
 export type { EveRecord } from './eve-record.ts';
 export { flowEndRecord } from './flow-end-record.ts';
 export { timestamp } from './text.ts';
-export { anomalyRecord, fileRecord, type Place, transactionRecords } from './transaction-record.ts';
+export { anomalyRecord, fileRecord, type Place, recognitionRecord, transactionRecords } from './transaction-record.ts';
 export { verdictRecord } from './verdict-record.ts';

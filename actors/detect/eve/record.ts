@@ -110,9 +110,4 @@ export function addVlans(record: EveRecord, { vlanCount, vlan0, vlan1, vlan2 }: 
   if (vlanCount > 0) record.vlan = [vlan0, vlan1, vlan2].slice(0, vlanCount);
 }
 
-function sourceOf(packet: Packet): string {
-  if (packet.isPseudo) return 'stream (flow timeout)';
-  if (packet.isReassembled) return 'defrag';
-  if (packet.depth === 0) return 'wire/pcap';
-  return packet.ipVersion === 6 ? 'ipv6 tunnel' : 'ipv4 tunnel';
-}
+export const sourceOf = ({ isPseudo, source }: Packet): string => (isPseudo ? 'stream (flow timeout)' : source);

@@ -1,4 +1,5 @@
 /** Times and addresses as EVE writes them. */
+import { PROTOCOL_NAMES } from './protocol-names.ts';
 
 /** Records tell of now, and of when their flows began: the texts of some seconds are kept, each in its place. */
 const SECONDS = 64;
@@ -41,24 +42,7 @@ export function address(version: number, a: number, b: number, c: number, d: num
     .join(':');
 }
 
-const PROTOCOLS: Readonly<Record<number, string>> = {
-  0: 'HOPOPT',
-  1: 'ICMP',
-  2: 'IGMP',
-  4: 'IP-ENCAP',
-  6: 'TCP',
-  17: 'UDP',
-  41: 'IPv6',
-  47: 'GRE',
-  50: 'ESP',
-  51: 'AH',
-  58: 'IPv6-ICMP',
-  103: 'PIM',
-  112: 'VRRP',
-  132: 'SCTP',
-};
-
-export const protocolName = (protocol: number): string => PROTOCOLS[protocol] ?? String(protocol).padStart(3, '0');
+export const protocolName = (protocol: number): string => PROTOCOL_NAMES[protocol] ?? String(protocol).padStart(3, '0');
 
 /** Rules are read byte by byte; their texts are UTF-8. */
 export const decoded = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');

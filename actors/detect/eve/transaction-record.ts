@@ -1,28 +1,39 @@
 /** What a transaction leaves in the log: its own record, its files, and what was odd about it. */
 import type { Flow } from '../flow/index.ts';
 import type { Packet } from '../packet/index.ts';
-import type { AnyProtocol, Transaction, TransactionFile } from '../protocols/index.ts';
+import type {
+  AnyProtocol,
+  Conversation,
+  Direction,
+  Fingerprints,
+  Transaction,
+  TransactionFile,
+} from '../protocols/index.ts';
 import type { EveRecord } from './eve-record.ts';
 import { fileOf } from './file.ts';
-import { flowRecord } from './record.ts';
+import { flowRecord, packetRecord } from './record.ts';
 
 /** Protocols that Suricata's eve-log has records of by default; the others are told in alerts alone. */
 const LOGGED: ReadonlySet<string> = new Set(['http', 'dns', 'tls', 'ssh', 'mqtt']);
+
+/** Their records have the number of the transaction. */
+const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh']);
 
 /** Where and when: what a record of a transaction is told with. */
 export interface Place {
   readonly protocol: AnyProtocol;
   readonly packet: Packet;
   readonly flow: Flow;
+  readonly fingerprints: Fingerprints;
 }
 
-export function transactionRecords(tx: Transaction, { protocol, packet, flow }: Place): EveRecord[] {
+export function transactionRecords(tx: Transaction, { protocol, packet, flow, fingerprints }: Place): EveRecord[] {
   if (!LOGGED.has(protocol.name)) return [];
-  const one = protocol.events === undefined ? protocol.eve(tx) : null;
-  const all = protocol.events?.(tx) ?? (one === null ? [] : [one]);
+  const one = protocol.events === undefined ? protocol.eve(tx, fingerprints) : null;
+  const all = protocol.events?.(tx, fingerprints) ?? (one === null ? [] : [one]);
   return all.map((about) => {
-    const record = flowRecord(protocol.name, packet, flow, 0);
-    if (protocol.name === 'http') record.tx_id = tx.id;
+    const record = flowRecord(protocol.name, packet, flow, protocol.name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
+    if (NUMBERED.has(protocol.name)) record.tx_id = tx.id;
     record[protocol.name] = about;
     return record;
   });
@@ -37,9 +48,27 @@ export function fileRecord(file: TransactionFile, tx: Transaction, { protocol, p
   return record;
 }
 
-export function anomalyRecord(event: string, tx: Transaction, { protocol, packet, flow }: Place): EveRecord {
-  const record = flowRecord('anomaly', packet, flow, 0);
+export function anomalyRecord(
+  event: string,
+  tx: Transaction,
+  { protocol, packet, flow }: Place,
+  direction: Direction,
+): EveRecord {
+  const record = flowRecord('anomaly', packet, flow, direction);
   record.tx_id = tx.id;
   record.anomaly = { app_proto: protocol.name, type: 'applayer', event, layer: 'proto_parser' };
+  return record;
+}
+
+/** What was odd about how the flow's protocol was recognised. */
+export function recognitionRecord(event: string, packet: Packet, flow: Flow): EveRecord {
+  const record = packetRecord('anomaly', packet, flow);
+  const name = (flow.application as Conversation | null)?.final ?? null;
+  record.anomaly = {
+    ...(name === null ? {} : { app_proto: name }),
+    type: 'applayer',
+    event: event.toUpperCase(),
+    layer: 'proto_detect',
+  };
   return record;
 }

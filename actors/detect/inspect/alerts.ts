@@ -18,6 +18,8 @@ export interface Match {
   readonly transaction: Transaction | null;
   /** It was found in the stream or in a transaction: a drop or pass is then the whole flow's. */
   readonly isOfFlow: boolean;
+  /** Of a match in the stream, or in a datagram whose protocol is named: the number of the transaction that the direction was at; -1: none. */
+  readonly guess: number;
 }
 
 export interface Alert extends Match {
@@ -48,9 +50,9 @@ export class AlertQueue {
     return this.#matches.length === 0;
   }
 
-  add(signature: Signature, transaction: Transaction | null, isOfFlow: boolean): void {
+  add(signature: Signature, transaction: Transaction | null, isOfFlow: boolean, guess = -1): void {
     if (this.#matches.length >= QUEUE_MAX) this.counts.discarded += 1;
-    else this.#matches.push({ signature, transaction, isOfFlow });
+    else this.#matches.push({ signature, transaction, isOfFlow, guess });
   }
 
   has(signature: Signature): boolean {

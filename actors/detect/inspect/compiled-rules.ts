@@ -2,7 +2,7 @@
  * A set of rules made ready for asking. It remembers nothing of traffic, so that all sensors of a thread may share it, and
  * it is made in steps, so that a thread that examines packets meanwhile is never held up for long.
  */
-import type { AnyProtocol } from '../protocols/index.ts';
+import type { AnyProtocol, Fingerprints } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
@@ -48,6 +48,8 @@ export class CompiledRules {
   readonly groups: RuleGroups;
   /** Numbers of the signatures, by their order. */
   readonly ids: Int32Array;
+  /** Which rules ask for. */
+  readonly fingerprints: Fingerprints;
   /** By the numbers of the earlier set, which its flows hold. */
   readonly #compared = new WeakMap<Int32Array, Comparison>();
 
@@ -58,6 +60,9 @@ export class CompiledRules {
     this.left = parts.left;
     this.groups = parts.groups;
     this.ids = parts.ids;
+    const asks = (name: RegExp): boolean =>
+      parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
+    this.fingerprints = { ja3: asks(/^ja3s?\./), hassh: asks(/^ssh\.hassh/) };
   }
 
   /** Orders in an earlier set, known by its numbers, and here, of the rules that are in both. */

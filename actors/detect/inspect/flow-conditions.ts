@@ -97,7 +97,8 @@ export function flowint(condition: Condition, names: Names, into: Remembered): v
       const held = situation.memory?.number(id);
       if (operator === '=') situation.memory?.setNumber(id, wanted);
       else if (operator === '+') situation.memory?.setNumber(id, (held ?? 0) + wanted);
-      else situation.memory?.setNumber(id, held === undefined ? 0 : held - wanted);
+      // Nothing is taken off a number that there is not.
+      else if (held !== undefined) situation.memory?.setNumber(id, held - wanted);
     });
 }
 

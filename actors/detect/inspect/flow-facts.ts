@@ -110,6 +110,12 @@ const streamEvent: Compile = (condition) => {
   return ({ flow }) => flow?.session?.events.includes(name) === true;
 };
 
+/** Of how the protocol was recognised. */
+const recognitionEvent: Compile = (condition) => {
+  const [name] = wordsOf(condition) as [string];
+  return ({ flow }) => (flow?.application as Conversation | null | undefined)?.events.includes(name) === true;
+};
+
 const hasNone = ({ bytes, transportAt }: Packet): boolean =>
   bytes[transportAt + 6] === 0 && bytes[transportAt + 7] === 0;
 
@@ -139,6 +145,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   'engine-event.decoder': decodeEvent,
   'stream-event': streamEvent,
   'engine-event.stream': streamEvent,
+  'app-layer-event.flow': recognitionEvent,
   'ipv4-csum': checksum(4, null),
   'tcpv4-csum': checksum(4, 6),
   'tcpv6-csum': checksum(6, 6),

@@ -59,6 +59,8 @@ export class FlowMemory {
   hasAlerted = false;
   /** Of thresholds that count in the flow: by the threshold's place in the rule and the rule's order. */
   counters: Map<number, Counter> | null = null;
+  /** Numbers of transactions are below this. */
+  transactionsSeen = 0;
   /** Of the live transactions, by their ids. */
   readonly #transactions = new Map<number, TransactionMemory>();
   readonly #names: Names;
@@ -129,6 +131,7 @@ export class FlowMemory {
     if (kept === undefined) {
       kept = new TransactionMemory();
       this.#transactions.set(id, kept);
+      if (id >= this.transactionsSeen) this.transactionsSeen = id + 1;
     }
     return kept;
   }

@@ -288,9 +288,15 @@ export class Inspector {
       if (signature.type === 'app_tx') this.#found.push(signature.order);
       else if (isMatch(signature, situation)) {
         takeEffect(signature, situation);
-        this.#queue.add(signature, null, situation.isStreamMatch);
+        this.#addPacketMatch(signature);
       }
     }
+  }
+
+  #addPacketMatch(signature: Signature): void {
+    const { isStreamMatch, flow } = this.#situation;
+    const hasGuess = isStreamMatch || (signature.application !== null && flow?.protocol === PROTOCOL_UDP);
+    this.#queue.add(signature, null, isStreamMatch, hasGuess ? openTransaction(this.#situation) : -1);
   }
 
   /** With one more piece of the stream, for rules that did not match yet. */
@@ -309,7 +315,7 @@ export class Inspector {
       if (signature.type === 'app_tx') this.#found.push(signature.order);
       else if (isMatch(signature, situation) && situation.isStreamMatch) {
         takeEffect(signature, situation);
-        this.#queue.add(signature, null, true);
+        this.#addPacketMatch(signature);
       }
     }
   }
@@ -355,10 +361,21 @@ function isDone(tx: Transaction, memory: FlowMemory, end: readonly [number, numb
   return (isInspected[0] || tx.isOneSided === 1) && (isInspected[1] || tx.isOneSided === 0);
 }
 
+/** The number of the first transaction of which rules are still asked in the direction, or of the next one; -1: there are none. */
+function openTransaction({ flow, memory, direction }: Situation): number {
+  const { parser } = (flow?.application ?? { parser: null }) as Pick<Conversation, 'parser'>;
+  if (parser === null || memory === null) return -1;
+  const open = parser.transactions.find(
+    ({ id, isOneSided }) => (isOneSided ?? direction) === direction && !memory.isInspected(id, direction),
+  );
+  return open?.id ?? memory.transactionsSeen;
+}
+
 /** Something was noticed about the packet, or it ends a session that there is none of. */
 function isNoticed({ packet, flow }: Situation): boolean {
   if (packet.eventCount > 0) return true;
   if (flow === null) return false;
+  if (flow.application !== null && (flow.application as Conversation).events.length > 0) return true;
   if (flow.session !== null) return flow.session.events.length > 0;
   return packet.protocol === PROTOCOL_TCP && (packet.tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
 }

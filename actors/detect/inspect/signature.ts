@@ -26,6 +26,8 @@ export interface Signature extends Shape {
   /** Its place among all: lower ones are asked first. Two of one rule in both directions have two. */
   order: number;
   readonly rule: Rule;
+  /** As it is written. */
+  readonly text: string;
   /** Of a rule in both directions the one against that in which it is written. */
   readonly isSwapped: boolean;
   /** The set that it came with, as alerts name it. */
@@ -98,7 +100,11 @@ function isSymmetric({ source, destination, sourcePorts, destinationPorts }: Rul
 const text = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
 
-function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, context: SignatureContext): Signature {
+function signatureOf(
+  { rule, text: own, file, line }: AcceptedRule,
+  isSwapped: boolean,
+  context: SignatureContext,
+): Signature {
   const shape = shapeOf(rule, context.protocols);
   const transports = context.protocols.find(({ name }) => name === shape.application)?.transports ?? [];
   const payloadTerms = rule.buffers.find(({ buffer }) => buffer === 'payload') ?? null;
@@ -122,6 +128,7 @@ function signatureOf({ rule, file, line }: AcceptedRule, isSwapped: boolean, con
     ...shape,
     order: 0,
     rule,
+    text: own,
     isSwapped,
     ruleSet: context.ruleSet,
     file,
@@ -158,7 +165,9 @@ function asksFlow(rule: Rule): boolean {
   });
 }
 
-const EVENT_KEYWORDS = new Set(['decode-event', 'stream-event', 'engine-event.decoder', 'engine-event.stream']);
+const EVENT_KEYWORDS = new Set([
+  ...['decode-event', 'stream-event', 'engine-event.decoder', 'engine-event.stream', 'app-layer-event.flow'],
+]);
 const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream']);
 
 function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {

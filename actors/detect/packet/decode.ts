@@ -10,6 +10,7 @@ import { decodeIpv4 } from './ipv4.ts';
 import { decodeIpv6 } from './ipv6.ts';
 import { be16 } from './network-order.ts';
 import type { Packet } from './packet.ts';
+import { tunnelName } from './tunnels.ts';
 
 const SLL_BYTES = 16;
 const SLL2_BYTES = 20;
@@ -68,6 +69,7 @@ export function decodeReassembled(packet: Packet, last: Packet, bytes: Uint8Arra
   inherit(packet, last);
   packet.depth = last.depth;
   packet.isReassembled = true;
+  packet.source = 'defrag';
   packet.frameBytes = last.ipAt - last.start;
   decodeRaw(packet, 0);
 }
@@ -77,6 +79,7 @@ export function decodeInner(packet: Packet, outer: Packet): undefined {
   packet.reset(outer.bytes, outer.innerAt, outer.innerEnd);
   inherit(packet, outer);
   packet.depth = outer.depth + 1;
+  packet.source = tunnelName(outer);
   packet.frameBytes = outer.innerHeadBytes;
   if (outer.innerVlan >= 0) addVlan(packet, outer.innerVlan);
   if (packet.depth > MAX_DEPTH) return refuse(packet, 'too_many_layers');
@@ -87,6 +90,7 @@ export function decodeInner(packet: Packet, outer: Packet): undefined {
 }
 
 function inherit(packet: Packet, from: Packet): undefined {
+  packet.root = from.root ?? from;
   packet.timeUs = from.timeUs;
   packet.number = from.number;
   packet.vlanCount = from.vlanCount;

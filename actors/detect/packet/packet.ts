@@ -11,6 +11,10 @@ export class Packet {
   number = 0;
   /** 0 as captured, then one more for each tunnel it was in. */
   depth = 0;
+  /** Where it came from, as EVE names it. */
+  source = 'wire/pcap';
+  /** The captured packet that it was taken out of, or whose fragment made it whole. */
+  root: Packet | null = null;
   isReassembled = false;
   /** Bytes beside its own that count as the flow's: of the frame around fragments, or of a tunnel's header. */
   frameBytes = 0;
@@ -98,6 +102,8 @@ export class Packet {
     this.start = start;
     this.end = end;
     this.depth = 0;
+    this.root = null;
+    this.source = 'wire/pcap';
     this.isReassembled = false;
     this.frameBytes = 0;
     this.isPseudo = false;

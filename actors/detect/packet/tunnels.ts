@@ -11,6 +11,8 @@ import {
   ETHER_PPP,
   ETHER_QINQ,
   ETHER_VLAN,
+  PROTOCOL_GRE,
+  PROTOCOL_UDP,
   TUNNEL,
 } from './ether-types.ts';
 import { be16 } from './network-order.ts';
@@ -146,6 +148,15 @@ function carryErspan(packet: Packet, isSecond: boolean, at: number, end: number)
   if (end - at < ERSPAN_BYTES || bytes[at]! >> 4 !== 1) return;
   packet.innerVlan = be16(bytes, at) & 0x0fff;
   carry(packet, TUNNEL.ethernet, at + ERSPAN_BYTES, end, ERSPAN_BYTES);
+}
+
+/** Of the tunnel that the packet is, as EVE names it. */
+export function tunnelName({ protocol, ipVersion, sourcePort, destinationPort }: Packet): string {
+  const has = (port: number): boolean => sourcePort === port || destinationPort === port;
+  if (protocol === PROTOCOL_GRE) return 'gre tunnel';
+  if (protocol !== PROTOCOL_UDP) return ipVersion === 6 ? 'ipv6 tunnel' : 'ipv4 tunnel';
+  if (has(TEREDO_PORT)) return 'teredo tunnel';
+  return has(GENEVE_PORT) ? 'geneve encapsulation' : 'vxlan encapsulation';
 }
 
 /** Tunnels over UDP are told by their ports, whichever side has it. */

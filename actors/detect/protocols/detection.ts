@@ -47,7 +47,7 @@ export class Detection {
         return found;
       }
     }
-    return this.portsDone ? null : this.#askPorts(recogniser, transport, questions, bytes, other, isMidstream);
+    return this.portsDone ? null : this.#askPorts(recogniser, transport, questions, bytes, other);
   }
 
   #askPatterns(recogniser: Recogniser, transport: Transport, bytes: Uint8Array, isMidstream: boolean): Found | null {
@@ -79,11 +79,10 @@ export class Detection {
     questions: readonly PortQuestion[],
     bytes: Uint8Array,
     other: Detection,
-    isMidstream: boolean,
   ): Found | null {
     const first = other.protocol === null ? null : recogniser.ofProtocol(transport, other.protocol);
     if (first === null && questions.length === 0) {
-      if (!isMidstream) this.portsDone = true;
+      this.portsDone = true;
       return null;
     }
     const asked = first === null ? null : this.#askOne(first, bytes);

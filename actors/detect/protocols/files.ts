@@ -12,6 +12,13 @@ export interface TransactionFile {
   readonly hasGaps: boolean;
   /** Of a closed one, in hexadecimal. */
   digest(algorithm: DigestName): string | null;
+  /** Where it lies in a larger one; without it: it is whole. */
+  readonly range?: FileRange | null;
+}
+
+export interface FileRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 export type DigestName = 'md5' | 'sha1' | 'sha256';
@@ -23,6 +30,7 @@ export class ReceivedFile implements TransactionFile {
   size = 0;
   state: 'open' | 'closed' | 'truncated' = 'open';
   hasGaps = false;
+  range: FileRange | null = null;
 
   constructor(name: Uint8Array, direction: Direction) {
     this.name = name;

@@ -14,6 +14,7 @@ export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';
 export { Conversation, type ConversationOptions } from './recognise.ts';
 export { type AnyProtocol, Recogniser } from './recogniser.ts';
+export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */
 export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, coap];

@@ -117,6 +117,14 @@ export interface ConditionRow<Tx extends Transaction = Transaction> {
   compile(value: ConditionValue): (tx: Tx, direction: Direction, nowSeconds: number) => boolean;
 }
 
+/** Which are told of: those that rules ask for. */
+export interface Fingerprints {
+  readonly ja3: boolean;
+  readonly hassh: boolean;
+}
+
+export const ALL_FINGERPRINTS: Fingerprints = { ja3: true, hassh: true };
+
 export interface Protocol<Tx extends Transaction = Transaction> {
   /** As rules name it and as EVE's app_proto has it. */
   readonly name: string;
@@ -130,9 +138,11 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly eventsAt?: readonly [number, number];
   /** The progress from which on files are asked about, by direction; without it the protocol has none. */
   readonly filesAt?: readonly [number, number];
+  /** Its record is written once each direction has come so far; without it with its end. */
+  toldAt?(fingerprints: Fingerprints): readonly [number, number];
   open(transport: Transport): Parser<Tx>;
   /** What EVE has under the protocol's name, with Suricata 7's fields. */
-  eve(tx: Tx): Record<string, unknown> | null;
+  eve(tx: Tx, fingerprints?: Fingerprints): Record<string, unknown> | null;
   /** The objects of EVE's events of this type, where they are others than that of an alert, or several. */
-  events?(tx: Tx): readonly Record<string, unknown>[];
+  events?(tx: Tx, fingerprints?: Fingerprints): readonly Record<string, unknown>[];
 }

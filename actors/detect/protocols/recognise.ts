@@ -13,6 +13,7 @@ export const UNRECOGNISED_BYTES_MAX = 100_000;
 const UPGRADED_BYTES_MAX = 4096;
 
 const NO_BYTES = new Uint8Array();
+const NO_EVENTS: readonly string[] = [];
 const WITH_THIS_PACKET = 4;
 
 export interface ConversationOptions {
@@ -44,6 +45,10 @@ export class Conversation {
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
   #hasParsed = false;
+  /** Bits of the directions that have said all they will. */
+  #ended = 0;
+  /** What was odd about how the protocol was recognised, with the packet in hand, by the names of `app-layer-event`. */
+  events: readonly string[] = NO_EVENTS;
 
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
@@ -93,12 +98,24 @@ export class Conversation {
     return (this.#news & ((1 << direction) | WITH_THIS_PACKET)) !== 0;
   }
 
+  /** Both directions have said all they will: what they have not finished stays so. */
+  get hasEnded(): boolean {
+    return this.#ended === 3;
+  }
+
   /** The direction's packet was examined. */
   afterPacket(direction: Direction): void {
     this.#news &= ~((1 << direction) | WITH_THIS_PACKET);
+    if (this.events.length > 0) this.events = NO_EVENTS;
+  }
+
+  /** Each once for a packet. */
+  #note(event: string): void {
+    if (!this.events.includes(event)) this.events = [...this.events, event];
   }
 
   data(given: Direction, bytes: Uint8Array, isLast: boolean): void {
+    if (isLast) this.#ended |= 1 << given;
     if (this.hasFailed) return;
     const direction = this.#isTurned ? opposite(given) : given;
     this.#hasParsed = false;
@@ -167,6 +184,7 @@ export class Conversation {
     this.#kept[asked] = NO_BYTES;
     const other = this.#sides[opposite(asked)].protocol;
     // Where they differ, the server is trusted; what has begun goes on.
+    if (other !== null && other !== protocol) this.#note('applayer_mismatch_protocol_both_directions');
     if (other === null || other === protocol) this.#open(protocol);
     else if (!this.#hasBegun) this.#open(asked === 1 ? protocol : other);
     let direction = asked;
@@ -206,8 +224,12 @@ export class Conversation {
     if (this.#sides[opposite(direction)].protocol !== null) {
       if (side.isUndecided && !isLast) this.#keep(direction, bytes);
       else {
-        side.isOver = true;
-        side.isNone = true;
+        if (side.isUndecided) side.protocol = this.protocol;
+        else {
+          this.#note('applayer_detect_protocol_only_one_direction');
+          side.isOver = true;
+          side.isNone = true;
+        }
         this.#kept[direction] = NO_BYTES;
         this.#give(direction, bytes, isLast);
       }
@@ -217,7 +239,9 @@ export class Conversation {
     const most = this.#hasBegun ? UPGRADED_BYTES_MAX : 2 * UNRECOGNISED_BYTES_MAX;
     const isOneSided = this.#kept[opposite(direction)].length === 0 && !side.isUndecided;
     const isHopeless = !this.#sides[0].isUndecided && !this.#sides[1].isUndecided;
-    if (isHopeless || bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX)) this.#fail();
+    const isTooMuch = bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX);
+    if (isTooMuch && !isHopeless && !this.#hasBegun) this.#note('applayer_proto_detection_skipped');
+    if (isHopeless || isTooMuch) this.#fail();
   }
 
   #keep(direction: Direction, bytes: Uint8Array): void {
@@ -270,10 +294,13 @@ export class Conversation {
       const { transport, isMidstream } = this.#options;
       const found = side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
       side.isOver = true;
-      side.isNone = found === null;
-      if (found !== null) {
+      if (found === null) {
+        side.protocol = other.protocol;
+        side.isNone = other.protocol === null;
+      } else {
         side.protocol = found.protocol;
         if (other.protocol === null) this.#open(found.protocol);
+        else if (other.protocol !== found.protocol) this.#note('applayer_mismatch_protocol_both_directions');
         if (found.isReversed) {
           direction = this.#turn(direction);
           this.#isTurned = true;

@@ -20,12 +20,19 @@ export interface PortQuestion {
   readonly probe: PortProbe;
 }
 
+/** Suricata's patterns over TCP, of protocols that are not read here, too, are known not to be there with so many bytes. */
+const DEEPEST = { toServer: 17, toClient: 8 } as const;
+
 /** Patterns of one transport and direction, by the byte that they begin with where they have to lie at the start. */
 export class Patterns {
   /** With so many bytes there will be no other answer. */
-  deepest = 0;
+  deepest: number;
   readonly #first: (Pattern[] | undefined)[] = [];
   readonly #others: Pattern[] = [];
+
+  constructor(deepest: number) {
+    this.deepest = deepest;
+  }
 
   add(pattern: Pattern): void {
     const { probe, bytes } = pattern;
@@ -53,8 +60,8 @@ export class Patterns {
 export class Recogniser {
   readonly protocols: readonly AnyProtocol[];
   readonly #patterns: Readonly<Record<Transport, readonly [Patterns, Patterns]>> = {
-    tcp: [new Patterns(), new Patterns()],
-    udp: [new Patterns(), new Patterns()],
+    tcp: [new Patterns(DEEPEST.toServer), new Patterns(DEEPEST.toClient)],
+    udp: [new Patterns(0), new Patterns(0)],
   };
   /** By transport, first direction and port. */
   readonly #ports = new Map<number, PortQuestion[]>();

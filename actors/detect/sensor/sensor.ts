@@ -10,6 +10,7 @@ import {
   fileRecord,
   flowEndRecord,
   type Place,
+  recognitionRecord,
   transactionRecords,
   verdictRecord,
 } from '../eve/index.ts';
@@ -81,7 +82,7 @@ export class Sensor implements TrafficSink {
     this.#inspector = new Inspector(
       rules instanceof CompiledRules ? rules : compileRules(rules, { ...options.inspect, ...options, ruleSet: null }),
       options.inspect.alertsMax,
-      (alert, situation) => tell(alertRecord(alert, situation)),
+      (alert, situation) => tell(alertRecord(alert, situation, this.#inspector.rules.fingerprints)),
       observe,
       tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
     );
@@ -173,7 +174,9 @@ export class Sensor implements TrafficSink {
       direction = this.#datagram(packet, flow, given);
     this.#inspector.packet(packet, flow, direction);
     if (flow === null || flow.application === null) return;
-    (flow.application as Conversation).afterPacket(direction);
+    const conversation = flow.application as Conversation;
+    if (this.#tellsAll) for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
+    conversation.afterPacket(direction);
     this.#log(packet, flow, direction);
     this.#inspector.release(flow);
   }
@@ -193,6 +196,8 @@ export class Sensor implements TrafficSink {
   /** The packet's direction may turn out to be the other one. */
   #datagram(packet: Packet, flow: Flow, direction: Direction): Direction {
     if (packet.payloadEnd <= packet.payloadAt) return direction;
+    // Of a flow that is dropped nobody reads the datagrams.
+    if ((flow.memory as FlowMemory | null)?.isDropped === true) return direction;
     const payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
     const conversation = this.#conversation(flow, 'udp');
     conversation.data(direction, payload, false);
@@ -206,7 +211,7 @@ export class Sensor implements TrafficSink {
     for (; filesTold[direction] < files.length; filesTold[direction] += 1) {
       const file = files[filesTold[direction]]!;
       if (file.state === 'open' && !isOver) return;
-      this.#tell(fileRecord(file, tx, place));
+      if (this.#tellsAll) this.#tell(fileRecord(file, tx, place));
     }
   }
 
@@ -225,23 +230,25 @@ export class Sensor implements TrafficSink {
    * all that is left where the flow is over and the direction null.
    */
   #log(packet: Packet, flow: Flow, direction: Direction | null): void {
-    const { parser, protocol } = flow.application as Conversation;
+    const { parser, protocol, hasEnded } = flow.application as Conversation;
     if (parser === null || protocol === null || parser.transactions.length === 0) return;
+    const isOver = direction === null || hasEnded;
     const memory = flow.memory as FlowMemory;
-    const place = { protocol, packet, flow };
+    const { fingerprints } = this.#inspector.rules;
+    const place = { protocol, packet, flow, fingerprints };
+    const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
-      if (this.#tellsAll) {
-        for (; kept.eventsTold < tx.events.length; kept.eventsTold += 1)
-          this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place));
-        if (direction !== 1) this.#tellFiles(tx, 0, direction === null, place);
-        if (direction !== 0) this.#tellFiles(tx, 1, direction === null, place);
-      }
-      if (direction !== null && !isComplete(tx, protocol.end)) continue;
+      for (; this.#tellsAll && kept.eventsTold < tx.events.length; kept.eventsTold += 1)
+        this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place, direction ?? 0));
+      if (direction !== 1) this.#tellFiles(tx, 0, direction === null, place);
+      if (direction !== 0) this.#tellFiles(tx, 1, direction === null, place);
+      if (!isOver && !isComplete(tx, toldAt)) continue;
       if (this.#tellsAll && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
       kept.isTold = true;
-      kept.isLogged = direction === null || !this.#tellsAll || !hasFilesToTell(tx, kept);
+      if (!isOver && !isComplete(tx, protocol.end)) continue;
+      kept.isLogged = direction === null || !hasFilesToTell(tx, kept);
     }
   }
 }

@@ -1,13 +1,23 @@
 /** Where the bytes of one message's body go: out of their coding, to the body that rules look at, and into files. */
+import type { FileRange } from '../files.ts';
 import { codingsOf } from './codings.ts';
+import { rangeOf } from './content-range.ts';
 import { Decompressor } from './decompress.ts';
 import { dispositionName } from './disposition.ts';
 import { HttpFile } from './http-file.ts';
 import type { HttpTransaction, Message } from './http-transaction.ts';
 import { boundaryOf, Multipart } from './multipart.ts';
+import { textOf } from './octets.ts';
 
 /** A name of a file is no longer. */
 const FILE_NAME_BYTES_MAX = 4096;
+
+/** Null where the response is about the whole, or does not say of how much it is a part. */
+function partOf(value: Uint8Array | null): FileRange | null {
+  if (value === null) return null;
+  const { start, end, size } = rangeOf(textOf(value));
+  return start === undefined || end === undefined || size === undefined ? null : { start, end };
+}
 
 export class BodySink {
   readonly #tx: HttpTransaction;
@@ -94,6 +104,7 @@ export class BodySink {
     const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
     if (name === null) return;
     this.#file = new HttpFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction, this.#message.body);
+    if (this.#direction === 1) this.#file.range = partOf(tx.response.headers.find('content-range')?.value ?? null);
     tx.files.push(this.#file);
   }
 }

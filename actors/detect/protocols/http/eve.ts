@@ -1,4 +1,6 @@
 /** What EVE tells of a transaction, with Suricata 7's names. Strings are made here and nowhere before. */
+
+import { rangeOf } from './content-range.ts';
 import type { HttpTransaction, Message } from './http-transaction.ts';
 import { textOf } from './octets.ts';
 
@@ -17,7 +19,7 @@ export function httpEve(tx: HttpTransaction): Record<string, unknown> {
   const type = tx.response.headers.find('content-type');
   if (type !== null) eve.http_content_type = textOf(type.value).split(';')[0]!;
   const range = tx.response.headers.find('content-range');
-  if (range !== null) eve.content_range = rangeOf(textOf(range.value));
+  if (range !== null) eve.content_range = rangeFields(textOf(range.value));
   header('http_refer', tx.request, 'referer');
   put('http_method', tx.methodText);
   put('protocol', tx.request.protocol);
@@ -31,13 +33,6 @@ export function httpEve(tx: HttpTransaction): Record<string, unknown> {
   return eve;
 }
 
-function rangeOf(raw: string): Record<string, unknown> {
-  const match = /^bytes\s+(?:(\d{1,15})-(\d{1,15})|\*)\/(?:(\d{1,15})|\*)$/.exec(raw);
-  if (match === null) return { raw };
-  const [, start, end, size] = match;
-  return {
-    raw,
-    ...(start === undefined ? {} : { start: Number(start), end: Number(end) }),
-    ...(size === undefined ? {} : { size: Number(size) }),
-  };
+function rangeFields(raw: string): Record<string, unknown> {
+  return { raw, ...rangeOf(raw) };
 }

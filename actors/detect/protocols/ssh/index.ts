@@ -1,7 +1,7 @@
 /** SSH as a protocol of the engine: its banners, and the fingerprints of its key exchange. */
 import { wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
-import type { BufferRow, PatternProbe, Protocol } from '../protocol.ts';
+import { ALL_FINGERPRINTS, type BufferRow, type PatternProbe, type Protocol } from '../protocol.ts';
 import { limitedText, textOf } from '../text.ts';
 import { BANNER_DONE, FINISHED, SshParser, type SshSide, type SshTransaction } from './ssh-parser.ts';
 
@@ -38,11 +38,13 @@ const buffer = (
 
 const textIn = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-function side(of: SshSide): Record<string, unknown> {
+function side(of: SshSide, hasHassh: boolean): Record<string, unknown> {
   return {
     proto_version: limitedText(of.protocol, TEXT_BYTES_MAX),
     ...(of.software.length === 0 ? {} : { software_version: limitedText(of.software, TEXT_BYTES_MAX) }),
-    ...(of.hassh.length === 0 ? {} : { hassh: { hash: textOf(of.hassh), string: textOf(of.hasshString) } }),
+    ...(!hasHassh || of.hassh.length === 0
+      ? {}
+      : { hassh: { hash: textOf(of.hassh), string: textOf(of.hasshString) } }),
   };
 }
 
@@ -83,10 +85,11 @@ export const ssh: Protocol<SshTransaction> = {
       },
     },
   ],
-  eve: ({ sides: [client, server] }) => {
+  toldAt: ({ hassh }) => (hassh ? [FINISHED, FINISHED] : [BANNER_DONE, BANNER_DONE]),
+  eve: ({ sides: [client, server] }, { hassh } = ALL_FINGERPRINTS) => {
     const fields = {
-      ...(client.protocol.length === 0 ? {} : { client: side(client) }),
-      ...(server.protocol.length === 0 ? {} : { server: side(server) }),
+      ...(client.protocol.length === 0 ? {} : { client: side(client, hassh) }),
+      ...(server.protocol.length === 0 ? {} : { server: side(server, hassh) }),
     };
     return Object.keys(fields).length === 0 ? null : fields;
   },

@@ -219,5 +219,6 @@ export const tls: Protocol<TlsTransaction> = {
   buffers: BUFFERS,
   conditions: CONDITIONS,
   eve: tlsFields,
-  events: (tx) => (isTold(tx) ? [tlsFields(tx)] : []),
+  events: (tx, fingerprints) => (isTold(tx) ? [tlsFields(tx, fingerprints)] : []),
+  toldAt: () => [CERTIFICATE_READY, CERTIFICATE_READY],
 };

@@ -1,4 +1,5 @@
 /** What EVE has of TLS, in its extended form. */
+import { ALL_FINGERPRINTS, type Fingerprints } from '../protocol.ts';
 import { textOf } from '../text.ts';
 import { ja3Hash, ja3String } from './fingerprints.ts';
 import { DRAFT_BEFORE_16 } from './hello.ts';
@@ -29,7 +30,7 @@ export function versionName(version: number): string {
 /** `2024-05-06T07:08:09` */
 const timeText = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19);
 
-export function tlsFields(tx: TlsTransaction): Fields {
+export function tlsFields(tx: TlsTransaction, { ja3 }: Fingerprints = ALL_FINGERPRINTS): Fields {
   const { client, server, isResumed } = tx;
   const { certificate } = server;
   const fields: Fields = {};
@@ -43,11 +44,11 @@ export function tlsFields(tx: TlsTransaction): Fields {
     fields.notbefore = timeText(certificate.notBefore);
     fields.notafter = timeText(certificate.notAfter);
   }
-  if (client.hello !== null) {
+  if (ja3 && client.hello !== null) {
     const string = ja3String(client.hello);
     fields.ja3 = { hash: ja3Hash(string), string };
   }
-  if (server.hello !== null) {
+  if (ja3 && server.hello !== null) {
     const string = ja3String(server.hello);
     fields.ja3s = { hash: ja3Hash(string), string };
   }

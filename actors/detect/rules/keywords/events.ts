@@ -42,7 +42,8 @@ function engineEvent(draft: Draft, text: string): void {
   draft.condition({ keyword: isStream ? 'engine-event.stream' : 'engine-event.decoder', value });
 }
 
-/** Those of no transaction. */
+/** `app-layer-event` of what no transaction has. */
+const FLOW_EVENT = 'app-layer-event.flow';
 const FLOW_EVENTS: ReadonlySet<string> = new Set([
   ...['applayer_mismatch_protocol_both_directions', 'applayer_wrong_direction_first_data'],
   ...['applayer_detect_protocol_only_one_direction', 'applayer_proto_detection_skipped'],
@@ -54,8 +55,10 @@ function applicationEvent(draft: Draft, text: string): void {
   const unraised = (): never => unsupported(keyword, `${shown(text)}, which nothing here looks for`);
   const [, named, event] = /^([^.]*)\.(.*)$/.exec(text) ?? [];
   if (named === undefined) {
-    if (FLOW_EVENTS.has(text.toLowerCase())) unraised();
-    wrong(keyword, `the event "${shown(text)}" does not exist`);
+    const name = text.toLowerCase();
+    if (!FLOW_EVENTS.has(name)) wrong(keyword, `the event "${shown(text)}" does not exist`);
+    draft.condition({ keyword: FLOW_EVENT, value: words(name) });
+    return;
   }
   if (named === 'file' || isUnreadApplication(named!)) unraised();
   const protocol = named === 'http1' ? 'http' : named!;
