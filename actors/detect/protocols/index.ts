@@ -1,10 +1,13 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import { coap } from './coap/index.ts';
+import { dhcp } from './dhcp/index.ts';
 import { dns } from './dns/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
+import { ntp } from './ntp/index.ts';
 import type { AnyProtocol } from './recogniser.ts';
+import { snmp } from './snmp/index.ts';
 import { ssh } from './ssh/index.ts';
 import { telnet } from './telnet/index.ts';
 import { tls } from './tls/index.ts';
@@ -17,6 +20,6 @@ export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, coap];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, snmp, dhcp, ntp, coap];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

@@ -14,6 +14,15 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    UTF8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Of longer text so many bytes, and a word that says so. */
 export const limitedText = (bytes: Uint8Array, most: number): string =>
   bytes.length <= most ? textOf(bytes) : `${textOf(bytes.subarray(0, most))}[truncated]`;

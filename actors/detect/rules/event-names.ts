@@ -94,6 +94,9 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
     unraised: [],
   },
   telnet: { raised: [], unraised: [] },
+  dhcp: { raised: ['truncated_options'], unraised: ['malformed_options'] },
+  ntp: { raised: ['malformed_data'], unraised: ['not_request', 'not_response'] },
+  snmp: { raised: list('malformed_data unknown_security_model version_mismatch'), unraised: [] },
 };
 
 /** undefined: no such event, or no such protocol. */

@@ -18,10 +18,28 @@ const PACKET = {
   pkthdr: [],
 } as const;
 
-export const APPLICATION_PROTOCOLS = ['http', 'http1', 'dns', 'tls', 'ssh', 'mqtt', 'modbus', 'telnet'] as const;
+/** Application protocols that are taken apart, and what carries them. */
+const APPLICATIONS: Readonly<Record<string, readonly ('tcp' | 'udp')[]>> = {
+  http: ['tcp'],
+  http1: ['tcp'],
+  dns: ['tcp', 'udp'],
+  tls: ['tcp'],
+  ssh: ['tcp'],
+  mqtt: ['tcp'],
+  modbus: ['tcp'],
+  telnet: ['tcp'],
+  snmp: ['udp'],
+  dhcp: ['udp'],
+  ntp: ['udp'],
+};
+export const APPLICATION_PROTOCOLS: readonly string[] = Object.keys(APPLICATIONS);
+
+/** Those that run over it. */
+export const applicationsOver = (transport: 'tcp' | 'udp'): string[] =>
+  APPLICATION_PROTOCOLS.filter((name) => APPLICATIONS[name]!.includes(transport));
 
 /** Known to Suricata, but not to what will examine the traffic here. */
-const UNREAD_APPLICATIONS = `ftp ftp-data smtp imap smb dcerpc nfs ntp tftp ike krb5 quic dhcp snmp sip rfb rdp http2
+const UNREAD_APPLICATIONS = `ftp ftp-data smtp imap smb dcerpc nfs tftp ike krb5 quic sip rfb rdp http2
   bittorrent-dht pgsql dnp3 enip ldap websocket doh2 pop3 mdns`.split(/\s+/);
 
 export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATIONS.includes(name);
@@ -40,4 +58,4 @@ export function protocol(text: string, at: number): string {
   return wrong('protocol', `the protocol "${shown(text)}" does not exist`, at);
 }
 
-export const isApplication = (name: string): boolean => APPLICATION_PROTOCOLS.some((one) => one === name);
+export const isApplication = (name: string): boolean => APPLICATIONS[name] !== undefined;

@@ -1,37 +1,14 @@
 /** What can only be judged when the whole rule is there: what one part of it says about the others. */
 import type { Draft } from './draft.ts';
 import { passes } from './numbers.ts';
+import { applicationsOver, isApplication } from './protocols.ts';
 import type { BufferTerms, ContentTerm } from './rule.ts';
 import { shown, wrong } from './rule-mistake.ts';
 import type { Subject } from './subject.ts';
 
-const APPLICATIONS: Partial<Record<Subject, string>> = {
-  http: 'http',
-  dns: 'dns',
-  tls: 'tls',
-  ssh: 'ssh',
-  mqtt: 'mqtt',
-  modbus: 'modbus',
-  telnet: 'telnet',
-};
 const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
-  'tcp.hdr': [
-    'tcp',
-    'tcp-pkt',
-    'tcp-stream',
-    'ip',
-    'ipv4',
-    'ipv6',
-    'http',
-    'http1',
-    'tls',
-    'ssh',
-    'mqtt',
-    'modbus',
-    'dns',
-    'telnet',
-  ],
-  'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', 'dns'],
+  'tcp.hdr': ['tcp', 'tcp-pkt', 'tcp-stream', 'ip', 'ipv4', 'ipv6', ...applicationsOver('tcp')],
+  'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', ...applicationsOver('udp')],
   'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4'],
   'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6'],
 };
@@ -86,7 +63,7 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
     wrong(header.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
-  const asksTransaction = needsTransaction || subjects.some((subject) => APPLICATIONS[subject] !== undefined);
+  const asksTransaction = needsTransaction || subjects.some(isApplication);
   if (asksTransaction && protocol === 'tcp-pkt')
     wrong('protocol', 'tcp-pkt cannot go with what is asked of a transaction');
   if (asksTransaction && words.includes('no_stream'))
@@ -111,13 +88,12 @@ const isTransactionBuffer = (buffer: string): boolean =>
 /** The application protocol of a rule: that of its header or of its keywords, which must be one. */
 function applicationOf(protocol: string, subjects: readonly Subject[]): string | null {
   const ofHeader = protocol === 'http1' ? 'http' : protocol;
-  let found = ['http', 'dns', 'tls', 'ssh', 'mqtt', 'modbus', 'telnet'].includes(ofHeader) ? ofHeader : null;
+  let found = isApplication(ofHeader) ? ofHeader : null;
   for (const subject of subjects) {
-    const application = APPLICATIONS[subject];
-    if (application === undefined) continue;
-    if (found !== null && found !== application)
-      wrong('protocol', `the rule is about ${found}, and one of its keywords about ${application}`);
-    found = application;
+    if (!isApplication(subject)) continue;
+    if (found !== null && found !== subject)
+      wrong('protocol', `the rule is about ${found}, and one of its keywords about ${subject}`);
+    found = subject;
   }
   return found;
 }

@@ -11,4 +11,7 @@ export type Subject =
   | 'mqtt'
   | 'modbus'
   | 'telnet'
+  | 'snmp'
+  | 'dhcp'
+  | 'ntp'
   | 'file';

@@ -3,8 +3,8 @@
  * validity, subject, key, … [3] extensions }, algorithm, signature }.
  */
 import { createHash } from 'node:crypto';
+import { type Element, elementAt, elementsIn, identifierText } from '../der.ts';
 import { colonHex, textOf } from '../text.ts';
-import { type Element, elementAt, elementsIn, identifierText } from './der.ts';
 
 const SEQUENCE = 0x30;
 const SET = 0x31;

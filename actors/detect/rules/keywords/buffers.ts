@@ -80,6 +80,7 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   ...of('mqtt', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage', 'mqtt.publish.topic', 'mqtt.publish.message'),
   { name: 'mqtt.subscribe.topic', subject: 'mqtt', isMany: true },
   { name: 'mqtt.unsubscribe.topic', subject: 'mqtt', isMany: true },
+  ...of('snmp', 'snmp.community', 'snmp.usm'),
   ...of('packet', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'),
 ];
 

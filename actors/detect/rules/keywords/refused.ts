@@ -9,7 +9,6 @@ interface Refused {
 }
 
 const BY_REASON: readonly Refused[] = [
-  { because: 'DHCP is not taken apart here', seven: 'dhcp.leasetime dhcp.rebinding_time dhcp.renewal_time' },
   {
     because: 'DCE/RPC is not taken apart here',
     seven: 'dce_iface dce_opnum dce_stub_data dcerpc.iface dcerpc.opnum dcerpc.stub_data',
@@ -59,7 +58,7 @@ const BY_REASON: readonly Refused[] = [
       mdns.response.rrname`,
   },
   { because: 'NFS is not taken apart here', seven: 'nfs.version nfs_procedure' },
-  { because: 'NTP is not taken apart here', later: 'ntp.mode ntp.reference_id ntp.stratum ntp.version' },
+  { because: 'these parts of NTP are not asked for here', later: 'ntp.mode ntp.reference_id ntp.stratum ntp.version' },
   { because: 'PostgreSQL is not taken apart here', later: 'pgsql.query' },
   { because: 'QUIC is not taken apart here', seven: 'quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version' },
   { because: 'RFB is not taken apart here', seven: 'rfb.name rfb.secresult rfb.sectype' },
@@ -77,8 +76,7 @@ const BY_REASON: readonly Refused[] = [
     later: 'smb.version',
   },
   {
-    because: 'SNMP is not taken apart here',
-    seven: 'snmp.community snmp.pdu_type snmp.usm snmp.version',
+    because: 'these parts of SNMP’s traps are not asked for here',
     later: 'snmp.trap_generic_code snmp.trap_oid',
   },
   {

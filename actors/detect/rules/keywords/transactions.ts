@@ -39,6 +39,18 @@ const MQTT_TYPES = {
   DISCONNECT: 14,
   AUTH: 15,
 };
+/** Names of Suricata 8. */
+const SNMP_PDUS = {
+  get_request: 0,
+  get_next_request: 1,
+  response: 2,
+  set_request: 3,
+  trap_v1: 4,
+  get_bulk_request: 5,
+  inform_request: 6,
+  trap_v2: 7,
+  report: 8,
+};
 const MQTT_FLAGS = { retain: 1, dup: 8 };
 const CONNECT_FLAGS = { username: 0x80, password: 0x40, will: 4, will_retain: 0x20, clean_session: 2 };
 
@@ -128,4 +140,9 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('mqtt', 'mqtt.connect.flags', bitNames(CONNECT_FLAGS, 255)),
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),
+  condition('dhcp', 'dhcp.leasetime', compared(Number.MAX_SAFE_INTEGER)),
+  condition('dhcp', 'dhcp.renewal_time', compared(Number.MAX_SAFE_INTEGER)),
+  condition('dhcp', 'dhcp.rebinding_time', compared(Number.MAX_SAFE_INTEGER)),
+  condition('snmp', 'snmp.version', compared(0xffff_ffff)),
+  condition('snmp', 'snmp.pdu_type', named(SNMP_PDUS, 0xffff_ffff)),
 ];

@@ -1,4 +1,4 @@
-/** Elements of DER (X.690): a tag, a length and content. Only what certificates need: tags of one byte, definite lengths. */
+/** Elements of DER (X.690), and of BER with definite lengths: a tag of one byte, a length and content. */
 
 export interface Element {
   readonly tag: number;
@@ -14,7 +14,7 @@ const LENGTH_BYTES_MAX = 4;
 export function elementAt(bytes: Uint8Array, at: number, end: number): Element | null {
   if (at + 2 > end) return null;
   const tag = bytes[at]!;
-  // Tags of several bytes are in no certificate.
+  // Tags of several bytes are in nothing that is read here.
   if ((tag & 0x1f) === 0x1f) return null;
   const first = bytes[at + 1]!;
   let content = at + 2;

@@ -1,0 +1,43 @@
+/** SNMP, DHCP and NTP from the packet to the alert: recognised by their ports, asked by their keywords. */
+import t from 'tap';
+import { alertsIn, Scene } from '../sensor/scene.ts';
+
+const latin1 = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
+
+t.test('rules about SNMP, by name and by keyword', async (t) => {
+  const get = latin1('301902010104067075626c6963a00c020203e80201000201003000');
+  const found = alertsIn(new Scene(161).datagram(0, get).datagram(1, get), [
+    'alert snmp any any -> any any (msg:"any";)',
+    'alert snmp any any -> any any (snmp.community; content:"public"; snmp.pdu_type:get_request;)',
+    'alert udp any any -> any 161 (snmp.version:2; flow:to_server;)',
+    'alert snmp any any -> any any (snmp.community; content:"private";)',
+  ]);
+  t.same(found, ['1> 2<', '1> 2<', '1>', '']);
+});
+
+t.test('rules about NTP, and what is none', async (t) => {
+  const request = latin1(`23${'00'.repeat(47)}`);
+  const scene = new Scene(123)
+    .datagram(0, request)
+    .datagram(1, latin1(`24${'00'.repeat(47)}`))
+    .datagram(0, 'no');
+  const found = alertsIn(scene, [
+    'alert ntp any any -> any any (msg:"any";)',
+    'alert udp any any -> any any (app-layer-protocol:ntp;)',
+  ]);
+  t.match(found[0], /^1> 2</);
+  t.match(found[1], /^1>/);
+  t.same(alertsIn(new Scene(123).datagram(0, 'what is this'), ['alert ntp any any -> any any (msg:"any";)']), ['']);
+});
+
+t.test('a lease that is too long', async (t) => {
+  const head = `02010600${'00000001'}${'00'.repeat(20)}aabbccddeeff${'00'.repeat(202)}63825363`;
+  const ack = latin1(`${head}3501053304000151800c056d65746572ff`);
+  const scene = new Scene(67).datagram(0, ack).datagram(1, ack);
+  const found = alertsIn(scene, [
+    'alert dhcp any any -> any any (dhcp.leasetime:>86000; flow:to_server;)',
+    'alert dhcp any any -> any any (dhcp.leasetime:<86400;)',
+  ]);
+  t.match(found[0], /^1>/);
+  t.equal(found[1], '');
+});
