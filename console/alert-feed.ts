@@ -6,6 +6,9 @@ import type { DetectedAlert } from './ports.ts';
 import { Ring } from './ring.ts';
 
 const ALERTS_KEPT = 200;
+/** Records that are looked at before the first turn, and in each: a flood of alerts must not hold up the process that has it. */
+const ROOM_AT_FIRST = 20_000;
+const ROOM_A_TURN = 1_000;
 const RULES_KEPT = 2_000;
 const RULES_SHOWN = 50;
 const PLACES_KEPT = 256;
@@ -69,10 +72,26 @@ export class AlertFeed {
   #drops = 0;
   #passed = 0;
   #since: number | null = null;
+  #room = ROOM_AT_FIRST;
 
   /** Changes with every record. */
   get total(): number {
     return this.#alerts.total + this.#drops + this.#passed;
+  }
+
+  /** A turn has begun: there is room again. */
+  begin(): void {
+    this.#room = Math.max(this.#room, ROOM_A_TURN);
+  }
+
+  /** Whether one more may be looked at; else it is passed. */
+  hasRoom(): boolean {
+    if (this.#room > 0) {
+      this.#room--;
+      return true;
+    }
+    this.#passed++;
+    return false;
   }
 
   takeAlert(alert: DetectedAlert): void {

@@ -207,6 +207,7 @@ class ConsoleServer implements Console {
   #publishItems(): void {
     if (this.#attached === undefined) return;
     const { readings, letters, windowsTotal, trust, alerts } = this.#attached.feed;
+    alerts.begin();
     const newReadings = readings.newest(Math.min(READINGS_SHOWN, readings.total - this.#readingsSent));
     if (newReadings.length > 0) this.#stream.publish('readings', newReadings);
     const newLetters = letters.newest(Math.min(READINGS_SHOWN, letters.total - this.#lettersSent));

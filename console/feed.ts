@@ -99,7 +99,7 @@ export class Feed {
     }
     if (detection !== undefined) {
       const { alerts, verdicts } = detection;
-      const decode = (record: RawRecord) => detection.decode(record);
+      const decode = (record: RawRecord) => (this.alerts.hasRoom() ? detection.decode(record) : null);
       const most = { history: 1_000, behindMax: 20_000, passed: (records: number) => this.alerts.pass(records) };
       followed.push({ ...most, topic: alerts, take: shown(decode, (alert) => this.alerts.takeAlert(alert)) });
       if (verdicts !== undefined)

@@ -1,6 +1,8 @@
 import t from 'tap';
 import { msec } from './run-cli.ts';
 
+t.setTimeout(110_000);
+
 const cwd = t.testdir({ 'broken.yaml': 'console:\n  prot: 1\nfleet: {rate: fast}\n' });
 
 t.test('help and version go to standard output with exit code 0', async (t) => {

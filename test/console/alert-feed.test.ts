@@ -78,6 +78,22 @@ t.test('rules and places are bounded, and the one that was silent longest gives 
   t.equal(view.places[0]?.place, 'gw-1');
 });
 
+t.test('in a flood so many are looked at in a turn, and the rest is passed and told', async (t) => {
+  const feed = new AlertFeed();
+  const looked = () => {
+    let count = 0;
+    for (let i = 0; i < 30_000; i++) if (feed.hasRoom()) count++;
+    return count;
+  };
+  t.equal(looked(), 20_000, 'what was there at the start');
+  feed.begin();
+  t.equal(looked(), 1_000);
+  feed.begin();
+  feed.begin();
+  t.equal(looked(), 1_000, 'turns in which nothing came do not add up');
+  t.equal(feed.view(NOW, 1).passed, 90_000 - 22_000);
+});
+
 t.test('what was leapt over is told, and changes the total', async (t) => {
   const feed = new AlertFeed();
   const before = feed.total;

@@ -8,21 +8,26 @@ import {
   ByteWriter,
   type Log,
   openEmbeddedLog,
+  partitionForKey,
   pause,
   seededRandom,
   systemClock,
 } from '../../../engine/index.ts';
 import { type DeviceRecord, encodeDeviceRecord } from '../../../schemas/device/index.ts';
 import { encodeAttestation, type TrustState } from '../../../schemas/index.ts';
+import { encodeStandingDecision } from '../../../schemas/standing/index.ts';
 import {
   DEVICE_ATTESTATION,
   DEVICE_REGISTRY,
   isPairScore,
   type Score,
   scoreCodec,
+  TRUST_DECISIONS,
+  TRUST_LOG,
   TRUST_SCORES,
 } from '../../../schemas/topics/index.ts';
 import { GRAPH_JOB, GraphHost, TrustDesk } from '../../../services/trust/index.ts';
+import { logOf } from '../../support/trust-log.ts';
 import { memoryLog } from '../memory-log.ts';
 import { pairScore, providerScore, question, START_MS } from './graph-fixture.ts';
 
@@ -177,6 +182,58 @@ t.test('a record that cannot be read is counted and passed over', async (t) => {
   t.equal(records, 2);
   t.match(lastMistake, 'schemaId');
   t.equal(host.call('who', question()).providers.length, 1);
+  await host.close();
+  await log.close();
+});
+
+t.test('how a party stands, what was decided of it, and how it went before this process began to read', async (t) => {
+  const log = await memoryLog(2);
+  for (const name of [TRUST_LOG, TRUST_DECISIONS]) await log.createTopics([{ name, partitions: 2, cleanup: 'delete' }]);
+  await log.createTopics([TOPIC]);
+  const at = START_MS + 40_000;
+  const out = { standing: 'blacklisted', since: at, until: at + 9, blacklistings: 1, says: 'so bad' } as const;
+  await tell(log, pairScore({ at }), providerScore({ at, ...out }));
+  const { trustee, service, trustor } = pairScore();
+  const name = Buffer.from(trustee);
+  const partition = partitionForKey(name, 0, name.length, 2);
+  const past = Array.from({ length: 20 }, (_, i) => ({
+    ...{ id: `${i}`, trustor, trustee, service, satisfaction: 0.5, weight: 1, timeMs: START_MS + i * 2_000 },
+  }));
+  const decision = {
+    version: 1,
+    id: 'c',
+    trustee,
+    service,
+    action: 'refuse',
+    by: 'olga',
+    at,
+    why: 'no proof',
+  } as const;
+  const values: [string, Uint8Array][] = logOf(past, partition).map(({ value }) => [TRUST_LOG, value]);
+  values.push([TRUST_DECISIONS, encodeStandingDecision({ ...decision, before: out, after: out })]);
+  for (const [topic, value] of values) {
+    const encoder = new BatchEncoder();
+    encoder.append(1_000, name, 0, name.length, value, 0, value.length);
+    await log.commit({ appends: [{ topic, partition, bytes: encoder.finish() }] });
+  }
+  const host = new GraphHost({
+    ...{ job: JOB, reader: log.openReader(), pastReader: log.openReader(), schemaIds, partitions: 2 },
+    ...{ isAttested: false, isDecided: true, clock: systemClock, random: seededRandom(1) },
+  });
+  t.throws(() => host.call('standing', { service, party: trustee }), { code: 'DEPENDENCY_DOWN' });
+  await host.readAll();
+  t.same(host.call('standing', { service, party: trustee }), { standing: out, services: [service] });
+  t.same(host.call('standing', { service: 'other', party: trustee }), { standing: null, services: [service] });
+  t.same(host.call('standing', { service, party: 'nobody' }), { standing: null, services: [] });
+  let found = host.call('party', { service, party: trustee });
+  t.match(found, { stands: out, decisions: [{ action: 'refuse', by: 'olga' }], historyFrom: 'reading' });
+  while (found.historyFrom === 'reading') {
+    await pause(systemClock, 1);
+    found = host.call('party', { service, party: trustee });
+  }
+  t.equal(found.historyFrom, 'begins');
+  t.match([found.history[0], found.history.at(-1)], [{ at: START_MS, small: 0.5 }, { at }]);
+  t.ok(found.history.length > 10);
   await host.close();
   await log.close();
 });
