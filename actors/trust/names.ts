@@ -17,6 +17,8 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 export class Names {
   readonly #rows: RowStore;
   readonly #keys: KeyTable;
+  /** Of trustors, by number: pairs that have it. Beside the rows. */
+  #pairs = new Int32Array(64);
 
   constructor(rows: RowStore, keys: KeyTable) {
     this.#rows = rows;
@@ -33,6 +35,28 @@ export class Names {
     if (number >= NAMES_MAX)
       throw new MsecError('ASSERTION_FAILED', `a partition has no more than ${NAMES_MAX} trustors and services`);
     return number;
+  }
+
+  /** One more pair has it. */
+  hold(number: number): void {
+    if (number >= this.#pairs.length) {
+      const grown = new Int32Array(2 ** (32 - Math.clz32(number)));
+      grown.set(this.#pairs);
+      this.#pairs = grown;
+    }
+    this.#pairs[number] = this.#pairs[number]! + 1;
+  }
+
+  /** One pair less; with the last one the name is forgotten. */
+  release(number: number): void {
+    this.#pairs[number] = this.#pairs[number]! - 1;
+    if (this.#pairs[number] === 0) this.#rows.remove(number);
+  }
+
+  /** After a restore or a rollback: `trustors`, one for each pair. */
+  recount(trustors: Iterable<number>): void {
+    this.#pairs.fill(0);
+    for (const number of trustors) this.hold(number);
   }
 
   keyIdOf(number: number): number {

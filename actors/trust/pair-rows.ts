@@ -62,6 +62,25 @@ export class PairRows {
     return all;
   }
 
+  /** Time of its newest interaction. */
+  newestMs(row: number): number {
+    return this.rows.f64[row * ROW_DOUBLES + AT_NEWEST]!;
+  }
+
+  interactions(row: number): number {
+    return this.rows.u32[row * ROW_WORDS + AT_INTERACTIONS]!;
+  }
+
+  /** Number of the trustor. */
+  trustorOf(row: number): number {
+    return Math.floor(this.rows.subOf(row) / NAMES_MAX);
+  }
+
+  /** Number of the service. */
+  serviceOf(row: number): number {
+    return this.rows.subOf(row) % NAMES_MAX;
+  }
+
   /** Unpacks it. */
   open(row: number): void {
     const { opened } = this;

@@ -86,6 +86,20 @@ export class ProviderRows {
     doubles[at + AT_FIRST] = satisfaction;
   }
 
+  /** A pair of so many interactions is forgotten; its part was taken out. */
+  uncount(row: number, interactions: number): void {
+    const doubles = this.rows.f64;
+    const at = row * ROW_DOUBLES;
+    doubles[at + AT_INTERACTIONS] = doubles[at + AT_INTERACTIONS]! - interactions;
+    doubles[at + AT_RATERS] = doubles[at + AT_RATERS]! - 1;
+  }
+
+  /** As if nobody had ever had to do with it. */
+  clear(row: number): void {
+    this.rows.touchAll(row);
+    this.rows.f64.fill(0, row * ROW_DOUBLES, (row + 1) * ROW_DOUBLES);
+  }
+
   /** Time has come as far: to it refers what is known. */
   reach(row: number, time: number): void {
     const at = row * ROW_DOUBLES + AT_NEWEST;

@@ -108,6 +108,22 @@ export class ScoreWriter {
     this.#changedProviders.add(provider);
   }
 
+  /** The pair is no more then; who reads the newest of each key is to forget it. */
+  endPair(row: number, timestamp: number): void {
+    const { rows } = this.#pairs;
+    this.#end(rows.keyIdOf(row), this.#pairs.serviceOf(row), this.#pairs.trustorOf(row), timestamp);
+  }
+
+  endProvider(row: number, timestamp: number): void {
+    const { rows } = this.#providers;
+    this.#end(rows.keyIdOf(row), rows.subOf(row), -1, timestamp);
+  }
+
+  #end(trustee: number, service: number, trustor: number, timestamp: number): void {
+    const end = this.#nameKey(trustee, service, trustor);
+    this.#out.removeBeside(this.#key, 0, end, timestamp);
+  }
+
   /** What waits to be told. */
   get size(): number {
     return this.#changedPairs.length + this.#changedProviders.length;

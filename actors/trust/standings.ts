@@ -58,9 +58,9 @@ export class Standings {
     for (const { value } of this.#rows.entries()) this.#reach(value);
   }
 
-  /** After what is known of the provider has changed. */
-  judge(keyId: number, service: number, provider: number, nowMs: number): void {
-    if (this.#rules === null) return;
+  /** After what is known of the provider has changed. True where it stands otherwise now. */
+  judge(keyId: number, service: number, provider: number, nowMs: number): boolean {
+    if (this.#rules === null) return false;
     const providers = this.#providers;
     providers.small(provider, this.#window, 0);
     const facts = {
@@ -70,9 +70,19 @@ export class Standings {
       interactions: providers.interactions(provider),
     };
     const next = standingAfter(this.of(keyId, service), facts, this.#rules, nowMs);
-    if (next === null) return;
+    if (next === null) return false;
     this.#rows.set(keyId, next, service);
     this.#reach(next);
+    return true;
+  }
+
+  /** So many of its interactions count no more. Gives whether how it stands has to be kept. */
+  lose(keyId: number, service: number, interactions: number): boolean {
+    const row = this.#rows.get(keyId, service);
+    if (row === undefined) return false;
+    const left = Math.max(0, row.interactions - interactions);
+    if (left !== row.interactions) this.#rows.set(keyId, { ...row, interactions: left }, service);
+    return true;
   }
 
   /** Event time has come so far: whose blacklisting is over is reintegrated. `told` hears of each. */

@@ -33,6 +33,7 @@ import {
 import type { StandingCommand } from '../../schemas/standing/index.ts';
 import type { ReputationTopics } from '../../schemas/topics/index.ts';
 import { StandingCommands } from './commands.ts';
+import { FadingPairs } from './fading-pairs.ts';
 import { InteractionsAhead, UNREADABLE } from './interactions-ahead.ts';
 import { CHUNK_BYTES, type KnownContent, KnownIds } from './known-ids.ts';
 import { PairTrust, type TrustWindows } from './model/pair-trust.ts';
@@ -53,6 +54,8 @@ export interface TrustOptions extends TrustWindows {
   readonly aheadMs: number;
   /** Interactions that are known at once, in a partition. */
   readonly idsMax: number;
+  /** How long after its newest interaction a pair is forgotten, and longer than the horizon; absent: never. */
+  readonly forgetMs?: number;
   /** How providers come to be blacklisted; absent or null: never. */
   readonly standing?: StandingRules | null;
   /** For benchmarks alone: false tells nobody. */
@@ -119,7 +122,8 @@ export class TrustTask implements ActorTask<TrustInputs> {
   readonly #scores: ScoreWriter;
   readonly #standings: Standings;
   readonly #commands: StandingCommands;
-  readonly watermarkDue: Float64Array;
+  readonly #fading: FadingPairs;
+  readonly watermarkDue: Float64Array = Float64Array.of(Number.NEGATIVE_INFINITY);
   readonly #isTold: boolean;
   /** Null where nobody wants to know. */
   readonly #out: Output<AcceptedInteraction> | null;
@@ -147,12 +151,16 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#providers = new ProviderRows(state.providers, pair, options);
     this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, this.#known);
     this.#standings = new Standings(state.standings, options.standing ?? null, this.#providers);
-    this.watermarkDue = this.#standings.due;
+    // What is forgotten is known by none of its ids any more.
+    const forgetMs = Math.max(options.forgetMs ?? Number.POSITIVE_INFINITY, options.horizonMs + 1);
+    this.#fading = new FadingPairs(this.#pairs, forgetMs);
     this.#commands = new StandingCommands(keys, this.#names, this.#providers, this.#standings, out.decisions);
     const known = [this.#names, pair, this.#pairs, this.#providers, this.#standings] as const;
     this.#scores = new ScoreWriter(out.scores, keys, ...known);
     this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
+    this.#names.recount(this.#trustors());
+    this.#setDue();
   }
 
   process(record: RecordOf<TrustInputs>): void {
@@ -173,6 +181,11 @@ export class TrustTask implements ActorTask<TrustInputs> {
   onWatermark(watermark: number): void {
     this.#standings.pass(watermark, (provider) => this.#scores.changedProvider(provider));
     if (watermark > this.#latest) this.#latest = watermark;
+    if (this.#fading.dueMs <= watermark) {
+      this.#fading.pass(watermark, (pair) => this.#forget(pair));
+      this.#ahead.forget();
+    }
+    this.#setDue();
   }
 
   onRollback(): void {
@@ -180,6 +193,47 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#ahead.forget();
     this.#known.rebuild();
     this.#rateKnownServices();
+    this.#names.recount(this.#trustors());
+    this.#fading.rebuild();
+    this.#setDue();
+  }
+
+  #setDue(): void {
+    const standing = this.#standings.due[0]!;
+    const { dueMs } = this.#fading;
+    this.watermarkDue[0] = standing < dueMs ? standing : dueMs;
+  }
+
+  *#trustors(): Generator<number> {
+    for (const pair of this.#pairs.rows.rows()) yield this.#pairs.trustorOf(pair);
+  }
+
+  /** All that is known of it goes; with its last pair a provider, but for how it stands, and a trustor's name. */
+  #forget(pair: number): void {
+    const pairs = this.#pairs;
+    const providers = this.#providers;
+    const scores = this.#scores;
+    const keyId = pairs.rows.keyIdOf(pair);
+    const service = pairs.serviceOf(pair);
+    const trustor = pairs.trustorOf(pair);
+    const interactions = pairs.interactions(pair);
+    const provider = providers.rows.find(keyId, service);
+    providers.touch(provider);
+    pairs.open(pair);
+    providers.sum(provider, pairs.opened, -1);
+    providers.uncount(provider, interactions);
+    const isKept = this.#standings.lose(keyId, service, interactions);
+    if (this.#isTold) scores.endPair(pair, this.#latest);
+    if (providers.raters(provider) === 0 && !isKept) {
+      if (this.#isTold) scores.endProvider(provider, this.#latest);
+      providers.rows.remove(provider);
+    } else {
+      if (providers.raters(provider) === 0) providers.clear(provider);
+      if (this.#isTold) scores.changedProvider(provider);
+    }
+    pairs.rows.remove(pair);
+    this.#names.release(trustor);
+    this.#context.count('forgotten');
   }
 
   #interaction(keyId: number, timestamp: number, value: TrustInteraction): void {
@@ -247,7 +301,13 @@ export class TrustTask implements ActorTask<TrustInputs> {
         return null;
       }
       this.#count(i, arrival, pair, service, false);
-    } else this.#count(i, arrival, ahead.createPair(keyId, trustor, service), service, true);
+    } else {
+      pair = ahead.createPair(keyId, trustor, service);
+      this.#names.hold(trustor);
+      this.#count(i, arrival, pair, service, true);
+      this.#fading.add(pair);
+      this.#setDue();
+    }
     return null;
   }
 
@@ -269,7 +329,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const last = pairs.lastEntry(pair);
     const high = ahead.idHighs[i]!;
     pairs.close(pair, this.#known.add(keyId, pair, last, high, ahead.idLows[i]!, content, timestamp, watermark));
-    this.#standings.judge(keyId, service, provider, timestamp);
+    if (this.#standings.judge(keyId, service, provider, timestamp)) this.#setDue();
     if (this.#isTold) this.#scores.changed(pair, provider);
     this.#tellAccepted(keyId, timestamp, false);
   }
@@ -295,7 +355,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     providers.sum(provider, pairs.opened, 1);
     pairs.close(pair, pairs.lastEntry(pair));
     providers.reach(provider, content.time);
-    this.#standings.judge(keyId, service, provider, timestamp);
+    if (this.#standings.judge(keyId, service, provider, timestamp)) this.#setDue();
     if (this.#isTold) this.#scores.changed(pair, provider);
     this.#context.count('corrected');
     this.#tellAccepted(keyId, timestamp, true);

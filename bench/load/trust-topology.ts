@@ -23,6 +23,7 @@ export function trustTopology({ isTold }: TrustTopologyOptions): TopologyDefinit
         horizonMs: HORIZON_MS,
         aheadMs: 60_000,
         idsMax: 1_000_000,
+        forgetMs: 64 * 86_400_000,
         isTold,
       }),
     ],

@@ -56,6 +56,7 @@ function run(): { seconds: number; bytes: number } {
     },
     emitKeyed: () => undefined,
     emitBeside: () => undefined,
+    removeBeside: () => undefined,
     emitRun: () => undefined,
   });
   const context: ChainContext = {

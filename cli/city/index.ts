@@ -20,6 +20,6 @@ export { interactionAdmin } from './interactions.ts';
 export { EMBEDDED, isOnKafka, kafkaSettings, logName } from './kafka-settings.ts';
 export { letterView } from './page-items.ts';
 export { graphJobOf } from './recommendations.ts';
-export { standingRules } from './reputation.ts';
+export { forgetMs, standingRules } from './reputation.ts';
 export { loadSchemas, SCHEMAS_TOPIC } from './schema-topic.ts';
 export { standingAdmin } from './standing.ts';

@@ -16,8 +16,14 @@ function trustOptions(config: Config): MainJobConfig['trust'] {
     horizonMs: config['trust.horizon'],
     aheadMs: config['trust.ahead'],
     idsMax: config['trust.idsMax'],
+    forgetMs: forgetMs(config),
     standing: standingRules(config),
   };
+}
+
+/** How long after its newest interaction a pair is forgotten; none is while one of its ids is known. */
+export function forgetMs(config: Config): number {
+  return Math.max(config['trust.forgetAfter'] * config['trust.halfLifeBig'], config['trust.horizon'] + 1);
 }
 
 /** How providers come to be blacklisted; null: never. */

@@ -5,7 +5,7 @@ import { type LogReader, type ReadOnlyLog, systemClock } from '../../engine/inde
 import { TRUST_CHECKPOINTS, TRUST_LOG } from '../../schemas/topics/index.ts';
 import { formatNote, type Note, parseNotes } from '../../schemas/trust-log/index.ts';
 import { auditPartition, checkpointsOf, type PartitionAudit, publicLogKey } from '../../services/trust-audit/index.ts';
-import { dataFolder, standingRules } from '../city/index.ts';
+import { dataFolder, forgetMs, standingRules } from '../city/index.ts';
 import type { CommonFlags } from '../common-flags.ts';
 import type { Config } from '../config/index.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -37,7 +37,7 @@ export async function verifyScores(flags: VerifyFlags, [trustor, trustee]: reado
         audits.push(
           await auditPartition(reader, partition, {
             ...{ wanted, key, kept, nowMs: systemClock.now() },
-            standing: standingRules(config),
+            ...{ standing: standingRules(config), forgetMs: forgetMs(config) },
             halfLives: {
               smallHalfLifeMs: config['trust.halfLifeSmall'],
               bigHalfLifeMs: config['trust.halfLifeBig'],

@@ -75,6 +75,13 @@ export const TRUST_SETTINGS = {
     max: 100_000_000,
     doc: 'Interactions that are known at once in a partition, each 56 bytes; where more come within the horizon, it is shorter.',
   },
+  'trust.forgetAfter': {
+    kind: 'integer',
+    default: 64,
+    min: 1,
+    max: 1_000,
+    doc: 'Half-lives of the big window without an interaction after which a pair is forgotten: after n of them it has 2^-n of its weight.',
+  },
   'trust.log': {
     kind: 'boolean',
     default: true,

@@ -47,6 +47,8 @@ export interface Output<V> {
    * than its partitions. The output must be declared in `rekeyed`, and no actor may read it that relies on keys' partitions.
    */
   emitBeside(key: Uint8Array, keyStart: number, keyEnd: number, value: V, timestamp: number): void;
+  /** As `emitBeside`, a record without a value: of a compacted topic it ends the key. */
+  removeBeside(key: Uint8Array, keyStart: number, keyEnd: number, timestamp: number): void;
   /**
    * Values under the current record's key, one after the other, in an object that the run moves on: as `emit` for each,
    * and what remains is the same. Stages that are called directly take them under one savepoint.

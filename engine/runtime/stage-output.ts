@@ -82,6 +82,13 @@ export class StageOutput implements Output<unknown> {
     this.#emitTo(this.#around.partition, key, keyStart, keyEnd, value, timestamp);
   }
 
+  removeBeside(key: Uint8Array, keyStart: number, keyEnd: number, timestamp: number): void {
+    const { outputs, partition } = this.#around;
+    if (!this.planned.isWritten) return;
+    this.emitted++;
+    outputs.append(this.#laneOf(partition), timestamp, key, keyStart, keyEnd, NOTHING, -1, -1);
+  }
+
   #emitTo(
     partition: number,
     key: Uint8Array,
@@ -93,13 +100,18 @@ export class StageOutput implements Output<unknown> {
     if (!this.planned.isWritten) return;
     this.emitted++;
     const { outputs } = this.#around;
-    let lane = this.#lanes[partition];
-    if (lane === undefined) {
-      lane = outputs.lane(this.planned.topic.name, partition);
-      this.#lanes[partition] = lane;
-    }
+    const lane = this.#laneOf(partition);
     this.planned.topic.codec.encode(value, outputs.begin(lane, timestamp, key, keyStart, keyEnd));
     outputs.end(lane, keyEnd - keyStart);
+  }
+
+  #laneOf(partition: number): Lane {
+    let lane = this.#lanes[partition];
+    if (lane === undefined) {
+      lane = this.#around.outputs.lane(this.planned.topic.name, partition);
+      this.#lanes[partition] = lane;
+    }
+    return lane;
   }
 
   emitRun(value: unknown, run: ValueRun): void {

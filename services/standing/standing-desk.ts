@@ -123,8 +123,8 @@ export class StandingDesk {
     let found: StandingDecision | null = null;
     for (let offset = from; clock.monotonic() < until; ) {
       offset = await eachRecord(reader, TRUST_DECISIONS, partition, offset, (_key, value) => {
-        const decision = decodeStandingDecision(value);
-        if (decision.id === id) found = decision;
+        const decision = value === null ? null : decodeStandingDecision(value);
+        if (decision?.id === id) found = decision;
       });
       if (found !== null) return found as StandingDecision;
       await pause(clock, LOOK_MS);
@@ -141,8 +141,11 @@ async function lookIn(reader: LogReader, partition: number, trustee: string, ser
   await eachRecord(reader, TRUST_SCORES, partition, 0, (key, value) => {
     if (key.length <= own.length || own.compare(key, 0, own.length) !== 0) return;
     const parts = Buffer.from(key).toString('utf8').split(' ');
-    services.add(parts[1]!);
-    if (parts.length === 2 && parts[1] === service) standing = standingIn(decodeProviderScore(value));
+    if (parts.length !== 2) return;
+    // Who is forgotten is as if nobody had ever had to do with it.
+    if (value === null) services.delete(parts[1]!);
+    else services.add(parts[1]!);
+    if (parts[1] === service) standing = value === null ? null : standingIn(decodeProviderScore(value));
   });
   return { standing, services: [...services] };
 }
@@ -174,13 +177,13 @@ function changeable(
   );
 }
 
-/** Every record with key and value, up to where the partition ends now; returns the next offset. */
+/** Every record with a key, up to where the partition ends now; returns the next offset. */
 async function eachRecord(
   reader: LogReader,
   topic: string,
   partition: number,
   from: number,
-  take: (key: Uint8Array, value: Uint8Array) => void,
+  take: (key: Uint8Array, value: Uint8Array | null) => void,
 ): Promise<number> {
   const cursor = new BatchCursor();
   const { start, end } = await reader.bounds(topic, partition);
@@ -191,8 +194,8 @@ async function eachRecord(
     cursor.seek(offset);
     while (cursor.next()) {
       const { bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor;
-      if (keyStart >= 0 && valueStart >= 0)
-        take(bytes.subarray(keyStart, keyEnd), bytes.subarray(valueStart, valueEnd));
+      if (keyStart >= 0)
+        take(bytes.subarray(keyStart, keyEnd), valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd));
     }
     // What is left are transactions that are not decided yet.
     if (cursor.offsetNext <= offset) break;

@@ -25,12 +25,16 @@ export interface AuditOptions {
   /** As configured now; null: providers are not judged. */
   readonly standing: StandingTerms | null;
   readonly nowMs: number;
+  /** As configured now: how long after its newest interaction a pair is forgotten; infinite: never. */
+  readonly forgetMs: number;
 }
 
 export interface PartitionAudit extends Compared {
   readonly chain: ChainResult;
 }
 
+/** Of the clocks that say when interactions were received. */
+const SKEW_MS = 60_000;
 const NOTHING = new Uint8Array(0);
 
 export async function auditPartition(
@@ -50,14 +54,17 @@ export async function auditPartition(
   const providers = new ProviderBook(halfLives, options.standing, decisions);
   const faults: ScoreFault[] = [];
   let isWhole: boolean | null = null;
+  /** Event time, as far as the log tells. */
+  let reachedMs = Number.NEGATIVE_INFINITY;
   let comparison: Comparison | null = null;
   const walk = (from: number): Promise<number> =>
     eachRecord(reader, { topic: TRUST_LOG, partition, from }, (record) => {
       const entry = takeIn(chain, record);
       if (entry === null) return;
       isWhole ??= entry.index === 0;
+      reachedMs = Math.max(reachedMs, record.timestamp);
       if (isWanted(wanted, entry)) {
-        addTo(book, entry, isWhole, faults);
+        addTo(book, entry, isWhole, faults, reachedMs + SKEW_MS - options.forgetMs);
         // Of a provider whose other trustors are not looked at nothing can be said.
         if (wanted.trustor === null) providers.take(entry, book.pairOf(entry), record.timestamp);
       }
@@ -69,6 +76,7 @@ export async function auditPartition(
   const late = await readDecisions(reader, partition, wanted);
   comparison = new Comparison({
     ...{ book, providers, scores, halfLives, isWhole: isWhole ?? true, nowMs: options.nowMs },
+    forgottenMs: options.nowMs + SKEW_MS - options.forgetMs,
     // What was decided meanwhile may have come before entries that were read already.
     isMoving: (provider) => late.get(provider)?.length !== decisions.get(provider)?.length,
   });
@@ -87,8 +95,8 @@ function takeIn(chain: ChainCheck, { offset, key, value }: WalkedRecord): LogEnt
   return chain.take({ offset, key, value: value ?? NOTHING });
 }
 
-function addTo(book: ScoreBook, entry: LogEntry, isWhole: boolean, faults: ScoreFault[]): void {
-  const fault = book.add(entry, isWhole);
+function addTo(book: ScoreBook, entry: LogEntry, isWhole: boolean, faults: ScoreFault[], forgottenMs: number): void {
+  const fault = book.add(entry, isWhole, forgottenMs);
   if (fault === null) return;
   const says =
     fault === 'counted-twice'

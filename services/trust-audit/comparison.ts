@@ -63,6 +63,8 @@ export interface Compare {
   readonly halfLives: HalfLives;
   readonly isWhole: boolean;
   readonly nowMs: number;
+  /** A pair whose newest interaction is not younger may have been forgotten. */
+  readonly forgottenMs: number;
   /** Whether something was decided of the provider while the log was read. */
   isMoving(provider: string): boolean;
 }
@@ -77,6 +79,7 @@ export class Comparison {
   readonly #isWhole: boolean;
   readonly #providers: ProviderBook;
   readonly #nowMs: number;
+  readonly #forgottenMs: number;
   readonly #isMoving: (provider: string) => boolean;
   #standings = 0;
   readonly #faults = new Map<string, ScoreFault>();
@@ -84,18 +87,19 @@ export class Comparison {
   #agreed = 0;
   #partial = 0;
 
-  constructor({ book, providers, scores, halfLives, isWhole, nowMs, isMoving }: Compare) {
+  constructor({ book, providers, scores, halfLives, isWhole, nowMs, forgottenMs, isMoving }: Compare) {
     this.#book = book;
     this.#providers = providers;
     this.#scores = scores;
     this.#halfLives = halfLives;
     this.#isWhole = isWhole;
     this.#nowMs = nowMs;
+    this.#forgottenMs = forgottenMs;
     this.#isMoving = isMoving;
     for (const [key, published] of scores.pairs) this.#comparePair(key, published);
     for (const [key, published] of scores.providers) this.#compareProvider(key, published);
     for (const [key, pair] of book.pairs)
-      if (!scores.pairs.has(key)) {
+      if (!scores.pairs.has(key) && !this.#mayBeForgotten(pair)) {
         const { trustor, trustee, service, entries } = pair;
         const says = `the log has ${entries} entries, and no score was published`;
         this.#faults.set(key, { kind: 'score-missing', trustor, trustee, service, says });
@@ -129,7 +133,7 @@ export class Comparison {
         });
       return;
     }
-    const exact = this.#exact(pair);
+    const exact = this.#exactFor(pair, published);
     const gone = this.#isWhole ? 0 : Math.max(0, published.interactions - exact.interactions);
     const says = gone > 0 ? null : difference(published, exact);
     if (says !== null) this.#faults.set(key, { kind: 'score-differs', trustor, trustee, service, says });
@@ -140,23 +144,27 @@ export class Comparison {
   }
 
   #compareProvider(key: string, published: ProviderScore): void {
+    const pairs = this.#book.pairsOf(key);
     const exact = exactProvider(
-      this.#book.pairsOf(key).map((pair) => this.#exact(pair)),
+      pairs.flatMap((pair) => this.#exactNow(pair)),
       this.#halfLives,
     );
+    const isKnown = pairs.every((pair) => pair.restarts.length === 0 && !this.#mayBeForgotten(pair));
     if (!this.#isWhole && published.interactions > exact.interactions) {
       this.#partial++;
       return;
     }
     const { trustee, service } = published;
     const known = this.#providers.of(key);
-    const says = providerDifference(published, exact) ?? measuredDifference(published, known?.replay);
+    // What a provider was before it lost a pair cannot be told from what it is.
+    const replay = isKnown ? known?.replay : undefined;
+    const says = providerDifference(published, exact) ?? measuredDifference(published, replay);
     if (says !== null) {
       this.#faults.set(key, { kind: 'score-differs', trustor: null, trustee, service, says });
       return;
     }
     // What is decided at this moment may be told a moment later.
-    const isCompared = known !== undefined && this.#isWhole && !this.#isMoving(key);
+    const isCompared = known !== undefined && isKnown && this.#isWhole && !this.#isMoving(key);
     const stands = isCompared ? known.standing.difference(published, known.decisions, this.#nowMs) : null;
     if (stands !== null)
       this.#faults.set(key, { kind: 'standing-differs', trustor: null, trustee, service, says: stands });
@@ -164,6 +172,28 @@ export class Comparison {
       this.#agreed++;
       if (isCompared) this.#standings++;
     }
+  }
+
+  #mayBeForgotten({ newestMs }: PairBook): boolean {
+    return newestMs <= this.#forgottenMs;
+  }
+
+  /** What there is of a pair; nothing where its score has ended. */
+  #exactNow(pair: PairBook): readonly ExactScore[] {
+    const published = this.#scores.pairs.get(pairKey(pair.trustee, pair.service, pair.trustor));
+    if (published !== undefined) return [this.#exactFor(pair, published)];
+    return this.#mayBeForgotten(pair) ? [] : [this.#exact(pair)];
+  }
+
+  /** Where the pair may have begun anew: what the score agrees with. */
+  #exactFor(pair: PairBook, published: PairScore): ExactScore {
+    const whole = this.#exact(pair);
+    if (pair.restarts.length === 0 || difference(published, whole) === null) return whole;
+    for (const restart of pair.restarts) {
+      const exact = exactScore(pair.interactionsSince(restart), this.#halfLives, restart.newestMs);
+      if (difference(published, exact) === null) return exact;
+    }
+    return whole;
   }
 
   /** A correction may have moved the newest back: a score goes on to be told as of what was the newest. */

@@ -18,6 +18,13 @@ export interface Logged {
 
 export type BookFault = 'counted-twice' | 'corrects-nothing';
 
+export interface Restart {
+  /** Of the first entry since. */
+  readonly index: number;
+  /** As `newestMs`, of the entries since. */
+  newestMs: number;
+}
+
 export class PairBook {
   readonly trustor: string;
   readonly trustee: string;
@@ -29,6 +36,8 @@ export class PairBook {
   entries = 0;
   /** Time of the newest of these, also where a correction has moved it back since. */
   newestMs = 0;
+  /** Where it may have begun anew, because it had been forgotten. */
+  readonly restarts: Restart[] = [];
 
   constructor({ trustor, trustee, service }: Pick<LogEntry, 'trustor' | 'trustee' | 'service'>) {
     this.trustor = trustor;
@@ -38,9 +47,13 @@ export class PairBook {
 
   /**
    * An id is known for a time only, and may then name another interaction, which is newer: one that is as old would have
-   * been too late. Of a log whose beginning is gone, the corrected one may be among what is.
+   * been too late. Of a log whose beginning is gone, the corrected one may be among what is. By now whose newest interaction is
+   * not younger than `forgottenMs` may have been forgotten.
    */
-  add(entry: LogEntry, isWhole: boolean): BookFault | null {
+  add(entry: LogEntry, isWhole: boolean, forgottenMs: number): BookFault | null {
+    if (this.entries > 0 && this.newestMs <= forgottenMs && !entry.isCorrection)
+      this.restarts.push({ index: entry.index, newestMs: 0 });
+    for (const restart of this.restarts) restart.newestMs = Math.max(restart.newestMs, entry.timeMs);
     const before = this.#byId.get(entry.id);
     const { index, id, satisfaction, weight, timeMs, reason, isCorrection } = entry;
     const corrects = isCorrection ? (before?.index ?? -1) : -1;
@@ -55,6 +68,11 @@ export class PairBook {
 
   get interactions(): readonly Logged[] {
     return [...this.#earlier, ...this.#byId.values()];
+  }
+
+  /** Without those before that entry. */
+  interactionsSince({ index }: Restart): readonly Logged[] {
+    return this.interactions.filter((one) => one.index >= index);
   }
 }
 
@@ -77,7 +95,7 @@ export class ScoreBook {
     this.#wanted = wanted;
   }
 
-  add(entry: LogEntry, isWhole: boolean): BookFault | null {
+  add(entry: LogEntry, isWhole: boolean, forgottenMs = Number.NEGATIVE_INFINITY): BookFault | null {
     const { trustee, service, trustor } = entry;
     if (!isWanted(this.#wanted, entry)) return null;
     const key = pairKey(trustee, service, trustor);
@@ -90,7 +108,7 @@ export class ScoreBook {
       pairs.push(pair);
       this.#byProvider.set(provider, pairs);
     }
-    return pair.add(entry, isWhole);
+    return pair.add(entry, isWhole, forgottenMs);
   }
 
   /** Of an entry that was added. */

@@ -19,7 +19,7 @@ t.test(
   'after 100 kills every score and standing is what the rules make of interactions and commands in the log',
   async (t) => {
     let [kills, interactions, refused, repeated, corrected, seed] = [0, 0, 0, 0, 0, 0];
-    let [decisions, inVain, marked] = [0, 0, 0];
+    let [decisions, inVain, marked, forgotten] = [0, 0, 0, 0];
     while (kills < KILLS && seed < SEEDS_MAX) {
       seed += 1;
       const outcome = await runScoreTrial(seed);
@@ -32,11 +32,14 @@ t.test(
       decisions += outcome.decisions;
       inVain += outcome.inVain;
       marked += outcome.marked;
+      forgotten += outcome.forgotten;
     }
     t.comment(`${kills} kills in ${seed} runs: ${interactions} interactions, ${refused} refused`);
     t.comment(`${repeated} repeated, ${corrected} corrected`);
     t.ok(kills >= KILLS, `${kills} kills`);
     t.comment(`${decisions} appeals and bans decided, ${inVain} in vain; ${marked} providers not normal in the end`);
+    t.comment(`${forgotten} pairs forgotten`);
+    t.ok(forgotten > seed);
     t.ok(refused > seed && repeated > seed && corrected > seed);
     t.ok(decisions > seed && inVain > seed && marked > seed);
   },
@@ -81,4 +84,8 @@ t.test('standings by other rules are seen', async (t) => {
   t.ok(await isSeen({ standing: { forMs: 151 } }), 'for how long');
   t.ok(await isSeen({ standing: { ratersMin: 3 } }), 'by how many');
   t.ok(await isSeen({ standing: { strikes: 5 } }), 'for good');
+});
+
+t.test('pairs that are forgotten at another time are seen', async (t) => {
+  t.ok(await isSeen({ forgetMs: 1_100 }));
 });

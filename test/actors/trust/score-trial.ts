@@ -71,6 +71,8 @@ export interface ScoreOutcome {
   readonly inVain: number;
   /** Providers that do not stand as normal in the end. */
   readonly marked: number;
+  /** Pairs. */
+  readonly forgotten: number;
 }
 
 /** How a test plants a fault. */
@@ -79,12 +81,17 @@ export interface ScorePlant {
   readonly kafka?: boolean;
   /** Other rules than the oracle's. */
   readonly standing?: Partial<StandingTerms>;
+  readonly forgetMs?: number;
 }
 
 export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promise<ScoreOutcome> {
   const shape = seededRandom(seed ^ 0x7a57);
   const said = new Map<string, JudgedInteraction['said']>();
-  const options = { ...OPTIONS, standing: { ...STANDING, ...plant.standing } };
+  // With every second seed pairs are forgotten.
+  const rules = seed % 2 === 0 ? OPTIONS : { ...OPTIONS, horizonMs: 900, forgetMs: 901 + (seed % 7) * 50 };
+  const forgetMs = plant.forgetMs ?? rules.forgetMs;
+  const standing = { ...STANDING, ...plant.standing };
+  const options = { ...rules, standing, ...(forgetMs === undefined ? {} : { forgetMs }) };
   const schemaIds = schemaIdsOf(topology(options));
   const simulation: Simulation = new Simulation(seed, {
     ...killTrialSettings(shape),
@@ -185,6 +192,7 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     decisions: 0,
     inVain: 0,
     marked: 0,
+    forgotten: 0,
   };
   try {
     await simulation.run();
@@ -202,23 +210,33 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
       return { trustee: key ?? '', receivedMs: timestamp, said: value === null ? null : (said.get(value) ?? null) };
     });
     const steps: JudgedStep[] = [];
-    const want = expectedScores(judged, OPTIONS, (step) => steps.push(step));
+    const want = expectedScores(judged, rules, (step) => steps.push(step));
     const pairs = new Map<string, PairScore>();
     const providers = new Map<string, ProviderScore>();
     for (const { key, value } of await readPartition(reader, TRUST_SCORES, partition)) {
-      if (key === null || value === null) continue;
+      if (key === null) continue;
+      if (value === null) {
+        pairs.delete(key);
+        providers.delete(key);
+        continue;
+      }
       const bytes = Buffer.from(value, 'hex');
       const score = scores.codec.decode(bytes, 0, bytes.length) as Score;
       if (isPairScore(score)) pairs.set(key, score);
       else providers.set(key, score);
     }
+    const named = [...want.providers.keys(), ...providers.keys()];
     const letters = await readPartition(reader, `${TRUST_INTERACTIONS}.dlq`, partition);
     // Which they are is compared in trust-actor.test.ts; here, that none is lost or twice.
     if (letters.length !== want.refused.length)
       differences.push(`${letters.length} letters in ${partition}, must be ${want.refused.length}`);
-    differences.push(...differencesOf({ ...want, refused: [] }, { pairs, providers, refused: [] }));
+    // Of whom nothing is known but how it stands.
+    const known = new Map([...providers].filter(([, { raters, standing }]) => raters > 0 || standing === 'normal'));
+    for (const [name, { raters, interactions, trust }] of providers)
+      if (raters === 0 && !(interactions === 0 && Number.isNaN(trust))) differences.push(`${name} is not empty`);
+    differences.push(...differencesOf({ ...want, refused: [] }, { pairs, providers: known, refused: [] }));
     const of = await commandsOf(reader, partition);
-    for (const name of new Set([...want.providers.keys(), ...of.keys()])) {
+    for (const name of new Set([...named, ...of.keys()])) {
       const { commands = [], decisions = [], refused = 0 } = of.get(name) ?? {};
       const last = providers.get(name) ?? null;
       const wrong = wrongStanding(name, steps, commands, STANDING, { decisions, refused, last });
@@ -230,15 +248,17 @@ export async function runScoreTrial(seed: number, plant: ScorePlant = {}): Promi
     const audit = await auditPartition(reader, partition, {
       wanted: { trustor: null, trustee: null, service: null },
       halfLives: OPTIONS,
-      ...{ key: null, kept: [], standing: STANDING, nowMs: EPOCH_MS + Math.floor(simulation.timeline.elapsedMs) },
+      ...{ key: null, kept: [], standing: STANDING, forgetMs: rules.forgetMs ?? Number.POSITIVE_INFINITY },
+      ...{ nowMs: EPOCH_MS + Math.floor(simulation.timeline.elapsedMs) },
     });
     for (const { says } of [...audit.chain.faults, ...audit.faults]) differences.push(`verify ${partition}: ${says}`);
-    if (audit.standings !== want.providers.size)
+    if (forgetMs === undefined && audit.standings !== want.providers.size)
       differences.push(`verify made ${audit.standings} standings anew, there are ${want.providers.size}`);
     sums.interactions += judged.length;
     sums.refused += want.refused.length;
     sums.repeated += want.repeated;
     sums.corrected += want.corrected;
+    sums.forgotten += want.forgotten;
   }
   return { ...sums, differences, kills: killsOf(simulation) };
 }

@@ -52,13 +52,17 @@ async function opened(t: Test, options: Partial<TrustOptions> = {}, driverOption
   };
 }
 
-/** The last of each key. */
+/** The last of each key, but for those that have ended. */
 function scores(driver: ActorDriver): { pairs: Map<string, PairScore>; providers: Map<string, ProviderScore> } {
   const pairs = new Map<string, PairScore>();
   const providers = new Map<string, ProviderScore>();
-  for (const { key, value } of driver.outputs<Score>('trust.scores'))
+  for (const { key, value } of driver.outputs<Score | null>('trust.scores')) {
+    pairs.delete(key!);
+    providers.delete(key!);
+    if (value === null) continue;
     if (isPairScore(value)) pairs.set(key!, value);
     else providers.set(key!, value);
+  }
   return { pairs, providers };
 }
 
@@ -310,4 +314,66 @@ t.test('the order of arrival changes no score', async () => {
     ),
     { numRuns: 60 },
   );
+});
+
+t.test('a pair of whose weight nothing is left is forgotten, and who comes back begins anew', async (t) => {
+  const forgetMs = 64 * 2 ** 20;
+  const part = forgetMs / 64;
+  const { driver, send } = await opened(t, { forgetMs });
+  const ended = () => {
+    const last = new Map(driver.outputs<Score | null>('trust.scores').map(({ key, value }) => [key!, value]));
+    return [...last].filter(([, value]) => value === null).map(([key]) => key);
+  };
+  send('bob', { satisfaction: 0.25 });
+  send('bob', { trustor: 'cid', time: START + 2 * part });
+  // Of START + forgetMs the next whole part.
+  const due = START + forgetMs - ((START + forgetMs) % part) + part;
+  send('eve', { time: due - 1 });
+  await driver.settle();
+  t.same(ended(), [], 'not a millisecond sooner');
+  send('eve', { id: '2', time: due });
+  await driver.settle();
+  t.same(ended(), ['bob heat ana']);
+  t.match(scores(driver).providers.get('bob heat'), { trust: 1, interactions: 1, raters: 1 });
+  send('eve', { id: '3', time: due + 2 * part });
+  await driver.settle();
+  t.same(ended().sort(), ['bob heat', 'bob heat ana', 'bob heat cid'], 'with its last pair the provider');
+  t.equal(counts(driver).forgotten, 2);
+  send('bob', { time: due + 2 * part, satisfaction: 0.75 });
+  await driver.settle();
+  t.same(ended(), ['bob heat cid']);
+  const { pairs, providers } = scores(driver);
+  t.match(pairs.get('bob heat ana'), { trust: 0.75, interactions: 1 }, 'the same id is another interaction by now');
+  t.match(providers.get('bob heat'), { trust: 0.75, interactions: 1, raters: 1, first: 0.75 });
+});
+
+t.test('how a provider stands outlives all that was known of it', async (t) => {
+  const standing = { below: 0.3, ratersMin: 2, forMs: 8 * 2 ** 20, strikes: 2 };
+  const forgetMs = 16 * 2 ** 20;
+  const { driver, send } = await opened(t, { forgetMs, standing });
+  for (const trustor of ['ana', 'cid']) send('bob', { trustor, satisfaction: 0 });
+  await driver.settle();
+  t.match(scores(driver).providers.get('bob heat'), { standing: 'blacklisted', interactions: 2 });
+  send('eve', { time: START + 2 * forgetMs });
+  await driver.settle();
+  const last = { standing: 'reintegrated', blacklistings: 1, interactions: 0, raters: 0, trust: Number.NaN };
+  t.match(scores(driver).providers.get('bob heat'), last);
+  // Two since then are enough, whatever came before.
+  for (const trustor of ['ana', 'cid']) send('bob', { id: '2', trustor, satisfaction: 0, time: START + 2 * forgetMs });
+  await driver.settle();
+  t.match(scores(driver).providers.get('bob heat'), { standing: 'permanent', interactions: 2 });
+});
+
+t.test('those who come and go leave nothing behind', async (t) => {
+  const forgetMs = 2 ** 20;
+  const { driver, send } = await opened(t, { forgetMs }, { batchRecords: 100 });
+  const round = async (at: number, name: string) => {
+    for (let i = 0; i < 500; i++) send(`${name}${i % 50}`, { trustor: `${name}-${i}`, time: at });
+    await driver.settle();
+    return driver.statuses()[0]!.stateBytes;
+  };
+  await round(START, 'a');
+  // Memory that a record has freed is not used again before it is done, so that two generations have room.
+  const two = await round(START + 3 * forgetMs, 'b');
+  for (let i = 2; i <= 6; i++) t.equal(await round(START + 3 * i * forgetMs, `b${i}`), two, `round ${i}`);
 });

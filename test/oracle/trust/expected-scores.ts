@@ -27,6 +27,8 @@ export interface JudgedRules {
   readonly horizonMs: number;
   readonly aheadMs: number;
   readonly services: readonly string[];
+  /** Absent: no pair is forgotten. */
+  readonly forgetMs?: number;
 }
 
 export interface ExpectedWindow {
@@ -63,6 +65,7 @@ export interface ExpectedScores {
   readonly refused: readonly string[];
   readonly repeated: number;
   readonly corrected: number;
+  readonly forgotten: number;
 }
 
 interface Counted {
@@ -80,6 +83,8 @@ export interface JudgedStep {
   readonly advancedTo: number | null;
   readonly provider: string | null;
   readonly known: ExpectedProvider | null;
+  /** By provider: interactions of pairs that were forgotten then, one after the other. */
+  readonly forgotten: ReadonlyMap<string, readonly number[]>;
 }
 
 /** `step` hears of each record, where somebody wants to know. */
@@ -91,7 +96,7 @@ export function expectedScores(
   const counted = new Map<string, Counted[]>();
   const firsts = new Map<string, { time: number; satisfaction: number }>();
   const refused: string[] = [];
-  let [repeated, corrected] = [0, 0];
+  let [repeated, corrected, forgotten] = [0, 0, 0];
   let now = Number.NEGATIVE_INFINITY;
   for (const { trustee, receivedMs, said } of records) {
     let changed: string | null = null;
@@ -125,11 +130,13 @@ export function expectedScores(
     }
     const advancedTo = receivedMs > now ? receivedMs : null;
     now = Math.max(now, receivedMs);
-    if (step === null) continue;
     const own = changed === null ? [] : [...counted].filter(([pair]) => pair.startsWith(`${changed} `));
-    const pairs = own.map(([, list]) => pairOf(list, rules));
-    const known = changed === null ? null : providerOf(pairs, firsts.get(changed)!.satisfaction, rules);
-    step({ receivedMs, advancedTo, provider: changed, known });
+    const pairs = step === null ? [] : own.map(([, list]) => pairOf(list, rules));
+    const known =
+      changed === null || step === null ? null : providerOf(pairs, firsts.get(changed)!.satisfaction, rules);
+    const gone = forgottenBy(now, counted, firsts, rules);
+    for (const of of gone.values()) forgotten += of.length;
+    step?.({ receivedMs, advancedTo, provider: changed, known, forgotten: gone });
   }
   const pairs = new Map([...counted].map(([key, list]) => [key, pairOf(list, rules)]));
   const providers = new Map<string, ExpectedProvider>();
@@ -144,7 +151,29 @@ export function expectedScores(
       ),
     );
   }
-  return { pairs, providers, refused, repeated, corrected };
+  return { pairs, providers, refused, repeated, corrected, forgotten };
+}
+
+/** Takes away the pairs whose time is over, and providers without any; tells how many interactions each had. */
+function forgottenBy(
+  now: number,
+  counted: Map<string, Counted[]>,
+  firsts: Map<string, unknown>,
+  { forgetMs }: JudgedRules,
+): Map<string, number[]> {
+  const gone = new Map<string, number[]>();
+  if (forgetMs === undefined) return gone;
+  const part = Math.max(1, Math.floor(forgetMs / 64));
+  for (const [pair, list] of counted) {
+    const end = Math.max(...list.map(({ newest }) => newest)) + forgetMs;
+    if (now < end - (end % part) + part) continue;
+    counted.delete(pair);
+    const provider = pair.slice(0, pair.lastIndexOf(' '));
+    gone.set(provider, [...(gone.get(provider) ?? []), list.length]);
+  }
+  for (const provider of gone.keys())
+    if (![...counted.keys()].some((pair) => pair.startsWith(`${provider} `))) firsts.delete(provider);
+  return gone;
 }
 
 function wrongIn(

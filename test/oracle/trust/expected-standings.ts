@@ -83,7 +83,10 @@ export function wrongStanding(
   for (const step of steps) {
     const isOwn = step.provider === name;
     if (!isOwn && step.advancedTo === null) continue;
-    worlds = worlds.map((some) => some.map((world) => passed(isOwn ? judged(world, step, terms) : world, step)));
+    const gone = step.forgotten.get(name) ?? [];
+    worlds = worlds.map((some) =>
+      some.map((world) => gone.reduce(lost, passed(isOwn ? judged(world, step, terms) : world, step))),
+    );
     follow();
   }
   const last = worlds[commands.length]!;
@@ -92,11 +95,21 @@ export function wrongStanding(
     (world) =>
       world.decided === decisions.length &&
       world.refused === refused &&
-      (world.interactions === 0 ? found.last === null : found.last !== null && isSame(world.stand, found.last)),
+      (isUnknown(world) ? found.last === null : found.last !== null && isSame(world.stand, found.last)),
   );
   if (isRight) return '';
   return `${name} stands as ${JSON.stringify(found)}, could as ${JSON.stringify(last)} after ${JSON.stringify(commands)}`;
 }
+
+/** Nothing is known of it, and it stands as everybody does. */
+const isUnknown = ({ interactions, stand }: World): boolean => interactions === 0 && stand.standing === 'normal';
+
+/** A pair of so many interactions is forgotten. */
+const lost = (world: World, count: number): World => ({
+  ...world,
+  interactions: world.interactions - count,
+  from: Math.max(0, world.from - count),
+});
 
 function judged(world: World, { receivedMs, known }: JudgedStep, terms: StandingTerms): World {
   const { trust, smallMean, raters, interactions } = known!;
@@ -125,7 +138,7 @@ function ordered(world: World, command: OrderedCommand, decisions: readonly Foun
   const { id, action, by, why, at } = command;
   if (decisions.slice(0, decided).some((one) => one.id === id)) return [world];
   const isUnchanged = action === 'ban' ? stand.standing === 'permanent' : !isOut(stand);
-  if (interactions === 0 || isUnchanged) return [{ ...world, refused: world.refused + 1 }];
+  if (isUnknown(world) || isUnchanged) return [{ ...world, refused: world.refused + 1 }];
   const word = action === 'ban' ? 'banned' : action === 'grant' ? 'appeal granted' : 'appeal refused';
   const says = `${word} by ${by}: ${why}`;
   const blacklistings = stand.blacklistings + (action === 'ban' ? 1 : 0);

@@ -97,12 +97,17 @@ interface Written {
   readonly value: Uint8Array;
 }
 
-async function write(log: Log, topic: string, records: readonly Written[]): Promise<void> {
+async function write(
+  log: Log,
+  topic: string,
+  records: readonly Written[],
+  times: readonly number[] = [],
+): Promise<void> {
   if (records.length === 0) return;
   const encoder = new BatchEncoder();
-  for (const { key, value } of records) {
+  for (const [i, { key, value }] of records.entries()) {
     const bytes = Buffer.from(key);
-    encoder.append(START_MS, bytes, 0, bytes.length, value, 0, value.length);
+    encoder.append(times[i] ?? START_MS, bytes, 0, bytes.length, value, 0, value.length);
   }
   await log.commit({ appends: [{ topic, partition: 0, bytes: encoder.finish() }] });
 }
@@ -144,7 +149,8 @@ async function cityLog(
     { name: TRUST_SCORES, partitions: 1, cleanup: 'compact' },
   ]);
   const records = logOf(interactions);
-  await write(log, TRUST_LOG, records);
+  const received = interactions.map(({ timeMs }) => timeMs);
+  await write(log, TRUST_LOG, records, received);
   await write(log, TRUST_CHECKPOINTS, checkpointRecords(records, 10, privateKey));
   await write(log, TRUST_SCORES, [...scores.map(scoreRecord), ...providers.map(providerRecord)]);
   return log;
@@ -155,6 +161,7 @@ async function audit(log: Log, options: Partial<AuditOptions> = {}, wrap = (read
   try {
     return await auditPartition(reader, 0, {
       ...{ wanted: NOBODY, halfLives, key: publicKey, kept: [], standing: null, nowMs: START_MS + 86_400_000 },
+      forgetMs: Number.POSITIVE_INFINITY,
       ...options,
     });
   } finally {
@@ -244,6 +251,24 @@ t.test('what all trustors together know is made anew as well, and told where it 
     t.match(faults, [{ kind: 'score-differs', trustor: null, trustee: providers[1]!.trustee }]);
     t.equal(agreed, scores.length + providers.length - 1);
   }
+});
+
+t.test('a pair that may have been forgotten has no score, or one of what came since', async (t) => {
+  const forgetMs = 86_400_000;
+  const laterMs = START_MS + 3 * forgetMs;
+  const options = { forgetMs, nowMs: laterMs + 1 };
+  const back = interactions.slice(0, 3).map((one, i) => ({ ...one, id: `back-${i}`, timeMs: laterMs }));
+  const all = [...interactions, ...back];
+  const since = scoresOf(back);
+  const good = await audit(await cityLog(all, since, []), options);
+  t.same(good.faults, []);
+  t.equal(good.agreed, since.length);
+  const whole = await audit(await cityLog(all, scoresOf(all), []), options);
+  t.same(whole.faults, [], 'none of them has to be');
+  const wrong = [{ ...since[0]!, trust: since[0]!.trust / 2 - 1 }, ...since.slice(1)];
+  t.match((await audit(await cityLog(all, wrong, []), options)).faults, [{ kind: 'score-differs' }]);
+  const young = await audit(await cityLog(all, since.slice(1), []), options);
+  t.match(young.faults, [{ kind: 'score-missing' }], 'of one that is young there has to be one');
 });
 
 t.test('one pair alone is told with both scores', async (t) => {

@@ -101,6 +101,7 @@ async function audited({ driver }: City, changed: Changed = {}) {
   try {
     return await auditPartition(reader, 0, {
       ...{ wanted: { trustor: null, trustee: null, service: null }, halfLives: HALF_LIVES, key: null, kept: [] },
+      forgetMs: Number.POSITIVE_INFINITY,
       ...{ standing: { ...STANDING, ...changed.terms }, nowMs: changed.nowMs ?? START + 600 * MINUTE },
     });
   } finally {
