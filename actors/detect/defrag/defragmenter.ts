@@ -6,7 +6,7 @@ import type { Packet } from '../packet/index.ts';
 import { FragmentSet } from './fragment-set.ts';
 import type { Head } from './held-fragment.ts';
 import type { OverlapPolicy } from './overlap-policy.ts';
-import { wholeDatagram } from './whole-datagram.ts';
+import { FRAGMENT_HEADER_BYTES, wholeDatagram } from './whole-datagram.ts';
 
 export interface DefragOptions {
   /** Of the targets, by their version of IP. */
@@ -134,6 +134,6 @@ function headOf(packet: Packet): Head | null {
   return {
     bytes: packet.bytes.slice(packet.ipAt, packet.fragmentAt),
     nextHeaderAt: packet.nextHeaderAt - packet.ipAt,
-    protocol: packet.protocol,
+    protocol: packet.ipVersion === 4 ? packet.protocol : packet.bytes[packet.fragmentAt - FRAGMENT_HEADER_BYTES]!,
   };
 }

@@ -2,7 +2,7 @@
 import type { Head } from './held-fragment.ts';
 
 const IPV6_BYTES = 40;
-const FRAGMENT_HEADER_BYTES = 8;
+export const FRAGMENT_HEADER_BYTES = 8;
 
 export function wholeDatagram(head: Head, ipVersion: number, body: Uint8Array): Uint8Array {
   const given = head.bytes;

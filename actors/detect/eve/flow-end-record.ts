@@ -15,7 +15,7 @@ export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRe
     record.icmp_type = flow.sourcePort;
     record.icmp_code = flow.destinationPort;
     if (flow.packets[1] > 0) {
-      record.response_icmp_type = flow.destinationKey;
+      record.response_icmp_type = flow.destinationKey >> 8;
       // What the answer's was is not kept, in Suricata neither.
       record.response_icmp_code = 0;
     }

@@ -3,11 +3,14 @@
  * have the same hash; `directionOf` says which of the two a packet has. ICMP's types stand where others have ports: a
  * question and its answer are one flow. An ICMP error belongs to the flow of the packet that it quotes.
  */
-import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
+import { type Packet, PROTOCOL_ESP, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
 import type { Direction } from './direction.ts';
 import type { Flow, FlowKey } from './flow.ts';
 import { hashOf } from './flow-hash.ts';
 import { counterpart4, counterpart6, quoted } from './icmp.ts';
+
+/** What goes back over ESP has an index of its own, and is another flow. */
+const NOT_ANSWERED = -1;
 
 /** False where a packet has no flow. */
 export function keyOf(packet: Packet, key: FlowKey, seed: number): boolean {
@@ -31,12 +34,16 @@ export function keyOf(packet: Packet, key: FlowKey, seed: number): boolean {
   key.destinationKey = packet.destinationPort;
   if (key.protocol === PROTOCOL_ICMP) {
     if (!quoted(packet, key)) {
-      key.sourceKey = packet.icmpType;
-      key.destinationKey = counterpart4(packet.icmpType);
+      key.sourceKey = packet.icmpType << 8;
+      key.destinationKey = counterpart4(packet.icmpType) << 8;
     }
+  } else if (key.protocol === PROTOCOL_ESP) {
+    key.sourceKey = packet.securityIndex;
+    key.destinationKey = NOT_ANSWERED;
   } else if (key.protocol === PROTOCOL_ICMPV6) {
-    key.sourceKey = packet.icmpType;
-    key.destinationKey = counterpart6(packet.icmpType);
+    // As in Suricata one with a code is in another flow than one without, and no other answers it.
+    key.sourceKey = (packet.icmpType << 8) | packet.icmpCode;
+    key.destinationKey = counterpart6(packet.icmpType) << 8;
   }
   key.hash = hashOf(key, seed);
   return true;

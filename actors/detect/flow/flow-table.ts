@@ -124,7 +124,8 @@ export class FlowTable {
       this.#drop(flow, 'timeout');
       return false;
     }
-    this.direction = packet.protocol === flow.protocol ? direction : directionOfError(flow, packet);
+    if (packet.protocol !== flow.protocol) this.direction = directionOfError(flow, packet);
+    else this.direction = HAS_DIRECTIONS.has(flow.protocol) ? direction : 0;
     if (packet.protocol !== PROTOCOL_TCP || !this.#isReuse(flow, packet, direction)) return true;
     this.counts.reused++;
     this.#drop(flow, 'forced');
@@ -206,6 +207,7 @@ export class FlowTable {
     if (key.protocol === 6) counts.tcp++;
     else if (key.protocol === 17) counts.udp++;
     else if (key.protocol === 1 || key.protocol === 58) {
+      flow.sourcePort = key.sourceKey >> 8;
       flow.destinationPort = icmpCode;
       if (key.protocol === 1) counts.icmp4++;
       else counts.icmp6++;
@@ -269,6 +271,9 @@ export class FlowTable {
     flow.newer = null;
   }
 }
+
+/** Of other protocols both ways are one to Suricata. */
+const HAS_DIRECTIONS: ReadonlySet<number> = new Set([1, 6, 17, 58, 132]);
 
 /** An ICMP error about a flow's packet is its flow's, and comes from whom it says. */
 function directionOfError(flow: Flow, packet: Packet): Direction {

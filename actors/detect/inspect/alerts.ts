@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../protocols/index.ts';
 import type { Action } from '../rules/rule.ts';
+import type { RuleType } from './rule-type.ts';
 import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
 import type { ThresholdTable } from './threshold-table.ts';
@@ -91,12 +92,14 @@ export class AlertQueue {
   }
 }
 
+const OF_FLOWS: ReadonlySet<RuleType> = new Set(['ip_only', 'like_ip_only', 'pd_only', 'app_layer']);
+
 /** The first of drop and pass holds for the flow, where it is of a flow's addresses, its protocol, stream or transactions. */
 function apply(action: Action, { signature, isOfFlow }: Match, { memory, packet }: Situation): void {
   if (action === 'alert' || memory === null || memory.isDropped || memory.isPassed) return;
   // What one direction has left at the flow's end lets nothing of the other pass.
   if (action === 'pass' && packet.isPseudo) return;
-  if (!isOfFlow && signature.type !== 'ip_only' && signature.type !== 'app_layer') return;
+  if (!isOfFlow && !OF_FLOWS.has(signature.type)) return;
   if (action === 'pass') memory.isPassed = true;
   else memory.isDropped = true;
 }

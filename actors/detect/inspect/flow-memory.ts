@@ -47,9 +47,9 @@ export class FlowMemory {
   #numbers: Map<number, number> | null = null;
   /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
   readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
-  /** Directions of which it is known what they speak, and those in which a packet has come since: 1 and 2. */
+  /** Directions of which it is known what they speak, and those whose next packet is the first since: 1 and 2. */
   protocolsKnown = 0;
-  protocolTold = 0;
+  protocolNews = 0;
   isPassed = false;
   /** A rule has said that nobody need look at it any more. */
   isBypassed = false;
@@ -87,7 +87,7 @@ export class FlowMemory {
   swap(): void {
     this.addressesAsked.reverse();
     this.protocolsKnown = swapped(this.protocolsKnown);
-    this.protocolTold = swapped(this.protocolTold);
+    this.protocolNews = swapped(this.protocolNews);
     this.dropTold = swapped(this.dropTold);
   }
 

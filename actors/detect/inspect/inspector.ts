@@ -100,6 +100,11 @@ export class Inspector {
     return new AddressMemory(this.#thresholds.kept, this.#situation.addressBits.kept, this.#rules.line.names);
   }
 
+  /** The packet in hand carries one that is to be blocked. */
+  get isBlockedInside(): boolean {
+    return this.#isBlockedInside;
+  }
+
   get counts(): { readonly discarded: number; readonly suppressed: number; readonly evicted: number } {
     const evicted = this.#thresholds.evicted + this.#situation.addressBits.evicted;
     return { ...this.#queue.counts, evicted };
@@ -108,11 +113,14 @@ export class Inspector {
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     const situation = this.#situation;
     this.#fill(packet, flow, direction);
-    if (this.#goesWithBlocked(packet)) return;
+    if (this.#goesWithBlocked(packet, flow)) return;
     const { memory } = situation;
     if (memory !== null && (memory.isDropped || memory.isPassed || memory.isBypassed)) {
       if (!memory.isDropped) this.#pass(situation, memory);
-      else this.#tellDrop(situation, memory);
+      else {
+        if (isInside(packet)) this.#isBlockedInside = true;
+        this.#tellDrop(situation, memory);
+      }
       return;
     }
     // Of what carries nothing that is known, and is odd, only rules about that are asked.
@@ -147,7 +155,7 @@ export class Inspector {
     const verdict = this.#queue.finish(situation, this.#thresholds, this.#tell);
     if (verdict === null) return;
     const { memory, direction, packet } = situation;
-    if (packet.depth > 0 || packet.isReassembled) this.#isBlockedInside = true;
+    if (isInside(packet)) this.#isBlockedInside = true;
     if (memory?.isDropped === true) memory.dropTold |= 1 << direction;
     this.#decide?.(verdict, situation);
   }
@@ -331,11 +339,14 @@ export class Inspector {
     }
   }
 
-  /** What carries a packet that is to be blocked goes with it, unexamined; the packet on the wire comes last. */
-  #goesWithBlocked({ depth, isReassembled, isPseudo }: Packet): boolean {
-    if (isPseudo || !this.#isBlockedInside) return false;
-    if (depth === 0 && !isReassembled) this.#isBlockedInside = false;
-    return true;
+  /**
+   * What carries a packet that is to be blocked goes with it, unexamined where it has no flow itself; the packet on the
+   * wire comes last.
+   */
+  #goesWithBlocked(packet: Packet, flow: Flow | null): boolean {
+    if (packet.isPseudo || !this.#isBlockedInside) return false;
+    if (!isInside(packet)) this.#isBlockedInside = false;
+    return flow === null;
   }
 
   /** Once for each direction of a flow that is dropped. */
@@ -371,6 +382,9 @@ function openTransaction({ flow, memory, direction }: Situation): number {
   return open?.id ?? memory.transactionsSeen;
 }
 
+/** It came out of another one. */
+const isInside = ({ depth, isReassembled }: Packet): boolean => depth > 0 || isReassembled;
+
 /** Something was noticed about the packet, or it ends a session that there is none of. */
 function isNoticed({ packet, flow }: Situation): boolean {
   if (packet.eventCount > 0) return true;
@@ -380,12 +394,19 @@ function isNoticed({ packet, flow }: Situation): boolean {
   return packet.protocol === PROTOCOL_TCP && (packet.tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
 }
 
-/** In which directions it is known from here on what is spoken. */
+/** In which directions it is known from here on what is spoken. A datagram that makes it known is news to both. */
 function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
   const conversation = flow!.application as Conversation | null;
-  for (const direction of [0, 1] as const)
-    if (conversation !== null && conversation.spoken(direction) !== null) memory.protocolsKnown |= 1 << direction;
+  if (conversation === null) return;
+  let known = 0;
+  for (const direction of [0, 1] as const) if (conversation.spoken(direction) !== null) known |= 1 << direction;
+  known &= ~memory.protocolsKnown;
+  if (known === 0) return;
+  memory.protocolsKnown |= known;
+  memory.protocolNews |= flow!.protocol === PROTOCOL_UDP ? BOTH : known;
 }
+
+const BOTH = 3;
 
 /**
  * Whether a rule about the protocol alone is asked of the packet: the first of its direction that comes when it is known;
@@ -393,13 +414,11 @@ function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
  */
 function isProtocolNews({ flow, direction, packet }: Situation, memory: FlowMemory): boolean {
   const bit = 1 << direction;
-  if ((memory.protocolTold & bit) !== 0) return false;
-  if ((memory.protocolsKnown & bit) !== 0) {
-    memory.protocolTold |= bit;
-    return true;
-  }
+  const isTold = (memory.protocolNews & bit) !== 0;
+  memory.protocolNews &= ~bit;
+  if (isTold || packet.protocol !== PROTOCOL_UDP || (memory.protocolsKnown & bit) !== 0) return isTold;
   const conversation = flow!.application as Conversation | null;
-  return packet.protocol === PROTOCOL_UDP && conversation !== null && conversation.spoken(direction) !== null;
+  return conversation !== null && conversation.spoken(direction) !== null;
 }
 
 function isMatch(signature: Signature, situation: Situation): boolean {

@@ -168,7 +168,7 @@ function asksFlow(rule: Rule): boolean {
 const EVENT_KEYWORDS = new Set([
   ...['decode-event', 'stream-event', 'engine-event.decoder', 'engine-event.stream', 'app-layer-event.flow'],
 ]);
-const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream']);
+const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream', 'no_frag', 'only_frag']);
 
 function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
   const into: Remembered = { checks: [], effects: [] };

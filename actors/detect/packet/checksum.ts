@@ -12,6 +12,8 @@ function sum(bytes: Uint8Array, start: number, end: number, before: number): num
   return total;
 }
 
+const IPV6_BYTES = 40;
+
 function isWhole(total: number): boolean {
   let folded = total;
   while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
@@ -34,18 +36,22 @@ export function isTransportChecksumValid(packet: Packet): boolean {
       return isWhole(sum(bytes, transportAt, payloadEnd, 0));
     case PROTOCOL_UDP:
       if (packet.ipVersion === 4 && be16(bytes, transportAt + 6) === 0) return true;
-      return isWhole(sum(bytes, transportAt, payloadEnd, pseudoHeader(packet)));
+      return isWhole(sum(bytes, transportAt, payloadEnd, pseudoHeader(packet, payloadEnd)));
     case PROTOCOL_TCP:
-    case PROTOCOL_ICMPV6:
-      return isWhole(sum(bytes, transportAt, payloadEnd, pseudoHeader(packet)));
+      return isWhole(sum(bytes, transportAt, payloadEnd, pseudoHeader(packet, payloadEnd)));
+    case PROTOCOL_ICMPV6: {
+      // What rules see of its payload may end before it does.
+      const end = packet.ipAt + IPV6_BYTES + be16(bytes, packet.ipAt + 4);
+      return isWhole(sum(bytes, transportAt, end, pseudoHeader(packet, end)));
+    }
     default:
       return true;
   }
 }
 
-function pseudoHeader(packet: Packet): number {
+function pseudoHeader(packet: Packet, end: number): number {
   const { bytes, ipAt } = packet;
   const isV4 = packet.ipVersion === 4;
   const addresses = isV4 ? sum(bytes, ipAt + 12, ipAt + 20, 0) : sum(bytes, ipAt + 8, ipAt + 40, 0);
-  return addresses + packet.protocol + (packet.payloadEnd - packet.transportAt);
+  return addresses + packet.protocol + (end - packet.transportAt);
 }

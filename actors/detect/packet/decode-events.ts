@@ -104,6 +104,7 @@ export const DECODE_EVENTS = [
   'mpls.bad_label_reserved',
   'mpls.unknown_payload_type',
   'udp.hlen_too_small',
+  'esp.pkt_too_small',
 ] as const;
 
 export type DecodeEvent = (typeof DECODE_EVENTS)[number];

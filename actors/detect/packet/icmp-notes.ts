@@ -55,6 +55,17 @@ const ROUTING = 155;
 const RESERVED = 127;
 const LAST_ASSIGNED = 159;
 
+/** The highest code of a destination that cannot be reached whose header is read. */
+const REJECTED_ROUTE = 6;
+const ECHO = 128;
+const ECHO_REPLY = 129;
+
+/** Of others Suricata takes the second half of the header for the payload, and leaves eight bytes at its end away. */
+export function isReadIcmpv6({ icmpType: type, icmpCode: code }: Packet): boolean {
+  if (type === ECHO || type === ECHO_REPLY) return code === 0;
+  return type in V6 && code <= V6[type]![0] && code <= REJECTED_ROUTE;
+}
+
 export function noteIcmpv6(packet: Packet, at: number, end: number): undefined {
   const { icmpType: type, icmpCode: code } = packet;
   const error = V6[type];

@@ -1,5 +1,6 @@
 /** IPv6 with its extension headers; `protocol` is what stands behind the last of them. */
 import { addEvent, refuse } from './decode-events.ts';
+import { PROTOCOL_ESP } from './ether-types.ts';
 import { noteIpv6Options } from './ipv6-options.ts';
 import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
@@ -54,10 +55,12 @@ function walkHeaders(packet: Packet, ipAt: number, end: number): undefined {
   for (let count = 0; ; count++) {
     packet.protocol = next;
     packet.payloadAt = at;
+    if (next === PROTOCOL_ESP && end - at < 2) return cutHeader(packet);
     if (!isExtension(next)) return decodeTransport(packet, at, end);
     if (count === MAX_HEADERS) return refuse(packet, 'ipv6.too_many_headers');
     const length = end - at < 2 ? 8 : extensionBytes(next, bytes[at + 1]!);
-    if (end - at < length) return refuse(packet, 'ipv6.trunc_exthdr');
+    if (end - at < length)
+      return end - at < 2 || bitOf(next) === 0 ? cutHeader(packet) : refuse(packet, 'ipv6.trunc_exthdr');
     const isRepeated = noteHeader(packet, next, at, length, seen);
     seen |= next === DESTINATION && (seen & bitOf(DESTINATION)) !== 0 ? DESTINATION_AGAIN : bitOf(next);
     if (next === FRAGMENT && !isRepeated) {
@@ -71,6 +74,12 @@ function walkHeaders(packet: Packet, ipAt: number, end: number): undefined {
   }
 }
 
+/** What it carries is not known. */
+function cutHeader(packet: Packet): undefined {
+  packet.protocol = 0;
+  refuse(packet, 'ipv6.trunc_exthdr');
+}
+
 function cutFragment(packet: Packet, at: number, end: number, nextAt: number, field: number): undefined {
   const { bytes } = packet;
   packet.isFragment = true;
@@ -79,7 +88,8 @@ function cutFragment(packet: Packet, at: number, end: number, nextAt: number, fi
   packet.fragmentId = be32(bytes, at + 4);
   packet.nextHeaderAt = nextAt;
   packet.fragmentAt = at + FRAGMENT_HEADER_BYTES;
-  packet.protocol = bytes[at]!;
+  // As in Suricata a fragment is of no other protocol, whatever it is a part of.
+  packet.protocol = FRAGMENT;
   packet.payloadAt = end;
   if (packet.hasMoreFragments && (end - at) % 8 !== 0) addEvent(packet, 'ipv6.frag_invalid_length');
 }

@@ -62,6 +62,8 @@ export class Packet {
   destinationPort = 0;
   icmpType = 0;
   icmpCode = 0;
+  /** Of ESP. */
+  securityIndex = 0;
   payloadAt = -1;
   payloadEnd = -1;
 
@@ -137,6 +139,7 @@ export class Packet {
     this.destinationPort = 0;
     this.icmpType = 0;
     this.icmpCode = 0;
+    this.securityIndex = 0;
     this.payloadAt = -1;
     this.payloadEnd = -1;
     this.sequence = 0;

@@ -12,8 +12,8 @@ import {
   PROTOCOL_UDP,
   TUNNEL,
 } from './ether-types.ts';
-import { noteIcmpv4, noteIcmpv6 } from './icmp-notes.ts';
-import { be16 } from './network-order.ts';
+import { isReadIcmpv6, noteIcmpv4, noteIcmpv6 } from './icmp-notes.ts';
+import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTcp } from './tcp.ts';
 import { carry, decodeGre, decodeUdpTunnel } from './tunnels.ts';
@@ -117,8 +117,12 @@ function decodeIcmp(
   packet.payloadAt = at + (isTimestamp(packet) && end - at >= ICMP_TIMESTAMP_BYTES ? ICMP_TIMESTAMP_BYTES : ICMP_BYTES);
   packet.hasTransport = true;
   packet.hasFlow = true;
-  if (packet.ipVersion === 4) noteIcmpv4(packet, at, end);
-  else noteIcmpv6(packet, at, end);
+  if (packet.ipVersion === 4) return noteIcmpv4(packet, at, end);
+  if (!isReadIcmpv6(packet)) {
+    packet.payloadAt = at + ICMP_BYTES / 2;
+    packet.payloadEnd = Math.max(packet.payloadAt, end - ICMP_BYTES);
+  }
+  noteIcmpv6(packet, at, end);
 }
 
 /** Times are a header's, and not a payload's. */
@@ -137,6 +141,10 @@ function decodeSctp(packet: Packet, at: number, end: number): undefined {
 }
 
 function decodeEsp(packet: Packet, at: number, end: number): undefined {
-  packet.payloadAt = Math.min(end, at + ESP_BYTES);
-  packet.hasFlow = end - at >= ESP_BYTES;
+  packet.payloadAt = end;
+  if (end - at < ESP_BYTES) return refuse(packet, 'esp.pkt_too_small');
+  packet.securityIndex = be32(packet.bytes, at);
+  packet.payloadAt = at + ESP_BYTES;
+  packet.hasTransport = true;
+  packet.hasFlow = true;
 }

@@ -285,14 +285,15 @@ export class Conversation {
     this.#first = null;
   }
 
-  /** Each direction's first datagram decides for it, and there is no second look. */
+  /** Each direction's first datagram decides for it, an empty one, too, and there is no second look. */
   #datagram(given: Direction, bytes: Uint8Array): void {
     let direction = given;
     const side = this.#sides[direction];
     if (side.protocol === null && !side.isOver) {
       const other = this.#sides[opposite(direction)];
       const { transport, isMidstream } = this.#options;
-      const found = side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
+      const found =
+        bytes.length === 0 ? null : side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
       side.isOver = true;
       if (found === null) {
         side.protocol = other.protocol;
@@ -308,6 +309,7 @@ export class Conversation {
       }
     }
     if (this.#sides[0].isOver && this.#sides[1].isOver && this.parser === null) this.#fail();
+    if (bytes.length === 0) return;
     this.#hasParsed = true;
     this.parser?.data(direction, bytes, false);
   }

@@ -7,7 +7,7 @@ import { DECODE_EVENTS } from '../packet/index.ts';
 const list = (text: string): string[] => text.trim().split(/\s+/);
 
 export const UNRAISED_PACKET_EVENTS: ReadonlySet<string> = new Set(
-  list(`afpacket.trunc_pkt chdlc.pkt_too_small dce.pkt_too_small esp.pkt_too_small erspan.header_too_small
+  list(`afpacket.trunc_pkt chdlc.pkt_too_small dce.pkt_too_small erspan.header_too_small
     erspan.too_many_vlan_layers erspan.unsupported_version geneve.unknown_payload_type ieee8021ah.header_too_small
     ltnull.unsupported_type nsh.bad_header_length nsh.header_too_small
     nsh.reserved_type nsh.unknown_payload nsh.unsupported_type nsh.unsupported_version 

@@ -56,6 +56,8 @@ export const SENSOR_DEFAULTS: SensorOptions = {
   protocols: [...PROTOCOLS, ...PROTOCOLS_ON_DEMAND],
 };
 
+const UDP_BYTES = 8;
+
 export class Sensor implements TrafficSink {
   readonly #traffic: Traffic;
   readonly #inspector: Inspector;
@@ -195,10 +197,10 @@ export class Sensor implements TrafficSink {
 
   /** The packet's direction may turn out to be the other one. */
   #datagram(packet: Packet, flow: Flow, direction: Direction): Direction {
-    if (packet.payloadEnd <= packet.payloadAt) return direction;
-    // Of a flow that is dropped nobody reads the datagrams.
-    if ((flow.memory as FlowMemory | null)?.isDropped === true) return direction;
-    const payload = packet.bytes.subarray(packet.payloadAt, packet.payloadEnd);
+    // Of a flow or packet that is dropped nobody reads the datagrams.
+    if ((flow.memory as FlowMemory | null)?.isDropped === true || this.#inspector.isBlockedInside) return direction;
+    // Rules see no payload of who carries a packet; what it speaks is asked all the same.
+    const payload = packet.bytes.subarray(packet.transportAt + UDP_BYTES, packet.payloadEnd);
     const conversation = this.#conversation(flow, 'udp');
     conversation.data(direction, payload, false);
     return turned(flow, conversation, direction);

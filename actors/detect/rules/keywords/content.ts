@@ -136,6 +136,7 @@ function fastPattern(draft: Draft, text: string, content: DraftContent): void {
     const part = /^(\d{1,5})\s*,\s*(\d{1,5})$/.exec(text);
     if (part === null) wrong('fast_pattern', `"${shown(text)}" is neither "only" nor an offset and a length`);
     const [offset, length] = [Number(part[1]), Number(part[2])];
+    if (length === 0) wrong('fast_pattern', 'the part has no bytes');
     if (offset + length > content.bytes.length) wrong('fast_pattern', 'the part goes beyond the content');
     content.fastPattern = { offset, length };
   }

@@ -1,6 +1,6 @@
 /** One generated case: a flow's packets and rules about it. Its addresses are its own, so that many share a capture. */
 
-import { dialogue } from './dialogues/dialogue.ts';
+import { dialogue, wideDialogue } from './dialogues/dialogue.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import { Dice } from './dice.ts';
 import type { Endpoints } from './network.ts';
@@ -20,6 +20,9 @@ export interface Case {
   readonly firstSid: number;
 }
 
+/** Of the cases so many are about packets, flows and addresses, with more of what is rare. */
+const WIDE_SHARE = 0.2;
+const WIDE_SALT = 0x5bd1_e995;
 /** Rules of one case at most. */
 export const SIDS_A_CASE = 10;
 /** A case is over before any flow of it times out. */
@@ -27,8 +30,10 @@ const PACES_US = [100, 2000, 30_000, 120_000];
 
 /** `slot`: its place among the cases of one capture. */
 export function makeCase(seed: number, slot: number): Case {
+  // A stream of its own: the other cases stay what they were.
+  const isWide = new Dice(seed ^ WIDE_SALT).chance(WIDE_SHARE);
   const dice = new Dice(seed);
-  const made = dialogue(dice);
+  const made = isWide ? wideDialogue(dice) : dialogue(dice);
   const firstSid = 1 + slot * SIDS_A_CASE;
   const version = dice.chance(0.15) ? 6 : 4;
   const [high, low] = [slot >> 8, slot & 255];
@@ -43,12 +48,12 @@ export function makeCase(seed: number, slot: number): Case {
       : [`2001:db8:1::${slot.toString(16)}`, `2001:db8:2::${slot.toString(16)}`];
   const paceUs = dice.pick(PACES_US);
   let afterUs = 0;
-  const frames = packetsOf(dice, made, ends);
+  const frames = packetsOf(dice, made, ends, isWide);
   const timesUs = frames.map(() => {
     afterUs += dice.int(1, paceUs);
     return afterUs;
   });
-  const { rules, thresholds } = rulesOf(dice, made, addresses, firstSid);
+  const { rules, thresholds } = rulesOf({ dice, dialogue: made, addresses, isWide }, firstSid);
   return { seed, slot, dialogue: made, frames, timesUs, rules, thresholds, firstSid };
 }
 

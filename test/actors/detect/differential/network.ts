@@ -1,6 +1,7 @@
 /** Packets around what a transport carries: both versions of IP, tags, options, fragments, tunnels. */
 import { bytesOf, type Ends, ethernet, ipv4, ipv6, n16, n32, udpDatagram } from '../frames.ts';
 import type { Dice } from './dice.ts';
+import { RARE_TUNNELS, rareTunnel, type Tunnel } from './tunnels.ts';
 
 export interface Endpoints {
   readonly version: 4 | 6;
@@ -19,23 +20,37 @@ const GRE = 47;
 const IP_IN_IPV6 = 41;
 const VXLAN_PORT = 4789;
 const ETHER_TYPES = { 4: 0x0800, 6: 0x86dd } as const;
+const IPV6_EXTENSIONS: readonly (readonly [number, Uint8Array])[] = [
+  [IPV6_HOP_BY_HOP, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)],
+  [IPV6_HOP_BY_HOP, Uint8Array.of(0, 5, 2, 0, 0, 1, 0)],
+  [60, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)],
+  [60, Uint8Array.of(0, 0xc9, 4, 1, 2, 3, 4)],
+  [43, Uint8Array.of(0, 0, 0, 0, 0, 0, 0)],
+  [43, Uint8Array.of(2, 2, 1, ...new Uint8Array(20))],
+  [44, Uint8Array.of(0, 0, 0, 0, 0, 0, 9)],
+  [51, Uint8Array.of(4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, ...new Uint8Array(12))],
+  [135, Uint8Array.of(0, 0, 0, 0, 0, 0, 0)],
+];
 
 export class Network {
   readonly frames: Uint8Array[] = [];
   readonly #dice: Dice;
   readonly #ends: Endpoints;
   readonly #tags: readonly (readonly [number, number])[];
-  readonly #tunnel: 'none' | 'gre' | 'vxlan' | '6in4';
+  readonly #tunnel: Tunnel;
+  readonly #isWide: boolean;
   readonly #hasFragments: boolean;
   readonly #options: Uint8Array;
   readonly #hasHopOptions: boolean;
   #id: number;
 
-  constructor(dice: Dice, ends: Endpoints) {
+  /** `isWide`: with more of what is rare. */
+  constructor(dice: Dice, ends: Endpoints, isWide: boolean) {
     this.#dice = dice;
     this.#ends = ends;
+    this.#isWide = isWide;
     this.#tags = dice.weighted<readonly (readonly [number, number])[]>([
-      [95, []],
+      [isWide ? 15 : 95, []],
       [4, [[0x8100, dice.int(1, 4000)]]],
       [
         1,
@@ -45,18 +60,19 @@ export class Network {
         ],
       ],
     ]);
-    this.#hasFragments = dice.chance(0.07);
-    this.#tunnel = dice.weighted([
-      [97, 'none'],
+    this.#hasFragments = dice.chance(isWide ? 0.12 : 0.07);
+    this.#tunnel = dice.weighted<Tunnel>([
+      [isWide ? 40 : 97, 'none'],
       [1, 'gre'],
       [1, 'vxlan'],
       [ends.version === 6 ? 1 : 0, '6in4'],
+      ...(isWide ? RARE_TUNNELS : []),
     ]);
     // No operation, or the route that was taken.
-    this.#options = dice.chance(0.03)
+    this.#options = dice.chance(isWide ? 0.1 : 0.03)
       ? Uint8Array.of(1, 1, 1, 1, ...(dice.chance(0.5) ? [7, 7, 4, 0, 0, 0, 0, 0] : []))
       : new Uint8Array();
-    this.#hasHopOptions = dice.chance(0.04);
+    this.#hasHopOptions = dice.chance(isWide ? 0.15 : 0.04);
     this.#id = dice.int(1, 60_000);
   }
 
@@ -66,7 +82,7 @@ export class Network {
     const carried = body(way);
     this.#id = (this.#id + 1) & 0xffff;
     for (const packet of this.#packets(way, protocol, carried)) {
-      const [type, whole] = this.#tunnelled(way, packet);
+      const [type, whole] = this.#tunnelled(way, this.#isWide ? this.#damaged(packet) : packet);
       this.frames.push(ethernet(type ?? ETHER_TYPES[version], whole, this.#tags));
     }
   };
@@ -102,7 +118,10 @@ export class Network {
   ): Uint8Array {
     if (this.#ends.version === 4) return ipv4(way, protocol, payload, this.#options, { id: this.#id, offset, more });
     const extensions: (readonly [number, Uint8Array])[] = [];
-    if (this.#hasHopOptions) extensions.push([IPV6_HOP_BY_HOP, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)]);
+    if (this.#hasHopOptions)
+      extensions.push(
+        this.#isWide ? this.#dice.pick(IPV6_EXTENSIONS) : [IPV6_HOP_BY_HOP, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)],
+      );
     if (isFragment) extensions.push([IPV6_FRAGMENT, bytesOf(0, n16(offset | (more ? 1 : 0)), n32(this.#id))]);
     return ipv6(way, protocol, payload, extensions);
   }
@@ -122,9 +141,31 @@ export class Network {
       const ends = { from: v4Of(way.from), to: v4Of(way.to) };
       return [ETHER_TYPES[4], ipv4(ends, IP_IN_IPV6, packet)];
     }
-    return [null, packet];
+    const rare = rareTunnel(this.#tunnel, type, packet, {
+      way,
+      outer,
+      to4: { from: v4Of(way.from), to: v4Of(way.to) },
+    });
+    return rare ?? [null, packet];
+  }
+
+  /** Now and then a header of IP that is not as it should be. */
+  #damaged(packet: Uint8Array): Uint8Array {
+    const dice = this.#dice;
+    if (!dice.chance(0.02)) return packet;
+    const copy = Uint8Array.from(packet);
+    const change = dice.int(0, 4);
+    if (change === 0) copy[0] = dice.pick([0x35, 0x65, 0x43, 0x4f, 0x45]);
+    else if (change === 1) return copy.subarray(0, dice.int(1, copy.length));
+    else if (change === 2 && this.#ends.version === 4) copy[2 + dice.int(0, 1)]! ^= 1 << dice.int(0, 7);
+    else if (change === 2) copy[4 + dice.int(0, 1)]! ^= 1 << dice.int(0, 7);
+    else if (change === 3)
+      copy[this.#ends.version === 4 ? 9 : 6] = dice.pick([0, 1, 2, 6, 17, 43, 44, 50, 58, 59, 60, 200]);
+    else if (this.#ends.version === 4) copy[6] = dice.pick([0x20, 0x40, 0x80, 0, 0x1f]);
+    return copy;
   }
 }
 
 /** The addresses that a case has in version 4. */
-const v4Of = (address: Uint8Array): Uint8Array => Uint8Array.of(10, address[5]!, address[14]!, address[15]!);
+const v4Of = (address: Uint8Array): Uint8Array =>
+  address.length === 4 ? address : Uint8Array.of(10, address[5]!, address[14]!, address[15]!);

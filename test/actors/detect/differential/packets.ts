@@ -3,11 +3,13 @@ import { bytesOf, icmpMessage, n16, udpDatagram } from '../frames.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import type { Dice } from './dice.ts';
 import { type Endpoints, Network, type Send } from './network.ts';
+import { oddPackets } from './odd.ts';
 import { Session } from './session.ts';
 
-export function packetsOf(dice: Dice, dialogue: Dialogue, ends: Endpoints): readonly Uint8Array[] {
-  const network = new Network(dice, ends);
+export function packetsOf(dice: Dice, dialogue: Dialogue, ends: Endpoints, isWide: boolean): readonly Uint8Array[] {
+  const network = new Network(dice, ends, isWide);
   if (dialogue.transport === 'udp') datagrams(dialogue, ends, network.send);
+  else if (dialogue.transport === 'odd') oddPackets(dice, dialogue, ends, network.send);
   else if (dialogue.transport === 'icmp') pings(dice, dialogue, ends, network.send);
   else new Session(dice, dialogue, ends, network.send).run(dialogue);
   return network.frames;

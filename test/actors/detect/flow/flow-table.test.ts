@@ -12,7 +12,7 @@ import {
 } from '../../../../actors/detect/flow/index.ts';
 import { decodeCaptured, Packet } from '../../../../actors/detect/packet/index.ts';
 import { captured } from '../captures.ts';
-import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, n16, n32, tcpSegment, udpDatagram } from '../frames.ts';
+import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, ipv6, n16, n32, tcpSegment, udpDatagram } from '../frames.ts';
 
 const SECOND = 1_000_000;
 const A: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
@@ -34,7 +34,10 @@ class Ended {
   see(ip: Uint8Array, seconds = 0, tags: readonly (readonly [number, number])[] = []): string {
     const timeUs = seconds * SECOND;
     this.table.advance(timeUs);
-    decodeCaptured(this.#packet, captured(ethernet(0x0800, ip, tags), linkTypes.LINK_ETHERNET, timeUs));
+    decodeCaptured(
+      this.#packet,
+      captured(ethernet(ip[0]! >> 4 === 4 ? 0x0800 : 0x86dd, ip, tags), linkTypes.LINK_ETHERNET, timeUs),
+    );
     const flow = this.table.find(this.#packet);
     if (flow === null) return '-';
     this.table.touch(flow, timeUs);
@@ -68,6 +71,28 @@ t.test('an ICMP answer is in the flow of its question, an error in the flow of t
   t.equal(see(ipv4(B, 1, icmpMessage(B, 3, 3, bytesOf(n32(0), quoted)))), '3 1');
   const unknown = udp(A, 50, 60).subarray(0, 28);
   t.equal(see(ipv4(B, 1, icmpMessage(B, 3, 3, bytesOf(n32(0), unknown)))), '-', 'errors begin no flow');
+});
+
+t.test('a code tells flows of ICMPv6 apart; what is no TCP, UDP, SCTP or ICMP goes one way', async (t) => {
+  const { see } = bound(new Ended());
+  const [six, back] = [
+    { from: new Uint8Array(16).fill(1), to: new Uint8Array(16).fill(2) },
+    { from: new Uint8Array(16).fill(2), to: new Uint8Array(16).fill(1) },
+  ];
+  const message = (ends: Ends, type: number, code: number) => ipv6(ends, 58, icmpMessage(ends, type, code, n32(1)));
+  t.equal(see(message(six, 128, 0)), '1 0');
+  t.equal(see(message(back, 129, 0)), '1 1');
+  t.equal(see(message(six, 128, 2)), '2 0');
+  t.equal(see(message(back, 129, 2)), '3 0');
+  t.equal(see(ipv4(A, 1, icmpMessage(A, 8, 1, n32(1)))), '4 0');
+  t.equal(see(ipv4(B, 1, icmpMessage(B, 0, 2, n32(1)))), '4 1', 'of ICMPv4 none does');
+  const hidden = (ends: Ends, index: number): Uint8Array => ipv4(ends, 50, bytesOf(n32(index), n32(1), n32(2)));
+  t.equal(see(hidden(A, 7)), '5 0');
+  t.equal(see(hidden(A, 8)), '6 0');
+  t.equal(see(hidden(B, 7)), '7 0', 'nothing answers ESP');
+  const carried = message(six, 128, 0);
+  t.equal(see(ipv4(A, 41, carried)), '8 0');
+  t.equal(see(ipv4(B, 41, carried)), '8 0');
 });
 
 t.test('flows end by the packets own time, after what their state allows', async (t) => {

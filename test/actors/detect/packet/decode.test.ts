@@ -94,7 +94,7 @@ t.test('TCP gives back its fields over both versions of IP, any tags and extensi
           vlanCount: tags.length,
           vlan0: tags[0]?.[1] ?? 0,
           vlan2: tags[2]?.[1] ?? 0,
-          src0: new DataView(bytesOf(ends.from).buffer, bytesOf(ends.from).byteOffset).getInt32(0),
+          src0: Buffer.from(ends.from).readInt32BE(0),
         });
         t.ok(isIpChecksumValid(packet) && isTransportChecksumValid(packet));
       },
@@ -112,7 +112,7 @@ t.test('UDP and ICMP too; a changed byte of what a checksum covers makes it wron
       fc.nat(),
       (ends, isUdp, body, chosen) => {
         const isV4 = ends.from.length === 4;
-        const inner = isUdp ? udpDatagram(ends, 53, 5353, body) : icmpMessage(ends, 8, 3, body);
+        const inner = isUdp ? udpDatagram(ends, 53, 5353, body) : icmpMessage(ends, isV4 ? 8 : 128, 0, body);
         const frame = ipFrame(ends, isUdp ? 17 : isV4 ? 1 : 58, inner, []);
         decode(frame);
         t.strictSame(payload(), isUdp ? [...body] : [...body.subarray(4)]);
@@ -193,6 +193,37 @@ t.test('packets in packets', async (t) => {
     overUdp(4789, bytesOf(n32(0), n32(0), ethernet(0x0800, ip))),
   ])
     t.equal(decode(outer, linkTypes.LINK_RAW).innerKind, 0);
+});
+
+t.test('of ICMPv6 other than errors and echoes rules see half the header and no end, as in Suricata', async (t) => {
+  const text = Uint8Array.from({ length: 24 }, (_, i) => 65 + i);
+  const seen = (type: number, code: number, length: number): number[] => {
+    decode(
+      ipv6(V6, 58, icmpMessage(V6, type, code, bytesOf(n16(0x1707), n16(1), text.subarray(0, length)))),
+      linkTypes.LINK_RAW,
+    );
+    return [...payload()];
+  };
+  for (const [type, code] of [
+    [128, 0],
+    [1, 6],
+    [3, 1],
+  ] as const)
+    t.same(seen(type, code, 24), [...text]);
+  for (const [type, code] of [
+    [128, 1],
+    [1, 7],
+    [3, 2],
+    [135, 0],
+  ] as const) {
+    t.same(seen(type, code, 9), [0x17, 7, 0, 1, 65]);
+    t.same(seen(type, code, 4), []);
+    t.ok(isTransportChecksumValid(packet));
+  }
+  decode(ipv4(V4, 50, bytesOf(n32(7), n32(1), text)), linkTypes.LINK_RAW);
+  t.same([...payload()], [...text], 'that of ESP is what it hides');
+  decode(ipv4(V4, 50, n32(7)), linkTypes.LINK_RAW);
+  t.equal(packet.isInvalid, true);
 });
 
 t.test('damage is named', async (t) => {

@@ -98,6 +98,15 @@ export class Scene {
     return this.#add(ipv4(ends, 17, whole.subarray(cut), undefined, { id, offset: cut, more: false }));
   }
 
+  /** A datagram to the server, carried between the same two. */
+  tunnelled(how: 'gre' | 'vxlan', text: string): this {
+    const ends = endsOf(0);
+    const inner = ipv4(ends, 17, udpDatagram(ends, CLIENT_PORT, this.#serverPort, bytes(text)));
+    if (how === 'gre') return this.#add(ipv4(ends, 47, bytesOf(n16(0), n16(0x0800), inner)));
+    const frame = bytesOf(8, 0, 0, 0, 0, 0, 7, 0, ethernet(0x0800, inner));
+    return this.#add(ipv4(ends, 17, udpDatagram(ends, 4001, 4789, frame)));
+  }
+
   ping(direction: 0 | 1, text: string): this {
     return this.icmp(direction, direction === 0 ? 8 : 0, text);
   }

@@ -256,3 +256,38 @@ t.test('of an interim response that nothing follows no line is left', async (t) 
     ['', ''],
   );
 });
+
+t.test(
+  'what is spoken over UDP is news to the next packet of either side, each time a side makes it known',
+  async (t) => {
+    const rule = `alert udp ${ANY} (app-layer-protocol:failed;)`;
+    const alerts = (ways: readonly (0 | 1)[], first = 'nothing that is known'): string[] => {
+      const scene = new Scene(9005);
+      for (const [i, way] of ways.entries()) scene.datagram(way, i === 0 ? first : 'nor this');
+      return alertsIn(scene, [rule]);
+    };
+    t.same(alerts([0, 0, 0, 0]), ['1> 2>']);
+    t.same(alerts([0, 0, 1, 0, 1]), ['1> 2> 3< 4> 5<']);
+    t.same(alerts([0, 0, 1, 1, 0, 0]), ['1> 2> 3< 4< 5>']);
+    t.same(alerts([0, 1], ''), ['1> 2<'], 'a datagram without payload is asked, too');
+  },
+);
+
+t.test('a rule about the protocol alone that drops a packet drops its flow', async (t) => {
+  const scene = new Scene(9005).datagram(0, 'nothing that is known').datagram(0, 'nor this').datagram(1, 'nor that');
+  t.same(alertsIn(scene, [`drop udp ${ANY} (app-layer-protocol:failed;)`]), ['1>']);
+});
+
+t.test('who carries a packet that is dropped is examined where it has a flow itself', async (t) => {
+  const every = `alert ip ${ANY} (ttl:64;)`;
+  const drop = `drop udp ${ANY} (content:"needle";)`;
+  const alerts = (how: 'gre' | 'vxlan'): string[] =>
+    alertsIn(new Scene(7).tunnelled(how, 'needle').tunnelled(how, 'needle'), [every, drop]);
+  t.same(alerts('gre'), ['-> ->', '-> ->']);
+  t.same(alerts('vxlan'), ['-> 1> -> 2>', '-> ->']);
+});
+
+t.test('no_frag and only_frag are asked of packets with a flow', async (t) => {
+  const scene = new Scene(7).icmp(0, 3, '0000 quotes nothing').ping(0, 'abc');
+  t.same(alertsIn(scene, [`alert ip ${ANY} (flow:no_frag;)`]), ['2>']);
+});

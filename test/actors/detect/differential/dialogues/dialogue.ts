@@ -9,7 +9,7 @@ import { tlsTalk } from '../../protocols/tls-talks.ts';
 import type { Dice } from '../dice.ts';
 import { httpMessages } from './http.ts';
 import type { Dialogue, Spoken } from './message.ts';
-import { dns, foreign, icmp, modbus, mqtt, raw, ssh, telnet } from './plain.ts';
+import { dns, foreign, icmp, modbus, mqtt, odd, raw, ssh, telnet } from './plain.ts';
 
 export function dialogue(dice: Dice): Dialogue {
   return dice.weighted<() => Dialogue>([
@@ -28,6 +28,19 @@ export function dialogue(dice: Dice): Dialogue {
     [2, () => telnet(dice)],
     [5, () => icmp(dice)],
     [1, () => foreign(dice)],
+  ])();
+}
+
+/** Of what rules about packets, flows and addresses ask. */
+export function wideDialogue(dice: Dice): Dialogue {
+  return dice.weighted<() => Dialogue>([
+    [5, () => raw(dice, 'tcp')],
+    [4, () => raw(dice, 'udp')],
+    [3, () => icmp(dice)],
+    [6, () => odd(dice)],
+    [1, () => dns(dice)],
+    [1, () => http(dice)],
+    [1, () => mqtt(dice)],
   ])();
 }
 

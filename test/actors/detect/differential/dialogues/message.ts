@@ -6,11 +6,11 @@ export interface Message {
 }
 
 /** `foreign`: Suricata reads it, and nothing here does. */
-export type Spoken = 'raw' | 'http' | 'dns' | 'mqtt' | 'modbus' | 'ssh' | 'tls' | 'telnet' | 'icmp' | 'foreign';
+export type Spoken = 'raw' | 'http' | 'dns' | 'mqtt' | 'modbus' | 'ssh' | 'tls' | 'telnet' | 'icmp' | 'odd' | 'foreign';
 
 export interface Dialogue {
   readonly protocol: Spoken;
-  readonly transport: 'tcp' | 'udp' | 'icmp';
+  readonly transport: 'tcp' | 'udp' | 'icmp' | 'odd';
   readonly serverPort: number;
   readonly messages: readonly Message[];
 }

@@ -149,6 +149,15 @@ export function icmp(dice: Dice): Dialogue {
   return { protocol: 'icmp', transport: 'icmp', serverPort: 0, messages };
 }
 
+/** What the packets of other protocols carry. */
+export function odd(dice: Dice): Dialogue {
+  const messages = Array.from({ length: dice.int(1, 6) }, (_, i): Message => {
+    const direction = i === 0 || dice.chance(0.5) ? 0 : 1;
+    return { direction, bytes: payload(dice, 8) };
+  });
+  return { protocol: 'odd', transport: 'odd', serverPort: 9005, messages };
+}
+
 /** Protocols that Suricata reads, too: rules about bytes are asked of their flows, and their own rules are missed here. */
 export function foreign(dice: Dice): Dialogue {
   const word = dice.pick(WORDS);

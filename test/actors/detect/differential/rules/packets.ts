@@ -37,7 +37,9 @@ export function packetOption({ dice, dialogue, client, server }: Making, { lengt
     () => `icmp_id:${dice.int(0, 3)};`,
     () => `${isSix ? 'icmpv6' : 'icmpv4'}.hdr; content:"|${isSix ? '80' : '08'}|"; startswith;`,
   ];
-  const own = transport === 'tcp' ? ofTcp : transport === 'udp' ? ofUdp : [...ofIcmp, ...ofIcmp];
+  const ofAll = [...ofTcp, ...ofUdp, ...ofIcmp];
+  const own =
+    transport === 'tcp' ? ofTcp : transport === 'udp' ? ofUdp : transport === 'odd' ? ofAll : [...ofIcmp, ...ofIcmp];
   const ofFlow = [
     () => `flow.age:${dice.pick(['<1', '>0', '0', '<10'])};`,
     () => `${dice.pick(['tcpv4', 'udpv4', 'icmpv4', 'ipv4'])}-csum:${dice.pick(['valid', 'invalid'])};`,

@@ -9,6 +9,8 @@ import { applicationOptions } from './applications.ts';
 import type { Making } from './making.ts';
 import { memoryOptions, thresholdLine } from './memory.ts';
 import { payloadOptions } from './payload.ts';
+import { way } from './way.ts';
+import { wideRule } from './wide.ts';
 
 export interface MadeRules {
   readonly rules: readonly string[];
@@ -16,21 +18,28 @@ export interface MadeRules {
   readonly thresholds: readonly string[];
 }
 
-/** Rules of one case; `addresses` restricts them to its flow. */
+export interface RuleTopic {
+  readonly dice: Dice;
+  readonly dialogue: Dialogue;
+  /** They restrict the rules to its flow. */
+  readonly addresses: readonly [client: string, server: string];
+  readonly isWide: boolean;
+}
+
+/** Rules of one case. */
 export function rulesOf(
-  dice: Dice,
-  dialogue: Dialogue,
-  [client, server]: readonly [string, string],
+  { dice, dialogue, addresses: [client, server], isWide }: RuleTopic,
   firstSid: number,
 ): MadeRules {
   const making: Making = { dice, dialogue, name: `b${firstSid}`, client, server };
   const rules: string[] = [];
   const thresholds: string[] = [];
-  const count = dice.int(1, 4);
+  const count = isWide ? dice.int(2, 6) : dice.int(1, 4);
   for (let i = 0; i < count; i += 1) {
     const sid = firstSid + i;
-    rules.push(`${rule(making)} ${labels(dice)}sid:${sid};)`);
-    if (dice.chance(0.06)) thresholds.push(thresholdLine(making, sid));
+    const made = isWide && dice.chance(0.75) ? wideRule(making) : rule(making);
+    rules.push(`${made} ${labels(dice)}sid:${sid};)`);
+    if (dice.chance(isWide ? 0.15 : 0.06)) thresholds.push(thresholdLine(making, sid));
   }
   return { rules, thresholds };
 }
@@ -39,7 +48,8 @@ function rule(making: Making): string {
   const { dice, dialogue } = making;
   const { protocol } = dialogue;
   const message = dice.pick(dialogue.messages);
-  const own = protocol !== 'raw' && protocol !== 'icmp' && protocol !== 'foreign' && dice.chance(0.65);
+  const own =
+    protocol !== 'raw' && protocol !== 'icmp' && protocol !== 'odd' && protocol !== 'foreign' && dice.chance(0.65);
   const isOwn = own && dice.chance(0.8);
   const options = isOwn ? applicationOptions(making, message) : payloadOptions(making, message);
   const action = dice.weighted([
@@ -57,6 +67,7 @@ function rule(making: Making): string {
 
 function headerProtocol({ dice, dialogue, client }: Making): string {
   const { transport, protocol } = dialogue;
+  if (transport === 'odd') return dice.pick(['ip', 'ip', 'tcp', 'udp', 'icmp', 'sctp']);
   const ip = dice.pick(['ip', 'ip', client.includes(':') ? 'ipv6' : 'ipv4']);
   if (transport === 'icmp')
     return dice.weighted([
@@ -70,34 +81,6 @@ function headerProtocol({ dice, dialogue, client }: Making): string {
     [1, ip],
     [1, transport === 'tcp' ? dice.pick(['tcp-pkt', 'tcp-stream']) : transport],
     [0.1, 'pkthdr'],
-  ]);
-}
-
-/** A rule that names no address would be about every case's flow: its addresses are those of this one. */
-function way({ dice, dialogue, client, server }: Making, { direction }: Message): string {
-  const { serverPort, transport } = dialogue;
-  const port =
-    transport === 'icmp' || dice.chance(0.65)
-      ? 'any'
-      : dice.weighted<string>([
-          [6, String(serverPort)],
-          [1, `!${serverPort}`],
-          [1, `[${serverPort},1]`],
-          [1, `${Math.max(0, serverPort - 5)}:${serverPort}`],
-          [1, `[1:65535,!${serverPort === 80 ? 81 : 80}]`],
-          [1, `!${serverPort === 80 ? 81 : 80}`],
-        ]);
-  const both = `[${client},${server}]`;
-  const forth = `${client} any -> ${server} ${port}`;
-  const back = `${server} ${port} -> ${client} any`;
-  const [ahead, against] = direction === 0 ? [forth, back] : [back, forth];
-  return dice.weighted([
-    [5, `${both} any -> ${both} any`],
-    [5, ahead],
-    [0.7, against],
-    [1, `${client} any <> ${server} ${port}`],
-    [0.5, `[${both},!${direction === 0 ? server : client}] any -> ${both} any`],
-    [0.5, `${both} any -> [${both},!${direction === 0 ? client : server}] any`],
   ]);
 }
 
