@@ -4,7 +4,8 @@
  * prefixes, so that the index grows with what the rules name and a look asks once for each length of a prefix in use.
  */
 import type { Packet } from '../packet/index.ts';
-import type { Addresses } from './header.ts';
+import type { Steps } from '../rules/finished.ts';
+import type { Addresses, Header } from './header.ts';
 import type { Signature } from './signature.ts';
 
 const V4_BITS = 32;
@@ -48,14 +49,26 @@ export class AddressIndex {
   /** What the last look found, in the order of the rules: reused. */
   readonly #found: Signature[] = [];
 
-  constructor(rules: readonly Signature[]) {
+  constructor(rules: readonly Signature[] = []) {
+    for (const signature of rules) this.#add(signature);
+  }
+
+  /** One rule a step. */
+  static *making(rules: readonly Signature[]): Steps<AddressIndex> {
+    const index = new AddressIndex();
     for (const signature of rules) {
-      const { source, destination } = signature.header;
-      if (source === null && destination === null) this.#always.push(signature);
-      else if (destination === null || (source !== null && sizeOf(source) <= sizeOf(destination)))
-        this.#sources.add(signature, source!);
-      else this.#destinations.add(signature, destination);
+      index.#add(signature);
+      yield 1;
     }
+    return index;
+  }
+
+  #add(signature: Signature): void {
+    const { source, destination } = signature.header;
+    if (source === null && destination === null) this.#always.push(signature);
+    else if (destination === null || (source !== null && sizeOf(source) <= sizeOf(destination)))
+      this.#sources.add(signature, source!);
+    else this.#destinations.add(signature, destination);
   }
 
   /** How many may match. None that can is missing. */
@@ -104,6 +117,13 @@ function addTo<K>(map: Map<K, Signature[]>, key: K, signature: Signature): void 
   if (known === undefined) map.set(key, [signature]);
   else known.push(signature);
 }
+
+/** More addresses of IPv4 are not few: a rule for all but some matches nearly every packet, however it is found. */
+const NARROW_MAX = 2 ** 24;
+
+/** Whether one side of the header names few addresses. */
+export const isNarrow = ({ source, destination }: Header): boolean =>
+  (source !== null && sizeOf(source) <= NARROW_MAX) || (destination !== null && sizeOf(destination) <= NARROW_MAX);
 
 /** Of IPv4; a set of IPv6 alone has none. */
 function sizeOf({ v4 }: Addresses): number {

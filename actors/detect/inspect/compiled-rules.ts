@@ -110,10 +110,9 @@ export function* compiling(
   const { signatures, identities } = yield* makingSignatures(loaded, { protocols, classes, names, ruleSet });
   yield LONG_STEP;
   applyThresholds(signatures, thresholds);
-  const groups = new RuleGroups(signatures);
-  yield LONG_STEP;
-  yield* groups.making(protocols);
-  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids: line.ids.assign(identities) });
+  const groups = yield* RuleGroups.making(signatures, protocols);
+  const ids = yield* line.ids.assigning(identities);
+  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids });
 }
 
 export function compileRules(

@@ -269,6 +269,10 @@ export class Inspector {
     this.#found.length = 0;
     candidates.reset();
     for (const order of group.always) candidates.add(order);
+    if (group.byAddress !== null) {
+      const count = group.byAddress.find(situation.packet);
+      for (let i = 0; i < count; i += 1) candidates.add(group.byAddress.at(i).order);
+    }
     if (isNoticed(situation)) for (const order of group.ofEvents) candidates.add(order);
     // Nothing is looked for in what is encrypted; what must not be there is asked about all the same.
     if (!situation.isBlind) this.#scanPayloads(group);

@@ -5,16 +5,18 @@
  */
 import { type Transformer, transformer } from '../match/index.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
-import { type Pattern, Prefilter } from '../prefilter/index.ts';
+import { makingPrefilter, type Pattern, type Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
-import { LONG_STEP, type Steps } from '../rules/finished.ts';
-import { AddressIndex } from './address-index.ts';
+import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
+import { AddressIndex, isNarrow } from './address-index.ts';
 import { isInDirection, type Signature } from './signature.ts';
 
 /** Rules by their places in the order. */
 export interface PacketGroup {
   /** Without a pattern in the payload. */
   readonly always: readonly number[];
+  /** Those of them that ask for few addresses, and nothing of the payload; null: there are none. */
+  readonly byAddress: AddressIndex | null;
   /** About what was noticed of a packet: asked where something was. */
   readonly ofEvents: readonly number[];
   /** Patterns of rules about the payload of packets, and about the stream. */
@@ -51,40 +53,44 @@ export class RuleGroups {
     new Map(),
   ];
 
-  constructor(signatures: readonly Signature[]) {
+  constructor(signatures: readonly Signature[], addressRules: readonly Signature[], byAddress: AddressIndex) {
     this.signatures = signatures;
-    this.addressRules = signatures.filter(({ type }) => type === 'ip_only');
-    this.byAddress = new AddressIndex(this.addressRules);
+    this.addressRules = addressRules;
+    this.byAddress = byAddress;
     this.decoderRules = signatures.filter(({ type }) => type === 'de_only');
   }
 
-  /** Those that every sensor needs, one a step. */
-  *making(protocols: readonly AnyProtocol[]): Steps<void> {
+  /** With the groups that every sensor needs. */
+  static *making(signatures: readonly Signature[], protocols: readonly AnyProtocol[]): Steps<RuleGroups> {
+    const addressRules = signatures.filter(({ type }) => type === 'ip_only');
+    const groups = new RuleGroups(signatures, addressRules, yield* AddressIndex.making(addressRules));
+    yield* groups.#making(protocols);
+    return groups;
+  }
+
+  *#making(protocols: readonly AnyProtocol[]): Steps<void> {
     for (const direction of [0, 1] as const) {
-      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) {
-        this.ofPackets(protocol, direction);
-        yield LONG_STEP;
-      }
-      for (const protocol of protocols) {
-        this.ofTransactions(protocol, direction);
-        yield LONG_STEP;
-      }
+      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) yield* this.#makingOfPackets(protocol, direction);
+      for (const protocol of protocols) yield* this.#makingOfTransactions(protocol, direction);
     }
   }
 
   ofPackets(protocol: number, direction: Direction): PacketGroup {
-    const groups = this.#packet[direction];
-    let group = groups.get(protocol);
-    if (group === undefined) {
-      const ours = this.signatures.filter(
-        (signature) =>
-          signature.type !== 'ip_only' &&
-          isInDirection(signature, direction) &&
-          (signature.header.protocols?.includes(protocol) ?? true),
-      );
-      group = packetGroup(ours, this.#strayed(ours, protocol));
-      groups.set(protocol, group);
-    }
+    return this.#packet[direction].get(protocol) ?? finished(this.#makingOfPackets(protocol, direction));
+  }
+
+  *#makingOfPackets(protocol: number, direction: Direction): Steps<PacketGroup> {
+    const ours = this.signatures.filter(
+      (signature) =>
+        signature.type !== 'ip_only' &&
+        isInDirection(signature, direction) &&
+        (signature.header.protocols?.includes(protocol) ?? true),
+    );
+    yield LONG_STEP;
+    const strayed = this.#strayed(ours, protocol);
+    yield LONG_STEP;
+    const group = yield* packetGroup(ours, strayed);
+    this.#packet[direction].set(protocol, group);
     return group;
   }
 
@@ -108,13 +114,14 @@ export class RuleGroups {
   }
 
   ofTransactions(protocol: AnyProtocol, direction: Direction): TransactionGroup {
-    const groups = this.#transaction[direction];
-    let group = groups.get(protocol.name);
-    if (group === undefined) {
-      const ours = this.signatures.filter(({ engines }) => (engines.get(protocol.name)?.[direction].length ?? 0) > 0);
-      group = transactionGroup(ours, protocol, direction);
-      groups.set(protocol.name, group);
-    }
+    return this.#transaction[direction].get(protocol.name) ?? finished(this.#makingOfTransactions(protocol, direction));
+  }
+
+  *#makingOfTransactions(protocol: AnyProtocol, direction: Direction): Steps<TransactionGroup> {
+    const ours = this.signatures.filter(({ engines }) => (engines.get(protocol.name)?.[direction].length ?? 0) > 0);
+    yield LONG_STEP;
+    const group = yield* transactionGroup(ours, protocol, direction);
+    this.#transaction[direction].set(protocol.name, group);
     return group;
   }
 }
@@ -126,33 +133,45 @@ const patternOf = ({ order, fast }: Signature): Pattern => ({
   id: fast!.isNegated ? -1 - order : order,
 });
 
-const prefilterOf = (signatures: readonly Signature[]): Prefilter | null =>
-  signatures.length === 0 ? null : new Prefilter(signatures.map(patternOf));
+function* prefilterOf(signatures: readonly Signature[]): Steps<Prefilter | null> {
+  return signatures.length === 0 ? null : yield* makingPrefilter(signatures.map(patternOf));
+}
 
 /** What must not be there cannot be looked for beforehand. */
 const hasPattern = ({ fast }: Signature): boolean => fast !== null && !fast.isNegated;
 const isOfPayload = (signature: Signature): boolean =>
   hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
 
-function packetGroup(signatures: readonly Signature[], strayed: readonly Signature[]): PacketGroup {
-  const patterned = [...signatures, ...strayed].filter(
+function* packetGroup(signatures: readonly Signature[], strayed: readonly Signature[]): Steps<PacketGroup> {
+  const all = [...signatures, ...strayed];
+  const patterned = all.filter(
     (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
   );
-  const unpatterned = [...signatures, ...strayed].filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
+  const unpatterned = all.filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
+  const asked = unpatterned.filter(({ needsEvent }) => !needsEvent);
+  const indexed = asked.filter(({ payload, header }) => payload === null && isNarrow(header));
+  const isIndexed = indexed.length >= INDEXED_MIN;
+  yield LONG_STEP;
+  const byAddress = isIndexed ? yield* AddressIndex.making(indexed) : null;
+  const known = new Set(isIndexed ? indexed : []);
   return {
-    always: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [] : [order])),
+    always: asked.flatMap((one) => (known.has(one) ? [] : [one.order])),
+    byAddress,
     ofEvents: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [order] : [])),
-    ofPackets: prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
-    ofStream: prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
+    ofPackets: yield* prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
+    ofStream: yield* prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
     needsStream: signatures.some(({ needsStream }) => needsStream),
   };
 }
 
-function transactionGroup(
+/** Fewer rules are asked faster one by one than they are looked up. */
+const INDEXED_MIN = 32;
+
+function* transactionGroup(
   signatures: readonly Signature[],
   protocol: AnyProtocol,
   direction: Direction,
-): TransactionGroup {
+): Steps<TransactionGroup> {
   const always: number[] = [];
   const byBuffer = new Map<string, { readonly row: BufferRow; readonly signatures: Signature[] }>();
   for (const signature of signatures) {
@@ -165,15 +184,20 @@ function transactionGroup(
       always.push(signature.order);
       continue;
     }
-    const key = JSON.stringify([buffer.buffer, buffer.transforms]);
+    const { transforms } = buffer;
+    const key = transforms.length === 0 ? buffer.buffer : JSON.stringify([buffer.buffer, transforms]);
     const entry = byBuffer.get(key);
     if (entry === undefined) byBuffer.set(key, { row, signatures: [signature] });
     else entry.signatures.push(signature);
   }
-  const prefilters = [...byBuffer.values()].map(({ row, signatures: ours }, id): BufferPrefilter => {
+  yield LONG_STEP;
+  const prefilters: BufferPrefilter[] = [];
+  for (const { row, signatures: ours } of byBuffer.values()) {
     const { transforms } = ours[0]!.fast!.buffer;
     const transform = transforms.length === 0 ? null : transformer(transforms);
-    return { id, row, progress: row.prefilterProgress ?? row.progress, transform, prefilter: prefilterOf(ours)! };
-  });
+    const prefilter = (yield* prefilterOf(ours))!;
+    const id = prefilters.length;
+    prefilters.push({ id, row, progress: row.prefilterProgress ?? row.progress, transform, prefilter });
+  }
   return { always, prefilters: prefilters.sort((a, b) => a.progress - b.progress) };
 }

@@ -3,11 +3,14 @@
  * number there, also where sets without it came between, and whether or not a set is still in memory. A number is never given to
  * another rule.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { finished, type Steps } from '../rules/finished.ts';
 
 /** Rules that are known; beyond it those that were not in any set for longest are forgotten. */
 export const RULES_KNOWN_MAX = 1_000_000;
 const DIGEST_CHARS = 22;
+/** As many are assigned while a rule is made. */
+const IDS_A_RULE = 8;
 
 export class RuleIds {
   /** By a digest of the identity: rules are long. Those of the last set behind all others. */
@@ -16,14 +19,19 @@ export class RuleIds {
 
   /** Of a set; each identity is there once. */
   assign(identities: readonly string[]): Int32Array {
+    return finished(this.assigning(identities));
+  }
+
+  *assigning(identities: readonly string[]): Steps<Int32Array> {
     const known = this.#known;
-    const ids = Int32Array.from(identities, (identity) => {
-      const digest = createHash('sha256').update(identity).digest('base64').slice(0, DIGEST_CHARS);
-      const id = known.get(digest) ?? this.#next++;
+    const ids = new Int32Array(identities.length);
+    for (const [i, identity] of identities.entries()) {
+      const digest = hash('sha256', identity, 'base64').slice(0, DIGEST_CHARS);
+      ids[i] = known.get(digest) ?? this.#next++;
       known.delete(digest);
-      known.set(digest, id);
-      return id;
-    });
+      known.set(digest, ids[i]!);
+      yield 1 / IDS_A_RULE;
+    }
     for (const digest of known.keys()) {
       if (known.size <= Math.max(RULES_KNOWN_MAX, ids.length)) break;
       known.delete(digest);

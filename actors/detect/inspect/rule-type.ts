@@ -189,22 +189,41 @@ export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]):
   const events = conditions(rule, 'app-layer-event').map(
     (words): Part => ({ name: 'app-layer-event', protocols: [words[0]!], directions: BOTH_DIRECTIONS }),
   );
-  const parts = names.flatMap((name): Part[] => {
-    if (isAboutFiles(name)) {
-      const carriers = protocols.filter(({ filesAt }) => filesAt !== undefined).map((protocol) => protocol.name);
-      return [{ name, protocols: carriers, directions: BOTH_DIRECTIONS }];
+  let known = partsKnown.get(protocols);
+  if (known === undefined) {
+    known = new Map();
+    partsKnown.set(protocols, known);
+  }
+  const parts: Part[] = [];
+  for (const name of names) {
+    let part = known.get(name);
+    if (part === undefined) {
+      part = partOf(name, protocols);
+      known.set(name, part);
     }
-    const rows = protocols.flatMap((protocol) =>
-      [
-        ...protocol.buffers.filter((row) => row.name === name),
-        ...protocol.conditions.filter((row) => row.keyword === name),
-      ].map(({ directions }) => ({ protocol: protocol.name, directions })),
-    );
-    if (rows.length === 0) return [];
-    const directions = rows.flatMap((row) => row.directions).reduce<number>((bits, one) => bits | (1 << one), 0);
-    return [{ name, protocols: rows.map(({ protocol }) => protocol), directions }];
-  });
+    if (part !== null) parts.push(part);
+  }
   return [...parts, ...events];
+}
+
+/** Thousands of rules ask for the same few names. */
+const partsKnown = new WeakMap<readonly AnyProtocol[], Map<string, Part | null>>();
+
+/** Null: no protocol has it. */
+function partOf(name: string, protocols: readonly AnyProtocol[]): Part | null {
+  if (isAboutFiles(name)) {
+    const carriers = protocols.filter(({ filesAt }) => filesAt !== undefined).map((protocol) => protocol.name);
+    return { name, protocols: carriers, directions: BOTH_DIRECTIONS };
+  }
+  const rows = protocols.flatMap((protocol) =>
+    [
+      ...protocol.buffers.filter((row) => row.name === name),
+      ...protocol.conditions.filter((row) => row.keyword === name),
+    ].map(({ directions }) => ({ protocol: protocol.name, directions })),
+  );
+  if (rows.length === 0) return null;
+  const directions = rows.flatMap((row) => row.directions).reduce<number>((bits, one) => bits | (1 << one), 0);
+  return { name, protocols: rows.map(({ protocol }) => protocol), directions };
 }
 
 const conditions = (rule: Rule, keyword: string): (readonly string[])[] =>

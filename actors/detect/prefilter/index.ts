@@ -1,3 +1,3 @@
 export { type FastPattern, fastPattern } from './fast-pattern.ts';
 export type { Pattern } from './pattern-store.ts';
-export { Prefilter } from './prefilter.ts';
+export { makingPrefilter, Prefilter } from './prefilter.ts';

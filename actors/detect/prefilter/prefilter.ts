@@ -9,6 +9,7 @@
  * No buffer can make a scan expensive: what is spent on comparing is bounded by the buffer's length, and beyond it
  * patterns count as found whose key is there. A hit is a candidate: whoever is told has to look for himself.
  */
+import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { commonness } from './common-texts.ts';
 import { CASE, KeyFilter } from './key-filter.ts';
 import { KeyTable } from './key-table.ts';
@@ -30,18 +31,12 @@ export class Prefilter {
   readonly #triples: KeyFilter | null;
   readonly #short: ShortTable | null;
 
-  constructor(patterns: readonly Pattern[]) {
-    const store = new PatternStore(patterns);
-    const byLength: [number[], number[], number[]] = [[], [], []];
-    for (let i = 0; i < patterns.length; i += 1) {
-      const length = store.lengthOf(i);
-      byLength[length >= KEY_BYTES ? 0 : length === 3 ? 1 : 2].push(i);
-    }
-    const [long, triples, short] = byLength;
+  constructor(patterns: readonly Pattern[] | Parts) {
+    const { store, long, triples, short } = 'store' in patterns ? patterns : finished(makingParts(patterns));
     this.#store = store;
-    this.#long = long.length === 0 ? null : longFilter(store, long, patterns.length);
-    this.#triples = triples.length === 0 ? null : tripleFilter(store, triples, patterns.length);
-    this.#short = short.length === 0 ? null : new ShortTable(store, short, patterns.length);
+    this.#long = long;
+    this.#triples = triples;
+    this.#short = short;
   }
 
   /** How many ids were found; they are the first ones of `ids`, until the next scan. */
@@ -65,11 +60,46 @@ export class Prefilter {
   }
 }
 
-function longFilter(store: PatternStore, long: readonly number[], patterns: number): KeyFilter {
+interface Parts {
+  readonly store: PatternStore;
+  readonly long: KeyFilter | null;
+  readonly triples: KeyFilter | null;
+  readonly short: ShortTable | null;
+}
+
+/** A few patterns a step: tens of thousands take a quarter of a second. */
+export function* makingPrefilter(patterns: readonly Pattern[]): Steps<Prefilter> {
+  return new Prefilter(yield* makingParts(patterns));
+}
+
+/** Patterns for what one rule takes elsewhere. */
+const PATTERNS_A_RULE = 4;
+const PATTERNS_A_STEP = 64;
+
+function* makingParts(patterns: readonly Pattern[]): Steps<Parts> {
+  const store = new PatternStore(patterns);
+  yield LONG_STEP;
+  const byLength: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < patterns.length; i += 1) {
+    const length = store.lengthOf(i);
+    byLength[length >= KEY_BYTES ? 0 : length === 3 ? 1 : 2].push(i);
+  }
+  const [long, triples, short] = byLength;
+  return {
+    store,
+    long: long.length === 0 ? null : yield* makingLong(store, long, patterns.length),
+    triples: triples.length === 0 ? null : tripleFilter(store, triples, patterns.length),
+    short: short.length === 0 ? null : new ShortTable(store, short, patterns.length),
+  };
+}
+
+function* makingLong(store: PatternStore, long: readonly number[], patterns: number): Steps<KeyFilter> {
   const table = new KeyTable(long.length, patterns);
   const filter = new KeyFilter(long.length, KEY_BYTES, table, store);
   const counts = countsOf(store, long);
-  for (const pattern of long) {
+  yield LONG_STEP;
+  for (const [i, pattern] of long.entries()) {
+    if (i % PATTERNS_A_STEP === 0) yield PATTERNS_A_STEP / PATTERNS_A_RULE;
     let best = Number.POSITIVE_INFINITY;
     let [bestKey, bestEnd] = [0, 0];
     const length = store.lengthOf(pattern);
