@@ -7,7 +7,7 @@ import type { Conversation, Direction, Transaction } from '../protocols/index.ts
 import { printBytes } from '../rules/keywords/content-bytes.ts';
 import type { BufferTerms, Term } from '../rules/rule.ts';
 import { MATCH } from './engine.ts';
-import { matchesHeader } from './header.ts';
+import { type Header, matchesHeader } from './header.ts';
 import { isTransactionBuffer } from './rule-type.ts';
 import { isInDirection, type Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
@@ -65,7 +65,8 @@ export class Explainer {
     const signature = this.#signature;
     const { rule } = signature;
     const simple = (what: string, isMet: boolean): boolean => say({ what, isMet, where: '' });
-    if (!simple('protocol, addresses and ports', matchesHeader(signature.header, situation.packet))) return false;
+    if (!simple('protocol, addresses and ports', matchesHeader(headerOf(signature, situation), situation.packet)))
+      return false;
     if (!simple('direction', isInDirection(signature, situation.direction))) return false;
     if (signature.application !== null && !simple(signature.application, signature.application === situation.protocol))
       return false;
@@ -120,6 +121,9 @@ export class Explainer {
     return true;
   }
 }
+
+const headerOf = ({ header, headerBack }: Signature, { direction }: Situation): Header =>
+  direction === 1 ? (headerBack ?? header) : header;
 
 function payloadOf(situation: Situation): Uint8Array | null {
   if (situation.hasChunk) return situation.chunk;

@@ -13,6 +13,8 @@ export class TransactionMemory {
   /** By direction: bits of prefilters that need not run again. */
   readonly scanned: [number, number] = [0, 0];
   readonly isInspected: [boolean, boolean] = [false, false];
+  /** Of rules about both sides, by their order: bits of the sides that matched. */
+  sides: Map<number, number> | null = null;
   /** Its record is written. */
   isTold = false;
   /** Nothing more is to be told of it. */
@@ -21,10 +23,20 @@ export class TransactionMemory {
   readonly filesTold: [number, number] = [0, 0];
   eventsTold = 0;
 
+  /** True once, with the second side. */
+  completes(order: number, direction: 0 | 1): boolean {
+    this.sides ??= new Map();
+    const before = this.sides.get(order) ?? 0;
+    const now = before | (1 << direction);
+    this.sides.set(order, now);
+    return before !== 3 && now === 3;
+  }
+
   /** With another set of rules in force: `places` are the old ones' new orders. */
   renew(places: ReadonlyMap<number, number>): void {
     this.scanned[0] = 0;
     this.scanned[1] = 0;
+    if (this.sides !== null) this.sides = moved(this.sides, places, (order) => order);
     for (const direction of [0, 1] as const) {
       const before = this.states[direction];
       if (before !== null) this.states[direction] = moved(before, places, (order) => order);

@@ -109,7 +109,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
     needsPacket,
     needsStream,
     isStreamOnly,
-    directions: directionsOf(conditions(rule, 'flow'), parts),
+    directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(conditions(rule, 'flow'), parts),
     application,
   };
   return { ...shape, type: typeOf(rule, shape, parts.length > 0, payload !== undefined) };

@@ -34,7 +34,7 @@ export function cannotAsk(
     if (isAboutFiles(keyword)) continue;
     if (!protocols.some(({ conditions }) => conditions.some((row) => row.keyword === keyword))) return keyword;
   }
-  return misdirected(rule, protocols);
+  return rule.isTransactional ? null : misdirected(rule, protocols);
 }
 
 /** What is in no direction that the rest of the rule leaves: Suricata refuses such a rule. */

@@ -37,6 +37,8 @@ export interface Signature extends Shape {
   readonly category: string;
   readonly priority: number;
   readonly header: Header;
+  /** Of a rule about both sides of a transaction that of the other side; null: it is one. */
+  readonly headerBack: Header | null;
   /** What the prefilter looks for. */
   readonly fast: FastPattern | null;
   readonly payload: BufferCheck | null;
@@ -136,6 +138,7 @@ function signatureOf(
     category: klass?.description ?? '',
     priority: rule.priority ?? klass?.priority ?? DEFAULT_PRIORITY,
     header: headerOf(rule, protocolsOf(rule.protocol, transports), isSwapped),
+    headerBack: rule.isTransactional ? headerOf(rule, protocolsOf(rule.protocol, transports), true) : null,
     fast,
     payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
     checks: checks.map(([, check]) => check),

@@ -81,7 +81,8 @@ export class TransactionInspector {
     const before = states?.get(signature.order);
     if (before === undefined) {
       // A rule that goes on was let in by the packet with which it began.
-      if (!matchesHeader(signature.header, situation.packet) || !holdsAll(signature, situation)) return;
+      const header = direction === 1 ? (signature.headerBack ?? signature.header) : signature.header;
+      if (!matchesHeader(header, situation.packet) || !holdsAll(signature, situation)) return;
       if (signature.needsBits && situation.memory?.hasBits !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
@@ -91,6 +92,7 @@ export class TransactionInspector {
       else states.set(signature.order, state);
     }
     if ((state & FULL_MATCH) === 0) return;
+    if (signature.headerBack !== null && !kept.completes(signature.order, direction)) return;
     takeEffect(signature, situation);
     this.#queue.add(signature, tx, true);
   }

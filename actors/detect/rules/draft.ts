@@ -57,6 +57,8 @@ export class Draft {
   hasApplication = false;
   /** Of keywords that are about one direction alone. */
   readonly ways = new Set<'to_server' | 'to_client'>();
+  /** Something is asked of a transaction that is no side's own. */
+  isAmbiguous = false;
   readonly references: string[] = [];
   readonly metadata: string[] = [];
   readonly conditions: Condition[] = [];

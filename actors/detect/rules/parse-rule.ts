@@ -31,6 +31,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     source: placed(split.source, (word) => addresses(word, variables.addresses)),
     sourcePorts: placed(split.sourcePorts, (word) => ports(word, variables.ports)),
     isBothWays: isBothWays(split.direction),
+    isTransactional: split.direction.text === '=>',
     destination: placed(split.destination, (word) => addresses(word, variables.addresses)),
     destinationPorts: placed(split.destinationPorts, (word) => ports(word, variables.ports)),
   };
@@ -38,7 +39,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   draft.hasApplication = isApplication(header.protocol);
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
-  placed({ at: 0 }, () => checkRule(draft, header.protocol, subjects));
+  placed({ at: 0 }, () => checkRule(draft, header, subjects));
   const { sid, gid = 1, rev = 0, msg = '', classtype = null, priority = null, target = null } = draft.labels;
   if (sid === undefined) return wrong('sid', 'a rule must have a sid', 0);
   return Object.freeze({
@@ -71,8 +72,8 @@ function action({ text, at }: Word): Action {
 }
 
 function isBothWays({ text, at }: Word): boolean {
-  if (text === '=>') return unsupported('direction', 'rules about both directions of a transaction', at);
-  if (text !== '->' && text !== '<>') return wrong('direction', `the direction "${shown(text)}" does not exist`, at);
+  if (!['->', '<>', '=>'].includes(text))
+    return wrong('direction', `the direction "${shown(text)}" does not exist`, at);
   return text === '<>';
 }
 
@@ -89,6 +90,7 @@ function readOption(draft: Draft, { name, value }: OptionText): Subject {
   const subject = draft.subject ?? row.subject;
   if (isApplication(subject)) draft.hasApplication = true;
   if (row.only !== undefined) draft.ways.add(row.only);
+  else if (subject === 'file' || isApplication(subject)) draft.isAmbiguous = true;
   return subject;
 }
 

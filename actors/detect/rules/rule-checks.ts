@@ -2,8 +2,8 @@
 import type { Draft } from './draft.ts';
 import { passes } from './numbers.ts';
 import { applicationsOver, isApplication } from './protocols.ts';
-import type { BufferTerms, ContentTerm } from './rule.ts';
-import { shown, wrong } from './rule-mistake.ts';
+import type { BufferTerms, ContentTerm, RuleHeader } from './rule.ts';
+import { shown, unsupported, wrong } from './rule-mistake.ts';
 import type { Subject } from './subject.ts';
 
 const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
@@ -32,7 +32,8 @@ const PACKET_KEYWORDS = new Set([
 ]);
 const STREAM_WORDS = new Set(['only_stream']);
 
-export function checkRule(draft: Draft, protocol: string, subjects: readonly Subject[]): void {
+export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly Subject[]): void {
+  const { protocol, isTransactional } = header;
   draft.finish();
   const application = applicationOf(protocol, subjects);
   const needsTransaction = draft.buffers().some(({ buffer }) => isTransactionBuffer(buffer));
@@ -53,14 +54,18 @@ export function checkRule(draft: Draft, protocol: string, subjects: readonly Sub
     keyword === 'flow' && value.type === 'words' ? value.words : [],
   );
   const [way] = draft.ways;
-  if (draft.ways.size > 1 || (way !== undefined && words.includes(way === 'to_server' ? 'to_client' : 'to_server')))
+  if (isTransactional) checkBothSides(draft, words);
+  else if (
+    draft.ways.size > 1 ||
+    (way !== undefined && words.includes(way === 'to_server' ? 'to_client' : 'to_server'))
+  )
     wrong('flow', 'what is asked goes two ways');
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
     wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
-  const header = draft.buffers().find(({ buffer }) => buffer !== 'payload' && !isTransactionBuffer(buffer));
-  if ((asksStream || protocol === 'tcp-stream') && header !== undefined)
-    wrong(header.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
+  const ofHeader = draft.buffers().find(({ buffer }) => buffer !== 'payload' && !isTransactionBuffer(buffer));
+  if ((asksStream || protocol === 'tcp-stream') && ofHeader !== undefined)
+    wrong(ofHeader.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
   const asksTransaction = needsTransaction || subjects.some(isApplication);
@@ -84,6 +89,14 @@ const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkt
 
 const isTransactionBuffer = (buffer: string): boolean =>
   buffer !== 'payload' && !/^(?:ip\.(?:src|dst)|(?:ipv4|ipv6|tcp|udp|icmpv4|icmpv6)\.hdr)$/.test(buffer);
+
+/** Each side is asked something that is its own. */
+function checkBothSides(draft: Draft, words: readonly string[]): void {
+  if (draft.ways.size < 2) wrong('direction', '=> asks both sides of a transaction, and this rule one at most');
+  if (words.some((word) => word.startsWith('to_'))) wrong('flow', 'a rule with => goes both ways');
+  const isAmbiguous = draft.isAmbiguous || draft.buffers().some(({ buffer }) => !isTransactionBuffer(buffer));
+  if (isAmbiguous) unsupported('direction', '=> with what either side of a transaction can have');
+}
 
 /** The application protocol of a rule: that of its header or of its keywords, which must be one. */
 function applicationOf(protocol: string, subjects: readonly Subject[]): string | null {

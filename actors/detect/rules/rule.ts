@@ -171,6 +171,8 @@ export interface RuleHeader {
   readonly source: AddressSet;
   readonly sourcePorts: PortSet;
   readonly isBothWays: boolean;
+  /** `=>` of Suricata 8: what is asked of a request and of its response holds of one transaction. */
+  readonly isTransactional: boolean;
   readonly destination: AddressSet;
   readonly destinationPorts: PortSet;
 }
