@@ -11,7 +11,7 @@ import type { RowStore } from '../../engine/index.ts';
 import { addTo, scaleSum } from './exact-sum.ts';
 import { evidenceAt } from './model/faded-moments.ts';
 import type { PairTrust, TrustWindows } from './model/pair-trust.ts';
-import { partPower, wholePower } from './model/powers-of-two.ts';
+import { partOf, partPower, wholePower } from './model/powers-of-two.ts';
 
 const AT_SMALL = 0;
 const AT_BIG = 5;
@@ -114,10 +114,10 @@ export class ProviderRows {
       const value = numbers[from + i]!;
       if (Number.isNaN(value)) continue;
       this.rows.touch(row, SELDOM_BLOCK);
-      const age = time / this.#windows.bigHalfLifeMs;
-      const epoch = Math.floor(age);
+      const { bigHalfLifeMs } = this.#windows;
+      const epoch = Math.floor(time / bigHalfLifeMs);
       if (epoch > doubles[at]!) this.#fadePerformance(at, epoch);
-      const faded = partPower(age - epoch) * wholePower(epoch - doubles[at]!);
+      const faded = partPower(partOf(time, epoch, bigHalfLifeMs)) * wholePower(epoch - doubles[at]!);
       if (faded === 0) continue;
       const all = doubles[at + 1 + 2 * i]! + faded;
       doubles[at + 1 + 2 * i] = all;

@@ -9,7 +9,7 @@
  *
  * Four doubles in the caller's memory: epoch (in half-lives) · Σ weight · mean · Σ weight · (satisfaction − mean)².
  */
-import { partPower, wholePower } from './powers-of-two.ts';
+import { partOf, partPower, wholePower } from './powers-of-two.ts';
 
 export const MOMENTS_DOUBLES = 4;
 
@@ -30,11 +30,11 @@ export class FadedMoments {
 
   /** Memory of zeros is one without interactions. `satisfaction` in [0, 1], `weight` ≥ 0. */
   add(doubles: Float64Array, at: number, timeMs: number, satisfaction: number, weight: number): void {
-    const age = timeMs / this.#halfLifeMs;
-    const epoch = Math.floor(age);
+    const halfLifeMs = this.#halfLifeMs;
+    const epoch = Math.floor(timeMs / halfLifeMs);
     if (doubles[at + AT_WEIGHT] === 0) doubles[at + AT_EPOCH] = epoch;
     else if (epoch > doubles[at + AT_EPOCH]!) this.#advance(doubles, at, epoch);
-    const faded = weight * partPower(age - epoch) * wholePower(epoch - doubles[at + AT_EPOCH]!);
+    const faded = weight * partPower(partOf(timeMs, epoch, halfLifeMs)) * wholePower(epoch - doubles[at + AT_EPOCH]!);
     if (faded === 0) return;
     const before = doubles[at + AT_WEIGHT]!;
     const all = before + faded;
@@ -50,9 +50,9 @@ export class FadedMoments {
    * all that remains is known, it is better to begin anew.
    */
   remove(doubles: Float64Array, at: number, timeMs: number, satisfaction: number, weight: number): void {
-    const age = timeMs / this.#halfLifeMs;
-    const epoch = Math.floor(age);
-    const faded = weight * partPower(age - epoch) * wholePower(epoch - doubles[at + AT_EPOCH]!);
+    const halfLifeMs = this.#halfLifeMs;
+    const epoch = Math.floor(timeMs / halfLifeMs);
+    const faded = weight * partPower(partOf(timeMs, epoch, halfLifeMs)) * wholePower(epoch - doubles[at + AT_EPOCH]!);
     if (faded === 0) return;
     const before = doubles[at + AT_WEIGHT]!;
     const rest = before - faded;
@@ -105,7 +105,6 @@ export class FadedMoments {
 
 /** What a weight of an epoch, in half-lives, is at a time. */
 export function evidenceAt(weight: number, epoch: number, nowMs: number, halfLifeMs: number): number {
-  const age = nowMs / halfLifeMs;
-  const whole = Math.floor(age);
-  return (weight * wholePower(epoch - whole)) / partPower(age - whole);
+  const whole = Math.floor(nowMs / halfLifeMs);
+  return (weight * wholePower(epoch - whole)) / partPower(partOf(nowMs, whole, halfLifeMs));
 }

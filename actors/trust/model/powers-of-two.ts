@@ -19,6 +19,19 @@ export function wholePower(exponent: number): number {
   return exponent > GREATEST ? Number.POSITIVE_INFINITY : WHOLE[exponent + LEAST]!;
 }
 
+/** The last number before 1. */
+const NEARLY_ONE = 1 - 2 ** -53;
+
+/**
+ * How much of a half-life a time is behind the epoch in which it lies. The quotient of both has too few digits left for that: of a half-life of
+ * a minute it would be known to 10^-8.
+ */
+export function partOf(timeMs: number, epoch: number, halfLifeMs: number): number {
+  const part = (timeMs - epoch * halfLifeMs) / halfLifeMs;
+  // Of half-lives that are no whole milliseconds the product is rounded.
+  return part < 0 ? 0 : part < 1 ? part : NEARLY_ONE;
+}
+
 /** 2^fraction for a fraction in [0, 1). */
 export function partPower(fraction: number): number {
   const step = Math.floor(fraction * STEPS);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { FadedMoments, MOMENTS_DOUBLES } from '../../../../actors/trust/model/faded-moments.ts';
+import { exactWindow } from '../../../../services/trust-audit/exact-score.ts';
 import { exactTrust, type PlainInteraction } from '../../../oracle/trust/exact-trust.ts';
 
 const HALF_LIFE = 2 ** 16;
@@ -43,6 +44,34 @@ t.test('mean, deviation and trust are those of the batch formula, in any order o
     ),
     { numRuns: 150 },
   );
+  t.end();
+});
+
+t.test('with half-lives that are no powers of two, short and long, nothing is lost either', (t) => {
+  for (const halfLifeMs of [1_000, 2_000, 60_000, 3_600_000, 86_400_000, 7 * 86_400_000, 1_234_567])
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            satisfaction: fc.double({ min: 0, max: 1, noNaN: true }),
+            weight: fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+            timeMs: fc.integer({ min: 0, max: 16 * halfLifeMs }).map((time) => 1_790_000_000_000 + time),
+          }),
+          { minLength: 1, maxLength: 40 },
+        ),
+        (list) => {
+          const at = list.reduce((newest, { timeMs }) => Math.max(newest, timeMs), 0);
+          const want = exactWindow(list, halfLifeMs, at);
+          const got = added(list, halfLifeMs);
+          for (const measure of ['mean', 'deviation'] as const)
+            if (!(Math.abs(got[measure] - want[measure]) <= 1e-12))
+              throw new Error(`${measure} ${got[measure]}, the formula gives ${want[measure]}`);
+          if (!(Math.abs(got.evidence(at) / want.evidence - 1) <= 1e-12))
+            throw new Error(`evidence ${got.evidence(at)}, the formula gives ${want.evidence}`);
+        },
+      ),
+      { numRuns: 40 },
+    );
   t.end();
 });
 
