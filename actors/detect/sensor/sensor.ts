@@ -184,6 +184,8 @@ export class Sensor implements TrafficSink {
   }
 
   hasLeft(flow: Flow, direction: Direction): boolean {
+    const conversation = flow.application as Conversation | null;
+    if (conversation !== null && !conversation.hasFailed && conversation.unused(direction) > 0) return true;
     return this.#inspector.hasLeft(flow, direction);
   }
 

@@ -150,15 +150,16 @@ export class Traffic {
     return this.tracker.take(flow, packet, direction);
   }
 
-  /** What is left of its streams goes first, each direction with a packet of its own. */
+  /** What is left of its streams goes first, each direction with a packet of its own; both where it was not closed. */
   #end(flow: Flow, reason: FlowEnd): void {
     const session = flow.session as TcpSession | null;
     if (session !== null) {
-      for (const stream of [session.client, session.server]) {
+      const isOpen = session.state >= TCP_STATE.established && session.state < TCP_STATE.closed;
+      const left = [session.client, session.server].filter((stream) => {
         const direction = session.directionOf(stream);
-        if (session.hasLeft(direction) || this.#sink.hasLeft?.(flow, direction) === true)
-          this.#finishStream(flow, session, stream);
-      }
+        return isOpen || session.hasLeft(direction) || this.#sink.hasLeft?.(flow, direction) === true;
+      });
+      for (const stream of left) this.#finishStream(flow, session, stream);
       session.clear();
     }
     this.#sink.end(flow, reason);
