@@ -22,6 +22,10 @@ export interface ConversationOptions {
   readonly destinationPort: number;
   /** The flow's first packets were not seen: who is the client is a guess. */
   readonly isMidstream: boolean;
+  /** Whose bytes came first, acknowledged or not; without it: whose were given first. */
+  readonly first?: Direction | null;
+  /** Gives at once what there is of a direction. */
+  readonly pull?: (direction: Direction) => void;
 }
 
 /** What is said in a flow, above its transport. */
@@ -53,6 +57,7 @@ export class Conversation {
   constructor(recogniser: Recogniser, options: ConversationOptions) {
     this.#recogniser = recogniser;
     this.#options = options;
+    this.#first = options.first ?? null;
     this.#questions = recogniser.questions(
       options.transport,
       options.sourcePort,
@@ -193,7 +198,7 @@ export class Conversation {
       this.#isTurned = true;
     }
     // Who spoke first is heard first.
-    if (this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
+    if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
     this.#give(direction, bytes, isLast);
   }
 
@@ -207,6 +212,10 @@ export class Conversation {
   }
 
   #hearOther(direction: Direction): void {
+    if (this.#options.pull !== undefined) {
+      this.#options.pull(this.#isTurned ? opposite(direction) : direction);
+      return;
+    }
     const kept = this.#kept[direction];
     const side = this.#sides[direction];
     if (kept.length === 0 || side.protocol !== null) return;

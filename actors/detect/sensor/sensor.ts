@@ -31,6 +31,7 @@ import { Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import {
   type AnyProtocol,
   Conversation,
+  type ConversationOptions,
   PROTOCOLS,
   PROTOCOLS_ON_DEMAND,
   Recogniser,
@@ -144,10 +145,12 @@ export class Sensor implements TrafficSink {
 
   data(flow: Flow, given: Direction, bytes: Uint8Array, isLast: boolean): void {
     const conversation = this.#conversation(flow, 'tcp');
+    const session = flow.session as TcpSession;
+    const { client } = session;
     const before = completed(conversation, given);
     conversation.data(given, bytes, isLast);
-    const direction = turned(flow, conversation, given);
-    const session = flow.session as TcpSession;
+    turned(flow, conversation, given);
+    const direction = session.client === client ? given : opposite(given);
     const isFlushed = conversation.parser?.takeFlush?.(direction) === true;
     if (isFlushed || completed(conversation, direction) > before) session.flush(direction);
     if (conversation.parser?.isEncrypted === true) session.hidePayloads();
@@ -225,8 +228,17 @@ export class Sensor implements TrafficSink {
       sourcePort: flow.sourcePort,
       destinationPort: flow.destinationPort,
       isMidstream: flow.protocol === PROTOCOL_TCP && flow.session?.isMidstream === true,
+      ...(transport === 'tcp' ? this.#streamOptions(flow, flow.session as TcpSession) : {}),
     });
     return flow.application as Conversation;
+  }
+
+  #streamOptions(flow: Flow, session: TcpSession): Pick<ConversationOptions, 'first' | 'pull'> {
+    const { firstStream } = session;
+    return {
+      first: firstStream === null ? null : session.directionOf(firstStream),
+      pull: (direction) => this.#traffic.tracker.reassembler.pull(flow, session, direction),
+    };
   }
 
   /**
@@ -262,8 +274,10 @@ function turned(flow: Flow, conversation: Conversation, direction: Direction): D
   if (!conversation.takeReversal()) return direction;
   flow.swap();
   (flow.memory as FlowMemory | null)?.swap();
-  return direction === 0 ? 1 : 0;
+  return opposite(direction);
 }
+
+const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);
 
 /** One that never ends is not waited for. */
 function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory): boolean {

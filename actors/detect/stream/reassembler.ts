@@ -47,6 +47,7 @@ export class Reassembler {
     let whose = whoseBytes(session, packet);
     if ((whose & OPPOSING) !== 0) this.#handOn(flow, session, session.stream(direction === 0 ? 1 : 0));
     if (packet.payloadEnd > packet.payloadAt && !stream.isOver) {
+      session.firstStream ??= stream;
       if (!this.#add(stream, packet)) return;
       session.packetIsInStream = true;
     }
@@ -56,6 +57,11 @@ export class Reassembler {
 
   /** What is left of a direction when the flow ends. */
   finish(flow: Flow, session: TcpSession, direction: Direction): void {
+    this.#handOn(flow, session, session.stream(direction));
+  }
+
+  /** The reader wants what there is of a direction before it goes on. */
+  pull(flow: Flow, session: TcpSession, direction: Direction): void {
     this.#handOn(flow, session, session.stream(direction));
   }
 

@@ -59,6 +59,8 @@ export class TcpSession implements FlowSession {
   /** The packet in hand ends the flow: what is left is inspected with it. */
   isEnding = false;
   events: readonly string[] = NO_EVENTS;
+  /** The one that brought bytes first. */
+  firstStream: TcpStream | null = null;
   client: TcpStream;
   server: TcpStream;
   readonly #options: StreamOptions;
