@@ -98,15 +98,15 @@ function bufferEngine(
     isPrefiltered,
     isStream: false,
     name: row.name,
-    ask: (tx, direction) => {
+    ask: (tx, direction, { packet }) => {
       for (let index = 0; ; index += 1) {
-        const bytes = row.read(tx, direction, index);
+        const bytes = row.read(tx, direction, index, packet.isPseudo);
         // What is not there is known to be so when the transaction has gone on.
         if (bytes === null && index === 0 && absent !== undefined && tx.progress[direction] > row.progress)
           return MATCH;
         if (bytes === null) break;
         if (absent === 'only') return NEVER;
-        if (check(bytes, row.offset?.(tx, direction, index) ?? 0)) return MATCH;
+        if (check(bytes, row.offset?.(tx, direction, index, packet.isPseudo) ?? 0)) return MATCH;
         if (row.isMany !== true) break;
       }
       return tx.progress[direction] > row.progress ? NEVER : NO_MATCH;

@@ -94,7 +94,7 @@ export class Explainer {
           return false;
         continue;
       }
-      const bytes = row.read(tx, direction, 0);
+      const bytes = row.read(tx, direction, 0, false);
       for (const one of terms)
         if (!this.#buffer(one, bytes, say, engine.ask(tx, direction, situation) === MATCH)) return false;
     }

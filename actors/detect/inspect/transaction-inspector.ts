@@ -37,7 +37,7 @@ export class TransactionInspector {
       candidates.reset();
       for (const order of group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
-      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction)) break;
+      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isPseudo)) break;
       const states = kept.states[direction];
       if (states !== null) for (const order of states.keys()) candidates.add(order);
       candidates.sort();
@@ -53,7 +53,7 @@ export class TransactionInspector {
   }
 
   /** False: the transaction has not come so far, nor to those that follow. */
-  #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction): boolean {
+  #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction, isEnd: boolean): boolean {
     const progress = tx.progress[direction];
     if (progress < one.progress) return false;
     const bit = 1 << (one.id & 31);
@@ -62,7 +62,7 @@ export class TransactionInspector {
     if (isOver && isKept && (kept.scanned[direction] & bit) !== 0) return true;
     const { row, transform, prefilter } = one;
     for (let index = 0; ; index += 1) {
-      const bytes = row.read(tx, direction, index);
+      const bytes = row.read(tx, direction, index, isEnd);
       if (bytes === null) break;
       const count = prefilter.scan(transform === null ? bytes : transform(bytes));
       const { ids } = prefilter;

@@ -100,10 +100,13 @@ export interface BufferRow<Tx extends Transaction = Transaction> {
   readonly isMany?: boolean;
   /** A body: asked again each time more of it came, in windows. */
   readonly isStreamed?: boolean;
-  /** null: the transaction has none (yet), no term holds of it. Valid until the parser gets more data. */
-  read(tx: Tx, direction: Direction, index: number): Uint8Array | null;
+  /**
+   * null: the transaction has none (yet), no term holds of it. Valid until the parser gets more data. `isEnd`: the flow
+   * is over, what there is will not become more.
+   */
+  read(tx: Tx, direction: Direction, index: number, isEnd: boolean): Uint8Array | null;
   /** Streamed: where what `read` gives lies in the body. */
-  offset?(tx: Tx, direction: Direction, index: number): number;
+  offset?(tx: Tx, direction: Direction, index: number, isEnd: boolean): number;
   /** Streamed: every rule was asked about what `read` gave; it goes on behind it. */
   inspected?(tx: Tx, direction: Direction): void;
 }

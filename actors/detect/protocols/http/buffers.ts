@@ -3,10 +3,10 @@ import type { Direction } from '../direction.ts';
 import type { BufferRow } from '../protocol.ts';
 import { headerBlock, headerLines, headerNames, startBlock } from './header-buffers.ts';
 import type { HttpFile } from './http-file.ts';
-import { BODY, HEADERS, type HttpTransaction, LINE } from './http-transaction.ts';
+import { BODY, HEADERS, type HttpTransaction, LINE, type Message } from './http-transaction.ts';
 
 type Tx = HttpTransaction;
-type Read = (tx: Tx, direction: Direction, index: number) => Uint8Array | null;
+type Read = (tx: Tx, direction: Direction, index: number, isEnd: boolean) => Uint8Array | null;
 
 const REQUEST = [0] as const;
 const RESPONSE = [1] as const;
@@ -22,7 +22,14 @@ const row = (name: string, directions: readonly Direction[], progress: number, r
 const header = (name: string, header: string, directions: readonly Direction[]): BufferRow<Tx> =>
   row(name, directions, HEADERS, (tx, direction) => tx.message(direction).headers.find(header)?.value ?? null);
 
-const line = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, REQUEST, LINE, read);
+/** Of the first line, which is seen with what follows it. */
+const line = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> =>
+  row(name, REQUEST, LINE, (tx) => (tx.progress[0] >= HEADERS ? read(tx) : null));
+/** Of all headers, once they are there. */
+const block = (name: string, read: (message: Message, direction: Direction) => Uint8Array | null): BufferRow<Tx> =>
+  row(name, BOTH, HEADERS, (tx, direction) =>
+    tx.progress[direction] > HEADERS ? read(tx.message(direction), direction) : null,
+  );
 const status = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, RESPONSE, LINE, read);
 
 function body(name: string, direction: Direction): BufferRow<Tx> {
@@ -31,9 +38,9 @@ function body(name: string, direction: Direction): BufferRow<Tx> {
     directions: [direction],
     progress: BODY,
     isStreamed: true,
-    read(tx) {
+    read(tx, _direction, _index, isEnd) {
       const { body } = tx.message(direction);
-      return body.isReady(tx.progress[direction] > BODY) ? body.window() : null;
+      return body.isReady(isEnd || tx.progress[direction] > BODY) ? body.window() : null;
     },
     offset: (tx) => tx.message(direction).body.windowStart,
     inspected: (tx) => tx.message(direction).body.inspected(),
@@ -48,7 +55,9 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   status('http.response_line', (tx) => tx.response.line),
   status('http.stat_code', (tx) => tx.status),
   status('http.stat_msg', (tx) => tx.statusText),
-  row('http.protocol', BOTH, LINE, (tx, direction) => tx.message(direction).protocol),
+  row('http.protocol', BOTH, LINE, (tx, direction) =>
+    tx.progress[direction] >= HEADERS ? tx.message(direction).protocol : null,
+  ),
   row('http.host', REQUEST, HEADERS, (tx) => tx.host),
   row('http.host.raw', REQUEST, HEADERS, (tx) => tx.uri.hostname ?? tx.request.headers.find('host')?.value ?? null),
   header('http.user_agent', 'user-agent', REQUEST),
@@ -65,10 +74,10 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     const { headers } = tx.message(direction);
     return headers.find(direction === 0 ? 'cookie' : 'set-cookie')?.value ?? null;
   }),
-  row('http.header', BOTH, BODY, (tx, direction) => headerLines(tx.message(direction), direction)),
-  row('http.header.raw', BOTH, BODY, (tx, direction) => headerBlock(tx.message(direction))),
-  row('http.header_names', BOTH, BODY, (tx, direction) => headerNames(tx.message(direction))),
-  row('http.start', BOTH, BODY, (tx, direction) => startBlock(tx.message(direction))),
+  block('http.header', headerLines),
+  block('http.header.raw', headerBlock),
+  block('http.header_names', headerNames),
+  block('http.start', startBlock),
   {
     ...row('http.request_header', REQUEST, HEADERS, (tx, _direction, index) => single(tx, 0, index)),
     isMany: true,
@@ -80,10 +89,15 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   body('http.request_body', 0),
   body('http.response_body', 1),
   {
-    ...row('file.data', REQUEST, BODY, (tx, _direction, index) => readyFile(tx, index)?.content.window() ?? null),
+    ...row(
+      'file.data',
+      REQUEST,
+      BODY,
+      (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.window() ?? null,
+    ),
     isMany: true,
     isStreamed: true,
-    offset: (tx, _direction, index) => readyFile(tx, index)?.content.windowStart ?? 0,
+    offset: (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.windowStart ?? 0,
     inspected(tx) {
       for (const { direction, content } of tx.files) if (direction === 0) content.inspected();
     },
@@ -104,10 +118,10 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
 ];
 
 /** Of the files of a request those that there is something new of. */
-function readyFile(tx: Tx, index: number): HttpFile | null {
+function readyFile(tx: Tx, index: number, isEnd: boolean): HttpFile | null {
   let left = index;
   for (const file of tx.files) {
-    if (file.direction !== 0 || !file.isReady) continue;
+    if (file.direction !== 0 || !file.isReady(isEnd)) continue;
     if (left === 0) return file;
     left -= 1;
   }

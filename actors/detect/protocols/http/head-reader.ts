@@ -114,7 +114,8 @@ export class HeadReader {
       else {
         this.flush(message, isRequest, fault);
         const next = this.#next();
-        if (next === -1 || isBlank(next)) this.#folded = text;
+        // A request waits for what comes next, a response takes it that nothing is folded.
+        if (next === -1 ? isRequest : isBlank(next)) this.#folded = text;
         else this.#add(message, text, isRequest, fault);
       }
     }

@@ -65,7 +65,8 @@ export function headerNames(message: Message): Uint8Array | null {
 /** The first line and all headers, with the empty line that ends them. */
 export function startBlock(message: Message): Uint8Array | null {
   const { line } = message;
-  if (line === null || message.headers.list.length === 0) return null;
+  if (line === null) return null;
+  if (message.headers.list.length === 0) return joined(line, LINE_END);
   // An unused name: no header is left out.
   const start = joined(linesOf(message, line.length + 2, '\0'), LINE_END);
   start.set(line);

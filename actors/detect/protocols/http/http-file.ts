@@ -23,7 +23,7 @@ export class HttpFile extends ReceivedFile {
     return digest;
   }
 
-  get isReady(): boolean {
-    return this.content.isReady(this.state !== 'open');
+  isReady(isEnd: boolean): boolean {
+    return this.content.isReady(isEnd || this.state !== 'open');
   }
 }

@@ -14,6 +14,7 @@ import { parseHost } from './uri.ts';
 type State =
   | 'idle'
   | 'line'
+  | 'protocol'
   | 'headers'
   | 'identity'
   | 'chunk-length'
@@ -54,13 +55,6 @@ export class RequestSide {
     this.#state = 'finalize';
   }
 
-  /** The response is there, and nothing came behind the request line. */
-  takeHeldLine(tx: HttpTransaction): void {
-    if (this.#state !== 'line' || this.#tx !== tx) return;
-    const line = this.#reader.line();
-    if (line !== null && !isLineEmpty(line)) this.#takeLine(tx, line);
-  }
-
   /** The response is there before the request line had its end. */
   forceLine(tx: HttpTransaction): void {
     if (this.#state !== 'line' || this.#tx !== tx) return;
@@ -97,6 +91,8 @@ export class RequestSide {
         return this.#idle();
       case 'line':
         return this.#line();
+      case 'protocol':
+        return this.#protocol(this.#tx!);
       case 'headers':
         return this.#headers();
       case 'identity':
@@ -138,16 +134,11 @@ export class RequestSide {
       if (this.#reader.isTooLong) return this.#fail();
       if (!this.#input.isLast) return false;
       const rest = this.#reader.rest();
-      if (rest.length > 0) this.#takeLine(this.#tx!, rest);
-      return false;
+      if (rest.length === 0) return false;
+      this.#takeLine(this.#tx!, rest);
+      return true;
     }
-    if (isLineEmpty(line)) return true;
-    if (!this.#reader.hasMore && !this.#input.isLast) {
-      // As in Suricata a line is seen with what follows it.
-      this.#reader.unread(line);
-      return false;
-    }
-    this.#takeLine(this.#tx!, line);
+    if (!isLineEmpty(line)) this.#takeLine(this.#tx!, line);
     return true;
   }
 
@@ -155,14 +146,21 @@ export class RequestSide {
     requestLine(tx, line.subarray(0, chomped(line, 0, line.length)));
     tx.request.headersStart = this.#reader.at;
     tx.request.headersEnd = this.#reader.at;
+    this.#state = 'protocol';
+  }
+
+  /** What follows the line says whether it is a whole request; rules see the line with that. */
+  #protocol(tx: HttpTransaction): boolean {
+    if (!this.#reader.hasMore && !this.#input.isLast) return false;
     if (tx.isShort && !this.#hasHeader()) {
       this.#reader.stop();
       this.#state = 'finalize';
-      return;
+      return true;
     }
     tx.isShort = false;
     tx.progress[0] = HEADERS;
     this.#state = 'headers';
+    return true;
   }
 
   /** Whether what follows a line without protocol looks like a header. */
@@ -189,7 +187,18 @@ export class RequestSide {
     const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
     tx.request.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
-    if (!isWhole) return this.#reader.isTooLong ? this.#fail() : false;
+    if (!isWhole) {
+      if (this.#reader.isTooLong) return this.#fail();
+      if (!this.#input.isLast) return false;
+      // What there is of a line is dropped, and the headers are taken for a trailer.
+      this.#reader.flush(tx.request, true, this.#fault);
+      this.#reader.rest();
+      tx.request.headersEnd = this.#reader.at;
+      this.#reader.stop();
+      tx.progress[0] = TRAILER;
+      this.#state = 'finalize';
+      return true;
+    }
     this.#reader.stop();
     return this.#endOfHeaders(tx);
   }

@@ -102,7 +102,6 @@ export class ResponseSide {
     }
     this.#tx = tx;
     this.#sink = null;
-    this.#requests.takeHeldLine(tx);
     if (tx.isShort) {
       tx.progress[1] = BODY;
       this.#sink = new BodySink(tx, 1);
@@ -125,11 +124,6 @@ export class ResponseSide {
       if (line.length === 0) noLine(tx);
       this.#state = 'finalize';
       return true;
-    }
-    if (this.#input.isEmpty && !this.#input.isLast) {
-      // As in Suricata a line is seen with what follows it.
-      this.#input.keep(line);
-      return false;
     }
     const text = copyOf(line.subarray(0, chomped(line, 0, line.length)));
     if (isNoStatusLine(text)) return this.#noStatusLine(tx, line, text.length);
@@ -175,11 +169,12 @@ export class ResponseSide {
       if (!this.#input.isLast) return false;
       this.#reader.flush(tx.response, false, this.#fault);
       const rest = this.#reader.rest();
-      // Counted as a body's, and shown to nobody.
-      tx.response.bodyBytes += rest.length;
       this.#reader.stop();
       this.#state = 'finalize';
-      return true;
+      if (rest.length === 0 || !isNoStatusLine(rest)) return true;
+      // Counted as a body's, whose coding is not known: Suricata gives up.
+      tx.response.bodyBytes += rest.length;
+      return this.#fail();
     }
     this.#reader.stop();
     return this.#endOfHeaders(tx);

@@ -1,6 +1,5 @@
 /** Rules that alert otherwise here than in Suricata, and why. */
 const FRAGMENTS = 'a rule about addresses alone is asked of more of the packets whose headers are wrong there';
-const BODY = 'the body of an answer without a status line is seen there before the connection ends';
 const CLOSING = 'what a closing connection leaves of a request is told there with a later packet';
 const NEWER = 'Suricata 8 takes it';
 
@@ -11,17 +10,7 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert ip any any -> any any (tag:session;)', FRAGMENTS],
   ['alert ip any any -> any any (ip_proto:!6;)', FRAGMENTS],
   ['alert udp any any -> any any (app-layer-protocol:!dns;)', FRAGMENTS],
-  ['alert http any any -> any any (filename:!"setup";)', BODY],
-  ['alert http any any -> any any (filename:!"nothing"; flow:to_client;)', BODY],
-  ['alert http any any -> any any (fileext:!"exe";)', BODY],
-  ['alert http any any -> any any (filesize:>10;)', BODY],
-  ['alert http any any -> any any (filesize:1-100;)', BODY],
-  ['alert http any any -> any any (filesize:1<>100;)', BODY],
-  ['alert http any any -> any any (filesize:!2;)', BODY],
-  ['alert http any any -> any any (filesize:>10; flow:to_client;)', BODY],
-  ['alert http any any -> any any (filestore;)', BODY],
-  ['alert http any any -> any any (flow:to_client;)', BODY],
-  ['alert http any any -> any any (stream_size:server,>,10; http.uri; content:"/";)', CLOSING],
+  ['alert http any any -> any any (flow:to_client;)', CLOSING],
   ['alert http any any -> any any (app-layer-event:http.invalid_content_length_field_in_request;)', CLOSING],
   ['alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_value_in_request;)', CLOSING],
   ['alert http any any -> any any (app-layer-event:http.request_line_incomplete;)', CLOSING],

@@ -82,7 +82,7 @@ function bufferHolds(
   const least = hasPattern ? (row.prefilterProgress ?? row.progress) : row.progress;
   if (!row.directions.includes(direction) || tx.progress[direction] < least) return false;
   for (let index = 0; ; index++) {
-    const bytes = row.read(tx, direction, index);
+    const bytes = row.read(tx, direction, index, false);
     if (bytes === null) return false;
     const text = Buffer.from(bytes).toString('latin1');
     const isMet = terms.every((term) => {

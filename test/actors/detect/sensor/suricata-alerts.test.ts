@@ -291,3 +291,42 @@ t.test('no_frag and only_frag are asked of packets with a flow', async (t) => {
   const scene = new Scene(7).icmp(0, 3, '0000 quotes nothing').ping(0, 'abc');
   t.same(alertsIn(scene, [`alert ip ${ANY} (flow:no_frag;)`]), ['2>']);
 });
+
+t.test(
+  'what a flow leaves of a request is looked at with its end, an unfinished line of a response by nobody',
+  async (t) => {
+    const of = (direction: string, buffers: readonly string[]): string[] =>
+      buffers.map((buffer) => `alert http ${ANY} (flow:${direction}; ${buffer})`);
+    const names = ['http.method; content:"POST";', 'http.header; content:"Agent";', 'http.request_body; content:"te";'];
+    const head = 'POST / HTTP/1.1\r\nUser-Agent: a\r\n';
+    const asked = (text: string): string[] =>
+      alertsIn(new Scene(80).handshake().say(0, text).say(0, ''), of('to_server', names));
+    t.same(asked('POST / HTTP/1.1\r\n'), ['->', '', '']);
+    t.same(asked(`${head}Content-Type: te`), ['6>', '->', '']);
+    t.same(asked(`${head}Content-Length: 20\r\n\r\ntest`), ['6>', '6>', '->']);
+    const answers = ['http.stat_code; content:"200";', 'http.header; content:"Server";', 'http.start; content:"200";'];
+    const answered = (text: string): string[] =>
+      alertsIn(new Scene(80).handshake().say(0, GET).say(1, text).say(1, ''), of('to_client', answers));
+    t.same(answered('HTTP/1.1 200 OK\r\n'), ['8<', '', '-<']);
+    t.same(answered('HTTP/1.1 200 OK\r\nServer: a\r\n'), ['8<', '-<', '-<']);
+    t.same(answered('HTTP/1.1 200 OK\r\nServer: a\r\nContent-Type: te'), ['8<', '', '']);
+  },
+);
+
+t.test('the end of a flow that was not closed is looked at in both directions', async (t) => {
+  const http = [`alert http ${ANY} ()`];
+  const open = new Scene(80).handshake().say(0, GET).say(1, NOT_FOUND);
+  t.same(alertsIn(open, http), ['5< 6< 7> -> -<']);
+  const closed = new Scene(80).handshake().say(0, GET).say(1, NOT_FOUND);
+  closed
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1);
+  t.same(alertsIn(closed, http), ['5< 6< 7> 8> 9< 10>']);
+});
+
+t.test('who sent bytes first is heard first, also where a part is missing', async (t) => {
+  const scene = new Scene(80).handshake().segment(0, PUSH | ACK, 90, 0, 'deflate\r\nConnection: keep-alive\r\n\r\n');
+  scene.segment(1, PUSH | ACK, 0, 125, 'HTTP/1.1 100 C').segment(0, ACK, 125, 14);
+  t.same(alertsIn(scene, [`alert tcp ${ANY} (content:"deflate|0d 0a|";)`]), ['6> ->']);
+});

@@ -92,7 +92,7 @@ function rulesOf(connection: Connection, port: number, firstSid: number): Map<st
       for (const direction of row.directions) {
         if (tx.progress[direction] < row.progress) continue;
         for (let index = 0; index === 0 || row.isMany === true; index += 1) {
-          const bytes = row.read(tx, direction, index);
+          const bytes = row.read(tx, direction, index, false);
           if (bytes === null) break;
           // Long bodies are looked at in windows; no rule may ask for a host in capitals.
           if (bytes.length > 30_000) continue;
