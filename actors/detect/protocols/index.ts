@@ -2,6 +2,7 @@
 import { coap } from './coap/index.ts';
 import { dhcp } from './dhcp/index.ts';
 import { dns } from './dns/index.ts';
+import { ftp } from './ftp/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
@@ -20,6 +21,6 @@ export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, snmp, dhcp, ntp, coap];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, ftp, snmp, dhcp, ntp, coap];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

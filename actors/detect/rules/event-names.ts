@@ -94,6 +94,10 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
     unraised: [],
   },
   telnet: { raised: [], unraised: [] },
+  ftp: {
+    raised: list('request_command_too_long response_command_too_long too_many_transactions'),
+    unraised: [],
+  },
   dhcp: { raised: ['truncated_options'], unraised: ['malformed_options'] },
   ntp: { raised: ['malformed_data'], unraised: ['not_request', 'not_response'] },
   snmp: { raised: list('malformed_data unknown_security_model version_mismatch'), unraised: [] },

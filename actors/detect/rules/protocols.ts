@@ -28,6 +28,7 @@ const APPLICATIONS: Readonly<Record<string, readonly ('tcp' | 'udp')[]>> = {
   mqtt: ['tcp'],
   modbus: ['tcp'],
   telnet: ['tcp'],
+  ftp: ['tcp'],
   snmp: ['udp'],
   dhcp: ['udp'],
   ntp: ['udp'],
@@ -39,7 +40,7 @@ export const applicationsOver = (transport: 'tcp' | 'udp'): string[] =>
   APPLICATION_PROTOCOLS.filter((name) => APPLICATIONS[name]!.includes(transport));
 
 /** Known to Suricata, but not to what will examine the traffic here. */
-const UNREAD_APPLICATIONS = `ftp ftp-data smtp imap smb dcerpc nfs tftp ike krb5 quic sip rfb rdp http2
+const UNREAD_APPLICATIONS = `ftp-data smtp imap smb dcerpc nfs tftp ike krb5 quic sip rfb rdp http2
   bittorrent-dht pgsql dnp3 enip ldap websocket doh2 pop3 mdns`.split(/\s+/);
 
 export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATIONS.includes(name);

@@ -11,6 +11,7 @@ export type Subject =
   | 'mqtt'
   | 'modbus'
   | 'telnet'
+  | 'ftp'
   | 'snmp'
   | 'dhcp'
   | 'ntp'

@@ -80,6 +80,10 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   ...of('mqtt', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage', 'mqtt.publish.topic', 'mqtt.publish.message'),
   { name: 'mqtt.subscribe.topic', subject: 'mqtt', isMany: true },
   { name: 'mqtt.unsubscribe.topic', subject: 'mqtt', isMany: true },
+  { name: 'ftp.command', since: 8, subject: 'ftp', only: 'to_server' },
+  { name: 'ftp.command_data', since: 8, subject: 'ftp', only: 'to_server' },
+  { name: 'ftp.reply', since: 8, subject: 'ftp', only: 'to_client', isMany: true },
+  { name: 'ftp.completion_code', since: 8, subject: 'ftp', only: 'to_client', isMany: true },
   ...of('snmp', 'snmp.community', 'snmp.usm'),
   ...of('packet', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'),
 ];

@@ -22,10 +22,8 @@ const BY_REASON: readonly Refused[] = [
       enip.protocol_version enip.revision enip.serial enip.service_name enip.state enip.vendor_id`,
   },
   {
-    because: 'FTP is not taken apart here',
+    because: 'of FTP the control connection alone is taken apart here',
     seven: 'ftpbounce ftpdata_command',
-    later: `ftp.command ftp.command_data ftp.completion_code ftp.dynamic_port ftp.mode ftp.received ftp.reply
-      ftp.reply_received`,
   },
   {
     because: 'mail is not taken apart here',

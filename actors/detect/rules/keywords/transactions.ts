@@ -64,6 +64,18 @@ const isPresent: Reader = (keyword, text) => {
   return { type: 'words', words: [/^(?:true|yes)$/.test(text) ? 'true' : 'false'] };
 };
 
+const ftpMode: Reader = (keyword, text) => {
+  const mode = text.toLowerCase();
+  return mode === 'active' || mode === 'passive'
+    ? { type: 'words', words: [mode] }
+    : wrong(keyword, 'it is active or passive');
+};
+
+const isReceived: Reader = (keyword, text) => {
+  if (!/^(?:true|yes|1|on|false|no|0|off)$/i.test(text)) return wrong(keyword, 'it is yes or no');
+  return { type: 'words', words: [/^(?:true|yes|1|on)$/i.test(text) ? 'yes' : 'no'] };
+};
+
 const sshVersion: Reader = (keyword, text) => {
   if (text === '2_compat') return { type: 'words', words: [text] };
   if (!/^[\w.-]+$/.test(text)) return wrong(keyword, `"${shown(text)}" is no protocol version`);
@@ -140,6 +152,9 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('mqtt', 'mqtt.connect.flags', bitNames(CONNECT_FLAGS, 255)),
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),
+  condition('ftp', 'ftp.dynamic_port', compared(65_535), { since: 8 }),
+  condition('ftp', 'ftp.mode', ftpMode, { since: 8 }),
+  condition('ftp', 'ftp.reply_received', isReceived, { since: 8, only: 'to_client' }),
   condition('dhcp', 'dhcp.leasetime', compared(Number.MAX_SAFE_INTEGER)),
   condition('dhcp', 'dhcp.renewal_time', compared(Number.MAX_SAFE_INTEGER)),
   condition('dhcp', 'dhcp.rebinding_time', compared(Number.MAX_SAFE_INTEGER)),

@@ -41,3 +41,34 @@ t.test('a lease that is too long', async (t) => {
   t.match(found[0], /^1>/);
   t.equal(found[1], '');
 });
+
+t.test('what rules of Suricata 8 ask of FTP', async (t) => {
+  const scene = new Scene(21)
+    .handshake()
+    .say(1, '220 (vsFTPd 3.0.3)\r\n')
+    .say(0, 'USER anonymous\r\n')
+    .say(1, '331 Please specify the password.\r\n')
+    .say(0, 'PASV\r\n')
+    .say(1, '227 Entering Passive Mode (10,2,0,0,156,64).\r\n')
+    .say(0, 'PORT 10,1,0,0,4,1\r\n')
+    .say(1, '500 no\r\n')
+    .segment(0, 17, 0, 0);
+  const asked = [
+    'ftp.command; content:"USER"; bsize:4;',
+    'ftp.command_data; content:"anonymous"; bsize:9;',
+    'ftp.reply; content:"specify the password";',
+    'ftp.completion_code; content:"227"; bsize:3;',
+    'ftp.dynamic_port:40000;',
+    'ftp.dynamic_port:1025; ftp.mode:active;',
+    'ftp.mode:passive;',
+    'ftp.reply_received:yes; ftp.completion_code; content:"500";',
+    'content:"vsFTPd"; flow:to_client;',
+    'ftp.command; content:"QUIT";',
+    'ftp.dynamic_port:<1024;',
+  ];
+  const found = alertsIn(
+    scene,
+    asked.map((options) => `alert ftp any any -> any any (${options})`),
+  );
+  for (const [i, options] of asked.entries()) t.equal(found[i] !== '', i < asked.length - 2, options);
+});

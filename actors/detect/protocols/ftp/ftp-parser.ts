@@ -1,0 +1,186 @@
+/**
+ * FTP (RFC 959, RFC 2428), its control connection: a command and its replies are a transaction. A reply belongs to the oldest
+ * one that is open. What the data connections carry is not followed.
+ */
+import type { Direction } from '../direction.ts';
+import { PendingBytes } from '../pending-bytes.ts';
+import type { Parser, Transaction } from '../protocol.ts';
+import { commandIn } from './ftp-commands.ts';
+
+export const PORT_DONE = 1;
+export const FINISHED = 2;
+/** Suricata's ftp_max_line_len, and its number of transactions. */
+const LINE_BYTES_MAX = 4096;
+const TRANSACTIONS_MAX = 1024;
+const TRANSFER_CHARS_MIN = 6;
+/** More of one transaction are not kept. */
+const REPLIES_MAX = 1024;
+
+export class FtpTransaction implements Transaction {
+  readonly id: number;
+  /** null: none of the known. */
+  command: string | null;
+  /** The whole line. */
+  readonly request: string;
+  readonly isRequestTruncated: boolean;
+  readonly replies: string[] = [];
+  isReplyTruncated = false;
+  port = 0;
+  isActive = false;
+  readonly progress: [number, number] = [0, 0];
+  readonly events: string[] = [];
+
+  constructor(id: number, command: string | null, request: string, isTruncated: boolean) {
+    this.id = id;
+    this.command = command;
+    this.request = request;
+    this.isRequestTruncated = isTruncated;
+    if (command === 'PORT') this.progress[0] = PORT_DONE;
+    if (isTruncated) this.events.push('request_command_too_long');
+  }
+
+  finish(): void {
+    this.progress[0] = FINISHED;
+    this.progress[1] = FINISHED;
+  }
+}
+
+type Line = { readonly text: string; readonly isTruncated: boolean };
+
+export class FtpParser implements Parser<FtpTransaction> {
+  readonly transactions: FtpTransaction[] = [];
+  hasFailed = false;
+  upgradesTo: string | null = null;
+  readonly #pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
+  /** Up to the next end of a line all is left out. */
+  readonly #skips: [boolean, boolean] = [false, false];
+  #command: string | null = null;
+  #portLine = '';
+  /** Agreed on, and not used yet. */
+  #port = 0;
+  #count = 0;
+
+  data(direction: Direction, bytes: Uint8Array): void {
+    if (this.hasFailed || bytes.length === 0) return;
+    for (const line of this.#lines(direction, bytes)) {
+      if (this.hasFailed) break;
+      if (direction === 0) this.#request(line);
+      else this.#reply(line);
+    }
+  }
+
+  gap(): void {
+    this.hasFailed = true;
+  }
+
+  release(count: number): void {
+    this.transactions.splice(0, count);
+  }
+
+  *#lines(direction: Direction, bytes: Uint8Array): Generator<Line> {
+    const pending = this.#pending[direction];
+    const all = pending.join(bytes);
+    let at = 0;
+    while (at < all.length) {
+      const end = all.indexOf(0x0a, at);
+      const isWhole = end !== -1;
+      const stop = isWhole ? end : all.length;
+      if (this.#skips[direction]) {
+        this.#skips[direction] = !isWhole;
+        at = stop + 1;
+        continue;
+      }
+      if (!isWhole && stop - at < LINE_BYTES_MAX) break;
+      const isTruncated = stop - at >= LINE_BYTES_MAX;
+      const last = isWhole && !isTruncated && all[end - 1] === 0x0d && end > at ? end - 1 : stop;
+      const text = Buffer.from(all.subarray(at, Math.min(last, at + LINE_BYTES_MAX))).toString('latin1');
+      this.#skips[direction] = !isWhole;
+      at = stop + 1;
+      yield { text: text.replace(/[ \t-\r]+$/, ''), isTruncated };
+    }
+    pending.keep(all, Math.min(at, all.length));
+  }
+
+  #request({ text, isTruncated }: Line): void {
+    this.#command = commandIn(text);
+    if (this.#command === null) return;
+    this.#open(this.#command, text, isTruncated);
+    if (this.#command === 'PORT' || this.#command === 'EPRT') this.#portLine = text;
+    if (this.#command === 'RETR' || this.#command === 'STOR') this.#transfer(text);
+  }
+
+  /** It needs a port that was agreed on, and the name of a file; without them Suricata gives up. */
+  #transfer(text: string): void {
+    if (this.#port === 0 || text.length < TRANSFER_CHARS_MIN) this.hasFailed = true;
+    this.#port = 0;
+  }
+
+  #open(command: string | null, text: string, isTruncated: boolean): FtpTransaction {
+    const tx = new FtpTransaction(this.#count, command, text, isTruncated);
+    this.#count += 1;
+    if (this.transactions.length >= TRANSACTIONS_MAX) {
+      const oldest = this.transactions.find(({ progress }) => progress[1] < FINISHED);
+      oldest?.events.push('too_many_transactions');
+      oldest?.finish();
+    }
+    this.transactions.push(tx);
+    return tx;
+  }
+
+  #reply({ text, isTruncated }: Line): void {
+    const open = this.transactions.find(({ progress }) => progress[1] < FINISHED);
+    const tx = open ?? this.transactions.at(-1) ?? this.#open(null, '', false);
+    if (this.#command === null) tx.command = null;
+    const isWithoutPort = this.#takePort(tx, text);
+    if (!isWithoutPort) {
+      if (text !== '' && tx.replies.length < REPLIES_MAX) tx.replies.push(text);
+      if (isTruncated) {
+        tx.isReplyTruncated = true;
+        tx.events.push('response_command_too_long');
+      }
+      // Another reply will follow.
+      if (/^1\d\d\s/.test(text)) return;
+    }
+    tx.finish();
+  }
+
+  /** True where an active port cannot be read: the transaction is over with it. */
+  #takePort(tx: FtpTransaction, text: string): boolean {
+    switch (this.#command) {
+      case 'AUTH TLS':
+        if (text.startsWith('234 ')) this.upgradesTo = 'any';
+        return false;
+      case 'PORT':
+      case 'EPRT': {
+        const port = this.#command === 'PORT' ? portOf(this.#portLine) : extendedPort(this.#portLine);
+        if (port === 0) return true;
+        this.#agree(tx, port);
+        tx.isActive = true;
+        return false;
+      }
+      case 'PASV':
+        if (text.startsWith('227 ')) this.#agree(tx, portOf(text));
+        return false;
+      case 'EPSV':
+        if (text.startsWith('229 ')) this.#agree(tx, Number(/\(\|\|\|(\d{1,5})\|\)/.exec(text)?.[1] ?? 0));
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  #agree(tx: FtpTransaction, port: number): void {
+    if (port === 0) return;
+    tx.port = port;
+    this.#port = port;
+  }
+}
+
+/** `h1,h2,h3,h4,p1,p2`; 0: none. */
+function portOf(text: string): number {
+  const [, high, low] = /\d{1,3},\d{1,3},\d{1,3},\d{1,3},(\d{1,3}),(\d{1,3})/.exec(text) ?? [];
+  return high === undefined ? 0 : ((Number(high) << 8) | Number(low)) & 0xffff;
+}
+
+/** `|family|address|port|` */
+const extendedPort = (text: string): number => Number(/\|[12]\|[^|]*\|(\d{1,5})\|/.exec(text)?.[1] ?? 0);
