@@ -201,7 +201,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
   #setDue(): void {
     const standing = this.#standings.due[0]!;
     const { dueMs } = this.#fading;
-    this.watermarkDue[0] = standing < dueMs ? standing : dueMs;
+    this.watermarkDue[0] = Math.min(standing, dueMs);
   }
 
   *#trustors(): Generator<number> {
