@@ -16,10 +16,15 @@ import { IdHash } from './id-hash.ts';
 import type { KnownIds } from './known-ids.ts';
 import { type Names, SERVICE, TRUSTOR } from './names.ts';
 import { NAMES_MAX, PAIR_ROW_BYTES } from './pair-rows.ts';
+import { PROVIDER_ROW_BYTES } from './provider-rows.ts';
+import type { ScoreWriter } from './score-writer.ts';
 
 /** Of an interaction that could not be read. */
 export const UNREADABLE = -1;
 const ROW_WORDS = PAIR_ROW_BYTES / 4;
+const PROVIDER_ROW_WORDS = PROVIDER_ROW_BYTES / 4;
+/** Of the processor's cache. */
+const LINE_WORDS = 16;
 
 export class InteractionsAhead {
   numbers = new Float64Array(0);
@@ -33,8 +38,11 @@ export class InteractionsAhead {
   trustors = new Int32Array(0);
   services = new Int32Array(0);
   pairs = new Int32Array(0);
-  /** Under which pairs are looked for. */
+  /** Rows of providers. */
+  providers = new Int32Array(0);
+  /** Under which pairs are looked for, and providers. */
   subs = new Float64Array(0);
+  serviceSubs = new Float64Array(0);
   /** Keeps what is read for nothing else from being left out. */
   touched = 0;
   readonly #reader = new InteractionReader();
@@ -42,12 +50,23 @@ export class InteractionsAhead {
   readonly #keys: KeyTable;
   readonly #names: Names;
   readonly #pairs: RowStore;
+  readonly #providers: RowStore;
+  readonly #scores: ScoreWriter;
   readonly #sub = new Float64Array(1);
   readonly #known: KnownIds;
   #stretch = -1;
 
-  constructor(keys: KeyTable, names: Names, pairs: RowStore, known: KnownIds) {
+  constructor(
+    keys: KeyTable,
+    names: Names,
+    pairs: RowStore,
+    providers: RowStore,
+    known: KnownIds,
+    scores: ScoreWriter,
+  ) {
     this.#keys = keys;
+    this.#providers = providers;
+    this.#scores = scores;
     this.#names = names;
     this.#pairs = pairs;
     this.#known = known;
@@ -68,10 +87,17 @@ export class InteractionsAhead {
     for (let i = from; i < ahead; i++) this.#read(i, bytes, valueStarts[i]!, valueEnds[i]!);
     for (let i = from; i < ahead; i++) this.#findNames(i);
     const { subs, trustors, services, pairs } = this;
-    for (let i = from; i < ahead; i++)
+    const { serviceSubs, providers } = this;
+    for (let i = from; i < ahead; i++) {
       subs[i] = trustors[i]! < 0 || services[i]! < 0 ? -1 : trustors[i]! * NAMES_MAX + services[i]!;
+      serviceSubs[i] = services[i]!;
+    }
     this.#pairs.findPairs(keyIds, subs, from, ahead, pairs);
-    this.touched = this.#firstOfRows(from, ahead) + this.#known.look(pairs, this.idLows, from, ahead);
+    this.#providers.findPairs(keyIds, serviceSubs, from, ahead, providers);
+    this.touched =
+      this.#firstOfRows(from, ahead) +
+      this.#known.look(pairs, this.idLows, from, ahead) +
+      this.#scores.look(pairs, from, ahead);
   }
 
   /** Reads something of each row, so that it is near when its turn comes; what it gives says nothing. */
@@ -80,6 +106,11 @@ export class InteractionsAhead {
     const { pairs } = this;
     let all = 0;
     for (let i = from; i < to; i++) if (pairs[i]! >= 0) all |= words[pairs[i]! * ROW_WORDS]!;
+    const ofProviders = this.#providers.i32;
+    for (let i = from; i < to; i++) {
+      const at = this.providers[i]! * PROVIDER_ROW_WORDS;
+      if (at >= 0) all |= ofProviders[at]! | ofProviders[at + LINE_WORDS]!;
+    }
     return all;
   }
 
@@ -93,6 +124,7 @@ export class InteractionsAhead {
     this.#identify(0, bytes);
     this.#findNames(0);
     this.pairs[0] = this.findPair(keyId, this.trustors[0]!, this.services[0]!);
+    this.providers[0] = -1;
   }
 
   #read(i: number, bytes: Uint8Array, start: number, end: number): void {
@@ -149,5 +181,7 @@ export class InteractionsAhead {
     this.services = new Int32Array(length);
     this.pairs = new Int32Array(length);
     this.subs = new Float64Array(length);
+    this.providers = new Int32Array(length);
+    this.serviceSubs = new Float64Array(length);
   }
 }

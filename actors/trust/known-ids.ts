@@ -51,6 +51,10 @@ export interface KnownContent {
 }
 
 export class KnownIds {
+  /** Keeps what is read ahead from being left out. */
+  touched = 0;
+  /** Of the chunk at hand. */
+  readonly #hashes = new Int32Array(CHUNK_ENTRIES);
   readonly #rows: RowStore;
   readonly #options: KnownIdsOptions;
   /** Row of each chunk known, by its number, in a ring. */
@@ -255,10 +259,18 @@ export class KnownIds {
     const row = this.#rowOf(this.#firstChunk);
     const words = this.#rows.u32;
     const count = this.#rows.f64[row * CHUNK_DOUBLES + AT_COUNT]!;
+    const hashes = this.#hashes;
+    const index = this.#index;
+    const mask = index.length / 2 - 1;
+    // Their places are read before the first is emptied: so they wait for memory together.
     for (let i = 0; i < count; i++) {
       const entry = 2 * (row * CHUNK_DOUBLES + HEAD_DOUBLES + i * ENTRY_DOUBLES);
-      this.#unlink(hashOf(words[entry + AT_PAIR]!, words[entry + AT_LOW]!), this.#first + i);
+      hashes[i] = hashOf(words[entry + AT_PAIR]!, words[entry + AT_LOW]!);
     }
+    let all = 0;
+    for (let i = 0; i < count; i++) all |= index[2 * (hashes[i]! & mask)]!;
+    this.touched = all;
+    for (let i = 0; i < count; i++) this.#unlink(hashes[i]!, this.#first + i);
     this.#rows.remove(row);
     this.#firstChunk++;
   }

@@ -56,6 +56,12 @@ class RowList {
     this.rows[this.length++] = row;
   }
 
+  look(rows: Int32Array, from: number, to: number): number {
+    let all = 0;
+    for (let i = from; i < to; i++) if (rows[i]! >= 0 && this.#isListed[rows[i]!] === 1) all++;
+    return all;
+  }
+
   clear(): void {
     for (let i = 0; i < this.length; i++) this.#isListed[this.rows[i]!] = 0;
     this.length = 0;
@@ -97,6 +103,11 @@ export class ScoreWriter {
     this.#standings = standings;
     this.#view.names = this.#key;
     this.#providerView.names = this.#key;
+  }
+
+  /** Reads what `changed` will look at of these pairs, so that it is near. */
+  look(pairs: Int32Array, from: number, to: number): number {
+    return this.#changedPairs.look(pairs, from, to);
   }
 
   changed(pair: number, provider: number): void {

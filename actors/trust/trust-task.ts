@@ -149,7 +149,6 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#known = new KnownIds(state.known, options);
     this.#pairs = new PairRows(state.pairs, pair, options, this.#known);
     this.#providers = new ProviderRows(state.providers, pair, options);
-    this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, this.#known);
     this.#standings = new Standings(state.standings, options.standing ?? null, this.#providers);
     // What is forgotten is known by none of its ids any more.
     const forgetMs = Math.max(options.forgetMs ?? Number.POSITIVE_INFINITY, options.horizonMs + 1);
@@ -157,6 +156,7 @@ export class TrustTask implements ActorTask<TrustInputs> {
     this.#commands = new StandingCommands(keys, this.#names, this.#providers, this.#standings, out.decisions);
     const known = [this.#names, pair, this.#pairs, this.#providers, this.#standings] as const;
     this.#scores = new ScoreWriter(out.scores, keys, ...known);
+    this.#ahead = new InteractionsAhead(keys, this.#names, state.pairs, state.providers, this.#known, this.#scores);
     this.#out = (out as Partial<typeof out>).accepted ?? null;
     this.#rateKnownServices();
     this.#names.recount(this.#trustors());
@@ -316,7 +316,8 @@ export class TrustTask implements ActorTask<TrustInputs> {
     const content = this.#content;
     const ahead = this.#ahead;
     const providers = this.#providers;
-    let provider = providers.rows.find(keyId, service);
+    let provider = ahead.providers[i]!;
+    if (provider < 0) provider = providers.rows.find(keyId, service);
     if (provider < 0) provider = providers.begin(keyId, service);
     providers.touch(provider);
     const pairs = this.#pairs;

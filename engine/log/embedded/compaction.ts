@@ -45,6 +45,9 @@ export class Compaction {
   /** Where each record that stays begins and ends, of the batch at hand. */
   #kept = new Int32Array(0);
   readonly #cursor = new BatchCursor({ readAhead: STRETCH_RECORDS });
+  /** For the batches that a step rewrites. */
+  readonly #memory = new Uint8Array(STEP_BYTES_MAX);
+  #memoryUsed = 0;
   readonly #end: number;
   #phase: 'index' | 'rewrite' = 'index';
   #next: number;
@@ -73,8 +76,9 @@ export class Compaction {
     this.#cleanTo = end;
   }
 
-  /** BATCH_CORRUPT: then the partition is left as it is. */
+  /** BATCH_CORRUPT: then the partition is left as it is. The step before is on the disk, and its memory used again. */
   step(group: CommitGroup): void {
+    this.#memoryUsed = 0;
     this.#next = Math.max(this.#next, this.#partition.start);
     if (this.#phase === 'index') this.#index();
     else this.#rewrite(group);
@@ -179,7 +183,19 @@ export class Compaction {
     cursor.nextBatch();
     if (length === 2 * count) return batch;
     if (length === 0) return undefined;
-    return rebuilt(batch, cursor.bytes, kept.subarray(0, length));
+    const bytes = this.#room(kept, length);
+    rebuild(batch, cursor.bytes, kept, length, bytes);
+    return bytes;
+  }
+
+  /** For a batch of the records that stay. */
+  #room(kept: Int32Array, length: number): Uint8Array {
+    let size = BATCH_HEADER_BYTES;
+    for (let i = 0; i < length; i += 2) size += kept[i + 1]! - kept[i]!;
+    const from = this.#memoryUsed;
+    if (from + size > this.#memory.length) return new Uint8Array(size);
+    this.#memoryUsed = from + size;
+    return this.#memory.subarray(from, from + size);
   }
 
   /** The record at that place of the stretch at hand. */
@@ -211,25 +227,21 @@ function recordEnd(bytes: Uint8Array, start: number): number {
   return at + (raw >>> 1);
 }
 
-/** The same batch with some of its records, uncompressed: base offset, last offset and timestamps stay. */
-function rebuilt(batch: Uint8Array, records: Uint8Array, kept: Int32Array): Uint8Array {
-  let size = BATCH_HEADER_BYTES;
-  for (let i = 0; i < kept.length; i += 2) size += kept[i + 1]! - kept[i]!;
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
+/** The same batch with some of its records, uncompressed, into `bytes`: base offset, last offset and timestamps stay. */
+function rebuild(batch: Uint8Array, records: Uint8Array, kept: Int32Array, length: number, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   bytes.set(batch.subarray(0, BATCH_HEADER_BYTES));
   let at = BATCH_HEADER_BYTES;
   // What stays side by side is copied at once.
-  for (let i = 0; i < kept.length; ) {
+  for (let i = 0; i < length; ) {
     const start = kept[i]!;
     let end = kept[i + 1]!;
-    for (i += 2; i < kept.length && kept[i] === end; i += 2) end = kept[i + 1]!;
+    for (i += 2; i < length && kept[i] === end; i += 2) end = kept[i + 1]!;
     bytes.set(records.subarray(start, end), at);
     at += end - start;
   }
-  view.setInt32(AT_BATCH_LENGTH, size - BATCH_LENGTH_END);
+  view.setInt32(AT_BATCH_LENGTH, bytes.length - BATCH_LENGTH_END);
   view.setInt16(AT_ATTRIBUTES, view.getInt16(AT_ATTRIBUTES) & ~CODEC_MASK);
-  view.setInt32(AT_RECORD_COUNT, kept.length / 2);
-  view.setUint32(AT_CRC, crc32c(bytes, AT_ATTRIBUTES, size));
-  return bytes;
+  view.setInt32(AT_RECORD_COUNT, length / 2);
+  view.setUint32(AT_CRC, crc32c(bytes, AT_ATTRIBUTES, bytes.length));
 }
