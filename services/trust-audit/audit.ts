@@ -13,6 +13,7 @@ import { eachRecord, type WalkedRecord } from './each-record.ts';
 import type { HalfLives } from './exact-score.ts';
 import type { StandingTerms } from './exact-standing.ts';
 import { ProviderBook, readDecisions } from './provider-book.ts';
+import { SKEW_MS } from './provider-replay.ts';
 import { readScores } from './published-scores.ts';
 import { isWanted, type PairBook, ScoreBook, type Wanted } from './score-book.ts';
 
@@ -33,8 +34,6 @@ export interface PartitionAudit extends Compared {
   readonly chain: ChainResult;
 }
 
-/** Of the clocks that say when interactions were received. */
-const SKEW_MS = 60_000;
 const NOTHING = new Uint8Array(0);
 
 export async function auditPartition(
@@ -51,7 +50,7 @@ export async function auditPartition(
   const chain = new ChainCheck(partition, checkpoints, kept, key);
   const decisions = await readDecisions(reader, partition, wanted);
   const book = new ScoreBook(wanted);
-  const providers = new ProviderBook(halfLives, options.standing, decisions);
+  const providers = new ProviderBook(halfLives, options.standing, decisions, options.forgetMs);
   const faults: ScoreFault[] = [];
   let isWhole: boolean | null = null;
   /** Event time, as far as the log tells. */

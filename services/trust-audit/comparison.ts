@@ -104,6 +104,14 @@ export class Comparison {
         const says = `the log has ${entries} entries, and no score was published`;
         this.#faults.set(key, { kind: 'score-missing', trustor, trustee, service, says });
       }
+    for (const [key, pairs] of book.providers) {
+      // Where one trustor alone is looked at nothing was read of what all know.
+      if (scores.providers.has(key) || providers.of(key) === undefined) continue;
+      if (pairs.every((pair) => this.#mayBeForgotten(pair))) continue;
+      const { trustee, service } = pairs[0]!;
+      const says = `the log has interactions of ${pairs.length} trustors, and nothing of what all know was published`;
+      this.#faults.set(key, { kind: 'score-missing', trustor: null, trustee, service, says });
+    }
   }
 
   /** The book has got one entry more. */
@@ -149,22 +157,22 @@ export class Comparison {
       pairs.flatMap((pair) => this.#exactNow(pair)),
       this.#halfLives,
     );
-    const isKnown = pairs.every((pair) => pair.restarts.length === 0 && !this.#mayBeForgotten(pair));
     if (!this.#isWhole && published.interactions > exact.interactions) {
       this.#partial++;
       return;
     }
     const { trustee, service } = published;
     const known = this.#providers.of(key);
-    // What a provider was before it lost a pair cannot be told from what it is.
-    const replay = isKnown ? known?.replay : undefined;
+    // With its last pair a provider begins anew, and when that was no log tells.
+    const isWhole = known?.replay.isWhole === true && !pairs.every((pair) => this.#mayBeForgotten(pair));
+    const replay = isWhole ? known.replay : undefined;
     const says = providerDifference(published, exact) ?? measuredDifference(published, replay);
     if (says !== null) {
       this.#faults.set(key, { kind: 'score-differs', trustor: null, trustee, service, says });
       return;
     }
     // What is decided at this moment may be told a moment later.
-    const isCompared = known !== undefined && isKnown && this.#isWhole && !this.#isMoving(key);
+    const isCompared = known !== undefined && this.#isWhole && !this.#isMoving(key);
     const stands = isCompared ? known.standing.difference(published, known.decisions, this.#nowMs) : null;
     if (stands !== null)
       this.#faults.set(key, { kind: 'standing-differs', trustor: null, trustee, service, says: stands });

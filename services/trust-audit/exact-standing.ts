@@ -7,7 +7,7 @@
 import type { StandingNow } from '../../schemas/index.ts';
 import type { StandingDecision } from '../../schemas/standing/index.ts';
 import { NEAR, TRUST_NEAR } from './compare.ts';
-import type { ProviderReplay } from './provider-replay.ts';
+import { type ProviderReplay, SKEW_MS } from './provider-replay.ts';
 
 export interface StandingTerms {
   /** Less trust of all, and a lower mean of late, than this. */
@@ -40,8 +40,6 @@ const NORMAL: Way = {
   to: 0,
   decided: 0,
 };
-/** Of the clocks that say when interactions were received. */
-const SKEW_MS = 60_000;
 const WAYS_MAX = 256;
 
 export class ExactStanding {
@@ -59,12 +57,12 @@ export class ExactStanding {
     this.#ways = [NORMAL];
   }
 
-  /** One more entry counts, received at this time. */
-  take(known: ProviderReplay, receivedMs: number): void {
+  /** One more entry counts, received at this time; `reachedMs`: event time by the entries before it. */
+  take(known: ProviderReplay, receivedMs: number, reachedMs: number): void {
     this.#follow((way) => this.#passed(way, receivedMs + SKEW_MS));
     this.#decide();
     this.#interactions = known.interactions;
-    this.#follow((way) => this.#judged(way, known, receivedMs));
+    this.#follow((way) => this.#judged(way, known, receivedMs, reachedMs));
     this.#decide();
   }
 
@@ -103,15 +101,18 @@ export class ExactStanding {
     return [way, { ...way, standing: 'reintegrated', since: way.until, until: null, says: null, from: at, to: at }];
   }
 
-  #judged(way: Way, known: ProviderReplay, receivedMs: number): readonly Way[] {
+  #judged(way: Way, known: ProviderReplay, receivedMs: number, reachedMs: number): readonly Way[] {
     if (this.#terms === null || isOut(way)) return [way];
     const { below, ratersMin, forMs, strikes } = this.#terms;
     const { interactions } = known;
-    if (known.raters < ratersMin || interactions - way.from < ratersMin) return [way];
+    const raters = known.ratersAt(receivedMs, reachedMs);
+    // Whoever is left has at least as many interactions: of those since that were forgotten nothing need be known.
+    if (raters.most < ratersMin || interactions - way.from < ratersMin) return [way];
     const bad = isBelow(known.recent, below, NEAR);
-    const isBad =
+    const isFarBelow =
       way.standing === 'reintegrated' || bad === 'no' ? bad : both(bad, isBelow(known.trust, below, TRUST_NEAR));
-    if (isBad === 'no') return [way];
+    const isBad = both(isFarBelow, raters.sure >= ratersMin ? 'yes' : 'maybe');
+    if (isBad === 'no' && raters.isFaded) return [way];
     const blacklistings = way.blacklistings + 1;
     const isForGood = blacklistings >= strikes;
     const out: Way = {
@@ -122,7 +123,7 @@ export class ExactStanding {
     // Of a range the later part is not known well enough yet.
     const last = interactions - ratersMin;
     const rest = way.to > last ? [{ ...way, from: last + 1 }] : [];
-    return isBad === 'maybe' ? [way, out] : [...rest, out];
+    return isBad === 'maybe' || !raters.isFaded ? [way, out] : [...rest, out];
   }
 
   /** Here may be where the next decisions came. */

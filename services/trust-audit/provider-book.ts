@@ -20,13 +20,17 @@ export interface BookedProvider {
 
 export class ProviderBook {
   readonly #halfLives: HalfLives;
+  readonly #forgetMs: number;
   readonly #terms: StandingTerms | null;
   readonly #decisions: Decisions;
   readonly #providers = new Map<string, BookedProvider>();
   #dueMs = Number.POSITIVE_INFINITY;
+  /** Event time, as far as entries tell. */
+  #reachedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(halfLives: HalfLives, terms: StandingTerms | null, decisions: Decisions) {
+  constructor(halfLives: HalfLives, terms: StandingTerms | null, decisions: Decisions, forgetMs: number) {
     this.#halfLives = halfLives;
+    this.#forgetMs = forgetMs;
     this.#terms = terms;
     this.#decisions = decisions;
   }
@@ -42,16 +46,18 @@ export class ProviderBook {
     if (provider === undefined) {
       const decisions = this.#decisions.get(key) ?? [];
       const standing = new ExactStanding(this.#terms, decisions);
-      provider = { replay: new ProviderReplay(this.#halfLives), standing, decisions: decisions.length };
+      provider = { replay: new ProviderReplay(this.#halfLives, this.#forgetMs), standing, decisions: decisions.length };
       this.#providers.set(key, provider);
     }
+    provider.replay.reach(receivedMs, this.#reachedMs);
     provider.replay.add(entry, pair);
-    provider.standing.take(provider.replay, receivedMs);
+    provider.standing.take(provider.replay, receivedMs, this.#reachedMs);
     this.#dueMs = Math.min(this.#dueMs, provider.standing.dueMs);
   }
 
   /** An entry about anybody was received then: whose blacklisting is over by that is back. */
   reach(receivedMs: number): void {
+    this.#reachedMs = Math.max(this.#reachedMs, receivedMs);
     if (receivedMs < this.#dueMs) return;
     this.#dueMs = Number.POSITIVE_INFINITY;
     for (const { standing } of this.#providers.values()) {

@@ -118,6 +118,10 @@ export class ScoreBook {
     return pair;
   }
 
+  get providers(): ReadonlyMap<string, readonly PairBook[]> {
+    return this.#byProvider;
+  }
+
   /** Of a provider's key. */
   pairsOf(provider: string): readonly PairBook[] {
     return this.#byProvider.get(provider) ?? [];

@@ -52,10 +52,13 @@ interface City {
   order(action: StandingCommand['action'], minute: number, why?: string): void;
 }
 
-async function city(t: { teardown(run: () => unknown): void }): Promise<City> {
+async function city(
+  t: { teardown(run: () => unknown): void },
+  more: { readonly forgetMs?: number; readonly bigHalfLifeMs?: number } = {},
+): Promise<City> {
   const log = trustLogTopics();
   const chain = chainActor(log, { ...CHAIN_DEFAULTS, key: null });
-  const actors = [trustActor(reputationTopics(), OPTIONS, log.accepted), chain];
+  const actors = [trustActor(reputationTopics(), { ...OPTIONS, ...more }, log.accepted), chain];
   const driver = await testActor({ name: 'standing', partitions: 1, actors }, { partitions: 1 });
   t.teardown(() => driver.close());
   let id = 0;
@@ -77,10 +80,13 @@ async function city(t: { teardown(run: () => unknown): void }): Promise<City> {
 }
 
 interface Changed {
-  score?(score: ProviderScore): ProviderScore;
+  /** null: it is taken away. */
+  score?(score: ProviderScore): ProviderScore | null;
   decision?(decision: StandingDecision): StandingDecision | null;
   readonly terms?: Partial<StandingTerms>;
   readonly nowMs?: number;
+  readonly forgetMs?: number;
+  readonly bigHalfLifeMs?: number;
 }
 
 /** What was written, held against each other, but for a change. */
@@ -100,8 +106,16 @@ async function audited({ driver }: City, changed: Changed = {}) {
   const reader = log.openReader();
   try {
     return await auditPartition(reader, 0, {
-      ...{ wanted: { trustor: null, trustee: null, service: null }, halfLives: HALF_LIVES, key: null, kept: [] },
-      forgetMs: Number.POSITIVE_INFINITY,
+      ...{
+        wanted: { trustor: null, trustee: null, service: null },
+        halfLives: {
+          ...HALF_LIVES,
+          ...(changed.bigHalfLifeMs === undefined ? {} : { bigHalfLifeMs: changed.bigHalfLifeMs }),
+        },
+        key: null,
+        kept: [],
+      },
+      forgetMs: changed.forgetMs ?? Number.POSITIVE_INFINITY,
       ...{ standing: { ...STANDING, ...changed.terms }, nowMs: changed.nowMs ?? START + 600 * MINUTE },
     });
   } finally {
@@ -120,15 +134,21 @@ async function copy<T>(
   let count = 0;
   for (const { key, timestamp, value, bytes } of driver.outputs<T>(topic)) {
     const name = Buffer.from(key ?? '');
+    count++;
+    // A key that has ended.
+    if (bytes === null) {
+      encoder.append(timestamp, name, 0, name.length, name, 0, -1);
+      continue;
+    }
     const told = bytesOf({ value, bytes });
     if (told === null) continue;
     encoder.append(timestamp, name, 0, name.length, told, 0, told.length);
-    count++;
   }
   if (count > 0) await log.commit({ appends: [{ topic, partition: 0, bytes: encoder.finish() }] });
 }
 
-function providerBytes(score: ProviderScore): Uint8Array {
+function providerBytes(score: ProviderScore | null): Uint8Array | null {
+  if (score === null) return null;
   const writer = new ByteWriter();
   encodeProviderScore(writer, 1, score);
   return writer.take();
@@ -177,6 +197,8 @@ t.test('a standing that somebody has changed is named, in each of its parts', as
     t.match(result.faults, [{ kind: 'standing-differs', trustee: 'bob' }], JSON.stringify(change));
     t.equal(result.faults.length, 1);
   }
+  const gone = await audited(made, { score: (score) => (score.trustee === 'bob' ? null : score) });
+  t.match(gone.faults, [{ kind: 'score-missing', trustor: null, trustee: 'bob' }], 'nor can it be taken away');
   const eve = await audited(made, {
     score: (score) => (score.trustee === 'eve' ? { ...score, standing: 'blacklisted', since: START } : score),
   });
@@ -265,4 +287,38 @@ t.test('a ban, and an appeal against it; what came before the appeal is not held
   made.rate(0.1, 7, { trustor: 'ana' });
   t.same((await audited(made)).faults, []);
   t.match(made.driver.outputs<Score>(TRUST_SCORES).at(-1)?.value, { standing: 'blacklisted', blacklistings: 2 });
+});
+
+t.test('whoever was forgotten judges no more, and how a provider stands is made anew all the same', async (t) => {
+  const forgetMs = 120 * MINUTE;
+  const forgets = { forgetMs, bigHalfLifeMs: 2 * MINUTE };
+  const made = await city(t, forgets);
+  made.rate(0.1, 0, { trustor: 'ana', responseMs: 100 });
+  made.rate(0.9, 100, { trustee: 'eve' });
+  made.rate(0.1, 101, { trustor: 'gus' });
+  // Time goes on past what ana has said.
+  made.rate(0.9, 140, { trustee: 'eve' });
+  made.rate(0.1, 141, { trustor: 'dan' });
+  await made.driver.settle();
+  const bob = () => made.driver.outputs<Score>(TRUST_SCORES).findLast(({ key }) => key === 'bob heat')?.value;
+  t.match(bob(), { standing: 'normal', raters: 2, interactions: 2, responseMs: 100 });
+  const known = { ...forgets, nowMs: START + 142 * MINUTE };
+  const result = await audited(made, known);
+  t.same(result.faults, []);
+  t.equal(result.standings, 2);
+  const never = await audited(made, { ...known, forgetMs: Number.POSITIVE_INFINITY });
+  t.ok(never.faults.length > 0, 'had nobody been forgotten, it would be otherwise');
+  const score = (one: ProviderScore): ProviderScore =>
+    one.trustee === 'bob' ? { ...one, standing: 'permanent', since: START, blacklistings: 3 } : one;
+  t.match((await audited(made, { ...known, score })).faults, [{ kind: 'standing-differs', trustee: 'bob' }]);
+  const measured = (one: ProviderScore) => (one.trustee === 'bob' ? { ...one, responseMs: 99 } : one);
+  t.match((await audited(made, { ...known, score: measured })).faults, [{ kind: 'score-differs', trustee: 'bob' }]);
+  made.rate(0.1, 142, { trustor: 'cid' });
+  const after = await audited(made, { ...forgets, nowMs: START + 143 * MINUTE });
+  t.same(after.faults, []);
+  t.match(bob(), { standing: 'blacklisted', raters: 3 });
+  const hidden = (one: ProviderScore): ProviderScore =>
+    one.trustee === 'bob' ? { ...one, standing: 'normal', since: 0, until: null, blacklistings: 0, says: '' } : one;
+  const seen = await audited(made, { ...forgets, nowMs: START + 143 * MINUTE, score: hidden });
+  t.match(seen.faults, [{ kind: 'standing-differs', trustee: 'bob' }]);
 });
