@@ -48,6 +48,7 @@ const PREFILTERS: ReadonlySet<string> = new Set([
 
 export const PAYLOAD = 'payload';
 const DECODED = 'base64_data';
+const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
 
 export class Draft {
   readonly labels: Partial<Changeable<Omit<RuleLabels, 'references' | 'metadata'>>> = {};
@@ -75,6 +76,9 @@ export class Draft {
   #decoded: Term[] | null = null;
   /** The keyword of the last thing that is asked: what `prefilter` follows. */
   #lastMatch: string | null = null;
+  /** Of the buffer that is set, before it was set again: Suricata asks for more where it is file.data. */
+  #termsBefore = 0;
+  #hasPrefilter = false;
   /** What the rule may look things up in. */
   readonly lists: RuleLists;
 
@@ -115,6 +119,8 @@ export class Draft {
   /** Everything that follows is about what base64_decode makes. */
   stickDecoded(): void {
     const terms = this.#decoded ?? wrong('base64_data', 'it needs base64_decode before it');
+    if (this.#current.buffer === DECODED) wrong('base64_data', 'it is there twice');
+    this.#termsBefore = 0;
     this.#isSticky = true;
     this.#current = { buffer: DECODED, isSticky: true, transforms: [], terms };
   }
@@ -135,6 +141,8 @@ export class Draft {
   /** The last thing that is asked is to be looked for first; which order that makes nobody sees but of a content. */
   prefilter(): void {
     const last = this.#lastMatch ?? wrong('prefilter', 'it needs a keyword before it');
+    if (this.#hasPrefilter && last !== 'content') wrong('prefilter', 'it is there twice');
+    this.#hasPrefilter ||= last !== 'content';
     if (last === 'content') {
       const { content } = this.#lastContent!;
       if (this.contents().some((other) => other !== content && other.fastPattern !== 'no'))
@@ -152,15 +160,22 @@ export class Draft {
 
   /** Everything that follows is about this buffer. `isMany`: one that a transaction has several of. */
   stick(keyword: string, buffer: string, isMany: boolean): void {
-    const { buffer: open, terms, absent } = this.#current;
-    if (open === DECODED && buffer !== PAYLOAD) wrong(keyword, 'no other buffer can follow base64_data');
-    if (open !== PAYLOAD && terms.length === 0 && absent === undefined)
-      wrong(keyword, `nothing is asked of the buffer ${open} before it`);
+    const { buffer: open } = this.#current;
+    if (open === DECODED && buffer !== PAYLOAD && !ADDRESSES.has(buffer))
+      wrong(keyword, 'no other buffer can follow base64_data');
+    if (open !== DECODED && this.#isUnasked()) wrong(keyword, `nothing is asked of the buffer ${open} before it`);
     this.#isSticky = true;
     const before = isMany || buffer === PAYLOAD ? undefined : this.#buffers.find((one) => one.buffer === buffer);
     if (buffer === PAYLOAD) this.#current = this.#buffers[0]!;
     else if (before !== undefined && before.transforms.length === 0) this.#current = before;
     else this.#current = this.#open(buffer, true);
+    this.#termsBefore = buffer === 'file.data' ? this.#current.terms.length : 0;
+  }
+
+  /** Of the buffer that is set nothing is asked; of addresses nothing need be. */
+  #isUnasked(): boolean {
+    const { buffer, terms, absent } = this.#current;
+    return buffer !== PAYLOAD && !ADDRESSES.has(buffer) && terms.length === this.#termsBefore && absent === undefined;
   }
 
   /** The buffer that is set must not be there, or `orElse` what follows must hold. */
@@ -210,13 +225,12 @@ export class Draft {
 
   /** A sticky buffer of which nothing is asked says nothing. */
   finish(): void {
-    const { buffer, terms } = this.#current;
+    const { buffer } = this.#current;
     for (const one of this.#buffers) {
       if (one.absent === 'only' && one.terms.length > 0) wrong('absent', 'nothing can hold of what is not there');
       if (one.absent === 'orElse' && one.terms.length === 0) wrong('absent', 'or else what?');
     }
-    if (buffer !== PAYLOAD && buffer !== DECODED && terms.length === 0 && this.#current.absent === undefined)
-      wrong(buffer, 'nothing is asked of the buffer');
+    if (buffer !== DECODED && this.#isUnasked()) wrong(buffer, 'nothing is asked of the buffer');
   }
 
   /** What a relative expression in the payload may count from. */

@@ -32,7 +32,10 @@ export function groupItems(part: 'address' | 'port', text: string, names: Readon
       collect(rest, negations + 1, depth + 1);
     } else if (item.startsWith('[')) {
       if (!item.endsWith(']')) wrong(part, `"${shown(item)}" goes on behind its bracket`);
-      for (const one of atCommas(item.slice(1, -1))) collect(one, negations, depth + 1);
+      const parts = atCommas(item.slice(1, -1));
+      // A comma behind the last one is none too many.
+      if (parts.length > 1 && parts.at(-1) === '') parts.pop();
+      for (const one of parts) collect(one, negations, depth + 1);
     } else if (item.startsWith('$')) {
       const value = names.get(item.slice(1));
       if (value === undefined) wrong(part, `the variable ${shown(item)} is not set`);

@@ -48,13 +48,13 @@ export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATION
 const NAMES: ReadonlyMap<string, string> = new Map([
   ...Object.entries(PACKET).flatMap(([name, others]) => [name, ...others].map((one) => [one, name] as const)),
   ...APPLICATION_PROTOCOLS.map((name) => [name, name] as const),
-  ['ssl', 'tls'],
 ]);
 
 export function protocol(text: string, at: number): string {
   const name = text.toLowerCase();
   const known = NAMES.get(name);
-  if (known !== undefined) return known;
+  // Suricata reads the name of an application as it is written.
+  if (known !== undefined && (name === text || !isApplication(known))) return known;
   if (isUnreadApplication(name)) return unsupported('protocol', `the protocol ${name}`, at);
   return wrong('protocol', `the protocol "${shown(text)}" does not exist`, at);
 }

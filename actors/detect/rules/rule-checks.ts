@@ -1,34 +1,22 @@
 /** What can only be judged when the whole rule is there: what one part of it says about the others. */
 import type { Draft } from './draft.ts';
-import { passes } from './numbers.ts';
 import { applicationsOver, isApplication } from './protocols.ts';
+import { checkRoom } from './required-length.ts';
 import type { BufferTerms, ContentTerm, RuleHeader } from './rule.ts';
 import { shown, unsupported, wrong } from './rule-mistake.ts';
 import type { Subject } from './subject.ts';
 
 const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
-  'tcp.hdr': ['tcp', 'tcp-pkt', 'tcp-stream', 'ip', 'ipv4', 'ipv6', ...applicationsOver('tcp')],
-  'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', ...applicationsOver('udp')],
-  'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4'],
-  'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6'],
+  'tcp.hdr': ['tcp', 'tcp-pkt', 'tcp-stream', 'ip', 'ipv4', 'ipv6', 'pkthdr', ...applicationsOver('tcp')],
+  'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', 'pkthdr', ...applicationsOver('udp')],
+  'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4', 'pkthdr'],
+  'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6', 'pkthdr'],
 };
-/** These look at the flow's packet; where nothing else needs one, they ask no packet of the rule. */
-const PACKET_TESTS = new Set([
-  'flow.age',
-  'flow.pkts',
-  'flow.bytes',
-  'dsize',
-  'tcp.flags',
-  'tcp.seq',
-  'tcp.ack',
-  'tcp.window',
-  'fragbits',
-  'fragoffset',
-]);
 /** Keywords about a packet's own headers. */
 const PACKET_KEYWORDS = new Set([
-  ...PACKET_TESTS,
-  ...['ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id', 'icmp_seq', 'tcp.mss'],
+  ...['flow.age', 'dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits'],
+  ...['fragoffset', 'ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id', 'icmp_seq'],
+  ...['tcp.mss', 'icmpv6.mtu'],
 ]);
 const STREAM_WORDS = new Set(['only_stream']);
 
@@ -37,7 +25,6 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   draft.finish();
   const application = applicationOf(protocol, subjects);
   const needsTransaction = draft.buffers().some(({ buffer }) => isTransactionBuffer(buffer));
-  const asksPacket = draft.conditions.find(({ keyword }) => PACKET_TESTS.has(keyword));
   const isDirected = draft.conditions.some(
     ({ keyword, value }) =>
       keyword === 'flow' && value.type === 'words' && value.words.some((word) => /^to_/.test(word)),
@@ -48,8 +35,6 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
     ({ keyword, value }) =>
       keyword === 'flow' && value.type === 'words' && value.words.some((word) => STREAM_WORDS.has(word)),
   );
-  if (needsTransaction && asksPacket !== undefined)
-    wrong(asksPacket.keyword, 'a test of a packet cannot go with a buffer of a transaction');
   const words = draft.conditions.flatMap(({ keyword, value }) =>
     keyword === 'flow' && value.type === 'words' ? value.words : [],
   );
@@ -63,29 +48,35 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
     wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
-  const ofHeader = draft.buffers().find(({ buffer }) => buffer !== 'payload' && !isTransactionBuffer(buffer));
+  const ofHeader = draft.buffers().find(({ buffer }) => isHeaderBuffer(buffer));
   if ((asksStream || protocol === 'tcp-stream') && ofHeader !== undefined)
     wrong(ofHeader.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
-  const asksTransaction = needsTransaction || subjects.some(isApplication);
+  const asksTransaction = needsTransaction || subjects.some((subject) => subject === 'file' || isApplication(subject));
+  const packetPart = ofPacket?.keyword ?? ofHeader?.buffer;
+  if (asksTransaction && packetPart !== undefined)
+    wrong(packetPart, 'a test of a packet cannot go with what is asked of a transaction');
   if (asksTransaction && protocol === 'tcp-pkt')
     wrong('protocol', 'tcp-pkt cannot go with what is asked of a transaction');
   if (asksTransaction && words.includes('no_stream'))
     wrong('flow', 'no_stream cannot go with what is asked of a transaction');
-  if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6'].includes(protocol))
+  if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6', 'pkthdr'].includes(protocol))
     wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
   const filter = draft.conditions.find(({ keyword }) => keyword === 'detection_filter')?.value;
   if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
+  checkRoom(draft.buffers(), draft.conditions);
   if (subjects.includes('file') && application !== null && application !== 'http')
     wrong('protocol', `files are not read of ${application}`);
   if (draft.has('app-layer-event') && /^icmp/.test(protocol)) wrong('app-layer-event', `it cannot go with ${protocol}`);
-  if (application === 'tls' && protocol === 'udp') wrong('protocol', 'tls does not run over udp here');
 }
 
 const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkthdr']);
+
+/** Addresses are the stream's, too. */
+const isHeaderBuffer = (buffer: string): boolean => buffer.endsWith('.hdr');
 
 const isTransactionBuffer = (buffer: string): boolean =>
   buffer !== 'payload' && !/^(?:ip\.(?:src|dst)|(?:ipv4|ipv6|tcp|udp|icmpv4|icmpv6)\.hdr)$/.test(buffer);
@@ -111,11 +102,21 @@ function applicationOf(protocol: string, subjects: readonly Subject[]): string |
   return found;
 }
 
-/** Comparisons that hold of any large number, or of some. */
-const UNBOUNDED = new Set(['unequal', 'more', 'atLeast', 'outside', 'masked', 'unmasked']);
 const BLANKS = /\s/;
 const JA3_HASHES = new Set(['ja3.hash', 'ja3s.hash']);
 const JA3_HASH_LENGTH = 32;
+const HASSHES = new Set(['ssh.hassh', 'ssh.hassh.server']);
+/** A serial number so long has a colon in it. */
+const SERIAL_BARE_MAX = 2;
+
+/** What no certificate or fingerprint has. */
+function checkFingerprint(buffer: string, text: string): void {
+  if (buffer === 'tls.cert_fingerprint' && !/^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/.test(text))
+    wrong(buffer, 'a fingerprint is twenty bytes in hexadecimal with colons');
+  if (buffer === 'tls.cert_serial' && text.length > SERIAL_BARE_MAX && !text.includes(':'))
+    wrong(buffer, 'the bytes of a serial number have colons between them');
+  if (HASSHES.has(buffer) && !/^[0-9a-fA-F]{32}$/.test(text)) wrong(buffer, 'a hash has 32 hexadecimal digits');
+}
 
 function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: string): void {
   const carriers = PACKETS_OF[buffer];
@@ -124,8 +125,6 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
   for (const content of contents) {
     const text = String.fromCharCode(...content.bytes);
     if (buffer === 'http.method' && /^\s|\s$/.test(text)) wrong('http.method', 'a method has no blank at its ends');
-    if (buffer === 'tls.cert_fingerprint' && !/^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/.test(text))
-      wrong(buffer, 'a fingerprint is twenty bytes in hexadecimal with colons');
     if (buffer === 'http.host' && /[A-Z]/.test(text))
       wrong('http.host', 'the host is in lower case, and the content is not');
     for (const { name } of transforms) {
@@ -136,15 +135,9 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
       if (isNever) wrong('content', `"${shown(text)}" can never be there after ${name}`);
     }
   }
+  for (const term of terms) if (term.kind === 'content') checkFingerprint(buffer, String.fromCharCode(...term.bytes));
   if (JA3_HASHES.has(buffer) && transforms.length === 0)
     for (const term of terms)
       if (term.kind === 'content' && term.bytes.length !== JA3_HASH_LENGTH)
         wrong(buffer, `a hash has ${JA3_HASH_LENGTH} characters, not ${term.bytes.length}`);
-  for (const term of terms) {
-    if (term.kind !== 'bsize' || UNBOUNDED.has(term.size.is)) continue;
-    const longest = Math.max(0, ...contents.map(({ bytes }) => bytes.length));
-    const limit = term.size.high ?? term.size.value;
-    if (longest > limit || (longest === limit && term.size.is !== 'equal' && !passes(term.size, longest)))
-      wrong('bsize', `a content of ${longest} bytes can never be there`);
-  }
 }

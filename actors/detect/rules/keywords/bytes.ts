@@ -18,6 +18,7 @@ export const BYTES: readonly KeywordRow[] = [
     read: (draft, { text }) => {
       const match = /^(!?)\s*([^\s,]+)\s*(?:,\s*(relative)\s*(?:,\s*(rawbytes)\s*)?)?$/.exec(text);
       if (match === null) return wrong('isdataat', `"${shown(text)}" is no place`);
+      if (/^0x/i.test(match[2]!)) wrong('isdataat', 'it takes no hexadecimal number');
       const at = amount(draft, 'isdataat', match[2]!, 0, OFFSET_MAX);
       const isRelative = match[3] !== undefined;
       draft.add({ kind: 'isdataat', at, isNegated: match[1] === '!', isRelative, rawBytes: match[4] !== undefined });

@@ -1,7 +1,7 @@
 /** content, its modifiers, and the buffers that legacy modifiers name. */
 import type { Draft, DraftContent } from '../draft.ts';
 import { whole, wholeOrHex } from '../numbers.ts';
-import type { Amount } from '../rule.ts';
+import type { Amount, ContentTerm } from '../rule.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import { contentBytes } from './content-bytes.ts';
 import type { KeywordRow } from './row.ts';
@@ -30,7 +30,8 @@ function addContent(draft: Draft, keyword: string, text: string, isNegated: bool
 }
 
 export function amount(draft: Draft, keyword: string, text: string, min: number, max: number): Amount {
-  if (/^[-+]?\d/.test(text)) return min < 0 ? whole(keyword, text, min, max) : wholeOrHex(keyword, text, max);
+  if (/^[-+]?\d/.test(text))
+    return min < 0 && !text.startsWith('0x') ? whole(keyword, text, min, max) : wholeOrHex(keyword, text, max);
   if (!draft.variables.has(text)) wrong(keyword, `no byte_extract or byte_math before it sets "${shown(text)}"`);
   return text;
 }
@@ -43,13 +44,19 @@ function notAbsolute(keyword: string, { offset, depth, startsWith }: DraftConten
   if (offset !== null || depth !== null || startsWith) wrong(keyword, 'it cannot go with offset, depth or startswith');
 }
 
+const PLACES: ReadonlySet<string> = new Set(['offset', 'depth', 'distance', 'within', 'startswith']);
+
 type Modifier = (draft: Draft, text: string, content: DraftContent) => void;
 
 const modifier = (name: string, value: KeywordRow['value'], change: Modifier): KeywordRow => ({
   name,
   subject: 'payload',
   value,
-  read: (draft, { text }) => change(draft, text, draft.content(name)),
+  read: (draft, { text }) => {
+    const content = draft.content(name);
+    if (content.fastPattern === 'only' && PLACES.has(name)) wrong(name, 'it cannot go with fast_pattern:only');
+    change(draft, text, content);
+  },
 });
 
 export const CONTENT: readonly KeywordRow[] = [
@@ -78,6 +85,7 @@ export const CONTENT: readonly KeywordRow[] = [
   }),
   modifier('rawbytes', 'none', (draft, _text, content) => {
     if (draft.buffer !== 'payload') wrong('rawbytes', 'it cannot go with a buffer');
+    if (content.rawBytes) wrong('rawbytes', 'it is there twice for one content');
     content.rawBytes = true;
   }),
   modifier('offset', 'needed', (draft, text, content) => {
@@ -99,7 +107,6 @@ export const CONTENT: readonly KeywordRow[] = [
     content.startsWith = true;
   }),
   modifier('endswith', 'none', (_draft, _text, content) => {
-    if (content.endsWith) wrong('endswith', 'it is there twice for one content');
     content.endsWith = true;
   }),
   modifier('distance', 'needed', (draft, text, content) => {
@@ -121,8 +128,13 @@ function atLeastLength(keyword: string, limit: Amount, { bytes }: DraftContent):
     wrong(keyword, `${limit} is less than the content's ${bytes.length} bytes`);
 }
 
+const isPartial = ({ fastPattern }: DraftContent | ContentTerm): boolean => typeof fastPattern === 'object';
+
 function fastPattern(draft: Draft, text: string, content: DraftContent): void {
-  if (draft.contents().some((other) => other.fastPattern !== 'no'))
+  const isPart = /^\d/.test(text);
+  if (
+    draft.contents().some((other) => other.fastPattern !== 'no' && !(other === content && isPart && isPartial(other)))
+  )
     wrong('fast_pattern', 'one content of a rule can be its fast pattern');
   const isPlaced =
     content.offset !== null || content.depth !== null || content.distance !== null || content.within !== null;
@@ -136,7 +148,7 @@ function fastPattern(draft: Draft, text: string, content: DraftContent): void {
     const part = /^(\d{1,5})\s*,\s*(\d{1,5})$/.exec(text);
     if (part === null) wrong('fast_pattern', `"${shown(text)}" is neither "only" nor an offset and a length`);
     const [offset, length] = [Number(part[1]), Number(part[2])];
-    if (length === 0) wrong('fast_pattern', 'the part has no bytes');
+    if (length === 0) unsupported('fast_pattern', 'a part without bytes');
     if (offset + length > content.bytes.length) wrong('fast_pattern', 'the part goes beyond the content');
     content.fastPattern = { offset, length };
   }

@@ -88,6 +88,7 @@ export const FLOW_FACTS: readonly KeywordRow[] = [
     name: 'app-layer-protocol',
     subject: 'flow',
     value: 'needed',
+    quotes: 'optional',
     read: (draft, { text }) => {
       const value = applicationProtocol('app-layer-protocol', text);
       const { isNegated, mode } = value.type === 'fields' ? value.fields : {};

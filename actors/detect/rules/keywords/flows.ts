@@ -20,8 +20,8 @@ function flow(draft: Draft, text: string): void {
   const before = draft.conditions
     .filter(({ keyword }) => keyword === 'flow')
     .flatMap(({ value }) => (value.type === 'words' ? value.words : []));
-  // Suricata lets another one follow a direction alone.
-  if (before.some((word) => !word.startsWith('to_'))) wrong('flow', 'a rule has one');
+  // Suricata lets another one follow a direction, or that it is no stream.
+  if (before.some((word) => !word.startsWith('to_') && word !== 'no_stream')) wrong('flow', 'a rule has one');
   const words: string[] = [];
   for (const part of parts(text)) {
     const lower = part.toLowerCase();

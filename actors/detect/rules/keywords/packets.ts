@@ -1,5 +1,6 @@
 /** Keywords about a packet's headers. */
-import { boundedTest, printTest, whole } from '../numbers.ts';
+import type { Draft } from '../draft.ts';
+import { boundedTest, type NumberTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
 import { compared, equals, equalsOrNot, fields, number, type Reader, simple, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
@@ -13,7 +14,7 @@ const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): 
 });
 
 const tcpFlags: Reader = (keyword, text) => {
-  const match = /^([!+*]?)\s*([FSRPAUCE120]+)([!+*]?)\s*(?:,\s*([FSRPAUCE12]+))?$/i.exec(text);
+  const match = /^([!+*]?)\s*([FSRPAUCE120]+)([!+*]?)\s*(?:,\s*([FSRPAUCE12]+))?$/.exec(text);
   if (match === null || (match[1] !== '' && match[3] !== ''))
     return wrong(keyword, `"${shown(text)}" are no TCP flags`);
   return fields({
@@ -55,6 +56,19 @@ const ipProtocol: Reader = (keyword, text) => {
   return number({ is, value, high: null });
 };
 
+/** Several of them: as many that exclude as there are, one range, or one number alone. */
+function goesWith({ conditions }: Draft, test: NumberTest): void {
+  const before = conditions.flatMap(({ keyword, value }) =>
+    keyword === 'ip_proto' && value.type === 'number' ? [value.test] : [],
+  );
+  const has = (is: NumberTest['is']): NumberTest | undefined => before.find((one) => one.is === is);
+  const other = test.is === 'less' ? has('more') : test.is === 'more' ? has('less') : undefined;
+  const isEmpty = other !== undefined && (test.is === 'less' ? test.value <= other.value : other.value <= test.value);
+  if ((test.is === 'equal' && before.length > 0) || has('equal') !== undefined || isEmpty)
+    wrong('ip_proto', 'it contradicts one before it');
+  if (test.is !== 'unequal' && has(test.is) !== undefined) wrong('ip_proto', 'it is there twice');
+}
+
 const VLAN_ID_MAX = 4095;
 /** The tag of one layer, counted from the outermost or, below zero, from the innermost; or of any or all of them. */
 const vlanId: Reader = (keyword, text) => {
@@ -72,7 +86,16 @@ export const PACKETS: readonly KeywordRow[] = [
     return number({ is: match[1] === '!' ? 'unequal' : 'equal', value, high: null });
   }),
   condition('id', equals(65_535)),
-  condition('ip_proto', ipProtocol),
+  {
+    name: 'ip_proto',
+    subject: 'packet',
+    value: 'needed',
+    read: (draft, { text }) => {
+      const value = ipProtocol('ip_proto', text);
+      if (value.type === 'number') goesWith(draft, value.test);
+      draft.condition({ keyword: 'ip_proto', value });
+    },
+  },
   condition('ipopts', ipOptions),
   condition('fragbits', fragBits),
   condition('fragoffset', simple(65_535)),

@@ -27,7 +27,10 @@ export const PCRE: readonly KeywordRow[] = [
     value: 'needed',
     quotes: 'optional',
     negation: true,
-    read: (draft, { text, isNegated }) => {
+    read: (draft, value) => {
+      // The negation may stand within the quotes, too.
+      const text = value.text.replace(/^!\s*(?=\/)/, '');
+      const isNegated = value.isNegated || text !== value.text;
       const end = text.lastIndexOf('/');
       if (!text.startsWith('/') || end === 0) return wrong('pcre', 'the expression must stand between slashes');
       const pattern = text.slice(1, end);

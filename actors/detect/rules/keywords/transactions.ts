@@ -78,7 +78,7 @@ const isReceived: Reader = (keyword, text) => {
 
 const sshVersion: Reader = (keyword, text) => {
   if (text === '2_compat') return { type: 'words', words: [text] };
-  if (!/^[\w.-]+$/.test(text)) return wrong(keyword, `"${shown(text)}" is no protocol version`);
+  if (!/^\d[\d.-]*$/.test(text)) return wrong(keyword, `"${shown(text)}" is no protocol version`);
   return { type: 'words', words: [text] };
 };
 
@@ -117,6 +117,9 @@ const sslStates: Reader = (keyword, text) => {
   return { type: 'words', words: words.map((word) => word.replace(/^!\s*/, '!')) };
 };
 
+/** What of a distinguished name Suricata takes. */
+const NAME = /^[A-z0-9\s_\-.=,*@]+$/;
+
 /** A text that a certificate has, in quotes, `!` before them: has not. */
 const certificateText = (name: string, form: RegExp): KeywordRow => ({
   name,
@@ -138,8 +141,8 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('tls', 'tls.version', tlsVersion),
   condition('tls', 'ssl_version', sslVersions),
   condition('tls', 'ssl_state', sslStates),
-  certificateText('tls.subject', /^.+$/s),
-  certificateText('tls.issuerdn', /^.+$/s),
+  certificateText('tls.subject', NAME),
+  certificateText('tls.issuerdn', NAME),
   certificateText('tls.fingerprint', /^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/),
   condition('tls', 'tls.cert_chain_len', compared(0xffff_ffff)),
   condition('ssh', 'ssh.protoversion', sshVersion, { quotes: 'optional' }),

@@ -3,6 +3,7 @@
  * alone takes, by the reason of the other, with examples.
  */
 import { parseArgs } from 'node:util';
+import { classOf } from './classes.ts';
 import { compareRules, type Disagreement, mutatedRules } from './compare.ts';
 
 const { values } = parseArgs({
@@ -21,18 +22,24 @@ const say = (line: string): void => {
 
 const groups = new Map<string, Disagreement[]>();
 const unsupported = new Map<string, number>();
+const meant = new Map<string, number>();
 const sums = { taken: 0, refused: 0, unsupported: 0, disagreements: 0 };
 for (let done = 0; done < Number(values.rules); done += RULES_A_RUN) {
   const rules = mutatedRules(Number(values.seed) + done, Math.min(RULES_A_RUN, Number(values.rules) - done));
   const compared = await compareRules(rules);
   sums.taken += compared.taken;
   sums.refused += compared.refused;
-  sums.disagreements += compared.disagreements.length;
   for (const [says, count] of compared.unsupported) {
     sums.unsupported += count;
     unsupported.set(general(says), (unsupported.get(general(says)) ?? 0) + count);
   }
   for (const one of compared.disagreements) {
+    const named = classOf(one);
+    if (named !== null) {
+      meant.set(named, (meant.get(named) ?? 0) + 1);
+      continue;
+    }
+    sums.disagreements += 1;
     const name = `${one.takenBy === 'us' ? 'taken here alone' : 'refused here alone'}: ${general(one.says)}`;
     groups.set(name, [...(groups.get(name) ?? []), one]);
   }
@@ -45,6 +52,7 @@ for (const [name, list] of [...groups].toSorted((a, b) => b[1].length - a[1].len
 if (values.unsupported)
   for (const [says, count] of [...unsupported].toSorted((a, b) => b[1] - a[1])) say(`${count} not supported: ${says}`);
 say(`taken by both ${sums.taken}, by none ${sums.refused}; not supported ${sums.unsupported}`);
+for (const [name, count] of meant) say(`${count} as they are meant: ${name}`);
 say(`${sums.disagreements} disagreements`);
 process.exitCode = sums.disagreements === 0 ? 0 : 1;
 
