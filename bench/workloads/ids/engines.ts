@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { programPath } from '../../../test/support/needs.ts';
+import type { ActorRun, ActorTask } from './run-actor.ts';
 
 export interface Run {
   readonly packets: number;
@@ -17,6 +18,8 @@ export interface Run {
 
 export interface OurRun extends Run {
   readonly loadMs: number;
+  /** Packets a second behind the first `WARM_UP`. */
+  readonly warmPerSecond: number;
   /** Of one packet. */
   readonly longestMs: number;
   readonly residentMb: number;
@@ -32,13 +35,34 @@ export interface Input {
 }
 
 const CORE = '0';
+/** As bin/msec starts Node. */
+const NODE_FLAGS = ['--max-semi-space-size=2'];
+const NODE_ENVIRONMENT = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144' };
+/** Packets in which V8 compiles most of what it will. */
+export const WARM_UP = 150_000;
 const program = fileURLToPath(new URL('run-ours.ts', import.meta.url));
+const actorProgram = fileURLToPath(new URL('run-actor.ts', import.meta.url));
 const run = promisify(execFile);
 
 export async function ours({ capture, rules, folder }: Input): Promise<OurRun> {
-  const args = [process.execPath, program, capture, rules, join(folder, 'ours.json')];
-  const { stdout } = await run('taskset', ['-c', CORE, ...args], { maxBuffer: 16 * 1024 * 1024 });
-  return JSON.parse(stdout) as OurRun;
+  return (await onOneCore(program, [capture, rules, join(folder, 'ours.json'), String(WARM_UP)])) as OurRun;
+}
+
+/** The same rules over the same packets, from a log on disk to what is committed: the engine with one worker. */
+export async function ourActor({ capture, rules, folder }: Input): Promise<ActorRun> {
+  const log = join(folder, 'log');
+  const task: ActorTask = { capture, rules, folder: log, warmUp: WARM_UP };
+  const actor = (await onOneCore(actorProgram, [JSON.stringify(task)])) as ActorRun;
+  rmSync(log, { recursive: true, force: true });
+  return actor;
+}
+
+async function onOneCore(entry: string, args: readonly string[]): Promise<unknown> {
+  const { stdout } = await run('taskset', ['-c', CORE, process.execPath, ...NODE_FLAGS, entry, ...args], {
+    maxBuffer: 16 * 1024 * 1024,
+    env: NODE_ENVIRONMENT,
+  });
+  return JSON.parse(stdout);
 }
 
 /**

@@ -5,16 +5,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Parts } from '../../parts.ts';
-import { type Figure, figure, type RunOptions, type Workload } from '../../workload.ts';
+import { type Figure, figure, type RunOptions, spread, type Workload } from '../../workload.ts';
 import { cityTraffic } from './city-traffic.ts';
-import { type Input, type OurRun, ours, type Run, suricata } from './engines.ts';
+import { type Input, type OurRun, ourActor, ours, type Run, suricata, WARM_UP } from './engines.ts';
 import { generatedRules } from './generated-rules.ts';
 
-const PACKETS = 200_000;
-const PACKETS_QUICK = 100_000;
-const RUNS = 5;
+const PACKETS = 600_000;
+/** With many rules, and of a short run. */
+const PACKETS_FEW = 200_000;
+const RUNS = 4;
 const RUNS_QUICK = 1;
 const RUNS_MANY = 3;
+const RUNS_ACTOR = 2;
 const SEED = 1;
 const FEW_RULES = 300;
 const RULES = 3_000;
@@ -27,18 +29,24 @@ export const ids: Workload = {
     const { folder, isQuick, progress } = options;
     const parts = new Parts(progress);
     progress('ids: the capture is made');
-    const capture = join(folder, 'city.pcap');
-    writeFileSync(capture, cityTraffic(SEED, isQuick ? PACKETS_QUICK : PACKETS));
-    const input = (rules: number): Input => {
+    const captureOf = (packets: number): string => {
+      const capture = join(folder, `city-${packets}.pcap`);
+      writeFileSync(capture, cityTraffic(SEED, packets));
+      return capture;
+    };
+    const short = captureOf(PACKETS_FEW);
+    const long = isQuick ? short : captureOf(PACKETS);
+    const input = (rules: number, capture: string): Input => {
       const file = join(folder, `${rules}.rules`);
       writeFileSync(file, generatedRules(SEED, rules), 'latin1');
       return { capture, rules: file, folder };
     };
-    const rate = await parts.measure('beside Suricata', () => besideSuricata(input(RULES), options));
+    const rate = await parts.measure('beside Suricata', () => besideSuricata(input(RULES, long), options));
+    const actor = await parts.measure('the actor', () => asActor(input(RULES, long), options));
     const many = await parts.measure(`${MANY_RULES} rules`, () =>
-      manyRules(input(FEW_RULES), input(MANY_RULES), options),
+      manyRules(input(FEW_RULES, short), input(MANY_RULES, short), options),
     );
-    return parts.measured([rate, ...(many ?? [])]);
+    return parts.measured([rate, actor, ...(many ?? [])]);
   },
 };
 
@@ -67,9 +75,37 @@ async function besideSuricata(input: Input, { isQuick, progress }: RunOptions): 
     judged: 'Suricata',
     notes: [
       `${first.packets} packets of HTTP, DNS and MQTT, ${alerts} alerts of ${Object.keys(first.alerts).length} rules, the same of both, rule by rule`,
-      `from the first packet to the last, loading excluded, both on one and the same core, in a process that has just started; both write every record of EVE to a file`,
+      `from the first packet to the last, loading excluded, both on one and the same core, in a process that has just started, Node with the flags of bin/msec; both write every record of EVE to a file`,
       'Suricata 7.0.10 -v -r --runmode single, its own configuration without fast.log: from "Engine started" to "end of file reached"; its records of flows that are open then are not in its time, ours are',
       `the longest packet took ${longest.toFixed(1)} ms here`,
+      `behind the first ${WARM_UP} packets: ${Math.round(spread(pairs.map(([one]) => one.warmPerSecond)).median)} packets/s`,
+    ],
+  });
+}
+
+async function asActor(input: Input, { isQuick, progress }: RunOptions): Promise<Figure> {
+  const runs = isQuick ? RUNS_QUICK : RUNS_ACTOR;
+  const [actors, alone]: [number[], number[]] = [[], []];
+  for (let run = 1; run <= runs; run++) {
+    const [actor, sensor] = [await ourActor(input), await ours(input)];
+    const alerts = Object.values(sensor.alerts).reduce((sum, count) => sum + count, 0);
+    if (actor.alerts !== alerts) throw new Error(`${actor.alerts} alerts in the topic, ${alerts} of the sensor alone`);
+    actors.push(actor.packetsPerSecond);
+    alone.push(sensor.warmPerSecond);
+    const [a, b] = [actor.packetsPerSecond, sensor.warmPerSecond].map(Math.round);
+    progress(`ids, run ${run}/${runs}: as an actor ${a} packets/s, alone ${b}`);
+  }
+  return figure({
+    name: `ids: the sensor as an actor, ${RULES} rules`,
+    unit: 'packets/s',
+    ours: actors,
+    peers: { 'the sensor alone': alone },
+    floor: null,
+    aim: null,
+    judged: 'the sensor alone',
+    notes: [
+      'from batches of packets in a log on disk to alerts and events that are committed, exactly once; all threads of the process on one core',
+      `both behind the first ${WARM_UP} packets; as many alerts in the topic as the sensor alone tells`,
     ],
   });
 }

@@ -1,4 +1,7 @@
-/** `run-ours.ts CAPTURE RULES RECORDS`: our sensor over a capture in a process of its own; prints what it took as JSON. */
+/**
+ * `run-ours.ts CAPTURE RULES RECORDS WARM-UP`: our sensor over a capture in a process of its own; prints what it took as JSON.
+ * `WARM-UP`: packets behind which the rate is that of a process that has run for a while.
+ */
 import { createReadStream, openSync, readFileSync, writeSync } from 'node:fs';
 import {
   CaptureReader,
@@ -11,7 +14,7 @@ import {
 
 const READ_BYTES = 1024 * 1024;
 const WRITE_CHARS = 64 * 1024;
-const [capture, rules, records] = process.argv.slice(2) as [string, string, string];
+const [capture, rules, records, warmUp] = process.argv.slice(2) as [string, string, string, string];
 
 const loadFrom = performance.now();
 const { accepted, refused } = readRules([{ name: rules, text: readFileSync(rules, 'latin1') }], variables());
@@ -43,12 +46,14 @@ const reader = new CaptureReader();
 let packets = 0;
 let longestMs = 0;
 let last = from;
+let warmFrom = Number.NaN;
 for await (const piece of createReadStream(capture, { highWaterMark: READ_BYTES })) {
   reader.push(piece as Buffer);
   last = performance.now();
   while (reader.next()) {
     sensor.take(reader.packet);
     packets += 1;
+    if (packets === Number(warmUp)) warmFrom = performance.now();
     const now = performance.now();
     if (now - last > longestMs) longestMs = now - last;
     last = now;
@@ -57,5 +62,6 @@ for await (const piece of createReadStream(capture, { highWaterMark: READ_BYTES 
 sensor.finish();
 flush();
 const ms = performance.now() - from;
+const warmPerSecond = ((packets - Number(warmUp)) * 1000) / (from + ms - warmFrom);
 const residentMb = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(JSON.stringify({ loadMs, ms, packets, longestMs, residentMb, left, alerts }));
+process.stdout.write(JSON.stringify({ loadMs, ms, warmPerSecond, packets, longestMs, residentMb, left, alerts }));
