@@ -10,7 +10,7 @@ import {
   SENSOR_DEFAULTS,
   variables,
 } from '../../actors/detect/index.ts';
-import { MsecError } from '../../engine/index.ts';
+import { MsecError, systemClock } from '../../engine/index.ts';
 import { RuleFiles } from '../ids-rules/index.ts';
 
 export interface DetectionJob {
@@ -42,7 +42,7 @@ export function detectOptionsOf(job: DetectionJob): DetectOptions {
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   return {
     rules: () => rulesOf(job).accepted,
-    ...(job.bundlesFolder === null ? {} : { bundles: new RuleFiles(job.bundlesFolder) }),
+    ...(job.bundlesFolder === null ? {} : { bundles: new RuleFiles(job.bundlesFolder), clock: systemClock }),
     sensor: {
       tellsAll: job.tellsAll,
       protocols,

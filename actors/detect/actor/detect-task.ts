@@ -8,6 +8,7 @@ import {
   type ActorRecord,
   type ActorTask,
   type ByteSlice,
+  type Clock,
   MsecError,
 } from '../../../engine/index.ts';
 import { decodeRulesWord, isRulesWord, PacketBatchView, WRONG_CHECKSUMS } from '../../../schemas/network/index.ts';
@@ -25,6 +26,8 @@ export interface DetectOptions {
   readonly rules: () => readonly AcceptedRule[];
   /** Absent: no bundles are taken, whatever words say. */
   readonly bundles?: BundleSource;
+  /** Sets of rules are made between what the thread does otherwise; absent: where they are asked for, at once. */
+  readonly clock?: Clock;
   readonly sensor: SensorOptions;
   readonly tellsVerdicts: boolean;
   /** So many bytes of each place of capture are read again after a restart at most. */

@@ -14,8 +14,8 @@ export function detectActor(topics: NetworkTopics, options: DetectOptions): AnyA
   let shop: RuleShop | null = null;
   // Not in threads that run no task.
   const theShop = (): RuleShop => {
-    const { sensor, rules, bundles = NO_BUNDLES } = options;
-    shop ??= new RuleShop(bundles, rules(), { ...sensor.inspect, protocols: sensor.protocols });
+    const { sensor, rules, bundles = NO_BUNDLES, clock = null } = options;
+    shop ??= new RuleShop(bundles, rules(), { ...sensor.inspect, protocols: sensor.protocols }, clock);
     return shop;
   };
   return defineActor({

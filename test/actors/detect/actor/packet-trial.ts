@@ -5,7 +5,7 @@
 import { detectActor } from '../../../../actors/detect/index.ts';
 import { randomBelow, seededRandom } from '../../../../engine/base/index.ts';
 import { type AnyActor, type Append, type Log, partitionForKey } from '../../../../engine/index.ts';
-import { EPOCH_MS, Simulation } from '../../../../engine/simulate/index.ts';
+import { EPOCH_MS, Life, Simulation } from '../../../../engine/simulate/index.ts';
 import {
   IDS_ALERTS,
   IDS_EVENTS,
@@ -60,7 +60,9 @@ export async function runPacketTrial(seed: number, plant: PacketPlant = {}): Pro
     horizonMs: HORIZON_MS,
     ...(plant.kafka === true ? { kafka: true, processes } : {}),
     createTopology: () => {
-      const actor = detectActor(networkTopics(), options);
+      // In every second run sets of rules are made between what else happens.
+      const clock = seed % 2 === 0 ? { clock: simulation.timeline.clock(new Life()) } : {};
+      const actor = detectActor(networkTopics(), { ...options, ...clock });
       return { name: 'ids', partitions: PARTITIONS, actors: [plant.change?.(actor) ?? actor] };
     },
     client,

@@ -7,6 +7,7 @@ import {
   RulesInForce,
   SENSOR_DEFAULTS,
 } from '../../../../actors/detect/index.ts';
+import type { Clock, Timer } from '../../../../engine/index.ts';
 import type { RulesWord } from '../../../../schemas/network/index.ts';
 import { type BundleParts, rulesFile, signed, udpRule } from './bundles.ts';
 import { TestSensor, udp } from './traffic.ts';
@@ -30,7 +31,27 @@ class Shelf {
 }
 
 const { inspect, protocols } = SENSOR_DEFAULTS;
-const shop = (shelf: Shelf): RuleShop => new RuleShop(shelf, [], { ...inspect, protocols });
+const shop = (shelf: Shelf, clock: Clock | null = null): RuleShop =>
+  new RuleShop(shelf, [], { ...inspect, protocols }, clock);
+
+/** What is to be done later is done when the test says so. */
+class Later implements Clock {
+  readonly runs: (() => void)[] = [];
+  now = (): number => 0;
+  monotonic = (): number => 0;
+
+  after(_delayMs: number, run: () => void): Timer {
+    this.runs.push(run);
+    return { cancel: () => void this.runs.splice(this.runs.indexOf(run), 1) };
+  }
+
+  /** How often something was done, until nothing is left. */
+  all(): number {
+    let count = 0;
+    for (let run = this.runs.shift(); run !== undefined; run = this.runs.shift(), count += 1) run();
+    return count;
+  }
+}
 const word = (sequence: number, digest: string, phase: RulesWord['phase'] = 'use'): RulesWord => ({
   ...{ phase, sequence, version: sequence, digest },
 });
@@ -137,3 +158,30 @@ t.test('an announced set is made in steps, for all tasks of the thread', async (
   one.step();
   t.pass('what is announced and not there is no harm');
 });
+
+t.test(
+  'with a clock nobody waits for more than a step, and each set is made for whoever asked, also where nothing was announced',
+  async (t) => {
+    const shelf = new Shelf();
+    const later = new Later();
+    const many = (from: number): string[] => Array.from({ length: 500 }, (_, i) => udpRule(from + i, `word${i}`));
+    const [first, second] = [shelf.add({ version: 1 }, ...many(1)), shelf.add({ version: 2 }, ...many(1001))];
+    const wrong = shelf.add({ version: 3, rules: 2 }, udpRule(3, 'a'));
+    const shared = shop(shelf, later);
+    const [one, two, three] = [new RulesInForce(shared), new RulesInForce(shared), new RulesInForce(shared)];
+    const isWaiting = { code: 'DEPENDENCY_DOWN', retriable: true, message: /being made ready/ };
+    t.throws(() => one.take(word(1, first)), isWaiting);
+    t.throws(() => two.take(word(2, second)), isWaiting);
+    t.throws(() => three.take(word(3, wrong)), isWaiting);
+    t.throws(() => one.take(word(1, first)), isWaiting, 'and once more, without beginning anew');
+    t.equal(later.runs.length, 1, 'one step at a time');
+    t.ok(later.all() > 2 * (500 / 64), 'none of them is all of a set');
+    t.match(about(one.take(word(1, first))), { state: 'in force', rule_set: 'city 1', loaded: 500 });
+    t.match(about(two.take(word(2, second))), { state: 'in force', rule_set: 'city 2' });
+    t.match(about(three.take(word(3, wrong))), { state: 'refused', why: /promises 2/ });
+    t.equal(shelf.reads, 3);
+    const restarted = new RulesInForce(shared);
+    t.equal(restarted.restore(word(2, second)).ruleSet, 'city 2', 'what is made is there at once');
+    t.equal(later.runs.length, 0);
+  },
+);
