@@ -1,5 +1,5 @@
 /** What a rule asks of one buffer, transforms included. */
-import { type ByteVariables, bufferMatcher, transformer, type VariableSlots } from '../match/index.ts';
+import { type ByteVariables, bufferMatcher, type Expense, transformer, type VariableSlots } from '../match/index.ts';
 import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 
 /** `offset`: where the bytes lie in their stream or body. */
@@ -12,11 +12,13 @@ export interface Scope {
   readonly variables: ByteVariables;
   /** The fast pattern, where it must not be there. */
   readonly negatedFast: ContentTerm | null;
+  /** Of the packet at hand: shared by all rules of a set. */
+  readonly expense: Expense;
 }
 
-export function bufferCheck(buffer: BufferTerms, { slots, variables, negatedFast }: Scope): BufferCheck {
+export function bufferCheck(buffer: BufferTerms, { slots, variables, negatedFast, expense }: Scope): BufferCheck {
   const { transforms } = buffer;
-  const matcher = bufferMatcher(buffer, slots, negatedFast);
+  const matcher = bufferMatcher(buffer, slots, negatedFast, expense);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

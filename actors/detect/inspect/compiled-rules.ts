@@ -2,6 +2,8 @@
  * A set of rules made ready for asking. It remembers nothing of traffic, so that all sensors of a thread may share it, and
  * it is made in steps, so that a thread that examines packets meanwhile is never held up for long.
  */
+
+import { Expense } from '../match/index.ts';
 import type { AnyProtocol, Fingerprints } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
@@ -46,6 +48,8 @@ export class CompiledRules {
   /** Rules that were not loaded, with what of them cannot be asked here. */
   readonly left: readonly LeftRule[];
   readonly groups: RuleGroups;
+  /** What the packet at hand may cost. */
+  readonly expense: Expense;
   /** Numbers of the signatures, by their order. */
   readonly ids: Int32Array;
   /** Which rules ask for. */
@@ -53,12 +57,13 @@ export class CompiledRules {
   /** By the numbers of the earlier set, which its flows hold. */
   readonly #compared = new WeakMap<Int32Array, Comparison>();
 
-  constructor(parts: Pick<CompiledRules, 'line' | 'ruleSet' | 'signatures' | 'left' | 'groups' | 'ids'>) {
+  constructor(parts: Pick<CompiledRules, 'line' | 'ruleSet' | 'signatures' | 'left' | 'groups' | 'ids' | 'expense'>) {
     this.line = parts.line;
     this.ruleSet = parts.ruleSet;
     this.signatures = parts.signatures;
     this.left = parts.left;
     this.groups = parts.groups;
+    this.expense = parts.expense;
     this.ids = parts.ids;
     const asks = (name: RegExp): boolean =>
       parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
@@ -107,12 +112,14 @@ export function* compiling(
     yield 1;
   }
   const { names } = line;
-  const { signatures, identities } = yield* makingSignatures(loaded, { protocols, classes, names, ruleSet });
+  const expense = new Expense();
+  const context = { protocols, classes, names, ruleSet, expense };
+  const { signatures, identities } = yield* makingSignatures(loaded, context);
   yield LONG_STEP;
   applyThresholds(signatures, thresholds);
   const groups = yield* RuleGroups.making(signatures, protocols);
   const ids = yield* line.ids.assigning(identities);
-  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids });
+  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids, expense });
 }
 
 export function compileRules(

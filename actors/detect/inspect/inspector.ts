@@ -36,6 +36,14 @@ export const INSPECT_DEFAULTS: InspectOptions = { classes: DEFAULT_CLASSES, thre
 
 const NO_BYTES = new Uint8Array(0);
 
+export interface InspectCounts {
+  readonly discarded: number;
+  readonly suppressed: number;
+  readonly evicted: number;
+  /** Packets of which not all was asked, because it would have cost too much. */
+  readonly tooCostly: number;
+}
+
 /** Called for each alert while the packet is in hand. */
 export type TellAlert = (alert: Alert, situation: Situation) => void;
 /** Called for each packet before its rules are asked. */
@@ -105,13 +113,14 @@ export class Inspector {
     return this.#isBlockedInside;
   }
 
-  get counts(): { readonly discarded: number; readonly suppressed: number; readonly evicted: number } {
+  get counts(): InspectCounts {
     const evicted = this.#thresholds.evicted + this.#situation.addressBits.evicted;
-    return { ...this.#queue.counts, evicted };
+    return { ...this.#queue.counts, evicted, tooCostly: this.#rules.expense.exceeded };
   }
 
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     const situation = this.#situation;
+    this.#rules.expense.begin();
     this.#fill(packet, flow, direction);
     if (this.#goesWithBlocked(packet, flow)) return;
     const { memory } = situation;

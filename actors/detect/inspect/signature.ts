@@ -2,7 +2,7 @@
  * A rule made ready for asking: its header as flat ranges, its conditions as functions, its questions about transactions
  * as engines in the order of progress. Made once; asking it allocates nothing.
  */
-import { newVariables, variableSlots } from '../match/index.ts';
+import { type Expense, newVariables, variableSlots } from '../match/index.ts';
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
 import type { Steps } from '../rules/finished.ts';
@@ -64,6 +64,7 @@ export interface SignatureContext {
   readonly classes: ReadonlyMap<string, RuleClass>;
   readonly names: Names;
   readonly ruleSet: string | null;
+  readonly expense: Expense;
 }
 
 export interface Signatures {
@@ -114,7 +115,7 @@ function signatureOf(
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
   const negatedFast = fast?.isNegated === true ? fast.content : null;
-  const scope: Scope = { slots, variables: newVariables(slots), negatedFast };
+  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense: context.expense };
   const checks: (readonly [string, Check])[] = [
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))

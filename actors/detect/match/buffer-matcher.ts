@@ -9,6 +9,7 @@ import type { BufferTerms, ContentTerm, DataSetTerm } from '../rules/rule.ts';
 import { decodeBase64 } from './base64.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
 import { isEntropy } from './entropy.ts';
+import { Expense } from './expense.ts';
 import { compileRegex } from './regex/index.ts';
 import { type Base64Step, type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
@@ -45,23 +46,25 @@ export class BufferMatcher {
   readonly #buffer: MatchedTerms;
   readonly #slots: VariableSlots;
   readonly #negatedFast: ContentTerm | null;
+  readonly #expense: Expense;
   #evaluation: Evaluation | null = null;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null) {
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, expense: Expense) {
     this.#buffer = buffer;
     this.#slots = slots;
     this.#negatedFast = negatedFast;
+    this.#expense = expense;
   }
 
   /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
   matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#expense);
     return this.#evaluation.matches(buffer, variables, streamOffset);
   }
 
   /** The same with what happened on the way. */
   trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#expense);
     return this.#evaluation.trace(buffer, variables, streamOffset);
   }
 
@@ -86,7 +89,9 @@ class Evaluation {
   #variables: ByteVariables = new BigUint64Array();
   #streamOffset = 0;
   #tries = 0;
+  readonly #expense: Expense;
   #searched = 0;
+  #searchedMax = 0;
   #expressionSteps = 0;
   #furthest = 0;
   #hasGivenUp = false;
@@ -95,7 +100,8 @@ class Evaluation {
   readonly #searchHighs: Int32Array;
   readonly #searchPlaces: Int32Array;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null) {
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, expense: Expense) {
+    this.#expense = expense;
     const steps = stepsOf(buffer, slots, negatedFast);
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
@@ -113,12 +119,18 @@ class Evaluation {
     this.#variables = variables;
     this.#streamOffset = streamOffset;
     this.#tries = 0;
+    const expense = this.#expense;
     this.#searched = 0;
-    this.#expressionSteps = EXPRESSION_STEPS_MAX;
+    this.#searchedMax = Math.min(SEARCHED_BYTES_MAX, expense.bytes);
+    const stepsMax = Math.min(EXPRESSION_STEPS_MAX, Math.max(0, expense.steps));
+    this.#expressionSteps = stepsMax;
     this.#furthest = 0;
     this.#searchLows.fill(NOT_SEARCHED);
     this.#hasGivenUp = false;
-    return this.#from(0, 0) === YES;
+    const isMatch = this.#from(0, 0) === YES;
+    expense.bytes -= this.#searched;
+    expense.steps -= stepsMax - this.#expressionSteps;
+    return isMatch;
   }
 
   trace(buffer: Uint8Array, variables: ByteVariables, streamOffset: number): Trace {
@@ -142,7 +154,7 @@ class Evaluation {
     if (index > this.#furthest) this.#furthest = index;
     if (index === this.#steps.length) return YES;
     this.#tries += 1;
-    if (this.#tries >= TRIES_MAX || this.#searched > SEARCHED_BYTES_MAX) return this.#giveUp();
+    if (this.#tries >= TRIES_MAX || this.#searched > this.#searchedMax) return this.#giveUp();
     const step = this.#steps[index]!;
     let to: number;
     switch (step.kind) {
@@ -271,7 +283,7 @@ class Evaluation {
     if (decoded.length === 0 || term.data.length === 0) return false;
     this.#starts[index] = start;
     this.#ends[index] = stop;
-    this.#inner ??= new Evaluation({ terms: term.data, isSticky: true }, this.#slots, null);
+    this.#inner ??= new Evaluation({ terms: term.data, isSticky: true }, this.#slots, null, this.#expense);
     return this.#inner.matches(decoded, this.#variables, 0);
   }
 
@@ -289,6 +301,10 @@ class Evaluation {
 
   #expression(step: RegexStep, index: number, end: number): Answer {
     const buffer = this.#buffer;
+    if (this.#expressionSteps <= 0) {
+      this.#hasGivenUp = true;
+      return NO;
+    }
     step.regex ??= compileRegex(step.term.pattern, step.term.flags);
     const { regex } = step;
     // A relative expression does not see what lies before its start.
@@ -325,6 +341,7 @@ export function bufferMatcher(
   buffer: MatchedTerms,
   slots: VariableSlots,
   negatedFast: ContentTerm | null = null,
+  expense: Expense = new Expense(),
 ): BufferMatcher {
-  return new BufferMatcher(buffer, slots, negatedFast);
+  return new BufferMatcher(buffer, slots, negatedFast, expense);
 }
