@@ -7,7 +7,7 @@ export { BatchHeads } from './heads.ts';
 export { KeyTable } from './key-table.ts';
 export { BATCH_HEADER_BYTES, type Header } from './layout.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
-export { type KeyPlaces, NewestOffsets } from './newest-offsets.ts';
+export { type KeyPlaces, NewestRecords } from './newest-records.ts';
 export { RecordPlaces } from './record-places.ts';
 export {
   type BatchLimits,

@@ -4,7 +4,7 @@
  * everything up to its end is rewritten, oldest first: a crash between two steps leaves both an older and a newer
  * record of a key, never neither. Records without a key stay. Each step handles a few MiB.
  */
-import { BATCH_HEADER_BYTES, BatchCursor, crc32c, NewestOffsets } from '../../batch/index.ts';
+import { BATCH_HEADER_BYTES, BatchCursor, crc32c, NewestRecords } from '../../batch/index.ts';
 import type { CommitGroup } from './group-commit.ts';
 import { batchKey, batchRange, offsetOf } from './keys.ts';
 import { type Partition, type Segment, storedBytes } from './partition.ts';
@@ -39,9 +39,11 @@ export class Compaction {
   readonly #partition: Partition;
   readonly #store: Store;
   readonly #limits: CompactionLimits;
-  readonly #newest = new NewestOffsets();
-  /** Of the keys of the records at hand. */
-  readonly #newestOfEach = new Float64Array(STRETCH_RECORDS);
+  readonly #newest = new NewestRecords();
+  /** By base offset of a batch of the dirty part: number of its first record. */
+  readonly #firstRecords = new Map<number, number>();
+  /** Of the records at hand: 1 where there is a newer one of its key in the dirty part. */
+  readonly #isSuperseded = new Uint8Array(STRETCH_RECORDS);
   /** Where each record that stays begins and ends, of the batch at hand. */
   #kept = new Int32Array(0);
   readonly #cursor = new BatchCursor({ readAhead: STRETCH_RECORDS });
@@ -107,7 +109,8 @@ export class Compaction {
     const { places } = cursor;
     cursor.reset(batch);
     while (cursor.readAhead() > 0) {
-      this.#newest.take(cursor.bytes, places, places.offsetDeltas, cursor.baseOffset, 0, places.length);
+      if (!this.#firstRecords.has(cursor.baseOffset)) this.#firstRecords.set(cursor.baseOffset, this.#newest.records);
+      this.#newest.take(cursor.bytes, places, 0, places.length);
       cursor.moveTo(places.length - 1);
     }
   }
@@ -164,11 +167,12 @@ export class Compaction {
     if (this.#kept.length < 2 * count) this.#kept = new Int32Array(2 * count);
     const kept = this.#kept;
     const { places } = cursor;
+    const firstRecord = this.#firstRecords.get(cursor.baseOffset) ?? -1;
     let length = 0;
     for (let seen = 0; seen < count; seen += places.length) {
       cursor.readAhead();
       const { bytes } = cursor;
-      this.#newest.findEach(bytes, places, 0, places.length, this.#newestOfEach);
+      this.#lookAt(bytes, firstRecord < 0 ? -1 : firstRecord + seen);
       for (let i = 0; i < places.length; i++) {
         const headersAt = places.headerStarts[i]!;
         const end = bytes[headersAt] === 0 ? headersAt + 1 : recordEnd(bytes, recordAt);
@@ -198,13 +202,22 @@ export class Compaction {
     return this.#memory.subarray(from, from + size);
   }
 
+  /** The records at hand; `record`: number of the first, -1 where they are not of the dirty part. */
+  #lookAt(bytes: Uint8Array, record: number): void {
+    const { places } = this.#cursor;
+    const isSuperseded = this.#isSuperseded;
+    // What was compacted before is older than all that is dirty.
+    if (record < 0) this.#newest.findEach(bytes, places, 0, places.length, isSuperseded);
+    else for (let i = 0; i < places.length; i++) isSuperseded[i] = this.#newest.isSuperseded(record + i) ? 1 : 0;
+  }
+
   /** The record at that place of the stretch at hand. */
   #isKept(segment: Segment, i: number): boolean {
     const { places, baseOffset } = this.#cursor;
     if (places.keyStarts[i]! < 0) return true;
-    const offset = baseOffset + places.offsetDeltas[i]!;
-    if (this.#newestOfEach[i]! > offset) return false;
+    if (this.#isSuperseded[i] === 1) return false;
     if (places.valueStarts[i]! >= 0) return true;
+    const offset = baseOffset + places.offsetDeltas[i]!;
     if (segment.appendedMs < this.#limits.tombstonesBeforeMs && offset < this.#limits.readTo) return false;
     this.#withTombstones.add(segment.base);
     return true;

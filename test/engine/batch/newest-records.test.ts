@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../../engine/base/index.ts';
-import { NewestOffsets } from '../../../engine/batch/index.ts';
+import { NewestRecords } from '../../../engine/batch/index.ts';
 
 const text = fc.oneof(
   fc.constant(null),
@@ -23,40 +23,40 @@ function placed(keys: readonly (string | null)[]) {
   return { bytes: new Uint8Array(Buffer.from(all, 'latin1')), keyStarts, keyEnds };
 }
 
-t.test('the newest offset of each key is found, and none of a key that was never taken', async () => {
+t.test('what is superseded is marked, and keys that came are told from those that never did', async () => {
   const stretch = fc.record({ keys: fc.array(text, { maxLength: 40 }), asked: fc.array(text, { maxLength: 20 }) });
   fc.assert(
     fc.property(fc.array(stretch, { maxLength: 12 }), fc.nat(), (stretches, seed) => {
-      const newest = new NewestOffsets(seededRandom(seed));
-      const model = new Map<string, number>();
-      let base = 0;
+      const newest = new NewestRecords(seededRandom(seed));
+      const model: (string | null)[] = [];
       for (const { keys, asked } of stretches) {
         const { bytes, ...places } = placed(keys);
-        const deltas = Int32Array.from(keys, (_, i) => 3 * i);
-        newest.take(bytes, places, deltas, base, 0, keys.length);
-        for (const [i, key] of keys.entries()) if (key !== null) model.set(key, base + 3 * i);
-        base += 3 * keys.length;
-        if (newest.size !== model.size) throw new Error(`${newest.size} keys, must be ${model.size}`);
+        newest.take(bytes, places, 0, keys.length);
+        model.push(...keys);
+        if (newest.records !== model.length) throw new Error(`${newest.records} records, must be ${model.length}`);
         const wanted = placed(asked);
-        const found = new Float64Array(asked.length).fill(Number.NaN);
+        const found = new Uint8Array(asked.length).fill(2);
         newest.findEach(wanted.bytes, wanted, 0, asked.length, found);
-        for (const [i, key] of asked.entries()) {
-          const must = key === null ? -1 : (model.get(key) ?? -1);
-          if (found[i] !== must) throw new Error(`${key} is at ${found[i]}, must be ${must}`);
-        }
+        for (const [i, key] of asked.entries())
+          if (found[i] !== (key !== null && model.includes(key) ? 1 : 0)) throw new Error(`${key} is ${found[i]}`);
+      }
+      if (newest.size !== new Set(model.filter((key) => key !== null)).size) throw new Error(`${newest.size} keys`);
+      for (const [record, key] of model.entries()) {
+        const must = key !== null && model.lastIndexOf(key) > record;
+        if (newest.isSuperseded(record) !== must) throw new Error(`${record}, ${key}: must be ${must}`);
       }
     }),
   );
 });
 
 t.test('so many keys that everything grows are all found again', async (t) => {
-  const newest = new NewestOffsets(seededRandom(1));
+  const newest = new NewestRecords(seededRandom(1));
   const keys = Array.from({ length: 20_000 }, (_, i) => `key-${i}`);
   const { bytes, ...places } = placed(keys);
-  const deltas = Int32Array.from(keys, (_, i) => i);
-  for (let from = 0; from < keys.length; from += 1_000) newest.take(bytes, places, deltas, 5, from, from + 1_000);
-  const found = new Float64Array(keys.length);
+  for (let from = 0; from < keys.length; from += 1_000) newest.take(bytes, places, from, from + 1_000);
+  const found = new Uint8Array(keys.length);
   newest.findEach(bytes, places, 0, keys.length, found);
   t.equal(newest.size, keys.length);
-  t.ok(found.every((offset, i) => offset === 5 + i));
+  t.ok(found.every((one) => one === 1));
+  t.notOk(keys.some((_, record) => newest.isSuperseded(record)));
 });

@@ -1,10 +1,11 @@
 /**
- * The newest offset of each key, for compaction. Keys are looked up a stretch of records at a time, in three passes: what a
- * lookup will need is read for all of them before the first is answered, so that they wait for memory together and not one
- * after the other. Keys are compared whole: no hash decides.
+ * Which records are the newest of their keys, for compaction. Records are numbered as they come; when a key comes again, the
+ * record before is marked, so that none of them has to be looked up a second time. Keys are looked up a stretch of records at
+ * a time, in three passes: what a lookup will need is read for all of them before the first is answered, so that they wait for
+ * memory together and not one after the other. Keys are compared whole: no hash decides.
  *
  *   index = pairs of i32 hash · i32 id + 1 (0: empty); a power of two of them, at most half full
- *   entry = i32 where the key begins in the arena · i32 its length · f64 offset
+ *   entry = i32 where the key begins in the arena · i32 its length · f64 number of its newest record
  */
 import { type Random, systemRandom } from '../base/index.ts';
 import { TABULATION_WORDS, tabulationHash } from './key-table.ts';
@@ -14,8 +15,9 @@ const ENTRIES_MIN = 512;
 const ENTRY_WORDS = 4;
 const AT_LENGTH = 1;
 /** In doubles of the entry. */
-const AT_OFFSET = 1;
+const AT_NEWEST = 1;
 const ARENA_BYTES_MIN = 4096;
+const SUPERSEDED_MIN = 1024;
 
 /** Keys of records, as places in bytes; a start below 0 is no key. */
 export interface KeyPlaces {
@@ -23,13 +25,16 @@ export interface KeyPlaces {
   readonly keyEnds: Int32Array;
 }
 
-export class NewestOffsets {
+export class NewestRecords {
   /** Keeps what is read ahead from being left out. */
   touched = 0;
   readonly #words: Int32Array;
   #index = new Int32Array(2 * INDEX_MIN);
   #entries = new Int32Array(ENTRIES_MIN * ENTRY_WORDS);
-  #offsets = new Float64Array(this.#entries.buffer);
+  #newest = new Float64Array(this.#entries.buffer);
+  /** A bit for each record. */
+  #superseded = new Uint8Array(SUPERSEDED_MIN);
+  #records = 0;
   #arena = new Uint8Array(ARENA_BYTES_MIN);
   #arenaView = new DataView(this.#arena.buffer);
   #arenaUsed = 0;
@@ -47,31 +52,55 @@ export class NewestOffsets {
     return this.#size;
   }
 
-  /** Of the records [from, to), which come in the order of their offsets: `base` and their delta. */
-  take(bytes: Uint8Array, places: KeyPlaces, deltas: Int32Array, base: number, from: number, to: number): void {
+  /** Records that were taken: the number of the next one. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** The records [from, to), in their order. */
+  take(bytes: Uint8Array, places: KeyPlaces, from: number, to: number): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const { keyStarts, keyEnds } = places;
     this.#readAhead(view, places, from, to);
+    this.#growSuperseded(this.#records + to - from);
     const hashes = this.#hashes;
     for (let i = from; i < to; i++) {
+      const record = this.#records++;
       const start = keyStarts[i]!;
       if (start < 0) continue;
       let id = this.#find(view, start, keyEnds[i]!, hashes[i - from]!);
       if (id < 0) id = this.#add(bytes, start, keyEnds[i]!, hashes[i - from]!);
-      this.#offsets[2 * id + AT_OFFSET] = base + deltas[i]!;
+      else this.#supersede(this.#newest[2 * id + AT_NEWEST]!);
+      this.#newest[2 * id + AT_NEWEST] = record;
     }
   }
 
-  /** The newest offset of the key of each record [from, to), into the same places of `newest`; -1 where none is known. */
-  findEach(bytes: Uint8Array, places: KeyPlaces, from: number, to: number, newest: Float64Array): void {
+  /** Whether the record of that number is not the newest of its key. */
+  isSuperseded(record: number): boolean {
+    return ((this.#superseded[record >>> 3]! >>> (record & 7)) & 1) === 1;
+  }
+
+  /** Whether there was a record of the key of each of the records [from, to), into the same places of `isKnown`: 1 or 0. */
+  findEach(bytes: Uint8Array, places: KeyPlaces, from: number, to: number, isKnown: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const { keyStarts, keyEnds } = places;
     this.#readAhead(view, places, from, to);
     for (let i = from; i < to; i++) {
       const start = keyStarts[i]!;
-      const id = start < 0 ? -1 : this.#find(view, start, keyEnds[i]!, this.#hashes[i - from]!);
-      newest[i] = id < 0 ? -1 : this.#offsets[2 * id + AT_OFFSET]!;
+      isKnown[i] = start >= 0 && this.#find(view, start, keyEnds[i]!, this.#hashes[i - from]!) >= 0 ? 1 : 0;
     }
+  }
+
+  #supersede(record: number): void {
+    const at = record >>> 3;
+    this.#superseded[at] = this.#superseded[at]! | (1 << (record & 7));
+  }
+
+  #growSuperseded(records: number): void {
+    if (records <= 8 * this.#superseded.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#superseded.length, Math.ceil(records / 8)));
+    grown.set(this.#superseded);
+    this.#superseded = grown;
   }
 
   /** Hashes them, and reads what the lookups will look at; what it finds is no answer. */
@@ -141,7 +170,7 @@ export class NewestOffsets {
     const grown = new Int32Array(2 * this.#entries.length);
     grown.set(this.#entries);
     this.#entries = grown;
-    this.#offsets = new Float64Array(grown.buffer);
+    this.#newest = new Float64Array(grown.buffer);
   }
 
   #growArena(needed: number): void {
