@@ -9,6 +9,10 @@ import { AT_FLAG } from './place-flag.ts';
 import { addSealing } from './seal-program.ts';
 import { TPM_FLAG } from './tpm-flag.ts';
 
+const BATCH_FLAG = [
+  '--batch <name>',
+  'what it was delivered with: devices of one batch count once among newcomers',
+] as const;
 const PCRS_FLAG = ['--pcrs <numbers>', 'bind the keys to the present values of these PCRs, e.g. 0,7'] as const;
 
 export function addDevice(program: Command, outcome: Outcome): void {
@@ -20,6 +24,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option(...AT_FLAG)
+    .option(...BATCH_FLAG)
     .option('-k, --public-key <file>', 'its P-256 or Ed25519 public key (PEM or DER); otherwise a key pair is made')
     .option('-m, --modes <names>', 'what the key may be used for, of frame, batch, session (default: frame,batch)')
     .option('--not-before <time>', 'its key holds for what is received from then on (ISO 8601)')
@@ -140,6 +145,7 @@ function addEnrol(device: Command, outcome: Outcome): void {
     .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option(...AT_FLAG)
+    .option(...BATCH_FLAG)
     .action(
       running<EnrolFlags>(outcome, async (flags, args) =>
         (await import('./commands/device-enrol.ts')).enrolDevice(flags, args[0]!),

@@ -93,6 +93,7 @@ function publicRecord({
   credentialHash,
   attestationKey,
   place,
+  batch,
   createdAtMs,
   resetCount,
   revision,
@@ -107,6 +108,7 @@ function publicRecord({
     hasCredential: credentialHash !== null,
     hasAttestationKey: attestationKey !== undefined,
     ...(place === undefined ? {} : { place }),
+    ...(batch === undefined ? {} : { batch }),
     createdAt: new Date(createdAtMs).toISOString(),
     resetCount,
     revision,
@@ -161,6 +163,7 @@ const FIELDS = new Set([
   'sessionKey',
   'attestationKey',
   'place',
+  'batch',
   'modes',
   'notBeforeMs',
   'notAfterMs',
@@ -180,7 +183,8 @@ function newDevice(request: unknown): NewDevice {
     const value = fields[field];
     return typeof value === 'string' && value !== '' ? value : refuse(field, 'must be text');
   };
-  const { publicKey, sessionKey, attestationKey, modes, notBeforeMs, notAfterMs, credential, timeZone, place } = fields;
+  const { publicKey, sessionKey, attestationKey, modes, notBeforeMs, notAfterMs, credential, timeZone, place, batch } =
+    fields;
   if (credential !== undefined && typeof credential !== 'boolean') refuse('credential', 'must be true or false');
   return {
     deviceId: text('deviceId'),
@@ -191,6 +195,7 @@ function newDevice(request: unknown): NewDevice {
     ...(sessionKey === undefined ? {} : { sessionKey: Buffer.from(text('sessionKey'), 'base64') }),
     ...(attestationKey === undefined ? {} : { attestationKey: Buffer.from(text('attestationKey'), 'base64') }),
     ...(place === undefined ? {} : { place: checkPlace(place) }),
+    ...(batch === undefined ? {} : { batch: text('batch') }),
     // What they may be the device's record says.
     ...(modes === undefined ? {} : { modes: modes as readonly KeyMode[] }),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs as number }),

@@ -31,6 +31,7 @@ export interface EnrolFlags extends RenewFlags {
   readonly identity: string;
   readonly zone?: string;
   readonly at?: string;
+  readonly batch?: string;
 }
 
 interface EnrolmentView {
@@ -47,6 +48,7 @@ export function enrolDevice(flags: EnrolFlags, id: string): Promise<number> {
     identity: flags.identity,
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
     ...(flags.at === undefined ? {} : { place: placeOf(flags.at) }),
+    ...(flags.batch === undefined ? {} : { batch: flags.batch }),
   };
   return withProvedKeys(flags, id, 'is enrolled', async (_tpm, keys, prove) => ({
     proved: await prove(keys),

@@ -19,6 +19,7 @@ export interface AddFlags extends CommonFlags {
   readonly identity: string;
   readonly zone?: string;
   readonly at?: string;
+  readonly batch?: string;
   readonly publicKey?: string;
   readonly modes?: string;
   readonly notBefore?: string;
@@ -52,6 +53,7 @@ export async function addDevice(flags: AddFlags, id: string): Promise<number> {
     identity: flags.identity,
     ...(flags.zone === undefined ? {} : { timeZone: flags.zone }),
     ...(flags.at === undefined ? {} : { place: placeOf(flags.at) }),
+    ...(flags.batch === undefined ? {} : { batch: flags.batch }),
     ...(flags.publicKey === undefined ? {} : { publicKey: publicKeyOf(flags.publicKey) }),
     ...(flags.modes === undefined ? {} : { modes: flags.modes.split(',') }),
     ...(flags.notBefore === undefined ? {} : { notBeforeMs: momentOf(flags.notBefore, 'not-before') }),

@@ -57,6 +57,8 @@ export interface DeviceRecord {
   readonly attestationKey?: string;
   /** Absent: nobody has said. */
   readonly place?: DevicePlace;
+  /** What it was enrolled with (one delivery, one owner): however many names one has, it counts once among newcomers. Absent: itself. */
+  readonly batch?: string;
   /** Keys the tags of its sequence window, 16 hex digits. The device never learns it, so it cannot aim for equal tags. */
   readonly tagKey: string;
   /** How often its sequence state was forgotten. */
@@ -71,6 +73,7 @@ const MOMENT_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Any letter case of a name is good, so that the number of spellings has no natural end. */
 const TIME_ZONES_HELD_MAX = 2_000;
 
+const BATCH = /^[!-~]{1,64}$/;
 const ATTESTATION_KEY = /^(?=.{4,1024}$)[A-Za-z0-9+/]+={0,2}$/;
 
 const KEY_FIELDS = ['keyId', 'algorithm', 'publicKey', 'state', 'modes', 'notBeforeMs', 'notAfterMs'];
@@ -86,6 +89,7 @@ const RECORD_FIELDS = [
   'credentialHash',
   'attestationKey',
   'place',
+  'batch',
   'tagKey',
   'resetCount',
   'createdAtMs',
@@ -207,6 +211,9 @@ export function checkDeviceRecord(value: unknown): DeviceRecord {
           ),
         }),
     ...(record.place === undefined ? {} : { place: checkPlace(record.place) }),
+    ...(record.batch === undefined
+      ? {}
+      : { batch: text(record.batch, 'batch', BATCH, 'must be 1 to 64 printable ASCII characters') }),
     tagKey: text(record.tagKey, 'tagKey', /^[0-9a-f]{16}$/, 'must be 16 hex digits'),
     resetCount: count(record.resetCount, 'resetCount'),
     createdAtMs: count(record.createdAtMs, 'createdAtMs'),

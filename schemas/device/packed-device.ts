@@ -3,8 +3,8 @@
  * process or in changelogs of one version, never in a public topic. Whatever passes the check of device records comes
  * back equal, but for the order of a key's modes.
  *
- *   flags u8 (1 active · 2 has a credential · 4 has an attestation key · 8 has a place) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
- *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys · [attestation key: length u16, base64] · [latitude, longitude: f64]
+ *   flags u8 (1 active · 2 has a credential · 4 has an attestation key · 8 has a place · 16 has a batch) · revision, reset count, created at: varints · tag key 8 · [credential hash 32]
+ *   type, identity, time zone: length u8, ASCII · count of keys u8 · keys · [attestation key: length u16, base64] · [latitude, longitude: f64] · [batch: length u8, ASCII]
  *   key := flags u8 (1 active · 2 Ed25519 · 4 to 16 modes, none: the default · 32 not before · 64 not after · 128 as text)
  *          · key id 8 · [not before varint] · [not after varint] · point 64 | Ed25519 key 32 | length u16, base64
  */
@@ -18,6 +18,7 @@ const ACTIVE = 1;
 const CREDENTIAL = 2;
 const ATTESTATION = 4;
 const PLACE = 8;
+const BATCH = 16;
 
 const KEY_ACTIVE = 1;
 const KEY_ED25519 = 2;
@@ -42,24 +43,26 @@ const scratch = new ByteWriter(512);
 export function packDevice(record: DeviceFactsRecord): Uint8Array<ArrayBuffer> {
   const writer = scratch;
   writer.clear();
-  const { credentialHash, attestationKey, place } = record;
-  const more = (attestationKey === undefined ? 0 : ATTESTATION) | (place === undefined ? 0 : PLACE);
+  const { credentialHash, attestationKey, place, batch } = record;
+  const more =
+    (attestationKey === undefined ? 0 : ATTESTATION) |
+    (place === undefined ? 0 : PLACE) |
+    (batch === undefined ? 0 : BATCH);
   writer.u8((record.state === 'active' ? ACTIVE : 0) | (credentialHash === null ? 0 : CREDENTIAL) | more);
   varint(writer, record.revision);
   varint(writer, record.resetCount);
   varint(writer, record.createdAtMs);
   writer.copy(Buffer.from(record.tagKey, 'hex'));
   if (credentialHash !== null) writer.copy(Buffer.from(credentialHash, 'hex'));
-  for (const text of [record.type, record.identity, record.timeZone]) {
-    writer.u8(text.length);
-    writer.copy(Buffer.from(text, 'latin1'));
-  }
+  for (const text of [record.type, record.identity, record.timeZone]) shortText(writer, text);
   writer.u8(record.keys.length);
   for (const key of record.keys) packKey(writer, key);
   if (attestationKey !== undefined) longText(writer, attestationKey);
-  if (place === undefined) return writer.take();
-  writer.f64(place.latitude);
-  writer.f64(place.longitude);
+  if (place !== undefined) {
+    writer.f64(place.latitude);
+    writer.f64(place.longitude);
+  }
+  if (batch !== undefined) shortText(writer, batch);
   return writer.take();
 }
 
@@ -86,6 +89,11 @@ function packKey(
   else longText(writer, publicKey);
 }
 
+function shortText(writer: ByteWriter, text: string): void {
+  writer.u8(text.length);
+  writer.copy(Buffer.from(text, 'latin1'));
+}
+
 function longText(writer: ByteWriter, text: string): void {
   writer.u16(text.length);
   writer.copy(Buffer.from(text, 'latin1'));
@@ -107,10 +115,11 @@ export function unpackDevice(bytes: Uint8Array, start = 0, end = bytes.length): 
   for (let left = reader.u8(); left > 0; left--) keys.push(unpackKey(reader));
   const attestation = (flags & ATTESTATION) === 0 ? {} : { attestationKey: reader.longText() };
   const place = (flags & PLACE) === 0 ? {} : { place: { latitude: reader.f64(), longitude: reader.f64() } };
+  const batch = (flags & BATCH) === 0 ? {} : { batch: reader.text() };
   reader.end();
   const state = (flags & ACTIVE) === 0 ? 'revoked' : 'active';
-  const rest = { keys, identity, timeZone, credentialHash, ...attestation, ...place, tagKey, resetCount, createdAtMs };
-  return { revision, type, state, ...rest };
+  const more = { ...attestation, ...place, ...batch };
+  return { revision, type, state, keys, identity, timeZone, credentialHash, ...more, tagKey, resetCount, createdAtMs };
 }
 
 /** The hash of its token alone, a view; null where it has none. For every connection that is tried, known or not. */

@@ -29,6 +29,8 @@ export interface NewDevice {
   /** TPM2B_PUBLIC of the key that its quotes are signed with; absent: it cannot prove its state. */
   readonly attestationKey?: Uint8Array;
   readonly place?: DevicePlace;
+  /** What it was enrolled with: one delivery, one owner. */
+  readonly batch?: string;
   /** Of its keys, by receive time; absent: they hold from now on and do not expire. */
   readonly notBeforeMs?: number;
   readonly notAfterMs?: number;
@@ -102,6 +104,7 @@ export function enrolled(device: NewDevice, random: Random, nowMs: number): Enro
       ? {}
       : { attestationKey: Buffer.from(device.attestationKey).toString('base64') }),
     ...(device.place === undefined ? {} : { place: device.place }),
+    ...(device.batch === undefined ? {} : { batch: device.batch }),
     tagKey: Buffer.from(random.bytes(8)).toString('hex'),
     resetCount: 0,
     createdAtMs: nowMs,

@@ -53,7 +53,7 @@ export class Circle {
       }
       left -= raters;
     }
-    this.#judge();
+    this.#judge(graph);
   }
 
   #compare(rater: number, difference: number): void {
@@ -70,17 +70,22 @@ export class Circle {
     this.#common[place] = this.#common[place]! + 1;
   }
 
-  #judge(): void {
+  #judge(graph: ServiceGraph): void {
     const { unknownRater, prejudice } = this.#options;
     let similarities = 0;
+    let alike = 0;
     for (let place = 0; place < this.size; place++) {
       const common = this.#common[place]!;
       const similarity = 1 - this.#differences[place]! / common;
-      similarities += similarity;
+      // What rivals were does not fall back on strangers.
+      if (graph.heedOf(this.rater[place]!) === 1) {
+        similarities += similarity;
+        alike++;
+      }
       this.judgement[place] = (unknownRater * prejudice + similarity * common) / (prejudice + common);
       this.#placeOf[this.rater[place]!] = 0;
     }
-    this.stranger = (unknownRater * prejudice + similarities) / (prejudice + this.size);
+    this.stranger = (unknownRater * prejudice + similarities) / (prejudice + alike);
   }
 
   #grow(): void {

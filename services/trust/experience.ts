@@ -103,7 +103,7 @@ export class Experience {
   }
 
   /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
-  #ofMsec(provider: number, { prior: start, lastingPrior, ownExperience }: MsecOptions): void {
+  #ofMsec(provider: number, { prior: start, lastingPrior, ownExperience, disappointment }: MsecOptions): void {
     const { providers, pairs } = this.#graph;
     const { belief, slope, offset } = this.#stranger;
     const now = providers.now[provider]!;
@@ -125,8 +125,13 @@ export class Experience {
       everSatisfied += ownEver * pairs.lasting(slot);
       this.trust = pairs.recent(slot);
     }
-    const lasting = (everSatisfied + lastingPrior * this.#prior) / (ever + lastingPrior);
-    this.reputation = (satisfied + start * lasting) / (others + start);
+    let first = (everSatisfied + lastingPrior * this.#prior) / (ever + lastingPrior);
+    const present = others + own;
+    if (present > 0) {
+      const latest = (satisfied + (own > 0 ? own * this.trust : 0)) / present;
+      first -= disappointment * Math.max(0, first - latest);
+    }
+    this.reputation = (satisfied + start * first) / (others + start);
     this.share = own / (own + others + start);
   }
 
@@ -142,7 +147,7 @@ export class Experience {
     this.share = Number.isNaN(this.trust) ? 0 : (weights.ownShare ?? evidence / (evidence + weights.balancedAt));
   }
 
-  #allMsec({ prior: start, lastingPrior }: MsecOptions): void {
+  #allMsec({ prior: start, lastingPrior, disappointment }: MsecOptions): void {
     const { end, now, nowSatisfied, ever, everSatisfied } = this.#graph.providers;
     const reputations = this.#reputations;
     const { belief, slope, offset } = this.#stranger;
@@ -150,9 +155,11 @@ export class Experience {
     const before = lastingPrior * this.#prior;
     for (let at = 0; at < end; at++) {
       const lastingSum = big * (slope * everSatisfied[at]! + offset * ever[at]!);
-      const first = (lastingSum + before) / (big * belief * ever[at]! + lastingPrior);
+      let first = (lastingSum + before) / (big * belief * ever[at]! + lastingPrior);
       const recentSum = small * (slope * nowSatisfied[at]! + offset * now[at]!);
-      reputations[at] = (recentSum + start * first) / (small * belief * now[at]! + start);
+      const present = small * belief * now[at]!;
+      if (present > 0 && first * present > recentSum) first += disappointment * (recentSum / present - first);
+      reputations[at] = (recentSum + start * first) / (present + start);
     }
   }
 
@@ -179,12 +186,14 @@ export class Experience {
     const raters = Math.min(circle.size, CORRECTIONS_MAX);
     for (let place = 0; place < raters; place++) {
       const { belief, slope, offset } = this.#voiceOf(circle.judgement[place]!);
+      const rater = circle.rater[place]!;
+      const heed = this.#heedOf(rater);
       const more = {
-        belief: belief - stranger.belief,
-        slope: slope - stranger.slope,
-        offset: offset - stranger.offset,
+        belief: belief - heed * stranger.belief,
+        slope: slope - heed * stranger.slope,
+        offset: offset - heed * stranger.offset,
       };
-      let slot = pairs.rowHead(circle.rater[place]!);
+      let slot = pairs.rowHead(rater);
       for (let taken = 0; slot !== NONE && taken < each; slot = pairs.rowNext(slot), taken++) this.#add(slot, more);
     }
   }
@@ -193,7 +202,8 @@ export class Experience {
   #noteOwn(trustor: number): void {
     const { pairs } = this.#graph;
     const { belief, slope, offset } = this.#stranger;
-    const less = { belief: -belief, slope: -slope, offset: -offset };
+    const heed = trustor === NONE ? 1 : this.#heedOf(trustor);
+    const less = { belief: -heed * belief, slope: -heed * slope, offset: -heed * offset };
     let tried = this.#options.variant === 'msec' ? this.#options.msec.tried : 0;
     let done = tried * UNKNOWN;
     let slot: number = trustor === NONE ? NONE : pairs.rowHead(trustor);
@@ -206,6 +216,11 @@ export class Experience {
       done += lasting;
     }
     this.#prior = tried === 0 ? UNKNOWN : done / tried;
+  }
+
+  /** What of a rater's word stands in the sums; trust of the cookbook's kind is summed as it is. */
+  #heedOf(rater: number): number {
+    return this.#options.variant === 'cookbook' ? 1 : this.#graph.heedOf(rater);
   }
 
   #add(slot: number, { belief, slope, offset }: Voice): void {

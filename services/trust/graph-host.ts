@@ -192,8 +192,9 @@ export class GraphHost {
 
   #takeDevice({ bytes, valueStart, valueEnd }: BatchCursor): void {
     if (valueStart < 0) return;
-    const { deviceId, state, place } = decodeDeviceRecord(bytes, valueStart, valueEnd);
+    const { deviceId, state, place, batch } = decodeDeviceRecord(bytes, valueStart, valueEnd);
     this.graph.move(deviceId, place ?? null);
+    this.graph.enrol(deviceId, batch ?? null);
     this.graph.distrust(deviceId, BY_REGISTRY, state === 'revoked');
   }
 

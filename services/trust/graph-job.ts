@@ -41,11 +41,12 @@ const SERVICES_MAX = 256;
 
 export function graphOptionsOf(job: GraphJob): TrustGraphOptions {
   const { smallHalfLifeMs, bigHalfLifeMs, pairsMax, providersMax, halfResponseMs } = job;
-  const dilution = job.variant === 'msec' ? MSEC_DEFAULTS.dilution : 0;
+  const { dilution, rivals } = job.variant === 'msec' ? MSEC_DEFAULTS : { dilution: 0, rivals: 1 };
   return {
     smallHalfLifeMs,
     bigHalfLifeMs,
     dilution,
+    rivals,
     pairsMax,
     providersMax,
     halfResponseMs,

@@ -3,6 +3,7 @@
  * and where. A question walks all of them, so nothing here is an object.
  */
 import type { Standing } from '../../schemas/index.ts';
+import { OWN_BATCH } from './batch-draw.ts';
 import { grown, lengthFor } from './columns.ts';
 import type { SpherePoint } from './place.ts';
 
@@ -48,6 +49,8 @@ export class Providers {
   #told = new Uint8Array(FIRST);
   /** 1: there is a record of the provider itself, not only of pairs. */
   isTold = new Uint8Array(FIRST);
+  /** What it was enrolled with; OWN_BATCH: by itself. */
+  batch = new Int32Array(FIRST);
   /** A point on the unit sphere; x is NaN where nobody has said where it is. */
   x = new Float64Array(FIRST);
   y = new Float64Array(FIRST);
@@ -69,6 +72,7 @@ export class Providers {
     this.standing[index] = 0;
     this.#told[index] = 0;
     this.isTold[index] = 0;
+    this.batch[index] = OWN_BATCH;
     this.reliability[index] = Number.NaN;
     this.x[index] = Number.NaN;
     this.size++;
@@ -124,6 +128,7 @@ export class Providers {
     this.standing = grown(this.standing, length);
     this.#told = grown(this.#told, length);
     this.isTold = grown(this.isTold, length);
+    this.batch = grown(this.batch, length);
     this.x = grown(this.x, length);
     this.y = grown(this.y, length);
     this.z = grown(this.z, length);

@@ -3,6 +3,7 @@
  * a hundred thousand are walked in a millisecond or two, and nothing has to be kept in an order that changes with time.
  */
 import { type Random, randomBelow } from '../../engine/index.ts';
+import { BatchDraw } from './batch-draw.ts';
 import { Best } from './best.ts';
 import { Experience, type ModelOptions } from './experience.ts';
 import { NONE } from './pair-store.ts';
@@ -42,8 +43,12 @@ interface Walk {
   readonly reputations: Float64Array;
   considered: number;
   barred: number;
-  newcomers: number;
+  /** The best value so far, and who has it: of equals one that is drawn. */
+  top: number;
+  first: number;
+  readonly equals: BatchDraw;
   newcomer: number;
+  readonly newcomers: BatchDraw;
 }
 
 export class Recommender {
@@ -72,18 +77,11 @@ export class Recommender {
     this.#experience.ask(graph, name, trust.names.end, nowMs, trustor === NOBODY);
     const walk = this.#walk(trust, graph, question, random);
     const strangers = this.#strangersOf(trust, graph, question);
-    const newcomers = walk.newcomers + strangers.length;
-    let introduced: Recommended | null = null;
-    if (isDue && newcomers > 0) {
-      const drawn = randomBelow(random, newcomers);
-      introduced =
-        drawn < walk.newcomers
-          ? this.#told(trust, walk, walk.newcomer, true)
-          : this.#toldOfStranger(question, strangers[drawn - walk.newcomers]!, true);
-    }
+    const introduced = isDue ? this.#introduced(trust, walk, strangers) : null;
     const providers: Recommended[] = introduced === null ? [] : [introduced];
-    for (let place = 0; place < walk.best.size && providers.length < question.limit; place++) {
-      const at = walk.best.indexAt(place);
+    for (let place = -1; place < walk.best.size && providers.length < question.limit; place++) {
+      const at = place < 0 ? walk.first : walk.best.indexAt(place);
+      if (at === UNKNOWN || (place >= 0 && at === walk.first)) continue;
       if (trust.names.of(graph.providers.name[at]!) !== introduced?.provider)
         providers.push(this.#told(trust, walk, at, false));
     }
@@ -94,6 +92,14 @@ export class Recommender {
     }
     const considered = walk.considered + strangers.length;
     return { service, trustor, at: nowMs, providers, considered, barred: walk.barred };
+  }
+
+  /** A newcomer, known or not; a batch is as likely as one that came by itself. */
+  #introduced(trust: TrustGraph, walk: Walk, strangers: readonly string[]): Recommended | null {
+    let drawn: string | null = null;
+    for (const stranger of strangers) if (walk.newcomers.takes(trust.batchOf(stranger))) drawn = stranger;
+    if (drawn !== null) return this.#toldOfStranger(walk.question, drawn, true);
+    return walk.newcomer === UNKNOWN ? null : this.#told(trust, walk, walk.newcomer, true);
   }
 
   #walk(trust: TrustGraph, graph: ServiceGraph, question: Question, random: Random): Walk {
@@ -107,20 +113,22 @@ export class Recommender {
       chordMax: near === null ? 0 : chordSquared(near.radiusM),
       skipped: new Set(indices([...without, trustor])),
       reputations: near === null && among === null ? this.#experience.reputations() : NOTHING,
-      ...{ considered: 0, barred: 0, newcomers: 0, newcomer: UNKNOWN },
+      ...{ considered: 0, barred: 0, top: Number.NEGATIVE_INFINITY, first: UNKNOWN, newcomer: UNKNOWN },
+      equals: new BatchDraw(random),
+      newcomers: new BatchDraw(random),
     };
-    if (among !== null) for (const at of new Set(indices(among))) this.#look(walk, at, random);
+    if (among !== null) for (const at of new Set(indices(among))) this.#look(walk, at);
     else if (providers.end > 0) {
-      // Of equals the first that is met stays before the others: so it is another one each time.
+      // Of equals the first that is met stays before the others, but for the first place: so these are others each time.
       const from = randomBelow(random, providers.end);
       const walkOver = near === null ? this.#walkAll : this.#walkNear;
-      walkOver.call(this, walk, from, providers.end, random);
-      walkOver.call(this, walk, 0, from, random);
+      walkOver.call(this, walk, from, providers.end);
+      walkOver.call(this, walk, 0, from);
     }
     return walk;
   }
 
-  #walkNear(walk: Walk, from: number, end: number, random: Random): void {
+  #walkNear(walk: Walk, from: number, end: number): void {
     const { x, y, z } = walk.graph.providers;
     const { chordMax } = walk;
     const centre = walk.centre!;
@@ -128,17 +136,18 @@ export class Recommender {
       const dx = x[at]! - centre.x;
       const dy = y[at]! - centre.y;
       const dz = z[at]! - centre.z;
-      if (dx * dx + dy * dy + dz * dz <= chordMax) this.#look(walk, at, random);
+      if (dx * dx + dy * dy + dz * dz <= chordMax) this.#look(walk, at);
     }
   }
 
   /** As `#look` does at each; what nobody of the trustor's circle knows, nor itself, costs a few numbers. */
-  #walkAll(walk: Walk, from: number, end: number, random: Random): void {
+  #walkAll(walk: Walk, from: number, end: number): void {
     const { graph, question, best, skipped } = walk;
     const { name, standing, requests, reliability } = graph.providers;
     const { newcomerUntil } = this.#options;
     const { touched } = this.#experience;
     const { reputations } = walk;
+    let { top } = walk;
     const c = question.weights?.reliability ?? this.#options.reliability;
     const d = question.weights?.popularity ?? this.#options.popularity;
     const perRequest = graph.mostRequests === 0 ? 0 : d / graph.mostRequests;
@@ -148,8 +157,9 @@ export class Recommender {
     let considered = 0;
     for (let at = from; at < end; at++) {
       if (touched[at] === 1) {
-        this.#look(walk, at, random);
+        this.#look(walk, at);
         least = best.least;
+        top = walk.top;
         continue;
       }
       if (name[at] === -1 || (hasSkipped && skipped.has(at))) continue;
@@ -166,17 +176,27 @@ export class Recommender {
         best.offer(at, value);
         least = best.least;
       }
-      if (requests[at]! < newcomerUntil || standing[at] === REINTEGRATED) this.#noteNewcomer(walk, at, random);
+      if (value >= top) top = this.#noteBest(walk, at, value);
+      if (requests[at]! < newcomerUntil || standing[at] === REINTEGRATED) this.#noteNewcomer(walk, at);
     }
     walk.considered += considered;
   }
 
-  #noteNewcomer(walk: Walk, at: number, random: Random): void {
-    walk.newcomers++;
-    if (walk.newcomers === 1 || randomBelow(random, walk.newcomers) === 0) walk.newcomer = at;
+  #noteNewcomer(walk: Walk, at: number): void {
+    if (walk.newcomers.takes(walk.graph.providers.batch[at]!)) walk.newcomer = at;
   }
 
-  #look(walk: Walk, at: number, random: Random): void {
+  /** Of one that is not worse than the best so far. Gives the best value. */
+  #noteBest(walk: Walk, at: number, value: number): number {
+    if (value > walk.top) {
+      walk.top = value;
+      walk.equals.restart();
+    }
+    if (walk.equals.takes(walk.graph.providers.batch[at]!)) walk.first = at;
+    return walk.top;
+  }
+
+  #look(walk: Walk, at: number): void {
     const { providers } = walk.graph;
     if (providers.name[at] === -1 || (walk.skipped.size > 0 && walk.skipped.has(at))) return;
     if (walk.centre !== null && !(this.#chord(walk, at) <= walk.chordMax)) return;
@@ -187,9 +207,11 @@ export class Recommender {
       return;
     }
     this.#experience.of(at);
-    walk.best.offer(at, this.#dependability(walk.graph, at, walk.question.weights));
+    const value = this.#dependability(walk.graph, at, walk.question.weights);
+    walk.best.offer(at, value);
+    if (value >= walk.top) this.#noteBest(walk, at, value);
     if (standing === REINTEGRATED || providers.requests[at]! < this.#options.newcomerUntil)
-      this.#noteNewcomer(walk, at, random);
+      this.#noteNewcomer(walk, at);
   }
 
   /** NaN where nobody has said where the provider is. */

@@ -16,6 +16,8 @@ export interface GraphOptions {
   readonly bigHalfLifeMs: number;
   /** From 0, each rating counts, to 1, each rater counts once, however much it rates. */
   readonly dilution: number;
+  /** Of a stranger's word that serves here itself: it judges its rivals. */
+  readonly rivals: number;
   /** Pairs of one service; one more puts out the oldest of those that it meets. */
   readonly pairsMax: number;
 }
@@ -40,6 +42,8 @@ export class ServiceGraph {
   #volume = new Float64Array(64);
   #newestMs = new Float64Array(64);
   #share = new Float64Array(64);
+  /** By trustor: what a stranger takes of its word beside that, `rivals` or 1. */
+  #heed = new Float64Array(64);
   #hand = 0;
 
   constructor(options: GraphOptions) {
@@ -58,6 +62,11 @@ export class ServiceGraph {
     return this.#share[trustor]!;
   }
 
+  /** The share of it that counts for a stranger, and stands in the sums: one who serves here itself judges its rivals. */
+  heedOf(trustor: number): number {
+    return this.#heed[trustor]!;
+  }
+
   /** The newest word of the pair. Gives the pair that was put out for it, as trustor; NONE where there was room. */
   set(trustor: number, provider: number, opinion: Opinion, interactions: number): number {
     const { pairs, providers } = this;
@@ -70,7 +79,7 @@ export class ServiceGraph {
     if (slot === NONE) {
       if (pairs.size >= this.#options.pairsMax) putOut = this.#putOut();
       slot = pairs.insert(trustor, provider);
-      providers.raters[provider] = providers.raters[provider]! + 1;
+      this.#rated(provider, 1);
       if (pairs.rowHead(trustor) === slot && pairs.rowNext(slot) === NONE) this.#begin(trustor);
     } else this.#take(slot, -1);
     providers.interactions[provider] = providers.interactions[provider]! + interactions - pairs.interactions(slot);
@@ -104,6 +113,17 @@ export class ServiceGraph {
     if (requests > this.mostRequests) this.mostRequests = requests;
   }
 
+  /** One rater more (1) or less (-1): who is rated at all is a rival of whom it rates. */
+  #rated(provider: number, change: number): void {
+    const { providers, pairs } = this;
+    const raters = providers.raters[provider]! + change;
+    providers.raters[provider] = raters;
+    const name = providers.name[provider]!;
+    if (this.#options.rivals === 1 || raters > 1 || pairs.rowHead(name) === NONE) return;
+    const heed = raters === 0 ? 1 : this.#options.rivals;
+    if (heed !== this.#heed[name]) this.#reweigh(name, this.#share[name]!, heed);
+  }
+
   /** Adds (1) or takes back (-1) what a pair is in its provider's sums and its trustor's volume. */
   #take(slot: number, sign: number): void {
     const { pairs } = this;
@@ -117,7 +137,8 @@ export class ServiceGraph {
   #sum(slot: number, sign: number): void {
     const { pairs, providers } = this;
     const at = pairs.provider(slot);
-    const share = sign * this.#share[pairs.trustor(slot)]!;
+    const rater = pairs.trustor(slot);
+    const share = sign * this.#share[rater]! * this.#heed[rater]!;
     const now = share * pairs.now(slot);
     const ever = share * pairs.ever(slot);
     if (now !== 0) {
@@ -141,16 +162,24 @@ export class ServiceGraph {
     const share = Math.max(1, volume) ** -dilution;
     const before = this.#share[trustor]!;
     if (Math.abs(share - before) <= SHARE_SLACK * before) return;
+    this.#reweigh(trustor, share, this.#heed[trustor]!);
+  }
+
+  #reweigh(trustor: number, share: number, heed: number): void {
     const { pairs, providers } = this;
+    const [shareBefore, heedBefore] = [this.#share[trustor]!, this.#heed[trustor]!];
     for (let slot = pairs.rowHead(trustor); slot !== NONE; slot = pairs.rowNext(slot)) {
-      this.#share[trustor] = before;
+      this.#share[trustor] = shareBefore;
+      this.#heed[trustor] = heedBefore;
       this.#sum(slot, -1);
       this.#share[trustor] = share;
+      this.#heed[trustor] = heed;
       this.#sum(slot, 1);
       const at = pairs.provider(slot);
       providers.changes[at] = providers.changes[at]! + 1;
     }
     this.#share[trustor] = share;
+    this.#heed[trustor] = heed;
   }
 
   #tidy(provider: number): void {
@@ -184,6 +213,9 @@ export class ServiceGraph {
     this.#volume[trustor] = 0;
     this.#newestMs[trustor] = Number.NEGATIVE_INFINITY;
     this.#share[trustor] = 1;
+    const { providers } = this;
+    const own = providers.find(trustor);
+    this.#heed[trustor] = own >= 0 && providers.raters[own]! > 0 ? this.#options.rivals : 1;
   }
 
   #makeRoom(trustor: number): void {
@@ -192,6 +224,7 @@ export class ServiceGraph {
     this.#volume = grown(this.#volume, length);
     this.#newestMs = grown(this.#newestMs, length);
     this.#share = grown(this.#share, length);
+    this.#heed = grown(this.#heed, length);
   }
 
   #drop(slot: number): void {
@@ -199,8 +232,8 @@ export class ServiceGraph {
     const at = pairs.provider(slot);
     this.#take(slot, -1);
     providers.interactions[at] = providers.interactions[at]! - pairs.interactions(slot);
-    providers.raters[at] = providers.raters[at]! - 1;
     pairs.remove(slot);
+    this.#rated(at, -1);
     // What is left after a subtraction is rounding, where much was taken from little.
     this.#sumUp(at);
   }

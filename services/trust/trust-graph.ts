@@ -3,6 +3,7 @@
  * so many services, providers and pairs; what finds no room is counted.
  */
 import type { PairScore, ProviderScore } from '../../schemas/index.ts';
+import { OWN_BATCH } from './batch-draw.ts';
 import { Names } from './names.ts';
 import { NONE } from './pair-store.ts';
 import { type Place, pointOf, type SpherePoint } from './place.ts';
@@ -24,6 +25,9 @@ export class TrustGraph {
   readonly #services = new Map<string, ServiceGraph>();
   /** Of all parties that stand somewhere, whether they serve or not. */
   readonly #places = new Map<string, SpherePoint>();
+  /** What a party was enrolled with, and the numbers of these. */
+  readonly #batches = new Map<string, number>();
+  readonly #batchNumbers = new Map<string, number>();
   /** Why a party is not trusted: the bits of who says so. */
   readonly #untrusted = new Map<string, number>();
   /** What a question about an unknown service is answered from. */
@@ -119,6 +123,30 @@ export class TrustGraph {
     }
   }
 
+  /** What it was enrolled with; null: by itself. */
+  enrol(name: string, batch: string | null): void {
+    if (batch === null) {
+      if (!this.#batches.delete(name)) return;
+    } else {
+      let number = this.#batchNumbers.get(batch);
+      if (number === undefined) {
+        number = this.#batchNumbers.size + 1;
+        this.#batchNumbers.set(batch, number);
+      }
+      this.#batches.set(name, number);
+    }
+    const id = this.names.find(name);
+    if (id < 0) return;
+    for (const { providers } of this.#services.values()) {
+      const at = providers.find(id);
+      if (at >= 0) providers.batch[at] = this.batchOf(name);
+    }
+  }
+
+  batchOf(name: string): number {
+    return this.#batches.get(name) ?? OWN_BATCH;
+  }
+
   #serviceFor(name: string): ServiceGraph | null {
     let graph = this.#services.get(name);
     if (graph !== undefined) return graph;
@@ -140,6 +168,7 @@ export class TrustGraph {
     }
     const at = providers.add(this.names.hold(name));
     providers.put(at, this.#places.get(name) ?? null);
+    providers.batch[at] = this.batchOf(name);
     providers.distrust(at, this.#untrusted.has(name));
     return at;
   }

@@ -38,6 +38,10 @@ export interface MsecOptions extends TrustWindows {
   readonly dilution: number;
   /** Praise counts by this power of the share of its custom that a rater brings to whom it praises; 0: as blame does. */
   readonly comeback: number;
+  /** Of a rater's word that offers the service itself, while one has no experience in common with it: it judges its rivals. */
+  readonly rivals: number;
+  /** From 0 to 1: how far one who was good, and bad when last heard of, begins from the last and not from what was ever. */
+  readonly disappointment: number;
   /** Where the best is known from strangers alone, differences up to it are left to chance. */
   readonly indifference: number;
   /** null: each provider has an enrolment of its own. */
@@ -57,6 +61,8 @@ export const MSEC_DEFAULTS: MsecOptions = {
   introductions: 0.1,
   dilution: 1,
   comeback: 2,
+  rivals: 0.1,
+  disappointment: 0.5,
   indifference: 0.14,
   enrolmentOf: null,
 };
@@ -159,7 +165,8 @@ export class MsecModel implements ScoreModel {
       done += opinion.lasting;
     }
     const prior = tried === 0 ? UNKNOWN : done / tried;
-    return { service, trustor, circle: graph.circle(trustor), nowMs, prior, ofEnrolments: new Map() };
+    const circle = graph.circle(trustor, this.#options.rivals !== 1);
+    return { service, trustor, circle, nowMs, prior, ofEnrolments: new Map() };
   }
 
   #expected(question: Question, trustee: string): number {
@@ -190,6 +197,7 @@ export class MsecModel implements ScoreModel {
   /** The present as the small window tells it, beginning from the big one's, which begins from the prior. */
   #from({ service, trustor, circle, nowMs }: Question, trustee: string, prior: number): number {
     const { ownExperience, dilution, comeback, lastingPrior, smallHalfLifeMs, bigHalfLifeMs } = this.#options;
+    const { rivals, disappointment } = this.#options;
     const raters = service.graph.raters(trustee);
     const voices = this.#voices(raters, trustee);
     const stranger = Math.max(0.5, circle.stranger);
@@ -205,11 +213,13 @@ export class MsecModel implements ScoreModel {
       let praise = 1;
       let isTurned = false;
       if (rater !== trustor) {
-        const accuracy = circle.judged.get(rater) ?? stranger;
+        const known = circle.judged.get(rater);
+        const accuracy = known ?? stranger;
         const volume = service.volumes.at(rater, nowMs);
         isTurned = accuracy < 0.5;
         belief = worth(accuracy) ** 2 / volume ** dilution;
         praise = Math.min(1, present / volume) ** comeback;
+        if (known === undefined && rivals !== 1 && service.graph.raters(rater).size > 0) belief *= rivals;
         if (voices !== null) belief *= voices(rater);
       }
       const now = belief * present;
@@ -224,7 +234,9 @@ export class MsecModel implements ScoreModel {
       lasting += isTurned ? everBlame : everPraise;
     }
     const start = this.#options.prior;
-    return (satisfied + start * (lasting / lastingAll)) / (all + start);
+    let first = lasting / lastingAll;
+    if (all > 0) first -= disappointment * Math.max(0, first - satisfied / all);
+    return (satisfied + start * first) / (all + start);
   }
 
   /** Raters of one enrolment have one voice together, and none about their own; null where each has its own enrolment. */

@@ -69,9 +69,10 @@ export class ScoreGraph {
   /**
    * How far `trustor` trusts the judgement of each rater of an acquaintance: 1 less the mean difference of their opinions on
    * the trustees whom both judge, drawn to the prejudice where these are few. Opinions are those of the big window, in
-   * which a trustee's bad day is no rater's mistake. Strangers are believed as far as those were whom one has come to know.
+   * which a trustee's bad day is no rater's mistake. Strangers are believed as far as those were whom one has come to know;
+   * where rivals are others (raters who are rated here themselves), what these were does not fall back on strangers.
    */
-  circle(trustor: string): Circle {
+  circle(trustor: string, areRivalsOthers = false): Circle {
     const { unknownRater, prejudice } = this.#options;
     const differences = new Map<string, { sum: number; common: number }>();
     for (const [trustee, own] of newest(this.row(trustor), CIRCLE_TRUSTEES_MAX)) {
@@ -85,12 +86,16 @@ export class ScoreGraph {
     }
     const judged = new Map<string, number>();
     let similarities = 0;
+    let alike = 0;
     for (const [rater, { sum, common }] of differences) {
       const similarity = 1 - sum / common;
-      similarities += similarity;
+      if (!areRivalsOthers || this.raters(rater).size === 0) {
+        similarities += similarity;
+        alike++;
+      }
       judged.set(rater, (unknownRater * prejudice + similarity * common) / (prejudice + common));
     }
-    return { judged, stranger: (unknownRater * prejudice + similarities) / (prejudice + differences.size) };
+    return { judged, stranger: (unknownRater * prejudice + similarities) / (prejudice + alike) };
   }
 
   judgement({ judged, stranger }: Circle, rater: string): number {

@@ -241,14 +241,13 @@ export class BtrmModel implements TrustModel {
   /** The link that an ant takes from a sensor to one that it has not seen; -1 where there is none. */
   #next(from: number, stamp: number, random: Random): number {
     const { alpha, q0 } = this.#options;
-    const { isAsleep } = this.#network;
     let open = 0;
     let sum = 0;
     let greatest = -1;
     let best = -1;
     for (let link = this.#first[from]!; link < this.#first[from + 1]!; link++) {
       const to = this.#to[link]!;
-      if (this.#seen[to] === stamp || isAsleep[to] === true) continue;
+      if (this.#seen[to] === stamp) continue;
       const pheromone = this.#pheromone[link]!;
       // A power of one is left out: it costs more than all the rest.
       const value = (alpha === 1 ? pheromone : pheromone ** alpha) * this.#drawn[link]!;

@@ -3,7 +3,7 @@
  * β = 0): what others were satisfied with a peer counts as much as their ratings of common acquaintances resemble one's own.
  */
 import type { Interaction, TrustModel } from '../../../actors/trust/index.ts';
-import type { Random } from '../../../engine/index.ts';
+import { type Random, randomBelow } from '../../../engine/index.ts';
 
 /** Last satisfactions of a rater with a peer. */
 interface Window {
@@ -12,20 +12,29 @@ interface Window {
 }
 type Ratings = Map<string, Window>;
 
-/** Who has served nobody is believed to be good. */
-const UNKNOWN = 1;
+export interface PeerTrustOptions {
+  /** Transactions that count for each pair. */
+  readonly windowSize: number;
+  /** What is expected of one who has served nobody; TRMSim-WSN: 1. */
+  readonly unknown: number;
+  /** Of several that are best: the last, as in TRMSim-WSN, or any. */
+  readonly isLast: boolean;
+}
+
+/** As TRMSim-WSN has them. */
+export const PEERTRUST_DEFAULTS: PeerTrustOptions = { windowSize: 5, unknown: 1, isLast: true };
 
 export class PeerTrustModel implements TrustModel {
   readonly name = 'PeerTrust';
-  readonly #windowSize: number;
+  readonly #options: PeerTrustOptions;
   readonly #ofRater = new Map<string, Ratings>();
   readonly #ofPeer = new Map<string, Set<string>>();
   /** Of all raters to the one who asks now, until something is observed. */
   readonly #similarities = new Map<string, number>();
   #asks = '';
 
-  constructor({ windowSize }: { readonly windowSize: number }) {
-    this.#windowSize = windowSize;
+  constructor(options: PeerTrustOptions = PEERTRUST_DEFAULTS) {
+    this.#options = options;
   }
 
   observe({ trustor, trustee, satisfaction }: Interaction): void {
@@ -33,7 +42,7 @@ export class PeerTrustModel implements TrustModel {
     this.#ofRater.set(trustor, ratings);
     const window = ratings.get(trustee) ?? { last: [], mean: 0 };
     window.last.push(satisfaction);
-    if (window.last.length > this.#windowSize) window.last.shift();
+    if (window.last.length > this.#options.windowSize) window.last.shift();
     window.mean = mean(window.last);
     ratings.set(trustee, window);
     const raters = this.#ofPeer.get(trustee) ?? new Set();
@@ -57,21 +66,15 @@ export class PeerTrustModel implements TrustModel {
         all += similarity;
       }
     }
-    if (!this.#ofPeer.has(trustee)) return UNKNOWN;
+    if (!this.#ofPeer.has(trustee)) return this.#options.unknown;
     return all === 0 ? 0 : satisfied / all;
   }
 
-  /** The best; of several the last. */
-  choose(trustor: string, _service: string, candidates: readonly string[], _nowMs: number, _random: Random): string {
-    let best = candidates[0]!;
-    let value = Number.NEGATIVE_INFINITY;
-    for (const candidate of candidates) {
-      const score = this.score(trustor, candidate);
-      if (score < value) continue;
-      value = score;
-      best = candidate;
-    }
-    return best;
+  choose(trustor: string, _service: string, candidates: readonly string[], _nowMs: number, random: Random): string {
+    const values = candidates.map((candidate) => this.score(trustor, candidate));
+    const best = Math.max(...values);
+    const equals = candidates.filter((_, i) => values[i] === best);
+    return this.#options.isLast ? equals.at(-1)! : equals[randomBelow(random, equals.length)]!;
   }
 
   /** 1 less the root of the mean squared difference over the peers that both rated; 0 with none. */

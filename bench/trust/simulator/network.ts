@@ -33,8 +33,6 @@ export interface Network {
   readonly reachable: ReadonlyMap<number, readonly number[]>;
   /** Of each sensor: whether it serves well. Changes while a simulation runs. */
   readonly isGood: boolean[];
-  /** Of each sensor: through one that sleeps no path leads. Changes while a simulation runs; empty where sleepers hand on. */
-  readonly isAsleep: boolean[];
 }
 
 const SIDE = 100;
@@ -53,7 +51,7 @@ export function makeNetwork(options: NetworkOptions, random: Random): Network {
   const isGood = sensors.map(() => false);
   for (const server of servers) isGood[server] = uniform(random) >= options.malicious;
   const reachable = new Map(clients.map((client) => [client, reach(sensors, client)]));
-  return { sensors, clients, servers, reachable, isGood, isAsleep: [] };
+  return { sensors, clients, servers, reachable, isGood };
 }
 
 function drawRole({ clients, relays }: NetworkOptions, random: Random): Role {

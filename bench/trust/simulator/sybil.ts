@@ -3,7 +3,7 @@
  * enrol as the honest one and praise each other every round. All serve as well: the question is how often each side is asked.
  */
 import type { TrustModel } from '../../../actors/trust/index.ts';
-import { randomBelow, seededRandom } from '../../../engine/index.ts';
+import { type Random, randomBelow, seededRandom } from '../../../engine/index.ts';
 import { ROUND_MS, type Run, runThrough, SERVICE } from './simulation.ts';
 
 const CLIENTS = 10;
@@ -23,11 +23,22 @@ export interface Shares {
 }
 
 /** Weight of the interactions that each side had. */
-export const sybilShares = (seed: number, makeModel: () => TrustModel): Shares => runThrough(sybilRun(seed, makeModel));
+export const sybilShares = (seed: number, makeModel: () => TrustModel): Shares =>
+  runThrough(sybilRun(seed, makeModel, false));
 
-export function* sybilRun(seed: number, makeModel: () => TrustModel): Run<Shares> {
+/**
+ * The other outcome of each draw. The first choice of a run decides most of it, so that it takes thousands of runs until chance
+ * has dealt evenly; a run and its mirror together leave little to it, and favour nobody (antithetic variates).
+ */
+const mirrored = (random: Random): Random => ({
+  u32: () => ~random.u32() >>> 0,
+  bytes: (length) => random.bytes(length),
+});
+
+export function* sybilRun(seed: number, makeModel: () => TrustModel, isMirrored: boolean): Run<Shares> {
   const world = seededRandom(seed);
-  const chance = seededRandom(seed ^ 0x5eed_cafe);
+  const drawn = seededRandom(seed ^ 0x5eed_cafe);
+  const chance = isMirrored ? mirrored(drawn) : drawn;
   const model = makeModel();
   const sybils = Array.from({ length: SYBILS }, (_, i) => `${SYBIL}${i}`);
   const providers = [...sybils, HONEST];

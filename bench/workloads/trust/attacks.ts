@@ -5,7 +5,7 @@ import type { Attack, Run } from '../../trust/simulator/simulation.ts';
 import { enrolmentOf, type Shares, SYBILS, sybilRun, sybilShares } from '../../trust/simulator/sybil.ts';
 import { turnedInteractions, turnedRun } from '../../trust/simulator/turned.ts';
 import { type Figure, figure } from '../../workload.ts';
-import { EIGEN, MSEC_IN_NETWORKS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
+import { EIGEN_PUBLISHED, MSEC_IN_NETWORKS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
 import { intervalOfRuns, networkOf, runsOf, runsThroughActor, seedsFrom, throughActor } from './networks.ts';
 import { type Interval, intervalOf, shown } from './statistics.ts';
 
@@ -18,7 +18,7 @@ const ATTACKS: readonly (readonly [attack: Attack, says: string])[] = [
 const MALICIOUS = 0.5;
 /** Networks in which a provider turns. */
 const TURNED_MALICIOUS = 0.1;
-const SYBIL_FACTOR = 20;
+const SYBIL_FACTOR = 5;
 
 export async function underAttack(seeds: number, progress: (text: string) => void): Promise<Figure[]> {
   const figures = [await turned(seeds), await sybils(seeds * SYBIL_FACTOR)];
@@ -63,15 +63,18 @@ async function turned(seeds: number): Promise<Figure> {
 async function sybils(seeds: number): Promise<Figure> {
   const total = { honest: 0, sybils: 0 };
   const eigenTrust = { honest: 0, sybils: 0 };
-  const all = await throughActor(seedsFrom(seeds), (seed, modelOf): Run<Shares> => {
-    return sybilRun(seed, () => modelOf(new MsecModel({ ...MSEC_IN_NETWORKS, enrolmentOf })));
-  });
-  for (const ours of all) {
-    total.honest += ours.honest;
-    total.sybils += ours.sybils;
+  for (const isMirrored of [false, true]) {
+    const all = await throughActor(seedsFrom(seeds), (seed, modelOf): Run<Shares> => {
+      return sybilRun(seed, () => modelOf(new MsecModel({ ...MSEC_IN_NETWORKS, enrolmentOf })), isMirrored);
+    });
+    for (const ours of all) {
+      total.honest += ours.honest;
+      total.sybils += ours.sybils;
+    }
   }
+  const { preTrusted: _, preTrustedShare: __, ...WITHOUT_PRE_TRUSTED } = EIGEN_PUBLISHED;
   for (const seed of seedsFrom(seeds / SYBIL_FACTOR)) {
-    const theirs = sybilShares(seed, () => new EigenTrustModel({ ...EIGEN, preTrusted: [] }));
+    const theirs = sybilShares(seed, () => new EigenTrustModel({ ...WITHOUT_PRE_TRUSTED, preTrusted: [] }));
     eigenTrust.honest += theirs.honest;
     eigenTrust.sybils += theirs.sybils;
   }
@@ -84,7 +87,7 @@ async function sybils(seeds: number): Promise<Figure> {
     isLessBetter: true,
     judged: 'ours',
     notes: [
-      `${total.sybils} to ${total.honest} over ${seeds} runs, in which all serve as well and the Sybils praise each other`,
+      `${total.sybils} to ${total.honest} over ${2 * seeds} runs, in which all serve as well and the Sybils praise each other; each second one has the opposite of the draws of another`,
       `EigenTrust, without pre-trusted peers: ${eigenTrust.sybils} to ${eigenTrust.honest}`,
     ],
   });

@@ -11,6 +11,7 @@ import {
   type NetworkBehaviour,
   type Outcome,
   type Run,
+  type SimulationOptions,
   simulate,
   simulation,
 } from '../../trust/simulator/simulation.ts';
@@ -18,8 +19,8 @@ import { type Curve, type CurvePoint, type Figure, figure } from '../../workload
 import { NETWORK_WINDOWS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './models.ts';
 import { type Interval, intervalOf, meanOf, pointsOf, shown } from './statistics.ts';
 
-/** Of the first of the judging seeds, less one. */
-export const JUDGING_SEED = 70_000;
+/** Of the first of the judging seeds, less one: fresh with this commit's parameters. */
+export const JUDGING_SEED = 90_000;
 export const ROUNDS = 100;
 
 const BEHAVIOURS: readonly NetworkBehaviour[] = ['static', 'oscillating', 'dynamic', 'colluding'];
@@ -35,6 +36,14 @@ export const networkOf = (malicious: number): NetworkOptions => ({
   malicious,
   range: 0.2,
 });
+
+type Kind = Omit<SimulationOptions, 'seed'>;
+
+/** Of each of the twelve kinds. */
+export const inKinds = <T>(of: (kind: Kind) => T): T[] =>
+  BEHAVIOURS.flatMap((behaviour) =>
+    MALICIOUS.map((malicious) => of({ network: networkOf(malicious), behaviour, rounds: ROUNDS })),
+  );
 
 const optionsOf = (behaviour: Behaviour, malicious: number, seed: number) => ({
   ...{ network: networkOf(malicious), behaviour, rounds: ROUNDS, seed },

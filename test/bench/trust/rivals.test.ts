@@ -10,7 +10,7 @@ const told = (trustor: string, trustee: string, satisfaction: number) =>
   ({ id: '', trustor, trustee, service: 's', satisfaction, weight: 1, timeMs: 0 }) as const;
 
 t.test('PeerTrust: similarity and value by hand', (t) => {
-  const model = new PeerTrustModel({ windowSize: 5 });
+  const model = new PeerTrustModel();
   for (const one of [
     told('w', 'x', 1),
     told('w', 'y', 0.5),
@@ -61,8 +61,7 @@ t.test('BTRM-WSN: a client leaves a server that was bad, along links that exist'
 t.test('a seed gives the same simulation, and turning servers cost satisfaction', (t) => {
   const run = (behaviour: 'static' | 'oscillating') => {
     const options = { sensors: 60, clients: 0.2, relays: 0.1, malicious: 0.5, range: 0.25 };
-    return simulate({ network: options, behaviour, rounds: 40, seed: 11 }, () => new PeerTrustModel({ windowSize: 5 }))
-      .satisfaction;
+    return simulate({ network: options, behaviour, rounds: 40, seed: 11 }, () => new PeerTrustModel()).satisfaction;
   };
   t.same(run('static'), run('static'));
   t.same(run('oscillating').slice(0, 20), run('static').slice(0, 20));

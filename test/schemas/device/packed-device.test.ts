@@ -68,11 +68,17 @@ const place = fc.record({
 });
 
 const device = fc
-  .tuple(whole, fc.option(attestationKey, { nil: undefined }), fc.option(place, { nil: undefined }))
-  .map(([record, proving, where]) => ({
+  .tuple(
+    whole,
+    fc.option(attestationKey, { nil: undefined }),
+    fc.option(place, { nil: undefined }),
+    fc.option(fc.stringMatching(/^[!-~]{1,64}$/), { nil: undefined }),
+  )
+  .map(([record, proving, where, batch]) => ({
     ...record,
     ...(proving === undefined ? {} : { attestationKey: proving }),
     ...(where === undefined ? {} : { place: where }),
+    ...(batch === undefined ? {} : { batch }),
   }));
 
 t.test('whatever a device record may hold comes back equal', async (t) => {

@@ -24,14 +24,19 @@ for (const variant of ['msec', 'cookbook'] as const)
         let timeMs = START_MS;
         for (const [i, { trustor, trustee, satisfaction, afterMs }] of interactions.entries()) {
           timeMs += afterMs;
-          const parties = { trustor: `t${trustor}`, trustee: `p${trustee}`, service: 'water' };
+          // Some serve and are served: rivals of whom they rate.
+          if (trustor === trustee) continue;
+          const parties = { trustor: `p${trustor}`, trustee: `p${trustee}`, service: 'water' };
           told.take({ id: `${i}`, ...parties, satisfaction, weight: 1 + (i % 3), timeMs });
         }
         const nowMs = timeMs + HOUR_MS;
-        for (const trustor of ['t0', 't5', 'nobody']) {
+        const served = new Set(
+          interactions.filter((one) => one.trustor !== one.trustee).map(({ trustee }) => `p${trustee}`),
+        );
+        for (const trustor of ['p0', 'p5', 'nobody']) {
           const asked = question({ trustor, limit: 100 });
           const { providers } = told.recommender.answer(told.graph, asked, nowMs, seededRandom(1));
-          if (providers.length !== new Set(interactions.map(({ trustee }) => trustee)).size) return false;
+          if (providers.length !== new Set([...served].filter((one) => one !== trustor)).size) return false;
           for (const [i, { provider, dependability }] of providers.entries()) {
             const wanted = told.model.score(trustor, provider, 'water', nowMs);
             if (Math.abs(dependability - wanted) > 1e-5) return false;
@@ -233,4 +238,43 @@ t.test('of equals it is not always the same one that is sent to', async (t) => {
   for (let i = 0; i < 200; i++)
     first.add(recommender.answer(graph, question({ limit: 1 }), START_MS, random).providers[0]!.provider);
   t.equal(first.size, 8);
+});
+
+t.test('a thousand names of one batch are sent to, and introduced, as often as one that came by itself', async (t) => {
+  const introductions = 0.5;
+  const { graph, recommender } = graphOf({ ...GRAPH_JOB, introductions });
+  for (let i = 0; i < 1_000; i++) {
+    graph.enrol(`sybil-${i}`, 'one owner');
+    graph.takePair(known(`sybil-${i}`, 0.9));
+    graph.enrol(`late-${i}`, 'another');
+  }
+  graph.takePair(known('honest', 0.9));
+  // Enrolled after it was heard of.
+  for (let i = 0; i < 1_000; i++) graph.takePair(pairScore({ trustee: `late-${i}`, trustor: 'c', interactions: 1 }));
+  graph.takePair(pairScore({ trustee: 'new', trustor: 'c', interactions: 1 }));
+  const random = seededRandom(11);
+  const counts = new Map<string, number>();
+  const rounds = 1_000;
+  for (let i = 0; i < rounds; i++) {
+    const [first] = recommender.answer(graph, question({ trustor: 'x', limit: 1 }), START_MS, random).providers;
+    const name = first!.provider.replace(/\d+$/, '');
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  t.same([...counts.keys()].sort(), ['honest', 'late-', 'new', 'sybil-']);
+  for (const [name, count] of counts) t.ok(count > 0.2 * rounds && count < 0.3 * rounds, `${name}: ${count}`);
+});
+
+t.test('names that nobody knows count by their batch as well', async (t) => {
+  const { graph, recommender } = graphOf({ ...GRAPH_JOB, introductions: 1 });
+  const names = Array.from({ length: 50 }, (_, i) => `new-${i}`);
+  for (const name of names) graph.enrol(name, 'one owner');
+  const random = seededRandom(2);
+  let alone = 0;
+  for (let i = 0; i < 400; i++) {
+    const asked = question({ among: [...names, 'alone'], limit: 1 });
+    if (recommender.answer(graph, asked, START_MS, random).providers[0]!.provider === 'alone') alone++;
+  }
+  t.ok(alone > 160 && alone < 240, `${alone} of 400`);
+  for (const name of names) graph.enrol(name, null);
+  t.equal(graph.batchOf('new-1'), 0);
 });

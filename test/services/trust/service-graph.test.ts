@@ -4,7 +4,10 @@ import { NONE } from '../../../services/trust/pair-store.ts';
 import { type GraphOptions, ServiceGraph } from '../../../services/trust/service-graph.ts';
 import { HOUR_MS, START_MS } from './graph-fixture.ts';
 
-const OPTIONS: GraphOptions = { smallHalfLifeMs: HOUR_MS, bigHalfLifeMs: 24 * HOUR_MS, dilution: 0, pairsMax: 1_000 };
+const OPTIONS: GraphOptions = {
+  ...{ smallHalfLifeMs: HOUR_MS, bigHalfLifeMs: 24 * HOUR_MS },
+  ...{ dilution: 0, rivals: 1, pairsMax: 1_000 },
+};
 
 const word = fc.record({
   isForgotten: fc.boolean(),
@@ -22,23 +25,26 @@ function opinion(recent: number, evidence: number, atMs: number) {
 
 type Said = ReturnType<typeof opinion>;
 
-/** Of a provider, from all that was said of it, as of a time. */
-function summed(said: readonly Said[], atMs: number) {
+/** Of a provider, from all that was said of it, and what a stranger takes of it, as of a time. */
+function summed(said: readonly (readonly [one: Said, heed: number])[], atMs: number) {
   const sums = { now: 0, nowSatisfied: 0, ever: 0, trust: 0, raters: said.length };
-  for (const one of said) {
-    const now = one.evidence * 2 ** ((one.atMs - atMs) / HOUR_MS);
+  for (const [one, heed] of said) {
+    const now = heed * one.evidence * 2 ** ((one.atMs - atMs) / HOUR_MS);
     sums.now += now;
     sums.nowSatisfied += now * Math.fround(one.recent);
-    sums.ever += one.lastingEvidence * 2 ** ((one.atMs - atMs) / (24 * HOUR_MS));
+    sums.ever += heed * one.lastingEvidence * 2 ** ((one.atMs - atMs) / (24 * HOUR_MS));
     sums.trust += Math.fround(one.trust);
   }
   return sums;
 }
 
+const isRated = (said: ReadonlyMap<string, Said>, name: string) =>
+  [...said.keys()].some((key) => key.startsWith(`${name} `));
+
 t.test('sums are those of the column, whatever was said, corrected and forgotten, over any time', async () => {
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 300 }), (words) => {
-      const graph = new ServiceGraph(OPTIONS);
+    fc.property(fc.array(word, { maxLength: 300 }), fc.constantFrom(1, 0.25, 0), (words, rivals) => {
+      const graph = new ServiceGraph({ ...OPTIONS, rivals });
       for (let name = 0; name <= 5; name++) graph.providers.add(name);
       const said = new Map<string, Said>();
       let atMs = START_MS;
@@ -53,7 +59,9 @@ t.test('sums are those of the column, whatever was said, corrected and forgotten
       }
       const { small, big } = graph.fading(atMs);
       for (let provider = 0; provider <= 5; provider++) {
-        const of = [...said].filter(([key]) => key.startsWith(`${provider} `)).map(([, one]) => one);
+        const of = [...said]
+          .filter(([key]) => key.startsWith(`${provider} `))
+          .map(([key, one]) => [one, isRated(said, key.split(' ')[1]!) ? rivals : 1] as const);
         const wanted = summed(of, atMs);
         const { now, nowSatisfied, ever, trust, raters } = graph.providers;
         const found = {
