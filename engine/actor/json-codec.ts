@@ -17,6 +17,12 @@ export function jsonCodec<T>(check: (value: unknown) => T = (value) => value as 
       }
       return check(parsed);
     },
-    encode: (value, writer) => writer.copy(utf8Encoder.encode(JSON.stringify(value))),
+    encode(value, writer) {
+      const text = JSON.stringify(value);
+      // Into its place at once: a character is three bytes at most.
+      writer.ensure(3 * text.length);
+      const { bytes, position } = writer;
+      writer.position += utf8Encoder.encodeInto(text, bytes.subarray(position)).written;
+    },
   };
 }

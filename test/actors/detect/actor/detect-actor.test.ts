@@ -135,7 +135,7 @@ const FAULTY: SensorOptions = {
 
 for (const cuts of ['never', 'after-commit'] as const)
   t.test(`packets at which a sensor throws are passed over, and their batch is told of; cuts: ${cuts}`, async (t) => {
-    const all = networks(11, seededRandom(11), 1, 12);
+    const all = networks(11, seededRandom(11), 1, 40);
     const rules = rulesOf(all);
     const options = { rules: () => rules, sensor: FAULTY, tellsVerdicts: true, replayBytesMax: MIB };
     const driver = await testActor(detectActor(networkTopics(), options), { cuts, partitions: 1 });
