@@ -38,6 +38,8 @@ export class VantageSensor {
   #originBytes = 0;
   #lastFragmentUs = Number.NEGATIVE_INFINITY;
   #nowUs = 0;
+  /** What the sensor threw where flows ended without a packet: told of with the next record. */
+  #failure: unknown = null;
   /** Counts of the sensor that were looked at. */
   #segmentsSeen = 0;
   #wrongSeen = 0;
@@ -104,7 +106,8 @@ export class VantageSensor {
     const captured = this.#captured;
     captured.bytes = batch.bytes;
     captured.linkType = batch.linkType;
-    let failure: unknown = null;
+    let failure = this.#failure;
+    this.#failure = null;
     while (batch.next()) {
       captured.start = batch.packetStart;
       captured.end = batch.packetEnd;
@@ -118,6 +121,8 @@ export class VantageSensor {
       }
     }
     if (batch.packets === 0) this.advance(batch.timeUs);
+    failure ??= this.#failure;
+    this.#failure = null;
     if (counts.fragments > fragments) this.#lastFragmentUs = this.#nowUs;
     origin.readsOn = this.#hasFragments();
     if (known !== null) sensor.flows.evictAgain(known.evicted);
@@ -130,12 +135,20 @@ export class VantageSensor {
   advance(timeUs: number): void {
     if (timeUs <= this.#nowUs) return;
     this.#nowUs = timeUs;
-    this.#sensor.advance(timeUs);
+    this.#without(() => this.#sensor.advance(timeUs));
   }
 
   /** Every flow is over. */
   finish(): void {
-    this.#sensor.finish();
+    this.#without(() => this.#sensor.finish());
+  }
+
+  #without(end: () => void): void {
+    try {
+      end();
+    } catch (thrown) {
+      this.#failure ??= thrown;
+    }
   }
 
   /** Takes the oldest record away that need not be taken once more: nothing is left of it, or more than `bytesMax` are to be kept. */

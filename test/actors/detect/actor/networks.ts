@@ -139,7 +139,7 @@ export function undisturbed(
     if (view.sequence <= (seen.get(session) ?? 0)) continue;
     seen.set(session, view.sequence);
     if (view.timeUs < nowUs - 60_000_000) {
-      sensor.finish();
+      end(() => sensor.finish());
       const { total } = sensor.flows.counts;
       sensor = begin();
       sensor.flows.counts.total = total;
@@ -161,9 +161,18 @@ export function undisturbed(
     }
     if (view.packets > 0) continue;
     nowUs = Math.max(nowUs, view.timeUs);
-    sensor.advance(view.timeUs);
+    end(() => sensor.advance(view.timeUs));
   }
   return told;
+}
+
+/** In a sensor that a fault was planted in flows end with it, too. */
+function end(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // What follows goes on.
+  }
 }
 
 const plain = (record: EveRecord): EveRecord => JSON.parse(JSON.stringify(record)) as EveRecord;
