@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { alertView } from '../../../cli/city/page-alerts.ts';
 
@@ -55,5 +56,46 @@ t.test(
     t.equal(alertView({ ...recordOf(EVE), value: null }), null);
     t.throws(() => alertView(recordOf('{')));
     t.throws(() => alertView(recordOf({})), { code: 'VALUE_INVALID' });
+  },
+);
+
+t.test(
+  'whatever JSON a record holds, what is shown has the kinds that the page expects, or nothing is shown',
+  async (t) => {
+    let shown = 0;
+    const text = fc.oneof(fc.string({ maxLength: 600 }), fc.jsonValue());
+    const about = fc.dictionary(fc.constantFrom(...Object.keys(EVE.alert), 'other'), text);
+    const record = fc.record({
+      timestamp: fc.oneof(fc.constant(EVE.timestamp), text),
+      alert: fc.oneof(about, fc.jsonValue()),
+      ...{
+        src_ip: text,
+        src_port: fc.jsonValue(),
+        dest_ip: text,
+        dest_port: fc.jsonValue(),
+        proto: text,
+        app_proto: text,
+      },
+    });
+    fc.assert(
+      fc.property(fc.oneof(record, fc.jsonValue()), (eve) => {
+        let alert: ReturnType<typeof alertView>;
+        try {
+          alert = alertView(recordOf(JSON.stringify(eve)));
+        } catch {
+          // It is counted, and passed over.
+          return;
+        }
+        shown++;
+        for (const [name, value] of Object.entries(alert ?? {})) {
+          const isNumber = ['partition', 'offset', 'time', 'gid', 'sid', 'rev', 'severity'].includes(name);
+          const kind = isNumber ? 'number' : name === 'isBlocked' ? 'boolean' : 'string';
+          if (typeof value !== kind || (typeof value === 'string' && value.length > 510))
+            throw new Error(`${name}: ${value}`);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+    t.ok(shown > 100, `${shown}`);
   },
 );
