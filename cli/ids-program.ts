@@ -103,7 +103,7 @@ function addRun(ids: Command, outcome: Outcome): void {
     .option('--threshold-config <file>', 'suppress, event_filter and rate_filter, as in threshold.config')
     .option(
       '-c, --config <file>',
-      'a suricata.yaml: its vars, stream, packet-alert-max, classification and threshold files',
+      'a suricata.yaml: its vars, stream, packet-alert-max, eve-log, classification and threshold files',
     )
     .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
     .option('--alerts-only', 'alerts alone; else also flows, transactions, files and anomalies')

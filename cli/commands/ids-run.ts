@@ -21,6 +21,7 @@ import { readFileOf } from '../reference-files.ts';
 import { ruleFileOf } from '../rule-files.ts';
 import { note, UsageError } from '../terminal.ts';
 import { examine } from './ids-capture.ts';
+import { eveOptions } from './ids-eve.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
 export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
@@ -102,7 +103,9 @@ function rulesOf(paths: readonly string[], settings: IdsSettings): readonly Acce
 function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions {
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;
   const { stream } = traffic;
+  const eve = eveOptions(flags.config);
   return {
+    ...(eve === undefined ? {} : { eve }),
     tellsAll: flags.alertsOnly !== true,
     // A protocol that is off in a suricata.yaml is on here: only what is set by hand takes one out.
     protocols: protocols.filter(({ name }) => !isOff(flags.set ?? [], protocolKey(name))),

@@ -31,6 +31,8 @@ const cwd = t.testdir({
   'good.rules': 'alert tcp $HOME_NET any -> any $SSH_PORTS (msg:"a"; content:"b"; sid:1;)\n',
   'bad.rules':
     '# comment\nalert tcp any any -> any any (content:"ab"; depth:1; sid:2;)\nalert tcp any any -> any any (lua:a.lua; sid:3;)\n',
+  'eve.yaml':
+    '%YAML 1.1\n---\noutputs:\n  - fast:\n      enabled: yes\n  - eve-log:\n      types:\n        - alert:\n            payload: yes\n            payload-printable: yes\n            packet: yes\n            metadata:\n              rule:\n                raw: true\n        - stats\n',
   'groups.rules': 'alert tcp $CARS any -> any $DOORS (sid:4;)\n',
   'suricata.yaml':
     '%YAML 1.1\n---\nvars:\n  address-groups:\n    CARS: "[10.1.0.0/16]"\n  port-groups:\n    DOORS: 70\n',
@@ -51,6 +53,26 @@ t.test('each refused rule has its place, keyword and reason, and the exit code s
   const lines = asJson.out.trim().split('\n');
   t.match(JSON.parse(lines[0]!), { file: 'bad.rules', line: 2, column: 45, keyword: 'depth', kind: 'wrong' });
   t.match(JSON.parse(lines[2]!), { rules: 2, accepted: 0, refused: 2 });
+});
+
+t.test('the eve-log of a suricata.yaml says what is told, and how much of it', async (t) => {
+  const plain = await msec(['ids', '--pcap', 'whole.pcap', '--rules', 'tcp.rules'], { cwd });
+  const types = (out: string): unknown[] =>
+    out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).event_type);
+  t.same(types(plain.out), ['alert', 'flow']);
+  const told = await msec(['ids', '--pcap', 'whole.pcap', '--rules', 'tcp.rules', '--config', 'eve.yaml'], { cwd });
+  t.same(types(told.out), ['alert']);
+  t.match(JSON.parse(told.out), {
+    alert: { rule: 'alert tcp any any -> any 80 (msg:"a"; sid:7;)' },
+    payload: 'aGVsbG8=',
+    payload_printable: 'hello',
+    stream: 0,
+    packet: whole.subarray(40).toString('base64'),
+    packet_info: { linktype: 1 },
+  });
 });
 
 t.test('groups come from a suricata.yaml and from flags', async (t) => {

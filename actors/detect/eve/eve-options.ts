@@ -16,24 +16,16 @@ export interface AlertOptions {
   readonly httpBody: boolean;
   readonly httpBodyPrintable: boolean;
   readonly verdict: boolean;
-  readonly taggedPackets: boolean;
-}
-
-export interface AnomalyOptions {
-  readonly decode: boolean;
-  readonly stream: boolean;
-  readonly application: boolean;
 }
 
 export interface EveOptions {
   /** Types of records that are told. */
   readonly types: ReadonlySet<string>;
   readonly alert: AlertOptions;
-  readonly anomaly: AnomalyOptions;
 }
 
 export const EVE_DEFAULTS: EveOptions = {
-  types: new Set(['alert', 'packet', 'anomaly', 'http', 'dns', 'tls', 'fileinfo', 'ssh', 'mqtt', 'flow']),
+  types: new Set(['alert', 'packet', 'anomaly', 'http', 'dns', 'tls', 'fileinfo', 'ssh', 'mqtt', 'flow', 'rules']),
   alert: {
     application: true,
     flow: true,
@@ -46,7 +38,5 @@ export const EVE_DEFAULTS: EveOptions = {
     httpBody: false,
     httpBodyPrintable: false,
     verdict: false,
-    taggedPackets: true,
   },
-  anomaly: { decode: false, stream: false, application: true },
 };

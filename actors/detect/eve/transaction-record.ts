@@ -13,9 +13,6 @@ import type { EveRecord } from './eve-record.ts';
 import { fileOf } from './file.ts';
 import { flowRecord, packetRecord } from './record.ts';
 
-/** Protocols that Suricata's eve-log has records of by default; the others are told in alerts alone. */
-const LOGGED: ReadonlySet<string> = new Set(['http', 'dns', 'tls', 'ssh', 'mqtt']);
-
 /** Their records have the number of the transaction. */
 const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh']);
 
@@ -28,7 +25,6 @@ export interface Place {
 }
 
 export function transactionRecords(tx: Transaction, { protocol, packet, flow, fingerprints }: Place): EveRecord[] {
-  if (!LOGGED.has(protocol.name)) return [];
   const one = protocol.events === undefined ? protocol.eve(tx, fingerprints) : null;
   const all = protocol.events?.(tx, fingerprints) ?? (one === null ? [] : [one]);
   return all.map((about) => {

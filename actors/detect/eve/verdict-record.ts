@@ -4,6 +4,7 @@
  */
 import type { Situation, Verdict } from '../inspect/index.ts';
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import type { Action } from '../rules/rule.ts';
 import { aboutRule } from './about-rule.ts';
 import type { EveRecord } from './eve-record.ts';
 import { packetRecord } from './record.ts';
@@ -21,14 +22,15 @@ export function verdictRecord({ signature, rejectedBy }: Verdict, situation: Sit
   if (flow !== null) record.direction = situation.direction === 0 ? 'to_server' : 'to_client';
   const headers = packet.isPseudo || packet.ipAt < 0 ? {} : { ...networkOf(packet), ...transportOf(packet) };
   record.drop = { ...headers, reason: signature === null ? 'flow drop' : 'rules' };
-  const verdict: EveRecord = { action: 'drop' };
-  if (rejectedBy !== null) {
-    verdict['reject-target'] = REJECT_TARGETS[rejectedBy];
-    verdict.reject = [packet.protocol === PROTOCOL_TCP ? 'tcp-reset' : 'icmp-prohib'];
-  }
-  record.verdict = verdict;
+  record.verdict = { action: 'drop', ...rejection(rejectedBy, packet) };
   if (signature !== null) record.alert = aboutRule(signature, true, record);
   return record;
+}
+
+/** What would answer the packet. */
+export function rejection(by: Action | null, { protocol }: Packet): EveRecord {
+  if (by === null) return {};
+  return { 'reject-target': REJECT_TARGETS[by], reject: [protocol === PROTOCOL_TCP ? 'tcp-reset' : 'icmp-prohib'] };
 }
 
 const n16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;

@@ -7,6 +7,7 @@ import type { Action } from '../rules/rule.ts';
 import type { RuleType } from './rule-type.ts';
 import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
+import type { TaggedHosts } from './tags.ts';
 import type { ThresholdTable } from './threshold-table.ts';
 
 /** Suricata's packet-alert-max. */
@@ -27,6 +28,8 @@ export interface Alert extends Match {
   readonly action: Action;
   /** As it is told: one whose action a rate_filter has set is blocked with its packet, whichever rule blocks that. */
   readonly isBlocked: boolean;
+  /** The first action of the packet's rules that answers it, too. */
+  readonly rejectedBy: Action | null;
 }
 
 /** What is to be done with a packet. */
@@ -61,7 +64,12 @@ export class AlertQueue {
   }
 
   /** Null where the packet may go on. */
-  finish(situation: Situation, thresholds: ThresholdTable, tell: (alert: Alert) => void): Verdict | null {
+  finish(
+    situation: Situation,
+    thresholds: ThresholdTable,
+    hosts: TaggedHosts,
+    tell: (alert: Alert) => void,
+  ): Verdict | null {
     let blocking: Signature | null = null;
     let rejectedBy: Action | null = null;
     const matches = this.#matches;
@@ -75,6 +83,7 @@ export class AlertQueue {
       const verdict = thresholds.judge(signature, situation);
       const action = thresholds.newAction ?? signature.rule.action;
       if (verdict !== 'nothing') apply(action, match, situation);
+      if (verdict !== 'nothing' && signature.tags.length > 0) hosts.tag(signature.rule, signature.tags, situation);
       // A pass is not told, and what stands behind it is not asked.
       if (verdict !== 'nothing' && action === 'pass') break;
       if (verdict !== 'nothing' && action !== 'alert') {
@@ -87,7 +96,7 @@ export class AlertQueue {
     }
     if (told.length > 0 && situation.memory !== null) situation.memory.hasAlerted = true;
     for (const { isRated, ...alert } of told)
-      tell({ ...alert, isBlocked: isRated ? blocking !== null : alert.action.startsWith('reject') });
+      tell({ ...alert, rejectedBy, isBlocked: isRated ? blocking !== null : alert.action.startsWith('reject') });
     return blocking === null ? null : { signature: blocking, rejectedBy };
   }
 }

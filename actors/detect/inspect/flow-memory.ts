@@ -1,6 +1,7 @@
 /** What rules remember of a flow, and of its transactions. Made when the first rule has something to remember. */
 import type { Transaction } from '../protocols/index.ts';
 import type { Names } from './names.ts';
+import type { Tags } from './tags.ts';
 import type { Counter } from './threshold.ts';
 
 /** Engines of a rule that matched, by their bits; the rule matched; it never will. */
@@ -71,6 +72,8 @@ export class FlowMemory {
   hasAlerted = false;
   /** Of thresholds that count in the flow: by the threshold's place in the rule and the rule's order. */
   counters: Map<number, Counter> | null = null;
+  /** What tells of packets that follow an alert. */
+  tags: Tags | null = null;
   /** Numbers of transactions are below this. */
   transactionsSeen = 0;
   /** Of the live transactions, by their ids. */

@@ -22,6 +22,7 @@ import { signaturePayloadMatches } from './payload.ts';
 import type { PacketGroup } from './rule-groups.ts';
 import { holdsAll, type Signature, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
+import { TaggedHosts } from './tags.ts';
 import type { ThresholdLine } from './threshold-file.ts';
 import { ThresholdTable } from './threshold-table.ts';
 import { TransactionInspector } from './transaction-inspector.ts';
@@ -60,6 +61,7 @@ export class Inspector {
   #candidates: Candidates;
   /** Rules about transactions whose pattern is in the payload of the packet in hand. */
   readonly #found: number[] = [];
+  readonly #taggedHosts = new TaggedHosts();
   readonly #tell: (alert: Alert) => void;
   readonly #observe: Observe | null;
   readonly #decide: Decide | null;
@@ -161,7 +163,7 @@ export class Inspector {
 
   #conclude(situation: Situation): void {
     if (this.#queue.isEmpty) return;
-    const verdict = this.#queue.finish(situation, this.#thresholds, this.#tell);
+    const verdict = this.#queue.finish(situation, this.#thresholds, this.#taggedHosts, this.#tell);
     if (verdict === null) return;
     const { memory, direction, packet } = situation;
     if (isInside(packet)) this.#isBlockedInside = true;
@@ -206,6 +208,11 @@ export class Inspector {
       done += 1;
     }
     if (done > 0) parser.release(done);
+  }
+
+  /** To be asked once of each packet, behind `packet`: whether it follows an alert whose rule wants to know of such. */
+  seesTag(): boolean {
+    return this.#taggedHosts.see(this.#situation);
   }
 
   #fill(packet: Packet, flow: Flow | null, direction: Direction): void {

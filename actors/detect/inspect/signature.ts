@@ -20,6 +20,7 @@ import { type Check, packetCheck } from './packet-conditions.ts';
 import { compareKeys, orderKey } from './rule-order.ts';
 import { PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
 import type { Situation } from './situation.ts';
+import { type TagTerm, tagsOf } from './tags.ts';
 import { type Threshold, thresholdOf } from './threshold.ts';
 
 export interface Signature extends Shape {
@@ -54,6 +55,7 @@ export interface Signature extends Shape {
   readonly needsEvent: boolean;
   readonly effects: readonly Effect[];
   readonly noAlert: boolean;
+  readonly tags: readonly TagTerm[];
   thresholds: readonly Threshold[];
   /** By the flow's application protocol and direction. */
   readonly engines: ReadonlyMap<string, readonly [readonly Engine[], readonly Engine[]]>;
@@ -152,6 +154,7 @@ function signatureOf(
     effects: remembered.effects,
     noAlert:
       rule.conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert')?.keyword === 'noalert',
+    tags: tagsOf(rule),
     thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
     engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };

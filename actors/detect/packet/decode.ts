@@ -31,6 +31,7 @@ export function decodeCaptured(packet: Packet, captured: CapturedPacket): undefi
   packet.reset(captured.bytes, captured.start, captured.end);
   packet.timeUs = captured.timeUs;
   packet.number = captured.number;
+  packet.linkType = captured.linkType;
   const at = captured.start;
   switch (captured.linkType) {
     case linkTypes.LINK_ETHERNET:

@@ -2,6 +2,9 @@
  * One decoded packet, reused for each: integers and places in `bytes`, no object a header. Invariant: every place lies
  * within `start` and `end`; a part that the packet does not have has the place -1, and `events` says what was wrong.
  */
+/** DLT_RAW. */
+const LINK_RAW = 12;
+
 export class Packet {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
@@ -11,6 +14,8 @@ export class Packet {
   number = 0;
   /** 0 as captured, then one more for each tunnel it was in. */
   depth = 0;
+  /** Of its frame, as captures number them; of what has none that of IP itself. */
+  linkType = 0;
   /** Where it came from, as EVE names it. */
   source = 'wire/pcap';
   /** The captured packet that it was taken out of, or whose fragment made it whole. */
@@ -105,6 +110,7 @@ export class Packet {
     this.end = end;
     this.depth = 0;
     this.root = null;
+    this.linkType = LINK_RAW;
     this.source = 'wire/pcap';
     this.isReassembled = false;
     this.frameBytes = 0;

@@ -58,6 +58,8 @@ export interface Transaction {
   /** It has this direction alone; the other is complete from the start. */
   readonly isOneSided?: Direction;
   readonly files?: readonly TransactionFile[];
+  /** What is kept of a direction's body. */
+  body?(direction: Direction): Uint8Array;
 }
 
 export interface Parser<Tx extends Transaction = Transaction> {

@@ -6,11 +6,14 @@ import type { CapturedPacket } from '../capture/index.ts';
 import {
   alertRecord,
   anomalyRecord,
+  EVE_DEFAULTS,
+  type EveOptions,
   type EveRecord,
   fileRecord,
   flowEndRecord,
   type Place,
   recognitionRecord,
+  taggedRecord,
   transactionRecords,
   verdictRecord,
 } from '../eve/index.ts';
@@ -48,6 +51,8 @@ export interface SensorOptions {
   /** Records of flows, transactions, files and anomalies, beside alerts. */
   readonly tellsAll: boolean;
   readonly protocols: readonly AnyProtocol[];
+  /** Without them records are those of Suricata's own configuration. */
+  readonly eve?: EveOptions;
 }
 
 export const SENSOR_DEFAULTS: SensorOptions = {
@@ -65,6 +70,7 @@ export class Sensor implements TrafficSink {
   readonly #recogniser: Recogniser;
   readonly #isMidstream: boolean;
   readonly #tellsAll: boolean;
+  readonly #types: ReadonlySet<string>;
   readonly #tell: (record: EveRecord) => void;
   /** Stands for the packet with which a flow ends. */
   readonly #last = new Packet();
@@ -78,14 +84,18 @@ export class Sensor implements TrafficSink {
     observe: Observe | null = null,
     tellVerdict: ((record: EveRecord) => void) | null = null,
   ) {
-    this.#tell = tell;
+    const { types, alert: ofAlerts } = options.eve ?? EVE_DEFAULTS;
+    this.#types = types;
+    this.#tell = (record) => {
+      if (types.has(record.event_type as string)) tell(record);
+    };
     this.#tellsAll = options.tellsAll;
     this.#isMidstream = options.traffic.stream.midstream;
     this.#recogniser = new Recogniser(options.protocols);
     this.#inspector = new Inspector(
       rules instanceof CompiledRules ? rules : compileRules(rules, { ...options.inspect, ...options, ruleSet: null }),
       options.inspect.alertsMax,
-      (alert, situation) => tell(alertRecord(alert, situation, this.#inspector.rules.fingerprints)),
+      (alert, situation) => this.#tell(alertRecord(alert, situation, this.#inspector.rules.fingerprints, ofAlerts)),
       observe,
       tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
     );
@@ -178,6 +188,7 @@ export class Sensor implements TrafficSink {
     if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)
       direction = this.#datagram(packet, flow, given);
     this.#inspector.packet(packet, flow, direction);
+    if (this.#inspector.seesTag() && this.#tellsAll) this.#tell(taggedRecord(packet, flow));
     if (flow === null || flow.application === null) return;
     const conversation = flow.application as Conversation;
     if (this.#tellsAll) for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
@@ -252,6 +263,7 @@ export class Sensor implements TrafficSink {
     const memory = flow.memory as FlowMemory;
     const { fingerprints } = this.#inspector.rules;
     const place = { protocol, packet, flow, fingerprints };
+    const isTold = this.#tellsAll && this.#types.has(protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
@@ -261,7 +273,7 @@ export class Sensor implements TrafficSink {
       if (direction !== 1) this.#tellFiles(tx, 0, direction === null, place);
       if (direction !== 0) this.#tellFiles(tx, 1, direction === null, place);
       if (!isOver && !isComplete(tx, toldAt)) continue;
-      if (this.#tellsAll && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
+      if (isTold && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
       kept.isTold = true;
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = direction === null || !hasFilesToTell(tx, kept);

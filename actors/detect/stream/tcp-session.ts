@@ -146,6 +146,11 @@ export class TcpSession implements FlowSession {
     return { bytes: stream.read(start, start + length, this.#scratch), streamOffset: start };
   }
 
+  /** Of what is kept of the direction, holes left out, the first bytes. */
+  contents(direction: Direction, most: number): Uint8Array {
+    return this.stream(direction).contents(most);
+  }
+
   rawDone(direction: Direction, upTo: number): void {
     const stream = this.stream(direction);
     const reached = Math.min(upTo, this.#rawProgress);

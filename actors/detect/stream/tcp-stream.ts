@@ -149,6 +149,22 @@ export class TcpStream {
     return this.#bytes.read(start, end, scratch);
   }
 
+  /** A copy of the first bytes that are kept, holes left out. */
+  contents(most: number): Uint8Array {
+    const { segments } = this;
+    const bytes = new Uint8Array(Math.min(most, Math.max(0, this.rightEdge - this.#baseOffset)));
+    let [at, length] = [this.#baseOffset, 0];
+    for (let has = segments.first(); has && length < bytes.length; has = segments.next()) {
+      const start = Math.max(segments.start, at);
+      const end = Math.min(segments.end, start + bytes.length - length);
+      if (end <= start) continue;
+      this.#bytes.copyTo(bytes, length, start, end);
+      length += end - start;
+      at = end;
+    }
+    return bytes.subarray(0, length);
+  }
+
   /** Lets go of what is before `edge`: both readers have had it. */
   prune(edge: number): void {
     if (edge <= this.#baseOffset) return;

@@ -1,8 +1,8 @@
 /** What EVE tells of a transaction, with Suricata 7's names. Strings are made here and nowhere before. */
 
+import { textOf } from '../text.ts';
 import { rangeOf } from './content-range.ts';
 import type { HttpTransaction, Message } from './http-transaction.ts';
-import { textOf } from './octets.ts';
 
 export function httpEve(tx: HttpTransaction): Record<string, unknown> {
   const eve: Record<string, unknown> = {};

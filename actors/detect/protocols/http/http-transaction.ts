@@ -70,6 +70,10 @@ export class HttpTransaction implements Transaction {
     this.id = id;
   }
 
+  body(direction: 0 | 1): Uint8Array {
+    return this.message(direction).body.from(0);
+  }
+
   message(direction: 0 | 1): Message {
     return direction === 0 ? this.request : this.response;
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { readRules, variables } from '../../../../actors/detect/index.ts';
-import { captureFiles, pcapOf, type SimplePacket } from '../captures.ts';
+import { captureFiles, pcapOf, readCapture, type SimplePacket } from '../captures.ts';
 import { makeCase } from '../differential/case.ts';
 import { captureOf } from '../differential/compare.ts';
 import { corpus } from '../keywords/corpus.ts';
@@ -56,7 +56,7 @@ export function recordedScenes(): NamedScene[] {
     const isCase = basename(folder) !== 'captures';
     const name = isCase ? basename(folder) : basename(path);
     const own = isCase ? text(`${folder}/test.rules`).split('\n') : [];
-    const capture = readFileSync(path);
+    const capture = file(hurried(readCapture(path)));
     return [false, true].map((midstream) => ({
       name: `${name}${midstream ? ' picked up' : ''}`,
       capture,
@@ -69,6 +69,17 @@ export function recordedScenes(): NamedScene[] {
 const framesOf = (frames: readonly Uint8Array[]): SimplePacket[] =>
   frames.map((bytes, at) => ({ bytes, timeUs: START_US + at * 1000, linkType: 1, wireLength: bytes.length }));
 
+/** No flow is over for being silent: Suricata sees that by the clock of the machine. */
+const GAP_MAX_US = 50_000;
+function hurried(packets: readonly SimplePacket[]): SimplePacket[] {
+  let [timeUs, before] = [0, packets[0]?.timeUs ?? 0];
+  return packets.map((packet) => {
+    timeUs = timeUs === 0 ? before : timeUs + Math.min(Math.max(packet.timeUs - before, 0), GAP_MAX_US);
+    before = packet.timeUs;
+    return { ...packet, timeUs };
+  });
+}
+
 const file = (packets: readonly SimplePacket[]): Uint8Array => pcapOf(packets, { isBig: false, isNano: false });
 
 export function writtenScenes(): NamedScene[] {
@@ -76,7 +87,7 @@ export function writtenScenes(): NamedScene[] {
     const suffix = midstream ? ' picked up' : '';
     return [
       { name: `talks${suffix}`, capture: file(framesOf(FRAMES)), rules: `${RULES}${GENERAL}`, midstream },
-      { name: `corpus${suffix}`, capture: file(corpus()), rules: GENERAL, midstream },
+      { name: `corpus${suffix}`, capture: file(hurried(corpus())), rules: GENERAL, midstream },
     ];
   });
 }

@@ -1,0 +1,19 @@
+/** A packet that follows an alert whose rule has tagged its flow or host: whole. */
+import type { Flow } from '../flow/index.ts';
+import type { Packet } from '../packet/index.ts';
+import type { EveRecord } from './eve-record.ts';
+import { packetRecord } from './record.ts';
+
+export function taggedRecord(packet: Packet, flow: Flow | null): EveRecord {
+  return { ...packetRecord('packet', packet, flow), ...packetFields(packet) };
+}
+
+/** What of a packet is in no other field. One that was put together has the frame of its last fragment. */
+export function packetFields({ bytes, start, end, linkType, isReassembled, root }: Packet): EveRecord {
+  const own = bytes.subarray(start, end);
+  const framed = isReassembled && root !== null ? [root.bytes.subarray(root.start, root.ipAt), own] : [own];
+  return {
+    packet: Buffer.concat(framed).toString('base64'),
+    packet_info: { linktype: isReassembled && root !== null ? root.linkType : linkType },
+  };
+}
