@@ -6,7 +6,6 @@ import type { Packet } from '../packet/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { destinationKey, sourceKey } from './address-key.ts';
 import { fieldsOf } from './condition-values.ts';
-import type { Situation } from './situation.ts';
 
 /** Of a flow or host; beyond, another rule's tag is passed over. */
 const TAGS_MAX = 50;
@@ -85,11 +84,17 @@ function isOver({ term: { metric, count }, packets, bytes, firstUs }: Tag, timeU
   return Math.floor(timeUs / 1e6) - Math.floor(firstUs / 1e6) > count;
 }
 
+/** A packet, and what is remembered of its flow. */
+interface Seen {
+  readonly packet: Packet;
+  readonly memory: { tags: Tags | null } | null;
+}
+
 export class TaggedHosts {
   readonly #hosts = new Map<string, Tags>();
 
   /** A rule that tags has matched. */
-  tag(rule: Rule, terms: readonly TagTerm[], { packet, memory }: Situation): void {
+  tag(rule: Rule, terms: readonly TagTerm[], { packet, memory }: Seen): void {
     for (const term of terms) {
       if (term.isOfHost)
         this.#of(term.isOfSource ? sourceKey(packet) : destinationKey(packet)).add(rule, term, packet.timeUs);
@@ -101,10 +106,10 @@ export class TaggedHosts {
   }
 
   /** Whether the packet is to be told of. */
-  see({ packet, memory }: Situation): boolean {
+  see({ packet, memory }: Seen): boolean {
     if (packet.isPseudo || packet.ipVersion === 0) return false;
     let isTold = false;
-    if (memory?.tags !== undefined && memory.tags !== null) {
+    if (memory !== null && memory.tags !== null) {
       isTold = memory.tags.see(packet);
       if (memory.tags.isEmpty) memory.tags = null;
     }
