@@ -20,7 +20,7 @@ export interface TailOptions {
 }
 
 const FETCH_BYTES = 256 * 1024;
-const RECORDS_A_TURN = 64;
+const RECORDS_A_TURN = 16;
 const WAIT_MS = 1_000;
 
 interface Position {

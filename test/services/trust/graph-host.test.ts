@@ -26,6 +26,7 @@ import {
   TRUST_LOG,
   TRUST_SCORES,
 } from '../../../schemas/topics/index.ts';
+import { OWN_BATCH } from '../../../services/trust/batch-draw.ts';
 import { GRAPH_JOB, GraphHost, TrustDesk } from '../../../services/trust/index.ts';
 import { logOf } from '../../support/trust-log.ts';
 import { memoryLog } from '../memory-log.ts';
@@ -118,8 +119,9 @@ t.test('what the scores tell is answered: pairs, providers, places, and what is 
     ['b', 'd'],
   );
   await tell(log, 'b water a', 'b water c', 'b water', providerScore({ trustee: 'd', standing: 'permanent' }));
-  await enrol(log, { revision: 2, place: { latitude: 41, longitude: -3 } });
+  await enrol(log, { revision: 2, place: { latitude: 41, longitude: -3 }, batch: 'delivery-7' });
   await host.readAll();
+  t.not(host.graph.batchOf('b'), OWN_BATCH, 'what it was delivered with is known');
   t.same(names(), []);
   const ranking = host.call('ranking', { service: 'water' });
   t.same(ranking.barred, [{ provider: 'd', standing: 'permanent' }]);
