@@ -129,7 +129,9 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   }
   const isAddressRule = rule.conditions.every(isAddressOnly);
   if (shape.application !== null)
-    return rule.conditions.every((one) => isAddressOnly(one) || isDirectionAlone(one)) ? 'app_layer' : 'packet';
+    return rule.conditions.every((one) => isAddressOnly(one) || isDirectionAlone(one) || isSetting(one))
+      ? 'app_layer'
+      : 'packet';
   if (!isAddressRule) return 'packet';
   return rule.source.hasNegation || rule.destination.hasNegation ? 'like_ip_only' : 'ip_only';
 }
@@ -161,7 +163,9 @@ const UNASKING = new Set([
 
 function isSetting({ value }: Condition): boolean {
   if (value.type === 'words') return ['set', 'unset', 'toggle'].includes(value.words[0] ?? '');
-  return value.type === 'fields' && ['set', 'unset', 'toggle'].includes(String(value.fields.action));
+  if (value.type !== 'fields') return false;
+  const { action, operator } = value.fields;
+  return ['set', 'unset', 'toggle'].includes(String(action)) || ['=', '+', '-'].includes(String(operator));
 }
 
 /** Bits that are set are no question; a direction of the flow is one. */

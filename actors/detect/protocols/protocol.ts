@@ -135,6 +135,8 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly name: string;
   readonly transports: readonly Transport[];
   readonly probes: readonly Probe[];
+  /** Whose bytes have to be there first over TCP; without it: anybody's. */
+  readonly first?: Direction;
   readonly buffers: readonly BufferRow<Tx>[];
   readonly conditions: readonly ConditionRow<Tx>[];
   /** The progress at which a transaction is complete, by direction. */

@@ -155,6 +155,10 @@ export class Conversation {
   /** Neither direction will be recognised. */
   #fail(): void {
     for (const side of this.#sides) side.isNone = true;
+    if (!this.#hasBegun) {
+      this.protocol = null;
+      this.parser = null;
+    }
     this.#stop();
   }
 
@@ -199,6 +203,20 @@ export class Conversation {
     }
     // Who spoke first is heard first.
     if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
+    if (this.hasFailed) return;
+    const { first } = this.protocol ?? protocol;
+    if (first !== undefined && !this.#hasBegun) {
+      if (this.#first !== null && this.#first !== first) {
+        this.#note('applayer_wrong_direction_first_data');
+        this.#fail();
+        return;
+      }
+      // Who has to be heard first has sent something that is not acknowledged: this waits until it is asked again.
+      if (direction !== first) {
+        this.#keep(direction, bytes);
+        return;
+      }
+    }
     this.#give(direction, bytes, isLast);
   }
 
@@ -230,7 +248,12 @@ export class Conversation {
       this.#fail();
       return;
     }
-    if (this.#sides[opposite(direction)].protocol !== null) {
+    const other = this.#sides[opposite(direction)].protocol;
+    if (other !== null) {
+      if (!this.#hasBegun && other.first !== undefined && other.first !== direction) {
+        this.#fail();
+        return;
+      }
       if (side.isUndecided && !isLast) this.#keep(direction, bytes);
       else {
         if (side.isUndecided) side.protocol = this.protocol;

@@ -27,6 +27,9 @@ export class BodySink {
   #multipart: Multipart | null = null;
   #file: HttpFile | null = null;
   #hasBegun = false;
+  #hasLost = false;
+  /** A coding cannot be taken up again behind bytes that are missing: Suricata's parser gives up. */
+  hasFailed = false;
 
   constructor(tx: HttpTransaction, direction: 0 | 1) {
     this.#tx = tx;
@@ -46,6 +49,8 @@ export class BodySink {
 
   data(bytes: Uint8Array): void {
     this.#message.bodyBytes += bytes.length;
+    this.hasFailed ||= this.#hasLost;
+    if (this.hasFailed) return;
     // Nobody looks behind the limit; what is counted is what was sent.
     if (this.#decompressor === null) this.#take(bytes);
     else if (!this.#message.body.isFull) this.#decompressor.push(bytes);
@@ -54,6 +59,10 @@ export class BodySink {
 
   gap(length: number): void {
     this.#message.bodyBytes += length;
+    if (this.#decompressor !== null) {
+      this.#decompressor.end();
+      this.#hasLost = true;
+    }
     if (this.#file === null) return;
     this.#file.hasGaps = true;
     this.#file.size += length;

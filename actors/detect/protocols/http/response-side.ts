@@ -44,7 +44,9 @@ export class ResponseSide {
   data(bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed || this.#exchange.isTunnel) return;
     this.#input.set(bytes, isLast);
-    while (!this.hasFailed && !this.#exchange.isTunnel && this.#step());
+    while (!this.hasFailed && !this.#exchange.isTunnel && this.#step())
+      this.hasFailed ||= this.#sink?.hasFailed === true;
+    this.hasFailed ||= this.#sink?.hasFailed === true;
     this.#input.release();
   }
 

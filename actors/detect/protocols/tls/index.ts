@@ -186,12 +186,13 @@ const pattern = (direction: Direction, text: string): PatternProbe => ({
   depth: text.length,
 });
 
-/** Records of versions 3.0 to 3.3: handshake and alert, of the client's side a hello alone. */
-const VERSION_BYTES = ['\x03\x00', '\x03\x01', '\x03\x02', '\x03\x03'];
-const PROBES: readonly PatternProbe[] = [
-  ...VERSION_BYTES.flatMap((version) => [pattern(0, `\x16${version}`), pattern(1, `\x16${version}`)]),
-  ...VERSION_BYTES.flatMap((version) => [pattern(0, `\x15${version}`), pattern(1, `\x15${version}`)]),
-];
+/** Records of versions 3.0 to 3.3, by who sends them: a hello, in the form of SSLv2, too; alerts and data of the server alone. */
+const FIRST_BYTES: readonly [string, string] = ['\x01\x16', '\x15\x16\x17'];
+const PROBES: readonly PatternProbe[] = ([0, 1] as const).flatMap((direction) =>
+  [...FIRST_BYTES[direction]].flatMap((type) =>
+    ['\x00', '\x01', '\x02', '\x03'].map((minor) => pattern(direction, `${type}\x03${minor}`)),
+  ),
+);
 
 const looksLikeTls = (bytes: Uint8Array): ProbeAnswer => {
   if (bytes.length < 3) return 'more';
@@ -201,6 +202,7 @@ const looksLikeTls = (bytes: Uint8Array): ProbeAnswer => {
 export const tls: Protocol<TlsTransaction> = {
   name: 'tls',
   transports: ['tcp'],
+  first: 0,
   probes: [
     ...PROBES,
     {
