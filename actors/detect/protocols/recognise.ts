@@ -256,6 +256,8 @@ export class Conversation {
       }
       if (side.isUndecided && !isLast) this.#keep(direction, bytes);
       else {
+        // Of a client that is not decided about when the flow ends nothing is read, of a server what there is.
+        if (side.isUndecided && direction === 0) return;
         if (side.isUndecided) side.protocol = this.protocol;
         else {
           this.#note('applayer_detect_protocol_only_one_direction');

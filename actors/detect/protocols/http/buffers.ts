@@ -56,7 +56,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   status('http.stat_code', (tx) => tx.status),
   status('http.stat_msg', (tx) => tx.statusText),
   row('http.protocol', BOTH, LINE, (tx, direction) =>
-    tx.progress[direction] >= HEADERS ? tx.message(direction).protocol : null,
+    direction === 1 || tx.progress[0] >= HEADERS ? tx.message(direction).protocol : null,
   ),
   row('http.host', REQUEST, HEADERS, (tx) => tx.host),
   row('http.host.raw', REQUEST, HEADERS, (tx) => tx.uri.hostname ?? tx.request.headers.find('host')?.value ?? null),

@@ -71,14 +71,6 @@ export class HeadReader {
     this.at -= line.length;
   }
 
-  /** The bytes behind the lines that were read, as far as they are here. */
-  ahead(): Uint8Array {
-    const head = this.#head!;
-    const { bytes, at } = this.#input;
-    if (at === bytes.length) return head.view(this.at, head.length);
-    return joined(head.view(this.at, head.length), bytes.subarray(at));
-  }
-
   /** What there is of a line whose end never comes. */
   rest(): Uint8Array {
     const head = this.#head!;

@@ -8,7 +8,7 @@ import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { Input } from './input.ts';
 import { beginsWithMethod, protocolOf, requestLine } from './lines.ts';
-import { COLON, chomped, isBlank, isSameNoCase, isSpace, isText, lengthOf } from './octets.ts';
+import { chomped, isSameNoCase, isSpace, isText, lengthOf } from './octets.ts';
 import { parseHost } from './uri.ts';
 
 type State =
@@ -138,8 +138,10 @@ export class RequestSide {
       this.#takeLine(this.#tx!, rest);
       return true;
     }
-    if (!isLineEmpty(line)) this.#takeLine(this.#tx!, line);
-    return true;
+    if (isLineEmpty(line)) return true;
+    this.#takeLine(this.#tx!, line);
+    // Whether anything follows decides: a line alone, without a protocol, is a whole request.
+    return this.#tx!.isShort && !this.#reader.hasMore ? this.#endShort() : true;
   }
 
   #takeLine(tx: HttpTransaction, line: Uint8Array): void {
@@ -149,13 +151,11 @@ export class RequestSide {
     this.#state = 'protocol';
   }
 
-  /** What follows the line says whether it is a whole request; rules see the line with that. */
+  /** Rules see the line with what follows it. */
   #protocol(tx: HttpTransaction): boolean {
-    if (!this.#reader.hasMore && !this.#input.isLast) return false;
-    if (tx.isShort && !this.#hasHeader()) {
-      this.#reader.stop();
-      this.#state = 'finalize';
-      return true;
+    if (!this.#reader.hasMore) {
+      if (!this.#input.isLast) return false;
+      if (tx.isShort) return this.#endShort();
     }
     tx.isShort = false;
     tx.progress[0] = HEADERS;
@@ -163,15 +163,10 @@ export class RequestSide {
     return true;
   }
 
-  /** Whether what follows a line without protocol looks like a header. */
-  #hasHeader(): boolean {
-    let isBehindName = false;
-    for (const byte of this.#reader.ahead()) {
-      if (byte === COLON) return true;
-      if (isBlank(byte)) isBehindName = true;
-      else if (isSpace(byte) || isBehindName) return false;
-    }
-    return false;
+  #endShort(): true {
+    this.#reader.stop();
+    this.#state = 'finalize';
+    return true;
   }
 
   readonly #fault = (fault: HeaderFault): void => {

@@ -330,3 +330,52 @@ t.test('who sent bytes first is heard first, also where a part is missing', asyn
   scene.segment(1, PUSH | ACK, 0, 125, 'HTTP/1.1 100 C').segment(0, ACK, 125, 14);
   t.same(alertsIn(scene, [`alert tcp ${ANY} (content:"deflate|0d 0a|";)`]), ['6> ->']);
 });
+
+t.test('a line without protocol is a whole request only where nothing follows it', async (t) => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  const rules = [
+    `alert http ${ANY} (http.stat_code; content:"200";)`,
+    `alert http ${ANY} (http.method; content:"GET";)`,
+  ];
+  const asked = (text: string): string[] =>
+    alertsIn(new Scene(80).handshake().say(0, text).say(1, answer).say(0, '').say(1, ''), rules);
+  t.same(asked('GET /a\r\n'), ['', '7>']);
+  t.same(asked('GET /a\r\nfoo\r\n'), ['9<', '7>']);
+  t.same(asked('GET /a\r\n\r\nfoo\r\n'), ['9<', '7>']);
+});
+
+t.test('a coding is not taken up again behind a gap', async (t) => {
+  const scene = (coding: string): Scene => {
+    const answer = `HTTP/1.1 200 OK\r\n${coding}Content-Length: 20\r\n\r\nte`;
+    const behind = answer.length + 10;
+    const next = behind + 8;
+    return new Scene(80)
+      .handshake()
+      .say(0, GET)
+      .segment(1, PUSH | ACK, 0, 0, answer)
+      .segment(1, PUSH | ACK, behind, 0, 'st123456')
+      .segment(0, ACK, 0, next)
+      .segment(1, PUSH | ACK, next, 0, NOT_FOUND)
+      .segment(0, ACK, 0, next + NOT_FOUND.length)
+      .segment(1, ACK, next + NOT_FOUND.length, 0);
+  };
+  const rules = [
+    `alert http ${ANY} (http.stat_code; content:"200";)`,
+    `alert http ${ANY} (file.data; content:"123456";)`,
+  ];
+  t.same(alertsIn(scene(''), rules), ['9<', '9<']);
+  t.same(alertsIn(scene('Content-Encoding: gzip\r\n'), rules), ['9<', '']);
+});
+
+t.test('TLS is not spoken where the server spoke first', async (t) => {
+  const hello = `\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03${'cd'.repeat(16)}\x00\xc0\x2f\x00\x00\x04\xff\x01\x00\x00`;
+  const rules = [
+    `alert tcp ${ANY} (app-layer-protocol:tls;)`,
+    `alert tcp ${ANY} (app-layer-protocol:failed;)`,
+    `alert tls ${ANY} ()`,
+  ];
+  const first = new Scene(443).handshake().say(1, hello).say(0, CLIENT_HELLO).say(1, '').say(0, '');
+  t.same(alertsIn(first, rules), ['7<', '6>', '']);
+  const second = new Scene(443).handshake().say(0, CLIENT_HELLO).say(1, hello).say(0, '').say(1, '');
+  t.same(alertsIn(second, rules), ['7> 9<', '', '5< 6< 7> 8> 9< 10< 11> -> -<']);
+});
