@@ -14,11 +14,11 @@ export interface BatchMemoryOptions {
   readonly idleBytesMax?: number;
   /** Whether it crosses to another thread and back. */
   readonly isShared?: boolean;
+  /** Of shared memory, until the collector has taken what went; beyond it, memory is the collector's again. Default 256 MiB. */
+  readonly sharedBytesMax?: number;
 }
 
 const IDLE_COUNT_MAX = 32;
-/** Of shared memory, what never came back included: beyond it, memory is the collector's again. */
-const SHARED_BYTES_MAX = 256 * 1024 * 1024;
 /** Memory of more than so many times the length would be missing elsewhere. */
 const WASTE_MAX = 4;
 
@@ -26,16 +26,27 @@ export class BatchMemory {
   readonly bytesMin: number;
   readonly #idleBytesMax: number;
   readonly #isShared: boolean;
+  readonly #sharedBytesMax: number;
+  /** What was let go of is there until it is collected, and nothing hurries the collector: so long it counts. */
+  readonly #letGo = new FinalizationRegistry<number>((bytes) => {
+    this.#sharedBytes -= bytes;
+  });
   readonly #idle: ArrayBufferLike[] = [];
   /** So many of them, the first, have lain here since the last `rest` at least. */
   #stale = 0;
   #idleBytes = 0;
   #sharedBytes = 0;
 
-  constructor({ bytesMin = 64 * 1024, idleBytesMax = 64 * 1024 * 1024, isShared = false }: BatchMemoryOptions = {}) {
+  constructor({
+    bytesMin = 64 * 1024,
+    idleBytesMax = 64 * 1024 * 1024,
+    isShared = false,
+    sharedBytesMax = 256 * 1024 * 1024,
+  }: BatchMemoryOptions = {}) {
     this.bytesMin = bytesMin;
     this.#idleBytesMax = idleBytesMax;
     this.#isShared = isShared;
+    this.#sharedBytesMax = sharedBytesMax;
   }
 
   get idleBytes(): number {
@@ -72,11 +83,11 @@ export class BatchMemory {
     const dropped = this.#idle.shift()!;
     if (this.#stale > 0) this.#stale--;
     this.#idleBytes -= dropped.byteLength;
-    if (dropped instanceof SharedArrayBuffer) this.#sharedBytes -= dropped.byteLength;
+    if (dropped instanceof SharedArrayBuffer) this.#letGo.register(dropped, dropped.byteLength);
   }
 
   #allocate(size: number): ArrayBufferLike {
-    if (!this.#isShared || this.#sharedBytes + size > SHARED_BYTES_MAX) return new ArrayBuffer(size);
+    if (!this.#isShared || this.#sharedBytes + size > this.#sharedBytesMax) return new ArrayBuffer(size);
     this.#sharedBytes += size;
     return new SharedArrayBuffer(size);
   }

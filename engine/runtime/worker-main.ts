@@ -30,6 +30,9 @@ export interface WorkerShared {
   readonly reportIntervalMs: number;
 }
 
+/** An embedded log takes smaller commits than a cluster, and is done with them sooner. */
+const EMBEDDED_MEMORY = { isShared: true, idleBytesMax: 32 * 1024 * 1024, sharedBytesMax: 64 * 1024 * 1024 } as const;
+
 export type TopologyModule = (config: unknown) => TopologyDefinition | Promise<TopologyDefinition>;
 
 async function main(): Promise<void> {
@@ -51,7 +54,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     position: new WorkerPosition(init.position),
-    memory: new BatchMemory({ isShared: true }),
+    memory: new BatchMemory('bootstrap' in shared.log ? { isShared: true } : EMBEDDED_MEMORY),
     options: shared.options,
     reportIntervalMs: shared.reportIntervalMs,
     openReader,

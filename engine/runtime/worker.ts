@@ -15,6 +15,9 @@ import type { TaskSnapshots } from './task-snapshots.ts';
 import { type AssignTask, type FromWorker, type ReleaseTask, type ToWorker, transferable } from './thread-messages.ts';
 import type { ThreadPort } from './threads.ts';
 
+/** Memory that no commit of a busy task has wanted for so long, once or twice, is let go of. */
+const REST_MS = 150;
+
 export interface WorkerHealth {
   readonly heapBytes: number;
   readonly heapBytesMax: number;
@@ -56,6 +59,7 @@ export class Worker {
     this.#port.onMessage((message) => this.#receive(message));
     this.#port.post({ kind: 'ready' });
     this.#scheduleReport();
+    this.#scheduleRest();
   }
 
   #receive(message: ToWorker): void {
@@ -167,10 +171,16 @@ export class Worker {
     });
   }
 
+  #scheduleRest(): void {
+    this.#setup.clock.after(REST_MS, () => {
+      this.#memory.rest();
+      this.#scheduleRest();
+    });
+  }
+
   #scheduleReport(): void {
     this.#setup.clock.after(this.#setup.reportIntervalMs, () => {
       this.#report();
-      this.#memory.rest();
       this.#scheduleReport();
     });
   }

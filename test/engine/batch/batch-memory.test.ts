@@ -100,19 +100,19 @@ t.test('an encoder that hands over its memory writes the same batches, and none 
 });
 
 t.test(
-  'shared memory is bounded by what was ever taken and not dropped here; beyond it, memory is the collector’s',
+  'shared memory is bounded by what was ever taken and is not collected yet; beyond it, memory is the collector’s',
   (t) => {
-    const memory = new BatchMemory({ isShared: true, idleBytesMax: 32 * 1024 * 1024 });
     const size = 32 * 1024 * 1024;
-    const taken = Array.from({ length: 9 }, () => memory.take(size));
+    const memory = new BatchMemory({ isShared: true, idleBytesMax: size, sharedBytesMax: 3 * size });
+    const taken = Array.from({ length: 4 }, () => memory.take(size));
     t.same(
       taken.map((one) => one instanceof SharedArrayBuffer),
-      [...new Array(8).fill(true), false],
+      [true, true, true, false],
     );
-    for (const one of taken) memory.give(one);
+    for (const one of taken.reverse()) memory.give(one);
     t.equal(memory.idleBytes, size, 'the last is kept');
-    t.ok(memory.take(size) instanceof ArrayBuffer, 'which was none of the shared ones');
-    t.ok(memory.take(size) instanceof SharedArrayBuffer, 'of those there is room again');
+    t.equal(memory.take(size), taken.at(-1), 'and taken again');
+    t.ok(memory.take(size) instanceof ArrayBuffer, 'what was let go of has not been collected');
     t.end();
   },
 );
