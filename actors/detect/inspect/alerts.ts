@@ -84,8 +84,9 @@ export class AlertQueue {
       const action = thresholds.newAction ?? signature.rule.action;
       if (verdict !== 'nothing') apply(action, match, situation);
       if (verdict !== 'nothing' && signature.tags.length > 0) hosts.tag(signature.rule, signature.tags, situation);
-      // A pass is not told, and what stands behind it is not asked.
-      if (verdict !== 'nothing' && action === 'pass') break;
+      // A pass is not told, and what stands behind it is not asked; one that its limit silences lets the others be told.
+      if (action === 'pass' && (verdict === 'alert' || (verdict === 'silent' && thresholds.isSuppressed))) break;
+      if (action === 'pass') continue;
       if (verdict !== 'nothing' && action !== 'alert') {
         blocking ??= signature;
         if (action !== 'drop') rejectedBy ??= action;

@@ -31,6 +31,8 @@ export interface Signature extends Shape {
   readonly text: string;
   /** Of a rule in both directions the one against that in which it is written. */
   readonly isSwapped: boolean;
+  /** Of the two of a rule in both directions the one that a line about the rule finds. */
+  readonly isNamed: boolean;
   /** The set that it came with, as alerts name it. */
   readonly ruleSet: string | null;
   readonly file: string;
@@ -78,11 +80,15 @@ export interface Signatures {
 /** In their order; one rule a step. */
 export function* makingSignatures(rules: readonly AcceptedRule[], context: SignatureContext): Steps<Signatures> {
   const keyed: { readonly signature: Signature; readonly identity: string; readonly key: readonly number[] }[] = [];
+  let isOdd = false;
   for (const accepted of rules) {
     const { rule, text: identity } = accepted;
     const both = rule.isBothWays && !isSymmetric(rule) ? [false, true] : [false];
+    if (both.length === 1) isOdd = !isOdd;
     for (const isSwapped of both) {
-      const signature = signatureOf(accepted, isSwapped, context);
+      // As it happens in Suricata, for how it sorts: with an odd number of rules before it the one that is not written.
+      const isNamed = both.length === 1 || isSwapped === isOdd;
+      const signature = signatureOf(accepted, { isSwapped, isNamed }, context);
       const key = orderKey(rule, signature.priority);
       keyed.push({ signature, identity: isSwapped ? `< ${identity}` : identity, key });
     }
@@ -107,7 +113,7 @@ const text = (value: unknown): string =>
 
 function signatureOf(
   { rule, text: own, file, line }: AcceptedRule,
-  isSwapped: boolean,
+  { isSwapped, isNamed }: Pick<Signature, 'isSwapped' | 'isNamed'>,
   context: SignatureContext,
 ): Signature {
   const shape = shapeOf(rule, context.protocols);
@@ -135,6 +141,7 @@ function signatureOf(
     rule,
     text: own,
     isSwapped,
+    isNamed,
     ruleSet: context.ruleSet,
     file,
     line,

@@ -91,18 +91,20 @@ function fieldsOf(text: string): Map<string, string> {
 }
 
 /**
- * Of a rule in both directions a line finds, as in Suricata, the one in which it is written. A line for one rule stands in the place of the rule's own threshold; one for many leaves rules that have one alone.
+ * Of a rule in both directions a line finds, as in Suricata, one alone. A line for one rule stands in the place of the rule's own threshold; one for many leaves rules that have one alone.
  */
 export function applyThresholds(signatures: readonly Signature[], lines: readonly ThresholdLine[]): void {
   for (const { gid, sid, threshold } of lines) {
     for (const signature of signatures) {
       const { rule, thresholds } = signature;
-      if (sid !== 0 && signature.isSwapped) continue;
+      if (sid !== 0 && !signature.isNamed) continue;
       if ((sid !== 0 && (rule.sid !== sid || rule.gid !== gid)) || (sid === 0 && gid !== 0 && rule.gid !== gid))
         continue;
       if (threshold.type === 'suppress') signature.thresholds = [threshold, ...thresholds];
-      else if (threshold.type === 'rate') signature.thresholds = [...thresholds, threshold];
-      else if (sid !== 0) signature.thresholds = [...thresholds.filter(isOther), threshold];
+      else if (threshold.type === 'rate') {
+        // Suricata leaves a rule alone that counts by itself.
+        if (thresholds.every(({ type }) => type === 'suppress')) signature.thresholds = [...thresholds, threshold];
+      } else if (sid !== 0) signature.thresholds = [...thresholds.filter(isOther), threshold];
       else if (thresholds.every(isOther)) signature.thresholds = [...thresholds, threshold];
     }
   }

@@ -21,7 +21,7 @@ function flow(draft: Draft, text: string): void {
     .filter(({ keyword }) => keyword === 'flow')
     .flatMap(({ value }) => (value.type === 'words' ? value.words : []));
   // Suricata lets another one follow a direction, or that it is no stream.
-  if (before.some((word) => !word.startsWith('to_') && word !== 'no_stream')) wrong('flow', 'a rule has one');
+  if (!before.includes('no_stream') && before.some((word) => !word.startsWith('to_'))) wrong('flow', 'a rule has one');
   const words: string[] = [];
   for (const part of parts(text)) {
     const lower = part.toLowerCase();

@@ -28,9 +28,9 @@ export const PCRE: readonly KeywordRow[] = [
     quotes: 'optional',
     negation: true,
     read: (draft, value) => {
-      // The negation may stand within the quotes, too.
+      // A negation within the quotes is none: Suricata passes over it.
       const text = value.text.replace(/^!\s*(?=\/)/, '');
-      const isNegated = value.isNegated || text !== value.text;
+      const { isNegated } = value;
       const end = text.lastIndexOf('/');
       if (!text.startsWith('/') || end === 0) return wrong('pcre', 'the expression must stand between slashes');
       const pattern = text.slice(1, end);

@@ -379,3 +379,38 @@ t.test('TLS is not spoken where the server spoke first', async (t) => {
   const second = new Scene(443).handshake().say(0, CLIENT_HELLO).say(1, hello).say(0, '').say(1, '');
   t.same(alertsIn(second, rules), ['7> 9<', '', '5< 6< 7> 8> 9< 10< 11> -> -<']);
 });
+
+const datagrams = (count: number): Scene => {
+  const scene = new Scene(9005);
+  for (let i = 0; i < count; i += 1) scene.datagram(0, 'needle');
+  return scene;
+};
+
+t.test('a rate_filter leaves a rule alone that counts by itself', async (t) => {
+  const filter = 'rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 60, new_action drop, timeout 9';
+  const alerts = (own: string): string[] => alertsIn(datagrams(3), [`alert udp ${ANY} (dsize:>1; ${own})`], filter);
+  t.same(alerts('content:"n";'), ['1> 2>! 3>!']);
+  t.same(alerts('threshold:type limit, track by_both, count 3, seconds 60;'), ['1> 2> 3>']);
+  t.same(alerts('detection_filter:track by_src, count 1, seconds 60;'), ['2> 3>']);
+});
+
+t.test('a pass that its limit silences lets the others be told', async (t) => {
+  const pass = `pass udp ${ANY} (dsize:>1; threshold:type limit, track by_both, count 2, seconds 60;)`;
+  t.same(alertsIn(datagrams(4), [pass, `alert udp ${ANY} (dsize:>1;)`]), ['', '3> 4>']);
+});
+
+t.test('of a rule in both directions a line finds the one that has an even number of rules before it', async (t) => {
+  const both = 'alert udp 10.1.0.0 any <> 10.2.0.0 any (dsize:>1;)';
+  const other = `alert udp ${ANY} (dsize:>99;)`;
+  const limit = (sid: number): string =>
+    `threshold gen_id 1, sig_id ${sid}, type limit, track by_rule, count 1, seconds 60`;
+  const scene = datagrams(2).datagram(1, 'needle').datagram(1, 'needle');
+  t.same(alertsIn(scene, [both], limit(1)), ['1> 3< 4<']);
+  t.same(alertsIn(scene, [other, both], limit(2)), ['', '1> 2> 3<']);
+  t.same(alertsIn(scene, [other, other, both], limit(3)), ['', '', '1> 3< 4<']);
+});
+
+t.test('a negation within the quotes of an expression is none', async (t) => {
+  const rules = ['pcre:"!/needle/"', 'pcre:!"/needle/"', 'pcre:"!/other/"'].map((one) => `alert udp ${ANY} (${one};)`);
+  t.same(alertsIn(datagrams(1), rules), ['1>', '', '']);
+});

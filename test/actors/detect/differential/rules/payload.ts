@@ -34,7 +34,7 @@ function expression(making: Making, bytes: Uint8Array): string {
     `(?<=${word.slice(0, 1)})${word.slice(1)}`,
     `[^\\x00-\\x1f]{3}`,
   ]);
-  return `pcre:"${dice.chance(0.08) ? '!' : ''}/${body}/${dice.pick(['', '', 'i', 's', 'm'])}";`;
+  return `pcre:${dice.chance(0.08) ? '!' : ''}"/${body}/${dice.pick(['', '', 'i', 's', 'm'])}";`;
 }
 
 function extra(making: Making, bytes: Uint8Array): string[] {

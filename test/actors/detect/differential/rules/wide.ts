@@ -231,9 +231,9 @@ function expression(making: Making, bytes: Uint8Array): string[] {
   ]);
   const not = dice.chance(0.12) ? '!' : '';
   return dice.weighted<() => string[]>([
-    [2, () => [`pcre:"${not}/${body}/${flags}";`]],
-    [3, () => [`content:"${text}";`, `pcre:"${not}/${body}/R${flags}";`]],
-    [1, () => [`pcre:"/${word.slice(0, 2)}/";`, `pcre:"${not}/${body}/R${flags}";`]],
+    [2, () => [`pcre:${not}"/${body}/${flags}";`]],
+    [3, () => [`content:"${text}";`, `pcre:${not}"/${body}/R${flags}";`]],
+    [1, () => [`pcre:"/${word.slice(0, 2)}/";`, `pcre:${not}"/${body}/R${flags}";`]],
     [
       1,
       () => [
