@@ -75,9 +75,11 @@ export class KeyFilter {
     const bits = this.#words;
     const shift = this.#shift;
     const drop = this.#drop;
-    const end = (buffer.length >>> 2) - 1;
+    const keyBytes = this.#keyBytes;
+    const mask = -1 >>> drop;
+    const turns = (buffer.length >>> 2) - 1;
     let word = words[0]! | CASES;
-    for (let i = 0; i < end; i += 1) {
+    for (let i = 0; i < turns; i += 1) {
       const next = words[i + 1]! | CASES;
       const a = Math.imul(word << drop, HASH);
       const b = Math.imul(((word >>> 8) | (next << 24)) << drop, HASH);
@@ -88,21 +90,15 @@ export class KeyFilter {
       const isC = bits[c >>> shift]! >>> c;
       const isD = bits[d >>> shift]! >>> d;
       if (((isA | isB | isC | isD) & 1) !== 0) {
-        if ((isA & 1) !== 0) this.#askAt(buffer, i * 4);
-        if ((isB & 1) !== 0) this.#askAt(buffer, i * 4 + 1);
-        if ((isC & 1) !== 0) this.#askAt(buffer, i * 4 + 2);
-        if ((isD & 1) !== 0) this.#askAt(buffer, i * 4 + 3);
+        const end = i * 4 + keyBytes;
+        if ((isA & 1) !== 0) this.#ask(word & mask, buffer, end);
+        if ((isB & 1) !== 0) this.#ask(((word >>> 8) | (next << 24)) & mask, buffer, end + 1);
+        if ((isC & 1) !== 0) this.#ask(((word >>> 16) | (next << 16)) & mask, buffer, end + 2);
+        if ((isD & 1) !== 0) this.#ask(((word >>> 24) | (next << 8)) & mask, buffer, end + 3);
       }
       word = next;
     }
-    return end > 0 ? end * 4 : 0;
-  }
-
-  #askAt(buffer: Uint8Array, start: number): void {
-    const keyBytes = this.#keyBytes;
-    let key = 0;
-    for (let i = 0; i < keyBytes; i += 1) key |= (buffer[start + i]! | CASE) << (8 * i);
-    this.#ask(key, buffer, start + keyBytes);
+    return turns > 0 ? turns * 4 : 0;
   }
 
   /** `end`: where the key ends in the buffer. */
