@@ -35,8 +35,8 @@ export interface Input {
 }
 
 const CORE = '0';
-/** As bin/msec starts Node. */
-const NODE_FLAGS = ['--max-semi-space-size=2'];
+/** As bin/msec starts Node for `msec ids`. */
+const NODE_FLAGS = ['--max-semi-space-size=8'];
 const NODE_ENVIRONMENT = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144' };
 /** Packets in which V8 compiles most of what it will. */
 export const WARM_UP = 150_000;
