@@ -90,7 +90,10 @@ export class Experience {
     return this.#isTouched;
   }
 
-  /** R of all providers for a stranger's eyes, by provider: valid until the next question. */
+  /**
+   * R of all providers for a stranger's eyes, by provider, or somewhat more: who fell is not looked at here, as `of` does, which
+   * costs several times as much. Valid until the next question.
+   */
   reputations(): Float64Array {
     if (this.#options.variant === 'msec') this.#allMsec(this.#options.msec);
     else this.#allCookbook();
@@ -147,7 +150,7 @@ export class Experience {
     this.share = Number.isNaN(this.trust) ? 0 : (weights.ownShare ?? evidence / (evidence + weights.balancedAt));
   }
 
-  #allMsec({ prior: start, lastingPrior, disappointment }: MsecOptions): void {
+  #allMsec({ prior: start, lastingPrior }: MsecOptions): void {
     const { end, now, nowSatisfied, ever, everSatisfied } = this.#graph.providers;
     const reputations = this.#reputations;
     const { belief, slope, offset } = this.#stranger;
@@ -155,11 +158,9 @@ export class Experience {
     const before = lastingPrior * this.#prior;
     for (let at = 0; at < end; at++) {
       const lastingSum = big * (slope * everSatisfied[at]! + offset * ever[at]!);
-      let first = (lastingSum + before) / (big * belief * ever[at]! + lastingPrior);
+      const first = (lastingSum + before) / (big * belief * ever[at]! + lastingPrior);
       const recentSum = small * (slope * nowSatisfied[at]! + offset * now[at]!);
-      const present = small * belief * now[at]!;
-      if (present > 0 && first * present > recentSum) first += disappointment * (recentSum / present - first);
-      reputations[at] = (recentSum + start * first) / (present + start);
+      reputations[at] = (recentSum + start * first) / (small * belief * now[at]! + start);
     }
   }
 

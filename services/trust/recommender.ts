@@ -30,6 +30,8 @@ const REINTEGRATED = STANDINGS_IN_ORDER.indexOf('reintegrated');
 /** Of whom nobody has heard, in place of a provider. */
 const UNKNOWN = -1;
 const NOTHING = new Float64Array(0);
+/** More than rounding: what is told in two ways is equal all the same. */
+const SLACK = 1e-12;
 
 /** One walk's places, so that the walk itself makes none. */
 interface Walk {
@@ -172,11 +174,12 @@ export class Recommender {
       const reputation = reputations[at]!;
       const experienced = Number.isNaN(measured) ? (1 - d) * reputation : withReliability * reputation + c * measured;
       const value = experienced + perRequest * requests[at]!;
-      if (value > least) {
-        best.offer(at, value);
+      // What it may come to at most: only who has a chance is looked at in full.
+      if (value > least - SLACK || value >= top - SLACK) {
+        this.#weigh(walk, at);
         least = best.least;
+        top = walk.top;
       }
-      if (value >= top) top = this.#noteBest(walk, at, value);
       if (requests[at]! < newcomerUntil || standing[at] === REINTEGRATED) this.#noteNewcomer(walk, at);
     }
     walk.considered += considered;
@@ -186,14 +189,13 @@ export class Recommender {
     if (walk.newcomers.takes(walk.graph.providers.batch[at]!)) walk.newcomer = at;
   }
 
-  /** Of one that is not worse than the best so far. Gives the best value. */
-  #noteBest(walk: Walk, at: number, value: number): number {
+  /** Of one that is not worse than the best so far. */
+  #noteBest(walk: Walk, at: number, value: number): void {
     if (value > walk.top) {
       walk.top = value;
       walk.equals.restart();
     }
     if (walk.equals.takes(walk.graph.providers.batch[at]!)) walk.first = at;
-    return walk.top;
   }
 
   #look(walk: Walk, at: number): void {
@@ -206,12 +208,16 @@ export class Recommender {
       walk.barred++;
       return;
     }
+    this.#weigh(walk, at);
+    if (standing === REINTEGRATED || providers.requests[at]! < this.#options.newcomerUntil)
+      this.#noteNewcomer(walk, at);
+  }
+
+  #weigh(walk: Walk, at: number): void {
     this.#experience.of(at);
     const value = this.#dependability(walk.graph, at, walk.question.weights);
     walk.best.offer(at, value);
     if (value >= walk.top) this.#noteBest(walk, at, value);
-    if (standing === REINTEGRATED || providers.requests[at]! < this.#options.newcomerUntil)
-      this.#noteNewcomer(walk, at);
   }
 
   /** NaN where nobody has said where the provider is. */

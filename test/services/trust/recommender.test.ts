@@ -42,6 +42,10 @@ for (const variant of ['msec', 'cookbook'] as const)
             if (Math.abs(dependability - wanted) > 1e-5) return false;
             if (i > 0 && dependability > providers[i - 1]!.dependability) return false;
           }
+          // Of few only those are looked at in full that may be among them.
+          const few = told.recommender.answer(told.graph, { ...asked, limit: 2 }, nowMs, seededRandom(2)).providers;
+          if (few.length !== Math.min(2, providers.length)) return false;
+          if (few.some(({ dependability }, i) => dependability !== providers[i]!.dependability)) return false;
         }
         return true;
       }),
