@@ -25,7 +25,10 @@ export interface EveOptions {
 }
 
 export const EVE_DEFAULTS: EveOptions = {
-  types: new Set(['alert', 'packet', 'anomaly', 'http', 'dns', 'tls', 'fileinfo', 'ssh', 'mqtt', 'flow', 'rules']),
+  types: new Set([
+    ...['alert', 'packet', 'anomaly', 'http', 'dns', 'tls', 'fileinfo', 'ftp', 'tftp', 'snmp', 'dhcp', 'ssh', 'mqtt'],
+    ...['flow', 'rules'],
+  ]),
   alert: {
     application: true,
     flow: true,

@@ -14,7 +14,10 @@ import { fileOf } from './file.ts';
 import { flowRecord, packetRecord } from './record.ts';
 
 /** Their records have the number of the transaction. */
-const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh']);
+const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh', 'ftp']);
+
+/** Their records go the way of the packet with which they are told. */
+const OF_PACKETS: ReadonlySet<string> = new Set(['snmp', 'dhcp']);
 
 /** Where and when: what a record of a transaction is told with. */
 export interface Place {
@@ -28,7 +31,9 @@ export function transactionRecords(tx: Transaction, { protocol, packet, flow, fi
   const one = protocol.events === undefined ? protocol.eve(tx, fingerprints) : null;
   const all = protocol.events?.(tx, fingerprints) ?? (one === null ? [] : [one]);
   return all.map((about) => {
-    const record = flowRecord(protocol.name, packet, flow, protocol.name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
+    const record = OF_PACKETS.has(protocol.name)
+      ? packetRecord(protocol.name, packet, flow)
+      : flowRecord(protocol.name, packet, flow, protocol.name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
     if (NUMBERED.has(protocol.name)) record.tx_id = tx.id;
     record[protocol.name] = about;
     return record;

@@ -11,6 +11,7 @@ import type { AnyProtocol } from './recogniser.ts';
 import { snmp } from './snmp/index.ts';
 import { ssh } from './ssh/index.ts';
 import { telnet } from './telnet/index.ts';
+import { tftp } from './tftp/index.ts';
 import { tls } from './tls/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
@@ -21,6 +22,6 @@ export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, ftp, snmp, dhcp, ntp, coap];
+export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, ftp, snmp, dhcp, ntp, tftp, coap];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

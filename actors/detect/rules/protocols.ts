@@ -32,6 +32,7 @@ const APPLICATIONS: Readonly<Record<string, readonly ('tcp' | 'udp')[]>> = {
   snmp: ['udp'],
   dhcp: ['udp'],
   ntp: ['udp'],
+  tftp: ['udp'],
 };
 export const APPLICATION_PROTOCOLS: readonly string[] = Object.keys(APPLICATIONS);
 
@@ -40,7 +41,7 @@ export const applicationsOver = (transport: 'tcp' | 'udp'): string[] =>
   APPLICATION_PROTOCOLS.filter((name) => APPLICATIONS[name]!.includes(transport));
 
 /** Known to Suricata, but not to what will examine the traffic here. */
-const UNREAD_APPLICATIONS = `ftp-data smtp imap smb dcerpc nfs tftp ike krb5 quic sip rfb rdp http2
+const UNREAD_APPLICATIONS = `ftp-data smtp imap smb dcerpc nfs ike krb5 quic sip rfb rdp http2
   bittorrent-dht pgsql dnp3 enip ldap websocket doh2 pop3 mdns`.split(/\s+/);
 
 export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATIONS.includes(name);

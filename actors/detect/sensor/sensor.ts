@@ -259,7 +259,7 @@ export class Sensor implements TrafficSink {
   #log(packet: Packet, flow: Flow, direction: Direction | null): void {
     const { parser, protocol, hasEnded } = flow.application as Conversation;
     if (parser === null || protocol === null || parser.transactions.length === 0) return;
-    const isOver = direction === null || hasEnded;
+    const isOver = direction === null || hasEnded || parser.hasFailed;
     const memory = flow.memory as FlowMemory;
     const { fingerprints } = this.#inspector.rules;
     const place = { protocol, packet, flow, fingerprints };

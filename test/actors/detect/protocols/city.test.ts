@@ -1,4 +1,4 @@
-/** SNMP, DHCP and NTP from the packet to the alert: recognised by their ports, asked by their keywords. */
+/** SNMP, DHCP, NTP, FTP and TFTP from the packet to the alert: recognised by their ports, asked by their keywords. */
 import t from 'tap';
 import { alertsIn, Scene } from '../sensor/scene.ts';
 
@@ -71,4 +71,16 @@ t.test('what rules of Suricata 8 ask of FTP', async (t) => {
     asked.map((options) => `alert ftp any any -> any any (${options})`),
   );
   for (const [i, options] of asked.entries()) t.equal(found[i] !== '', i < asked.length - 2, options);
+});
+
+t.test('rules about TFTP, and what is none', async (t) => {
+  const rules = [
+    'alert tftp any any -> any any (msg:"any";)',
+    'alert udp any any -> any any (app-layer-protocol:tftp;)',
+  ];
+  const read = new Scene(69).datagram(0, '\0\x01pxelinux.0\0octet\0').datagram(0, '\0\x01menu\0octet\0');
+  const found = alertsIn(read, rules);
+  t.match(found[0], /^1>/);
+  t.match(found[1], /^1>/);
+  t.same(alertsIn(new Scene(69).datagram(0, 'what is this'), rules), ['', '']);
 });

@@ -14,6 +14,7 @@ import { mqtt } from '../../../../actors/detect/protocols/mqtt/index.ts';
 import { ntp } from '../../../../actors/detect/protocols/ntp/index.ts';
 import { snmp } from '../../../../actors/detect/protocols/snmp/index.ts';
 import { ssh } from '../../../../actors/detect/protocols/ssh/index.ts';
+import { tftp } from '../../../../actors/detect/protocols/tftp/index.ts';
 import { tls } from '../../../../actors/detect/protocols/tls/index.ts';
 import { DHCP_RULES, dhcpTalk } from './dhcp-talks.ts';
 import { Dice } from './dice.ts';
@@ -25,6 +26,7 @@ import { ntpTalk } from './ntp-talks.ts';
 import { SNMP_RULES, snmpTalk } from './snmp-talks.ts';
 import { SSH_RULES, sshTalk } from './ssh-talks.ts';
 import type { Part, Talk } from './suricata.ts';
+import { tftpTalk } from './tftp-talks.ts';
 import { TLS_RULES, tlsTalk } from './tls-talks.ts';
 import { type Told, toldBy, toldBySuricata } from './told.ts';
 
@@ -54,6 +56,7 @@ const KINDS: readonly Kind[] = [
   { protocol: snmp, talk: snmpTalk, rules: SNMP_RULES, differing: 0.005 },
   { protocol: dhcp, talk: dhcpTalk, rules: DHCP_RULES, differing: 0.005 },
   { protocol: ftp, talk: ftpTalk, rules: FTP_RULES, differing: 0.005, showsCuts: true },
+  { protocol: tftp, talk: tftpTalk, rules: [], differing: 0.005 },
   { protocol: ntp, talk: ntpTalk, rules: [], differing: 0.005 },
 ];
 const RECORDED = 80;
