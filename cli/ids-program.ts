@@ -76,11 +76,11 @@ function addCapture(ids: Command, outcome: Outcome): void {
     );
   examples(capture, [
     [
-      'msec ids capture --pcap - --publish http://city:8081 --device gw-1',
+      'msec ids capture --pcap - --publish http://city:8081 --device gw-1 --token-file gw-1.token',
       'a capture as it comes, with tcpdump -i eth0 -w - -U before it',
     ],
     [
-      'msec ids capture --interface eth0 --filter "not port 8081" --publish http://city:8081 --device gw-1',
+      'msec ids capture --interface eth0 --filter "not port 8081" --publish http://city:8081 --device gw-1 --token-file gw-1.token',
       'through tcpdump',
     ],
   ]);

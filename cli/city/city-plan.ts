@@ -85,9 +85,7 @@ export function cityPicture(plan: Plan, config: Config): Topology {
       ...(config['ids.interface'] === null
         ? []
         : [{ name: 'capture', label: `capture of ${config['ids.interface']}`, topic: NETWORK_PACKETS }]),
-      ...(config['ids.gateways'].length === 0
-        ? []
-        : [{ name: 'gateways', label: 'gateways (HTTP)', topic: NETWORK_PACKETS }]),
+      ...(config['ids.gateways'].length === 0 ? [] : [{ name: 'gateways', label: 'gateways', topic: NETWORK_PACKETS }]),
     ],
     readers: [
       { name: 'page', label: 'status page', topics: [DEVICE_READINGS, DEVICE_AGGREGATES, ...found] },

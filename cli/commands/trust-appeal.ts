@@ -36,12 +36,15 @@ async function order(flags: BanFlags, trustee: string, action: StandingAction): 
   }
   const { before, after } = answer;
   if (after === null) {
-    print(`${trustee} is ${before.standing} for ${service}; the word on it is in trust.commands.`);
+    print(`${trustee} is ${told(before.standing)} for ${service}; the word on it is in trust.commands.`);
     note('The trust actor does it once it comes to it; trust.decisions tells of it then.');
   } else {
     const was = after.standing === before.standing ? 'still ' : '';
-    const than = was === '' ? `, and was ${before.standing}` : '';
-    print(`${trustee} is ${was}${after.standing} for ${service}${than}.`);
+    const than = was === '' ? `, and was ${told(before.standing)}` : '';
+    print(`${trustee} is ${was}${told(after.standing)} for ${service}${than}.`);
   }
   return 0;
 }
+
+/** As the status page calls it. */
+const told = (standing: string): string => (standing === 'permanent' ? 'blacklisted for good' : standing);

@@ -6,6 +6,7 @@ const fixed = [0, 1, 2, 3].map(
 );
 const MINUS = '\u2212';
 const THIN = '\u202f';
+const YEAR_DAYS = 365;
 
 /** 1,234 below a hundred thousand, then 123 k, 1.23 M, 1.23 G. */
 export function count(value) {
@@ -41,7 +42,7 @@ export function bytes(value) {
   return '–';
 }
 
-/** The largest two units: 4 s, 3 min, 2 h 05 min, 6 d 4 h. */
+/** The largest two units: 4 s, 3 min, 2 h 05 min, 6 d 4 h, 10 y 137 d (of 365 days). */
 export function duration(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds}${THIN}s`;
@@ -49,7 +50,9 @@ export function duration(ms) {
   if (minutes < 60) return `${minutes}${THIN}min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return `${hours}${THIN}h ${String(minutes % 60).padStart(2, '0')}${THIN}min`;
-  return `${Math.floor(hours / 24)}${THIN}d ${hours % 24}${THIN}h`;
+  const days = Math.floor(hours / 24);
+  if (days < YEAR_DAYS) return `${days}${THIN}d ${hours % 24}${THIN}h`;
+  return `${Math.floor(days / YEAR_DAYS)}${THIN}y ${days % YEAR_DAYS}${THIN}d`;
 }
 
 /** How long ago; what lies ahead (a device's clock may be fast) is told as such. */

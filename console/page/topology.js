@@ -257,9 +257,15 @@ function update({ nodes, edges }, topology, status) {
       box.classList.toggle('troubled', !isWhole && !isElsewhere);
     } else if (kind === 'bridge') {
       const bridge = bridges.get(name);
-      setText(detail, bridge === undefined ? 'off' : `${count(bridge.connections)} connected`);
+      setText(detail, bridge === undefined ? withoutCount(name, bridges) : `${count(bridge.connections)} connected`);
     }
   }
   const list = document.getElementById(LIST_ID);
   if (list !== null) list.replaceChildren(...lines.map((line) => element('li', {}, line)));
+}
+
+/** Packets come without connections of their own: those of gateways through the HTTP bridge, those of an interface from this machine. */
+function withoutCount(name, bridges) {
+  if (name === 'capture') return 'this machine';
+  return name === 'gateways' && bridges.has('http') ? 'over HTTP' : 'off';
 }

@@ -218,7 +218,7 @@ export const ERROR_TABLE = {
     'input',
     false,
     'The proof does not hold, or none can be made: what was signed is not what is shown.',
-    'Trust the frame no further than whoever shows it.',
+    'Trust what it tells no further than whoever shows it.',
   ),
   QUOTA_EXCEEDED: row(
     'operating',

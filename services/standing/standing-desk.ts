@@ -162,11 +162,9 @@ function changeable(
   if (standing !== null) {
     const unchanged = whyUnchanged(action, standing.standing);
     if (unchanged === null) return standing;
-    throw new MsecError(
-      'STANDING_UNCHANGED',
-      `How ${trustee} stands for ${service} is ${standing.standing}: ${unchanged}.`,
-      { field: 'action' },
-    );
+    throw new MsecError('STANDING_UNCHANGED', `${trustee} is ${standing.standing} for ${service}: ${unchanged}.`, {
+      field: 'action',
+    });
   }
   const others = services.filter((one) => one !== service).sort();
   const names = others.slice(0, NAMED_MAX).join(', ');

@@ -63,19 +63,22 @@ t.test('an operator bans and hears appeals, whether the engine runs or not, and 
   const body = JSON.stringify({ action: 'ban', by: 'eve', why: 'for fun' });
   const stranger = await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   t.equal(stranger.status, 401, 'without the token nobody decides');
-  t.match(await trust('appeal', ...given, '--grant'), { code: 65, err: /normal: there is no blacklisting to appeal/ });
+  t.match(await trust('appeal', ...given, '--grant'), {
+    code: 65,
+    err: /weather-1 is normal for temperature: there is no blacklisting to appeal/,
+  });
   t.match(await trust('appeal', ...given), { code: 64, err: /one of --grant and --refuse/ });
   t.match(await trust('ban', 'weather-9', ...given.slice(1)), { code: 65, err: /Nobody .* weather-9 for temperature/ });
   const other = await trust('ban', 'weather-1', '-s', 'heat', ...given.slice(3));
   t.match(other, { code: 65, err: /weather-1 for heat, but for temperature/ });
   t.match(await trust('ban', ...given), {
     code: 0,
-    out: 'weather-1 is permanent for temperature, and was normal.\n',
+    out: 'weather-1 is blacklisted for good for temperature, and was normal.\n',
   });
   t.match(await trust('ban', ...given), { err: /blacklisted for good already/ });
   t.match(await trust('appeal', ...given, '--refuse'), {
     code: 0,
-    out: 'weather-1 is still permanent for temperature.\n',
+    out: 'weather-1 is still blacklisted for good for temperature.\n',
   });
   running.kill('SIGINT');
   await running.ended;

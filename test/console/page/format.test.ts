@@ -28,8 +28,10 @@ t.test('sizes, durations and ages use the largest unit that says something', asy
     ['0 B', '712 B', '64 KiB', '393 MiB', '8.0 GiB'],
   );
   t.same(
-    [900, 59_000, 185_000, 7_500_000, 5.2e8].map((n) => plain(format.duration(n))),
-    ['0 s', '59 s', '3 min', '2 h 05 min', '6 d 0 h'],
+    [900, 59_000, 185_000, 7_500_000, 5.2e8, 365 * 86_400_000 - 1, 3787.9 * 86_400_000].map((n) =>
+      plain(format.duration(n)),
+    ),
+    ['0 s', '59 s', '3 min', '2 h 05 min', '6 d 0 h', '364 d 23 h', '10 y 137 d'],
   );
   t.same(
     [200, -200, 4_000, -60_000].map((n) => plain(format.age(n))),
