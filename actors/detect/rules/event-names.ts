@@ -59,13 +59,14 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
       uri_delim_non_compliant method_delim_non_compliant request_line_leading_whitespace too_many_encoding_layers
       abnormal_ce_header response_multipart_byteranges response_abnormal_transfer_encoding response_chunked_old_proto
       response_invalid_protocol response_invalid_status request_line_incomplete request_body_unexpected
+      request_uri_host_invalid request_auth_unrecognized request_too_many_headers response_too_many_headers
+      multipart_no_filedata multipart_invalid_header range_invalid request_field_too_long
       duplicate_content_length_field_in_request duplicate_content_length_field_in_response request_chunk_extension`),
     unraised: list(`unknown_error invalid_transfer_encoding_value_in_response invalid_server_port_in_request
-      invalid_authority_port request_field_too_long response_field_too_long multipart_generic_error
-      multipart_no_filedata multipart_invalid_header request_server_port_tcp_port_mismatch request_uri_host_invalid
-      request_auth_unrecognized request_header_repetition response_header_repetition double_encoded_uri
-      request_line_invalid lzma_memlimit_reached compression_bomb too_many_warnings range_invalid file_name_too_long
-      failed_protocol_change request_line_missing_protocol request_too_many_headers response_too_many_headers`),
+      invalid_authority_port response_field_too_long multipart_generic_error
+      request_server_port_tcp_port_mismatch request_header_repetition response_header_repetition double_encoded_uri
+      request_line_invalid lzma_memlimit_reached compression_bomb too_many_warnings file_name_too_long
+      failed_protocol_change request_line_missing_protocol`),
   },
   dns: {
     raised: list(`malformed_data not_request not_response z_flag_set invalid_opcode name_too_long infinite_loop

@@ -13,10 +13,10 @@ import { textOf } from './octets.ts';
 const FILE_NAME_BYTES_MAX = 4096;
 
 /** Null where the response is about the whole, or does not say of how much it is a part. */
-function partOf(value: Uint8Array | null): FileRange | null {
-  if (value === null) return null;
+function partOf(value: Uint8Array): FileRange | null {
   const { start, end, size } = rangeOf(textOf(value));
-  return start === undefined || end === undefined || size === undefined ? null : { start, end };
+  if (start === undefined || end === undefined || size === undefined) return null;
+  return start > end || end >= size ? null : { start, end };
 }
 
 export class BodySink {
@@ -113,7 +113,11 @@ export class BodySink {
     const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
     if (name === null) return;
     this.#file = new HttpFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction, this.#message.body);
-    if (this.#direction === 1) this.#file.range = partOf(tx.response.headers.find('content-range')?.value ?? null);
+    const part = this.#direction === 1 ? tx.response.headers.find('content-range') : null;
+    if (part !== null) {
+      this.#file.range = partOf(part.value);
+      if (this.#file.range === null) tx.event('range_invalid');
+    }
     tx.files.push(this.#file);
   }
 }

@@ -74,10 +74,12 @@ function address(tx: HttpTransaction): void {
   if (raw === null) return;
   if (tx.method === 'connect') {
     const host = parseHost(raw);
-    if (host !== null) tx.uri = { ...NO_URI, hostname: host.name, port: host.port };
+    if (host !== null) tx.uri = { ...NO_URI, hostname: host.name, port: host.port, hasInvalidHost: !host.isValid };
+    if (tx.uri.hasInvalidHost) tx.event('request_uri_host_invalid');
     return;
   }
   tx.uri = parseUri(raw);
+  if (tx.uri.hasInvalidHost) tx.event('request_uri_host_invalid');
   tx.normalUri = normalUri(tx.uri, raw);
 }
 

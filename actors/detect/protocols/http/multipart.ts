@@ -3,7 +3,7 @@ import { Body, REQUEST_LIMITS } from './body.ts';
 import { dispositionName, parameterOf } from './disposition.ts';
 import { HttpFile } from './http-file.ts';
 import type { HttpTransaction } from './http-transaction.ts';
-import { ascii, copyOf, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
+import { ascii, COLON, copyOf, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
 
 const BOUNDARY_BYTES_MAX = 200;
 const PART_HEAD_BYTES_MAX = 16_384;
@@ -83,6 +83,7 @@ export class Multipart {
       return -sure;
     }
     this.#take(bytes.subarray(0, Math.max(0, at - 2)));
+    if (at === 0 && this.#file?.size === 0) this.#tx.event('multipart_no_filedata');
     this.#close('closed');
     const isLast = bytes[end] === 0x2d && bytes[end + 1] === 0x2d;
     this.#state = isLast ? 'over' : 'head';
@@ -100,6 +101,7 @@ export class Multipart {
       const found = indexOf(bytes, LINE_END, start);
       const stop = found === -1 || found > end ? end : found;
       const line = bytes.subarray(start, stop);
+      if (!line.includes(COLON)) this.#tx.event('multipart_invalid_header');
       if (startsWithText(line, 0, DISPOSITION)) name = dispositionName(line.subarray(DISPOSITION.length)) ?? name;
       start = stop + 2;
     }

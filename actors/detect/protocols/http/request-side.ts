@@ -8,7 +8,7 @@ import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { Input } from './input.ts';
 import { beginsWithMethod, protocolOf, requestLine } from './lines.ts';
-import { chomped, isSameNoCase, isSpace, isText, lengthOf } from './octets.ts';
+import { chomped, isSameNoCase, isSpace, isText, lengthOf, startsWithText } from './octets.ts';
 import { parseHost } from './uri.ts';
 
 type State =
@@ -170,8 +170,10 @@ export class RequestSide {
   }
 
   readonly #fault = (fault: HeaderFault): void => {
-    if (fault === 'too_many') this.hasFailed = true;
-    else if (fault === 'missing_colon') this.#tx!.eventOnce('request_field_missing_colon');
+    if (fault === 'too_many') {
+      this.#tx!.eventOnce('request_too_many_headers');
+      this.hasFailed = true;
+    } else if (fault === 'missing_colon') this.#tx!.eventOnce('request_field_missing_colon');
     else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_request');
     else if (fault === 'folding') this.#tx!.eventOnce('invalid_request_field_folding');
     else this.#tx!.eventOnce('request_header_invalid');
@@ -183,7 +185,10 @@ export class RequestSide {
     tx.request.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
     if (!isWhole) {
-      if (this.#reader.isTooLong) return this.#fail();
+      if (this.#reader.isTooLong) {
+        tx.event('request_field_too_long');
+        return this.#fail();
+      }
       if (!this.#input.isLast) return false;
       // What there is of a line is dropped, and the headers are taken for a trailer.
       this.#reader.flush(tx.request, true, this.#fault);
@@ -312,6 +317,7 @@ export class RequestSide {
       this.#sink?.end();
       // What is odd about the host is told with the headers and again at the end.
       for (const event of tx.hostEvents) tx.event(event);
+      if (hasUnknownCredentials(tx)) tx.event('request_auth_unrecognized');
     }
     this.#sink = null;
     this.#tx = null;
@@ -337,25 +343,27 @@ export class RequestSide {
   }
 }
 
+const CREDENTIALS = ['basic', 'digest', 'bearer'] as const;
+
 /** Who the request is for: the address in the request line has the say, then the header. */
 function host(tx: HttpTransaction): void {
   tx.host = tx.uri.hostname;
   tx.hostPort = tx.uri.port;
   const header = tx.request.headers.find('host');
-  if (header === null) {
-    if (protocolOf(tx.request.protocol) === 1) hostEvent(tx, 'missing_host_header');
-    return;
-  }
-  const named = parseHost(header.value);
-  if (named === null) {
-    hostEvent(tx, 'request_header_host_invalid');
-    return;
-  }
-  if (!named.isValid) hostEvent(tx, 'request_header_host_invalid');
-  if (tx.host === null) {
-    tx.host = named.name;
-    tx.hostPort = named.port;
-  } else if (!isSameNoCase(tx.host, named.name)) hostEvent(tx, 'host_header_ambiguous');
+  const named = header === null ? null : parseHost(header.value);
+  if (header === null && protocolOf(tx.request.protocol) === 1) hostEvent(tx, 'missing_host_header');
+  if (named !== null && tx.host !== null && !isSameNoCase(tx.host, named.name)) hostEvent(tx, 'host_header_ambiguous');
+  if (tx.uri.hasInvalidHost) hostEvent(tx, 'request_uri_host_invalid');
+  if (header !== null && named?.isValid !== true) hostEvent(tx, 'request_header_host_invalid');
+  if (tx.host !== null || named === null) return;
+  tx.host = named.name;
+  tx.hostPort = named.port;
+}
+
+/** Credentials of a kind that nobody reads. */
+function hasUnknownCredentials(tx: HttpTransaction): boolean {
+  const header = tx.request.headers.find('authorization');
+  return header !== null && !CREDENTIALS.some((kind) => startsWithText(header.value, 0, kind));
 }
 
 function hostEvent(tx: HttpTransaction, name: string): void {

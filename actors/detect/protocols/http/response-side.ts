@@ -153,8 +153,10 @@ export class ResponseSide {
   }
 
   readonly #fault = (fault: HeaderFault): void => {
-    if (fault === 'too_many') this.hasFailed = true;
-    else if (fault === 'missing_colon') this.#tx!.eventOnce('response_field_missing_colon');
+    if (fault === 'too_many') {
+      this.#tx!.eventOnce('response_too_many_headers');
+      this.hasFailed = true;
+    } else if (fault === 'missing_colon') this.#tx!.eventOnce('response_field_missing_colon');
     else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_response');
     else if (fault === 'folding') this.#tx!.eventOnce('invalid_response_field_folding');
     else if (!this.#tx!.events.includes('RESPONSE_FIELD_MISSING_COLON')) this.#tx!.eventOnce('response_header_invalid');

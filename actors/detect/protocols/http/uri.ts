@@ -11,6 +11,8 @@ export interface Uri {
   /** As it came. */
   readonly query: Uint8Array | null;
   readonly fragment: Uint8Array | null;
+  /** The name or the port of what it is asked of is none. */
+  readonly hasInvalidHost: boolean;
 }
 
 const QUESTION = 0x3f;
@@ -19,7 +21,14 @@ const AT = 0x40;
 const BRACKET = 0x5b;
 const BRACKET_END = 0x5d;
 
-export const NO_URI: Uri = { hostname: null, port: -1, path: null, query: null, fragment: null };
+export const NO_URI: Uri = {
+  hostname: null,
+  port: -1,
+  path: null,
+  query: null,
+  fragment: null,
+  hasInvalidHost: false,
+};
 
 export function parseUri(uri: Uint8Array): Uri {
   if (uri.length === 0) return NO_URI;
@@ -27,6 +36,7 @@ export function parseUri(uri: Uint8Array): Uri {
   let at = 0;
   let hostname: Uint8Array | null = null;
   let port = -1;
+  let authority: Uint8Array | null = null;
   if (uri[0] !== SLASH) {
     const colon = uri.indexOf(COLON);
     if (colon !== -1) {
@@ -35,13 +45,14 @@ export function parseUri(uri: Uint8Array): Uri {
         const start = at + 2;
         at = start;
         while (at < length && uri[at] !== QUESTION && uri[at] !== SLASH && uri[at] !== HASH) at += 1;
-        const authority = uri.subarray(start, at);
-        const credentials = authority.indexOf(AT);
-        const place = credentials === -1 ? authority : authority.subarray(credentials + 1);
-        [hostname, port] = authorityOf(place);
+        const whole = uri.subarray(start, at);
+        const credentials = whole.indexOf(AT);
+        authority = credentials === -1 ? whole : whole.subarray(credentials + 1);
+        [hostname, port] = authorityOf(authority);
       }
     }
   }
+  const hasInvalidHost = authority !== null && parseHost(authority)?.isValid === false;
   const pathStart = at;
   while (at < length && uri[at] !== QUESTION && uri[at] !== HASH) at += 1;
   const path = normalPath(uri.subarray(pathStart, at));
@@ -51,7 +62,7 @@ export function parseUri(uri: Uint8Array): Uri {
     while (at < length && uri[at] !== HASH) at += 1;
     query = uri.subarray(start, at);
   }
-  return { hostname, port, path, query, fragment: uri[at] === HASH ? uri.subarray(at + 1) : null };
+  return { hostname, port, path, query, fragment: uri[at] === HASH ? uri.subarray(at + 1) : null, hasInvalidHost };
 }
 
 function authorityOf(place: Uint8Array): [Uint8Array, number] {
