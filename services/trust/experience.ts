@@ -132,7 +132,7 @@ export class Experience {
     const present = others + own;
     if (present > 0) {
       const latest = (satisfied + (own > 0 ? own * this.trust : 0)) / present;
-      first -= disappointment * Math.max(0, first - latest);
+      first -= disappointment * (ever / (ever + lastingPrior)) * Math.max(0, first - latest);
     }
     this.reputation = (satisfied + start * first) / (others + start);
     this.share = own / (own + others + start);

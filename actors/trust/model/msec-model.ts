@@ -235,7 +235,9 @@ export class MsecModel implements ScoreModel {
     }
     const start = this.#options.prior;
     let first = lasting / lastingAll;
-    if (all > 0) first -= disappointment * Math.max(0, first - satisfied / all);
+    // By how much is known, faded or not: a word that hardly counts disappoints hardly.
+    const share = 1 - lastingPrior / lastingAll;
+    if (all > 0) first -= disappointment * share * Math.max(0, first - satisfied / all);
     return (satisfied + start * first) / (all + start);
   }
 

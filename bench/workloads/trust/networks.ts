@@ -20,7 +20,7 @@ import { NETWORK_WINDOWS, OUR_MODELS, OURS, RIVAL_MODELS, RIVALS } from './model
 import { type Interval, intervalOf, meanOf, pointsOf, shown } from './statistics.ts';
 
 /** Of the first of the judging seeds, less one: fresh with this commit's parameters. */
-export const JUDGING_SEED = 90_000;
+export const JUDGING_SEED = 100_000;
 export const ROUNDS = 100;
 
 const BEHAVIOURS: readonly NetworkBehaviour[] = ['static', 'oscillating', 'dynamic', 'colluding'];
