@@ -276,7 +276,9 @@ class ConsoleServer implements Console {
     }
     if (found.route.needsToken && !this.#isAdmin(request.headers.authorization)) {
       response.setHeader('www-authenticate', 'Bearer');
-      return sendError(response, 401, 'NOT_AUTHENTICATED', 'This call needs the admin token of the data folder.');
+      const { authorization } = request.headers;
+      const says = authorization === undefined ? 'This call needs the admin token' : 'This is not the admin token';
+      return sendError(response, 401, 'NOT_AUTHENTICATED', `${says} of the data folder.`);
     }
     await found.route.handle({ request, response, query: url.searchParams, params: found.params });
   }

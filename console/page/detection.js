@@ -145,7 +145,7 @@ export function detectionView() {
       before = { packets, at: now, shown: perSecond ?? before?.shown };
     const shown = before.shown ?? null;
     const entries = [
-      ['Packets examined', count(packets)],
+      ['Packets since the start', count(packets)],
       ['Packets a second', shown === null ? '–' : rate(shown)],
       ['Alerts', count(alerts)],
       ['To be dropped', count(drops)],

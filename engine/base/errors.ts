@@ -315,7 +315,7 @@ export const ERROR_TABLE = {
     'input',
     false,
     'The signature does not hold.',
-    'Check the key: of a frame the device’s, of a file that of whoever has signed it.',
+    'Check that it was signed, and with which key: a frame with the device’s, a file with that of whoever made it.',
   ),
   STANDING_UNCHANGED: row(
     'input',

@@ -106,7 +106,7 @@ t.test('alerts, counts, bundles, and what an operator may do', async (t) => {
   await card.getByText('ET SCAN number 1', { exact: true }).first().waitFor();
   t.match(
     await card.locator('#detection-facts').textContent(),
-    /Packets examined81,234.*Alerts41.*dropped1.*capture12/,
+    /Packets since the start81,234.*Alerts41.*dropped1.*capture12/,
   );
   t.match(await card.locator('#detection-troubles').textContent(), /checksums at lo.*1 clocks set back/);
   t.match(await card.locator('#detection-places').textContent(), /eth040gw-11/);
@@ -125,7 +125,7 @@ t.test('alerts, counts, bundles, and what an operator may do', async (t) => {
   await dialog.getByLabel('Your name').fill('cid');
   await dialog.getByLabel('Admin token').fill('a wrong one');
   await dialog.getByRole('button', { name: 'Sign in' }).click();
-  await dialog.getByText('needs the admin token').waitFor();
+  await dialog.getByText('This is not the admin token').waitFor();
   await dialog.getByLabel('Admin token').fill(TOKEN);
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'cid · sign out' }).waitFor();

@@ -135,21 +135,22 @@ for (const kind of KINDS.filter(({ protocol: { name } }) => (process.env.MSEC_SU
       t.ok(differing.length <= fresh * kind.differing, `${differing.length} of ${fresh} differ`);
     });
 
-  t.test(`${protocol.name}: where a stream is cut makes no difference`, { skip: kind.showsCuts ?? false }, async () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.integer({ min: 1, max: 40 }), (seed, most) => {
-        const talk = kind.talk(new Dice(seed));
-        const dice = new Dice(seed + 1);
-        const whole = toldBy(protocol, talk, rules);
-        fc.pre(!whole.events.some((event) => CUT_COUNTS.has(event)));
-        return isSame(
-          toldBy(protocol, talk, rules, () => 1 + dice.below(most)),
-          whole,
-        );
-      }),
-      { numRuns: 150 },
-    );
-  });
+  if (kind.showsCuts !== true)
+    t.test(`${protocol.name}: where a stream is cut makes no difference`, async () => {
+      fc.assert(
+        fc.property(fc.nat(), fc.integer({ min: 1, max: 40 }), (seed, most) => {
+          const talk = kind.talk(new Dice(seed));
+          const dice = new Dice(seed + 1);
+          const whole = toldBy(protocol, talk, rules);
+          fc.pre(!whole.events.some((event) => CUT_COUNTS.has(event)));
+          return isSame(
+            toldBy(protocol, talk, rules, () => 1 + dice.below(most)),
+            whole,
+          );
+        }),
+        { numRuns: 150 },
+      );
+    });
 
   t.test(`${protocol.name}: no bytes make it throw`, async () => {
     fc.assert(
