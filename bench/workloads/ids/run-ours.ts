@@ -11,6 +11,7 @@ import {
   Sensor,
   variables,
 } from '../../../actors/detect/index.ts';
+import { peakResidentMb } from '../../load/peak-resident.ts';
 
 const READ_BYTES = 1024 * 1024;
 const WRITE_CHARS = 64 * 1024;
@@ -63,5 +64,5 @@ sensor.finish();
 flush();
 const ms = performance.now() - from;
 const warmPerSecond = ((packets - Number(warmUp)) * 1000) / (from + ms - warmFrom);
-const residentMb = process.resourceUsage().maxRSS / 1024;
+const residentMb = peakResidentMb();
 process.stdout.write(JSON.stringify({ loadMs, ms, warmPerSecond, packets, longestMs, residentMb, left, alerts }));
