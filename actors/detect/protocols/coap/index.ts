@@ -1,4 +1,5 @@
 /** CoAP as a protocol of the engine: what EVE tells of requests and responses. Rules cannot ask for it: Suricata has none. */
+import { onUdpPorts } from '../datagrams.ts';
 import type { ProbeAnswer, Protocol } from '../protocol.ts';
 import { hexOf, textOf } from '../text.ts';
 import {
@@ -66,18 +67,7 @@ function coapFields({ request, response, isReset }: CoapTransaction): Fields | n
 export const coap: Protocol<CoapTransaction> = {
   name: 'coap',
   transports: ['udp'],
-  probes: [
-    {
-      kind: 'port',
-      transport: 'udp',
-      ports: PORTS,
-      first: 0,
-      least: PROBE_BYTES,
-      most: 0,
-      toServer: probe,
-      toClient: probe,
-    },
-  ],
+  probes: [onUdpPorts(PORTS, PROBE_BYTES, probe)],
   open: () => new CoapParser(),
   end: [1, 1],
   buffers: [],

@@ -1,7 +1,8 @@
 /** DHCP as a protocol of the engine: how it is recognised, what rules may ask of a message, and what EVE tells of a lease. */
 import { numberOf } from '../condition-values.ts';
+import { DatagramParser, onUdpPorts } from '../datagrams.ts';
 import type { Direction } from '../direction.ts';
-import type { ConditionRow, Parser, ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
+import type { ConditionRow, ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
 import { colonHex, textOf } from '../text.ts';
 import { type DhcpMessage, OPTIONS, REPLY, REQUEST, readDhcp, timeOf, typeOf } from './dhcp-message.ts';
 
@@ -22,25 +23,10 @@ export class DhcpTransaction implements Transaction {
   }
 }
 
-class DhcpParser implements Parser<DhcpTransaction> {
-  readonly transactions: DhcpTransaction[] = [];
-  hasFailed = false;
-  #count = 0;
-
-  data(_direction: Direction, bytes: Uint8Array): void {
-    if (this.hasFailed || bytes.length === 0) return;
+class DhcpParser extends DatagramParser<DhcpTransaction> {
+  protected override read(_direction: Direction, bytes: Uint8Array, id: number): DhcpTransaction | null {
     const message = readDhcp(bytes);
-    if (message === null) return;
-    this.transactions.push(new DhcpTransaction(this.#count, message));
-    this.#count += 1;
-  }
-
-  gap(): void {
-    this.hasFailed = true;
-  }
-
-  release(count: number): void {
-    this.transactions.splice(0, count);
+    return message === null ? null : new DhcpTransaction(id, message);
   }
 }
 
@@ -85,18 +71,7 @@ const time = (keyword: string, code: number): ConditionRow<DhcpTransaction> => (
 export const dhcp: Protocol<DhcpTransaction> = {
   name: 'dhcp',
   transports: ['udp'],
-  probes: [
-    {
-      kind: 'port',
-      transport: 'udp',
-      ports: PORTS,
-      first: 0,
-      least: 0,
-      most: 0,
-      toServer: probe,
-      toClient: probe,
-    },
-  ],
+  probes: [onUdpPorts(PORTS, 0, probe)],
   open: () => new DhcpParser(),
   end: [1, 1],
   buffers: [],

@@ -5,8 +5,9 @@
  *   message = leap 2 bits, version 3, mode 3 · stratum u8 · poll u8 · precision u8 · root delay u32 · root dispersion u32 ·
  *             reference u32 · four times u64 · extensions
  */
+import { DatagramParser, onUdpPorts } from '../datagrams.ts';
 import type { Direction } from '../direction.ts';
-import type { Parser, ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
+import type { ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
 
 const PORTS = [123];
 const MESSAGE_BYTES = 48;
@@ -32,29 +33,14 @@ export class NtpTransaction implements Transaction {
   }
 }
 
-class NtpParser implements Parser<NtpTransaction> {
-  readonly transactions: NtpTransaction[] = [];
-  hasFailed = false;
-  #count = 0;
-
-  data(direction: Direction, bytes: Uint8Array): void {
-    if (this.hasFailed || bytes.length === 0) return;
+class NtpParser extends DatagramParser<NtpTransaction> {
+  protected override read(direction: Direction, bytes: Uint8Array, id: number): NtpTransaction | null {
     if (!isMessage(bytes)) {
       this.transactions.at(-1)?.events.push('malformed_data');
-      return;
+      return null;
     }
     const mode = bytes[0]! & 7;
-    if (mode !== SYMMETRIC_ACTIVE && mode !== CLIENT) return;
-    this.transactions.push(new NtpTransaction(this.#count, direction));
-    this.#count += 1;
-  }
-
-  gap(): void {
-    this.hasFailed = true;
-  }
-
-  release(count: number): void {
-    this.transactions.splice(0, count);
+    return mode === SYMMETRIC_ACTIVE || mode === CLIENT ? new NtpTransaction(id, direction) : null;
   }
 }
 
@@ -63,18 +49,7 @@ const probe = (bytes: Uint8Array): ProbeAnswer => (isMessage(bytes) ? 'yes' : 'n
 export const ntp: Protocol<NtpTransaction> = {
   name: 'ntp',
   transports: ['udp'],
-  probes: [
-    {
-      kind: 'port',
-      transport: 'udp',
-      ports: PORTS,
-      first: 0,
-      least: PROBE_BYTES,
-      most: 0,
-      toServer: probe,
-      toClient: probe,
-    },
-  ],
+  probes: [onUdpPorts(PORTS, PROBE_BYTES, probe)],
   open: () => new NtpParser(),
   end: [1, 1],
   buffers: [],

@@ -1,5 +1,6 @@
 /** SNMP as a protocol of the engine: how it is recognised, what rules may ask of a message, and what EVE tells of it. */
 import { numberOf } from '../condition-values.ts';
+import { onUdpPorts } from '../datagrams.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
 import { textOf } from '../text.ts';
@@ -85,18 +86,7 @@ const number = (keyword: string, read: (tx: SnmpTransaction) => number | null): 
 export const snmp: Protocol<SnmpTransaction> = {
   name: 'snmp',
   transports: ['udp'],
-  probes: [
-    {
-      kind: 'port',
-      transport: 'udp',
-      ports: PORTS,
-      first: 0,
-      least: PROBE_BYTES,
-      most: 0,
-      toServer: probe,
-      toClient: probe,
-    },
-  ],
+  probes: [onUdpPorts(PORTS, PROBE_BYTES, probe)],
   open: () => new SnmpParser(),
   end: [1, 1],
   buffers: [

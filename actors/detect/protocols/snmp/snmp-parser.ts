@@ -1,6 +1,7 @@
 /** SNMP over UDP: each message is a transaction of one direction. */
+import { DatagramParser } from '../datagrams.ts';
 import type { Direction } from '../direction.ts';
-import type { Parser, Transaction } from '../protocol.ts';
+import type { Transaction } from '../protocol.ts';
 import { readSnmp, type SnmpMessage, versionOf } from './snmp-message.ts';
 
 export class SnmpTransaction implements Transaction {
@@ -20,32 +21,19 @@ export class SnmpTransaction implements Transaction {
   }
 }
 
-export class SnmpParser implements Parser<SnmpTransaction> {
-  readonly transactions: SnmpTransaction[] = [];
-  hasFailed = false;
+export class SnmpParser extends DatagramParser<SnmpTransaction> {
   #version = 0;
-  #count = 0;
 
-  data(direction: Direction, bytes: Uint8Array): void {
-    if (this.hasFailed || bytes.length === 0) return;
+  protected override read(direction: Direction, bytes: Uint8Array, id: number): SnmpTransaction | null {
     if (this.#version === 0) this.#version = versionOf(bytes) ?? 0;
     const message = readSnmp(bytes);
     if (message === null) {
       this.transactions.at(-1)?.events.push('malformed_data');
-      return;
+      return null;
     }
-    const tx = new SnmpTransaction(this.#count, message, this.#version, direction);
-    this.#count += 1;
+    const tx = new SnmpTransaction(id, message, this.#version, direction);
     if (message.version !== this.#version) tx.events.push('version_mismatch');
     if (message.hasUnknownSecurity) tx.events.push('unknown_security_model');
-    this.transactions.push(tx);
-  }
-
-  gap(): void {
-    this.hasFailed = true;
-  }
-
-  release(count: number): void {
-    this.transactions.splice(0, count);
+    return tx;
   }
 }

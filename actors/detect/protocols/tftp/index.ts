@@ -4,8 +4,9 @@
  *
  *   message = 0 · kind u8 · name, 0 · mode, 0
  */
+import { DatagramParser, onUdpPorts } from '../datagrams.ts';
 import type { Direction } from '../direction.ts';
-import type { Parser, ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
+import type { ProbeAnswer, Protocol, Transaction } from '../protocol.ts';
 import { isUtf8, textOf } from '../text.ts';
 
 const PORTS = [69];
@@ -44,25 +45,9 @@ function request(id: number, bytes: Uint8Array): TftpTransaction | null {
   return isUtf8(name) && MODES.has(mode) ? new TftpTransaction(id, kind, textOf(name), mode) : null;
 }
 
-class TftpParser implements Parser<TftpTransaction> {
-  readonly transactions: TftpTransaction[] = [];
-  hasFailed = false;
-  #count = 0;
-
-  data(direction: Direction, bytes: Uint8Array): void {
-    if (this.hasFailed || direction === 1) return;
-    const found = request(this.#count, bytes);
-    if (found === null) return;
-    this.transactions.push(found);
-    this.#count += 1;
-  }
-
-  gap(): void {
-    this.hasFailed = true;
-  }
-
-  release(count: number): void {
-    this.transactions.splice(0, count);
+class TftpParser extends DatagramParser<TftpTransaction> {
+  protected override read(direction: Direction, bytes: Uint8Array, id: number): TftpTransaction | null {
+    return direction === 1 ? null : request(id, bytes);
   }
 }
 
@@ -71,18 +56,7 @@ const probe = (bytes: Uint8Array): ProbeAnswer => (bytes[0] === 0 ? 'yes' : 'no'
 export const tftp: Protocol<TftpTransaction> = {
   name: 'tftp',
   transports: ['udp'],
-  probes: [
-    {
-      kind: 'port',
-      transport: 'udp',
-      ports: PORTS,
-      first: 0,
-      least: MESSAGE_BYTES,
-      most: 0,
-      toServer: probe,
-      toClient: probe,
-    },
-  ],
+  probes: [onUdpPorts(PORTS, MESSAGE_BYTES, probe)],
   open: () => new TftpParser(),
   end: [1, 1],
   buffers: [],
