@@ -5,7 +5,6 @@
  */
 import { whyUnchanged } from '../../actors/trust/index.ts';
 import {
-  BatchCursor,
   BatchEncoder,
   type Clock,
   type Log,
@@ -25,6 +24,7 @@ import {
   type StandingDecision,
 } from '../../schemas/standing/index.ts';
 import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { eachRecord } from '../record-walk/index.ts';
 
 export interface Ordered {
   readonly trustee: string;
@@ -59,7 +59,6 @@ export interface Looked {
   readonly services: readonly string[];
 }
 
-const FETCH_BYTES = 1024 * 1024;
 const LOOK_MS = 25;
 const NAMED_MAX = 5;
 
@@ -122,7 +121,7 @@ export class StandingDesk {
     const until = clock.monotonic() + waitMs;
     let found: StandingDecision | null = null;
     for (let offset = from; clock.monotonic() < until; ) {
-      offset = await eachRecord(reader, TRUST_DECISIONS, partition, offset, (_key, value) => {
+      offset = await eachRecord(reader, { topic: TRUST_DECISIONS, partition, from: offset }, ({ value }) => {
         const decision = value === null ? null : decodeStandingDecision(value);
         if (decision?.id === id) found = decision;
       });
@@ -137,10 +136,9 @@ export class StandingDesk {
 async function lookIn(reader: LogReader, partition: number, trustee: string, service: string): Promise<Looked> {
   let standing: StandingNow | null = null;
   const services = new Set<string>();
-  const own = Buffer.from(`${trustee} `);
-  await eachRecord(reader, TRUST_SCORES, partition, 0, (key, value) => {
-    if (key.length <= own.length || own.compare(key, 0, own.length) !== 0) return;
-    const parts = Buffer.from(key).toString('utf8').split(' ');
+  await eachRecord(reader, { topic: TRUST_SCORES, partition, from: 0 }, ({ key, value }) => {
+    if (!key.startsWith(`${trustee} `)) return;
+    const parts = key.split(' ');
     if (parts.length !== 2) return;
     // Who is forgotten is as if nobody had ever had to do with it.
     if (value === null) services.delete(parts[1]!);
@@ -173,31 +171,4 @@ function changeable(
     `Nobody has had an interaction with ${trustee} for ${service}${names === '' ? '' : `, but for ${names}`}.`,
     { field: names === '' ? 'trustee' : 'service' },
   );
-}
-
-/** Every record with a key, up to where the partition ends now; returns the next offset. */
-async function eachRecord(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  from: number,
-  take: (key: Uint8Array, value: Uint8Array | null) => void,
-): Promise<number> {
-  const cursor = new BatchCursor();
-  const { start, end } = await reader.bounds(topic, partition);
-  let offset = Math.max(from, start);
-  while (offset < end) {
-    const fetched = await reader.fetch(topic, partition, offset, FETCH_BYTES);
-    cursor.reset(fetched.bytes, fetched.start, fetched.end);
-    cursor.seek(offset);
-    while (cursor.next()) {
-      const { bytes, keyStart, keyEnd, valueStart, valueEnd } = cursor;
-      if (keyStart >= 0)
-        take(bytes.subarray(keyStart, keyEnd), valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd));
-    }
-    // What is left are transactions that are not decided yet.
-    if (cursor.offsetNext <= offset) break;
-    offset = cursor.offsetNext;
-  }
-  return offset;
 }

@@ -8,8 +8,8 @@ import {
   type LogEntry,
   WIRE_HEADER_BYTES,
 } from '../../schemas/trust-log/index.ts';
+import { eachRecord } from '../record-walk/index.ts';
 import { checkpointsOf } from './audit.ts';
-import { eachRecord } from './each-record.ts';
 import { PathFinder } from './path-finder.ts';
 import { isWanted, type Wanted } from './score-book.ts';
 

@@ -3,7 +3,7 @@ import { type LogReader, MsecError } from '../../engine/index.ts';
 import { decodeStandingDecision, type StandingDecision } from '../../schemas/standing/index.ts';
 import { TRUST_DECISIONS } from '../../schemas/topics/index.ts';
 import type { LogEntry } from '../../schemas/trust-log/index.ts';
-import { eachRecord } from './each-record.ts';
+import { eachRecord } from '../record-walk/index.ts';
 import type { HalfLives } from './exact-score.ts';
 import { ExactStanding, type StandingTerms } from './exact-standing.ts';
 import { ProviderReplay } from './provider-replay.ts';

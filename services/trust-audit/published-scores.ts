@@ -2,8 +2,8 @@
 import type { LogReader } from '../../engine/index.ts';
 import { decodePairScore, decodeProviderScore, type PairScore, type ProviderScore } from '../../schemas/index.ts';
 import { TRUST_SCORES } from '../../schemas/topics/index.ts';
+import { eachRecord } from '../record-walk/index.ts';
 import type { PublishedScores } from './comparison.ts';
-import { eachRecord } from './each-record.ts';
 import { isWanted, type Wanted } from './score-book.ts';
 
 /** What all trustors together know follows from all of them, so it is read where no single one is wanted. */

@@ -4,8 +4,8 @@ import { BatchEncoder, ByteWriter, type Log, MsecError, systemClock } from '../.
 import { encodeProviderScore, NORMAL, type StandingNow } from '../../../schemas/index.ts';
 import { decodeStandingCommand, type StandingCommand } from '../../../schemas/standing/index.ts';
 import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../../schemas/topics/index.ts';
+import { eachRecord } from '../../../services/record-walk/index.ts';
 import { StandingDesk, type StandingDeskOptions } from '../../../services/standing/index.ts';
-import { eachRecord } from '../../../services/trust-audit/each-record.ts';
 import { memoryLog } from '../memory-log.ts';
 import { providerScore } from '../trust/graph-fixture.ts';
 
