@@ -13,6 +13,10 @@ const BATCH_FLAG = [
   '--batch <name>',
   'what it was delivered with: devices of one batch count once among newcomers',
 ] as const;
+const IDENTITY_FLAG = [
+  '-i, --identity <text>',
+  'the IMEI or serial number in its frames (enmon: 15 digits, nucleo: 12, crowd: up to 32 letters and digits)',
+] as const;
 const PCRS_FLAG = ['--pcrs <numbers>', 'bind the keys to the present values of these PCRs, e.g. 0,7'] as const;
 
 export function addDevice(program: Command, outcome: Outcome): void {
@@ -21,7 +25,7 @@ export function addDevice(program: Command, outcome: Outcome): void {
     .argument('<id>', 'name of the device: it authenticates with it')
     .description('Enrol a device. Its token and private key are shown once and stored nowhere.')
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
-    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .requiredOption(...IDENTITY_FLAG)
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option(...AT_FLAG)
     .option(...BATCH_FLAG)
@@ -142,7 +146,7 @@ function addEnrol(device: Command, outcome: Outcome): void {
     .argument('<id>', 'name of the device: it authenticates with it')
     .description('Enrol a device whose keys live in a TPM: it proves that first, then gets a certificate and a token.')
     .requiredOption('-t, --type <type>', 'frame type: enmon, crowd, nucleo or one of the configuration')
-    .requiredOption('-i, --identity <text>', 'the IMEI or serial number in its frames')
+    .requiredOption(...IDENTITY_FLAG)
     .option('-z, --zone <name>', 'time zone of its clock, e.g. Europe/Madrid (default: UTC)')
     .option(...AT_FLAG)
     .option(...BATCH_FLAG)

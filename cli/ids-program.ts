@@ -37,7 +37,9 @@ export function addIds(program: Command, outcome: Outcome): void {
   examples(explain, [['msec ids explain --pcap traffic.pcap --rules local.rules --sid 1000001', 'one rule']]);
   const check = common(ids.command('check'))
     .argument('<rules...>', 'rule files')
-    .description('Read rules, and say of each that is refused where and why. Exit code 65: a rule is refused.')
+    .description(
+      'Read rules, and say of each that is refused where and why; a sid counts once in all files. Exit code 65: a rule is refused.',
+    )
     .option('--vars <file>', 'a suricata.yaml, of which the address and port groups under vars are taken')
     .option('--home-net <cidr>', 'the group HOME_NET')
     .option('--set <key=value>', 'one group, as vars.port-groups.SSH_PORTS=2222; may be repeated', collect)

@@ -37,7 +37,7 @@ export function detectionView() {
   ].map(byId);
   const [dialog, title, body] = ['letter', 'letter-title', 'letter-body'].map(byId);
   const bundles = rulesView(() => void ask());
-  const minutes = minuteBars(byId('detection-minutes'));
+  const [minutes, minutesSay] = [minuteBars(byId('detection-minutes')), byId('detection-minutes-say')];
   let isKept = false;
   let isAsking = false;
   let isStale = false;
@@ -193,6 +193,8 @@ export function detectionView() {
         renderRules(found);
         renderPlaces(found.places);
         minutes.show(found.minutes);
+        const isOld = found.latest.length > 0 && found.minutes.every((alerts) => alerts === 0);
+        setText(minutesSay, isOld ? 'no alert in this hour: the captures are older' : 'alerts a minute');
         bundles.show(found);
         // Addresses are people's.
         renderAlerts(isOperator() ? await asOperator('/api/ids/alerts').catch(() => found.latest) : found.latest);

@@ -38,7 +38,8 @@ export function groupItems(part: 'address' | 'port', text: string, names: Readon
       for (const one of parts) collect(one, negations, depth + 1);
     } else if (item.startsWith('$')) {
       const value = names.get(item.slice(1));
-      if (value === undefined) wrong(part, `the variable ${shown(item)} is not set`);
+      if (value === undefined)
+        wrong(part, `the variable ${shown(item)} is not set: vars.${part}-groups.${shown(item.slice(1))}`);
       collect(value.includes(',') && !value.trim().match(/^!?\[/) ? `[${value}]` : value, negations, depth + 1);
     } else {
       if (items.length >= ITEMS_MAX) wrong(part, `a group has more than ${ITEMS_MAX} items`);
