@@ -37,7 +37,7 @@ export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRe
   if (memory?.isDropped === true) about.action = 'drop';
   else if (memory?.isPassed === true) about.action = 'pass';
   record.flow = about;
-  addVariables(record, flow);
+  addVariables(record, null, flow);
   const tcp = tcpOf(flow);
   if (tcp !== null) record.tcp = tcp;
   return record;

@@ -1,7 +1,7 @@
 /** What records of several types say of a flow beside who talks with whom. */
 import type { Flow } from '../flow/index.ts';
-import type { FlowMemory } from '../inspect/index.ts';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import type { FlowMemory, Variables } from '../inspect/index.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { Conversation } from '../protocols/index.ts';
 import { TCP_STATE, type TcpSession } from '../stream/index.ts';
 import type { EveRecord } from './eve-record.ts';
@@ -20,17 +20,31 @@ export function addApplication(record: EveRecord, flow: Flow): void {
   if (original !== null && original !== name) record.app_proto_orig = original;
 }
 
-/** The bits and numbers that rules have set, in the order in which they were. */
-export function addVariables(record: EveRecord, flow: Flow | null): void {
+/** The bits, numbers and texts that rules have set, in the order in which they were. `packet`: null where it is about the flow alone. */
+export function addVariables(record: EveRecord, packet: Packet | null, flow: Flow | null): void {
   const memory = (flow?.memory ?? null) as FlowMemory | null;
-  if (memory?.hasBits !== true) return;
-  const { bits, numbers } = memory.variables();
+  const ofPacket = packet?.texts ?? null;
+  if (memory?.hasVariables !== true && ofPacket === null) return;
+  const { bits, numbers, texts } = memory?.variables() ?? NO_VARIABLES;
   const metadata: EveRecord = {};
   if (bits.length > 0) metadata.flowbits = bits.map(decoded);
   if (numbers.length > 0)
     metadata.flowints = Object.fromEntries(numbers.map(([name, value]) => [decoded(name), value]));
+  if (texts.length > 0) metadata.flowvars = texts.map(([name, text]) => ({ [decoded(name)]: shown(text) }));
+  if (ofPacket !== null)
+    metadata.pktvars = ofPacket.map(({ name, key, value }) => ({
+      [key === null ? decoded(name) : shown(key)]: shown(value),
+    }));
   record.metadata = metadata;
 }
+
+const NO_VARIABLES: Variables = { bits: [], numbers: [], texts: [] };
+
+/** What cannot be printed is a dot, but for ends of lines. */
+const shown = (text: Uint8Array): string =>
+  Buffer.from(text.buffer, text.byteOffset, text.length)
+    .toString('latin1')
+    .replace(/[^\x20-\x7e\r\n]/g, '.');
 
 const FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'] as const;
 /** Suricata names them in this order. */

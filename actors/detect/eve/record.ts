@@ -48,7 +48,7 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
     }
   }
   record.pkt_src = sourceOf(packet);
-  addVariables(record, flow);
+  addVariables(record, packet, flow);
   return record;
 }
 
@@ -62,7 +62,7 @@ export function flowRecord(type: string, packet: Packet, flow: Flow, direction: 
   addVlans(record, flow);
   Object.assign(record, endpoints(flow, direction));
   record.pkt_src = sourceOf(packet);
-  addVariables(record, flow);
+  addVariables(record, packet, flow);
   return record;
 }
 
@@ -83,7 +83,7 @@ function plainRecord(type: string, packet: Packet, flow: Flow, direction: Direct
     proto: protocolName(flow.protocol),
     pkt_src: sourceOf(packet),
   };
-  addVariables(record, flow);
+  addVariables(record, packet, flow);
   return record;
 }
 

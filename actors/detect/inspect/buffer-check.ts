@@ -1,24 +1,29 @@
 /** What a rule asks of one buffer, transforms included. */
-import { type ByteVariables, bufferMatcher, type Expense, transformer, type VariableSlots } from '../match/index.ts';
+import {
+  type ByteVariables,
+  bufferMatcher,
+  type Surroundings,
+  transformer,
+  type VariableSlots,
+} from '../match/index.ts';
 import type { BufferTerms, ContentTerm } from '../rules/rule.ts';
 
 /** `offset`: where the bytes lie in their stream or body. */
 export type BufferCheck = (bytes: Uint8Array, offset: number) => boolean;
 
 /** What the buffers of one rule share. */
-export interface Scope {
+export interface Scope extends Surroundings {
   readonly slots: VariableSlots;
   /** What byte_extract and byte_math leave for later buffers. */
   readonly variables: ByteVariables;
   /** The fast pattern, where it must not be there. */
   readonly negatedFast: ContentTerm | null;
-  /** Of the packet at hand: shared by all rules of a set. */
-  readonly expense: Expense;
 }
 
-export function bufferCheck(buffer: BufferTerms, { slots, variables, negatedFast, expense }: Scope): BufferCheck {
+export function bufferCheck(buffer: BufferTerms, scope: Scope): BufferCheck {
+  const { slots, variables, negatedFast } = scope;
   const { transforms } = buffer;
-  const matcher = bufferMatcher(buffer, slots, negatedFast, expense);
+  const matcher = bufferMatcher(buffer, slots, negatedFast, scope);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

@@ -2,6 +2,7 @@
 import type { Transaction } from '../protocols/index.ts';
 import type { Names } from './names.ts';
 import type { Tags } from './tags.ts';
+import { TEXT_OVERHEAD, type TextRoom } from './text-room.ts';
 import type { Counter } from './threshold.ts';
 
 /** Engines of a rule that matched, by their bits; the rule matched; it never will. */
@@ -54,10 +55,19 @@ export interface RulesInUse {
   placesOf(before: Int32Array): ReadonlyMap<number, number>;
 }
 
+/** What rules have set. */
+export interface Variables {
+  readonly bits: readonly string[];
+  readonly numbers: readonly (readonly [string, number])[];
+  readonly texts: readonly (readonly [string, Uint8Array])[];
+}
+
 /** Bounded by the names that the rules have. */
 export class FlowMemory {
   #bits: Set<number> | null = null;
   #numbers: Map<number, number> | null = null;
+  #texts: Map<number, Uint8Array> | null = null;
+  #textBytes = 0;
   /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
   readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
   /** Directions of which it is known what they speak, and those whose next packet is the first since: 1 and 2. */
@@ -106,8 +116,12 @@ export class FlowMemory {
     this.dropTold = swapped(this.dropTold);
   }
 
-  get hasBits(): boolean {
-    return (this.#bits !== null && this.#bits.size > 0) || (this.#numbers !== null && this.#numbers.size > 0);
+  get hasVariables(): boolean {
+    return (
+      (this.#bits !== null && this.#bits.size > 0) ||
+      (this.#numbers !== null && this.#numbers.size > 0) ||
+      this.#texts !== null
+    );
   }
 
   hasBit(name: number): boolean {
@@ -132,12 +146,34 @@ export class FlowMemory {
     this.#numbers.set(name, value >>> 0);
   }
 
+  text(name: number): Uint8Array | undefined {
+    return this.#texts?.get(name);
+  }
+
+  /** Where there is no room for it the one before stays. */
+  setText(name: number, text: Uint8Array, room: TextRoom): void {
+    const before = this.#texts?.get(name);
+    const more = text.length - (before === undefined ? -TEXT_OVERHEAD : before.length);
+    if (!room.take(more)) return;
+    this.#textBytes += more;
+    this.#texts ??= new Map();
+    this.#texts.set(name, text);
+  }
+
+  /** With the flow's end. */
+  releaseTexts(room: TextRoom): void {
+    room.release(this.#textBytes);
+    this.#textBytes = 0;
+    this.#texts = null;
+  }
+
   /** By their names, in the order in which they were set. */
-  variables(): { readonly bits: readonly string[]; readonly numbers: readonly (readonly [string, number])[] } {
+  variables(): Variables {
     const names = this.#names;
     return {
       bits: [...(this.#bits ?? [])].map((id) => names.bitName(id)),
       numbers: [...(this.#numbers ?? [])].map(([id, value]) => [names.numberName(id), value] as const),
+      texts: [...(this.#texts ?? [])].map(([id, value]) => [names.textName(id), value] as const),
     };
   }
 

@@ -5,7 +5,7 @@ export { Answers } from './answers.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
 export { CompiledRules, compileRules, compiling, RuleLine, type RuleSurroundings } from './compiled-rules.ts';
 export { type Attempt, Explainer, type Step } from './explainer.ts';
-export { FlowMemory, isComplete, type TransactionMemory } from './flow-memory.ts';
+export { FlowMemory, isComplete, type TransactionMemory, type Variables } from './flow-memory.ts';
 export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type Observe, type TellAlert } from './inspector.ts';
 export type { Signature } from './signature.ts';
 export type { Situation } from './situation.ts';

@@ -20,7 +20,7 @@ import { isFound } from './negated-pattern.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
 import type { PacketGroup } from './rule-groups.ts';
-import { holdsAll, type Signature, takeEffect } from './signature.ts';
+import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
 import { TaggedHosts } from './tags.ts';
 import type { ThresholdLine } from './threshold-file.ts';
@@ -43,6 +43,8 @@ export interface InspectCounts {
   readonly evicted: number;
   /** Packets of which not all was asked, because it would have cost too much. */
   readonly tooCostly: number;
+  /** Texts that were captured and found no room. */
+  readonly textsRefused: number;
 }
 
 /** Called for each alert while the packet is in hand. */
@@ -117,7 +119,8 @@ export class Inspector {
 
   get counts(): InspectCounts {
     const evicted = this.#thresholds.evicted + this.#situation.addressBits.evicted;
-    return { ...this.#queue.counts, evicted, tooCostly: this.#rules.expense.exceeded };
+    const textsRefused = this.#situation.textRoom.refused;
+    return { ...this.#queue.counts, evicted, tooCostly: this.#rules.expense.exceeded, textsRefused };
   }
 
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
@@ -208,6 +211,11 @@ export class Inspector {
       done += 1;
     }
     if (done > 0) parser.release(done);
+  }
+
+  /** The flow is over. */
+  end(flow: Flow): void {
+    (flow.memory as FlowMemory | null)?.releaseTexts(this.#situation.textRoom);
   }
 
   /** To be asked once of each packet, behind `packet`: whether it follows an alert whose rule wants to know of such. */
@@ -447,9 +455,10 @@ function isMatch(signature: Signature, situation: Situation): boolean {
   if (signature.type === 'packet' && situation.packet.isPseudo) return false;
   if (signature.type === 'pd_only' && !situation.isProtocolNews) return false;
   if (signature.application !== null && signature.application !== situation.protocol) return false;
+  beginAsking(signature);
   return (
     matchesHeader(signature.header, situation.packet) &&
-    (!signature.needsBits || situation.memory?.hasBits === true) &&
+    (!signature.needsBits || situation.memory?.hasVariables === true) &&
     signaturePayloadMatches(signature, situation) &&
     holdsAll(signature, situation)
   );

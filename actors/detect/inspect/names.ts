@@ -3,6 +3,8 @@ export class Names {
   readonly #bits = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
   readonly #addressBits = new Map<string, number>();
+  readonly #texts = new Map<string, number>();
+  readonly #textNames: string[] = [];
   readonly #bitNames: string[] = [];
   readonly #numberNames: string[] = [];
   readonly #addressBitNames: string[] = [];
@@ -17,6 +19,14 @@ export class Names {
 
   addressBit(name: string): number {
     return idIn(this.#addressBits, name, this.#addressBitNames);
+  }
+
+  text(name: string): number {
+    return idIn(this.#texts, name, this.#textNames);
+  }
+
+  textName(id: number): string {
+    return this.#textNames[id]!;
   }
 
   bitName(id: number): string {

@@ -35,12 +35,26 @@ const addressRank = (rule: Rule): number =>
     ? ASKS
     : NEITHER;
 
+/** Of texts that flows or packets remember; an expression about another buffer than the payload does not count as setting. */
+function textRank({ buffers, conditions }: Rule, of: 'flow' | 'packet'): number {
+  const asks = conditions.some(({ keyword }) => keyword === (of === 'flow' ? 'flowvar' : 'pktvar'));
+  const sets = buffers.some(
+    ({ buffer, terms }) =>
+      buffer === 'payload' &&
+      terms.some((term) => term.kind === 'pcre' && term.captures.some((capture) => capture.of === of)),
+  );
+  if (!sets) return asks ? ASKS : NEITHER;
+  return asks ? ASKS_AND_SETS : SETS;
+}
+
 /** `priorityOf`: with the priority of its class. Lists are compared number by number. */
 export function orderKey(rule: Rule, priority: number): readonly number[] {
   return [
     ACTIONS[rule.action],
     rank(rule, 'flowbits', asksBits),
     rank(rule, 'flowint', asksNumbers),
+    textRank(rule, 'flow'),
+    textRank(rule, 'packet'),
     addressRank(rule),
     priority,
     rule.sid,

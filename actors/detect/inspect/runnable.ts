@@ -9,7 +9,7 @@ import { BOTH_DIRECTIONS, isTransactionBuffer, TO_CLIENT_BIT, TO_SERVER_BIT, tra
 /** What the inspection itself asks or does. */
 const OF_INSPECTION = new Set([
   ...['flow', 'flowbits', 'flowint', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag'],
-  ...['bypass', 'l3_proto', 'nfq_set_mark', 'app-layer-event', 'tls_store'],
+  ...['bypass', 'l3_proto', 'nfq_set_mark', 'app-layer-event', 'tls_store', 'flowvar', 'pktvar'],
 ]);
 
 /** The keyword, buffer or protocol that cannot be asked; null: all can. */

@@ -2,13 +2,14 @@
  * A rule made ready for asking: its header as flat ranges, its conditions as functions, its questions about transactions
  * as engines in the order of progress. Made once; asking it allocates nothing.
  */
-import { type Expense, newVariables, variableSlots } from '../match/index.ts';
+import { type CapturedTexts, type Expense, newVariables, variableSlots } from '../match/index.ts';
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Direction } from '../protocols/index.ts';
 import type { Steps } from '../rules/finished.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
+import { capturingOf, textCheck } from './captured-texts.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
 import { type Engine, enginesOf } from './engine.ts';
 import { type Effect, flowbits, flowCheck, flowint, type Remembered, xbits } from './flow-conditions.ts';
@@ -56,6 +57,8 @@ export interface Signature extends Shape {
   /** It asks what was noticed about a packet, so that one of which nothing was cannot match. */
   readonly needsEvent: boolean;
   readonly effects: readonly Effect[];
+  /** Where its expressions leave texts; null: they leave none. */
+  readonly captured: CapturedTexts | null;
   readonly noAlert: boolean;
   readonly tags: readonly TagTerm[];
   thresholds: readonly Threshold[];
@@ -123,7 +126,9 @@ function signatureOf(
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
   const negatedFast = fast?.isNegated === true ? fast.content : null;
-  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense: context.expense };
+  const capturing = capturingOf(rule, context.names);
+  const captured = capturing?.captured ?? null;
+  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense: context.expense, captured };
   const checks: (readonly [string, Check])[] = [
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
@@ -132,7 +137,7 @@ function signatureOf(
     ...rule.conditions.flatMap((condition) =>
       condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
     ),
-    ...remembered.checks.map((check) => ['flowbits, flowint, xbits, hostbits', check] as const),
+    ...remembered.checks.map((check) => ['flowbits, flowint, xbits, hostbits, flowvar, pktvar', check] as const),
   ];
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
@@ -158,7 +163,8 @@ function signatureOf(
     ),
     needsFlow: shape.application !== null || asksFlow(rule),
     needsEvent: rule.conditions.some(({ keyword }) => EVENT_KEYWORDS.has(keyword)),
-    effects: remembered.effects,
+    effects: capturing === null ? remembered.effects : [...remembered.effects, capturing.effect],
+    captured,
     noAlert:
       rule.conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert')?.keyword === 'noalert',
     tags: tagsOf(rule),
@@ -190,6 +196,8 @@ function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
     if (condition.keyword === 'flowbits') flowbits(condition, names, into);
     else if (condition.keyword === 'flowint') flowint(condition, names, into);
     else if (condition.keyword === 'xbits' || condition.keyword === 'hostbits') xbits(condition, names, into);
+    else if (condition.keyword === 'flowvar' || condition.keyword === 'pktvar')
+      into.checks.push(textCheck(condition, names));
     else if (condition.keyword === 'bypass') into.effects.push(bypass);
   }
   return into;
@@ -201,6 +209,11 @@ const bypass: Effect = ({ memory }) => {
 
 export const isInDirection = (signature: Signature, direction: Direction): boolean =>
   (signature.directions & (1 << direction)) !== 0;
+
+/** Before a rule is asked: what its expressions left behind when it did not match is gone. */
+export function beginAsking({ captured }: Signature): void {
+  if (captured !== null) captured.forget();
+}
 
 export function holdsAll({ checks }: Signature, situation: Situation): boolean {
   for (let i = 0; i < checks.length; i += 1) if (!checks[i]!(situation)) return false;

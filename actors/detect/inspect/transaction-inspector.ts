@@ -9,7 +9,7 @@ import { type Engine, MATCH, NEVER } from './engine.ts';
 import { CANNOT_MATCH, FULL_MATCH, type TransactionMemory } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import type { BufferPrefilter, RuleGroups } from './rule-groups.ts';
-import { holdsAll, type Signature, takeEffect } from './signature.ts';
+import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
 import type { Situation } from './situation.ts';
 
 export class TransactionInspector {
@@ -77,13 +77,14 @@ export class TransactionInspector {
     const { direction } = situation;
     const engines = signature.engines.get(protocol)?.[direction];
     if (engines === undefined || engines.length === 0) return;
+    beginAsking(signature);
     const states = kept.states[direction];
     const before = states?.get(signature.order);
     if (before === undefined) {
       // A rule that goes on was let in by the packet with which it began.
       const header = direction === 1 ? (signature.headerBack ?? signature.header) : signature.header;
       if (!matchesHeader(header, situation.packet) || !holdsAll(signature, situation)) return;
-      if (signature.needsBits && situation.memory?.hasBits !== true) return;
+      if (signature.needsBits && situation.memory?.hasVariables !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
     const isForgotten = before === undefined && matchesAgain(signature, engines, tx, state, direction);

@@ -8,6 +8,7 @@ import { passes } from '../rules/numbers.ts';
 import type { BufferTerms, ContentTerm, DataSetTerm } from '../rules/rule.ts';
 import { decodeBase64 } from './base64.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
+import type { CapturedTexts } from './captured-texts.ts';
 import { isEntropy } from './entropy.ts';
 import { Expense } from './expense.ts';
 import { compileRegex } from './regex/index.ts';
@@ -41,30 +42,37 @@ export interface Trace {
   readonly hasGivenUp: boolean;
 }
 
+/** What the buffers of a rule share. */
+export interface Surroundings {
+  readonly expense: Expense;
+  /** Where its expressions leave texts; null: it remembers none. */
+  readonly captured: CapturedTexts | null;
+}
+
 /** One for each buffer of a rule and worker. It is made ready when it is first asked: most rules of a set never are. */
 export class BufferMatcher {
   readonly #buffer: MatchedTerms;
   readonly #slots: VariableSlots;
   readonly #negatedFast: ContentTerm | null;
-  readonly #expense: Expense;
+  readonly #surroundings: Surroundings;
   #evaluation: Evaluation | null = null;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, expense: Expense) {
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, surroundings: Surroundings) {
     this.#buffer = buffer;
     this.#slots = slots;
     this.#negatedFast = negatedFast;
-    this.#expense = expense;
+    this.#surroundings = surroundings;
   }
 
   /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
   matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#expense);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#surroundings);
     return this.#evaluation.matches(buffer, variables, streamOffset);
   }
 
   /** The same with what happened on the way. */
   trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#expense);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#surroundings);
     return this.#evaluation.trace(buffer, variables, streamOffset);
   }
 
@@ -89,7 +97,7 @@ class Evaluation {
   #variables: ByteVariables = new BigUint64Array();
   #streamOffset = 0;
   #tries = 0;
-  readonly #expense: Expense;
+  readonly #surroundings: Surroundings;
   #searched = 0;
   #searchedMax = 0;
   #expressionSteps = 0;
@@ -100,8 +108,8 @@ class Evaluation {
   readonly #searchHighs: Int32Array;
   readonly #searchPlaces: Int32Array;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, expense: Expense) {
-    this.#expense = expense;
+  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, surroundings: Surroundings) {
+    this.#surroundings = surroundings;
     const steps = stepsOf(buffer, slots, negatedFast);
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
@@ -119,7 +127,7 @@ class Evaluation {
     this.#variables = variables;
     this.#streamOffset = streamOffset;
     this.#tries = 0;
-    const expense = this.#expense;
+    const { expense } = this.#surroundings;
     this.#searched = 0;
     this.#searchedMax = Math.min(SEARCHED_BYTES_MAX, expense.bytes);
     const stepsMax = Math.min(EXPRESSION_STEPS_MAX, Math.max(0, expense.steps));
@@ -283,7 +291,7 @@ class Evaluation {
     if (decoded.length === 0 || term.data.length === 0) return false;
     this.#starts[index] = start;
     this.#ends[index] = stop;
-    this.#inner ??= new Evaluation({ terms: term.data, isSticky: true }, this.#slots, null, this.#expense);
+    this.#inner ??= new Evaluation({ terms: term.data, isSticky: true }, this.#slots, null, this.#surroundings);
     return this.#inner.matches(decoded, this.#variables, 0);
   }
 
@@ -320,6 +328,7 @@ class Evaluation {
       if (!isFound) return NO;
       this.#starts[index] = regex.start;
       this.#ends[index] = regex.end;
+      if (step.term.captures.length > 0) this.#surroundings.captured?.note(step.term.captures, regex, buffer);
       // What a later try of the same expression overwrites.
       const next = regex.start + 1;
       const answer = this.#from(index + 1, regex.end);
@@ -341,7 +350,7 @@ export function bufferMatcher(
   buffer: MatchedTerms,
   slots: VariableSlots,
   negatedFast: ContentTerm | null = null,
-  expense: Expense = new Expense(),
+  surroundings: Surroundings = { expense: new Expense(), captured: null },
 ): BufferMatcher {
-  return new BufferMatcher(buffer, slots, negatedFast, expense);
+  return new BufferMatcher(buffer, slots, negatedFast, surroundings);
 }

@@ -97,6 +97,8 @@ export class Packet {
   /** Codes of `DECODE_EVENTS`; the first `eventCount` hold. */
   readonly events: Uint8Array = new Uint8Array(16);
   eventCount = 0;
+  /** What rules have captured of it; null: nothing. */
+  texts: { readonly name: string; readonly key: Uint8Array | null; readonly value: Uint8Array }[] | null = null;
   /** Cannot be taken further: an event says why. */
   isInvalid = false;
 
@@ -165,6 +167,7 @@ export class Packet {
     this.innerHeadBytes = 0;
     this.innerVlan = -1;
     this.eventCount = 0;
+    this.texts = null;
     this.isInvalid = false;
   }
 }

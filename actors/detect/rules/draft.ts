@@ -79,6 +79,7 @@ export class Draft {
   /** Of the buffer that is set, before it was set again: Suricata asks for more where it is file.data. */
   #termsBefore = 0;
   #hasPrefilter = false;
+  #captures = 0;
   /** What the rule may look things up in. */
   readonly lists: RuleLists;
 
@@ -88,6 +89,12 @@ export class Draft {
 
   get buffer(): string {
     return this.#current.buffer;
+  }
+
+  /** The place of one more text that is captured. */
+  nextCapture(): number {
+    this.#captures += 1;
+    return this.#captures - 1;
   }
 
   add(term: Term): void {

@@ -26,6 +26,15 @@ export interface ContentTerm {
   readonly fastPattern: 'no' | 'whole' | 'only' | { readonly offset: number; readonly length: number };
 }
 
+/** A group of an expression whose text is remembered where the whole rule matches. */
+export interface TextCapture {
+  /** pair: the group is the name of the text, which is the next group. */
+  readonly of: 'flow' | 'packet' | 'pair';
+  readonly name: string;
+  /** Among those of the rule. */
+  readonly place: number;
+}
+
 export interface PcreTerm {
   readonly kind: 'pcre';
   readonly pattern: string;
@@ -33,6 +42,8 @@ export interface PcreTerm {
   /** Of i, m, s, x, A, E, G, O: those that are not about buffers. */
   readonly flags: string;
   readonly isRelative: boolean;
+  /** The first one is of the first group, and so on. */
+  readonly captures: readonly TextCapture[];
 }
 
 export interface IsDataAtTerm {

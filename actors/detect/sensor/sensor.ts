@@ -209,6 +209,7 @@ export class Sensor implements TrafficSink {
       this.#log(this.#last, flow, null);
     }
     if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
+    this.#inspector.end(flow);
   }
 
   /** The packet's direction may turn out to be the other one. */

@@ -22,6 +22,7 @@ const UNDO = 1;
 const GREEDY = 2;
 const LAZY = 3;
 
+const UNSET = [-1, -1] as const;
 const NO_MATCH = -1;
 const GIVEN_UP = -2;
 
@@ -109,6 +110,7 @@ export class Machine {
 
   /** Where a group lies in the last match; -1, -1: it is not set. */
   group(index: number): readonly [number, number] {
+    if (index > this.#program.captures) return UNSET;
     return [this.#registers[2 * index]!, this.#registers[2 * index + 1]!];
   }
 

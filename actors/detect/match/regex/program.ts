@@ -55,6 +55,8 @@ export const ASSERTIONS = [
 
 export interface Program {
   readonly code: Int32Array;
+  /** How many groups there are. */
+  readonly captures: number;
   readonly sets: readonly ByteSet[];
   /** Two for each group, the whole match first; then those of loops. */
   readonly registers: number;
@@ -74,6 +76,7 @@ export function programOf({ node, captures, isAnchored }: Expression): Program {
   const isFixed = isAnchored || beginsAtStart(node);
   return {
     code: Int32Array.from(writer.code),
+    captures,
     sets: writer.sets,
     registers: writer.registers,
     isAnchored: isFixed,

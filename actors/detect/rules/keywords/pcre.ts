@@ -1,6 +1,7 @@
 /** pcre: the expression and its modifiers, some of which name a buffer. */
 import { checkRegex } from '../regex-syntax.ts';
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { shown, wrong } from '../rule-mistake.ts';
+import { capturesOf, splitNames } from './captured-texts.ts';
 import type { KeywordRow } from './row.ts';
 
 const BUFFERS: Readonly<Record<string, string>> = {
@@ -29,14 +30,12 @@ export const PCRE: readonly KeywordRow[] = [
     negation: true,
     read: (draft, value) => {
       // A negation within the quotes is none: Suricata passes over it.
-      const text = value.text.replace(/^!\s*(?=\/)/, '');
+      const { expression: text, names } = splitNames(value.text.replace(/^!\s*(?=\/)/, ''));
       const { isNegated } = value;
       const end = text.lastIndexOf('/');
       if (!text.startsWith('/') || end === 0) return wrong('pcre', 'the expression must stand between slashes');
       const pattern = text.slice(1, end);
       const modifiers = text.slice(end + 1);
-      if (/^[^\s,]*\s*,/.test(modifiers)) return unsupported('pcre', 'capture variables');
-      if (/\(\?P?<(?:flow|pkt)_?/.test(pattern)) return unsupported('pcre', 'capture variables');
       let buffer: string | null = null;
       let flags = '';
       let isRelative = false;
@@ -52,8 +51,9 @@ export const PCRE: readonly KeywordRow[] = [
       if (isRaw && buffer !== null) wrong('pcre', 'the modifier B cannot go with a buffer');
       if (buffer === 'http.host' && /(?:^|[^\\])[A-Z]/.test(pattern))
         wrong('pcre', 'the host is in lower case, and the expression is not');
-      checkRegex('pcre', pattern, flags);
-      const term = { kind: 'pcre', pattern, isNegated, flags, isRelative } as const;
+      const groups = checkRegex('pcre', pattern, flags).captures;
+      const captures = capturesOf(draft, value.text, names, groups);
+      const term = { kind: 'pcre', pattern, isNegated, flags, isRelative, captures } as const;
       // Suricata asks for an anchor in the rule's payload; in a buffer it counts from the buffer's start.
       if (isRelative && (buffer ?? draft.buffer) === 'payload' && !draft.hasAnchor())
         wrong('pcre', 'relative to what? Nothing stands before it in the buffer');

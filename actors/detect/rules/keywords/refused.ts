@@ -87,7 +87,6 @@ const BY_REASON: readonly Refused[] = [
   { because: 'no database of places is read', seven: 'geoip' },
   { because: 'the kind of a file is not looked up by its bytes', seven: 'file.magic filemagic' },
   { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },
-  { because: 'a flow or packet remembers no text of an expression', seven: 'flowvar pktvar' },
   { because: 'packets are examined and not changed', seven: 'replace' },
   { because: 'rules set up nothing of the engine', seven: 'config' },
   { because: 'no list of public suffixes is here', later: 'domain tld' },

@@ -6,6 +6,7 @@ import { unsupported } from '../rule-mistake.ts';
 import { BASE64 } from './base64.ts';
 import { BUFFERS } from './buffers.ts';
 import { BYTES } from './bytes.ts';
+import { CAPTURED_TEXTS } from './captured-texts.ts';
 import { CONTENT } from './content.ts';
 import { EFFECTS } from './effects.ts';
 import { EVENTS } from './events.ts';
@@ -39,7 +40,7 @@ export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Ma
   ['Numbers, sizes and encodings in a buffer', [...BYTES, ...BASE64, ...SURICATA_8]],
   ['Buffers, their older forms, and transforms', BUFFERS],
   ['Packets', PACKETS],
-  ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS]],
+  ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS]],
   ['Files and lists', [...FILES, ...LISTS]],
   ['Events', EVENTS],
   ['Transactions', [...TRANSACTIONS, ...TLS_VALIDITY]],

@@ -6,6 +6,7 @@ import { Dice } from './dice.ts';
 import type { Endpoints } from './network.ts';
 import { packetsOf } from './packets.ts';
 import { rulesOf } from './rules/rules.ts';
+import { textRules } from './rules/texts.ts';
 
 export interface Case {
   readonly seed: number;
@@ -23,6 +24,9 @@ export interface Case {
 /** Of the cases so many are about packets, flows and addresses, with more of what is rare. */
 const WIDE_SHARE = 0.2;
 const WIDE_SALT = 0x5bd1_e995;
+/** So many have rules that capture texts beside the others. */
+const TEXT_SHARE = 0.08;
+const TEXT_SALT = 0x2545_f491;
 /** Rules of one case at most. */
 export const SIDS_A_CASE = 10;
 /** A case is over before any flow of it times out. */
@@ -53,7 +57,11 @@ export function makeCase(seed: number, slot: number): Case {
     afterUs += dice.int(1, paceUs);
     return afterUs;
   });
-  const { rules, thresholds } = rulesOf({ dice, dialogue: made, addresses, isWide }, firstSid);
+  const { rules: own, thresholds } = rulesOf({ dice, dialogue: made, addresses, isWide }, firstSid);
+  const later = new Dice(seed ^ TEXT_SALT);
+  const making = { dice: later, dialogue: made, name: `t${firstSid}`, client: addresses[0], server: addresses[1] };
+  const texts = later.chance(TEXT_SHARE) ? textRules(making) : [];
+  const rules = [...own, ...texts.map((rule, i) => `${rule} sid:${firstSid + own.length + i};)`)];
   return { seed, slot, dialogue: made, frames, timesUs, rules, thresholds, firstSid };
 }
 
