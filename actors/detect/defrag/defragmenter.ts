@@ -2,7 +2,7 @@
  * Puts IPv4 and IPv6 datagrams together from their fragments, as a target with the given policy would. Memory is bounded
  * in bytes and in datagrams: the unfinished datagram that has waited longest gives way, and is counted. Time is the packets' own.
  */
-import type { Packet } from '../packet/index.ts';
+import { addEvent, type DecodeEvent, type Packet } from '../packet/index.ts';
 import { FragmentSet } from './fragment-set.ts';
 import type { Head } from './held-fragment.ts';
 import type { OverlapPolicy } from './overlap-policy.ts';
@@ -66,11 +66,14 @@ export class Defragmenter {
     this.#expire(packet.timeUs);
     const length = packet.payloadEnd - packet.fragmentAt;
     const fixedBytes = packet.ipVersion === 4 ? IPV4_BYTES : 0;
-    if (fixedBytes + packet.fragmentOffset + length > MAX_DATAGRAM_BYTES || length === 0) return this.#refuse();
+    if (fixedBytes + packet.fragmentOffset + length > MAX_DATAGRAM_BYTES)
+      return this.#refuse(packet, 'ipv4.frag_pkt_too_large', 'ipv6.frag_pkt_too_large');
+    if (length === 0) return this.#refuse(packet);
     const key = keyOf(packet);
     let set = this.#sets.get(key);
     if (set === undefined) set = new FragmentSet();
-    else if (set.heldBytes + length + FRAGMENT_COST_BYTES > MAX_SET_BYTES) return this.#refuse();
+    else if (set.heldBytes + length + FRAGMENT_COST_BYTES > MAX_SET_BYTES)
+      return this.#refuse(packet, 'ipv4.frag_ignored', 'ipv6.frag_ignored');
     else this.#sets.delete(key);
     set.lastUs = packet.timeUs;
     this.#sets.set(key, set);
@@ -83,6 +86,7 @@ export class Defragmenter {
       headOf(packet),
       policy,
     );
+    if (set.overlaps) note(packet, 'ipv4.frag_overlap', 'ipv6.frag_overlap');
     if (isKept) set.heldBytes += FRAGMENT_COST_BYTES;
     this.#costBytes += set.heldBytes - before;
     const whole = isKept ? set.assemble() : undefined;
@@ -95,8 +99,9 @@ export class Defragmenter {
     return wholeDatagram(whole.head, packet.ipVersion, whole.body);
   }
 
-  #refuse(): undefined {
+  #refuse(packet: Packet, event4?: DecodeEvent, event6?: DecodeEvent): undefined {
     this.counts.refused++;
+    if (event4 !== undefined && event6 !== undefined) note(packet, event4, event6);
   }
 
   #forget(key: string, set: FragmentSet): void {
@@ -120,6 +125,10 @@ export class Defragmenter {
       this.counts.evicted++;
     }
   }
+}
+
+function note(packet: Packet, event4: DecodeEvent, event6: DecodeEvent): undefined {
+  addEvent(packet, packet.ipVersion === 4 ? event4 : event6);
 }
 
 /** Fragments are rare enough for a text as key. IPv6 names no protocol in every fragment. */

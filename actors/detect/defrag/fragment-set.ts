@@ -10,6 +10,8 @@ export class FragmentSet {
   /** Time of the last fragment. */
   lastUs = 0;
   heldBytes = 0;
+  /** The last fragment holds bytes of another one's place. */
+  overlaps = false;
   readonly #fragments: HeldFragment[] = [];
   #hasLast = false;
 
@@ -19,8 +21,9 @@ export class FragmentSet {
     const at = this.#placeOf(start);
     // Behind all others a fragment is compared from the first one on, else from the one before it.
     const from = at === fragments.length || at === 0 ? 0 : at - 1;
-    const fresh: NewFragment = { start, end: start + bytes.length, trim: 0, isDropped: false };
+    const fresh: NewFragment = { start, end: start + bytes.length, trim: 0, isDropped: false, overlaps: false };
     const gone = settle(policy, fragments, from, fresh);
+    this.overlaps = fresh.overlaps;
     if (gone !== undefined) {
       fragments.splice(fragments.indexOf(gone), 1);
       this.heldBytes -= gone.bytes.length;

@@ -15,6 +15,8 @@ export interface NewFragment {
   /** Bytes at its beginning that others give. */
   trim: number;
   isDropped: boolean;
+  /** One of those that it was compared with holds bytes of its place. */
+  overlaps: boolean;
 }
 
 type Rule = (fresh: NewFragment, held: HeldFragment, next: HeldFragment | undefined) => boolean;
@@ -39,7 +41,9 @@ export function settle(
   const rule = RULES[policy];
   for (let at = from; at < fragments.length; at++) {
     const held = fragments[at]!;
-    if (held.isSkipped || !rule(fresh, held, fragments[at + 1])) continue;
+    if (held.isSkipped) continue;
+    if (fresh.start < endOf(held) && held.start < fresh.end) fresh.overlaps = true;
+    if (!rule(fresh, held, fragments[at + 1])) continue;
     const isGone = !fresh.isDropped && (held.isSkipped || held.trim >= held.bytes.length);
     return isGone ? held : undefined;
   }

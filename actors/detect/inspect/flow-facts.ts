@@ -86,7 +86,8 @@ const applicationProtocol: Compile = (condition) => {
 };
 
 const decodeEvent: Compile = (condition) => {
-  const code = decodeEventCode(wordsOf(condition)[0]!)!;
+  const code = decodeEventCode(wordsOf(condition)[0]!);
+  if (code === undefined) return () => false;
   return ({ packet }) => {
     for (let i = 0; i < packet.eventCount; i += 1) if (packet.events[i] === code) return true;
     return false;

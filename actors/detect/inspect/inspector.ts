@@ -5,7 +5,7 @@
  */
 import { assert } from '../../../engine/index.ts';
 import type { Flow, FlowSession } from '../flow/index.ts';
-import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST } from '../packet/index.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
 import { AddressMemory } from './address-memory.ts';
@@ -237,7 +237,7 @@ export class Inspector {
     situation.isProtocolNews = false;
     situation.isEstablished = false;
     const length = payloadBytes(packet);
-    situation.isBlind = flow?.session?.isPayloadHidden === true;
+    situation.isBlind = packet.innerKind !== TUNNEL.none || flow?.session?.isPayloadHidden === true;
     situation.hasPayload = length > 0 && !situation.isBlind;
     situation.payload = length > 0 ? packet.bytes.subarray(packet.payloadAt, packet.payloadEnd) : NO_BYTES;
     situation.memory = null;

@@ -95,7 +95,7 @@ const fragBits: Compile = (condition) => {
 
 function fragmentOffset(packet: Packet): number {
   if (packet.ipVersion === 4) return be16(packet.bytes, packet.ipAt + 6) & 0x1fff;
-  return packet.ipVersion === 6 && packet.fragmentAt >= 0 ? packet.fragmentOffset >> 3 : -1;
+  return packet.ipVersion === 6 && packet.fragmentAt >= 0 ? packet.fragmentOffset : -1;
 }
 
 export const payloadBytes = (packet: Packet): number =>

@@ -105,6 +105,28 @@ export const DECODE_EVENTS = [
   'mpls.unknown_payload_type',
   'udp.hlen_too_small',
   'esp.pkt_too_small',
+  'ltnull.unsupported_type',
+  'chdlc.pkt_too_small',
+  'dce.pkt_too_small',
+  'vntag.header_too_small',
+  'vntag.unknown_type',
+  'ieee8021ah.header_too_small',
+  'nsh.header_too_small',
+  'nsh.unsupported_version',
+  'nsh.bad_header_length',
+  'nsh.reserved_type',
+  'nsh.unsupported_type',
+  'nsh.unknown_payload',
+  'ppp.pkt_too_small',
+  'ppp.vju_pkt_too_small',
+  'vxlan.unknown_payload_type',
+  'geneve.unknown_payload_type',
+  'ipv4.frag_pkt_too_large',
+  'ipv6.frag_pkt_too_large',
+  'ipv4.frag_overlap',
+  'ipv6.frag_overlap',
+  'ipv4.frag_ignored',
+  'ipv6.frag_ignored',
 ] as const;
 
 export type DecodeEvent = (typeof DECODE_EVENTS)[number];
@@ -119,6 +141,17 @@ export function decodeEventCode(name: string): number | undefined {
 /** A packet that has more events than there is room for keeps the first. */
 export function addEvent(packet: Packet, event: DecodeEvent): undefined {
   if (packet.eventCount < packet.events.length) packet.events[packet.eventCount++] = CODES.get(event)!;
+}
+
+/** As many layers as this are an attack on the decoder. */
+export const MAX_LAYERS = 16;
+
+/** One more header; false where there are too many. */
+export function enterLayer(packet: Packet): boolean {
+  packet.layers += 1;
+  if (packet.layers < MAX_LAYERS) return true;
+  refuse(packet, 'too_many_layers');
+  return false;
 }
 
 /** The packet ends here: what follows cannot be read. */

@@ -12,6 +12,13 @@ export const ETHER_ARP = 0x0806;
 export const ETHER_BRIDGE = 0x6558;
 export const ETHER_PPP = 0x880b;
 export const ETHER_ERSPAN = 0x88be;
+/** Provider's backbone bridges (802.1ah). */
+export const ETHER_BACKBONE = 0x88e7;
+/** Two bytes of Cisco's fabric, and a frame. */
+export const ETHER_DCE = 0x8903;
+export const ETHER_VNTAG = 0x8926;
+/** Headers of service chains (RFC 8300). */
+export const ETHER_NSH = 0x894f;
 
 /** Numbers of what IP carries. */
 export const PROTOCOL_ICMP = 1;
@@ -25,4 +32,4 @@ export const PROTOCOL_ICMPV6 = 58;
 export const PROTOCOL_SCTP = 132;
 
 /** What a packet in a packet begins with. */
-export const TUNNEL = { none: 0, ipv4: 1, ipv6: 2, ethernet: 3, vlan: 4 } as const;
+export const TUNNEL = { none: 0, ipv4: 1, ipv6: 2, ethernet: 3, vlan: 4, ppp: 5, teredo: 6 } as const;

@@ -1,21 +1,26 @@
 /** From a frame's EtherType to IP: tags, labels and sessions that stand between are counted and passed over. */
-import { addEvent, refuse } from './decode-events.ts';
+import { addEvent, type DecodeEvent, enterLayer, refuse } from './decode-events.ts';
 import {
   ETHER_ARP,
+  ETHER_BACKBONE,
+  ETHER_DCE,
   ETHER_IPV4,
   ETHER_IPV6,
   ETHER_MPLS_MULTICAST,
   ETHER_MPLS_UNICAST,
+  ETHER_NSH,
   ETHER_PPPOE_DISCOVERY,
   ETHER_PPPOE_SESSION,
   ETHER_QINQ,
   ETHER_QINQ_OLD,
   ETHER_VLAN,
+  ETHER_VNTAG,
 } from './ether-types.ts';
 import { decodeIpv4 } from './ipv4.ts';
 import { decodeIpv6 } from './ipv6.ts';
 import { be16 } from './network-order.ts';
 import type { Packet } from './packet.ts';
+import { decodePppoe, notePppoeDiscovery } from './ppp.ts';
 
 const ETHERNET_BYTES = 14;
 const VLAN_BYTES = 4;
@@ -23,62 +28,84 @@ const VLAN_ID_MASK = 0x0fff;
 const MAX_VLANS = 3;
 const MPLS_BYTES = 4;
 const MPLS_BOTTOM = 1;
-const PPPOE_BYTES = 8;
-const PPP_IPV4 = 0x0021;
-const PPP_IPV6 = 0x0057;
-/** Known, and not looked into. */
-const PPP_OTHERS: ReadonlySet<number> = new Set([
-  ...[0x002d, 0x002b, 0x0023, 0x0025, 0x0027, 0x0029, 0x0031, 0x0033, 0x0035, 0x0201, 0x0231, 0x004d, 0x0281, 0x0283],
-  ...[0x8021, 0x8023, 0x8025, 0x8027, 0x8029, 0x802b, 0x8033, 0x8035, 0x8057, 0x8281, 0xc021, 0xc023, 0xc025, 0xc223],
-]);
-const IPV4_BYTES = 20;
-const IPV6_BYTES = 40;
+const VNTAG_BYTES = 6;
+const BACKBONE_BYTES = 18;
+const DCE_BYTES = 2;
+const NSH_BYTES = 8;
+const NSH_FIXED = 1;
+const NSH_FIXED_BYTES = 24;
+const NSH_OPTIONS = 2;
+const NSH_EXPERIMENT = 15;
 const MPLS_IPV4 = 0;
 const MPLS_ROUTER_ALERT = 1;
 const MPLS_IPV6 = 2;
 const MPLS_NULL = 3;
 const MPLS_RESERVED_MAX = 15;
 
-export function decodeEthernet(packet: Packet, at: number): undefined {
-  if (packet.end - at < ETHERNET_BYTES) return refuse(packet, 'ethernet.pkt_too_small');
-  decodeEtherType(packet, be16(packet.bytes, at + 12), at + ETHERNET_BYTES);
+/** False where it is no frame. */
+export function decodeEthernet(packet: Packet, at: number): boolean {
+  if (packet.end - at < ETHERNET_BYTES) return fails(packet, 'ethernet.pkt_too_small');
+  if (!enterLayer(packet)) return false;
+  const type = be16(packet.bytes, at + 12);
+  if (!decodeEtherType(packet, type, at + ETHERNET_BYTES)) addEvent(packet, 'ethernet.unknown_ethertype');
+  return true;
 }
 
-export function decodeEtherType(packet: Packet, type: number, at: number): undefined {
+/** False where the type is none that is known. */
+export function decodeEtherType(packet: Packet, type: number, at: number): boolean {
   switch (type) {
     case ETHER_IPV4:
-      return decodeIpv4(packet, at);
+      decodeIpv4(packet, at);
+      break;
     case ETHER_IPV6:
-      return decodeIpv6(packet, at);
+      decodeIpv6(packet, at);
+      break;
     case ETHER_VLAN:
     case ETHER_QINQ:
     case ETHER_QINQ_OLD:
-      return decodeVlan(packet, at);
+      decodeVlan(packet, at);
+      break;
     case ETHER_MPLS_UNICAST:
     case ETHER_MPLS_MULTICAST:
-      return decodeMpls(packet, at);
+      decodeMpls(packet, at);
+      break;
     case ETHER_PPPOE_SESSION:
-      return decodePppoe(packet, at);
+      decodePppoe(packet, at);
+      break;
     case ETHER_PPPOE_DISCOVERY:
-      return notePppoeDiscovery(packet, at);
+      notePppoeDiscovery(packet, at);
+      break;
+    case ETHER_BACKBONE:
+      decodeBackbone(packet, at);
+      break;
+    case ETHER_DCE:
+      if (packet.end - at < DCE_BYTES + ETHERNET_BYTES) refuse(packet, 'dce.pkt_too_small');
+      else decodeEthernet(packet, at + DCE_BYTES);
+      break;
+    case ETHER_VNTAG:
+      decodeVntag(packet, at);
+      break;
+    case ETHER_NSH:
+      decodeNsh(packet, at);
+      break;
     default:
-      addEvent(packet, 'ethernet.unknown_ethertype');
+      return type === ETHER_ARP;
   }
+  return true;
 }
 
-const KNOWN_TYPES: ReadonlySet<number> = new Set([
-  ...[ETHER_IPV4, ETHER_IPV6, ETHER_VLAN, ETHER_QINQ, ETHER_QINQ_OLD, ETHER_MPLS_UNICAST, ETHER_MPLS_MULTICAST],
-  ...[ETHER_PPPOE_SESSION, ETHER_PPPOE_DISCOVERY, ETHER_ARP],
-]);
-const isKnownType = (type: number): boolean => KNOWN_TYPES.has(type);
-
-function decodeVlan(packet: Packet, at: number): undefined {
-  if (packet.end - at < VLAN_BYTES) return refuse(packet, 'vlan.header_too_small');
-  if (packet.vlanCount === MAX_VLANS) return refuse(packet, 'vlan.too_many_layers');
+/** False where it is no tag. */
+export function decodeVlan(packet: Packet, at: number): boolean {
+  if (packet.vlanCount === MAX_VLANS) return fails(packet, 'vlan.too_many_layers');
+  if (packet.end - at < VLAN_BYTES) return fails(packet, 'vlan.header_too_small');
+  if (!enterLayer(packet)) return false;
   addVlan(packet, be16(packet.bytes, at) & VLAN_ID_MASK);
-  const type = be16(packet.bytes, at + 2);
-  if (isKnownType(type)) return decodeEtherType(packet, type, at + VLAN_BYTES);
-  refuse(packet, 'vlan.unknown_type');
+  return decodeEtherType(packet, be16(packet.bytes, at + 2), at + VLAN_BYTES) || fails(packet, 'vlan.unknown_type');
+}
+
+function fails(packet: Packet, event: DecodeEvent): false {
+  refuse(packet, event);
+  return false;
 }
 
 export function addVlan(packet: Packet, id: number): undefined {
@@ -92,6 +119,7 @@ export function addVlan(packet: Packet, id: number): undefined {
 /** What stands under the labels is told by the last of them, or by its first half byte. */
 function decodeMpls(packet: Packet, start: number): undefined {
   const { bytes } = packet;
+  if (!enterLayer(packet)) return;
   let at = start;
   let isBottom = false;
   while (!isBottom) {
@@ -106,36 +134,50 @@ function decodeMpls(packet: Packet, start: number): undefined {
   if (label === MPLS_NULL) return addEvent(packet, 'mpls.bad_label_implicit_null');
   if (label < MPLS_RESERVED_MAX) return addEvent(packet, 'mpls.bad_label_reserved');
   if (packet.end - at < MPLS_BYTES) return refuse(packet, 'mpls.pkt_too_small');
-  if (bytes[at]! >> 4 === 0) return decodeEthernet(packet, at + MPLS_BYTES);
+  if (bytes[at]! >> 4 === 0) {
+    decodeEthernet(packet, at + MPLS_BYTES);
+    return;
+  }
   if (!decodeByVersion(packet, at)) refuse(packet, 'mpls.unknown_payload_type');
 }
 
-function decodePppoe(packet: Packet, at: number): undefined {
-  if (packet.end - at < PPPOE_BYTES) return refuse(packet, 'pppoe.pkt_too_small');
-  if (be16(packet.bytes, at + 4) === 0) return;
-  const protocol = be16(packet.bytes, at + 6);
-  const left = packet.end - at - PPPOE_BYTES;
-  if (protocol === PPP_IPV4) {
-    if (left < IPV4_BYTES) return refuse(packet, 'ppp.ip4_pkt_too_small');
-    return decodeIpv4(packet, at + PPPOE_BYTES);
+/** Service chains: what is under a header of a fixed length (1) or of options (2). */
+function decodeNsh(packet: Packet, at: number): undefined {
+  const { bytes, end } = packet;
+  if (end - at < NSH_BYTES) return refuse(packet, 'nsh.header_too_small');
+  if (!enterLayer(packet)) return;
+  const head = be16(bytes, at);
+  if (head >> 14 !== 0) return addEvent(packet, 'nsh.unsupported_version');
+  const length = (head & 0x3f) * 4;
+  if (length >= end - at) return refuse(packet, 'nsh.bad_header_length');
+  const kind = bytes[at + 2]!;
+  if (kind === 0 || kind === NSH_EXPERIMENT) return addEvent(packet, 'nsh.reserved_type');
+  if (kind > NSH_OPTIONS) return addEvent(packet, 'nsh.unsupported_type');
+  if (kind === NSH_FIXED && length !== NSH_FIXED_BYTES) return refuse(packet, 'nsh.bad_header_length');
+  switch (bytes[at + 3]) {
+    case 1:
+      return decodeIpv4(packet, at + length);
+    case 2:
+      return decodeIpv6(packet, at + length);
+    case 3:
+      decodeEthernet(packet, at + length);
+      return;
+    case 5:
+      return decodeMpls(packet, at + length);
+    default:
+      addEvent(packet, 'nsh.unknown_payload');
   }
-  if (protocol === PPP_IPV6) {
-    if (left < IPV6_BYTES) return refuse(packet, 'ppp.ip6_pkt_too_small');
-    return decodeIpv6(packet, at + PPPOE_BYTES);
-  }
-  if (PPP_OTHERS.has(protocol)) addEvent(packet, 'ppp.unsup_proto');
-  else refuse(packet, 'ppp.wrong_type');
 }
 
-const PPPOE_DISCOVERY_BYTES = 6;
-/** Initiation, offer, request, confirmation, end. */
-const PPPOE_CODES: ReadonlySet<number> = new Set([0x09, 0x07, 0x19, 0x65, 0xa7]);
+function decodeVntag(packet: Packet, at: number): undefined {
+  if (packet.end - at < VNTAG_BYTES) return refuse(packet, 'vntag.header_too_small');
+  if (!enterLayer(packet)) return;
+  if (!decodeEtherType(packet, be16(packet.bytes, at + 4), at + VNTAG_BYTES)) refuse(packet, 'vntag.unknown_type');
+}
 
-function notePppoeDiscovery(packet: Packet, at: number): undefined {
-  const { bytes } = packet;
-  if (packet.end - at < PPPOE_DISCOVERY_BYTES) return refuse(packet, 'pppoe.pkt_too_small');
-  if (!PPPOE_CODES.has(bytes[at + 1]!)) return refuse(packet, 'pppoe.wrong_code');
-  if (be16(bytes, at + 4) > packet.end - at - PPPOE_DISCOVERY_BYTES) refuse(packet, 'pppoe.malformed_tags');
+function decodeBackbone(packet: Packet, at: number): undefined {
+  if (packet.end - at < BACKBONE_BYTES) return refuse(packet, 'ieee8021ah.header_too_small');
+  decodeEtherType(packet, be16(packet.bytes, at + BACKBONE_BYTES - 2), at + BACKBONE_BYTES);
 }
 
 /** IP of either version; false where it is neither. */

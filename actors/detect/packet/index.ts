@@ -1,6 +1,6 @@
 export { isIpChecksumValid, isTransportChecksumValid } from './checksum.ts';
 export { decodeCaptured, decodeInner, decodeReassembled, isKnownLink } from './decode.ts';
-export { DECODE_EVENTS, type DecodeEvent, decodeEventCode } from './decode-events.ts';
+export { addEvent, DECODE_EVENTS, type DecodeEvent, decodeEventCode } from './decode-events.ts';
 export * from './ether-types.ts';
 export { IPV4_OPTIONS } from './ipv4-options.ts';
 export { Packet } from './packet.ts';

@@ -1,5 +1,5 @@
 /** IPv4: the header, then the transport, but for fragments, which are put together first. */
-import { refuse } from './decode-events.ts';
+import { enterLayer, refuse } from './decode-events.ts';
 import { readIpv4Options } from './ipv4-options.ts';
 import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
@@ -10,6 +10,7 @@ const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 
 export function decodeIpv4(packet: Packet, at: number): undefined {
+  if (!enterLayer(packet)) return;
   const { bytes } = packet;
   const available = packet.end - at;
   if (available < IPV4_MIN_BYTES) return refuse(packet, 'ipv4.pkt_too_small');

@@ -1,5 +1,5 @@
 /** IPv6 with its extension headers; `protocol` is what stands behind the last of them. */
-import { addEvent, refuse } from './decode-events.ts';
+import { addEvent, enterLayer, refuse } from './decode-events.ts';
 import { PROTOCOL_ESP } from './ether-types.ts';
 import { noteIpv6Options } from './ipv6-options.ts';
 import { be16, be32 } from './network-order.ts';
@@ -20,6 +20,7 @@ const SHIM6 = 140;
 const MAX_HEADERS = 40;
 
 export function decodeIpv6(packet: Packet, at: number): undefined {
+  if (!enterLayer(packet)) return;
   const { bytes } = packet;
   const available = packet.end - at;
   // Suricata refuses it without a word.

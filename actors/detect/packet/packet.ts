@@ -14,6 +14,8 @@ export class Packet {
   number = 0;
   /** 0 as captured, then one more for each tunnel it was in. */
   depth = 0;
+  /** Headers that led here, with those of the tunnels around. */
+  layers = 0;
   /** Of its frame, as captures number them; of what has none that of IP itself. */
   linkType = 0;
   /** Where it came from, as EVE names it. */
@@ -111,6 +113,7 @@ export class Packet {
     this.start = start;
     this.end = end;
     this.depth = 0;
+    this.layers = 0;
     this.root = null;
     this.linkType = LINK_RAW;
     this.source = 'wire/pcap';

@@ -1,5 +1,5 @@
 /** What IP carries: ports, types, and the places of the payload; packets in packets are only found here. */
-import { addEvent, refuse } from './decode-events.ts';
+import { addEvent, enterLayer, refuse } from './decode-events.ts';
 import {
   PROTOCOL_ESP,
   PROTOCOL_GRE,
@@ -142,6 +142,7 @@ function decodeSctp(packet: Packet, at: number, end: number): undefined {
 
 function decodeEsp(packet: Packet, at: number, end: number): undefined {
   packet.payloadAt = end;
+  if (!enterLayer(packet)) return;
   if (end - at < ESP_BYTES) return refuse(packet, 'esp.pkt_too_small');
   packet.securityIndex = be32(packet.bytes, at);
   packet.payloadAt = at + ESP_BYTES;

@@ -1,15 +1,17 @@
 /**
  * Packets in packets, where Suricata's own configuration looks for them: GRE with all that it carries, and VXLAN, Geneve and
- * Teredo on their registered ports. What is inside is only found here. Who carries a packet has no payload of its own.
+ * Teredo on their registered ports. What is inside is only found here. Nothing is looked for in the payload of who carries it.
  */
-import { type DecodeEvent, refuse } from './decode-events.ts';
+import { addEvent, type DecodeEvent, enterLayer, MAX_LAYERS, refuse } from './decode-events.ts';
 import {
+  ETHER_ARP,
   ETHER_BRIDGE,
   ETHER_ERSPAN,
   ETHER_IPV4,
   ETHER_IPV6,
   ETHER_PPP,
   ETHER_QINQ,
+  ETHER_QINQ_OLD,
   ETHER_VLAN,
   PROTOCOL_GRE,
   PROTOCOL_UDP,
@@ -30,15 +32,14 @@ const GRE_RESERVED = 0x78;
 const GRE_VERSION = 7;
 const GRE_ROUTE_BYTES = 4;
 const ERSPAN_BYTES = 8;
-const PPP_FRAMING = 0xff03;
-const PPP_IPV4 = 0x0021;
-const PPP_IPV6 = 0x0057;
 
 const VXLAN_PORT = 4789;
 const VXLAN_BYTES = 8;
 const VXLAN_HAS_NETWORK = 0x08;
 const GENEVE_PORT = 6081;
 const GENEVE_BYTES = 8;
+const GENEVE_RESERVED = 0x3f;
+const GENEVE_OPTION_BYTES = 4;
 const TEREDO_PORT = 3544;
 const TEREDO_ORIGIN_BYTES = 8;
 const IPV6_BYTES = 40;
@@ -46,24 +47,23 @@ const ETHERNET_BYTES = 14;
 
 /** `head` bytes before what is carried count as its own. */
 export function carry(packet: Packet, kind: number, at: number, end: number, head = 0): undefined {
+  if (packet.layers + 1 >= MAX_LAYERS) return refuse(packet, 'too_many_layers');
   packet.innerKind = kind;
   packet.innerHeadBytes = head;
   packet.innerAt = at;
   packet.innerEnd = end;
-  packet.payloadAt = packet.payloadEnd;
+  // Of a datagram the payload has its length all the same.
+  if (packet.protocol !== PROTOCOL_UDP) packet.payloadAt = packet.payloadEnd;
 }
 
 export function decodeGre(packet: Packet, at: number, end: number): undefined {
   const { bytes } = packet;
   packet.payloadAt = end;
   if (end - at < GRE_BYTES) return refuse(packet, 'gre.pkt_too_small');
+  if (!enterLayer(packet)) return;
   const inner = greHeader(packet, at, end);
   if (inner < 0) return;
-  const flags = bytes[at]!;
-  const type = be16(bytes, at + 2);
-  if (type === ETHER_PPP) carryPpp(packet, inner, end);
-  else if (type === ETHER_ERSPAN) carryErspan(packet, (flags & GRE_SEQUENCE) !== 0, inner, end);
-  else carryByType(packet, type, inner, end);
+  carryInGre(packet, be16(bytes, at + 2), inner, end);
 }
 
 /** Where what is carried begins; -1 where the header is not as it should be. */
@@ -116,7 +116,8 @@ function failed(packet: Packet, event: DecodeEvent): -1 {
   return -1;
 }
 
-function carryByType(packet: Packet, type: number, at: number, end: number): undefined {
+function carryInGre(packet: Packet, type: number, at: number, end: number): undefined {
+  const { bytes, transportAt } = packet;
   switch (type) {
     case ETHER_IPV4:
       return carry(packet, TUNNEL.ipv4, at, end);
@@ -125,20 +126,17 @@ function carryByType(packet: Packet, type: number, at: number, end: number): und
     case ETHER_BRIDGE:
       return carry(packet, TUNNEL.ethernet, at, end);
     case ETHER_VLAN:
-    case ETHER_QINQ:
       return carry(packet, TUNNEL.vlan, at, end);
+    case ETHER_ERSPAN:
+      return carryErspan(packet, (bytes[transportAt]! & GRE_SEQUENCE) !== 0, at, end);
+    case ETHER_PPP: {
+      // What is only acknowledged carries nothing.
+      const isSecond = (bytes[transportAt + 1]! & GRE_VERSION) === 1;
+      if (isSecond && be16(bytes, transportAt + GRE_BYTES) === 0) return;
+      return carry(packet, TUNNEL.ppp, at, end);
+    }
     default:
   }
-}
-
-function carryPpp(packet: Packet, at: number, end: number): undefined {
-  const { bytes } = packet;
-  if (end - at < 4) return;
-  const isFramed = be16(bytes, at) === PPP_FRAMING;
-  const protocol = be16(bytes, isFramed ? at + 2 : at);
-  const inner = isFramed ? at + 4 : at + 2;
-  if (protocol === PPP_IPV4) carry(packet, TUNNEL.ipv4, inner, end, inner - at);
-  else if (protocol === PPP_IPV6) carry(packet, TUNNEL.ipv6, inner, end, inner - at);
 }
 
 /** Type I has no header and no sequence number; of type II the VLAN counts as the frame's own. */
@@ -173,22 +171,61 @@ function carryTeredo(packet: Packet): undefined {
   if (payloadEnd - at < IPV6_BYTES) return;
   if (be16(bytes, at) === 0) at += TEREDO_ORIGIN_BYTES;
   if (payloadEnd - at < IPV6_BYTES || bytes[at]! >> 4 !== 6) return;
-  if (payloadEnd - at !== IPV6_BYTES + be16(bytes, at + 4)) return;
-  carry(packet, TUNNEL.ipv6, at, payloadEnd);
+  const length = be16(bytes, at + 4);
+  if (payloadEnd - at !== IPV6_BYTES + length) return;
+  // Bytes that look like this by chance.
+  const [next, hops] = [bytes[at + 6], bytes[at + 7]];
+  if (hops === 0 || (next === 0 && length < 8)) return;
+  carry(packet, TUNNEL.teredo, at, payloadEnd);
 }
 
 /** The frame's addresses say nothing: what it carries counts from IP on. */
 function carryVxlan(packet: Packet): undefined {
   const { bytes, payloadAt, payloadEnd } = packet;
   const frame = payloadAt + VXLAN_BYTES;
-  if (payloadEnd - frame < ETHERNET_BYTES || (bytes[payloadAt]! & VXLAN_HAS_NETWORK) === 0) return;
-  carryByType(packet, be16(bytes, frame + ETHERNET_BYTES - 2), frame + ETHERNET_BYTES, payloadEnd);
+  if (payloadEnd - frame < ETHERNET_BYTES || !enterLayer(packet)) return;
+  if ((bytes[payloadAt]! & VXLAN_HAS_NETWORK) === 0 || bytes[frame - 1] !== 0) return;
+  const inner = frame + ETHERNET_BYTES;
+  switch (be16(bytes, inner - 2)) {
+    case ETHER_IPV4:
+      return carry(packet, TUNNEL.ipv4, inner, payloadEnd);
+    case ETHER_IPV6:
+      return carry(packet, TUNNEL.ipv6, inner, payloadEnd);
+    case ETHER_VLAN:
+    case ETHER_QINQ:
+    case ETHER_QINQ_OLD:
+      return carry(packet, TUNNEL.vlan, inner, payloadEnd);
+    case ETHER_ARP:
+      return;
+    default:
+      addEvent(packet, 'vxlan.unknown_payload_type');
+  }
 }
 
 function carryGeneve(packet: Packet): undefined {
   const { bytes, payloadAt: at, payloadEnd } = packet;
-  if (payloadEnd - at < GENEVE_BYTES || bytes[at]! >> 6 !== 0) return;
+  if (payloadEnd - at < GENEVE_BYTES || !enterLayer(packet)) return;
   const inner = at + GENEVE_BYTES + (bytes[at]! & 0x3f) * 4;
-  if (inner >= payloadEnd) return;
-  carryByType(packet, be16(bytes, at + 2), inner, payloadEnd);
+  if (inner > payloadEnd || bytes[at]! >> 6 !== 0) return;
+  if ((bytes[at + 1]! & GENEVE_RESERVED) !== 0 || bytes[at + 7] !== 0) return;
+  if (!areOptionsWhole(bytes, at + GENEVE_BYTES, inner)) return;
+  switch (be16(bytes, at + 2)) {
+    case ETHER_IPV4:
+      return carry(packet, TUNNEL.ipv4, inner, payloadEnd);
+    case ETHER_IPV6:
+      return carry(packet, TUNNEL.ipv6, inner, payloadEnd);
+    case ETHER_BRIDGE:
+      return carry(packet, TUNNEL.ethernet, inner, payloadEnd);
+    case ETHER_ARP:
+      return;
+    default:
+      addEvent(packet, 'geneve.unknown_payload_type');
+  }
+}
+
+/** The last one ends where the header does. */
+function areOptionsWhole(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) at += GENEVE_OPTION_BYTES + (bytes[at + 3]! & 0x1f) * 4;
+  return at === end;
 }

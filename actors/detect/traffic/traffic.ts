@@ -107,8 +107,7 @@ export class Traffic {
     if (packet.isFragment) this.#seeFragment(packet, layer);
     else if (packet.innerKind !== TUNNEL.none && !packet.isInvalid) {
       const inner = this.#layer(layer + 1);
-      decodeInner(inner, packet);
-      this.#see(inner, layer + 1);
+      if (decodeInner(inner, packet)) this.#see(inner, layer + 1);
     }
     const flow = this.flows.find(packet);
     if (flow === null) this.#sink.packet(packet, null, 0);
@@ -119,8 +118,7 @@ export class Traffic {
     const whole = this.defragmenter.add(packet);
     if (whole === undefined) return;
     const inner = this.#layer(layer + 1);
-    decodeReassembled(inner, packet, whole, whole.length);
-    this.#see(inner, layer + 1);
+    if (decodeReassembled(inner, packet, whole, whole.length)) this.#see(inner, layer + 1);
   }
 
   #seeInFlow(packet: Packet, flow: Flow): void {

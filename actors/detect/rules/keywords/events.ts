@@ -1,6 +1,6 @@
 /** What was noticed about a packet, a stream or a transaction, and whether a checksum is right. */
 import type { Draft } from '../draft.ts';
-import { isApplicationEventRaised, isPacketEvent, STREAM_EVENTS, UNRAISED_PACKET_EVENTS } from '../event-names.ts';
+import { isApplicationEventRaised, isPacketEvent, STREAM_EVENTS } from '../event-names.ts';
 import { isUnreadApplication } from '../protocols.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import type { Subject } from '../subject.ts';
@@ -17,7 +17,6 @@ const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): 
 
 const decodeEvent: Reader = (keyword, text) => {
   const name = text.toLowerCase();
-  if (UNRAISED_PACKET_EVENTS.has(name)) return unsupported(keyword, `${shown(name)}, which nothing here looks for`);
   return isPacketEvent(name) ? words(name) : wrong(keyword, `the event "${shown(text)}" does not exist`);
 };
 
