@@ -26,10 +26,12 @@ export class KeyFilter {
   readonly #table: KeyTable;
   readonly #store: PatternStore;
   readonly #keyBytes: 3 | 4;
+  readonly #everySecond: boolean;
   /** Of a word the bits above the key. */
   readonly #drop: number;
 
-  constructor(keys: number, keyBytes: 3 | 4, table: KeyTable, store: PatternStore) {
+  /** `everySecond`: each pattern has a key that begins at an even place in it, and one at an odd one; keys have four bytes. */
+  constructor(keys: number, keyBytes: 3 | 4, table: KeyTable, store: PatternStore, everySecond = false) {
     const bits = Math.min(BITS_MAX, Math.max(BITS_MIN, Math.ceil(Math.log2(BITS_PER_KEY * keys))));
     this.#words = new Int32Array(1 << (bits - 5));
     this.#shift = 32 - bits + 5;
@@ -39,6 +41,7 @@ export class KeyFilter {
     this.#table = table;
     this.#store = store;
     this.#keyBytes = keyBytes;
+    this.#everySecond = everySecond;
     this.#drop = 32 - 8 * keyBytes;
   }
 
@@ -52,6 +55,10 @@ export class KeyFilter {
 
   /** The patterns in the store that the buffer has are taken. `words`: the buffer as `wordsOf` gives it; null: it is short. */
   scan(buffer: Uint8Array, words: Int32Array | null): void {
+    if (this.#everySecond) {
+      this.#scanSecond(buffer, words);
+      return;
+    }
     const keyBytes = this.#keyBytes;
     const { length } = buffer;
     let at = words === null ? 0 : this.#scanWords(buffer, words);
@@ -101,6 +108,53 @@ export class KeyFilter {
     return turns > 0 ? turns * 4 : 0;
   }
 
+  /** Half the keys: wherever a pattern begins, one of its two is at an even place of the buffer. */
+  #scanSecond(buffer: Uint8Array, words: Int32Array | null): void {
+    const { length } = buffer;
+    let at = words === null ? 0 : this.#scanSecondWords(buffer, words);
+    if (at + 4 > length) return;
+    const bits = this.#words;
+    const shift = this.#shift;
+    let key = buffer[at]! | (buffer[at + 1]! << 8) | CASES;
+    for (at += 2; at + 2 <= length; at += 2) {
+      key |= (buffer[at]! << 16) | (buffer[at + 1]! << 24);
+      const hash = Math.imul(key, HASH);
+      if (((bits[hash >>> shift]! >>> hash) & 1) !== 0) this.#ask(key, buffer, at + 2);
+      key = (key >>> 16) | CASES;
+    }
+  }
+
+  /** Four keys a turn, of two words. Gives the first place that is left. */
+  #scanSecondWords(buffer: Uint8Array, words: Int32Array): number {
+    const bits = this.#words;
+    const shift = this.#shift;
+    const turns = ((buffer.length >>> 2) - 1) >>> 1;
+    let word = words[0]! | CASES;
+    for (let i = 0; i < turns; i += 1) {
+      const second = words[2 * i + 1]! | CASES;
+      const next = words[2 * i + 2]! | CASES;
+      const between = (word >>> 16) | (second << 16);
+      const behind = (second >>> 16) | (next << 16);
+      const a = Math.imul(word, HASH);
+      const b = Math.imul(between, HASH);
+      const c = Math.imul(second, HASH);
+      const d = Math.imul(behind, HASH);
+      const isA = bits[a >>> shift]! >>> a;
+      const isB = bits[b >>> shift]! >>> b;
+      const isC = bits[c >>> shift]! >>> c;
+      const isD = bits[d >>> shift]! >>> d;
+      if (((isA | isB | isC | isD) & 1) !== 0) {
+        const end = i * 8 + 4;
+        if ((isA & 1) !== 0) this.#ask(word, buffer, end);
+        if ((isB & 1) !== 0) this.#ask(between, buffer, end + 2);
+        if ((isC & 1) !== 0) this.#ask(second, buffer, end + 4);
+        if ((isD & 1) !== 0) this.#ask(behind, buffer, end + 6);
+      }
+      word = next;
+    }
+    return turns * 8;
+  }
+
   /** `end`: where the key ends in the buffer. */
   #ask(key: number, buffer: Uint8Array, end: number): void {
     const start = end - this.#keyBytes;
@@ -112,9 +166,9 @@ export class KeyFilter {
     if (place === -1 || table.isDone(place, store.scan)) return;
     const isOver = store.budget <= 0;
     let isDone = true;
-    for (let pattern = table.firstOf(place); pattern !== -1; pattern = table.nexts[pattern]!) {
+    for (let one = table.firstOf(place); one !== -1; one = table.nexts[one]!) {
       store.budget -= 1;
-      if (!store.take(pattern, buffer, end - table.offsets[pattern]!, isOver)) isDone = false;
+      if (!store.take(table.patterns[one]!, buffer, end - table.offsets[one]!, isOver)) isDone = false;
     }
     if (isDone) table.setDone(place, store.scan);
   }

@@ -4,31 +4,34 @@
  */
 
 const KEY = 0;
-/** The first pattern; -1: the place is free. */
+/** The first with the key; -1: the place is free. */
 const FIRST = 1;
 /** The scan in which all patterns of the place were found. */
 const DONE = 2;
 const STRIDE = 4;
 
 export class KeyTable {
-  /** By pattern: the next one with the same key, and the bytes from the pattern's start to the key's end. */
+  /** Of what was added, in turn: the next with the same key, whose key it is, and the bytes from that pattern's start to the key's end. */
   readonly nexts: Int32Array;
+  readonly patterns: Int32Array;
   readonly offsets: Uint16Array;
+  #count = 0;
   readonly #places: Int32Array;
   readonly #shared: Uint16Array;
   readonly #shift: number;
   readonly #mask: number;
 
   /** `keys`: how many will be added at most. */
-  constructor(keys: number, patterns: number) {
+  constructor(keys: number) {
     const bits = Math.max(4, Math.ceil(Math.log2(2 * keys + 1)));
     this.#shift = 32 - bits;
     this.#mask = (1 << bits) - 1;
     this.#places = new Int32Array(STRIDE << bits);
     for (let i = 0; i < this.#places.length; i += STRIDE) this.#places[i + FIRST] = -1;
     this.#shared = new Uint16Array(1 << bits);
-    this.nexts = new Int32Array(patterns).fill(-1);
-    this.offsets = new Uint16Array(patterns);
+    this.nexts = new Int32Array(keys);
+    this.patterns = new Int32Array(keys);
+    this.offsets = new Uint16Array(keys);
   }
 
   /** -1: no pattern has it. */
@@ -57,9 +60,11 @@ export class KeyTable {
     const place = this.#slot(key);
     const places = this.#places;
     places[place + KEY] = key;
-    this.nexts[pattern] = places[place + FIRST]!;
-    places[place + FIRST] = pattern;
-    this.offsets[pattern] = offset;
+    const added = this.#count++;
+    this.nexts[added] = places[place + FIRST]!;
+    places[place + FIRST] = added;
+    this.patterns[added] = pattern;
+    this.offsets[added] = offset;
     const index = place / STRIDE;
     if (this.#shared[index]! < 0xffff) this.#shared[index]! += 1;
   }

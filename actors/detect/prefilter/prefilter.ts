@@ -3,7 +3,8 @@
  *
  * Of each pattern four bytes in a row are its key, those that are rarest and that fewest others have. A scan asks a table of
  * bits for each four bytes whether they may be a key; nearly always they are not. Else the patterns with that key are
- * compared. Patterns of three bytes are a key by themselves, and are looked for in a second scan; those of one and two have
+ * compared. Where all patterns of four bytes and more have five, each has two keys, one at an even place and one at an odd one,
+ * and every second place of the buffer is enough. Patterns of three bytes are a key by themselves, and are looked for in a second scan; those of one and two have
  * tables of their own.
  *
  * No buffer can make a scan expensive: what is spent on comparing is bounded by the buffer's length, and beyond it
@@ -87,36 +88,55 @@ function* makingParts(patterns: readonly Pattern[]): Steps<Parts> {
   const [long, triples, short] = byLength;
   return {
     store,
-    long: long.length === 0 ? null : yield* makingLong(store, long, patterns.length),
-    triples: triples.length === 0 ? null : tripleFilter(store, triples, patterns.length),
+    long: long.length === 0 ? null : yield* makingLong(store, long),
+    triples: triples.length === 0 ? null : tripleFilter(store, triples),
     short: short.length === 0 ? null : new ShortTable(store, short, patterns.length),
   };
 }
 
-function* makingLong(store: PatternStore, long: readonly number[], patterns: number): Steps<KeyFilter> {
-  const table = new KeyTable(long.length, patterns);
-  const filter = new KeyFilter(long.length, KEY_BYTES, table, store);
+function* makingLong(store: PatternStore, long: readonly number[]): Steps<KeyFilter> {
+  const hasTwo = long.every((pattern) => store.lengthOf(pattern) > KEY_BYTES);
+  const keys = hasTwo ? 2 * long.length : long.length;
+  const table = new KeyTable(keys);
+  const filter = new KeyFilter(keys, KEY_BYTES, table, store, hasTwo);
   const counts = countsOf(store, long);
   yield LONG_STEP;
   for (const [i, pattern] of long.entries()) {
     if (i % PATTERNS_A_STEP === 0) yield PATTERNS_A_STEP / PATTERNS_A_RULE;
-    let best = Number.POSITIVE_INFINITY;
-    let [bestKey, bestEnd] = [0, 0];
-    const length = store.lengthOf(pattern);
-    for (let end = KEY_BYTES; end <= length; end += 1) {
+    const ends = hasTwo
+      ? [bestEnd(store, pattern, counts, table, KEY_BYTES, 2), bestEnd(store, pattern, counts, table, KEY_BYTES + 1, 2)]
+      : [bestEnd(store, pattern, counts, table, KEY_BYTES, 1)];
+    for (const end of ends) {
       const key = keyOf(store, pattern, end, KEY_BYTES);
-      const words = Math.log2(counts[countPlace(key)]!);
-      let cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
-      if (end < KEY_BYTES + 2) cost += BARE_COST;
-      if (cost >= best) continue;
-      best = cost;
-      bestKey = key;
-      bestEnd = end;
+      table.add(key, pattern, end);
+      filter.add(key, end < KEY_BYTES + 2 ? null : keyOf(store, pattern, end - KEY_BYTES, 2));
     }
-    table.add(bestKey, pattern, bestEnd);
-    filter.add(bestKey, bestEnd < KEY_BYTES + 2 ? null : keyOf(store, pattern, bestEnd - KEY_BYTES, 2));
   }
   return filter;
+}
+
+/** Where the pattern's cheapest key ends, of those that end at `first` and each `step` bytes on. */
+function bestEnd(
+  store: PatternStore,
+  pattern: number,
+  counts: Uint32Array,
+  table: KeyTable,
+  first: number,
+  step: number,
+): number {
+  const length = store.lengthOf(pattern);
+  let best = Number.POSITIVE_INFINITY;
+  let at = first;
+  for (let end = first; end <= length; end += step) {
+    const key = keyOf(store, pattern, end, KEY_BYTES);
+    const words = Math.log2(counts[countPlace(key)]!);
+    let cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
+    if (end < KEY_BYTES + 2) cost += BARE_COST;
+    if (cost >= best) continue;
+    best = cost;
+    at = end;
+  }
+  return at;
 }
 
 const countPlace = (key: number): number => Math.imul(key, 0xc2b2ae35 | 0) >>> (32 - COUNTS_BITS);
@@ -129,8 +149,8 @@ function countsOf(store: PatternStore, long: readonly number[]): Uint32Array {
   return counts;
 }
 
-function tripleFilter(store: PatternStore, triples: readonly number[], patterns: number): KeyFilter {
-  const table = new KeyTable(triples.length, patterns);
+function tripleFilter(store: PatternStore, triples: readonly number[]): KeyFilter {
+  const table = new KeyTable(triples.length);
   const filter = new KeyFilter(triples.length, 3, table, store);
   for (const pattern of triples) {
     const key = keyOf(store, pattern, 3, 3);
