@@ -18,9 +18,9 @@ export function aboutRule(
     signature: decoded(rule.msg),
     category,
     severity: priority,
-    // Suricata has no such field, and no such sets.
-    ...(ruleSet === null ? {} : { rule_set: ruleSet }),
   };
+  // Suricata has no such field, and no such sets.
+  if (ruleSet !== null) about.rule_set = ruleSet;
   if (rule.target !== null) {
     const source = { ip: record.src_ip, ...(record.src_port === undefined ? {} : { port: record.src_port }) };
     const destination = { ip: record.dest_ip, ...(record.dest_port === undefined ? {} : { port: record.dest_port }) };
@@ -35,6 +35,7 @@ export function aboutRule(
 
 /** `key value`: each key with the list of its values. The case of keys does not count; Suricata lists the last ones first. */
 function metadataOf(entries: readonly string[]): Record<string, string[]> | null {
+  if (entries.length === 0) return null;
   const all = new Map<string, string[]>();
   for (const entry of entries) {
     const blank = entry.search(/\s/);

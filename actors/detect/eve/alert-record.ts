@@ -56,7 +56,7 @@ function addFlow(record: EveRecord, flow: Flow, direction: Direction, options: A
   if (!options.flow) return;
   // Addresses before ports here, otherwise than in the record itself, as Suricata has them.
   const { src_ip, dest_ip, src_port, dest_port } = endpoints(flow, 0);
-  record.flow = {
+  const about: EveRecord = {
     pkts_toserver: flow.packets[0],
     pkts_toclient: flow.packets[1],
     bytes_toserver: flow.bytes[0],
@@ -64,8 +64,12 @@ function addFlow(record: EveRecord, flow: Flow, direction: Direction, options: A
     start: timestamp(flow.firstUs),
     src_ip,
     dest_ip,
-    ...(src_port === undefined ? {} : { src_port, dest_port }),
   };
+  if (src_port !== undefined) {
+    about.src_port = src_port;
+    about.dest_port = dest_port;
+  }
+  record.flow = about;
 }
 
 /** What the rule looked at, and the packet: where a configuration asks for them. */
@@ -85,6 +89,7 @@ function addBytes(record: EveRecord, { isOfFlow }: Alert, situation: Situation, 
 
 /** Bodies as far as they have come. */
 function addBodies(about: EveRecord, transaction: Transaction, options: AlertOptions): void {
+  if (!options.httpBody && !options.httpBodyPrintable) return;
   const [request, response] = [transaction.body?.(0) ?? NO_BYTES, transaction.body?.(1) ?? NO_BYTES];
   if (options.httpBodyPrintable) {
     if (request.length > 0) about.http_request_body_printable = printable(request);
@@ -121,7 +126,8 @@ function tunnelOf({ depth }: Packet, root: Packet): EveRecord {
 
 /** Those of the direction that were not told of before this packet: Suricata lets go of a file with its record. */
 function filesOf(transaction: Transaction, { direction, memory }: Situation): EveRecord[] {
-  const files = (transaction.files ?? []).filter((file) => file.direction === direction);
+  if (transaction.files === undefined || transaction.files.length === 0) return [];
+  const files = transaction.files.filter((file) => file.direction === direction);
   const told = files.length === 0 ? 0 : (memory?.transaction(transaction.id).filesTold[direction] ?? 0);
   return files.slice(told).map((file) => fileOf(file, transaction.id));
 }

@@ -3,14 +3,16 @@ import type { TransactionFile } from '../protocols/index.ts';
 import { textOf } from '../protocols/index.ts';
 import type { EveRecord } from './eve-record.ts';
 
+const STATES = { open: 'UNKNOWN', closed: 'CLOSED', truncated: 'TRUNCATED' } as const;
+
 export function fileOf(file: TransactionFile, transactionId: number): EveRecord {
-  return {
-    ...(file.name.length === 0 ? {} : { filename: textOf(file.name) }),
-    gaps: file.hasGaps,
-    state: file.state === 'open' ? 'UNKNOWN' : file.state.toUpperCase(),
-    stored: false,
-    size: file.size,
-    ...(file.range ?? {}),
-    tx_id: transactionId,
-  };
+  const about: EveRecord = {};
+  if (file.name.length > 0) about.filename = textOf(file.name);
+  about.gaps = file.hasGaps;
+  about.state = STATES[file.state];
+  about.stored = false;
+  about.size = file.size;
+  if (file.range !== undefined && file.range !== null) Object.assign(about, file.range);
+  about.tx_id = transactionId;
+  return about;
 }

@@ -60,7 +60,7 @@ export function flowRecord(type: string, packet: Packet, flow: Flow, direction: 
   if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, flow);
-  Object.assign(record, endpoints(flow, direction));
+  addEndpoints(record, flow, direction);
   record.pkt_src = sourceOf(packet);
   addVariables(record, packet, flow);
   return record;
@@ -88,15 +88,20 @@ function plainRecord(type: string, packet: Packet, flow: Flow, direction: Direct
 }
 
 export function endpoints(flow: Flow, direction: Direction): EveRecord {
+  const record: EveRecord = {};
+  addEndpoints(record, flow, direction);
+  return record;
+}
+
+export function addEndpoints(record: EveRecord, flow: Flow, direction: Direction): void {
   const client = address(flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
   const server = address(flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
   const isForward = direction === 0;
-  const record: EveRecord = { src_ip: isForward ? client : server };
+  record.src_ip = isForward ? client : server;
   if (hasPorts(flow.protocol)) record.src_port = isForward ? flow.sourcePort : flow.destinationPort;
   record.dest_ip = isForward ? server : client;
   if (hasPorts(flow.protocol)) record.dest_port = isForward ? flow.destinationPort : flow.sourcePort;
   record.proto = protocolName(flow.protocol);
-  return record;
 }
 
 interface Vlans {

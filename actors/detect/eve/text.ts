@@ -44,5 +44,8 @@ export function address(version: number, a: number, b: number, c: number, d: num
 
 export const protocolName = (protocol: number): string => PROTOCOL_NAMES[protocol] ?? String(protocol).padStart(3, '0');
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
 /** Rules are read byte by byte; their texts are UTF-8. */
-export const decoded = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
+export const decoded = (latin1: string): string =>
+  BEYOND_ASCII.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1;

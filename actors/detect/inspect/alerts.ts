@@ -74,10 +74,11 @@ export class AlertQueue {
     let rejectedBy: Action | null = null;
     const matches = this.#matches;
     this.#matches = [];
-    matches.sort(
-      (a, b) => a.signature.order - b.signature.order || (a.transaction?.id ?? 0) - (b.transaction?.id ?? 0),
-    );
-    const told: (Match & { readonly action: Action; readonly isRated: boolean })[] = [];
+    if (matches.length > 1) matches.sort(byOrder);
+    const told: Match[] = [];
+    const actions: Action[] = [];
+    /** A rate_filter has set its action. */
+    const rated: boolean[] = [];
     for (const match of matches) {
       const { signature } = match;
       const verdict = thresholds.judge(signature, situation);
@@ -92,15 +93,25 @@ export class AlertQueue {
         if (action !== 'drop') rejectedBy ??= action;
       }
       if (verdict !== 'alert' || signature.noAlert) this.counts.suppressed += 1;
-      else if (told.length < this.#max) told.push({ ...match, action, isRated: thresholds.newAction !== null });
-      else this.counts.discarded += 1;
+      else if (told.length < this.#max) {
+        told.push(match);
+        actions.push(action);
+        rated.push(thresholds.newAction !== null);
+      } else this.counts.discarded += 1;
     }
     if (told.length > 0 && situation.memory !== null) situation.memory.hasAlerted = true;
-    for (const { isRated, ...alert } of told)
-      tell({ ...alert, rejectedBy, isBlocked: isRated ? blocking !== null : alert.action.startsWith('reject') });
+    for (let i = 0; i < told.length; i += 1) {
+      const { signature, transaction, isOfFlow, guess } = told[i]!;
+      const action = actions[i]!;
+      const isBlocked = rated[i] === true ? blocking !== null : action.startsWith('reject');
+      tell({ signature, transaction, isOfFlow, guess, action, rejectedBy, isBlocked });
+    }
     return blocking === null ? null : { signature: blocking, rejectedBy };
   }
 }
+
+const byOrder = (a: Match, b: Match): number =>
+  a.signature.order - b.signature.order || (a.transaction?.id ?? 0) - (b.transaction?.id ?? 0);
 
 const OF_FLOWS: ReadonlySet<RuleType> = new Set(['ip_only', 'like_ip_only', 'pd_only', 'app_layer']);
 

@@ -3,8 +3,25 @@
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const LOSSY = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Node's own, for any view of bytes: of a short text a decoder costs several times as much. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+};
+
+/** Longer texts are looked through faster by the decoder itself. */
+const SHORT_BYTES_MAX = 256;
+
+function isShortAscii(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  if (length > SHORT_BYTES_MAX) return false;
+  let all = 0;
+  for (let at = 0; at < length; at += 1) all |= bytes[at]!;
+  return all < 0x80;
+}
+
 /** UTF-8 where it is; else ASCII with `\xff` for what is none, as Suricata writes it. */
 export function textOf(bytes: Uint8Array): string {
+  if (isShortAscii(bytes)) return latin1Slice.call(bytes, 0, bytes.length);
   try {
     return UTF8.decode(bytes);
   } catch {
@@ -15,6 +32,7 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 export function isUtf8(bytes: Uint8Array): boolean {
+  if (isShortAscii(bytes)) return true;
   try {
     UTF8.decode(bytes);
     return true;
@@ -28,7 +46,8 @@ export const limitedText = (bytes: Uint8Array, most: number): string =>
   bytes.length <= most ? textOf(bytes) : `${textOf(bytes.subarray(0, most))}[truncated]`;
 
 /** UTF-8 with U+FFFD for what is none. */
-export const lossyText = (bytes: Uint8Array): string => LOSSY.decode(bytes);
+export const lossyText = (bytes: Uint8Array): string =>
+  isShortAscii(bytes) ? latin1Slice.call(bytes, 0, bytes.length) : LOSSY.decode(bytes);
 
 export const hexOf = (byte: number): string => byte.toString(16).padStart(2, '0');
 
@@ -37,5 +56,6 @@ export const colonHex = (bytes: Uint8Array): string => Array.from(bytes, hexOf).
 
 /** As UTF-8 that is whole everywhere; the same bytes where they are. */
 export function lossyBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.every((byte) => byte < 0x80) ? bytes : Buffer.from(LOSSY.decode(bytes));
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at]! >= 0x80) return Buffer.from(LOSSY.decode(bytes));
+  return bytes;
 }

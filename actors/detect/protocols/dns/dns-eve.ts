@@ -89,15 +89,14 @@ const named = (field: string, { name, isCut }: NameInData): Fields => ({
 
 /** The form follows the length, not the type; another length gives nothing. */
 function addressText(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   if (bytes.length !== 16) return '';
   const groups: string[] = [];
   for (let at = 0; at < 16; at += 2) groups.push(((bytes[at]! << 8) | bytes[at + 1]!).toString(16).padStart(4, '0'));
   return groups.join(':');
 }
 
-function recordFields(message: DnsMessage, record: ResourceRecord): Fields {
-  const found = data(message, record);
+function recordFields(record: ResourceRecord, found: Data | null): Fields {
   const fields: Fields = { rrname: textOf(record.name) };
   if (record.isCut) fields.rrname_truncated = true;
   fields.rrtype = typeName(record.type);
@@ -120,14 +119,15 @@ function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecor
 }
 
 /** Values of the answers by type. */
-function grouped(message: DnsMessage, answers: readonly ResourceRecord[]): Fields {
+function grouped(answers: readonly ResourceRecord[], all: readonly (Data | null)[]): Fields {
   const groups: Record<string, unknown[]> = {};
-  for (const record of answers) {
-    const found = data(message, record);
+  for (let at = 0; at < answers.length; at += 1) {
+    const found = all[at]!;
     if (found === null) continue;
-    const name = typeName(record.type);
-    groups[name] ??= [];
-    groups[name].push(found.value);
+    const name = typeName(answers[at]!.type);
+    const group = groups[name];
+    if (group === undefined) groups[name] = [found.value];
+    else group.push(found.value);
   }
   return groups;
 }
@@ -147,10 +147,12 @@ function answer(message: DnsMessage): Fields {
   }
   fields.rcode = responseName(message.rcode);
   if (answers.length > 0) {
-    fields.answers = answers.map((record) => recordFields(message, record));
-    fields.grouped = grouped(message, answers);
+    const all = answers.map((record) => data(message, record));
+    fields.answers = answers.map((record, at) => recordFields(record, all[at]!));
+    fields.grouped = grouped(answers, all);
   }
-  if (authorities.length > 0) fields.authorities = authorities.map((record) => recordFields(message, record));
+  if (authorities.length > 0)
+    fields.authorities = authorities.map((record) => recordFields(record, data(message, record)));
   return fields;
 }
 

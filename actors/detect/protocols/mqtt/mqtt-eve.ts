@@ -18,13 +18,21 @@ function propertiesOf({ body }: MqttMessage, properties: Properties | null): Fie
   return { properties: fields };
 }
 
+const FLAGS = Object.entries(CONNECT_FLAGS);
+
+function flagFields(flags: number): Fields {
+  const fields: Fields = {};
+  for (const [name, bit] of FLAGS) fields[name] = (flags & bit) !== 0;
+  return fields;
+}
+
 function connect(message: MqttMessage): Fields {
   const { protocol, version, flags, clientId, will, username, password, properties } = message.connect!;
   return {
     protocol_string: lossyText(protocol),
     protocol_version: version,
     client_id: lossyText(clientId),
-    flags: Object.fromEntries(Object.entries(CONNECT_FLAGS).map(([name, bit]) => [name, (flags & bit) !== 0])),
+    flags: flagFields(flags),
     ...(username === null ? {} : { username: lossyText(username) }),
     ...(password === null ? {} : { password: textOf(password) }),
     ...(will === null
