@@ -1,11 +1,13 @@
 /** What rules ask of a TCP session; `stream/` holds the one implementation. */
 import type { Direction } from './direction.ts';
 
+/** Bytes of a stream without a hole, and those behind the hole that follows them. */
 export interface RawChunk {
-  /** A view that is good until the next packet. */
+  /** Good until the next packet. */
   readonly bytes: Uint8Array;
   /** Where `bytes` begins in its direction's stream. */
   readonly streamOffset: number;
+  readonly next: RawChunk | null;
 }
 
 export interface FlowSession {
@@ -24,14 +26,15 @@ export interface FlowSession {
   readonly isPayloadHidden: boolean;
   /**
    * The packet's payload is not inspected by itself: it is in the stream, or bytes of the stream are inspected in its
-   * place. Ask before `rawChunk`.
+   * place. Ask before `rawChunks`.
    */
   hidesPayload(direction: Direction): boolean;
-  /** Something of the direction's stream is to be inspected with the packet in hand. Ask before `rawChunk`. */
+  /** Something of the direction's stream is to be inspected with the packet in hand. Ask before `rawChunks`. */
   hasRaw(direction: Direction): boolean;
-  /** What of the direction's stream is to be inspected with the packet in hand; null where nothing is. */
-  rawChunk(direction: Direction): RawChunk | null;
-  /** The direction's stream was inspected up to this offset. */
-  rawDone(direction: Direction, upTo: number): void;
+  /**
+   * What of the direction's stream is to be inspected with the packet in hand, once; null where nothing is.
+   * `isSearched`: it is searched for patterns; where nobody does, rules go on where the application is.
+   */
+  rawChunks(direction: Direction, isSearched: boolean): RawChunk | null;
   swap(): void;
 }

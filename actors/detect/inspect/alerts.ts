@@ -59,10 +59,6 @@ export class AlertQueue {
     else this.#matches.push({ signature, transaction, isOfFlow, guess });
   }
 
-  has(signature: Signature): boolean {
-    return this.#matches.some((match) => match.signature === signature);
-  }
-
   /** Null where the packet may go on. */
   finish(
     situation: Situation,

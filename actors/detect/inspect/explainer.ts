@@ -126,7 +126,7 @@ const headerOf = ({ header, headerBack }: Signature, { direction }: Situation): 
   direction === 1 ? (headerBack ?? header) : header;
 
 function payloadOf(situation: Situation): Uint8Array | null {
-  if (situation.hasChunk) return situation.chunk;
+  if (situation.chunk !== null) return situation.chunk.bytes;
   return situation.hasPayload && !situation.hidesPayload ? situation.payload : null;
 }
 

@@ -4,7 +4,7 @@
  * rules. A packet that nothing matches leaves no object behind.
  */
 import { assert } from '../../../engine/index.ts';
-import type { Flow, FlowSession } from '../flow/index.ts';
+import type { Flow } from '../flow/index.ts';
 import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
@@ -149,17 +149,12 @@ export class Inspector {
     const session = situation.seesStream ? flow!.session : null;
     situation.hasStreamData = group.needsStream && situation.seesStream && (session?.hasRaw(direction) ?? false);
     situation.hidesPayload = flow?.session?.hidesPayload(direction) ?? false;
-    takeChunk(situation, session);
+    const isSearched = group.ofStream !== null && !situation.isBlind;
+    situation.chunk = session === null ? null : session.rawChunks(direction, isSearched);
     this.#observe?.(situation);
     this.#askPacketRules(group);
     situation.isStreamMatch = false;
     if (situation.protocol !== null && hasNews(situation)) this.#transactions.inspect(situation, this.#found);
-    // What lies behind a gap comes apart.
-    while (situation.hasChunk) {
-      session!.rawDone(direction, situation.chunkOffset + situation.chunk.length);
-      takeChunk(situation, session);
-      if (situation.hasChunk) this.#askStreamRules(group);
-    }
     if (memory !== null && memory.protocolsKnown !== 3) noteProtocols(situation, memory);
     this.#conclude(situation);
   }
@@ -230,7 +225,7 @@ export class Inspector {
     situation.addressBits.asker = flow;
     situation.direction = direction;
     situation.isStreamMatch = false;
-    situation.hasChunk = false;
+    situation.chunk = null;
     situation.isInStream = false;
     situation.seesStream = false;
     situation.protocol = null;
@@ -309,7 +304,7 @@ export class Inspector {
       this.#scan(group.ofPackets, situation.payload);
       if (!situation.hidesPayload) this.#scan(group.ofStream, situation.payload);
     }
-    if (situation.hasChunk) this.#scan(group.ofStream, situation.chunk);
+    for (let { chunk } = situation; chunk !== null; chunk = chunk.next) this.#scan(group.ofStream, chunk.bytes);
   }
 
   #askCandidates(): void {
@@ -333,27 +328,6 @@ export class Inspector {
     const { isStreamMatch, flow } = this.#situation;
     const hasGuess = isStreamMatch || (signature.application !== null && flow?.protocol === PROTOCOL_UDP);
     this.#queue.add(signature, null, isStreamMatch, hasGuess ? openTransaction(this.#situation) : -1);
-  }
-
-  /** With one more piece of the stream, for rules that did not match yet. */
-  #askStreamRules(group: PacketGroup): void {
-    const situation = this.#situation;
-    const candidates = this.#candidates;
-    const { signatures } = this.#rules;
-    candidates.reset();
-    for (const order of group.always) candidates.add(order);
-    if (!situation.isBlind) this.#scan(group.ofStream, situation.chunk);
-    candidates.sort();
-    for (let i = 0; i < candidates.count; i += 1) {
-      if (candidates.isExcluded(candidates.at(i))) continue;
-      const signature = signatures[candidates.at(i)]!;
-      if (!signature.needsStream || signature.payload === null || this.#queue.has(signature)) continue;
-      if (signature.type === 'app_tx') this.#found.push(signature.order);
-      else if (isMatch(signature, situation) && situation.isStreamMatch) {
-        takeEffect(signature, situation);
-        this.#addPacketMatch(signature);
-      }
-    }
   }
 
   #scan(prefilter: Prefilter | null, bytes: Uint8Array): void {
@@ -468,13 +442,4 @@ function isMatch(signature: Signature, situation: Situation): boolean {
 function hasNews({ packet, flow, direction }: Situation): boolean {
   if (flow!.protocol === PROTOCOL_UDP || packet.isPseudo) return true;
   return (flow!.application as Conversation).hasNews(direction);
-}
-
-/** The next piece of the stream that rules are to see with this packet. */
-function takeChunk(situation: Situation, session: FlowSession | null): void {
-  const chunk = session === null ? null : session.rawChunk(situation.direction);
-  situation.hasChunk = chunk !== null;
-  if (chunk === null) return;
-  situation.chunk = chunk.bytes;
-  situation.chunkOffset = chunk.streamOffset;
 }

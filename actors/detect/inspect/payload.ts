@@ -8,8 +8,14 @@ const PIECE = 0;
 
 /** For a rule about transactions: the stream's, or of what has none the packet's. */
 export function payloadMatches(check: BufferCheck, situation: Situation): boolean {
-  if (situation.hasChunk) return check(situation.chunk, PIECE);
+  if (situation.chunk !== null) return isInStream(check, situation);
   return situation.packet.protocol === PROTOCOL_UDP && situation.hasPayload && check(situation.payload, 0);
+}
+
+/** In one of its pieces between holes. */
+function isInStream(check: BufferCheck, situation: Situation): boolean {
+  for (let { chunk } = situation; chunk !== null; chunk = chunk.next) if (check(chunk.bytes, PIECE)) return true;
+  return false;
 }
 
 interface PayloadRule {
@@ -25,7 +31,7 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
   situation.isStreamMatch = false;
   if (check === null) return true;
   if (signature.needsStream) {
-    if (situation.hasChunk && check(situation.chunk, PIECE)) {
+    if (isInStream(check, situation)) {
       situation.isStreamMatch = true;
       return true;
     }

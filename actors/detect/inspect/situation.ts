@@ -2,7 +2,7 @@
  * What rules are asked about at one moment: a packet with its flow, and what the stream made available with it. There is
  * one object, filled anew for each packet; nothing in it is kept.
  */
-import type { Flow } from '../flow/index.ts';
+import type { Flow, RawChunk } from '../flow/index.ts';
 import { Packet } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
 import { AddressBits } from './address-bits.ts';
@@ -39,9 +39,7 @@ export class Situation {
   isBlind = false;
   payload: Uint8Array = NO_BYTES;
   /** What the stream's rules see of this direction now. */
-  hasChunk = false;
-  chunk: Uint8Array = NO_BYTES;
-  chunkOffset = 0;
+  chunk: RawChunk | null = null;
   /** The contents of the rule at hand were found in the stream. */
   isStreamMatch = false;
 }

@@ -87,8 +87,7 @@ export class TransactionInspector {
       if (signature.needsBits && situation.memory?.hasVariables !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
-    const isForgotten = before === undefined && matchesAgain(signature, engines, tx, state, direction);
-    if (!isForgotten && state !== before && (state !== 0 || before !== undefined)) {
+    if (state !== before && (before !== undefined || isKept(engines[0]!, tx.progress[direction], state))) {
       if (states === null) kept.states[direction] = new Map([[signature.order, state]]);
       else states.set(signature.order, state);
     }
@@ -100,18 +99,14 @@ export class TransactionInspector {
 }
 
 /**
- * Suricata takes it that the prefilter will not find a pattern again whose buffer was over before, and does not keep that
- * the rule has matched. A pattern that must not be there is not looked for so: such a rule matches again and again.
+ * What has come of a rule that was asked the first time is kept, but not where it cannot match any more, and not where
+ * Suricata takes it that the prefilter would find its pattern again (`first`), or would not: it is then asked anew where
+ * the pattern is found, or was never looked for.
  */
-function matchesAgain(
-  { fast }: Signature,
-  engines: readonly Engine[],
-  tx: Transaction,
-  state: number,
-  direction: Direction,
-): boolean {
-  if (fast?.isNegated !== true || (state & FULL_MATCH) === 0) return false;
-  return engines.some((one) => one.isPrefiltered && !one.isStream && tx.progress[direction] > one.progress);
+function isKept({ isPrefiltered, progress: at }: Engine, progress: number, state: number): boolean {
+  if (state === 0 || (state & CANNOT_MATCH) !== 0) return false;
+  if (!isPrefiltered) return true;
+  return (state & FULL_MATCH) !== 0 ? progress <= at : progress !== at;
 }
 
 /** The state of the rule after its engines were asked. */

@@ -300,13 +300,11 @@ function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory
   return over[0]! > filesTold[0] || over[1]! > filesTold[1];
 }
 
-/** Protocols of which a complete request or answer is at once shown to rules about the stream. */
-const FLUSHING: ReadonlySet<string> = new Set(['http', 'dns']);
-
 function completed({ protocol, parser }: Conversation, direction: Direction): number {
   if (protocol === null || parser === null) return 0;
   if (parser.shown !== undefined) return parser.shown[direction];
-  if (!FLUSHING.has(protocol.name)) return 0;
+  // Of others a whole message waits with the rest of the stream.
+  if (protocol.name !== 'http') return 0;
   const end = protocol.end[direction];
   let count = 0;
   for (const { progress } of parser.transactions) if (progress[direction] >= end) count += 1;

@@ -28,6 +28,11 @@ const MAX_UNRECOGNISED_BYTES = 16_384;
 const MAX_EVENTS = 8;
 const NO_EVENTS: readonly string[] = [];
 
+interface MutableChunk extends RawChunk {
+  bytes: Uint8Array;
+  next: RawChunk | null;
+}
+
 export class TcpSession implements FlowSession {
   state: number = TCP_STATE.none;
   /** The state before this one. */
@@ -65,9 +70,8 @@ export class TcpSession implements FlowSession {
   server: TcpStream;
   readonly #options: StreamOptions;
   readonly #scratch: Scratch;
-  /** Of the packet in hand: where rules look for bytes next, -1 where they have not looked; and up to where they have them all. */
-  #rawNext = -1;
-  #rawProgress = 0;
+  /** With the packet in hand: up to where the rules have all bytes now, -1 where they were not asked. */
+  #rawReached = -1;
 
   constructor(options: StreamOptions, pool: PagePool, scratch: Scratch) {
     this.#options = options;
@@ -123,40 +127,42 @@ export class TcpSession implements FlowSession {
     return this.#isRawReady(direction, this.stream(direction));
   }
 
-  /** One run of bytes without a hole after the other, up to what is acknowledged. */
-  rawChunk(direction: Direction): RawChunk | null {
+  rawChunks(direction: Direction, isSearched: boolean): RawChunk | null {
     const stream = this.stream(direction);
-    if (this.#rawNext < 0) {
-      if (!this.#isRawReady(direction, stream)) return null;
-      this.#rawNext = stream.rawOffset;
-      this.#rawProgress = stream.rawOffset;
-    }
-    if (!stream.findRun(this.#rawNext)) return null;
-    const { foundStart, foundEnd } = stream;
-    const progress = this.#rawProgress;
-    const start = Math.max(foundStart, progress);
+    if (this.#rawReached >= 0 || !this.#isRawReady(direction, stream)) return null;
     const acked = stream.ackedOffset;
-    let length = foundEnd - start;
-    if (!this.isEnding) length = Math.min(length, acked - progress);
-    if (length <= 0) return null;
-    this.#rawNext = foundEnd;
-    // Behind a hole the rules will see the same bytes again, when more has been acknowledged.
-    if (start === progress) this.#rawProgress = start + length;
-    else if (start < acked) this.#rawProgress = start;
-    return { bytes: stream.read(start, start + length, this.#scratch), streamOffset: start };
+    let progress = stream.rawOffset;
+    let from = progress;
+    let first: RawChunk | null = null;
+    let last: MutableChunk | null = null;
+    while (stream.findRun(from)) {
+      const { foundStart, foundEnd } = stream;
+      const start = Math.max(foundStart, progress);
+      let length = foundEnd - start;
+      if (!this.isEnding) length = Math.min(length, acked - progress);
+      if (length <= 0) break;
+      // What is read next may take its place.
+      if (last !== null) last.bytes = last.bytes.slice();
+      const chunk: MutableChunk = {
+        bytes: stream.read(start, start + length, this.#scratch),
+        streamOffset: start,
+        next: null,
+      };
+      if (last === null) first = chunk;
+      else last.next = chunk;
+      last = chunk;
+      // Behind a hole the rules will see the same bytes again, when more has been acknowledged.
+      if (start === progress) progress = start + length;
+      else if (start < acked) progress = start;
+      from = foundEnd;
+    }
+    this.#rawReached = isSearched ? progress : 0;
+    return first;
   }
 
   /** Of what is kept of the direction, holes left out, the first bytes. */
   contents(direction: Direction, most: number): Uint8Array {
     return this.stream(direction).contents(most);
-  }
-
-  rawDone(direction: Direction, upTo: number): void {
-    const stream = this.stream(direction);
-    const reached = Math.min(upTo, this.#rawProgress);
-    if (reached <= stream.rawOffset) return;
-    stream.rawOffset = reached;
-    stream.isFlushed = false;
   }
 
   /** The direction's protocol is known, or known to be none that is read. */
@@ -178,26 +184,25 @@ export class TcpSession implements FlowSession {
   /** The packet was inspected; what rules did not want is passed over, so that nothing is kept for them for ever. */
   afterPacket(direction: Direction): void {
     const stream = this.stream(direction);
-    if (this.#rawNext < 0 && this.packetSeesStream) this.#passOver(stream);
+    if (this.#rawReached < 0 && this.#isRawReady(direction, stream)) this.#rawReached = 0;
+    if (this.#rawReached >= 0) this.#passOver(stream, this.#rawReached);
     if (stream.isRawEnding) {
       this.isPayloadHidden = true;
-      if (this.#rawNext >= 0) stream.isRawOver = true;
+      if (this.#rawReached >= 0) stream.isRawOver = true;
     }
-    this.#rawNext = -1;
+    this.#rawReached = -1;
     this.packetIsInStream = false;
     this.packetSeesStream = false;
     if (this.events.length > 0) this.events = NO_EVENTS;
     this.#prune(stream);
   }
 
-  #passOver(stream: TcpStream): void {
-    if (!this.isApplicationDead && stream.isFlushed && stream.appOffset > stream.rawOffset)
-      stream.rawOffset = stream.appOffset;
-    else {
-      const edge = (this.isApplicationDead ? stream.rightEdge : stream.appOffset) - stream.window;
-      if (edge > stream.rawOffset && stream.window > 0) stream.rawOffset = edge;
-      if (!this.isApplicationDead) return;
-    }
+  /** Where rules have reached nothing from the start, they go on where the application is. */
+  #passOver(stream: TcpStream, reached: number): void {
+    let edge = reached;
+    if (reached === 0) edge = this.isApplicationDead ? stream.ackedOffset : stream.appOffset;
+    if (edge > stream.rawOffset) stream.rawOffset = edge;
+    else if (reached > 0) return;
     stream.isFlushed = false;
   }
 
@@ -211,8 +216,11 @@ export class TcpSession implements FlowSession {
 
   /** Bytes that a reader has not had. */
   hasLeft(direction: Direction): boolean {
-    const { isOver, rightEdge, rawOffset, appOffset, isRawOver } = this.stream(direction);
-    return !isOver && ((rightEdge > rawOffset && !isRawOver) || (rightEdge > appOffset && !this.isApplicationDead));
+    const { isOver, rightEdge, rawOffset, appOffset, isRawOver, hasWrapped } = this.stream(direction);
+    return (
+      !isOver &&
+      (((rightEdge > rawOffset || hasWrapped) && !isRawOver) || (rightEdge > appOffset && !this.isApplicationDead))
+    );
   }
 
   clear(): void {
@@ -222,7 +230,7 @@ export class TcpSession implements FlowSession {
 
   #isRawReady(direction: Direction, stream: TcpStream): boolean {
     if (!this.packetSeesStream || stream.isOver || stream.isRawOver || stream.segments.count === 0) return false;
-    if (stream.rawOffset >= stream.rightEdge) return false;
+    if (stream.rawOffset === stream.rightEdge && !stream.hasWrapped) return false;
     if (
       stream.isFlushed ||
       stream.isRawEnding ||

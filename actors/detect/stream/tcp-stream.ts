@@ -92,6 +92,11 @@ export class TcpStream {
     return Math.max(this.offsetOf(this.lastAck), this.#baseOffset);
   }
 
+  /** Numbers of what is kept begin anew at 0 within it: Suricata does not see then that rules have all there is. */
+  get hasWrapped(): boolean {
+    return (this.#baseSequence >>> 0) + (this.rightEdge - this.#baseOffset) > 0xffff_ffff;
+  }
+
   /** False where there is no memory for it. */
   add(start: number, source: Uint8Array, from: number, length: number): boolean {
     const end = start + length;

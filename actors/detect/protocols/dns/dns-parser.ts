@@ -27,6 +27,7 @@ export class DnsTransaction implements Transaction {
 export class DnsParser implements Parser<DnsTransaction> {
   readonly transactions: DnsTransaction[] = [];
   hasFailed = false;
+  readonly shown: [number, number] = [0, 0];
   private readonly transport: Transport;
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
   private afterGap = false;
@@ -66,17 +67,19 @@ export class DnsParser implements Parser<DnsTransaction> {
     const pending = this.pending[direction];
     const all = pending.join(bytes);
     if (this.afterGap) {
-      // Only what looks like the start of a message is parsed again.
-      if (probeStream(all) === 'no') {
+      // Of a server only what looks like the start of a message is parsed again, or has no room for one.
+      if (probeStream(all) !== 'no' || isTooShort(all)) this.afterGap = false;
+      else if (direction === 1) {
         pending.clear();
         return;
       }
-      this.afterGap = false;
     }
     let at = 0;
     while (at + 2 <= all.length) {
       const end = at + 2 + ((all[at]! << 8) | all[at + 1]!);
       if (end > all.length) break;
+      // What it says does not matter.
+      if (end > at + 2) this.shown[direction] += 1;
       if (end > at + 2 && !this.message(direction, all.subarray(at + 2, end))) {
         this.fail();
         return;
@@ -135,6 +138,12 @@ function probeMessage(bytes: Uint8Array, at: number, length: number): ProbeAnswe
 export function probeStream(bytes: Uint8Array): ProbeAnswer {
   if (bytes.length < 2) return 'more';
   return probeMessage(bytes, 2, (bytes[0]! << 8) | bytes[1]!);
+}
+
+/** A whole message without room for its header. */
+function isTooShort(bytes: Uint8Array): boolean {
+  const length = (bytes[0]! << 8) | bytes[1]!;
+  return length < HEADER_BYTES && bytes.length >= 2 + length;
 }
 
 export const probeDatagram = (bytes: Uint8Array): ProbeAnswer => probeMessage(bytes, 0, bytes.length);

@@ -27,12 +27,14 @@ const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 export class Scene {
   readonly #packets: { readonly bytes: Uint8Array; readonly timeUs: number }[] = [];
   readonly #serverPort: number;
-  readonly #next: [number, number] = [1000, 9000];
+  readonly #next: [number, number];
   #timeUs = BEGIN_US;
   #id = 0;
 
-  constructor(serverPort: number) {
+  /** `first`: the numbers with which the two sides begin. */
+  constructor(serverPort: number, first: readonly [number, number] = [1000, 9000]) {
     this.#serverPort = serverPort;
+    this.#next = [...first];
   }
 
   get capture(): Uint8Array {

@@ -63,10 +63,7 @@ class Rules implements TrafficSink {
         found.add(marker);
     };
     const isHidden = session?.hidesPayload(direction) === true;
-    for (let chunk = session?.rawChunk(direction); session && chunk; chunk = session.rawChunk(direction)) {
-      scan(chunk.bytes);
-      session.rawDone(direction, chunk.streamOffset + chunk.bytes.length);
-    }
+    for (let chunk = session?.rawChunks(direction, true) ?? null; chunk !== null; chunk = chunk.next) scan(chunk.bytes);
     if (!isHidden) scan(packet.bytes.subarray(packet.payloadAt, packet.payloadEnd));
     for (const marker of found) this.alerts.push(`${at} ${marker}`);
     for (const event of new Set(session?.events)) this.alerts.push(`${at} event ${event}`);

@@ -47,12 +47,8 @@ export class Notes implements TrafficSink {
     this.flows.set(flow.id, flow);
     const inStream = flow.session?.packetIsInStream === true ? ' in stream' : '';
     this.lines.push(`${name} ${flow.id} ${direction}${flow.isEstablished ? ' established' : ''}${inStream}`);
-    for (;;) {
-      const chunk = flow.session?.rawChunk(direction) ?? null;
-      if (chunk === null) return;
+    for (let chunk = flow.session?.rawChunks(direction, true) ?? null; chunk !== null; chunk = chunk.next)
       this.lines.push(`raw ${chunk.streamOffset} ${JSON.stringify(Buffer.from(chunk.bytes).toString('latin1'))}`);
-      flow.session?.rawDone(direction, chunk.streamOffset + chunk.bytes.length);
-    }
   }
 
   end(flow: Flow, reason: FlowEnd): void {

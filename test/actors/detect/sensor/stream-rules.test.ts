@@ -1,0 +1,54 @@
+/** What rules see of the stream, and with which packet: as in Suricata 7.0.10, whose answers these are. */
+import t from 'tap';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const DNS_QUERY = '\x00\x1a-3\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x0f\x00\x01';
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const NOT_FOUND = 'HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n';
+
+t.test('what must not be there must be in none of the pieces between holes', async (t) => {
+  const scene = new Scene(7777).handshake().segment(0, PUSH | ACK, 20, 0, 'alpha');
+  scene.segment(0, PUSH | ACK, 40, 0, 'needle');
+  const rules = ['needle', 'alpha', 'other'].map((word) => `alert tcp ${ANY} (content:!"${word}";)`);
+  t.same(alertsIn(scene, rules), ['', '', '->']);
+});
+
+t.test(
+  'a transaction that has just begun is not remembered for a pattern in the stream of the one before',
+  async (t) => {
+    const scene = new Scene(80).handshake().say(0, GET).say(1, OK).say(0, GET).say(1, NOT_FOUND).say(0, '').say(1, '');
+    const rule = (text: string, code: number): string =>
+      `alert http ${ANY} (content:"${text}"; http.stat_code; content:"${code}";)`;
+    t.same(alertsIn(scene, [rule('200 OK', 404), rule('1 404', 404), rule('1 404', 200)]), ['', '13<', '']);
+  },
+);
+
+t.test('a message of DNS that cannot be read shows the stream to rules as one that can', async (t) => {
+  const bad = '\x00\x05\x00\x00\x00\x07\x00';
+  const asked = new Scene(53).handshake().say(0, DNS_QUERY).say(0, bad).say(0, '');
+  t.same(alertsIn(asked, [`alert tcp ${ANY} (flow:to_server; content:"|00 05|";)`]), ['8>']);
+  // Behind a gap, too, where it has no room for a header.
+  const answered = new Scene(53)
+    .handshake()
+    .say(0, DNS_QUERY)
+    .segment(1, PUSH | ACK, 20, 0, bad);
+  answered.segment(0, ACK, 0, 27).segment(1, ACK, 27, 0);
+  t.same(alertsIn(answered, [`alert tcp ${ANY} (flow:to_client; content:"|07|";)`]), ['8< -<']);
+});
+
+t.test('where sequence numbers have begun anew, something of the stream seems to be left', async (t) => {
+  const of = (first: number): string[] => {
+    const scene = new Scene(7777, [first, 9000]).handshake().say(0, 'abcdefghijklmnopqrstuvwxyz').say(0, '');
+    scene
+      .say(1, '')
+      .say(0, '')
+      .segment(0, FIN | ACK, 0, 0)
+      .segment(1, FIN | ACK, 0, 1)
+      .segment(0, ACK, 1, 1);
+    return alertsIn(scene, [`alert tcp ${ANY} (flow:to_server; content:!"xx";)`]);
+  };
+  t.same(of(1000), ['12>']);
+  t.same(of(0xffff_fff0), ['12> 14>']);
+});
