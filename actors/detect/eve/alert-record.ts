@@ -40,6 +40,7 @@ export function alertRecord(
     if (about !== null) {
       addBodies(about, transaction, options);
       record[protocol.name] = about;
+      Object.assign(record, protocol.beside?.(transaction));
     }
     const files = options.metadata ? filesOf(transaction, situation) : [];
     if (files.length > 0) record.files = files;

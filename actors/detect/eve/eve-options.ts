@@ -26,7 +26,22 @@ export interface EveOptions {
 
 export const EVE_DEFAULTS: EveOptions = {
   types: new Set([
-    ...['alert', 'packet', 'anomaly', 'http', 'dns', 'tls', 'fileinfo', 'ftp', 'tftp', 'snmp', 'dhcp', 'ssh', 'mqtt'],
+    ...[
+      'alert',
+      'packet',
+      'anomaly',
+      'http',
+      'dns',
+      'tls',
+      'fileinfo',
+      'ftp',
+      'smtp',
+      'tftp',
+      'snmp',
+      'dhcp',
+      'ssh',
+      'mqtt',
+    ],
     ...['flow', 'rules'],
   ]),
   alert: {

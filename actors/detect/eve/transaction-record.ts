@@ -14,7 +14,7 @@ import { fileOf } from './file.ts';
 import { flowRecord, packetRecord } from './record.ts';
 
 /** Their records have the number of the transaction. */
-const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh', 'ftp']);
+const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh', 'ftp', 'smtp']);
 
 /** Their records go the way of the packet with which they are told. */
 const OF_PACKETS: ReadonlySet<string> = new Set(['snmp', 'dhcp']);
@@ -36,7 +36,7 @@ export function transactionRecords(tx: Transaction, { protocol, packet, flow, fi
       : flowRecord(protocol.name, packet, flow, protocol.name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
     if (NUMBERED.has(protocol.name)) record.tx_id = tx.id;
     record[protocol.name] = about;
-    return record;
+    return Object.assign(record, protocol.beside?.(tx));
   });
 }
 
@@ -44,6 +44,7 @@ export function fileRecord(file: TransactionFile, tx: Transaction, { protocol, p
   const record = flowRecord('fileinfo', packet, flow, file.direction);
   const about = protocol.eve(tx);
   if (about !== null) record[protocol.name] = about;
+  Object.assign(record, protocol.beside?.(tx));
   record.app_proto = protocol.name;
   record.fileinfo = fileOf(file, tx.id);
   return record;

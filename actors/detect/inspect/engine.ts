@@ -5,7 +5,7 @@
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
-import { type FileCheck, fileCheck } from './file-keywords.ts';
+import { asksFileNumbers, type FileCheck, fileCheck } from './file-keywords.ts';
 import { payloadMatches } from './payload.ts';
 import { isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
@@ -25,6 +25,8 @@ export interface Engine {
   readonly isPrefiltered: boolean;
   /** It is about the stream, which is the same for all transactions of a packet. */
   readonly isStream: boolean;
+  /** It asks sizes or digests of files. */
+  readonly isOfFiles: boolean;
   /** The buffer or keyword, for explanations. */
   readonly name: string;
   ask(transaction: Transaction, direction: Direction, situation: Situation): Answer;
@@ -77,7 +79,7 @@ function ofDirection(
   }
   const ofFiles = fileCheck(rule.conditions);
   if (ofFiles !== null && protocol.filesAt !== undefined)
-    engines.push(fileEngine(ofFiles, protocol.filesAt[direction], bit()));
+    engines.push(fileEngine(ofFiles, asksFileNumbers(rule.conditions), protocol.filesAt[direction], bit()));
   if (engines.length === 0) return engines;
   const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
   if (payload !== undefined) engines.push(streamEngine(bufferCheck(payload, scope), bit(), payload === fast));
@@ -97,6 +99,7 @@ function bufferEngine(
     progress: row.progress,
     isPrefiltered,
     isStream: false,
+    isOfFiles: false,
     name: row.name,
     ask: (tx, direction, { packet }) => {
       for (let index = 0; ; index += 1) {
@@ -124,6 +127,7 @@ function conditionEngine(
     progress: row.progress,
     isPrefiltered: false,
     isStream: false,
+    isOfFiles: false,
     name: row.keyword,
     ask: (tx, direction, { flow }) =>
       holds(tx, direction, Math.floor((flow?.lastUs ?? 0) / 1_000_000)) ? MATCH : NO_MATCH,
@@ -138,6 +142,7 @@ function eventEngine(event: string, { end, eventsAt }: AnyProtocol, direction: D
     progress: eventsAt?.[direction] ?? 0,
     isPrefiltered: false,
     isStream: false,
+    isOfFiles: false,
     name: 'app-layer-event',
     ask: ({ events, progress }) => {
       if (events.includes(names[0]) || events.includes(names[1])) return MATCH;
@@ -146,15 +151,16 @@ function eventEngine(event: string, { end, eventsAt }: AnyProtocol, direction: D
   };
 }
 
-function fileEngine(holds: FileCheck, progress: number, bit: number): Engine {
+function fileEngine(holds: FileCheck, asksNumbers: boolean, progress: number, bit: number): Engine {
   return {
     bit,
     progress,
     isPrefiltered: false,
     isStream: false,
+    isOfFiles: asksNumbers,
     name: 'files',
     ask: ({ files = [] }, direction) =>
-      files.some((file) => file.direction === direction && holds(file)) ? MATCH : NO_MATCH,
+      files.some((file) => file.direction === direction && file.isGone !== true && holds(file)) ? MATCH : NO_MATCH,
   };
 }
 
@@ -164,6 +170,7 @@ function streamEngine(check: BufferCheck, bit: number, isPrefiltered: boolean): 
     progress: 0,
     isPrefiltered,
     isStream: true,
+    isOfFiles: false,
     name: 'payload',
     ask: (_tx, _direction, situation) => (payloadMatches(check, situation) ? MATCH : NO_MATCH),
   };

@@ -46,6 +46,10 @@ const lower = (name: Uint8Array): string => Buffer.from(name).toString('latin1')
 
 export const isAboutFiles = (keyword: string): boolean => CHECKS[keyword] !== undefined;
 
+/** Of names it asks once, of these of each file that comes. */
+export const asksFileNumbers = (conditions: readonly Condition[]): boolean =>
+  conditions.some(({ keyword }) => isAboutFiles(keyword) && keyword !== 'filename' && keyword !== 'fileext');
+
 /** null: the rule asks nothing of files. */
 export function fileCheck(conditions: readonly Condition[]): FileCheck | null {
   const checks = conditions.flatMap((condition) => CHECKS[condition.keyword]?.(condition) ?? []);

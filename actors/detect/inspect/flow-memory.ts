@@ -12,6 +12,8 @@ export const CANNOT_MATCH = 1 << 29;
 export class TransactionMemory {
   /** By direction: rules whose engines matched in part, or that are done, by their order. */
   readonly states: [Map<number, number> | null, Map<number, number> | null] = [null, null];
+  /** By direction: how many files rules were asked about. */
+  readonly filesSeen: [number, number] = [0, 0];
   /** By direction: bits of prefilters that need not run again. */
   readonly scanned: [number, number] = [0, 0];
   readonly isInspected: [boolean, boolean] = [false, false];

@@ -2,7 +2,7 @@
  * Asks rules about the transactions of a flow in the direction of a packet. A rule that matched in part goes on where it
  * was; one that matched, or never will, is not asked again of that transaction and direction.
  */
-import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
+import type { AnyProtocol, Conversation, Direction, Transaction, TransactionFile } from '../protocols/index.ts';
 import type { AlertQueue } from './alerts.ts';
 import { Candidates } from './candidates.ts';
 import { type Engine, MATCH, NEVER } from './engine.ts';
@@ -34,6 +34,10 @@ export class TransactionInspector {
     for (const tx of transactions) {
       const kept = memory!.transaction(tx.id);
       if (kept.isInspected[direction] || (tx.isOneSided ?? direction) !== direction) continue;
+      if (tx.isUpdated?.[direction] === false && !situation.packet.isPseudo && !isOver(tx, direction, protocol))
+        continue;
+      if (tx.files !== undefined && tx.files.length > kept.filesSeen[direction])
+        this.#takeNewFiles(tx.files, kept, protocol.name, direction);
       candidates.reset();
       for (const order of group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
@@ -52,6 +56,24 @@ export class TransactionInspector {
     }
   }
 
+  /** A rule that has asked sizes or digests of files asks them again of one that has come since. */
+  #takeNewFiles(
+    files: readonly TransactionFile[],
+    kept: TransactionMemory,
+    protocol: string,
+    direction: Direction,
+  ): void {
+    const isNew = files.slice(kept.filesSeen[direction]).some((file) => file.direction === direction);
+    kept.filesSeen[direction] = files.length;
+    const states = kept.states[direction];
+    if (!isNew || states === null) return;
+    for (const [order, state] of states) {
+      const engines = this.#groups.signatures[order]?.engines.get(protocol)?.[direction] ?? [];
+      const asked = engines.find(({ isOfFiles }) => isOfFiles)?.bit ?? 0;
+      if ((state & asked) !== 0) states.set(order, state & ~(asked | FULL_MATCH | CANNOT_MATCH));
+    }
+  }
+
   /** False: the transaction has not come so far, nor to those that follow. */
   #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction, isEnd: boolean): boolean {
     const progress = tx.progress[direction];
@@ -62,7 +84,7 @@ export class TransactionInspector {
     if (isOver && isKept && (kept.scanned[direction] & bit) !== 0) return true;
     const { row, transform, prefilter } = one;
     for (let index = 0; ; index += 1) {
-      const bytes = row.read(tx, direction, index, isEnd);
+      const bytes = (row.scanned ?? row.read)(tx, direction, index, isEnd);
       if (bytes === null) break;
       const count = prefilter.scan(transform === null ? bytes : transform(bytes));
       const { ids } = prefilter;
@@ -109,6 +131,12 @@ function isKept({ isPrefiltered, progress: at }: Engine, progress: number, state
   return (state & FULL_MATCH) !== 0 ? progress <= at : progress !== at;
 }
 
+const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>
+  tx.progress[direction] >= end[direction];
+
+const hasOpenFile = ({ files = [] }: Transaction, of: Direction): boolean =>
+  files.some(({ direction, state, isGone }) => direction === of && state === 'open' && isGone !== true);
+
 /** The state of the rule after its engines were asked. */
 function ask(engines: readonly Engine[], tx: Transaction, situation: Situation, before: number): number {
   const direction: Direction = situation.direction;
@@ -117,8 +145,10 @@ function ask(engines: readonly Engine[], tx: Transaction, situation: Situation, 
     if ((state & engine.bit) !== 0) continue;
     if (tx.progress[direction] < engine.progress) return state;
     const answer = engine.ask(tx, direction, situation);
-    if (answer === MATCH) state |= engine.bit;
-    else {
+    if (answer === MATCH) {
+      // With a file that goes on the next one is no reason to ask again.
+      if (!engine.isOfFiles || !hasOpenFile(tx, direction)) state |= engine.bit;
+    } else {
       // What the prefilter has to find in a buffer that is over was not there.
       const isOver = engine.isPrefiltered && tx.progress[direction] > engine.progress;
       return answer === NEVER || isOver ? state | CANNOT_MATCH : state;

@@ -12,6 +12,8 @@ export interface TransactionFile {
   readonly hasGaps: boolean;
   /** Of a closed one, in hexadecimal. */
   digest(algorithm: DigestName): string | null;
+  /** Rules were asked about it when it was over, and are not any more. */
+  readonly isGone?: boolean;
   /** Where it lies in a larger one; without it: it is whole. */
   readonly range?: FileRange | null;
 }

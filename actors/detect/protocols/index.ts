@@ -8,6 +8,7 @@ import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import { ntp } from './ntp/index.ts';
 import type { AnyProtocol } from './recogniser.ts';
+import { smtp } from './smtp/index.ts';
 import { snmp } from './snmp/index.ts';
 import { ssh } from './ssh/index.ts';
 import { telnet } from './telnet/index.ts';
@@ -22,6 +23,20 @@ export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */
-export const PROTOCOLS: readonly AnyProtocol[] = [http, tls, dns, ssh, mqtt, telnet, ftp, snmp, dhcp, ntp, tftp, coap];
+export const PROTOCOLS: readonly AnyProtocol[] = [
+  http,
+  tls,
+  dns,
+  ssh,
+  mqtt,
+  telnet,
+  ftp,
+  smtp,
+  snmp,
+  dhcp,
+  ntp,
+  tftp,
+  coap,
+];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

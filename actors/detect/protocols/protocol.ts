@@ -58,6 +58,11 @@ export interface Transaction {
   /** It has this direction alone; the other is complete from the start. */
   readonly isOneSided?: Direction;
   readonly files?: readonly TransactionFile[];
+  /**
+   * By direction: something was read for it since the last packet of the direction; rules are not asked before. Without it
+   * they are asked whenever there is news of the flow.
+   */
+  readonly isUpdated?: [boolean, boolean];
   /** What is kept of a direction's body. */
   body?(direction: Direction): Uint8Array;
 }
@@ -107,6 +112,8 @@ export interface BufferRow<Tx extends Transaction = Transaction> {
    * is over, what there is will not become more.
    */
   read(tx: Tx, direction: Direction, index: number, isEnd: boolean): Uint8Array | null;
+  /** What a rule's fast pattern is looked for in, where that is less than `read` gives. */
+  scanned?(tx: Tx, direction: Direction, index: number, isEnd: boolean): Uint8Array | null;
   /** Streamed: where what `read` gives lies in the body. */
   offset?(tx: Tx, direction: Direction, index: number, isEnd: boolean): number;
   /** Streamed: every rule was asked about what `read` gave; it goes on behind it. */
@@ -150,6 +157,8 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   open(transport: Transport): Parser<Tx>;
   /** What EVE has under the protocol's name, with Suricata 7's fields. */
   eve(tx: Tx, fingerprints?: Fingerprints): Record<string, unknown> | null;
+  /** What alerts, files and events have beside that, by its own names. */
+  beside?(tx: Tx): Record<string, unknown>;
   /** The objects of EVE's events of this type, where they are others than that of an alert, or several. */
   events?(tx: Tx, fingerprints?: Fingerprints): readonly Record<string, unknown>[];
 }

@@ -110,8 +110,15 @@ export class Conversation {
 
   /** The direction's packet was examined. */
   afterPacket(direction: Direction): void {
+    if ((this.#news & (1 << direction)) !== 0) this.#forgetUpdates(direction);
     this.#news &= ~((1 << direction) | WITH_THIS_PACKET);
     if (this.events.length > 0) this.events = NO_EVENTS;
+  }
+
+  #forgetUpdates(direction: Direction): void {
+    const transactions = this.parser?.transactions ?? [];
+    if (transactions[0]?.isUpdated === undefined) return;
+    for (const { isUpdated } of transactions) if (isUpdated !== undefined) isUpdated[direction] = false;
   }
 
   /** Each once for a packet. */
@@ -120,14 +127,18 @@ export class Conversation {
   }
 
   data(given: Direction, bytes: Uint8Array, isLast: boolean): void {
-    if (isLast) this.#ended |= 1 << given;
-    if (this.hasFailed) return;
+    if (this.hasFailed) {
+      if (isLast) this.#ended |= 1 << given;
+      return;
+    }
     const direction = this.#isTurned ? opposite(given) : given;
     this.#hasParsed = false;
     if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
     else this.#stream(direction, bytes, isLast);
     if (this.#hasParsed) this.#news |= (1 << (this.#isTurned ? opposite(given) : given)) | WITH_THIS_PACKET;
     if (this.parser?.hasFailed === true) this.#stop();
+    // What waits for more is the parser's until nothing more can come.
+    if (isLast && this.unused(given) === 0) this.#ended |= 1 << given;
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */

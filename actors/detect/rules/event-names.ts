@@ -93,6 +93,14 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
     raised: list('request_command_too_long response_command_too_long too_many_transactions'),
     unraised: [],
   },
+  smtp: {
+    raised: list(`invalid_reply invalid_pipelined_sequence bdat_chunk_len_exceeded no_server_welcome_message
+      tls_rejected data_command_rejected failed_protocol_change mime_parse_failed mime_malformed_msg mime_invalid_base64
+      mime_invalid_qp mime_long_line mime_long_enc_line mime_long_header_name mime_long_header_value mime_long_boundary
+      mime_long_filename duplicate_fields unparsable_content truncated_line unable_to_match_reply_with_request
+      max_command_line_len_exceeded max_reply_line_len_exceeded`),
+    unraised: [],
+  },
   dhcp: { raised: ['truncated_options'], unraised: ['malformed_options'] },
   ntp: { raised: ['malformed_data'], unraised: ['not_request', 'not_response'] },
   snmp: { raised: list('malformed_data unknown_security_model version_mismatch'), unraised: [] },

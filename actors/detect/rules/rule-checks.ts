@@ -68,11 +68,18 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
   checkRoom(draft.buffers(), draft.conditions);
-  if (subjects.includes('file') && application !== null && application !== 'http')
+  if (subjects.includes('file') && application !== null && !FILE_CARRIERS.has(application))
     wrong('protocol', `files are not read of ${application}`);
+  if (
+    protocol === 'smtp' &&
+    words.includes('to_client') &&
+    draft.buffers().some(({ buffer }) => buffer === 'file.data')
+  )
+    wrong('file.data', 'files of mail go to the server alone');
   if (draft.has('app-layer-event') && /^icmp/.test(protocol)) wrong('app-layer-event', `it cannot go with ${protocol}`);
 }
 
+const FILE_CARRIERS = new Set(['http', 'smtp']);
 const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkthdr']);
 
 /** Addresses are the stream's, too. */

@@ -12,6 +12,7 @@ export type Subject =
   | 'modbus'
   | 'telnet'
   | 'ftp'
+  | 'smtp'
   | 'snmp'
   | 'dhcp'
   | 'ntp'

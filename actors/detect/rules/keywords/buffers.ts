@@ -23,6 +23,9 @@ const http = (name: string, rest: Omit<StickyBuffer, 'name' | 'subject'> = {}): 
 });
 const of = (subject: Subject, ...names: readonly string[]): StickyBuffer[] => names.map((name) => ({ name, subject }));
 
+const mail = (...names: readonly string[]): StickyBuffer[] =>
+  names.map((name) => ({ name, since: 8, subject: 'smtp', only: 'to_server' }));
+
 export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   http('uri', { only: 'to_server', legacy: 'http_uri' }),
   http('uri.raw', { only: 'to_server', legacy: 'http_raw_uri' }),
@@ -84,6 +87,9 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   { name: 'ftp.command_data', since: 8, subject: 'ftp', only: 'to_server' },
   { name: 'ftp.reply', since: 8, subject: 'ftp', only: 'to_client', isMany: true },
   { name: 'ftp.completion_code', since: 8, subject: 'ftp', only: 'to_client', isMany: true },
+  ...mail('smtp.helo', 'smtp.mail_from', 'email.from', 'email.to', 'email.cc', 'email.subject', 'email.date'),
+  ...mail('email.message_id', 'email.x_mailer'),
+  ...mail('smtp.rcpt_to', 'email.received', 'email.url').map((row) => ({ ...row, isMany: true })),
   ...of('snmp', 'snmp.community', 'snmp.usm'),
   ...of('packet', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'),
 ];

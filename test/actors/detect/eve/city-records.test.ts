@@ -1,5 +1,5 @@
 // Time limit: 120 s.
-/** Every EVE record of generated conversations of SNMP, DHCP, NTP, FTP and TFTP beside those of Suricata 7.0.10. */
+/** Every EVE record of generated conversations of SNMP, DHCP, NTP, FTP, SMTP and TFTP beside those of Suricata 7.0.10. */
 import t from 'tap';
 import { needs } from '../../../support/needs.ts';
 import { pcapOf } from '../captures.ts';
@@ -7,6 +7,7 @@ import { DHCP_RULES, dhcpTalk } from '../protocols/dhcp-talks.ts';
 import { Dice } from '../protocols/dice.ts';
 import { ftpTalk } from '../protocols/ftp-talks.ts';
 import { ntpTalk } from '../protocols/ntp-talks.ts';
+import { SMTP_RULES, smtpTalk } from '../protocols/smtp-talks.ts';
 import { SNMP_RULES, snmpTalk } from '../protocols/snmp-talks.ts';
 import { packetsOf, type Talk } from '../protocols/suricata.ts';
 import { tftpTalk } from '../protocols/tftp-talks.ts';
@@ -27,6 +28,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   dhcp: { talk: dhcpTalk, rules: DHCP_RULES },
   ntp: { talk: ntpTalk, rules: ['flow:to_server;'] },
   ftp: { talk: ftpTalk, rules: ['flow:to_client;'] },
+  smtp: { talk: smtpTalk, rules: SMTP_RULES },
   tftp: { talk: tftpTalk, rules: ['content:"octet";'] },
 };
 

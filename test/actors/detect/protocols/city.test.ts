@@ -1,4 +1,4 @@
-/** SNMP, DHCP, NTP, FTP and TFTP from the packet to the alert: recognised by their ports, asked by their keywords. */
+/** SNMP, DHCP, NTP, FTP, SMTP and TFTP from the packet to the alert: recognised by their ports, asked by their keywords. */
 import t from 'tap';
 import { alertsIn, Scene } from '../sensor/scene.ts';
 
@@ -83,4 +83,73 @@ t.test('rules about TFTP, and what is none', async (t) => {
   t.match(found[0], /^1>/);
   t.match(found[1], /^1>/);
   t.same(alertsIn(new Scene(69).datagram(0, 'what is this'), rules), ['', '']);
+});
+
+/** A mail with an attachment, between a greeting and a farewell. */
+const mailScene = (mail: readonly string[]): Scene =>
+  new Scene(25)
+    .handshake()
+    .say(1, '220 mx.test ESMTP\r\n')
+    .say(0, 'EHLO client.test\r\n')
+    .say(1, '250 mx.test\r\n')
+    .say(0, 'MAIL FROM:<a@b.test> SIZE=100\r\n')
+    .say(1, '250 ok\r\n')
+    .say(0, 'RCPT TO:<c@d.test>\r\n')
+    .say(1, '250 ok\r\n')
+    .say(0, 'RCPT TO:<e@f.test>\r\n')
+    .say(1, '250 ok\r\n')
+    .say(0, 'DATA\r\n')
+    .say(1, '354 go\r\n')
+    .say(0, [...mail, '.', ''].join('\r\n'))
+    .say(1, '250 queued\r\n')
+    .say(0, 'QUIT\r\n')
+    .say(1, '221 bye\r\n')
+    .segment(0, 17, 0, 0);
+
+const MAIL = [
+  ...['Received: from x by y', 'Received: from y by z', 'From: A <a@b.test>', 'To: c@d.test, e@f.test', 'Cc: g@h.test'],
+  ...['Subject: Your invoice', 'Date: Mon, 1 Jan 2024', 'Message-ID: <1@b.test>', 'X-Mailer: mutt'],
+  ...['Content-Type: multipart/mixed; boundary="b"', '', '--b', 'Content-Type: text/plain', ''],
+  ...['see http://Evil.test/Run.exe now', '--b', 'Content-Type: application/zip; name="invoice.zip"'],
+  ...['Content-Transfer-Encoding: base64', '', Buffer.from('PK the secret plan').toString('base64'), '--b--', ''],
+];
+
+t.test('what rules ask of mail, those of Suricata 8 as well', async (t) => {
+  const asked = [
+    'smtp.helo; content:"client.test"; bsize:11;',
+    'smtp.mail_from; content:"<a@b.test>"; bsize:10;',
+    'smtp.rcpt_to; content:"<e@f.test>";',
+    'email.from; content:"A <a@b.test>"; bsize:12;',
+    'email.to; content:"e@f.test"; endswith;',
+    'email.cc; content:"g@h.test";',
+    'email.subject; content:"Your invoice"; bsize:12;',
+    'email.date; content:"Mon"; startswith;',
+    'email.message_id; content:"<1@b.test>";',
+    'email.x_mailer; content:"mutt";',
+    'email.received; content:"from y by z";',
+    'email.url; content:"evil.test/run.exe"; bsize:17;',
+    'file.data; content:"PK"; startswith; content:"secret"; bsize:18;',
+    'file.name; content:"invoice.zip";',
+    'filename:"invoice"; fileext:"zip"; filesize:18;',
+    'file.data; content:"Run.exe";',
+    'email.subject; content:"your";',
+    'app-layer-event:smtp.mime_parse_failed;',
+  ];
+  const found = alertsIn(
+    mailScene(MAIL),
+    asked.map((options) => `alert smtp any any -> any any (${options})`),
+  );
+  for (const [i, options] of asked.entries()) t.equal(found[i] !== '', i < asked.length - 3, options);
+});
+
+t.test('a file of a mail is looked at over any TCP protocol, and by its digest', async (t) => {
+  const rules = [
+    'alert tcp any any -> any any (file.data; content:"secret plan"; flow:to_server;)',
+    'alert tcp any any -> any 25 (filesize:>10;)',
+    'alert http any any -> any any (file.data; content:"secret plan";)',
+  ];
+  const found = alertsIn(mailScene(MAIL), rules);
+  t.not(found[0], '');
+  t.not(found[1], '');
+  t.equal(found[2], '');
 });

@@ -12,6 +12,7 @@ import type { AnyProtocol } from '../../../../actors/detect/protocols/index.ts';
 import { modbus } from '../../../../actors/detect/protocols/modbus/index.ts';
 import { mqtt } from '../../../../actors/detect/protocols/mqtt/index.ts';
 import { ntp } from '../../../../actors/detect/protocols/ntp/index.ts';
+import { smtp } from '../../../../actors/detect/protocols/smtp/index.ts';
 import { snmp } from '../../../../actors/detect/protocols/snmp/index.ts';
 import { ssh } from '../../../../actors/detect/protocols/ssh/index.ts';
 import { tftp } from '../../../../actors/detect/protocols/tftp/index.ts';
@@ -23,6 +24,7 @@ import { FTP_RULES, ftpTalk } from './ftp-talks.ts';
 import { MODBUS_RULES, modbusTalk } from './modbus-talks.ts';
 import { MQTT_RULES, mqttTalk } from './mqtt-talks.ts';
 import { ntpTalk } from './ntp-talks.ts';
+import { smtpTalk } from './smtp-talks.ts';
 import { SNMP_RULES, snmpTalk } from './snmp-talks.ts';
 import { SSH_RULES, sshTalk } from './ssh-talks.ts';
 import type { Part, Talk } from './suricata.ts';
@@ -56,6 +58,7 @@ const KINDS: readonly Kind[] = [
   { protocol: snmp, talk: snmpTalk, rules: SNMP_RULES, differing: 0.005 },
   { protocol: dhcp, talk: dhcpTalk, rules: DHCP_RULES, differing: 0.005 },
   { protocol: ftp, talk: ftpTalk, rules: FTP_RULES, differing: 0.005, showsCuts: true },
+  { protocol: smtp, talk: smtpTalk, rules: [], differing: 0.03, showsCuts: true },
   { protocol: tftp, talk: tftpTalk, rules: [], differing: 0.005 },
   { protocol: ntp, talk: ntpTalk, rules: [], differing: 0.005 },
 ];

@@ -3,6 +3,7 @@ import { Dice as TalkDice } from '../../protocols/dice.ts';
 import { dnsTalk } from '../../protocols/dns-talks.ts';
 import { modbusTalk } from '../../protocols/modbus-talks.ts';
 import { mqttTalk } from '../../protocols/mqtt-talks.ts';
+import { smtpTalk } from '../../protocols/smtp-talks.ts';
 import { sshTalk } from '../../protocols/ssh-talks.ts';
 import type { Talk } from '../../protocols/suricata.ts';
 import { tlsTalk } from '../../protocols/tls-talks.ts';
@@ -27,7 +28,7 @@ export function dialogue(dice: Dice): Dialogue {
     [5, () => talk(dice, 'tls', tlsTalk)],
     [2, () => telnet(dice)],
     [5, () => icmp(dice)],
-    [1, () => foreign(dice)],
+    [1, () => (dice.chance(0.6) ? talk(dice, 'smtp', smtpTalk) : foreign(dice))],
   ])();
 }
 

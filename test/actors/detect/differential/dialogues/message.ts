@@ -5,8 +5,20 @@ export interface Message {
   readonly bytes: Uint8Array;
 }
 
-/** `foreign`: Suricata reads it, and nothing here does. */
-export type Spoken = 'raw' | 'http' | 'dns' | 'mqtt' | 'modbus' | 'ssh' | 'tls' | 'telnet' | 'icmp' | 'odd' | 'foreign';
+/** `foreign`: nobody asks about it but its bytes and its name. */
+export type Spoken =
+  | 'raw'
+  | 'http'
+  | 'dns'
+  | 'mqtt'
+  | 'modbus'
+  | 'ssh'
+  | 'tls'
+  | 'smtp'
+  | 'telnet'
+  | 'icmp'
+  | 'odd'
+  | 'foreign';
 
 export interface Dialogue {
   readonly protocol: Spoken;

@@ -158,7 +158,7 @@ export function odd(dice: Dice): Dialogue {
   return { protocol: 'odd', transport: 'odd', serverPort: 9005, messages };
 }
 
-/** Protocols that Suricata reads, too: rules about bytes are asked of their flows, and their own rules are missed here. */
+/** Protocols of which rules ask the bytes and the name. */
 export function foreign(dice: Dice): Dialogue {
   const word = dice.pick(WORDS);
   const [serverPort, lines] = dice.pick<readonly [number, readonly (readonly [0 | 1, string])[]]>([

@@ -2,6 +2,7 @@
 import { DNS_RULES } from '../../protocols/dns-talks.ts';
 import { MODBUS_RULES } from '../../protocols/modbus-talks.ts';
 import { MQTT_RULES } from '../../protocols/mqtt-talks.ts';
+import { SMTP_RULES } from '../../protocols/smtp-talks.ts';
 import { SSH_RULES } from '../../protocols/ssh-talks.ts';
 import { TLS_RULES } from '../../protocols/tls-talks.ts';
 import type { Message } from '../dialogues/message.ts';
@@ -26,6 +27,8 @@ export function applicationOptions(making: Making, message: Message): string[] {
       return ssh(making, message);
     case 'tls':
       return tls(making, message);
+    case 'smtp':
+      return smtp(making, message);
     default:
       return contents(making, message.bytes, 2);
   }
@@ -157,6 +160,16 @@ function ssh(making: Making, { bytes }: Message): string[] {
     [1, () => [`ssh.protoversion:${dice.pick(['2.0', '1.99', '2_compat', '1.5'])};`]],
     [1, () => [`ssh.softwareversion:"${dice.pick(['OpenSSH_8.4', 'libssh2', 'dropbear', 'PuTTY_0.7'])}";`]],
     [2, () => [dice.pick(SSH_RULES)]],
+  ])();
+}
+
+function smtp(making: Making, { bytes }: Message): string[] {
+  const { dice } = making;
+  return dice.weighted<() => string[]>([
+    [4, () => [dice.pick(SMTP_RULES)]],
+    [2, () => ['file.data;', `content:"${dice.pick(wordsOf(bytes)).slice(0, 40)}";`]],
+    [1, () => [dice.pick(SMTP_RULES), ...contents(making, bytes, 1)]],
+    [2, () => contents(making, bytes, 2)],
   ])();
 }
 

@@ -29,6 +29,7 @@ const APPLICATION_EVENTS: Readonly<Record<string, readonly string[]>> = {
   mqtt: ['mqtt.missing_connect', 'mqtt.double_connect', 'mqtt.invalid_qos_level'],
   modbus: ['modbus.invalid_length', 'modbus.invalid_function_code', 'modbus.unsolicited_response'],
   ssh: ['ssh.invalid_banner', 'ssh.long_banner'],
+  smtp: ['smtp.no_server_welcome_message', 'smtp.invalid_pipelined_sequence', 'smtp.mime_parse_failed'],
   tls: ['tls.invalid_certificate', 'tls.invalid_record_type', 'tls.invalid_sslv2_header'],
 };
 
