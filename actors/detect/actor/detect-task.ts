@@ -150,7 +150,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
     const timeBeforeUs = clockSetBack ? 0 : (known?.timeUs ?? 0);
     sensor.advance(timeBeforeUs);
     const memory = this.#memoryOf(keyId, sensor);
-    const { births, evicted, answers, failure } = sensor.take(batch, offset, bytes, null);
+    const { births, evicted, answers, failure, reached } = sensor.take(batch, offset, bytes, null);
+    for (const [name, by] of reached) this.#count(name, by);
     memory.write(state.memory, keyId);
     state.journal.set(keyId, { flowsBefore, timeBeforeUs, births, evicted, answers, bytes }, offset);
     const { sessionHigh, sessionLow, sequence, packets, dropped } = batch;

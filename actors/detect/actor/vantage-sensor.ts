@@ -7,7 +7,7 @@ import { CapturedPacket } from '../capture/index.ts';
 import type { EveRecord } from '../eve/index.ts';
 import { FlowBirths, type FlowOrigin } from '../flow/index.ts';
 import { Answers, type CompiledRules } from '../inspect/index.ts';
-import { Sensor, type SensorOptions } from '../sensor/index.ts';
+import { Sensor, type SensorLimits, type SensorOptions } from '../sensor/index.ts';
 
 /** A record that has to be taken once more as long as something of it is remembered. */
 export interface Origin extends FlowOrigin {
@@ -101,6 +101,7 @@ export class VantageSensor {
     this.#births.begin(origin, known?.births ?? null);
     this.#answers.begin(known?.answers ?? null);
     const sensor = this.#sensor;
+    const before = sensor.limits;
     const { counts } = sensor.defragmenter;
     const fragments = counts.fragments;
     const captured = this.#captured;
@@ -128,7 +129,8 @@ export class VantageSensor {
     if (known !== null) sensor.flows.evictAgain(known.evicted);
     this.#origins.push(origin);
     this.#originBytes += bytes;
-    return { births: this.#births.noted, evicted: this.#births.evicted, answers: this.#answers.noted, failure };
+    const { noted: births, evicted } = this.#births;
+    return { births, evicted, answers: this.#answers.noted, failure, reached: risen(before, sensor.limits) };
   }
 
   /** Time has come so far. */
@@ -184,4 +186,12 @@ export interface Known {
 
 export interface Taken extends Known {
   readonly failure: unknown;
+  /** Bounds that were reached, and how often. */
+  readonly reached: readonly (readonly [name: keyof SensorLimits, by: number])[];
+}
+
+/** A set of rules counts for all its sensors: what has risen with this record is its own. */
+function risen(before: SensorLimits, now: SensorLimits): (readonly [keyof SensorLimits, number])[] {
+  const names = Object.keys(now) as (keyof SensorLimits)[];
+  return names.flatMap((name) => (now[name] > before[name] ? [[name, now[name] - before[name]] as const] : []));
 }

@@ -172,6 +172,11 @@ export class FlowTable {
     this.#list(flow);
   }
 
+  /** The flow has to give way to others; of packets that are taken once more it is said which had. */
+  giveWay(flow: Flow): void {
+    if (this.#births?.isAgain !== true) this.#evict(flow);
+  }
+
   /** Of packets that are taken once more: these flows, by the lower halves of their numbers, had given way. */
   evictAgain(ids: Int32Array): void {
     if (ids.length === 0) return;

@@ -65,6 +65,8 @@ export interface Transaction {
   readonly isUpdated?: [boolean, boolean];
   /** What is kept of a direction's body. */
   body?(direction: Direction): Uint8Array;
+  /** Bytes that it keeps, beside what every transaction takes. */
+  readonly keptBytes?: number;
 }
 
 export interface Parser<Tx extends Transaction = Transaction> {
@@ -76,6 +78,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   unused?(direction: Direction): number;
   /** It is not asked again before there are so many bytes, the unused ones included; 0: with the next one. */
   required?(direction: Direction): number;
+  /** Bytes that it keeps outside of transactions, beside unused ones. */
+  readonly keptBytes?: number;
   /** Live ones, oldest first. */
   readonly transactions: readonly Tx[];
   /** Drops the oldest ones: nobody asks about them again. */

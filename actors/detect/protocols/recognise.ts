@@ -15,6 +15,10 @@ const UPGRADED_BYTES_MAX = 4096;
 const NO_BYTES = new Uint8Array();
 const NO_EVENTS: readonly string[] = [];
 const WITH_THIS_PACKET = 4;
+/** Measured, roughly: a transaction of which nothing is kept but itself. */
+const TRANSACTION_COST_BYTES = 1024;
+/** Rooms for what waits grow to twice what is in them. */
+const UNUSED_COST = 2;
 
 export interface ConversationOptions {
   readonly transport: Transport;
@@ -46,6 +50,8 @@ export class Conversation {
   #isTurned = false;
   #hasBegun = false;
   #hasUpgraded = false;
+  /** `keptBytes` when somebody counted them last. */
+  countedBytes = 0;
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
   #hasParsed = false;
@@ -161,6 +167,17 @@ export class Conversation {
     const direction = this.#isTurned ? opposite(given) : given;
     const kept = this.#kept[direction].length;
     return kept > 0 ? kept : (this.parser?.unused?.(direction) ?? 0);
+  }
+
+  /** What is kept of the flow's bytes, and of what was made of them. */
+  get keptBytes(): number {
+    const { parser } = this;
+    let bytes = this.#kept[0].length + this.#kept[1].length;
+    if (parser === null) return bytes;
+    bytes += parser.keptBytes ?? 0;
+    if (parser.unused !== undefined) bytes += UNUSED_COST * (parser.unused(0) + parser.unused(1));
+    for (const { keptBytes } of parser.transactions) bytes += TRANSACTION_COST_BYTES + (keptBytes ?? 0);
+    return bytes;
   }
 
   /** Neither direction will be recognised. */

@@ -44,6 +44,7 @@ import {
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { TcpSession } from '../stream/index.ts';
 import { TRAFFIC_DEFAULTS, Traffic, type TrafficOptions, type TrafficSink } from '../traffic/index.ts';
+import { ParserMemory } from './parser-memory.ts';
 
 export interface SensorOptions {
   readonly traffic: TrafficOptions;
@@ -51,6 +52,8 @@ export interface SensorOptions {
   /** Records of flows, transactions, files and anomalies, beside alerts. */
   readonly tellsAll: boolean;
   readonly protocols: readonly AnyProtocol[];
+  /** What parsers keep of all flows together; without it as much as streams. */
+  readonly parserMemoryBytes?: number;
   /** Without them records are those of Suricata's own configuration. */
   readonly eve?: EveOptions;
 }
@@ -62,6 +65,17 @@ export const SENSOR_DEFAULTS: SensorOptions = {
   protocols: [...PROTOCOLS, ...PROTOCOLS_ON_DEMAND],
 };
 
+/** Packets, flows, segments and so on that were not followed, looked at or told of because a bound was reached. */
+export interface SensorLimits {
+  readonly tooCostly: number;
+  readonly flowsGivenWay: number;
+  readonly segmentsWithoutRoom: number;
+  readonly fragmentsGivenWay: number;
+  readonly countersGivenWay: number;
+  readonly alertsDiscarded: number;
+  readonly textsRefused: number;
+}
+
 const UDP_BYTES = 8;
 
 export class Sensor implements TrafficSink {
@@ -72,6 +86,7 @@ export class Sensor implements TrafficSink {
   readonly #tellsAll: boolean;
   readonly #types: ReadonlySet<string>;
   readonly #tell: (record: EveRecord) => void;
+  readonly #parserMemory: ParserMemory;
   /** Stands for the packet with which a flow ends. */
   readonly #last = new Packet();
   #nowUs = 0;
@@ -90,6 +105,9 @@ export class Sensor implements TrafficSink {
       if (types.has(record.event_type as string)) tell(record);
     };
     this.#tellsAll = options.tellsAll;
+    this.#parserMemory = new ParserMemory(options.parserMemoryBytes ?? options.traffic.stream.memoryBytes, (flow) =>
+      this.#traffic.flows.giveWay(flow),
+    );
     this.#isMidstream = options.traffic.stream.midstream;
     this.#recogniser = new Recogniser(options.protocols);
     this.#inspector = new Inspector(
@@ -121,15 +139,35 @@ export class Sensor implements TrafficSink {
     return this.#traffic.counts;
   }
 
+  /** How often each bound was reached. */
+  get limits(): SensorLimits {
+    const { tooCostly, evicted, discarded, textsRefused } = this.#inspector.counts;
+    const { flows, tracker, defragmenter } = this.#traffic;
+    return {
+      tooCostly,
+      flowsGivenWay: flows.counts.evicted,
+      segmentsWithoutRoom: tracker.pool.refused,
+      fragmentsGivenWay: defragmenter.counts.evicted + defragmenter.counts.refused,
+      countersGivenWay: evicted,
+      alertsDiscarded: discarded,
+      textsRefused,
+    };
+  }
+
   take(captured: CapturedPacket): void {
     if (captured.timeUs > this.#nowUs) this.#nowUs = captured.timeUs;
     this.#traffic.take(captured);
+    this.#parserMemory.makeRoom();
   }
 
   /** Time has come so far, without a packet. */
   advance(timeUs: number): void {
     if (timeUs > this.#nowUs) this.#nowUs = timeUs;
     this.#traffic.advance(timeUs);
+  }
+
+  get parserMemory(): ParserMemory {
+    return this.#parserMemory;
   }
 
   get flows(): Traffic['flows'] {
@@ -195,6 +233,7 @@ export class Sensor implements TrafficSink {
     conversation.afterPacket(direction);
     this.#log(packet, flow, direction);
     this.#inspector.release(flow);
+    this.#parserMemory.count(flow, conversation);
   }
 
   hasLeft(flow: Flow, direction: Direction): boolean {
@@ -207,6 +246,7 @@ export class Sensor implements TrafficSink {
     if (flow.application !== null) {
       this.#last.timeUs = this.#nowUs;
       this.#log(this.#last, flow, null);
+      this.#parserMemory.forget(flow, flow.application as Conversation);
     }
     if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
     this.#inspector.end(flow);

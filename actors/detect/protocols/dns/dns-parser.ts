@@ -8,6 +8,8 @@ import type { Parser, ProbeAnswer, Transaction, Transport } from '../protocol.ts
 import { DnsMessage, HEADER_BYTES, isPlausible } from './dns-message.ts';
 
 const Z_FLAG = 0x40;
+/** Names and records that were asked for take several times as much as the message. */
+const RECORDS_COST = 8;
 const OPCODE_UNASSIGNED_FROM = 7;
 
 export class DnsTransaction implements Transaction {
@@ -21,6 +23,10 @@ export class DnsTransaction implements Transaction {
     this.id = id;
     this.message = message;
     this.isOneSided = message.isRequest ? 0 : 1;
+  }
+
+  get keptBytes(): number {
+    return RECORDS_COST * this.message.bytes.length;
   }
 }
 

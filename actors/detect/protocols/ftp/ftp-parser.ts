@@ -15,6 +15,7 @@ const TRANSACTIONS_MAX = 1024;
 const TRANSFER_CHARS_MIN = 6;
 /** More of one transaction are not kept. */
 const REPLIES_MAX = 1024;
+const REPLY_COST_BYTES = 32;
 
 export class FtpTransaction implements Transaction {
   readonly id: number;
@@ -24,6 +25,7 @@ export class FtpTransaction implements Transaction {
   readonly request: string;
   readonly isRequestTruncated: boolean;
   readonly replies: string[] = [];
+  keptBytes: number;
   isReplyTruncated = false;
   port = 0;
   isActive = false;
@@ -34,6 +36,7 @@ export class FtpTransaction implements Transaction {
     this.id = id;
     this.command = command;
     this.request = request;
+    this.keptBytes = request.length;
     this.isRequestTruncated = isTruncated;
     if (command === 'PORT') this.progress[0] = PORT_DONE;
     if (isTruncated) this.events.push('request_command_too_long');
@@ -133,7 +136,10 @@ export class FtpParser implements Parser<FtpTransaction> {
     if (this.#command === null) tx.command = null;
     const isWithoutPort = this.#takePort(tx, text);
     if (!isWithoutPort) {
-      if (text !== '' && tx.replies.length < REPLIES_MAX) tx.replies.push(text);
+      if (text !== '' && tx.replies.length < REPLIES_MAX) {
+        tx.replies.push(text);
+        tx.keptBytes += REPLY_COST_BYTES + text.length;
+      }
       if (isTruncated) {
         tx.isReplyTruncated = true;
         tx.events.push('response_command_too_long');

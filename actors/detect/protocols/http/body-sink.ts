@@ -53,8 +53,10 @@ export class BodySink {
     if (this.hasFailed) return;
     // Nobody looks behind the limit; what is counted is what was sent.
     if (this.#decompressor === null) this.#take(bytes);
-    else if (!this.#message.body.isFull) this.#decompressor.push(bytes);
-    else this.#overflow();
+    else if (!this.#message.body.isFull) {
+      this.#decompressor.push(bytes);
+      this.#message.codingBytes = this.#decompressor.keptBytes;
+    } else this.#overflow();
   }
 
   gap(length: number): void {

@@ -30,6 +30,10 @@ export class Body {
     this.limits = limits;
   }
 
+  get keptBytes(): number {
+    return this.#bytes.length;
+  }
+
   get isFull(): boolean {
     return this.size >= this.limits.limit;
   }

@@ -12,6 +12,8 @@ const STEP = 8192;
 /** A layer gives no more than this: beyond a body's own limit nobody looks. */
 const LAYER_BYTES_MAX = 262_144;
 const RESTARTS_MAX = 3;
+/** Tables of codes. */
+const INFLATE_COST_BYTES = 8192;
 /** Data that is no such coding shows it within so many bytes. */
 const BEGUN_BYTES_MAX = 1024;
 
@@ -35,6 +37,10 @@ class Layer {
     this.#sink = sink;
     this.#flush = flush;
     this.#header = coding === 'gzip' ? new GzipHeader() : null;
+  }
+
+  get keptBytes(): number {
+    return INFLATE_COST_BYTES + this.#inflate.output.length + this.#begun.length;
   }
 
   push(bytes: Uint8Array): void {
@@ -122,14 +128,25 @@ class Layer {
 
 export class Decompressor {
   readonly #first: Layer;
+  readonly #layers: Layer[] = [];
 
   /** The first coding is undone first; `flush` is called at the end of the last. */
   constructor(codings: readonly Coding[], sink: Sink, fault: () => void) {
     const [last, ...before] = codings.toReversed();
     if (last === undefined) throw new RangeError('no coding');
     let layer = new Layer(last, sink, () => {}, fault);
-    for (const coding of before) layer = above(coding, layer, fault);
+    this.#layers.push(layer);
+    for (const coding of before) {
+      layer = above(coding, layer, fault);
+      this.#layers.push(layer);
+    }
     this.#first = layer;
+  }
+
+  get keptBytes(): number {
+    let bytes = 0;
+    for (const layer of this.#layers) bytes += layer.keptBytes;
+    return bytes;
   }
 
   push(bytes: Uint8Array): void {

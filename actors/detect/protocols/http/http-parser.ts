@@ -57,6 +57,10 @@ export class HttpParser implements Parser<HttpTransaction> {
     else this.#responses.gap(length);
   }
 
+  get keptBytes(): number {
+    return this.#requests.keptBytes + this.#responses.keptBytes;
+  }
+
   get transactions(): readonly HttpTransaction[] {
     return this.#exchange.live;
   }

@@ -14,6 +14,12 @@ export const BODY = 3;
 export const TRAILER = 4;
 export const COMPLETE = 5;
 
+/** Measured, roughly: two messages without anything in them. */
+const MESSAGES_COST_BYTES = 1536;
+/** A head that grows leaves the one before to its headers. */
+const HEAD_COST = 2;
+/** Two views. */
+const HEADER_COST_BYTES = 256;
 /** Events of one transaction; a hostile one has no more than the first few of a kind. */
 const EVENTS_MAX = 32;
 
@@ -32,9 +38,16 @@ export class Message {
   /** Bytes of the body as they were sent. */
   bodyBytes = 0;
   hasBody = false;
+  /** Of codings that are being undone. */
+  codingBytes = 0;
 
   constructor(body: Body) {
     this.body = body;
+  }
+
+  get keptBytes(): number {
+    const { head, body, headers, codingBytes } = this;
+    return HEAD_COST * head.bytes.length + body.keptBytes + HEADER_COST_BYTES * headers.list.length + codingBytes;
   }
 }
 
@@ -68,6 +81,10 @@ export class HttpTransaction implements Transaction {
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  get keptBytes(): number {
+    return MESSAGES_COST_BYTES + this.request.keptBytes + this.response.keptBytes;
   }
 
   body(direction: 0 | 1): Uint8Array {

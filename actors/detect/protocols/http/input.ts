@@ -24,6 +24,10 @@ export class Input {
     this.at = 0;
   }
 
+  get keptBytes(): number {
+    return this.#pending.length;
+  }
+
   get hasPending(): boolean {
     return this.#pending.length > 0;
   }

@@ -64,6 +64,10 @@ export class RequestSide {
     this.#takeLine(tx, rest);
   }
 
+  get keptBytes(): number {
+    return this.#input.keptBytes;
+  }
+
   gap(length: number): void {
     if (this.hasFailed || this.#exchange.isTunnel) return;
     if (this.#state === 'identity') {

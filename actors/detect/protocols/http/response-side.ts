@@ -50,6 +50,10 @@ export class ResponseSide {
     this.#input.release();
   }
 
+  get keptBytes(): number {
+    return this.#input.keptBytes;
+  }
+
   gap(length: number): void {
     if (this.hasFailed || this.#exchange.isTunnel) return;
     if (this.#state === 'identity') {

@@ -15,6 +15,9 @@ export const TRANSACTIONS_MAX = 1024;
 /** Bytes of messages whose acknowledgment is missing, of a flow; beyond, the oldest is taken for complete, too. */
 export const OPEN_BYTES_MAX = 4 * MESSAGE_BYTES_MAX;
 
+/** Measured, roughly: what was read of a message. */
+const MESSAGE_COST_BYTES = 512;
+
 /** Stands for a packet identifier in CONNECT, which has none. */
 const CONNECT_ID = -2;
 const NO_ID = -1;
@@ -44,6 +47,7 @@ export class MqttTransaction implements Transaction {
   readonly isOneSided: Direction;
   readonly session: MqttSession;
   readonly messages: MqttMessage[] = [];
+  keptBytes = 0;
   readonly events: string[] = [];
   isComplete = false;
   packetId = NO_ID;
@@ -188,10 +192,10 @@ export class MqttParser implements Parser<MqttTransaction> {
     const packetId = type === 'CONNACK' ? CONNECT_ID : message.messageId!;
     const tx = this.transactions.find((one) => one.packetId === packetId && !one.isComplete);
     if (tx !== undefined) {
-      tx.messages.push(message);
-      this.openBytes += message.body.length;
+      this.add(tx, message);
       if (type === 'CONNACK') this.isConnected = true;
       if (type !== 'PUBREC' && type !== 'PUBREL') this.close(tx);
+      else if (this.openBytes > OPEN_BYTES_MAX) this.crowded();
       return;
     }
     const lone = this.alone(direction, message);
@@ -211,18 +215,24 @@ export class MqttParser implements Parser<MqttTransaction> {
 
   private open(direction: Direction, message: MqttMessage): MqttTransaction {
     const tx = new MqttTransaction(this.count++, direction, this.session);
-    tx.messages.push(message);
-    this.openBytes += message.body.length;
+    this.add(tx, message);
     if (this.transactions.length > TRANSACTIONS_MAX) this.crowded();
-    while (this.openBytes - message.body.length > OPEN_BYTES_MAX && this.crowded());
+    while (this.openBytes - tx.keptBytes > OPEN_BYTES_MAX && this.crowded());
     this.transactions.push(tx);
     return tx;
+  }
+
+  private add(tx: MqttTransaction, message: MqttMessage): void {
+    const bytes = MESSAGE_COST_BYTES + message.body.length;
+    tx.messages.push(message);
+    tx.keptBytes += bytes;
+    this.openBytes += bytes;
   }
 
   private close(tx: MqttTransaction): void {
     tx.isComplete = true;
     tx.packetId = NO_ID;
-    for (const { body } of tx.messages) this.openBytes -= body.length;
+    this.openBytes -= tx.keptBytes;
   }
 
   /** Takes the oldest open transaction for complete. false: none is open. */

@@ -37,6 +37,11 @@ export class SshTransaction implements Transaction {
   readonly events: string[] = [];
   readonly sides: readonly [SshSide, SshSide] = [new SshSide(), new SshSide()];
 
+  get keptBytes(): number {
+    const [client, server] = this.sides;
+    return client.hasshString.length + server.hasshString.length;
+  }
+
   get progress(): readonly [number, number] {
     const [client, server] = this.sides;
     if (client.state === 'finished' && server.state === 'finished') return [FINISHED, FINISHED];

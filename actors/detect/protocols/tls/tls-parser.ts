@@ -28,6 +28,10 @@ const TLS_1_0 = 0x0301;
 const TLS_1_1 = 0x0302;
 const TLS_1_2 = 0x0303;
 
+/** Measured, roughly: what was read of a hello, and of certificates beside their bytes. */
+const HELLO_COST_BYTES = 2048;
+const CHAIN_COST = 2;
+
 /** Progress of a direction. */
 export const CERTIFICATE_READY = 1;
 export const HANDSHAKE_DONE = 2;
@@ -42,6 +46,10 @@ export class TlsSide {
   chain: readonly Uint8Array[] = [];
   /** Bytes of all of them with their lengths. */
   chainLength = 0;
+
+  get keptBytes(): number {
+    return (this.hello === null ? 0 : HELLO_COST_BYTES) + CHAIN_COST * this.chainLength;
+  }
 }
 
 export class TlsTransaction implements Transaction {
@@ -58,6 +66,10 @@ export class TlsTransaction implements Transaction {
   isHidden = false;
   isDone = false;
   isFinished = false;
+
+  get keptBytes(): number {
+    return this.client.keptBytes + this.server.keptBytes;
+  }
 
   get progress(): readonly [number, number] {
     if (this.isFinished) return [FINISHED, FINISHED];
@@ -93,6 +105,10 @@ export class TlsParser implements Parser<TlsTransaction> {
 
   constructor() {
     this.live = [this.tx];
+  }
+
+  get keptBytes(): number {
+    return (this.tracks[0].message?.size ?? 0) + (this.tracks[1].message?.size ?? 0);
   }
 
   get transactions(): readonly TlsTransaction[] {

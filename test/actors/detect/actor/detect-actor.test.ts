@@ -190,6 +190,31 @@ t.test('flows whose packets are too far back are forgotten by a restart, counted
   await cut.close();
 });
 
+t.test('flows whose parsers give way to others are counted, and give way again after a crash', async (t) => {
+  const all = networks(13, seededRandom(13), 1, 40);
+  const rules = rulesOf(all);
+  const sensor = { ...OPTIONS, parserMemoryBytes: 4096 };
+  const options = { rules: () => rules, sensor, tellsVerdicts: true, replayBytesMax: MIB };
+  const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1, cuts: 'after-commit' });
+  const batches = batchesOf(all).map(({ value }) => value);
+  for (const value of batches) driver.send(NETWORK_PACKETS, 'tap-0', slice(value));
+  await driver.settle();
+  t.same(driver.letters(NETWORK_PACKETS), []);
+  const must = undisturbed(rules, batches, sensor);
+  for (const [what, topic] of Object.entries(TOPICS) as [keyof typeof TOPICS, string][]) {
+    const is = driver.outputs(topic).map(({ value }) => value);
+    t.equal(difference(what, is, must[what]), null);
+  }
+  t.notSame(must.events, undisturbed(rules, batches).events, 'without a bound more is told');
+  await driver.close();
+
+  const alone = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
+  for (const value of batches) alone.send(NETWORK_PACKETS, 'tap-0', slice(value));
+  await alone.settle();
+  t.ok(alone.statuses()[0]!.stages[0]!.counts.flowsGivenWay! > 0);
+  await alone.close();
+});
+
 t.test('a place whose segments have wrong checksums is counted by its name, one where few do is not', async (t) => {
   const options = { rules: () => [], sensor: OPTIONS, tellsVerdicts: false, replayBytesMax: MIB };
   const driver = await testActor(detectActor(networkTopics(), options), { partitions: 1 });
