@@ -4,11 +4,16 @@
  */
 import type { FastPattern } from '../prefilter/index.ts';
 
-export function isFound({ buffer: { terms }, bytes, nocase, content }: FastPattern, buffer: Uint8Array): boolean {
+export function isFound(
+  { buffer: { terms, sizeNamed }, bytes, nocase, content }: FastPattern,
+  buffer: Uint8Array,
+): boolean {
   const { offset, depth, startsWith, distance, within } = content;
   if (offset !== null || depth !== null || startsWith || within !== null) return false;
   // As the first one it is relative to the start, and a distance of nothing is no place.
   if (distance !== null && (distance !== 0 || terms[0] !== content)) return false;
+  // A size gives it a place.
+  if (bytes.length === 0 || sizeNamed !== undefined) return false;
   // What a prefilter names is a candidate alone.
   for (let at = 0; at + bytes.length <= buffer.length; at += 1) if (liesAt(buffer, at, bytes, nocase)) return true;
   return false;

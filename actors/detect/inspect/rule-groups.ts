@@ -133,8 +133,10 @@ const patternOf = ({ order, fast }: Signature): Pattern => ({
   id: fast!.isNegated ? -1 - order : order,
 });
 
+/** A pattern without bytes is never found: one that must be there leaves its rule silent. */
 function* prefilterOf(signatures: readonly Signature[]): Steps<Prefilter | null> {
-  return signatures.length === 0 ? null : yield* makingPrefilter(signatures.map(patternOf));
+  const findable = signatures.filter(({ fast }) => fast!.bytes.length > 0);
+  return findable.length === 0 ? null : yield* makingPrefilter(findable.map(patternOf));
 }
 
 /** What must not be there cannot be looked for beforehand. */
@@ -195,7 +197,8 @@ function* transactionGroup(
   for (const { row, signatures: ours } of byBuffer.values()) {
     const { transforms } = ours[0]!.fast!.buffer;
     const transform = transforms.length === 0 ? null : transformer(transforms);
-    const prefilter = (yield* prefilterOf(ours))!;
+    const prefilter = yield* prefilterOf(ours);
+    if (prefilter === null) continue;
     const id = prefilters.length;
     prefilters.push({ id, row, progress: row.prefilterProgress ?? row.progress, transform, prefilter });
   }

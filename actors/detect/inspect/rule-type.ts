@@ -48,7 +48,6 @@ const OF_PACKET = new Set([
   'itype',
   'icode',
   'icmp_id',
-  'icmp_seq',
   'tcp.flags',
   'tcp.seq',
   'tcp.ack',
@@ -109,7 +108,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
     needsPacket,
     needsStream,
     isStreamOnly,
-    directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(conditions(rule, 'flow'), parts),
+    directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts),
     application,
   };
   return { ...shape, type: typeOf(rule, shape, parts.length > 0, payload !== undefined) };
@@ -241,12 +240,7 @@ function applicationOf(rule: Rule, parts: readonly Part[]): string | null {
 }
 
 /** A part that is in one direction alone decides for the rule. A flow keyword without a direction is about both. */
-function directionsOf(flows: readonly (readonly string[])[], parts: readonly Part[]): number {
-  const only = parts.find(({ directions }) => directions !== BOTH_DIRECTIONS)?.directions;
-  if (flows.length === 0) return only ?? BOTH_DIRECTIONS;
-  const named = flows.reduce((bits, words) => {
-    if (words.includes('to_server')) return bits | TO_SERVER_BIT;
-    return bits | (words.includes('to_client') ? TO_CLIENT_BIT : BOTH_DIRECTIONS);
-  }, 0);
-  return named === BOTH_DIRECTIONS ? (only ?? BOTH_DIRECTIONS) : named;
+function directionsOf({ directions: named }: Rule, parts: readonly Part[]): number {
+  if (named === TO_SERVER_BIT || named === TO_CLIENT_BIT) return named;
+  return parts.find(({ directions }) => directions !== BOTH_DIRECTIONS)?.directions ?? BOTH_DIRECTIONS;
 }

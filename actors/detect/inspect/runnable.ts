@@ -4,7 +4,7 @@ import type { Rule } from '../rules/rule.ts';
 import { isAboutFiles } from './file-keywords.ts';
 import { factCheck } from './flow-facts.ts';
 import { packetCheck } from './packet-conditions.ts';
-import { BOTH_DIRECTIONS, isTransactionBuffer, TO_CLIENT_BIT, TO_SERVER_BIT, transactionParts } from './rule-type.ts';
+import { BOTH_DIRECTIONS, isTransactionBuffer, transactionParts } from './rule-type.ts';
 
 /** What the inspection itself asks or does. */
 const OF_INSPECTION = new Set([
@@ -39,14 +39,7 @@ export function cannotAsk(
 
 /** What is in no direction that the rest of the rule leaves: Suricata refuses such a rule. */
 function misdirected(rule: Rule, protocols: readonly AnyProtocol[]): string | null {
-  const words = rule.conditions.flatMap(({ keyword, value }) =>
-    keyword === 'flow' && value.type === 'words' ? value.words : [],
-  );
-  let left = words.includes('to_server')
-    ? TO_SERVER_BIT
-    : words.includes('to_client')
-      ? TO_CLIENT_BIT
-      : BOTH_DIRECTIONS;
+  let left = rule.directions === 0 ? BOTH_DIRECTIONS : rule.directions;
   for (const { name, directions } of transactionParts(rule, protocols)) {
     left &= directions;
     if (left === 0) return name;

@@ -30,7 +30,7 @@ const NO = 0;
 const NEVER = -1;
 type Answer = typeof YES | typeof NO | typeof NEVER;
 
-type MatchedTerms = Pick<BufferTerms, 'terms' | 'isSticky'>;
+type MatchedTerms = Pick<BufferTerms, 'terms' | 'isSticky' | 'sizeNamed'>;
 
 export interface Trace {
   readonly isMatch: boolean;

@@ -43,13 +43,14 @@ function read(
 export function byteTest(step: ByteTestStep, buffer: Uint8Array, end: number, variables: ByteVariables): number {
   if (!read(step, buffer, end, variables)) return FAILED;
   const { term } = step;
-  const isSmall = reader.isSmall && step.value.slot === -1;
+  const exact = typeof term.value === 'bigint' ? term.value : null;
+  const isSmall = reader.isSmall && step.value.slot === -1 && exact === null;
   const holds = isSmall
     ? compareSmall(term.operator, masked(reader.small, term.bitmask), step.value.value)
     : compare(
         term.operator,
         maskedBig(reader.big, term.bitmask),
-        step.value.slot === -1 ? BigInt(step.value.value) : variables[step.value.slot]!,
+        exact ?? (step.value.slot === -1 ? BigInt(step.value.value) : variables[step.value.slot]!),
       );
   return holds === term.isNegated ? FAILED : end;
 }

@@ -29,7 +29,8 @@ export class LiteralSearch {
   next(buffer: Uint8Array, from: number, to: number): number {
     const bytes = this.#bytes;
     const last = bytes.length - 1;
-    if (from + last >= to) return -1;
+    // One without bytes is nowhere, as in Suricata.
+    if (last < 0 || from + last >= to) return -1;
     const fold = this.#fold;
     this.#skips ??= skipsOf(bytes, fold !== null);
     const skips = this.#skips;

@@ -23,6 +23,8 @@ import { LiteralSearch } from './literal-search.ts';
 import type { Regex } from './regex/index.ts';
 import type { VariableSlots } from './variables.ts';
 
+const PLACE_MAX = 0xffff;
+
 /** A fixed number (slot -1), or a variable. */
 export interface Operand {
   readonly value: number;
@@ -36,12 +38,12 @@ export interface ContentStep {
   readonly isNegated: boolean;
   readonly isRelative: boolean;
   readonly hasWithin: boolean;
-  readonly hasDepth: boolean;
+  hasDepth: boolean;
   /** The end of the place is moved by its start: Suricata does so where either comes from a variable. */
-  readonly movesEnd: boolean;
+  movesEnd: boolean;
   /** Relative: distance and within; absolute: offset, and the end that depth sets (from the buffer's start). */
   readonly low: Operand;
-  readonly room: Operand;
+  room: Operand;
   /** Of a relative one, and only its bounds. */
   chained: ChainedPlace;
   endsWith: boolean;
@@ -118,36 +120,58 @@ export type Step =
  * where it is a negated one.
  */
 export function stepsOf(
-  buffer: Pick<BufferTerms, 'terms' | 'isSticky'>,
+  buffer: Pick<BufferTerms, 'terms' | 'isSticky' | 'sizeNamed'>,
   slots: VariableSlots,
   negatedFast: ContentTerm | null,
 ): (Step | null)[] {
   const terms = [...buffer.terms];
   const { isSticky } = buffer;
-  // As the first one a content is relative to the start: a distance of nothing is no place at all.
   const first = terms[0];
-  if (first?.kind === 'content' && first.distance === 0 && first.within === null)
-    terms[0] = { ...first, distance: null };
+  if (first?.kind === 'content') terms[0] = fromStart(first);
   const steps: (Step | null)[] = [];
-  const isInContent: boolean[] = [];
   for (const term of terms) {
     const anchor = anchorOf(term, steps, isSticky);
     const isEnd = isContentEnd(term, anchor, slots);
-    isInContent.push(isEnd);
     // Suricata writes it as endswith of the content, whatever stands between the two.
     if (isEnd) anchor.endsWith = true;
     else if (anchor !== null) anchor.isAnchor = true;
     steps.push(isEnd ? null : step(term, slots));
   }
-  const own = terms.filter((_, i) => !isInContent[i]);
-  const places = chainedPlaces(own, slots);
-  for (const [i, one] of steps.filter((one) => one !== null).entries())
-    if (one.kind === 'content') one.chained = places[i]!;
+  const left = steps.flatMap((one, i) => (one === null ? [] : [{ one, term: terms[i]! }]));
+  const own = left.map(({ one, term }) =>
+    one.kind === 'content' && term.kind === 'content' ? { ...term, endsWith: one.endsWith } : term,
+  );
+  const places = chainedPlaces(own, slots, buffer.sizeNamed);
+  for (const [i, { one }] of left.entries()) if (one.kind === 'content') setPlace(one, places[i]!, slots);
   const fast = negatedFast === null ? -1 : buffer.terms.indexOf(negatedFast);
   const fastStep = steps[fast];
   // Suricata's prefilter has found it, wherever it is: its end is not asked for.
-  if (fastStep?.kind === 'content' && isUnplaced(terms[fast]!)) fastStep.endsWith = false;
+  if (fastStep?.kind === 'content' && buffer.sizeNamed === undefined && isUnplaced(terms[fast]!))
+    fastStep.endsWith = false;
   return steps;
+}
+
+/** The first content is relative to the start: its distance is an offset, and a distance of nothing no place at all. */
+function fromStart(term: ContentTerm): ContentTerm {
+  const { distance, within } = term;
+  const isSum = (amount: Amount | null): boolean =>
+    amount === null || (typeof amount === 'number' && amount >= 0 && amount <= PLACE_MAX);
+  if ((distance === null && within === null) || !isSum(distance) || !isSum(within)) return term;
+  return { ...term, distance: null, within: null, offset: distance === 0 ? null : distance, depth: within };
+}
+
+/** Of one that is not relative a depth may have come from another term. */
+function setPlace(step: ContentStep, place: ChainedPlace, slots: VariableSlots): void {
+  step.chained = place;
+  if (step.isRelative || place.depth === 0) return;
+  if (step.hasDepth && step.room.slot !== -1) {
+    // What lies behind Suricata's table of variables is zero.
+    if (step.room.slot !== place.depth)
+      step.room = place.depth < slots.count ? { value: 0, slot: place.depth } : { value: 0, slot: -1 };
+  } else if (!step.hasDepth || step.low.slot === -1) {
+    step.hasDepth = true;
+    step.room = { value: place.depth, slot: -1 };
+  }
 }
 
 function isUnplaced(term: Term): boolean {
@@ -178,13 +202,13 @@ function isRelative(term: Term): boolean {
 /** isdataat:!1,relative behind a content; a variable counts as its place in Suricata's table. */
 function isContentEnd(term: Term, anchor: ContentStep | RegexStep | null, slots: VariableSlots): anchor is ContentStep {
   if (term.kind !== 'isdataat' || !term.isRelative || !term.isNegated || anchor?.kind !== 'content') return false;
-  return (typeof term.at === 'number' ? term.at : slots.get(term.at)) === 1;
+  return (typeof term.at === 'number' ? term.at : slots.named.get(term.at)) === 1;
 }
 
 function step(term: Term, slots: VariableSlots): Step {
   const operand = (amount: Amount): Operand => {
     if (typeof amount === 'number') return { value: amount, slot: -1 };
-    const slot = slots.get(amount);
+    const slot = slots.named.get(amount);
     if (slot === undefined) throw new TypeError(`no term sets the variable ${amount}`);
     return { value: 0, slot };
   };
@@ -211,8 +235,10 @@ function step(term: Term, slots: VariableSlots): Step {
     case 'dataset':
       return { kind: 'dataset', term };
     default: {
-      const value = operand('value' in term ? term.value : 0);
-      const slot = 'name' in term ? slots.get(term.name)! : -1;
+      const given = 'value' in term ? term.value : 0;
+      // One beyond the exact numbers is compared as the term has it.
+      const value = operand(typeof given === 'bigint' ? 0 : given);
+      const slot = slots.written.get(term) ?? -1;
       // One shape for the four of them: the kind of the term is that of the step.
       const common = { kind: term.kind, term, bytes: operand(term.bytes), offset: operand(term.offset), value, slot };
       return common as ByteTestStep | ByteJumpStep | ByteExtractStep | ByteMathStep;

@@ -7,19 +7,28 @@ import type { BufferTerms, Term } from '../rules/rule.ts';
 
 export type ByteVariables = BigUint64Array;
 
-/** The place of each name. */
-export type VariableSlots = ReadonlyMap<string, number>;
+export interface VariableSlots {
+  /** Where each name is read. */
+  readonly named: ReadonlyMap<string, number>;
+  /** Where each term writes. */
+  readonly written: ReadonlyMap<Term, number>;
+  readonly count: number;
+}
 
-export const NO_VARIABLES: VariableSlots = new Map();
+export const NO_VARIABLES: VariableSlots = { named: new Map(), written: new Map(), count: 0 };
 
 export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
-  const slots = new Map<string, number>();
+  const written = new Map<Term, number>();
   const counts = new Map<string, number>();
   for (const { buffer, transforms, terms } of buffers) {
     const list = `${buffer}|${transforms.map(({ name, value }) => `${name}:${value ?? ''}`).join('|')}`;
     count(terms, list);
   }
-  return slots;
+  return {
+    named: namesOf(buffers, written),
+    written,
+    count: Math.max(0, ...[...written.values()].map((at) => at + 1)),
+  };
 
   function count(terms: readonly Term[], list: string): void {
     for (const term of terms) {
@@ -28,12 +37,28 @@ export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
       const key = `${term.kind}|${list}`;
       const slot = counts.get(key) ?? 0;
       counts.set(key, slot + 1);
-      slots.set(term.name, slot);
+      written.set(term, slot);
     }
   }
 }
 
+/** A name that is set twice is that of the first byte_extract, else byte_math; the payload's are looked for last. */
+function namesOf(buffers: readonly BufferTerms[], written: ReadonlyMap<Term, number>): Map<string, number> {
+  const named = new Map<string, number>();
+  const terms = flat(buffers.filter(({ buffer }) => buffer !== 'payload')).concat(
+    flat(buffers.filter(({ buffer }) => buffer === 'payload')),
+  );
+  for (const kind of ['byte_extract', 'byte_math'] as const)
+    for (const term of terms) if (term.kind === kind && !named.has(term.name)) named.set(term.name, written.get(term)!);
+  return named;
+}
+
+const flat = (buffers: readonly BufferTerms[]): Term[] =>
+  buffers.flatMap(({ terms }) =>
+    terms.flatMap((term) => (term.kind === 'base64_decode' ? [term, ...term.data] : [term])),
+  );
+
 /** One for each rule and worker: it may be used again without being cleared, since a rule sets before it reads. */
-export function newVariables(slots: VariableSlots): ByteVariables {
-  return new BigUint64Array(Math.max(0, ...[...slots.values()].map((slot) => slot + 1)));
+export function newVariables({ count }: VariableSlots): ByteVariables {
+  return new BigUint64Array(count);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { RuleLists } from './lists.ts';
+import { passes } from './numbers.ts';
 import type {
   Base64Term,
   BufferTerms,
@@ -48,6 +49,8 @@ const PREFILTERS: ReadonlySet<string> = new Set([
 
 export const PAYLOAD = 'payload';
 const DECODED = 'base64_data';
+/** The protocol whose header it is. */
+const CARRIERS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 17, 'icmpv4.hdr': 1, 'icmpv6.hdr': 58 };
 const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
 
 export class Draft {
@@ -58,6 +61,12 @@ export class Draft {
   hasApplication = false;
   /** Of keywords that are about one direction alone. */
   readonly ways = new Set<'to_server' | 'to_client'>();
+  /** Of keywords that turn the rule. */
+  readonly turned = new Set<'to_client'>();
+  /** Bit 1: to the server; bit 2: to the client, as flow and keywords that turn a rule say, one after another; 0: nothing. */
+  directions = 0;
+  /** Of IP, where the header or a keyword says it. */
+  family: 4 | 6 | null = null;
   /** Something is asked of a transaction that is no side's own. */
   isAmbiguous = false;
   readonly references: string[] = [];
@@ -76,8 +85,6 @@ export class Draft {
   #decoded: Term[] | null = null;
   /** The keyword of the last thing that is asked: what `prefilter` follows. */
   #lastMatch: string | null = null;
-  /** Of the buffer that is set, before it was set again: Suricata asks for more where it is file.data. */
-  #termsBefore = 0;
   #hasPrefilter = false;
   #captures = 0;
   /** What the rule may look things up in. */
@@ -127,7 +134,6 @@ export class Draft {
   stickDecoded(): void {
     const terms = this.#decoded ?? wrong('base64_data', 'it needs base64_decode before it');
     if (this.#current.buffer === DECODED) wrong('base64_data', 'it is there twice');
-    this.#termsBefore = 0;
     this.#isSticky = true;
     this.#current = { buffer: DECODED, isSticky: true, transforms: [], terms };
   }
@@ -172,17 +178,28 @@ export class Draft {
       wrong(keyword, 'no other buffer can follow base64_data');
     if (open !== DECODED && this.#isUnasked()) wrong(keyword, `nothing is asked of the buffer ${open} before it`);
     this.#isSticky = true;
+    const carrier = CARRIERS[buffer];
+    if (carrier !== undefined && !this.#canBe(carrier)) wrong(keyword, 'ip_proto leaves no packet that has it');
+    if (buffer === 'icmpv6.hdr') this.family = 6;
+    else if (buffer === 'icmpv4.hdr') this.family ??= 4;
     const before = isMany || buffer === PAYLOAD ? undefined : this.#buffers.find((one) => one.buffer === buffer);
     if (buffer === PAYLOAD) this.#current = this.#buffers[0]!;
     else if (before !== undefined && before.transforms.length === 0) this.#current = before;
     else this.#current = this.#open(buffer, true);
-    this.#termsBefore = buffer === 'file.data' ? this.#current.terms.length : 0;
+  }
+
+  /** What ip_proto, as far as it was read, leaves of the protocols. Where a family is named a second one leaves none. */
+  #canBe(protocol: number): boolean {
+    const tests = this.conditions.flatMap(({ keyword, value }) =>
+      keyword === 'ip_proto' && value.type === 'number' ? [value.test] : [],
+    );
+    return tests.every((test) => passes(test, protocol)) && (tests.length < 2 || this.family === null);
   }
 
   /** Of the buffer that is set nothing is asked; of addresses nothing need be. */
   #isUnasked(): boolean {
     const { buffer, terms, absent } = this.#current;
-    return buffer !== PAYLOAD && !ADDRESSES.has(buffer) && terms.length === this.#termsBefore && absent === undefined;
+    return buffer !== PAYLOAD && !ADDRESSES.has(buffer) && terms.length === 0 && absent === undefined;
   }
 
   /** The buffer that is set must not be there, or `orElse` what follows must hold. */
@@ -226,6 +243,10 @@ export class Draft {
     return this.#buffers.flatMap(({ terms }) => terms.filter((term) => term.kind === 'content'));
   }
 
+  payloadContents(): ContentTerm[] {
+    return this.#buffers[0]!.terms.filter((term) => term.kind === 'content');
+  }
+
   buffers(): BufferTerms[] {
     return this.#buffers.filter(({ terms, absent }) => terms.length > 0 || absent !== undefined);
   }
@@ -238,6 +259,11 @@ export class Draft {
       if (one.absent === 'orElse' && one.terms.length === 0) wrong('absent', 'or else what?');
     }
     if (buffer !== DECODED && this.#isUnasked()) wrong(buffer, 'nothing is asked of the buffer');
+  }
+
+  turn(way: 'to_client'): void {
+    this.turned.add(way);
+    this.directions = 2;
   }
 
   /** What a relative expression in the payload may count from. */

@@ -33,6 +33,18 @@ export function wholeOrHex(keyword: string, text: string, max: number): number {
   return value;
 }
 
+const LEADING = /^\s*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9]\d*))/;
+
+/** As C reads a number: hexadecimal behind 0x, octal behind 0, and what follows it is passed over; null: there is none. */
+export function leadingNumber(text: string): bigint | null {
+  const found = LEADING.exec(text);
+  if (found === null) return null;
+  const [, sign, hex, octal, decimal] = found;
+  const value =
+    hex !== undefined ? BigInt(`0x${hex}`) : decimal !== undefined ? BigInt(decimal) : BigInt(`0o0${octal}`);
+  return sign === '-' ? -value : value;
+}
+
 const NAMES = {
   '': 'equal',
   '=': 'equal',

@@ -1,6 +1,6 @@
 /** One rule, from its text to its typed form; the first mistake ends it. */
 import { addressSet } from './address-set.ts';
-import { Draft } from './draft.ts';
+import { Draft, PAYLOAD } from './draft.ts';
 import { REFUSED_KEYWORDS } from './keywords/refused.ts';
 import type { KeywordRow, Value } from './keywords/row.ts';
 import { KEYWORDS } from './keywords/table.ts';
@@ -8,7 +8,8 @@ import { knowing } from './known-groups.ts';
 import { RuleLists } from './lists.ts';
 import { portSet } from './port-set.ts';
 import { isApplication, protocol } from './protocols.ts';
-import type { Action, Rule, RuleHeader } from './rule.ts';
+import { sizeNamed } from './required-length.ts';
+import type { Action, BufferTerms, Rule, RuleHeader } from './rule.ts';
 import { checkRule } from './rule-checks.ts';
 import { RULE_CHARS_MAX } from './rule-lines.ts';
 import { RuleMistake, shown, unsupported, wrong } from './rule-mistake.ts';
@@ -37,6 +38,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   };
   const draft = new Draft(lists);
   draft.hasApplication = isApplication(header.protocol);
+  draft.family = header.protocol === 'ipv4' ? 4 : header.protocol === 'ipv6' ? 6 : null;
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
   placed({ at: 0 }, () => checkRule(draft, header, subjects));
@@ -47,9 +49,16 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     ...{ sid, gid, rev, msg, classtype, priority, target },
     references: draft.references,
     metadata: draft.metadata,
-    buffers: draft.buffers(),
+    buffers: withSize(draft),
     conditions: draft.conditions,
+    directions: draft.directions,
   });
+}
+
+/** dsize bounds the places of contents. */
+function withSize(draft: Draft): BufferTerms[] {
+  const size = sizeNamed(draft.conditions);
+  return draft.buffers().map((one) => (one.buffer === PAYLOAD && size !== null ? { ...one, sizeNamed: size } : one));
 }
 
 /** Gives a mistake the place of the part that is read, where it has none of its own. */
@@ -89,7 +98,8 @@ function readOption(draft: Draft, { name, value }: OptionText): Subject {
   row.read(draft, readValue(row, keyword, value), keyword);
   const subject = draft.subject ?? row.subject;
   if (isApplication(subject)) draft.hasApplication = true;
-  if (row.only !== undefined) draft.ways.add(row.only);
+  if (row.turns !== undefined) draft.turn(row.turns);
+  else if (row.only !== undefined) draft.ways.add(row.only);
   else if (subject === 'file' || isApplication(subject)) draft.isAmbiguous = true;
   return subject;
 }

@@ -15,7 +15,7 @@ const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
 /** Keywords about a packet's own headers. */
 const PACKET_KEYWORDS = new Set([
   ...['flow.age', 'dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits'],
-  ...['fragoffset', 'ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id', 'icmp_seq'],
+  ...['fragoffset', 'ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id'],
   ...['tcp.mss', 'icmpv6.mtu'],
 ]);
 const STREAM_WORDS = new Set(['only_stream']);
@@ -25,10 +25,7 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   draft.finish();
   const application = applicationOf(protocol, subjects);
   const needsTransaction = draft.buffers().some(({ buffer }) => isTransactionBuffer(buffer));
-  const isDirected = draft.conditions.some(
-    ({ keyword, value }) =>
-      keyword === 'flow' && value.type === 'words' && value.words.some((word) => /^to_/.test(word)),
-  );
+  const isDirected = draft.directions === 1 || draft.directions === 2;
   if (!isDirected && draft.buffers().some(({ buffer }) => buffer === 'http.header.raw'))
     wrong('http.header.raw', 'it needs flow:to_server or flow:to_client');
   const asksStream = draft.conditions.some(
@@ -38,12 +35,8 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   const words = draft.conditions.flatMap(({ keyword, value }) =>
     keyword === 'flow' && value.type === 'words' ? value.words : [],
   );
-  const [way] = draft.ways;
   if (isTransactional) checkBothSides(draft, words);
-  else if (
-    draft.ways.size > 1 ||
-    (way !== undefined && words.includes(way === 'to_server' ? 'to_client' : 'to_server'))
-  )
+  else if (draft.ways.size > 1 || [...draft.ways].some((way) => draft.directions === (way === 'to_server' ? 2 : 1)))
     wrong('flow', 'what is asked goes two ways');
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
@@ -90,7 +83,8 @@ const isTransactionBuffer = (buffer: string): boolean =>
 
 /** Each side is asked something that is its own. */
 function checkBothSides(draft: Draft, words: readonly string[]): void {
-  if (draft.ways.size < 2) wrong('direction', '=> asks both sides of a transaction, and this rule one at most');
+  if (new Set([...draft.ways, ...draft.turned]).size < 2)
+    wrong('direction', '=> asks both sides of a transaction, and this rule one at most');
   if (words.some((word) => word.startsWith('to_'))) wrong('flow', 'a rule with => goes both ways');
   const isAmbiguous = draft.isAmbiguous || draft.buffers().some(({ buffer }) => !isTransactionBuffer(buffer));
   if (isAmbiguous) unsupported('direction', '=> with what either side of a transaction can have');
@@ -131,8 +125,10 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
   const contents = terms.filter((term): term is ContentTerm => term.kind === 'content' && !term.isNegated);
   for (const content of contents) {
     const text = String.fromCharCode(...content.bytes);
-    if (buffer === 'http.method' && /^\s|\s$/.test(text)) wrong('http.method', 'a method has no blank at its ends');
-    if (buffer === 'http.host' && /[A-Z]/.test(text))
+    // What is transformed is another buffer, of which that is not asked.
+    if (transforms.length === 0 && buffer === 'http.method' && /^\s|\s$/.test(text))
+      wrong('http.method', 'a method has no blank at its ends');
+    if (transforms.length === 0 && buffer === 'http.host' && /[A-Z]/.test(text))
       wrong('http.host', 'the host is in lower case, and the content is not');
     for (const { name } of transforms) {
       const isNever =
@@ -142,7 +138,8 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
       if (isNever) wrong('content', `"${shown(text)}" can never be there after ${name}`);
     }
   }
-  for (const term of terms) if (term.kind === 'content') checkFingerprint(buffer, String.fromCharCode(...term.bytes));
+  if (transforms.length === 0)
+    for (const term of terms) if (term.kind === 'content') checkFingerprint(buffer, String.fromCharCode(...term.bytes));
   if (JA3_HASHES.has(buffer) && transforms.length === 0)
     for (const term of terms)
       if (term.kind === 'content' && term.bytes.length !== JA3_HASH_LENGTH)

@@ -76,7 +76,8 @@ export interface ByteTestTerm extends NumberForm {
   readonly kind: 'byte_test';
   readonly operator: ByteComparison;
   readonly isNegated: boolean;
-  readonly value: Amount;
+  /** One beyond the numbers that are exact is kept as it is. */
+  readonly value: Amount | bigint;
 }
 
 export interface ByteJumpTerm extends NumberForm {
@@ -160,6 +161,8 @@ export interface BufferTerms {
   readonly absent?: 'only' | 'orElse';
   readonly transforms: readonly Transform[];
   readonly terms: readonly Term[];
+  /** Of the payload: the most that dsize leaves it, or what it says that it must not be. */
+  readonly sizeNamed?: number;
 }
 
 /** A condition or effect outside of any buffer: a keyword with its value, read by its row of the keyword table. */
@@ -203,4 +206,6 @@ export interface RuleLabels {
 export interface Rule extends RuleHeader, RuleLabels {
   readonly buffers: readonly BufferTerms[];
   readonly conditions: readonly Condition[];
+  /** Bit 1: to the server; bit 2: to the client, as the rule names them; 0: it names none. */
+  readonly directions: number;
 }

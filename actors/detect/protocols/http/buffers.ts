@@ -47,6 +47,23 @@ function body(name: string, direction: Direction): BufferRow<Tx> {
   };
 }
 
+function filesSent(name: string): BufferRow<Tx> {
+  return {
+    ...row(
+      name,
+      REQUEST,
+      BODY,
+      (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.window() ?? null,
+    ),
+    isMany: true,
+    isStreamed: true,
+    offset: (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.windowStart ?? 0,
+    inspected(tx) {
+      for (const { direction, content } of tx.files) if (direction === 0) content.inspected();
+    },
+  };
+}
+
 export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   line('http.method', (tx) => tx.methodText),
   line('http.uri', (tx) => tx.normalUri),
@@ -87,21 +104,10 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     isMany: true,
   },
   body('http.request_body', 0),
+  // To Suricata the body of a response is file.data; it is the sticky form of the keyword that goes one way alone.
+  filesSent('http.response_body'),
   body('http.response_body', 1),
-  {
-    ...row(
-      'file.data',
-      REQUEST,
-      BODY,
-      (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.window() ?? null,
-    ),
-    isMany: true,
-    isStreamed: true,
-    offset: (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.windowStart ?? 0,
-    inspected(tx) {
-      for (const { direction, content } of tx.files) if (direction === 0) content.inspected();
-    },
-  },
+  filesSent('file.data'),
   body('file.data', 1),
   {
     ...row('file.name', BOTH, BODY, (tx, direction, index) => {

@@ -105,11 +105,14 @@ const condition = (
 
 /** The text of a certificate has the value, or has it not. */
 const textCondition = (keyword: string, read: (certificate: Certificate) => string): Condition =>
-  condition(keyword, [1], CERTIFICATE_READY, (value) => {
+  condition(keyword, BOTH, CERTIFICATE_READY, (value) => {
     const [wanted] = wordsOf(value);
     const isNegated = wanted!.startsWith('!');
     const text = isNegated ? wanted!.slice(1) : wanted!;
-    return ({ server: { certificate } }) => certificate !== null && read(certificate).includes(text) !== isNegated;
+    return (tx, direction) => {
+      const { certificate } = sideOf(tx, direction);
+      return certificate !== null && read(certificate).includes(text) !== isNegated;
+    };
   });
 
 /** Of the server's certificate. A moment of zero is none. */

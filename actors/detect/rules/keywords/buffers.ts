@@ -12,6 +12,8 @@ interface StickyBuffer {
   /** The legacy modifier that moves a content here. */
   readonly legacy?: string;
   readonly only?: 'to_server' | 'to_client';
+  /** The sticky form turns the rule this way; the legacy one does not. */
+  readonly turns?: 'to_client';
   /** A transaction can have several of it; each time the keyword is written one is meant. */
   readonly isMany?: boolean;
 }
@@ -39,7 +41,7 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   http('stat_code', { only: 'to_client', legacy: 'http_stat_code' }),
   http('stat_msg', { only: 'to_client', legacy: 'http_stat_msg' }),
   http('request_body', { only: 'to_server', legacy: 'http_client_body' }),
-  http('response_body', { only: 'to_client', legacy: 'http_server_body' }),
+  http('response_body', { turns: 'to_client', legacy: 'http_server_body', isMany: true }),
   http('request_line', { only: 'to_server', aliases: ['http_request_line'] }),
   http('response_line', { only: 'to_client', aliases: ['http_response_line'] }),
   http('protocol', { aliases: ['http_protocol'] }),
@@ -56,8 +58,8 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   http('server', { only: 'to_client' }),
   http('request_header', { only: 'to_server', isMany: true }),
   http('response_header', { only: 'to_client', isMany: true }),
-  { name: 'file.data', subject: 'file', aliases: ['file_data'] },
-  { name: 'file.name', subject: 'file' },
+  { name: 'file.data', subject: 'file', aliases: ['file_data'], isMany: true },
+  { name: 'file.name', subject: 'file', isMany: true },
   { name: 'dns.query', subject: 'dns', only: 'to_server', aliases: ['dns_query'], isMany: true },
   { name: 'dns.queries.rrname', since: 8, subject: 'dns', aliases: ['dns.query.name'], isMany: true },
   { name: 'dns.answers.rrname', since: 8, subject: 'dns', aliases: ['dns.answer.name'], isMany: true },
@@ -66,7 +68,7 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   { name: 'dns.response.rrname', since: 8, subject: 'dns', only: 'to_client', isMany: true },
   { name: 'tls.sni', subject: 'tls', only: 'to_server', aliases: ['tls_sni'] },
   { name: 'tls.cert_issuer', subject: 'tls', aliases: ['tls_cert_issuer'] },
-  { name: 'tls.cert_subject', subject: 'tls', aliases: ['tls_cert_subject'] },
+  { name: 'tls.cert_subject', subject: 'tls', aliases: ['tls_cert_subject'], isMany: true },
   { name: 'tls.cert_serial', subject: 'tls', aliases: ['tls_cert_serial'] },
   { name: 'tls.cert_fingerprint', subject: 'tls', aliases: ['tls_cert_fingerprint'] },
   { name: 'tls.certs', subject: 'tls', isMany: true },
@@ -111,11 +113,12 @@ const PLAIN_TRANSFORMS = [
 
 export const BUFFERS: readonly KeywordRow[] = [
   ...STICKY_BUFFERS.map(
-    ({ name, subject, aliases, isMany, only, since }): KeywordRow => ({
+    ({ name, subject, aliases, isMany, only, turns, since }): KeywordRow => ({
       name,
       subject,
       ...(since === undefined ? {} : { since }),
       ...(only === undefined ? {} : { only }),
+      ...(turns === undefined ? {} : { turns }),
       value: 'none',
       ...(aliases === undefined ? {} : { aliases }),
       read: (draft, _value, keyword) => draft.stick(keyword, name, isMany === true),

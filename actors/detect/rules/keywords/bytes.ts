@@ -1,14 +1,15 @@
 /** isdataat, bsize and the four that read a number: byte_test, byte_jump, byte_extract, byte_math. */
 import type { Draft } from '../draft.ts';
-import { boundedTest, whole } from '../numbers.ts';
+import { boundedTest, leadingNumber, whole } from '../numbers.ts';
 import type { Amount, ByteComparison, NumberForm } from '../rule.ts';
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { shown, wrong } from '../rule-mistake.ts';
 import { amount } from './content.ts';
 import { readForm } from './number-form.ts';
 import type { KeywordRow } from './row.ts';
 
 const OFFSET_MAX = 65_535;
 const VALUE_MAX = Number.MAX_SAFE_INTEGER;
+const LONG_MAX = 0xffff_ffff_ffff_ffffn;
 
 export const BYTES: readonly KeywordRow[] = [
   {
@@ -54,14 +55,14 @@ function byteTest(draft: Draft, text: string): void {
   draft.add({ kind: 'byte_test', ...form, operator: comparison, isNegated, value: compared });
 }
 
-/** A value to compare with: Suricata keeps 64 bits, of which a number here holds 53 exactly. */
-function longAmount(draft: Draft, keyword: string, text: string): Amount {
-  if (/^0[xX][0-9a-fA-F]{1,16}$/.test(text) || /^\d{1,20}$/.test(text)) {
-    const value = Number(text);
-    return value <= VALUE_MAX ? value : unsupported(keyword, `values above ${VALUE_MAX}`);
-  }
-  if (/^-\d/.test(text)) return unsupported(keyword, 'a negative value');
-  return amount(draft, keyword, text, 0, VALUE_MAX);
+/** A value to compare with, of 64 bits: one below zero is counted back from their end. */
+function longAmount(draft: Draft, keyword: string, text: string): Amount | bigint {
+  if (/^[a-zA-Z]/.test(text)) return amount(draft, keyword, text, 0, VALUE_MAX);
+  const value = leadingNumber(text);
+  if (value === null || value > LONG_MAX || value < -LONG_MAX)
+    return wrong(keyword, `"${shown(text)}" is not a number of 64 bits`);
+  const unsigned = BigInt.asUintN(64, value);
+  return unsigned <= BigInt(VALUE_MAX) ? Number(unsigned) : unsigned;
 }
 
 function byteJump(draft: Draft, text: string): void {
@@ -108,8 +109,7 @@ function byteExtract(draft: Draft, text: string): void {
 }
 
 function variable(draft: Draft, keyword: string, name: string): void {
-  if (!/^[a-zA-Z][\w.-]*$/.test(name)) unsupported(keyword, `a variable with the name "${shown(name)}"`);
-  if (draft.variables.has(name)) unsupported(keyword, 'a variable that is set twice');
+  if (/\s/.test(name) || name === '') wrong(keyword, `a variable cannot have the name "${shown(name)}"`);
   draft.variables.add(name);
 }
 

@@ -1,8 +1,8 @@
 /** content, its modifiers, and the buffers that legacy modifiers name. */
 import type { Draft, DraftContent } from '../draft.ts';
 import { whole, wholeOrHex } from '../numbers.ts';
-import type { Amount, ContentTerm } from '../rule.ts';
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import type { Amount } from '../rule.ts';
+import { shown, wrong } from '../rule-mistake.ts';
 import { contentBytes } from './content-bytes.ts';
 import type { KeywordRow } from './row.ts';
 
@@ -11,7 +11,6 @@ const DISTANCE_MAX = 1_048_576;
 
 function addContent(draft: Draft, keyword: string, text: string, isNegated: boolean): void {
   const bytes = contentBytes(keyword, text);
-  if (bytes.length === 0) unsupported(keyword, 'a content without bytes');
   const content: DraftContent = {
     kind: 'content',
     bytes,
@@ -128,27 +127,26 @@ function atLeastLength(keyword: string, limit: Amount, { bytes }: DraftContent):
     wrong(keyword, `${limit} is less than the content's ${bytes.length} bytes`);
 }
 
-const isPartial = ({ fastPattern }: DraftContent | ContentTerm): boolean => typeof fastPattern === 'object';
-
+/** The first of several counts. Suricata asks for others in the payload alone, and only where the whole is meant. */
 function fastPattern(draft: Draft, text: string, content: DraftContent): void {
-  const isPart = /^\d/.test(text);
-  if (
-    draft.contents().some((other) => other.fastPattern !== 'no' && !(other === content && isPart && isPartial(other)))
-  )
-    wrong('fast_pattern', 'one content of a rule can be its fast pattern');
   const isPlaced =
-    content.offset !== null || content.depth !== null || content.distance !== null || content.within !== null;
-  if (content.isNegated && (isPlaced || text !== ''))
-    wrong('fast_pattern', 'a negated content with a place cannot be the fast pattern');
-  if (text === '') content.fastPattern = 'whole';
-  else if (text === 'only') {
-    if (isPlaced) wrong('fast_pattern', 'only cannot go with a place');
+    content.offset !== null ||
+    content.depth !== null ||
+    content.distance !== null ||
+    content.within !== null ||
+    content.startsWith;
+  if (content.isNegated && isPlaced) wrong('fast_pattern', 'a negated content with a place cannot be the fast pattern');
+  if (text === '') {
+    if (content.fastPattern !== 'no' || draft.payloadContents().some(({ fastPattern }) => fastPattern !== 'no'))
+      wrong('fast_pattern', 'one content of a rule can be its fast pattern');
+    content.fastPattern = 'whole';
+  } else if (text === 'only') {
+    if (content.isNegated || isPlaced) wrong('fast_pattern', 'only cannot go with a negation or a place');
     content.fastPattern = 'only';
   } else {
     const part = /^(\d{1,5})\s*,\s*(\d{1,5})$/.exec(text);
     if (part === null) wrong('fast_pattern', `"${shown(text)}" is neither "only" nor an offset and a length`);
     const [offset, length] = [Number(part[1]), Number(part[2])];
-    if (length === 0) unsupported('fast_pattern', 'a part without bytes');
     if (offset + length > content.bytes.length) wrong('fast_pattern', 'the part goes beyond the content');
     content.fastPattern = { offset, length };
   }

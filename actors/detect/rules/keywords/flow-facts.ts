@@ -56,7 +56,7 @@ function hostbits(draft: Draft, text: string): void {
   draft.condition({ keyword: 'hostbits', value: fields({ action: action!, name, track, expire: HOST_BIT_SECONDS }) });
 }
 
-const FAMILIES: Readonly<Record<string, number>> = { ipv4: 4, ip4: 4, ipv6: 6, ip6: 6 };
+const FAMILIES: Readonly<Record<string, 4 | 6>> = { ipv4: 4, ip4: 4, ipv6: 6, ip6: 6 };
 
 const MODES = ['direction', 'to_server', 'to_client', 'either', 'final', 'original'];
 const PROTOCOLS_MAX = 16;
@@ -107,8 +107,16 @@ export const FLOW_FACTS: readonly KeywordRow[] = [
     value: 'needed',
     read: (draft, { text }) => hostbits(draft, text),
   },
-  condition('l3_proto', (keyword, text) => {
-    const family = FAMILIES[text.toLowerCase()];
-    return family === undefined ? wrong(keyword, `"${shown(text)}" is neither ipv4 nor ipv6`) : words(`ipv${family}`);
-  }),
+  {
+    name: 'l3_proto',
+    subject: 'flow',
+    value: 'needed',
+    read: (draft, { text }) => {
+      const family = FAMILIES[text.toLowerCase()];
+      if (family === undefined) return wrong('l3_proto', `"${shown(text)}" is neither ipv4 nor ipv6`);
+      if (draft.family === 6) wrong('l3_proto', 'the rule is about IPv6 already');
+      draft.family = family;
+      draft.condition({ keyword: 'l3_proto', value: words(`ipv${family}`) });
+    },
+  },
 ];

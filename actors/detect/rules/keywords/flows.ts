@@ -32,6 +32,7 @@ function flow(draft: Draft, text: string): void {
     if (other !== undefined) wrong('flow', `${word} cannot go with ${other}`);
     words.push(word);
   }
+  draft.directions |= words.includes('to_server') ? 1 : words.includes('to_client') ? 2 : 3;
   draft.condition({ keyword: 'flow', value: { type: 'words', words } });
 }
 

@@ -1,6 +1,6 @@
 /** Where a number stands in the payload and how it is written: what byte_test, byte_jump, byte_extract, byte_math share. */
 import type { Draft } from '../draft.ts';
-import { whole } from '../numbers.ts';
+import { leadingNumber, whole } from '../numbers.ts';
 import type { NumberForm } from '../rule.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import { amount } from './content.ts';
@@ -23,13 +23,13 @@ export function readForm(
   let base: 'dec' | 'hex' | 'oct' | null = null;
   let bitmask: number | null = null;
   for (const option of options) {
-    const mask = /^bitmask\s+0[xX]([0-9a-fA-F]{1,8})$/.exec(option);
+    const mask = /^bitmask\s+([-+\w]+)$/.exec(option);
     if (option === 'relative') isRelative = true;
     else if (option === 'big' || option === 'little') endian = option;
     else if (option === 'string') isString = true;
     else if (option === 'dec' || option === 'hex' || option === 'oct') base = option;
     else if (option === 'dce') unsupported(keyword, 'the byte order of DCE/RPC');
-    else if (mask !== null) bitmask = Number.parseInt(mask[1]!, 16);
+    else if (mask !== null) bitmask = maskOf(keyword, mask[1]!);
     else if (!other(option)) wrong(keyword, `the option "${shown(option)}" does not exist`);
   }
   if (base !== null && !isString) wrong(keyword, `${base} needs string`);
@@ -38,6 +38,13 @@ export function readForm(
     ? whole(keyword, place.bytes, 0, max)
     : amount(draft, keyword, place.bytes, 0, max);
   const offset = amount(draft, keyword, place.offset, -OFFSET_MAX, OFFSET_MAX);
-  if (bitmask === 0) unsupported(keyword, 'an empty bitmask');
   return { bytes, offset, isRelative, endian, base: isString ? (base ?? 'auto') : null, bitmask };
+}
+
+const MASK_MAX = 0xffff_ffffn;
+
+function maskOf(keyword: string, text: string): number {
+  const mask = leadingNumber(text);
+  if (mask === null || mask < 0n || mask > MASK_MAX) return wrong(keyword, `"${shown(text)}" is no mask of 32 bits`);
+  return Number(mask);
 }

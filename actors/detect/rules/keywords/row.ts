@@ -12,6 +12,8 @@ export interface KeywordRow {
   readonly value: 'none' | 'needed' | 'optional';
   /** It is about what goes this way alone. */
   readonly only?: 'to_server' | 'to_client';
+  /** What it names goes both ways, and the rule is turned this way by it: a flow keyword behind it adds to that. */
+  readonly turns?: 'to_client';
   /** Whether the value stands in double quotes; no: quotes are refused. */
   readonly quotes?: 'needed' | 'optional' | 'no';
   /** Whether `!` may stand before the value. */

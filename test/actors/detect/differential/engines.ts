@@ -82,11 +82,15 @@ function sensorOf(
   return { sensor, refused: left };
 }
 
+/**
+ * In both directions: which of the two of another such rule a threshold finds depends on how many rules stand before it,
+ * counting one of both directions twice.
+ */
 const muted = (rule: string): string =>
   rule.replace(
     /^\S+ (\S+) .*? \((?=[a-z])/,
     (_, protocol: string) =>
-      `alert ${protocol} ${protocol.endsWith('6') ? '2001:db8:ffff::1' : '192.0.2.1'} any -> any any (`,
+      `alert ${protocol} ${protocol.endsWith('6') ? '2001:db8:ffff::1' : '192.0.2.1'} any <> any any (`,
   );
 
 async function runSuricata(

@@ -1,0 +1,106 @@
+/** What Suricata 7.0.10 makes of places, numbers, names and directions in a rule where one would not guess it. */
+import t from 'tap';
+import { alertsIn, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const PAYLOAD = `xabcdef${'\xff'.repeat(8)}`;
+
+const holds = (options: string): boolean =>
+  alertsIn(new Scene(9005).datagram(0, PAYLOAD), [`alert udp ${ANY} (${options})`])[0] !== '';
+
+/** Those that do not answer as Suricata does. */
+const wrong = (answers: readonly (readonly [string, boolean])[]): string[] =>
+  answers.flatMap(([options, answer]) => (holds(options) === answer ? [] : [options]));
+
+t.test('a content without bytes is nowhere, and a part without bytes is never looked for', async (t) => {
+  const answers: [string, boolean][] = [
+    ['content:"||";', false],
+    ['content:!"||";', true],
+    ['content:"abc"; content:"||";', false],
+    ['content:"abc"; content:!"||";', true],
+    ['content:"abc"; content:"||"; distance:1; within:3;', false],
+    ['content:"abc"; content:!"||"; endswith;', true],
+    ['content:"abc"; fast_pattern:0,0;', false],
+    ['content:!"abx"; fast_pattern:0,0;', true],
+    ['content:!"abc"; fast_pattern:0,0;', false],
+  ];
+  t.same(wrong(answers), []);
+});
+
+t.test('a number to compare with has 64 bits, is read as in C, and may be negative', async (t) => {
+  const answers: [string, boolean][] = [
+    ['byte_test:8,=,-1,7;', true],
+    ['byte_test:8,>,-2,7;', true],
+    ['byte_test:8,=,18446744073709551615,7;', true],
+    ['byte_test:8,<,0xffffffffffffffff,7;', false],
+    ['byte_test:1,=,+255,7;', true],
+    ['byte_test:1,=,0170,0;', true],
+    ['byte_test:1,=,120abc,0;', true],
+    ['byte_test:1,=,0,0,bitmask 0x0;', true],
+    ['byte_test:1,!=,1,0,bitmask 0;', true],
+  ];
+  t.same(wrong(answers), []);
+});
+
+t.test('a name that is set twice is the first byte_extract, else the first byte_math', async (t) => {
+  const math = (offset: number): string => `byte_math:bytes 1,offset ${offset},oper +,rvalue 0,result v;`;
+  const answers: [string, boolean][] = [
+    ['byte_extract:1,0,v; byte_extract:1,1,v; byte_test:1,=,v,0;', true],
+    ['byte_extract:1,0,v; byte_extract:1,1,v; byte_test:1,=,v,1;', false],
+    // They share a place.
+    [`byte_extract:1,0,v; ${math(1)} byte_test:1,=,v,1;`, true],
+    [`${math(0)} ${math(1)} byte_test:1,=,v,0;`, true],
+    [`${math(0)} byte_extract:1,1,v; byte_test:1,=,v,0;`, false],
+    [`${math(0)} byte_extract:1,1,v; byte_test:1,=,v,1;`, true],
+    ['byte_extract:1,0,120; byte_test:1,=,120,0;', true],
+  ];
+  t.same(wrong(answers), []);
+});
+
+t.test('dsize bounds the places of contents, also by the size that must not be', async (t) => {
+  const answers: [string, boolean][] = [
+    ['dsize:!4; content:"abc";', true],
+    ['dsize:!3; content:"abc";', false],
+    ['dsize:!4; content:"bcd";', false],
+    ['dsize:!4; content:!"bcd";', true],
+    // It takes the place of the first variable.
+    ['dsize:<20; byte_extract:1,0,v; content:"cde"; depth:v;', false],
+    ['dsize:>10; byte_extract:1,0,v; content:"cde"; depth:v;', true],
+    ['dsize:<20; byte_extract:1,0,v; content:!"cde"; depth:v;', true],
+  ];
+  t.same(wrong(answers), []);
+});
+
+t.test('a content that is to end the buffer bounds the places of the others', async (t) => {
+  const answers: [string, boolean][] = [
+    ['content:"|ff|"; depth:15; isdataat:!1,relative; content:!"f|ff|";', false],
+    ['content:"|ff|"; depth:9; endswith; content:"e";', false],
+    ['content:"x"; depth:3; content:"|ff|"; within:14; endswith; content:"f"; offset:2;', true],
+  ];
+  t.same(wrong(answers), []);
+});
+
+const POST = 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ';
+const FORM = '--b\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nneedle\r\n--b--\r\n';
+
+t.test('http_server_body is file.data both ways, http.response_body turns the rule', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, `${POST}${FORM.length}\r\n\r\n${FORM}`)
+    .say(1, 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nneedle')
+    .say(0, '');
+  const rules = [
+    'content:"needle"; http_server_body;',
+    'http.response_body; content:"needle";',
+    'flow:to_server; http.response_body; content:"needle";',
+    'http.response_body; content:"needle"; flow:to_server;',
+    'flow:established,to_server; http.response_body; content:"needle";',
+  ];
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((options) => `alert http ${ANY} (${options})`),
+    ),
+    ['7> 9<', '9<', '9<', '7> 9<', ''],
+  );
+});
