@@ -13,7 +13,8 @@ export interface RawChunk {
 export interface FlowSession {
   /** The handshake is complete, or the session was picked up in its middle as one that is under way. */
   readonly isEstablished: boolean;
-  readonly isMidstream: boolean;
+  /** Behind its handshake, of which nothing was seen. */
+  readonly isPickedUp: boolean;
   /** The packet in hand was added to the stream. */
   readonly packetIsInStream: boolean;
   /** The session has taken the packet in hand, and is established: streams and transactions are inspected with it. */

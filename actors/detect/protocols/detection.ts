@@ -1,12 +1,21 @@
 /** What is known of the protocol of one direction, and which questions are still open about it. */
 import type { Direction } from './direction.ts';
 import type { ProbeAnswer, Transport } from './protocol.ts';
-import type { AnyProtocol, PortQuestion, Recogniser } from './recogniser.ts';
+import type { AnyProtocol, PortQuestion, PortQuestions, Recogniser } from './recogniser.ts';
 
 export interface Found {
   readonly protocol: AnyProtocol;
   /** Who seemed to be the client is the server. */
   readonly isReversed: boolean;
+}
+
+/** What is asked about: all bytes of the direction so far. */
+export interface Heard {
+  readonly recogniser: Recogniser;
+  readonly transport: Transport;
+  readonly questions: PortQuestions;
+  readonly direction: Direction;
+  readonly bytes: Uint8Array;
 }
 
 export class Detection {
@@ -17,29 +26,17 @@ export class Detection {
   isNone = false;
   patternsDone = false;
   portsDone = false;
-  readonly #direction: Direction;
-  /** Protocols that have said no, by what asked them. */
-  readonly #refused: PortQuestion[] = [];
-
-  constructor(direction: Direction) {
-    this.#direction = direction;
-  }
+  /** Protocols that have said no. */
+  readonly #refused: AnyProtocol[] = [];
 
   get isUndecided(): boolean {
     return !(this.patternsDone && this.portsDone);
   }
 
-  /** `bytes`: all of this direction so far. `other`: what the other one was found to speak. */
-  ask(
-    recogniser: Recogniser,
-    transport: Transport,
-    questions: readonly PortQuestion[],
-    bytes: Uint8Array,
-    other: Detection,
-    isMidstream: boolean,
-  ): Found | null {
+  /** `other`: what is known of the other direction. */
+  ask(heard: Heard, other: Detection): Found | null {
     if (!this.patternsDone) {
-      const found = this.#askPatterns(recogniser, transport, bytes, isMidstream);
+      const found = this.#askPatterns(heard);
       if (found !== null) {
         this.patternsDone = true;
         // The other direction gets another chance beside its own patterns.
@@ -47,16 +44,17 @@ export class Detection {
         return found;
       }
     }
-    return this.portsDone ? null : this.#askPorts(recogniser, transport, questions, bytes, other);
+    return this.portsDone ? null : this.#askPorts(heard, other);
   }
 
-  #askPatterns(recogniser: Recogniser, transport: Transport, bytes: Uint8Array, isMidstream: boolean): Found | null {
-    const own = this.#match(recogniser, transport, this.#direction, bytes);
+  #askPatterns(heard: Heard): Found | null {
+    const { recogniser, transport, direction, bytes } = heard;
+    const own = match(heard, direction);
     if (own !== null) return own;
-    let isDone = bytes.length >= recogniser.patterns(transport, this.#direction).deepest;
-    if (isMidstream) {
-      const opposite: Direction = this.#direction === 0 ? 1 : 0;
-      const reversed = this.#match(recogniser, transport, opposite, bytes);
+    let isDone = bytes.length >= recogniser.patterns(transport, direction).deepest;
+    if (recogniser.asksBothWays) {
+      const opposite: Direction = direction === 0 ? 1 : 0;
+      const reversed = match(heard, opposite);
       if (reversed !== null) return reversed;
       isDone &&= bytes.length >= recogniser.patterns(transport, opposite).deepest;
     }
@@ -64,51 +62,52 @@ export class Detection {
     return null;
   }
 
-  #match(recogniser: Recogniser, transport: Transport, side: Direction, bytes: Uint8Array): Found | null {
-    for (const { protocol, probe } of recogniser.patterns(transport, side).in(bytes)) {
-      const answer: ProbeAnswer = probe.confirm === undefined ? 'yes' : probe.confirm(bytes, this.#direction);
-      const isTurned = probe.confirm === undefined ? side !== this.#direction : answer === 'reversed';
-      if (answer === 'yes' || answer === 'reversed') return { protocol, isReversed: isTurned };
-    }
-    return null;
-  }
-
-  #askPorts(
-    recogniser: Recogniser,
-    transport: Transport,
-    questions: readonly PortQuestion[],
-    bytes: Uint8Array,
-    other: Detection,
-  ): Found | null {
+  #askPorts(heard: Heard, other: Detection): Found | null {
+    const { recogniser, transport, questions, direction } = heard;
     const first = other.protocol === null ? null : recogniser.ofProtocol(transport, other.protocol);
-    if (first === null && questions.length === 0) {
-      this.portsDone = true;
-      return null;
-    }
-    const asked = first === null ? null : this.#askOne(first, bytes);
-    if (asked !== null) return asked;
+    const found = this.#askFor(heard, first, questions.own, this);
+    if (found !== null) return found;
+    const isAsked = first !== null || questions.own.length > 0;
+    if (isAsked && questions.own.every(({ protocol }) => this.#refused.includes(protocol))) this.portsDone = true;
+    if (questions.turned.length > 0 || (isAsked && recogniser.asksBothWays))
+      // Whoever says no then is not asked about the client any more.
+      return this.#askFor(heard, first, questions.turned, direction === 0 ? this : other);
+    if (!isAsked) this.portsDone = true;
+    return null;
+  }
+
+  #askFor(
+    heard: Heard,
+    first: PortQuestion | null,
+    questions: readonly PortQuestion[],
+    refused: Detection,
+  ): Found | null {
+    const found = first === null ? null : askOne(heard, first, refused.#refused);
+    if (found !== null) return found;
     for (const question of questions) {
-      const found = this.#askOne(question, bytes);
-      if (found !== null) return found;
+      const answered = askOne(heard, question, refused.#refused);
+      if (answered !== null) return answered;
     }
-    this.portsDone = questions.every((question) => this.#hasRefused(question));
     return null;
   }
+}
 
-  #askOne(question: PortQuestion, bytes: Uint8Array): Found | null {
-    const { protocol, probe } = question;
-    if (bytes.length < probe.least || this.#hasRefused(question)) return null;
-    const isTurned = question.isTurned === true;
-    const direction: Direction = isTurned === (this.#direction === 0) ? 1 : 0;
-    const ask = direction === 0 ? probe.toServer : probe.toClient;
-    const answer = ask === null ? 'more' : ask(bytes, direction);
-    if (answer === 'yes' || answer === 'reversed')
-      return { protocol, isReversed: probe.tellsDirection === true && (answer === 'reversed') !== isTurned };
-    if (answer === 'no' || (probe.most > 0 && bytes.length > probe.most)) this.#refused.push(question);
-    return null;
+function match({ recogniser, transport, direction, bytes }: Heard, side: Direction): Found | null {
+  for (const { protocol, probe } of recogniser.patterns(transport, side).in(bytes)) {
+    const answer: ProbeAnswer = probe.confirm === undefined ? 'yes' : probe.confirm(bytes, direction);
+    const isReversed = probe.confirm === undefined ? side !== direction : answer === 'reversed';
+    if (answer === 'yes' || answer === 'reversed') return { protocol, isReversed };
   }
+  return null;
+}
 
-  #hasRefused({ protocol }: PortQuestion): boolean {
-    return this.#refused.some((one) => one.protocol === protocol);
-  }
+/** `refused`: who has said no, and is not asked again. */
+function askOne({ direction, bytes }: Heard, { protocol, probe }: PortQuestion, refused: AnyProtocol[]): Found | null {
+  if (bytes.length < probe.least || refused.includes(protocol)) return null;
+  const ask = direction === 0 ? probe.toServer : probe.toClient;
+  const answer = ask === null ? 'more' : ask(bytes, direction);
+  if (answer === 'yes' || answer === 'reversed')
+    return { protocol, isReversed: probe.tellsDirection === true && answer === 'reversed' };
+  if (answer === 'no' || (probe.most > 0 && bytes.length > probe.most)) refused.push(protocol);
+  return null;
 }

@@ -2,10 +2,10 @@
  * Which protocol a flow speaks, and its parser: bytes are kept until a direction's first ones are recognised. The
  * order of the questions, and when they are given up, are Suricata's.
  */
-import { Detection } from './detection.ts';
+import { Detection, type Found } from './detection.ts';
 import type { Direction } from './direction.ts';
 import type { Parser, Transaction, Transport } from './protocol.ts';
-import type { AnyProtocol, PortQuestion, Recogniser } from './recogniser.ts';
+import type { AnyProtocol, PortQuestions, Recogniser } from './recogniser.ts';
 
 /** As many unrecognised bytes of a direction are kept while the other has none; twice as many whatever there is. */
 export const UNRECOGNISED_BYTES_MAX = 100_000;
@@ -24,8 +24,8 @@ export interface ConversationOptions {
   readonly transport: Transport;
   readonly sourcePort: number;
   readonly destinationPort: number;
-  /** The flow's first packets were not seen: who is the client is a guess. */
-  readonly isMidstream: boolean;
+  /** Picked up behind its handshake: who is the client is a guess, and it has to be recognised by what the client says. */
+  readonly isPickedUp: boolean;
   /** Whose bytes came first, acknowledged or not; without it: whose were given first. */
   readonly first?: Direction | null;
   /** Gives at once what there is of a direction. */
@@ -42,8 +42,8 @@ export class Conversation {
   hasFailed = false;
   readonly #recogniser: Recogniser;
   readonly #options: ConversationOptions;
-  readonly #questions: readonly PortQuestion[];
-  #sides: [Detection, Detection] = [new Detection(0), new Detection(1)];
+  #questions: PortQuestions;
+  #sides: [Detection, Detection] = [new Detection(), new Detection()];
   #kept: [Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES];
   /** The direction that spoke first, until a parser has been given something. */
   #first: Direction | null = null;
@@ -64,12 +64,7 @@ export class Conversation {
     this.#recogniser = recogniser;
     this.#options = options;
     this.#first = options.first ?? null;
-    this.#questions = recogniser.questions(
-      options.transport,
-      options.sourcePort,
-      options.destinationPort,
-      options.isMidstream,
-    );
+    this.#questions = recogniser.questions(options.transport, options.sourcePort, options.destinationPort);
   }
 
   /** What the direction's own first bytes said. */
@@ -207,13 +202,25 @@ export class Conversation {
       return;
     }
     if (bytes.length > 0) this.#first ??= direction;
-    const other = this.#sides[opposite(direction)];
-    const { transport, isMidstream } = this.#options;
-    const found =
-      all.length === 0 ? null : side.ask(this.#recogniser, transport, this.#questions, all, other, isMidstream);
+    const found = this.#ask(direction, all);
     if (found === null) this.#notFound(direction, all, isLast);
-    else
-      this.#found(direction, found.protocol, found.isReversed && isMidstream && other.protocol === null, all, isLast);
+    else {
+      const isReversed =
+        found.isReversed && this.#options.isPickedUp && this.#sides[opposite(direction)].protocol === null;
+      this.#found(direction, found.protocol, isReversed, all, isLast);
+    }
+  }
+
+  #ask(direction: Direction, bytes: Uint8Array): Found | null {
+    if (bytes.length === 0) return null;
+    const heard = {
+      recogniser: this.#recogniser,
+      transport: this.#options.transport,
+      questions: this.#questions,
+      direction,
+      bytes,
+    };
+    return this.#sides[direction].ask(heard, this.#sides[opposite(direction)]);
   }
 
   #found(asked: Direction, protocol: AnyProtocol, isReversed: boolean, bytes: Uint8Array, isLast: boolean): void {
@@ -250,6 +257,8 @@ export class Conversation {
 
   /** From here on the directions are the other way round, for what was learnt of them as well. */
   #turn(direction: Direction): Direction {
+    const { transport, sourcePort, destinationPort } = this.#options;
+    this.#questions = this.#recogniser.questions(transport, destinationPort, sourcePort);
     this.#sides = [this.#sides[1], this.#sides[0]];
     this.#kept = [this.#kept[1], this.#kept[0]];
     if (this.#first !== null) this.#first = opposite(this.#first);
@@ -271,8 +280,7 @@ export class Conversation {
 
   #notFound(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     const side = this.#sides[direction];
-    const { isMidstream } = this.#options;
-    if (isMidstream && !this.#sides[0].isUndecided) {
+    if (this.#options.isPickedUp && !this.#sides[0].isUndecided) {
       this.#fail();
       return;
     }
@@ -343,7 +351,7 @@ export class Conversation {
     const to = this.parser?.upgradesTo;
     if (to === null || to === undefined || this.#hasUpgraded) return;
     this.#hasUpgraded = true;
-    this.#sides = [new Detection(0), new Detection(1)];
+    this.#sides = [new Detection(), new Detection()];
     this.#first = null;
   }
 
@@ -353,9 +361,7 @@ export class Conversation {
     const side = this.#sides[direction];
     if (side.protocol === null && !side.isOver) {
       const other = this.#sides[opposite(direction)];
-      const { transport, isMidstream } = this.#options;
-      const found =
-        bytes.length === 0 ? null : side.ask(this.#recogniser, transport, this.#questions, bytes, other, isMidstream);
+      const found = this.#ask(direction, bytes);
       side.isOver = true;
       if (found === null) {
         side.protocol = other.protocol;

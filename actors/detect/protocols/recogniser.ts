@@ -14,10 +14,16 @@ interface Pattern {
 }
 
 export interface PortQuestion {
-  /** The two sides are taken for each other. */
-  readonly isTurned?: boolean;
   readonly protocol: AnyProtocol;
   readonly probe: PortProbe;
+}
+
+/** Who is asked for a flow because of its ports. */
+export interface PortQuestions {
+  /** Those of the server's port, and those that look at the client's. */
+  readonly own: readonly PortQuestion[];
+  /** Where who seems to be the client may be the server: those that are asked after them. */
+  readonly turned: readonly PortQuestion[];
 }
 
 /** Suricata's patterns over TCP, of protocols that are not read here, too, are known not to be there with so many bytes. */
@@ -59,6 +65,8 @@ export class Patterns {
 
 export class Recogniser {
   readonly protocols: readonly AnyProtocol[];
+  /** Each direction is asked what the other one might say, too: sessions are picked up in their middle. */
+  readonly asksBothWays: boolean;
   readonly #patterns: Readonly<Record<Transport, readonly [Patterns, Patterns]>> = {
     tcp: [new Patterns(DEEPEST.toServer), new Patterns(DEEPEST.toClient)],
     udp: [new Patterns(0), new Patterns(0)],
@@ -67,8 +75,9 @@ export class Recogniser {
   readonly #ports = new Map<number, PortQuestion[]>();
   readonly #byProtocol = new Map<string, PortQuestion[]>();
 
-  constructor(protocols: readonly AnyProtocol[]) {
+  constructor(protocols: readonly AnyProtocol[], asksBothWays = false) {
     this.protocols = protocols;
+    this.asksBothWays = asksBothWays;
     for (const protocol of protocols) {
       for (const probe of protocol.probes) {
         if (probe.kind === 'pattern') {
@@ -88,23 +97,26 @@ export class Recogniser {
     return this.#patterns[transport][direction];
   }
 
-  /** Who is asked for a flow with these ports: those of the server's port, and those that look at the client's. */
-  questions(
-    transport: Transport,
-    sourcePort: number,
-    destinationPort: number,
-    isMidstream: boolean,
-  ): readonly PortQuestion[] {
-    const found = [...this.#claims(transport, 0, destinationPort), ...this.#claims(transport, 1, sourcePort)];
-    if (found.length > 0 || !isMidstream) return found;
-    // Picked up in its middle, who seems to be the client may be the server: it is asked the other way round.
-    const turned = [...this.#claims(transport, 0, sourcePort), ...this.#claims(transport, 1, destinationPort)];
-    return turned.map((question) => ({ ...question, isTurned: true }));
+  questions(transport: Transport, sourcePort: number, destinationPort: number): PortQuestions {
+    const atServer = this.#claims(transport, 0, destinationPort);
+    const atClient = this.#claims(transport, 1, sourcePort);
+    const own = both(atServer, atClient);
+    if (!this.asksBothWays) return { own, turned: NO_QUESTIONS };
+    // A port that nobody claims, in neither direction, leaves those who were asked before.
+    const turnedServer = this.#isClaimed(transport, sourcePort) ? this.#claims(transport, 0, sourcePort) : atServer;
+    const turnedClient = this.#isClaimed(transport, destinationPort)
+      ? this.#claims(transport, 1, destinationPort)
+      : atClient;
+    return { own, turned: both(turnedServer, turnedClient) };
   }
 
   /** How a protocol is asked for wherever it is; null: by patterns alone. */
   ofProtocol(transport: Transport, protocol: AnyProtocol): PortQuestion | null {
     return this.#byProtocol.get(`${transport} ${protocol.name}`)?.[0] ?? null;
+  }
+
+  #isClaimed(transport: Transport, port: number): boolean {
+    return this.#claims(transport, 0, port).length > 0 || this.#claims(transport, 1, port).length > 0;
   }
 
   #claims(transport: Transport, first: Direction, port: number): readonly PortQuestion[] {
@@ -116,6 +128,9 @@ export class Recogniser {
 
 const ANY_PORT = 0x1_0000;
 const NO_QUESTIONS: readonly PortQuestion[] = [];
+
+const both = (one: readonly PortQuestion[], other: readonly PortQuestion[]): readonly PortQuestion[] =>
+  other.length === 0 ? one : one.length === 0 ? other : [...one, ...other];
 
 /** Asked for each flow: a number, and no text that would have to be made first. */
 const portKey = (transport: Transport, first: Direction, port: number): number =>

@@ -82,7 +82,6 @@ export class Sensor implements TrafficSink {
   readonly #traffic: Traffic;
   readonly #inspector: Inspector;
   readonly #recogniser: Recogniser;
-  readonly #isMidstream: boolean;
   readonly #tellsAll: boolean;
   readonly #types: ReadonlySet<string>;
   readonly #tell: (record: EveRecord) => void;
@@ -108,8 +107,7 @@ export class Sensor implements TrafficSink {
     this.#parserMemory = new ParserMemory(options.parserMemoryBytes ?? options.traffic.stream.memoryBytes, (flow) =>
       this.#traffic.flows.giveWay(flow),
     );
-    this.#isMidstream = options.traffic.stream.midstream;
-    this.#recogniser = new Recogniser(options.protocols);
+    this.#recogniser = new Recogniser(options.protocols, options.traffic.stream.midstream);
     this.#inspector = new Inspector(
       rules instanceof CompiledRules ? rules : compileRules(rules, { ...options.inspect, ...options, ruleSet: null }),
       options.inspect.alertsMax,
@@ -279,7 +277,7 @@ export class Sensor implements TrafficSink {
       transport,
       sourcePort: flow.sourcePort,
       destinationPort: flow.destinationPort,
-      isMidstream: flow.protocol === PROTOCOL_TCP && flow.session?.isMidstream === true,
+      isPickedUp: flow.protocol === PROTOCOL_TCP && flow.session?.isPickedUp === true,
       ...(transport === 'tcp' ? this.#streamOptions(flow, flow.session as TcpSession) : {}),
     });
     return flow.application as Conversation;

@@ -84,6 +84,10 @@ export class TcpSession implements FlowSession {
     return this.state >= TCP_STATE.established;
   }
 
+  get isPickedUp(): boolean {
+    return this.isMidstream && !this.beganWithSynAck;
+  }
+
   note(event: string): void {
     if (this.events.length === 0) this.events = [event];
     else if (this.events.length < MAX_EVENTS) this.events = [...this.events, event];

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Conversation, type Direction, PROTOCOLS, Recogniser } from '../../../../actors/detect/protocols/index.ts';
 
 const RECOGNISER = new Recogniser(PROTOCOLS);
+const BOTH_WAYS = new Recogniser(PROTOCOLS, true);
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
@@ -9,11 +10,11 @@ function talk(
   parts: readonly (readonly [Direction, string])[],
   { isMidstream = false, isLast = false, port = 80 } = {},
 ): Conversation {
-  const conversation = new Conversation(RECOGNISER, {
+  const conversation = new Conversation(isMidstream ? BOTH_WAYS : RECOGNISER, {
     transport: 'tcp',
     sourcePort: 40_000,
     destinationPort: port,
-    isMidstream,
+    isPickedUp: isMidstream,
   });
   for (const [direction, text] of parts) conversation.data(direction, Buffer.from(text, 'latin1'), false);
   if (isLast) for (const direction of [1, 0] as const) conversation.data(direction, new Uint8Array(), true);

@@ -26,7 +26,7 @@ export function parsed(connection: Connection, cut: () => number = () => SEGMENT
     transport: 'tcp',
     sourcePort: FIRST_PORT,
     destinationPort: 80,
-    isMidstream: false,
+    isPickedUp: false,
   });
   for (const [direction, data] of connection.steps) {
     const bytes = bytesOf(data);
