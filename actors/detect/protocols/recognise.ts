@@ -50,12 +50,14 @@ export class Conversation {
   #isTurned = false;
   #hasBegun = false;
   #hasUpgraded = false;
+  /** Nothing more is parsed because bytes are missing that the parser cannot do without. */
+  #isMissing = false;
   /** `keptBytes` when somebody counted them last. */
   countedBytes = 0;
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
   #hasParsed = false;
-  /** Bits of the directions that have said all they will. */
+  /** Bits of the directions that have said all they will, to the parser. */
   #ended = 0;
   /** What was odd about how the protocol was recognised, with the packet in hand, by the names of `app-layer-event`. */
   events: readonly string[] = NO_EVENTS;
@@ -138,8 +140,6 @@ export class Conversation {
     else this.#stream(direction, bytes, isLast);
     if (this.#hasParsed) this.#news |= (1 << (this.#isTurned ? opposite(given) : given)) | WITH_THIS_PACKET;
     if (this.parser?.hasFailed === true) this.#stop();
-    // What waits for more is the parser's until nothing more can come.
-    if (isLast && this.unused(given) === 0) this.#ended |= 1 << given;
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */
@@ -153,6 +153,7 @@ export class Conversation {
     this.#news |= (1 << given) | WITH_THIS_PACKET;
     this.#kept[direction] = NO_BYTES;
     this.parser.gap(direction, length);
+    this.#isMissing = this.parser.hasFailed;
     if (this.parser.hasFailed) this.#stop();
     return !this.hasFailed;
   }
@@ -238,7 +239,11 @@ export class Conversation {
     }
     // Who spoke first is heard first.
     if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
-    if (this.hasFailed) return;
+    if (this.hasFailed) {
+      // Bytes that are missing there end what is read, but for these.
+      if (this.#isMissing && !this.#hasBegun) this.#begin(protocol, direction, bytes, isLast);
+      return;
+    }
     const { first } = this.protocol ?? protocol;
     if (first !== undefined && !this.#hasBegun) {
       if (this.#first !== null && this.#first !== first) {
@@ -266,6 +271,11 @@ export class Conversation {
     return opposite(direction);
   }
 
+  #begin(protocol: AnyProtocol, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    this.parser = protocol.open(this.#options.transport);
+    this.#give(direction, bytes, isLast);
+  }
+
   #hearOther(direction: Direction): void {
     if (this.#options.pull !== undefined) {
       this.#options.pull(this.#isTurned ? opposite(direction) : direction);
@@ -290,19 +300,17 @@ export class Conversation {
         this.#fail();
         return;
       }
-      if (side.isUndecided && !isLast) this.#keep(direction, bytes);
-      else {
-        // Of a client that is not decided about when the flow ends nothing is read, of a server what there is.
-        if (side.isUndecided && direction === 0) return;
-        if (side.isUndecided) side.protocol = this.protocol;
-        else {
-          this.#note('applayer_detect_protocol_only_one_direction');
-          side.isOver = true;
-          side.isNone = true;
-        }
-        this.#kept[direction] = NO_BYTES;
-        this.#give(direction, bytes, isLast);
+      if (side.isUndecided) {
+        // What is not decided about when it ends is taken for the other's, and read where it is given once more.
+        if (isLast) side.protocol = this.protocol;
+        this.#keep(direction, bytes);
+        return;
       }
+      this.#note('applayer_detect_protocol_only_one_direction');
+      side.isOver = true;
+      side.isNone = true;
+      this.#kept[direction] = NO_BYTES;
+      this.#give(direction, bytes, isLast);
       return;
     }
     this.#keep(direction, bytes);
@@ -343,6 +351,8 @@ export class Conversation {
     if (this.parser === null) return;
     this.#hasParsed = true;
     this.parser.data(direction, bytes, isLast);
+    // What waits for more is the parser's until nothing more can come.
+    if (isLast && (this.parser.unused?.(direction) ?? 0) === 0) this.#ended |= 1 << direction;
     this.#upgrade();
   }
 

@@ -144,12 +144,12 @@ export class Reassembler {
     const acked = stream.ackedOffset - (session.state >= TCP_STATE.finWait1 ? 1 : 0);
     if (length <= 0 || acked <= start) return false;
     session.isLossy = true;
+    stream.hasGap = true;
     if (!this.#reader.gap(flow, session.directionOf(stream), length)) {
       if (stream.rightEdge - start > MAX_WAITING_BYTES) session.giveUpApplication();
       return false;
     }
     this.gaps++;
-    stream.hasGap = true;
     stream.required = Math.max(0, stream.required - length);
     stream.skip(length);
     return true;

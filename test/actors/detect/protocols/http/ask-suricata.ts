@@ -38,7 +38,8 @@ export function parsed(connection: Connection, cut: () => number = () => SEGMENT
       piece.fill(0xaa);
     }
   }
-  for (const direction of [1, 0] as const) talk.data(direction, NONE, true);
+  // Once when the session is closed, once when the flow ends.
+  for (const direction of [1, 0, 0, 1] as const) talk.data(direction, NONE, true);
   return (talk.parser?.transactions ?? []) as readonly HttpTransaction[];
 }
 
