@@ -67,7 +67,7 @@ export function recognitionRecord(event: string, packet: Packet, flow: Flow): Ev
   const record = packetRecord('anomaly', packet, flow);
   const name = (flow.application as Conversation | null)?.final ?? null;
   record.anomaly = {
-    ...(name === null ? {} : { app_proto: name }),
+    ...(name === null || name === 'failed' ? {} : { app_proto: name }),
     type: 'applayer',
     event: event.toUpperCase(),
     layer: 'proto_detect',

@@ -239,11 +239,8 @@ export class Conversation {
     }
     // Who spoke first is heard first.
     if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
-    if (this.hasFailed) {
-      // Bytes that are missing there end what is read, but for these.
-      if (this.#isMissing && !this.#hasBegun) this.#begin(protocol, direction, bytes, isLast);
-      return;
-    }
+    // Bytes that are missing there end what is read, but for these.
+    if (this.hasFailed && (!this.#isMissing || this.#hasBegun)) return;
     const { first } = this.protocol ?? protocol;
     if (first !== undefined && !this.#hasBegun) {
       if (this.#first !== null && this.#first !== first) {
@@ -257,6 +254,7 @@ export class Conversation {
         return;
       }
     }
+    if (this.hasFailed) this.parser = protocol.open(this.#options.transport);
     this.#give(direction, bytes, isLast);
   }
 
@@ -269,11 +267,6 @@ export class Conversation {
     if (this.#first !== null) this.#first = opposite(this.#first);
     this.#news = (this.#news & ~3) | ((this.#news & 1) << 1) | ((this.#news >> 1) & 1);
     return opposite(direction);
-  }
-
-  #begin(protocol: AnyProtocol, direction: Direction, bytes: Uint8Array, isLast: boolean): void {
-    this.parser = protocol.open(this.#options.transport);
-    this.#give(direction, bytes, isLast);
   }
 
   #hearOther(direction: Direction): void {

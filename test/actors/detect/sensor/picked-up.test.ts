@@ -1,0 +1,39 @@
+/** What is recognised in sessions of which only the middle is seen, where it is not what one would guess; expected is what Suricata 7.0.10 says. */
+import t from 'tap';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const DATA = PUSH | ACK;
+const DNS_ANSWER =
+  '\x10\xcf\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x01a\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x01\x02\x03\xa5';
+const MODBUS_REQUEST = '\x00\x07\x00\x00\x00\x04\x01\x01\x01\x05';
+const CONNECT = '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00';
+/** With a quality that no probe takes. */
+const CONNACK = '\x27\x02\x00\x01';
+
+t.test('where sessions may be picked up in their middle, datagrams are asked both ways, too', async (t) => {
+  const scene = new Scene(53).datagram(1, DNS_ANSWER);
+  const rules = [`alert udp ${ANY} (app-layer-protocol:failed;)`];
+  t.same(alertsIn(scene, rules, '', true), ['']);
+  t.same(alertsIn(scene, rules), ['1>']);
+});
+
+t.test('bytes that are missing on one side end the reading of the other only behind what is in hand', async (t) => {
+  const scene = new Scene(502)
+    .segment(1, ACK, 0, 0)
+    .segment(0, DATA, 3, 0, 'abcdef')
+    .segment(1, DATA, 0, 9, MODBUS_REQUEST);
+  const rules = [`alert modbus ${ANY} (modbus:function 1;)`];
+  t.same(alertsIn(scene, rules, '', true), ['->']);
+});
+
+t.test('what the end finds undecided is read when it is given once more', async (t) => {
+  const scene = new Scene(1883)
+    .segment(0, DATA, 0, 0, CONNECT)
+    .segment(1, DATA, 0, CONNECT.length, CONNACK)
+    .segment(1, FIN | ACK, CONNACK.length, CONNECT.length + 33)
+    .segment(0, FIN | ACK, CONNECT.length + 33, CONNACK.length + 1)
+    .segment(1, ACK, CONNACK.length + 1, CONNECT.length + 34);
+  const rules = ['CONNECT', 'CONNACK'].map((type) => `alert mqtt ${ANY} (mqtt.type:${type};)`);
+  t.same(alertsIn(scene, rules, '', true), ['', '']);
+});
