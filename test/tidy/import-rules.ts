@@ -94,6 +94,7 @@ export const LIBRARY_HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['console', 'engine/observe'],
   snappy: ['engine/batch'],
   uplot: ['console'],
+  wasmagic: ['actors/detect/file-kind'],
   yaml: ['cli', 'schemas', 'services'],
 };
 
@@ -201,7 +202,8 @@ export const BANS: readonly Ban[] = [
     pattern: /^(?:node:)?fs(?:\/|$)/,
     reason: 'The disk stands behind ports: a slow or full one must be simulated',
     instead: 'a port that is passed in',
-    homes: FILE_HOMES,
+    // It reads the program of a package, once, as importing it would.
+    homes: [...FILE_HOMES, 'actors/detect/file-kind/'],
   },
   {
     name: 'threads and processes',

@@ -8,6 +8,7 @@ const STATES = { open: 'UNKNOWN', closed: 'CLOSED', truncated: 'TRUNCATED' } as 
 export function fileOf(file: TransactionFile, transactionId: number): EveRecord {
   const about: EveRecord = {};
   if (file.name.length > 0) about.filename = textOf(file.name);
+  if (file.knownKind !== null) about.magic = file.knownKind;
   about.gaps = file.hasGaps;
   about.state = STATES[file.state];
   about.stored = false;

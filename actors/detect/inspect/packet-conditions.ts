@@ -1,5 +1,12 @@
 /** Keywords about a packet's headers, compiled. None holds of a packet that was made up at a flow's end. */
-import { IPV4_OPTIONS, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../packet/index.ts';
+import {
+  IPV4_OPTIONS,
+  type Packet,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../packet/index.ts';
 import { type NumberTest, passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
 import { fieldsOf, testOf, wordsOf } from './condition-values.ts';
@@ -116,6 +123,26 @@ function largestPacket(packet: Packet): number {
   return be16(packet.bytes, at) * 0x1_0000 + be16(packet.bytes, at + 2);
 }
 
+/** Of a call, its type, program, version and procedure, behind a number of its own; of TCP behind the length of its record. */
+const RPC_CALL_BYTES = 24;
+const RPC_RECORD_BYTES = 4;
+const be32 = (bytes: Uint8Array, at: number): number => be16(bytes, at) * 0x1_0000 + be16(bytes, at + 2);
+
+const rpcCall: Compile = (condition) => {
+  const { program, version, procedure } = fieldsOf(condition);
+  const isPart = (bytes: Uint8Array, at: number, wanted: string | number | undefined): boolean =>
+    wanted === -1 || be32(bytes, at) === wanted;
+  return (packet) => {
+    if (!packet.hasTransport || (packet.protocol !== PROTOCOL_TCP && packet.protocol !== PROTOCOL_UDP)) return false;
+    const head = packet.protocol === PROTOCOL_TCP ? RPC_RECORD_BYTES : 0;
+    if (payloadBytes(packet) < head + RPC_CALL_BYTES) return false;
+    const { bytes } = packet;
+    const at = packet.payloadAt + head;
+    if (be32(bytes, at + 4) !== 0) return false;
+    return isPart(bytes, at + 12, program) && isPart(bytes, at + 16, version) && isPart(bytes, at + 20, procedure);
+  };
+};
+
 const vlansOf = ({ vlanCount, vlan0, vlan1, vlan2 }: Packet): number[] => [vlan0, vlan1, vlan2].slice(0, vlanCount);
 
 /** Of one layer, of any of them or of all; what has none passes nothing. */
@@ -129,6 +156,7 @@ function passesOf(layer: string, ids: readonly number[], holds: (id: number) => 
 const v4 = (packet: Packet, at: number): number => (packet.ipVersion === 4 ? packet.bytes[packet.ipAt + at]! : -1);
 
 const CONDITIONS: Readonly<Record<string, Compile>> = {
+  template2: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.ttl)),
   ttl: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.ttl)),
   tos: compared((packet) => v4(packet, 1)),
   id: compared((packet) => (packet.ipVersion === 4 ? be16(packet.bytes, packet.ipAt + 4) : -1)),
@@ -151,6 +179,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   'tcp.mss': compared((packet) => (isTcp(packet) ? packet.maximumSegment : -1)),
   'tcp.wscale': compared((packet) => (isTcp(packet) ? packet.windowScale : -1)),
   'icmpv6.mtu': compared(largestPacket),
+  rpc: rpcCall,
   'vlan.id': (condition) => {
     const { test, layer } = fieldsOf(condition);
     const wanted = printedTest(String(test));

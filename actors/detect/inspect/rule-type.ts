@@ -38,6 +38,8 @@ const ADDRESS_ONLY = new Set([
 /** Keywords about a packet's own headers: the payload beside them is the packet's, too. */
 const OF_PACKET = new Set([
   'ttl',
+  'template2',
+  'rpc',
   'tos',
   'id',
   'ip_proto',

@@ -1,4 +1,5 @@
 /** Whether everything that a rule asks can be asked here. A rule of which a part cannot is not loaded at all. */
+import { canTellKinds } from '../file-kind/index.ts';
 import type { AnyProtocol } from '../protocols/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isAboutFiles } from './file-keywords.ts';
@@ -26,6 +27,7 @@ export function cannotAsk(
       !protocols.some(({ buffers }) => buffers.some(({ name }) => name === terms.buffer))
     )
       return terms.buffer;
+    if (terms.buffer === 'file.magic' && !canTellKinds()) return terms.buffer;
   }
   for (const condition of rule.conditions) {
     const { keyword } = condition;

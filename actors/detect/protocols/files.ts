@@ -14,6 +14,10 @@ export interface TransactionFile {
   digest(algorithm: DigestName): string | null;
   /** Rules were asked about it when it was over, and are not any more. */
   readonly isGone?: boolean;
+  /** By its bytes, in libmagic's words, once there are enough of them; null: not yet, or nobody here can tell. */
+  kind(): Uint8Array | null;
+  /** What a rule has had looked up; null: none has. */
+  readonly knownKind: string | null;
   /** Where it lies in a larger one; without it: it is whole. */
   readonly range?: FileRange | null;
 }
@@ -33,6 +37,7 @@ export class ReceivedFile implements TransactionFile {
   state: 'open' | 'closed' | 'truncated' = 'open';
   hasGaps = false;
   range: FileRange | null = null;
+  knownKind: string | null = null;
 
   constructor(name: Uint8Array, direction: Direction) {
     this.name = name;
@@ -41,6 +46,10 @@ export class ReceivedFile implements TransactionFile {
 
   /** Of one whose bytes are not kept there is none. */
   digest(_algorithm: DigestName): string | null {
+    return null;
+  }
+
+  kind(): Uint8Array | null {
     return null;
   }
 }

@@ -41,6 +41,7 @@ const PREFILTERS: ReadonlySet<string> = new Set([
     'fragbits',
     'fragoffset',
     'ttl',
+    'template2',
     'itype',
     'icode',
   ],

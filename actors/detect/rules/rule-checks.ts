@@ -16,7 +16,7 @@ const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
 const PACKET_KEYWORDS = new Set([
   ...['flow.age', 'dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits'],
   ...['fragoffset', 'ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id'],
-  ...['tcp.mss', 'icmpv6.mtu'],
+  ...['tcp.mss', 'icmpv6.mtu', 'rpc', 'template2'],
 ]);
 const STREAM_WORDS = new Set(['only_stream']);
 

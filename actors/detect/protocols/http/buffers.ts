@@ -121,6 +121,19 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     }),
     isMany: true,
   },
+  {
+    ...row('file.magic', BOTH, BODY, (tx, direction, index) => {
+      let left = index;
+      for (const file of tx.files) {
+        const kind = file.direction === direction ? file.kind() : null;
+        if (kind === null) continue;
+        if (left === 0) return kind;
+        left -= 1;
+      }
+      return null;
+    }),
+    isMany: true,
+  },
 ];
 
 /** Of the files of a request those that there is something new of. */

@@ -1,7 +1,11 @@
 /** A file in a body, with what rules look at of it. */
 import { hash } from 'node:crypto';
+import { kindOfFile } from '../../file-kind/index.ts';
 import { type DigestName, ReceivedFile } from '../files.ts';
 import type { Body } from './body.ts';
+
+/** So many bytes have to be there of one that has not ended. */
+const KIND_BYTES_LEAST = 512;
 
 export class HttpFile extends ReceivedFile {
   /** The body itself where it is the file. */
@@ -21,6 +25,17 @@ export class HttpFile extends ReceivedFile {
       this.#digests.set(algorithm, digest);
     }
     return digest;
+  }
+
+  /** Looked up once, by what there is then. */
+  override kind(): Uint8Array | null {
+    if (
+      this.knownKind === null &&
+      this.content.size > 0 &&
+      (this.state !== 'open' || this.content.size >= KIND_BYTES_LEAST)
+    )
+      this.knownKind = kindOfFile(this.content.from(0));
+    return this.knownKind === null ? null : Buffer.from(this.knownKind, 'latin1');
   }
 
   isReady(isEnd: boolean): boolean {

@@ -60,6 +60,7 @@ export const STICKY_BUFFERS: readonly StickyBuffer[] = [
   http('response_header', { only: 'to_client', isMany: true }),
   { name: 'file.data', subject: 'file', aliases: ['file_data'], isMany: true },
   { name: 'file.name', subject: 'file', isMany: true },
+  { name: 'file.magic', subject: 'file', isMany: true },
   { name: 'dns.query', subject: 'dns', only: 'to_server', aliases: ['dns_query'], isMany: true },
   { name: 'dns.queries.rrname', since: 8, subject: 'dns', aliases: ['dns.query.name'], isMany: true },
   { name: 'dns.answers.rrname', since: 8, subject: 'dns', aliases: ['dns.answer.name'], isMany: true },

@@ -1,5 +1,5 @@
 /** content, its modifiers, and the buffers that legacy modifiers name. */
-import type { Draft, DraftContent } from '../draft.ts';
+import { type Draft, type DraftContent, PAYLOAD } from '../draft.ts';
 import { whole, wholeOrHex } from '../numbers.ts';
 import type { Amount } from '../rule.ts';
 import { shown, wrong } from '../rule-mistake.ts';
@@ -76,6 +76,20 @@ export const CONTENT: readonly KeywordRow[] = [
     read: (draft, { text, isNegated }) => {
       addContent(draft, 'uricontent', text, isNegated);
       draft.move('uricontent', 'http.uri');
+    },
+  },
+  {
+    name: 'filemagic',
+    subject: 'file',
+    value: 'needed',
+    quotes: 'needed',
+    negation: true,
+    read: (draft, { text, isNegated }) => {
+      // What follows it is about no buffer that was set before.
+      if (draft.buffer !== PAYLOAD) draft.stick('filemagic', PAYLOAD, false);
+      addContent(draft, 'filemagic', text, isNegated);
+      draft.content('filemagic').nocase = true;
+      draft.move('filemagic', 'file.magic');
     },
   },
   modifier('nocase', 'none', (_draft, _text, content) => {

@@ -62,5 +62,16 @@ export const EFFECTS: readonly KeywordRow[] = [
     value: 'none',
     read: (draft) => draft.condition({ keyword: 'tls_store', value: { type: 'none' } }),
   },
+  {
+    // Packets are examined and not changed: the rule alerts, and what would stand in the packet nobody reads, as in Suricata's own passive modes.
+    name: 'replace',
+    subject: 'payload',
+    value: 'needed',
+    quotes: 'needed',
+    negation: true,
+    read: (_draft, { isNegated }) => {
+      if (isNegated) wrong('replace', 'it cannot be negated');
+    },
+  },
   { name: 'nfq_set_mark', subject: 'packet', value: 'needed', read: (draft, { text }) => mark(draft, text) },
 ];

@@ -77,8 +77,20 @@ const vlanId: Reader = (keyword, text) => {
   return fields({ test: printTest(boundedTest(keyword, id, VLAN_ID_MAX)), layer });
 };
 
+const U32 = 0xffff_ffff;
+/** A program, perhaps its version and its procedure; -1: any. */
+const rpcCall: Reader = (keyword, text) => {
+  const [, program, version = '*', procedure = '*'] =
+    /^\s*(\d{1,10})\s*(?:,\s*(\d{1,10}|\*)\s*(?:,\s*(\d{1,10}|\*))?)?\s*$/.exec(text) ?? [];
+  if (program === undefined) return wrong(keyword, `"${shown(text)}" is not a program, a version and a procedure`);
+  const part = (digits: string): number => (digits === '*' ? -1 : whole(keyword, digits, 0, U32));
+  return fields({ program: part(program), version: part(version), procedure: part(procedure) });
+};
+
 export const PACKETS: readonly KeywordRow[] = [
   condition('ttl', compared(255)),
+  // Suricata's example for programmers asks the same.
+  condition('template2', compared(255)),
   condition('tos', (keyword, text) => {
     const match = /^(!?)\s*(?:x([0-9a-fA-F]{1,2})|(\d{1,3}))$/.exec(text);
     if (match === null || Number(match[3] ?? 0) > 255) return wrong(keyword, `"${shown(text)}" is no type of service`);
@@ -113,6 +125,7 @@ export const PACKETS: readonly KeywordRow[] = [
   condition('icmpv6.mtu', compared(0xffff_ffff)),
   condition('vlan.id', vlanId, { since: 8 }),
   condition('vlan.layers', compared(255), { since: 8 }),
+  condition('rpc', rpcCall),
   {
     name: 'dsize',
     subject: 'packet',

@@ -59,7 +59,6 @@ const BY_REASON: readonly Refused[] = [
   { because: 'PostgreSQL is not taken apart here', later: 'pgsql.query' },
   { because: 'QUIC is not taken apart here', seven: 'quic.cyu.hash quic.cyu.string quic.sni quic.ua quic.version' },
   { because: 'RFB is not taken apart here', seven: 'rfb.name rfb.secresult rfb.sectype' },
-  { because: 'calls of RPC are not taken apart here', seven: 'rpc' },
   {
     because: 'SIP is not taken apart here',
     seven: 'sip.method sip.protocol sip.request_line sip.response_line sip.stat_code sip.stat_msg sip.uri',
@@ -84,14 +83,11 @@ const BY_REASON: readonly Refused[] = [
   { because: 'parts of a message are not told from each other here as frames', seven: 'frame' },
   { because: 'no reputation of addresses is read', seven: 'iprep' },
   { because: 'no database of places is read', seven: 'geoip' },
-  { because: 'the kind of a file is not looked up by its bytes', seven: 'file.magic filemagic' },
   { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },
-  { because: 'packets are examined and not changed', seven: 'replace' },
   { because: 'rules set up nothing of the engine', seven: 'config' },
   { because: 'no list of public suffixes is here', later: 'domain tld' },
   { because: 'no rate of flows is measured here', later: 'flow.elephant' },
   { because: 'rules have no hooks into the states of a transaction here', later: 'app-layer-state' },
-  { because: "it is Suricata's example for programmers", seven: 'template2' },
 ];
 
 const named = (names: string | undefined, because: string): (readonly [string, string])[] =>

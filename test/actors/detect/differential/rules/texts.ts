@@ -29,6 +29,8 @@ export function textRules(making: Making): string[] {
     `pcre:"/(\\w)(${group})/i, pkt:key, pkt:value, ${kind}:${name}";`,
   ]);
   const more = dice.chance(0.25) ? ` content:"${dice.pick(wordsOf(message.bytes)).slice(0, 3)}";` : '';
+  // Suricata ends where a packet without a flow has a text for one: such rules are kept from it.
+  const needsFlow = isPayload ? 'flow:stateless; ' : '';
   const header = isPayload ? dialogue.transport : dialogue.protocol;
   const asked = dice.pick([word.slice(0, 1), word.slice(0, 2), word, word.slice(1), 'e']);
   const ask = `${isFlow ? 'flowvar' : 'pktvar'}:${name},"${asked}";`;
@@ -39,7 +41,7 @@ export function textRules(making: Making): string[] {
     [1, `${ask} flowbits:set,${name}f;`],
   ]);
   return [
-    `alert ${header === 'odd' ? 'ip' : header} ${way(making, message)} (${buffer}${expression}${more}`,
+    `alert ${header === 'odd' ? 'ip' : header} ${way(making, message)} (${needsFlow}${buffer}${expression}${more}`,
     `alert ${dice.chance(0.5) || dialogue.transport === 'odd' ? 'ip' : dialogue.transport} ${way(making, message)} (${asking}`,
   ];
 }

@@ -1,0 +1,68 @@
+/** Keywords that few rules have; expected is what Suricata 7.0.10 says. */
+import t from 'tap';
+import { alertsIn, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const CALL = '\x64\xb2\xb3\x75\0\0\0\0\0\0\0\x02\0\x01\x86\xa0\0\0\0\x02\0\0\0\x03';
+const REPLY = `${CALL.slice(0, 4)}\0\0\0\x01${CALL.slice(8)}`;
+
+t.test('rpc: calls alone, in datagrams and behind the length of a record, that have all of their head', async (t) => {
+  const options = ['100000', '100000,2', '100000,*,3', ' 100000 , 2 , * ', '100000,3', '100000,2,4', '1'];
+  const over = (transport: string): string[] => options.map((one) => `alert ${transport} ${ANY} (rpc:${one};)`);
+  const datagrams = new Scene(111).datagram(0, CALL).datagram(1, REPLY).datagram(0, CALL.slice(0, 23));
+  t.same(alertsIn(datagrams, over('udp')), ['1>', '1>', '1>', '1>', '', '', '']);
+  const stream = new Scene(111).handshake().say(0, `\x80\0\0\x18${CALL}`).say(0, CALL);
+  t.same(alertsIn(stream, over('tcp')), ['4>', '4>', '4>', '4>', '', '', '']);
+});
+
+t.test('template2 asks what ttl asks; replace changes nothing, whatever it says', async (t) => {
+  const scene = new Scene(7).datagram(0, 'abc');
+  const rules = ['template2:64;', 'template2:>64;', 'content:"abc"; replace:"x|zz|";', 'replace:"abc"; dsize:3;'];
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((one) => `alert udp ${ANY} (${one})`),
+    ),
+    ['1>', '', '1>', '1>'],
+  );
+});
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const answer = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+t.test('file.magic: what a file is by its bytes, whatever its name says', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, get('/a.gif'))
+    .say(1, answer('<html><body>hello</body></html>'))
+    .say(0, get('/b.txt'))
+    .say(1, answer('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0'))
+    .say(0, `POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n`)
+    .say(0, 'just some text here\n')
+    .say(1, answer(''));
+  const rules = [
+    'file.magic; content:"HTML";',
+    'filemagic:"html document";',
+    'filemagic:!"PNG";',
+    'file.magic; content:"PNG image data, 16 x 16"; startswith;',
+    'filemagic:"text"; flow:to_server;',
+    'file.magic; content:"document"; file.data; content:"hello";',
+  ].map((one) => `alert http ${ANY} (${one})`);
+  t.same(alertsIn(scene, rules), ['9<', '9<', '9< 17>', '13<', '17>', '9<']);
+});
+
+t.test('file.magic: of a file that has not ended 512 bytes tell, and its kind stays what it was then', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, get('/'))
+    .say(1, 'HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n')
+    .say(1, `<html>${'a'.repeat(400)}`)
+    .say(1, 'b'.repeat(300))
+    .say(1, 'c'.repeat(1294));
+  t.same(alertsIn(scene, [`alert http ${ANY} (filemagic:"html";)`]), ['12<']);
+  const short = new Scene(80)
+    .handshake()
+    .say(0, get('/'))
+    .say(1, 'HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n<html>');
+  t.same(alertsIn(short, [`alert http ${ANY} (filemagic:"html";)`]), ['-<']);
+});
