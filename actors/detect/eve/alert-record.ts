@@ -129,6 +129,6 @@ function tunnelOf({ depth }: Packet, root: Packet): EveRecord {
 function filesOf(transaction: Transaction, { direction, memory }: Situation): EveRecord[] {
   if (transaction.files === undefined || transaction.files.length === 0) return [];
   const files = transaction.files.filter((file) => file.direction === direction);
-  const told = files.length === 0 ? 0 : (memory?.transaction(transaction.id).filesTold[direction] ?? 0);
+  const told = files.length === 0 ? 0 : (memory?.transaction(transaction.id).filesLeft[direction] ?? 0);
   return files.slice(told).map((file) => fileOf(file, transaction.id));
 }

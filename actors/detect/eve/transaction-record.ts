@@ -46,7 +46,8 @@ export function fileRecord(file: TransactionFile, tx: Transaction, { protocol, p
   if (about !== null) record[protocol.name] = about;
   Object.assign(record, protocol.beside?.(tx));
   record.app_proto = protocol.name;
-  record.fileinfo = fileOf(file, tx.id);
+  // Of one that is told, nothing more is waited for.
+  record.fileinfo = { ...fileOf(file, tx.id), ...(file.state === 'open' ? { state: 'TRUNCATED' } : {}) };
   return record;
 }
 

@@ -23,8 +23,9 @@ export class TransactionMemory {
   isTold = false;
   /** Nothing more is to be told of it. */
   isLogged = false;
-  /** By direction. */
+  /** By direction: files that were told, and those told with a packet of their own direction, of which alerts speak no more. */
   readonly filesTold: [number, number] = [0, 0];
+  readonly filesLeft: [number, number] = [0, 0];
   eventsTold = 0;
 
   /** True once, with the second side. */

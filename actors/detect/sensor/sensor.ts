@@ -228,8 +228,9 @@ export class Sensor implements TrafficSink {
     if (flow === null || flow.application === null) return;
     const conversation = flow.application as Conversation;
     if (this.#tellsAll) for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
+    if (packet.isPseudo || packet.protocol !== PROTOCOL_TCP || conversation.hasNews(direction))
+      this.#log(packet, flow, direction);
     conversation.afterPacket(direction);
-    this.#log(packet, flow, direction);
     this.#inspector.release(flow);
     this.#parserMemory.count(flow, conversation);
   }
@@ -309,8 +310,9 @@ export class Sensor implements TrafficSink {
       if (kept.isLogged) continue;
       for (; this.#tellsAll && kept.eventsTold < tx.events.length; kept.eventsTold += 1)
         this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place, direction ?? 0));
-      if (direction !== 1) this.#tellFiles(tx, 0, direction === null, place);
-      if (direction !== 0) this.#tellFiles(tx, 1, direction === null, place);
+      if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place);
+      if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
+      if (direction !== null) kept.filesLeft[direction] = kept.filesTold[direction];
       if (!isOver && !isComplete(tx, toldAt)) continue;
       if (isTold && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
       kept.isTold = true;

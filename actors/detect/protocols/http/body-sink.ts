@@ -43,11 +43,12 @@ export class BodySink {
         : new Decompressor(
             codings,
             (bytes) => this.#take(bytes),
-            () => tx.event('gzip_decompression_failed'),
+            () => tx.note('gzip_decompression_failed'),
           );
   }
 
   data(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#tx.isUpdated[this.#direction] = true;
     this.#message.bodyBytes += bytes.length;
     this.hasFailed ||= this.#hasLost;
     if (this.hasFailed) return;
@@ -114,6 +115,7 @@ export class BodySink {
     const disposition = this.#direction === 1 ? tx.response.headers.find('content-disposition') : null;
     const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
     if (name === null) return;
+    if (name.length > FILE_NAME_BYTES_MAX) tx.event('file_name_too_long');
     this.#file = new HttpFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction, this.#message.body);
     const part = this.#direction === 1 ? tx.response.headers.find('content-range') : null;
     if (part !== null) {

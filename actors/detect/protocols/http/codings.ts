@@ -14,19 +14,27 @@ export function codingsOf(value: Uint8Array | null, tx: HttpTransaction): readon
   if (value === null) return NONE;
   if (isText(value, 'gzip') || isText(value, 'x-gzip')) return GZIP;
   if (isText(value, 'deflate') || isText(value, 'x-deflate')) return DEFLATE;
+  if (isText(value, 'lzma')) return noLzma(tx);
   const codings: Coding[] = [];
   let layers = 0;
   for (const token of tokens(value)) {
     layers += 1;
     if (layers > LAYERS_MAX) {
-      tx.event('too_many_encoding_layers');
+      tx.note('too_many_encoding_layers');
       break;
     }
     if (includesText(token, 'gzip')) codings.push('gzip');
     else if (includesText(token, 'deflate')) codings.push('deflate');
-    else if (!isText(token, 'inflate')) tx.event('abnormal_ce_header');
+    else if (isText(token, 'lzma')) noLzma(tx);
+    else if (!isText(token, 'inflate')) tx.note('abnormal_ce_header');
   }
   return codings;
+}
+
+/** Suricata's own configuration undoes none, which is noted without a name. */
+function noLzma(tx: HttpTransaction): readonly Coding[] {
+  tx.note(null);
+  return NONE;
 }
 
 /** Between commas and blanks. */

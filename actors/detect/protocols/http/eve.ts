@@ -27,7 +27,7 @@ export function httpEve(tx: HttpTransaction): Record<string, unknown> {
     // Whatever the text begins with; none is 0.
     const status = Number.parseInt(textOf(tx.status), 10) || 0;
     eve.status = status;
-    const location = status >= 300 && status < 400 ? headerOf(response, 'location') : null;
+    const location = headerOf(response, 'location');
     if (isSaid(location)) eve.redirect = textOf(location);
   }
   eve.length = response.bodyBytes;

@@ -1,11 +1,16 @@
 /** The transactions of a connection, and what one direction has to know of the other. */
+import type { Direction } from '../direction.ts';
 import { HttpTransaction } from './http-transaction.ts';
+import { Notes } from './notes.ts';
 
 /** As many are kept at a time; a connection that has more is not followed. */
 export const TRANSACTIONS_MAX = 512;
 
 export class Exchange {
   readonly live: HttpTransaction[] = [];
+  readonly notes = new Notes(this);
+  /** Responses that are whole. */
+  answers = 0;
   /** Nothing is parsed any more: what goes on is not HTTP. */
   isTunnel = false;
   upgradesTo: string | null = null;
@@ -18,7 +23,7 @@ export class Exchange {
 
   create(): HttpTransaction | null {
     if (this.live.length >= TRANSACTIONS_MAX) return null;
-    const tx = new HttpTransaction(this.#next);
+    const tx = new HttpTransaction(this.#next, this.notes);
     this.#next += 1;
     this.live.push(tx);
     return tx;
@@ -28,6 +33,16 @@ export class Exchange {
   answered(): HttpTransaction | null {
     const id = this.#nextResponse;
     this.#nextResponse += 1;
+    return this.#find(id);
+  }
+
+  /** Of the transaction whose turn it is in the direction, or of the one before it. */
+  eventOf(direction: Direction, name: string): void {
+    const id = direction === 0 ? this.#next - 1 : this.answers;
+    (this.#find(id) ?? this.#find(id - 1))?.event(name);
+  }
+
+  #find(id: number): HttpTransaction | null {
     const first = this.live[0];
     return first === undefined ? null : (this.live[id - first.id] ?? null);
   }

@@ -1,7 +1,7 @@
 /** Reads heads line by line, and header lines with their foldings into the table of a message. */
 import type { Head } from './head.ts';
 import { HEAD_BYTES_MAX } from './head.ts';
-import { type HeaderFault, isLineEmpty } from './header-table.ts';
+import { isLineEmpty, type TellFault } from './header-table.ts';
 import type { Message } from './http-transaction.ts';
 import { type Input, LINE_BYTES_MAX } from './input.ts';
 import { ascii, COLON, CR, chomped, indexOf, isBlank, joined, LF } from './octets.ts';
@@ -67,8 +67,9 @@ export class HeadReader {
     return this.#next() !== -1;
   }
 
-  unread(line: Uint8Array): void {
-    this.at -= line.length;
+  /** Every byte that was taken from the input is read. */
+  get isAtEnd(): boolean {
+    return this.#head === null || this.at >= this.#head.length;
   }
 
   /** What there is of a line whose end never comes. */
@@ -93,7 +94,7 @@ export class HeadReader {
   }
 
   /** Reads header lines; true: the empty one that ends them was there. */
-  headers(message: Message, isRequest: boolean, isStrict: boolean, fault: (fault: HeaderFault) => void): boolean {
+  headers(message: Message, isRequest: boolean, isStrict: boolean, fault: TellFault): boolean {
     for (;;) {
       const line = this.line();
       if (line === null) return false;
@@ -114,19 +115,13 @@ export class HeadReader {
   }
 
   /** The header that could still have been continued. */
-  flush(message: Message, isRequest: boolean, fault: (fault: HeaderFault) => void): void {
+  flush(message: Message, isRequest: boolean, fault: TellFault): void {
     if (this.#folded === null) return;
     this.#add(message, this.#folded, isRequest, fault);
     this.#folded = null;
   }
 
-  #fold(
-    message: Message,
-    text: Uint8Array,
-    isRequest: boolean,
-    isStrict: boolean,
-    fault: (fault: HeaderFault) => void,
-  ): void {
+  #fold(message: Message, text: Uint8Array, isRequest: boolean, isStrict: boolean, fault: TellFault): void {
     const before = this.#folded;
     if (before === null) {
       let start = 0;
@@ -141,9 +136,8 @@ export class HeadReader {
     } else if (before.length < FOLDED_BYTES_MAX) this.#folded = joined(before, text);
   }
 
-  #add(message: Message, text: Uint8Array, isRequest: boolean, fault: (fault: HeaderFault) => void): void {
-    const found = message.headers.add(text, isRequest);
-    if (found !== 'none') fault(found);
+  #add(message: Message, text: Uint8Array, isRequest: boolean, fault: TellFault): void {
+    message.headers.add(text, isRequest, fault);
   }
 
   #next(): number {

@@ -15,7 +15,8 @@ const REPETITIONS_MAX = 64;
 const COMMA = Uint8Array.of(0x2c, 0x20);
 const NAMELESS = new Uint8Array();
 
-export type HeaderFault = 'none' | 'folding' | 'missing_colon' | 'invalid' | 'too_many' | 'ambiguous_length';
+export type HeaderFault = 'folding' | 'missing_colon' | 'invalid' | 'too_many' | 'repeated' | 'ambiguous_length';
+export type TellFault = (fault: HeaderFault) => void;
 
 export class HeaderTable {
   readonly list: Header[] = [];
@@ -34,14 +35,16 @@ export class HeaderTable {
   }
 
   /** One header line, without its end. In requests a NUL before the colon is as if there were no colon. */
-  add(line: Uint8Array, isRequest: boolean): HeaderFault {
+  add(line: Uint8Array, isRequest: boolean, fault: TellFault): void {
     const end = chomped(line, 0, line.length);
     let colon = 0;
     while (colon < end && line[colon] !== COLON && !(isRequest && line[colon] === 0)) colon += 1;
     if (colon === end || line[colon] === 0) {
       let start = 0;
       if (!isRequest) while (start < end && isBlank(line[start]!)) start += 1;
-      return this.#put(NAMELESS, line.subarray(start, end), 'missing_colon');
+      fault('missing_colon');
+      this.#put(NAMELESS, line.subarray(start, end), fault);
+      return;
     }
     let nameEnd = colon;
     while (nameEnd > 0 && isBlank(line[nameEnd - 1]!)) nameEnd -= 1;
@@ -51,30 +54,34 @@ export class HeaderTable {
     while (start < end && isBlank(line[start]!)) start += 1;
     let stop = end;
     while (stop > start && isBlank(line[stop - 1]!)) stop -= 1;
-    return this.#put(line.subarray(0, nameEnd), line.subarray(start, stop), isValid ? 'none' : 'invalid');
+    if (!isValid) fault('invalid');
+    this.#put(line.subarray(0, nameEnd), line.subarray(start, stop), fault);
   }
 
-  #put(name: Uint8Array, value: Uint8Array, fault: HeaderFault): HeaderFault {
-    for (const header of this.list) if (isSameNoCase(header.name, name)) return this.#join(header, value, fault);
-    if (this.list.length > HEADERS_MAX) return 'too_many';
+  #put(name: Uint8Array, value: Uint8Array, fault: TellFault): void {
+    for (const header of this.list) {
+      if (!isSameNoCase(header.name, name)) continue;
+      this.#join(header, value, fault);
+      return;
+    }
+    if (this.list.length > HEADERS_MAX) {
+      fault('too_many');
+      return;
+    }
     this.list.push({ name, value, isRepeated: false });
     this.version += 1;
-    return fault;
   }
 
-  #join(header: Header, value: Uint8Array, fault: HeaderFault): HeaderFault {
-    if (header.isRepeated) {
-      if (this.#repetitions >= REPETITIONS_MAX) return fault;
-      this.#repetitions += 1;
-    }
+  #join(header: Header, value: Uint8Array, fault: TellFault): void {
+    if (!header.isRepeated) fault('repeated');
+    else if (this.#repetitions >= REPETITIONS_MAX) return;
+    else this.#repetitions += 1;
     header.isRepeated = true;
     this.version += 1;
     if (isText(header.name, 'content-length')) {
       const [first, second] = [lengthOf(header.value), lengthOf(value)];
-      return first === -1 || second === -1 || first !== second ? 'ambiguous_length' : fault;
-    }
-    header.value = joined(header.value, COMMA, value);
-    return fault;
+      if (first === -1 || second === -1 || first !== second) fault('ambiguous_length');
+    } else header.value = joined(header.value, COMMA, value);
   }
 }
 

@@ -18,17 +18,24 @@ export class HttpParser implements Parser<HttpTransaction> {
   readonly #begun: [number, number] = [0, 0];
   readonly #done: [number, number] = [-1, -1];
   readonly #isFlushed: [boolean, boolean] = [false, false];
+  readonly #isClosed: [boolean, boolean] = [false, false];
 
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
-    this.#received[direction] += bytes.length;
-    if (direction === 0) this.#requests.data(bytes, isLast);
-    else {
-      this.#responses.data(bytes, isLast);
-      // With the server's end nothing comes of the client either.
-      if (isLast) this.#requests.data(NO_BYTES, true);
+    if (bytes.length > 0) {
+      this.#received[direction] += bytes.length;
+      (direction === 0 ? this.#requests : this.#responses).data(bytes, false);
+      this.#exchange.notes.tell(direction);
+      this.#noteBody(direction);
     }
-    if (bytes.length > 0) this.#noteBody(direction);
+    if (isLast && !this.#isClosed[direction]) this.#close(direction);
+  }
+
+  /** With the server's end nothing comes of the client either. */
+  #close(direction: Direction): void {
+    this.#isClosed[direction] = true;
+    this.#requests.data(NO_BYTES, true);
+    if (direction === 1) this.#responses.data(NO_BYTES, true);
   }
 
   takeFlush(direction: Direction): boolean {
@@ -55,6 +62,7 @@ export class HttpParser implements Parser<HttpTransaction> {
     if (this.hasFailed) return;
     if (direction === 0) this.#requests.gap(length);
     else this.#responses.gap(length);
+    this.#exchange.notes.tell(direction);
   }
 
   get keptBytes(): number {

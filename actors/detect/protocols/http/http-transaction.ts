@@ -4,6 +4,7 @@ import { Body, REQUEST_LIMITS, RESPONSE_LIMITS } from './body.ts';
 import { Head } from './head.ts';
 import { HeaderTable } from './header-table.ts';
 import type { HttpFile } from './http-file.ts';
+import type { Notes } from './notes.ts';
 import { NO_URI, type Uri } from './uri.ts';
 
 /** How far a direction has come. */
@@ -20,8 +21,31 @@ const MESSAGES_COST_BYTES = 1536;
 const HEAD_COST = 2;
 /** Two views. */
 const HEADER_COST_BYTES = 256;
-/** Events of one transaction; a hostile one has no more than the first few of a kind. */
-const EVENTS_MAX = 32;
+/** Events of one transaction. */
+const EVENTS_MAX = 255;
+
+/** What is wrong with a message, bit by bit. The first ones are events of the request, told whenever it is looked at. */
+export const FAULT = {
+  coding: 1,
+  length: 2,
+  noHost: 4,
+  ambiguousHost: 8,
+  uriHost: 16,
+  headerHost: 32,
+  missingColon: 64,
+  field: 128,
+  folding: 256,
+  other: 512,
+} as const;
+
+const FAULT_EVENTS = [
+  [FAULT.coding, 'invalid_transfer_encoding_value_in_request'],
+  [FAULT.length, 'invalid_content_length_field_in_request'],
+  [FAULT.noHost, 'missing_host_header'],
+  [FAULT.ambiguousHost, 'host_header_ambiguous'],
+  [FAULT.uriHost, 'request_uri_host_invalid'],
+  [FAULT.headerHost, 'request_header_host_invalid'],
+] as const;
 
 export type Method = 'other' | 'known' | 'get' | 'head' | 'post' | 'put' | 'connect';
 
@@ -57,8 +81,14 @@ export class HttpTransaction implements Transaction {
   readonly request = new Message(new Body(REQUEST_LIMITS));
   readonly response = new Message(new Body(RESPONSE_LIMITS));
   readonly events: string[] = [];
-  readonly hostEvents: string[] = [];
   readonly files: HttpFile[] = [];
+
+  /** By direction: something came of it since its last packet. */
+  readonly isUpdated: [boolean, boolean] = [false, false];
+  readonly #notes: Notes;
+  #faults = 0;
+  /** Its credentials are of a kind that nobody reads. */
+  hasUnknownCredentials = false;
 
   method: Method = 'other';
   methodText: Uint8Array | null = null;
@@ -79,8 +109,9 @@ export class HttpTransaction implements Transaction {
   statusText: Uint8Array | null = null;
   hasContinued = false;
 
-  constructor(id: number) {
+  constructor(id: number, notes: Notes) {
     this.id = id;
+    this.#notes = notes;
   }
 
   get keptBytes(): number {
@@ -100,8 +131,29 @@ export class HttpTransaction implements Transaction {
     if (this.events.length < EVENTS_MAX) this.events.push(name.toUpperCase());
   }
 
-  /** What is told once of a transaction, however often it happens. */
-  eventOnce(name: string): void {
-    if (!this.events.includes(name.toUpperCase())) this.event(name);
+  /** Told with the end of the piece of bytes in hand. */
+  note(event: string | null): void {
+    this.#notes.add(event);
+  }
+
+  fault(bits: number): void {
+    this.#faults |= bits;
+  }
+
+  /** As `note`, once of a transaction's two messages. */
+  faultOnce(bit: number, event: string): void {
+    if ((this.#faults & bit) !== 0) return;
+    this.#faults |= bit;
+    this.note(event);
+  }
+
+  get hasFaults(): boolean {
+    return this.#faults !== 0;
+  }
+
+  /** What is wrong with the request is told each time that it is looked at. */
+  tellFaults(): void {
+    for (const [bit, event] of FAULT_EVENTS) if ((this.#faults & bit) !== 0) this.event(event);
+    if (this.hasUnknownCredentials) this.event('request_auth_unrecognized');
   }
 }

@@ -1,5 +1,5 @@
 /** First lines of messages. */
-import type { HttpTransaction, Method } from './http-transaction.ts';
+import { FAULT, type HttpTransaction, type Method } from './http-transaction.ts';
 import { isDigit, isSpace, startsWithText, textOf } from './octets.ts';
 import { NO_URI, normalUri, parseHost, parseUri } from './uri.ts';
 
@@ -44,21 +44,21 @@ export function requestLine(tx: HttpTransaction, line: Uint8Array): void {
   tx.request.line = line;
   let at = 0;
   while (at < length && isSpace(line[at]!)) at += 1;
-  if (at > 0) tx.event('request_line_leading_whitespace');
+  if (at > 0) tx.note('request_line_leading_whitespace');
   const methodStart = at;
   while (at < length && !isSpace(line[at]!)) at += 1;
   tx.methodText = line.subarray(methodStart, at);
   tx.method = methodOf(tx.methodText);
   let isOdd = false;
   for (; at < length && isSpace(line[at]!); at += 1) isOdd ||= line[at] !== 0x20;
-  if (isOdd) tx.event('method_delim_non_compliant');
+  if (isOdd) tx.note('method_delim_non_compliant');
   if (at < length) {
     const start = at;
     let end = line.indexOf(0x20, start);
     if (end === -1) {
       end = start;
       while (end < length && !isSpace(line[end]!)) end += 1;
-      if (end < length) tx.event('uri_delim_non_compliant');
+      if (end < length) tx.note('uri_delim_non_compliant');
     }
     tx.rawUri = line.subarray(start, end);
     at = end;
@@ -75,11 +75,11 @@ function address(tx: HttpTransaction): void {
   if (tx.method === 'connect') {
     const host = parseHost(raw);
     if (host !== null) tx.uri = { ...NO_URI, hostname: host.name, port: host.port, hasInvalidHost: !host.isValid };
-    if (tx.uri.hasInvalidHost) tx.event('request_uri_host_invalid');
+    if (tx.uri.hasInvalidHost) tx.fault(FAULT.uriHost);
     return;
   }
   tx.uri = parseUri(raw);
-  if (tx.uri.hasInvalidHost) tx.event('request_uri_host_invalid');
+  if (tx.uri.hasInvalidHost) tx.fault(FAULT.uriHost);
   tx.normalUri = normalUri(tx.uri, raw);
 }
 
@@ -110,7 +110,7 @@ export function statusLine(tx: HttpTransaction, line: Uint8Array): void {
   while (at < length && isSpace(line[at]!)) at += 1;
   if (at < length) tx.statusText = line.subarray(at);
   tx.statusNumber = statusOf(tx.status);
-  if (tx.statusNumber === -1) tx.event('response_invalid_status');
+  if (tx.statusNumber === -1) tx.note('response_invalid_status');
 }
 
 function statusOf(status: Uint8Array | null): number {

@@ -53,6 +53,20 @@ export function includesText(bytes: Uint8Array, lower: string): boolean {
   return false;
 }
 
+/** Whether the text, in lower case, is one of the words between commas. */
+export function hasToken(bytes: Uint8Array, lower: string): boolean {
+  for (let start = 0; start <= bytes.length; ) {
+    const comma = bytes.indexOf(0x2c, start);
+    let end = comma === -1 ? bytes.length : comma;
+    const next = end + 1;
+    while (start < end && isSpace(bytes[start]!)) start += 1;
+    while (end > start && isSpace(bytes[end - 1]!)) end -= 1;
+    if (isText(bytes.subarray(start, end), lower)) return true;
+    start = next;
+  }
+  return false;
+}
+
 export function isSameNoCase(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i] && lowerOf(a[i]!) !== lowerOf(b[i]!)) return false;

@@ -5,10 +5,10 @@ import { chunkLength, EMPTY_LINE, hasExtension, INVALID } from './chunk-length.t
 import type { Exchange } from './exchange.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
-import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
+import { BODY, COMPLETE, FAULT, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { Input } from './input.ts';
 import { beginsWithMethod, protocolOf, requestLine } from './lines.ts';
-import { chomped, isSameNoCase, isSpace, isText, lengthOf, startsWithText } from './octets.ts';
+import { chomped, hasToken, isSameNoCase, isSpace, lengthOf, startsWithText } from './octets.ts';
 import { parseHost } from './uri.ts';
 
 type State =
@@ -35,6 +35,9 @@ export class RequestSide {
   #tx: HttpTransaction | null = null;
   #sink: BodySink | null = null;
   #left = 0;
+  /** Pieces of bytes that came, and with which of them the request in hand began. */
+  #pieces = 0;
+  #beganWith = 0;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -42,6 +45,7 @@ export class RequestSide {
 
   data(bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed || this.#exchange.isTunnel) return;
+    if (bytes.length > 0) this.#pieces += 1;
     this.#input.set(bytes, isLast);
     this.#run();
     this.#input.release();
@@ -60,7 +64,7 @@ export class RequestSide {
     if (this.#state !== 'line' || this.#tx !== tx) return;
     const rest = this.#reader.rest();
     if (rest.length === 0) return;
-    tx.event('request_line_incomplete');
+    tx.note('request_line_incomplete');
     this.#takeLine(tx, rest);
   }
 
@@ -127,6 +131,7 @@ export class RequestSide {
     if (tx === null) return this.#fail();
     this.#tx = tx;
     tx.progress[0] = LINE;
+    this.#beganWith = this.#pieces;
     this.#reader.start(tx.request.head);
     this.#state = 'line';
     return true;
@@ -150,6 +155,7 @@ export class RequestSide {
 
   #takeLine(tx: HttpTransaction, line: Uint8Array): void {
     requestLine(tx, line.subarray(0, chomped(line, 0, line.length)));
+    if (tx.hasFaults) tx.tellFaults();
     tx.request.headersStart = this.#reader.at;
     tx.request.headersEnd = this.#reader.at;
     this.#state = 'protocol';
@@ -174,23 +180,34 @@ export class RequestSide {
   }
 
   readonly #fault = (fault: HeaderFault): void => {
+    const tx = this.#tx!;
+    if (this.hasFailed) return;
     if (fault === 'too_many') {
-      this.#tx!.eventOnce('request_too_many_headers');
+      tx.note('request_too_many_headers');
       this.hasFailed = true;
-    } else if (fault === 'missing_colon') this.#tx!.eventOnce('request_field_missing_colon');
-    else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_request');
-    else if (fault === 'folding') this.#tx!.eventOnce('invalid_request_field_folding');
-    else this.#tx!.eventOnce('request_header_invalid');
+    } else if (fault === 'missing_colon') tx.faultOnce(FAULT.missingColon, 'request_field_missing_colon');
+    else if (fault === 'ambiguous_length') tx.note('duplicate_content_length_field_in_request');
+    else if (fault === 'folding') tx.faultOnce(FAULT.folding, 'invalid_request_field_folding');
+    else if (fault === 'repeated') tx.note(null);
+    else tx.faultOnce(FAULT.field, 'request_header_invalid');
   };
+
+  /** Bytes of a head or a trailer came: what is wrong so far is told. */
+  #cameOfHead(tx: HttpTransaction): void {
+    tx.isUpdated[0] = true;
+    if (tx.hasFaults) tx.tellFaults();
+  }
 
   #headers(): boolean {
     const tx = this.#tx!;
+    const hasCome = !this.#input.isLast && (!this.#input.isEmpty || !this.#reader.isAtEnd);
     const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
     tx.request.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
     if (!isWhole) {
+      if (hasCome) this.#cameOfHead(tx);
       if (this.#reader.isTooLong) {
-        tx.event('request_field_too_long');
+        tx.note('request_field_too_long');
         return this.#fail();
       }
       if (!this.#input.isLast) return false;
@@ -199,6 +216,7 @@ export class RequestSide {
       this.#reader.rest();
       tx.request.headersEnd = this.#reader.at;
       this.#reader.stop();
+      tx.isUpdated[0] = true;
       tx.progress[0] = TRAILER;
       this.#state = 'finalize';
       return true;
@@ -211,22 +229,25 @@ export class RequestSide {
     const { headers } = tx.request;
     const encoding = headers.find('transfer-encoding');
     const length = headers.find('content-length');
-    host(tx);
-    this.#sink = new BodySink(tx, 0);
+    let isValid = true;
+    if (this.#pieces !== this.#beganWith) tx.fault(FAULT.other);
     if (encoding !== null) {
-      if (!isText(encoding.value, 'chunked')) {
-        tx.event('invalid_transfer_encoding_value_in_request');
-        return this.#fail();
-      }
+      isValid = hasToken(encoding.value, 'chunked');
+      if (!isValid || protocolOf(tx.request.protocol) !== 1) tx.fault(FAULT.coding);
+      if (length !== null) tx.fault(FAULT.other);
       this.#state = 'chunk-length';
     } else if (length !== null) {
       this.#left = lengthOf(length.value);
-      if (this.#left < 0) {
-        tx.event('invalid_content_length_field_in_request');
-        return this.#fail();
-      }
+      isValid = this.#left >= 0;
+      if (!isValid) tx.fault(FAULT.length);
+      if (length.isRepeated) tx.fault(FAULT.other);
       this.#state = this.#left === 0 ? 'finalize' : 'identity';
     } else this.#state = 'finalize';
+    host(tx);
+    tx.hasUnknownCredentials = hasUnknownCredentials(tx);
+    this.#cameOfHead(tx);
+    if (!isValid) return this.#fail();
+    this.#sink = new BodySink(tx, 0);
     if (tx.method === 'connect') {
       this.#exchange.awaits = tx;
       this.#state = 'connect';
@@ -252,12 +273,11 @@ export class RequestSide {
     const line = this.#input.line();
     if (line === null) return this.#input.isTooLong ? this.#fail() : false;
     const length = chunkLength(line);
-    if (length === EMPTY_LINE) return !this.#input.isEmpty;
-    if (length === INVALID) {
-      this.#tx!.event('invalid_request_chunk_len');
+    if (length === EMPTY_LINE || length === INVALID) {
+      this.#tx!.note('invalid_request_chunk_len');
       return this.#fail();
     }
-    if (hasExtension(line)) this.#tx!.event('request_chunk_extension');
+    if (hasExtension(line)) this.#tx!.note('request_chunk_extension');
     this.#left = length;
     this.#state = length === 0 ? 'trailer' : 'chunk';
     if (length === 0) {
@@ -288,9 +308,11 @@ export class RequestSide {
 
   #trailer(): boolean {
     const tx = this.#tx!;
+    const hasCome = !this.#input.isLast && (!this.#input.isEmpty || !this.#reader.isAtEnd);
     const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
     tx.request.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
+    if (hasCome) this.#cameOfHead(tx);
     if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
     this.#reader.stop();
     this.#state = 'finalize';
@@ -304,7 +326,7 @@ export class RequestSide {
     const line = this.#input.line();
     if (line === null) return this.#input.isTooLong ? this.#fail() : false;
     if (line.length > 0 && !beginsWithMethod(line)) {
-      if (!isSpace(line[0]!) && line.at(-1) === 0x0a) tx.event('request_body_unexpected');
+      if (!isSpace(line[0]!) && line.at(-1) === 0x0a) tx.note('request_body_unexpected');
       tx.progress[0] = BODY;
       this.#sink ??= new BodySink(tx, 0);
       this.#sink.data(line);
@@ -318,10 +340,9 @@ export class RequestSide {
     const tx = this.#tx!;
     if (tx.progress[0] !== COMPLETE) {
       tx.progress[0] = COMPLETE;
+      tx.isUpdated[0] = true;
       this.#sink?.end();
-      // What is odd about the host is told with the headers and again at the end.
-      for (const event of tx.hostEvents) tx.event(event);
-      if (hasUnknownCredentials(tx)) tx.event('request_auth_unrecognized');
+      tx.tellFaults();
     }
     this.#sink = null;
     this.#tx = null;
@@ -355,10 +376,13 @@ function host(tx: HttpTransaction): void {
   tx.hostPort = tx.uri.port;
   const header = tx.request.headers.find('host');
   const named = header === null ? null : parseHost(header.value);
-  if (header === null && protocolOf(tx.request.protocol) === 1) hostEvent(tx, 'missing_host_header');
-  if (named !== null && tx.host !== null && !isSameNoCase(tx.host, named.name)) hostEvent(tx, 'host_header_ambiguous');
-  if (tx.uri.hasInvalidHost) hostEvent(tx, 'request_uri_host_invalid');
-  if (header !== null && named?.isValid !== true) hostEvent(tx, 'request_header_host_invalid');
+  if (header === null && protocolOf(tx.request.protocol) === 1) tx.fault(FAULT.noHost);
+  if (header !== null && named?.isValid !== true) tx.fault(FAULT.headerHost);
+  if (header !== null && tx.host !== null) {
+    const isOther = named === null || !isSameNoCase(tx.host, named.name);
+    const isOtherPort = tx.hostPort !== -1 && named !== null && named.port !== -1 && tx.hostPort !== named.port;
+    if (isOther || isOtherPort) tx.fault(FAULT.ambiguousHost);
+  }
   if (tx.host !== null || named === null) return;
   tx.host = named.name;
   tx.hostPort = named.port;
@@ -368,9 +392,4 @@ function host(tx: HttpTransaction): void {
 function hasUnknownCredentials(tx: HttpTransaction): boolean {
   const header = tx.request.headers.find('authorization');
   return header !== null && !CREDENTIALS.some((kind) => startsWithText(header.value, 0, kind));
-}
-
-function hostEvent(tx: HttpTransaction, name: string): void {
-  tx.hostEvents.push(name);
-  tx.event(name);
 }

@@ -4,7 +4,7 @@ import { canBeChunkLength, chunkLength, EMPTY_LINE, hasExtension, INVALID } from
 import type { Exchange } from './exchange.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
-import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
+import { BODY, COMPLETE, FAULT, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { Input } from './input.ts';
 import { isNoStatusLine, protocolOf, statusLine } from './lines.ts';
 import { ascii, chomped, copyOf, includesText, isText, lengthOf } from './octets.ts';
@@ -98,10 +98,11 @@ export class ResponseSide {
   #idle(): boolean {
     if (this.#input.isEmpty) return false;
     let tx = this.#exchange.answered();
-    if (tx === null) {
+    if (tx !== null) tx.isUpdated[1] = true;
+    else {
       tx = this.#exchange.create();
       if (tx === null) return this.#fail();
-      tx.event('unable_to_match_response_to_request');
+      tx.note('unable_to_match_response_to_request');
       tx.rawUri = UNSEEN;
       tx.uri = { ...tx.uri, path: UNSEEN };
       this.#requests.adopt(tx);
@@ -134,7 +135,7 @@ export class ResponseSide {
     const text = copyOf(line.subarray(0, chomped(line, 0, line.length)));
     if (isNoStatusLine(text)) return this.#noStatusLine(tx, line, text.length);
     statusLine(tx, text);
-    if (protocolOf(tx.response.protocol) === -1) tx.event('response_invalid_protocol');
+    if (protocolOf(tx.response.protocol) === -1) tx.note('response_invalid_protocol');
     tx.progress[1] = HEADERS;
     // What is between an interim response and its successor is part of the header block.
     if (tx.hasContinued) tx.response.head.append(line, 0, line.length);
@@ -145,6 +146,7 @@ export class ResponseSide {
 
   /** Browsers take a line that is no first line of a response as a body, and so it is looked at. */
   #noStatusLine(tx: HttpTransaction, line: Uint8Array, length: number): boolean {
+    noLine(tx);
     const { bytes, at } = this.#input;
     if (at + 1 < bytes.length && (bytes[at] === 0x48 || length <= 2)) return true;
     this.#sink ??= new BodySink(tx, 1);
@@ -157,18 +159,24 @@ export class ResponseSide {
   }
 
   readonly #fault = (fault: HeaderFault): void => {
+    const tx = this.#tx!;
+    if (this.hasFailed) return;
     if (fault === 'too_many') {
-      this.#tx!.eventOnce('response_too_many_headers');
+      tx.note('response_too_many_headers');
       this.hasFailed = true;
-    } else if (fault === 'missing_colon') this.#tx!.eventOnce('response_field_missing_colon');
-    else if (fault === 'ambiguous_length') this.#tx!.event('duplicate_content_length_field_in_response');
-    else if (fault === 'folding') this.#tx!.eventOnce('invalid_response_field_folding');
-    else if (!this.#tx!.events.includes('RESPONSE_FIELD_MISSING_COLON')) this.#tx!.eventOnce('response_header_invalid');
+    } else if (fault === 'missing_colon') {
+      tx.faultOnce(FAULT.missingColon, 'response_field_missing_colon');
+      tx.fault(FAULT.field);
+    } else if (fault === 'ambiguous_length') tx.note('duplicate_content_length_field_in_response');
+    else if (fault === 'folding') tx.faultOnce(FAULT.folding, 'invalid_response_field_folding');
+    else if (fault === 'repeated') tx.note(null);
+    else tx.faultOnce(FAULT.field, 'response_header_invalid');
   };
 
   #headers(): boolean {
     const tx = this.#tx!;
     const isStrict = protocolOf(tx.response.protocol) === 1;
+    if (!this.#input.isLast) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, isStrict, this.#fault);
     tx.response.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
@@ -203,7 +211,7 @@ export class ResponseSide {
       return true;
     }
     if (status === 100 && encoding === null && (length === null || lengthOf(length.value) <= 0)) {
-      if (tx.hasContinued) tx.event('100_continue_already_seen');
+      if (tx.hasContinued) tx.note('100_continue_already_seen');
       tx.hasContinued = true;
       headers.clear();
       tx.progress[1] = LINE;
@@ -222,8 +230,8 @@ export class ResponseSide {
 
   #framing(tx: HttpTransaction, length: Uint8Array | null, encoding: Uint8Array | null): boolean {
     if (encoding !== null && includesText(encoding, 'chunked')) {
-      if (!isText(encoding, 'chunked')) tx.event('response_abnormal_transfer_encoding');
-      if (protocolOf(tx.response.protocol) < 1) tx.event('response_chunked_old_proto');
+      if (!isText(encoding, 'chunked')) tx.note('response_abnormal_transfer_encoding');
+      if (protocolOf(tx.response.protocol) < 1) tx.note('response_chunked_old_proto');
       tx.progress[1] = BODY;
       this.#state = 'chunk-length';
       return true;
@@ -231,7 +239,7 @@ export class ResponseSide {
     if (length !== null) {
       this.#left = lengthOf(length);
       if (this.#left < 0) {
-        tx.event('invalid_content_length_field_in_response');
+        tx.note('invalid_content_length_field_in_response');
         return this.#fail();
       }
       if (this.#left > 0) tx.progress[1] = BODY;
@@ -241,7 +249,7 @@ export class ResponseSide {
     }
     const type = tx.response.headers.find('content-type');
     if (type !== null && includesText(type.value, 'multipart/byteranges')) {
-      tx.event('response_multipart_byteranges');
+      tx.note('response_multipart_byteranges');
       return this.#fail();
     }
     tx.progress[1] = BODY;
@@ -285,7 +293,7 @@ export class ResponseSide {
     const length = chunkLength(line);
     if (length === EMPTY_LINE) return !this.#input.isEmpty;
     if (length === INVALID) return this.#noChunk(tx, line);
-    if (hasExtension(line)) this.#tx!.event('request_chunk_extension');
+    if (hasExtension(line)) this.#tx!.note('request_chunk_extension');
     this.#left = length;
     this.#state = length === 0 ? 'trailer' : 'chunk';
     if (length === 0) {
@@ -296,7 +304,7 @@ export class ResponseSide {
   }
 
   #noChunk(tx: HttpTransaction, line: Uint8Array): boolean {
-    tx.event('invalid_response_chunk_len');
+    tx.note('invalid_response_chunk_len');
     this.#sink!.data(line);
     this.#state = 'until-close';
     return true;
@@ -324,6 +332,7 @@ export class ResponseSide {
 
   #trailer(): boolean {
     const tx = this.#tx!;
+    if (!this.#input.isLast) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, false, this.#fault);
     tx.response.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
@@ -351,8 +360,10 @@ export class ResponseSide {
     const tx = this.#tx!;
     if (tx.progress[1] !== COMPLETE) {
       tx.progress[1] = COMPLETE;
+      tx.isUpdated[1] = true;
       this.#sink?.end();
     }
+    this.#exchange.answers += 1;
     this.#sink = null;
     this.#tx = null;
     this.#state = 'idle';
@@ -366,6 +377,7 @@ export class ResponseSide {
   }
 }
 
+/** What an interim response said does not count any more. */
 function noLine(tx: HttpTransaction): void {
   tx.response.line = null;
   tx.response.protocol = null;

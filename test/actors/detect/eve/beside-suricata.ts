@@ -94,14 +94,16 @@ export function differences(ours: readonly EveRecord[], theirs: readonly EveReco
   const left = new Map<string, EveRecord[]>();
   for (const record of theirs.map(comparable)) push(left, JSON.stringify(record), record);
   const alone = ours.map(comparable).filter((record) => left.get(JSON.stringify(record))?.pop() === undefined);
-  const others = [...left.values()].flat();
+  const others = new Map<string, EveRecord[]>();
+  for (const record of [...left.values()].flat()) push(others, kindOf(record), record);
   const found: RecordDifference[] = [];
   for (const record of alone) {
-    const at = likest(record, others);
-    const theirs = at === -1 ? null : others.splice(at, 1)[0]!;
+    const alike = others.get(kindOf(record)) ?? [];
+    const at = likest(record, alike);
+    const theirs = at === -1 ? null : alike.splice(at, 1)[0]!;
     found.push({ ours: record, theirs });
   }
-  for (const theirs of others) found.push({ ours: null, theirs });
+  for (const theirs of [...others.values()].flat()) found.push({ ours: null, theirs });
   return found;
 }
 
@@ -109,7 +111,6 @@ function likest(record: EveRecord, others: readonly EveRecord[]): number {
   let best = -1;
   let most = 0;
   for (const [at, other] of others.entries()) {
-    if (!isOfSame(record, other)) continue;
     const alike = Object.keys(record).filter((name) => isEqual(record[name], other[name])).length;
     if (alike > most) [best, most] = [at, alike];
   }
@@ -118,10 +119,9 @@ function likest(record: EveRecord, others: readonly EveRecord[]): number {
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function isOfSame(a: EveRecord, b: EveRecord): boolean {
-  if (a.event_type !== b.event_type || endsOf(a) !== endsOf(b)) return false;
-  return (a.alert as EveRecord | undefined)?.signature_id === (b.alert as EveRecord | undefined)?.signature_id;
-}
+/** Only records of one kind, between the same ends, and of one rule can be the same. */
+const kindOf = (record: EveRecord): string =>
+  `${String(record.event_type)} ${endsOf(record)} ${String((record.alert as EveRecord | undefined)?.signature_id)}`;
 
 const endsOf = (record: EveRecord): string =>
   [`${String(record.src_ip)}:${String(record.src_port)}`, `${String(record.dest_ip)}:${String(record.dest_port)}`]

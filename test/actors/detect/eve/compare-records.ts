@@ -1,14 +1,15 @@
 /**
  * Prints how records differ from Suricata's, by how often: `bin/node24 test/actors/detect/eve/compare-records.ts
- * [--cases N] [--seed S] [--only NAME] [--shown N]`.
+ * [--cases N [--web]] [--seed S] [--only NAME] [--shown N]`.
  */
 import { parseArgs } from 'node:util';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
-import { generatedScene, type NamedScene, recordedScenes, writtenScenes } from './scenes.ts';
+import { generatedScene, type NamedScene, recordedScenes, webScene, writtenScenes } from './scenes.ts';
 
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '0' },
+    web: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     shown: { type: 'string', default: '3' },
@@ -24,7 +25,9 @@ function* scenes(): Generator<NamedScene> {
   const count = Number(values.cases);
   if (count === 0) yield* [...recordedScenes(), ...writtenScenes()];
   for (let done = 0; done < count; done += CASES_A_RUN)
-    yield generatedScene(Number(values.seed) + done, CASES_A_RUN, (done / CASES_A_RUN) % 2 === 1);
+    yield values.web
+      ? webScene(Number(values.seed) + done, Math.min(CASES_A_RUN, count - done))
+      : generatedScene(Number(values.seed) + done, CASES_A_RUN, (done / CASES_A_RUN) % 2 === 1);
 }
 
 const counts = new Map<string, { count: number; examples: string[] }>();

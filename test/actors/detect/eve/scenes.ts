@@ -6,6 +6,7 @@ import { captureFiles, pcapOf, readCapture, type SimplePacket } from '../capture
 import { makeCase } from '../differential/case.ts';
 import { captureOf } from '../differential/compare.ts';
 import { corpus } from '../keywords/corpus.ts';
+import { talk, WEB_RULES } from '../protocols/http/web-talks.ts';
 import type { Scene } from './beside-suricata.ts';
 import { FRAMES, RULES } from './talks.ts';
 
@@ -97,4 +98,10 @@ export function generatedScene(first: number, count: number, midstream: boolean)
   const cases = Array.from({ length: count }, (_, slot) => makeCase(first + slot, slot));
   const rules = taken(cases.flatMap((one) => one.rules));
   return { name: `cases from ${first}`, capture: captureOf(cases), rules, midstream };
+}
+
+/** Connections of spoilt HTTP. */
+export function webScene(first: number, count: number): NamedScene {
+  const packets = Array.from({ length: count }, (_, index) => talk(first + index, index)).flat();
+  return { name: `web from ${first}`, capture: file(packets), rules: WEB_RULES, midstream: false };
 }
