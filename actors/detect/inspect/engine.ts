@@ -119,7 +119,7 @@ function bufferEngine(
 
 function conditionEngine(
   row: ConditionRow,
-  holds: (tx: Transaction, direction: Direction, nowSeconds: number) => boolean,
+  holds: (tx: Transaction, direction: Direction, nowSeconds: number, client: number) => boolean,
   bit: number,
 ): Engine {
   return {
@@ -130,7 +130,7 @@ function conditionEngine(
     isOfFiles: false,
     name: row.keyword,
     ask: (tx, direction, { flow }) =>
-      holds(tx, direction, Math.floor((flow?.lastUs ?? 0) / 1_000_000)) ? MATCH : NO_MATCH,
+      holds(tx, direction, Math.floor((flow?.lastUs ?? 0) / 1_000_000), flow?.src0 ?? 0) ? MATCH : NO_MATCH,
   };
 }
 

@@ -129,8 +129,8 @@ export interface ConditionRow<Tx extends Transaction = Transaction> {
   readonly keyword: string;
   readonly directions: readonly Direction[];
   readonly progress: number;
-  /** `nowSeconds`: of the flow's last packet. */
-  compile(value: ConditionValue): (tx: Tx, direction: Direction, nowSeconds: number) => boolean;
+  /** `nowSeconds`: of the flow's last packet; `client`: its address of IPv4, or the first word of one of IPv6. */
+  compile(value: ConditionValue): (tx: Tx, direction: Direction, nowSeconds: number, client: number) => boolean;
 }
 
 /** Which are told of: those that rules ask for. */

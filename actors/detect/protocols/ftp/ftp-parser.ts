@@ -17,8 +17,15 @@ const TRANSFER_CHARS_MIN = 6;
 const REPLIES_MAX = 1024;
 const REPLY_COST_BYTES = 32;
 
+/** Of the connection: the latest command, and the latest line that names a port. */
+export interface FtpState {
+  command: string | null;
+  portLine: string;
+}
+
 export class FtpTransaction implements Transaction {
   readonly id: number;
+  readonly state: FtpState;
   /** null: none of the known. */
   command: string | null;
   /** The whole line. */
@@ -32,8 +39,9 @@ export class FtpTransaction implements Transaction {
   readonly progress: [number, number] = [0, 0];
   readonly events: string[] = [];
 
-  constructor(id: number, command: string | null, request: string, isTruncated: boolean) {
+  constructor(id: number, state: FtpState, command: string | null, request: string, isTruncated: boolean) {
     this.id = id;
+    this.state = state;
     this.command = command;
     this.request = request;
     this.keptBytes = request.length;
@@ -57,8 +65,7 @@ export class FtpParser implements Parser<FtpTransaction> {
   readonly #pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
   /** Up to the next end of a line all is left out. */
   readonly #skips: [boolean, boolean] = [false, false];
-  #command: string | null = null;
-  #portLine = '';
+  readonly #state: FtpState = { command: null, portLine: '' };
   /** Agreed on, and not used yet. */
   #port = 0;
   #count = 0;
@@ -105,11 +112,11 @@ export class FtpParser implements Parser<FtpTransaction> {
   }
 
   #request({ text, isTruncated }: Line): void {
-    this.#command = commandIn(text);
-    if (this.#command === null) return;
-    this.#open(this.#command, text, isTruncated);
-    if (this.#command === 'PORT' || this.#command === 'EPRT') this.#portLine = text;
-    if (this.#command === 'RETR' || this.#command === 'STOR') this.#transfer(text);
+    this.#state.command = commandIn(text);
+    if (this.#state.command === null) return;
+    this.#open(this.#state.command, text, isTruncated);
+    if (this.#state.command === 'PORT' || this.#state.command === 'EPRT') this.#state.portLine = text;
+    if (this.#state.command === 'RETR' || this.#state.command === 'STOR') this.#transfer(text);
   }
 
   /** It needs a port that was agreed on, and the name of a file; without them Suricata gives up. */
@@ -119,7 +126,7 @@ export class FtpParser implements Parser<FtpTransaction> {
   }
 
   #open(command: string | null, text: string, isTruncated: boolean): FtpTransaction {
-    const tx = new FtpTransaction(this.#count, command, text, isTruncated);
+    const tx = new FtpTransaction(this.#count, this.#state, command, text, isTruncated);
     this.#count += 1;
     if (this.transactions.length >= TRANSACTIONS_MAX) {
       const oldest = this.transactions.find(({ progress }) => progress[1] < FINISHED);
@@ -133,7 +140,7 @@ export class FtpParser implements Parser<FtpTransaction> {
   #reply({ text, isTruncated }: Line): void {
     const open = this.transactions.find(({ progress }) => progress[1] < FINISHED);
     const tx = open ?? this.transactions.at(-1) ?? this.#open(null, '', false);
-    if (this.#command === null) tx.command = null;
+    if (this.#state.command === null) tx.command = null;
     const isWithoutPort = this.#takePort(tx, text);
     if (!isWithoutPort) {
       if (text !== '' && tx.replies.length < REPLIES_MAX) {
@@ -152,13 +159,13 @@ export class FtpParser implements Parser<FtpTransaction> {
 
   /** True where an active port cannot be read: the transaction is over with it. */
   #takePort(tx: FtpTransaction, text: string): boolean {
-    switch (this.#command) {
+    switch (this.#state.command) {
       case 'AUTH TLS':
         if (text.startsWith('234 ')) this.upgradesTo = 'any';
         return false;
       case 'PORT':
       case 'EPRT': {
-        const port = this.#command === 'PORT' ? portOf(this.#portLine) : extendedPort(this.#portLine);
+        const port = this.#state.command === 'PORT' ? portOf(this.#state.portLine) : extendedPort(this.#state.portLine);
         if (port === 0) return true;
         this.#agree(tx, port);
         tx.isActive = true;

@@ -3,6 +3,7 @@ import { numberOf, wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, PatternProbe, Protocol } from '../protocol.ts';
 import { textOf } from '../text.ts';
+import { namesAnother } from './ftp-bounce.ts';
 import { FINISHED, FtpParser, type FtpTransaction } from './ftp-parser.ts';
 
 export type { FtpTransaction } from './ftp-parser.ts';
@@ -98,6 +99,14 @@ export const ftp: Protocol<FtpTransaction> = {
     answered('ftp.completion_code', codesOf),
   ],
   conditions: [
+    // What is asked of is the connection's latest command, whatever the transaction's is.
+    condition(
+      'ftpbounce',
+      [0],
+      () =>
+        ({ state }, _direction, _nowSeconds, client) =>
+          state.command === 'PORT' && namesAnother(state.portLine, client),
+    ),
     condition('ftp.dynamic_port', BOTH, (value) => {
       const test = numberOf(value);
       return ({ port }) => port !== 0 && test(port);

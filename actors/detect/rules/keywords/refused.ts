@@ -23,7 +23,7 @@ const BY_REASON: readonly Refused[] = [
   },
   {
     because: 'of FTP the control connection alone is taken apart here',
-    seven: 'ftpbounce ftpdata_command',
+    seven: 'ftpdata_command',
   },
   {
     because: 'these parts of mail are not asked for here',

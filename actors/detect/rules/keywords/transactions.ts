@@ -155,6 +155,7 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('mqtt', 'mqtt.connect.flags', bitNames(CONNECT_FLAGS, 255)),
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),
+  condition('ftp', 'ftpbounce', () => ({ type: 'none' }), { value: 'none', only: 'to_server' }),
   condition('ftp', 'ftp.dynamic_port', compared(65_535), { since: 8 }),
   condition('ftp', 'ftp.mode', ftpMode, { since: 8 }),
   condition('ftp', 'ftp.reply_received', isReceived, { since: 8, only: 'to_client' }),

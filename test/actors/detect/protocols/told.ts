@@ -66,7 +66,7 @@ function holds(protocol: AnyProtocol, rule: Rule, tx: Transaction): number {
       rule.conditions.every(({ keyword, value }) => {
         const row = protocol.conditions.find((one) => one.keyword === keyword)!;
         const isAsked = row.directions.includes(direction) && tx.progress[direction] >= row.progress;
-        return isAsked && row.compile(value)(tx, direction, 0);
+        return isAsked && row.compile(value)(tx, direction, 0, 0);
       }) && rule.buffers.every((terms) => bufferHolds(protocol, terms, tx, direction)),
   ).length;
 }

@@ -66,3 +66,35 @@ t.test('file.magic: of a file that has not ended 512 bytes tell, and its kind st
     .say(1, 'HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n<html>');
   t.same(alertsIn(short, [`alert http ${ANY} (filemagic:"html";)`]), ['-<']);
 });
+
+t.test('ftpbounce: the latest command is a PORT that names another address than the client has', async (t) => {
+  const alerts = (...sent: readonly string[]): string => {
+    const scene = new Scene(21).handshake().say(1, '220 hi\r\n').say(0, 'USER a\r\n').say(1, '331 b\r\n');
+    scene
+      .say(0, sent.map((line) => `${line}\r\n`).join(''))
+      .say(1, '200 ok\r\n')
+      .say(0, 'QUIT\r\n');
+    return alertsIn(scene, [`alert ftp ${ANY} (ftpbounce;)`])[0]!;
+  };
+  for (const line of [
+    'PORT 10,1,0,1,4,1',
+    'PORT 10 ,1 ,0 ,1 ,4',
+    'PORT 256,1,0,1,4',
+    'PORT a9,9,9,9,1,1',
+    'PORT 1,,,,',
+    'port 8,8,8,8,1,1',
+  ])
+    t.equal(alerts(line), '13>', line);
+  for (const line of [
+    'PORT 10,1,0,0,4,1',
+    'PORT 10,1,0,1',
+    'PORT 0010,1,0,1,4,4',
+    'PORT 257,1,0,1,4',
+    'PORT ,1,0,1,4',
+    'PORT 10.1.0.1',
+    'PORT 8, 8,8,8,1,1',
+    'EPRT |1|8.8.8.8|6275|',
+  ])
+    t.equal(alerts(line), '', line);
+  t.equal(alerts('PORT 8,8,8,8,1,1', 'LIST'), '');
+});
