@@ -1,6 +1,7 @@
 /** Keywords about a flow's age, amount and protocol, its TCP session, and what was noticed about a packet; compiled. */
 import {
   decodeEventCode,
+  hasBrokenAck,
   isIpChecksumValid,
   isTransportChecksumValid,
   type Packet,
@@ -104,12 +105,18 @@ const withoutSession =
     (packet.tcpFlags & flags) !== 0 &&
     (packet.tcpFlags & others) === 0;
 
+/** A session notes it itself. */
+const brokenAck: Check = ({ flow, packet }) => flow !== null && flow.session === null && hasBrokenAck(packet);
+
 const streamEvent: Compile = (condition) => {
   const [name] = wordsOf(condition) as [string];
   if (name === 'rst_but_no_session') return withoutSession(TCP_RST, 0);
   if (name === 'fin_but_no_session') return withoutSession(TCP_FIN, TCP_RST);
-  return ({ flow }) => flow?.session?.events.includes(name) === true;
+  if (name === 'pkt_broken_ack') return (situation) => brokenAck(situation) || isNoted(situation, name);
+  return (situation) => isNoted(situation, name);
 };
+
+const isNoted = ({ flow }: Situation, name: string): boolean => flow?.session?.events.includes(name) === true;
 
 /** Of how the protocol was recognised. */
 const recognitionEvent: Compile = (condition) => {

@@ -5,7 +5,7 @@
  */
 import { assert } from '../../../engine/index.ts';
 import type { Flow } from '../flow/index.ts';
-import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
+import { hasBrokenAck, type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
 import { AddressMemory } from './address-memory.ts';
@@ -387,13 +387,14 @@ function openTransaction({ flow, memory, direction }: Situation): number {
 /** It came out of another one. */
 const isInside = ({ depth, isReassembled }: Packet): boolean => depth > 0 || isReassembled;
 
-/** Something was noticed about the packet, or it ends a session that there is none of. */
+/** Something was noticed about the packet, or about a session that there is none of. */
 function isNoticed({ packet, flow }: Situation): boolean {
   if (packet.eventCount > 0) return true;
   if (flow === null) return false;
   if (flow.application !== null && (flow.application as Conversation).events.length > 0) return true;
   if (flow.session !== null) return flow.session.events.length > 0;
-  return packet.protocol === PROTOCOL_TCP && (packet.tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
+  if (packet.protocol !== PROTOCOL_TCP) return false;
+  return (packet.tcpFlags & (TCP_FIN | TCP_RST)) !== 0 || hasBrokenAck(packet);
 }
 
 /** In which directions it is known from here on what is spoken. A datagram that makes it known is news to both. */

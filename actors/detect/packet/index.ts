@@ -4,4 +4,4 @@ export { addEvent, DECODE_EVENTS, type DecodeEvent, decodeEventCode } from './de
 export * from './ether-types.ts';
 export { IPV4_OPTIONS } from './ipv4-options.ts';
 export { Packet } from './packet.ts';
-export { TCP_ACK, TCP_CWR, TCP_ECE, TCP_FIN, TCP_PUSH, TCP_RST, TCP_SYN, TCP_URG } from './tcp.ts';
+export { hasBrokenAck, TCP_ACK, TCP_CWR, TCP_ECE, TCP_FIN, TCP_PUSH, TCP_RST, TCP_SYN, TCP_URG } from './tcp.ts';

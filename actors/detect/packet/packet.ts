@@ -83,6 +83,8 @@ export class Packet {
   windowScale = -1;
   allowsSack = false;
   hasSack = false;
+  /** It may carry data before the handshake is over (RFC 7413). */
+  hasFastOpen = false;
   hasTimestamp = false;
   timestampValue = 0;
   timestampEcho = 0;
@@ -161,6 +163,7 @@ export class Packet {
     this.windowScale = -1;
     this.allowsSack = false;
     this.hasSack = false;
+    this.hasFastOpen = false;
     this.hasTimestamp = false;
     this.timestampValue = 0;
     this.timestampEcho = 0;

@@ -20,6 +20,13 @@ const OPTION_WINDOW_SCALE = 3;
 const OPTION_SACK_PERMITTED = 4;
 const OPTION_SACK = 5;
 const OPTION_TIMESTAMP = 8;
+const OPTION_MD5 = 19;
+const OPTION_AUTHENTICATION = 29;
+const OPTION_FAST_OPEN = 34;
+/** Fast open used these before it had a number of its own, with what they begin with. */
+const OPTION_EXPERIMENT_1 = 253;
+const OPTION_EXPERIMENT_2 = 254;
+const FAST_OPEN_MAGIC = 0xf989;
 const MAX_WINDOW_SCALE = 14;
 
 export function decodeTcp(packet: Packet, at: number, end: number): undefined {
@@ -39,6 +46,11 @@ export function decodeTcp(packet: Packet, at: number, end: number): undefined {
   packet.hasTransport = true;
   packet.hasFlow = true;
   if (headerBytes > TCP_MIN_BYTES) readOptions(packet, at + TCP_MIN_BYTES, at + headerBytes);
+}
+
+/** It acknowledges something without saying that it does. */
+export function hasBrokenAck({ tcpFlags, acknowledgment }: Packet): boolean {
+  return (tcpFlags & TCP_ACK) === 0 && acknowledgment !== 0;
 }
 
 /** The first of a kind holds; an option that is cut off ends the list. */
@@ -79,7 +91,8 @@ function readOption(packet: Packet, kind: number, length: number, at: number): u
       else packet.allowsSack = true;
       break;
     case OPTION_SACK:
-      if (length < 10 || (length - 2) % 8 !== 0) addEvent(packet, 'tcp.opt_invalid_len');
+      if (length > 34 || (length - 2) % 8 !== 0) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (packet.hasSack) addEvent(packet, 'tcp.opt_duplicate');
       else packet.hasSack = true;
       break;
     case OPTION_TIMESTAMP:
@@ -91,6 +104,26 @@ function readOption(packet: Packet, kind: number, length: number, at: number): u
         packet.timestampEcho = be32(bytes, at + 4);
       }
       break;
+    case OPTION_FAST_OPEN:
+      if (length === 3 || length > 18 || length % 2 !== 0) addEvent(packet, 'tcp.opt_invalid_len');
+      else noteFastOpen(packet);
+      break;
+    case OPTION_EXPERIMENT_1:
+    case OPTION_EXPERIMENT_2:
+      if (length !== 4 && length !== 12) addEvent(packet, 'tcp.opt_invalid_len');
+      else if (be16(bytes, at) === FAST_OPEN_MAGIC) noteFastOpen(packet);
+      break;
+    case OPTION_MD5:
+      if (length !== 18) addEvent(packet, 'tcp.opt_invalid_len');
+      break;
+    case OPTION_AUTHENTICATION:
+      if (length < 4) addEvent(packet, 'tcp.opt_invalid_len');
+      break;
     default:
   }
+}
+
+function noteFastOpen(packet: Packet): undefined {
+  if (packet.hasFastOpen) addEvent(packet, 'tcp.opt_duplicate');
+  else packet.hasFastOpen = true;
 }

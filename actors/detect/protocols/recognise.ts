@@ -309,7 +309,7 @@ export class Conversation {
     this.#keep(direction, bytes);
     const most = this.#hasBegun ? UPGRADED_BYTES_MAX : 2 * UNRECOGNISED_BYTES_MAX;
     const isOneSided = this.#kept[opposite(direction)].length === 0 && !side.isUndecided;
-    const isHopeless = !this.#sides[0].isUndecided && !this.#sides[1].isUndecided;
+    const isHopeless = this.#sides.every((one) => one.isOver || !one.isUndecided);
     const isTooMuch = bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX);
     if (isTooMuch && !isHopeless && !this.#hasBegun) this.#note('applayer_proto_detection_skipped');
     if (isHopeless || isTooMuch) this.#fail();

@@ -105,7 +105,7 @@ export function followFin(segment: Segment): boolean {
   if (isBefore(segment.sequence, sender.lastAck) || isAfter(end, sender.nextWindow))
     return segment.refuse('fin_out_of_window');
   const isOfClient = segment.direction === 0;
-  if (isOfClient && (segment.flags & TCP_SYN) !== 0) return false;
+  if (isOfClient && (segment.flags & TCP_SYN) !== 0) return segment.refuse('fin_syn');
   segment.setState(isOfClient ? TCP_STATE.closeWait : TCP_STATE.finWait1);
   sender.nextSequence = isOfClient ? end : plus(end, 1);
   receiver.window = segment.scaledWindow;

@@ -42,8 +42,10 @@ export function followSynSent(segment: Segment): boolean {
 }
 
 function takeSynAck(segment: Segment): boolean {
-  const { session, receiver: client } = segment;
-  if (segment.acknowledgment !== plus(client.isn, 1)) return segment.refuse('3whs_synack_with_wrong_ack');
+  const { session, receiver: client, packet } = segment;
+  if (packet.hasFastOpen || session.isFastOpen) {
+    if (!takeFastAnswer(segment)) return false;
+  } else if (segment.acknowledgment !== plus(client.isn, 1)) return segment.refuse('3whs_synack_with_wrong_ack');
   if (!echoesTimestamp(segment)) {
     const echoed = session.offers.find((offer) => offer.timestamp === segment.packet.timestampEcho);
     if (echoed === undefined) return segment.refuse('pkt_invalid_timestamp');
@@ -51,6 +53,20 @@ function takeSynAck(segment: Segment): boolean {
   }
   session.offers = [];
   applySynAck(segment, offerOf(segment));
+  return true;
+}
+
+/** A server that takes what came with the SYN acknowledges it; one that does not is sent it again. */
+function takeFastAnswer(segment: Segment): boolean {
+  const { session, receiver: client } = segment;
+  if (segment.acknowledgment !== client.nextSequence) {
+    if (segment.acknowledgment !== plus(client.isn, 1)) return segment.refuse('3whs_synack_with_wrong_ack');
+    client.nextSequence = client.isn;
+    session.note('3whs_synack_tfo_data_ignored');
+    session.hasIgnoredData = true;
+  }
+  session.isFastOpen = true;
+  segment.setState(TCP_STATE.established);
   return true;
 }
 
@@ -65,7 +81,7 @@ function echoesTimestamp({ packet, receiver: client }: Segment): boolean {
 function applySynAck(segment: Segment, offer: Offer): void {
   const { session } = segment;
   const { client, server } = session;
-  segment.setState(TCP_STATE.synReceived);
+  if (!session.isFastOpen) segment.setState(TCP_STATE.synReceived);
   server.begin(offer.sequence);
   server.nextSequence = plus(offer.sequence, 1);
   client.window = offer.window;

@@ -63,6 +63,15 @@ export class PagedBytes {
     }
   }
 
+  /** Whether other bytes are there than these of `source`. */
+  differ(start: number, end: number, source: Uint8Array, from: number): boolean {
+    for (let offset = start; offset < end; offset += 1) {
+      const byte = this.#pages[pageOf(offset) - this.#first]![offset & MASK];
+      if (byte !== source[from + (offset - start)]) return true;
+    }
+    return false;
+  }
+
   /** Nothing before `offset` is needed any more. */
   release(offset: number): void {
     const keep = pageOf(offset) - this.#first;

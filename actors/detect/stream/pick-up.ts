@@ -37,6 +37,11 @@ export function beginWithSyn(segment: Segment): void {
     session.offersScale = true;
     receiver.windowScale = packet.windowScale;
   }
+  if (!packet.hasFastOpen) return;
+  session.isFastOpen = true;
+  if (segment.length === 0) return;
+  segment.raiseNext(sender, plus(sender.nextSequence, segment.length));
+  segment.reassemble();
 }
 
 /** The flow is turned already: who answers a SYN is the server. */

@@ -3,7 +3,7 @@
  * ends, as a sensor must that cannot know what a target has taken before the target says so.
  */
 import type { Direction, Flow } from '../flow/index.ts';
-import { type Packet, TCP_ACK, TCP_FIN, TCP_RST } from '../packet/index.ts';
+import { type Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../packet/index.ts';
 import type { PagePool } from './page-pool.ts';
 import { Scratch } from './paged-bytes.ts';
 import type { StreamOptions } from './stream-options.ts';
@@ -48,7 +48,7 @@ export class Reassembler {
     if ((whose & OPPOSING) !== 0) this.#handOn(flow, session, session.stream(direction === 0 ? 1 : 0));
     if (packet.payloadEnd > packet.payloadAt && !stream.isOver) {
       session.firstStream ??= stream;
-      if (!this.#add(stream, packet)) return;
+      if (!this.#add(session, stream, packet)) return;
       session.packetIsInStream = true;
     }
     if (stream.depthReached && !stream.isOver) whose = OWN;
@@ -65,12 +65,19 @@ export class Reassembler {
     this.#handOn(flow, session, session.stream(direction));
   }
 
-  #add(stream: TcpStream, packet: Packet): boolean {
-    const start = stream.offsetOf(packet.sequence);
+  #add(session: TcpSession, stream: TcpStream, packet: Packet): boolean {
+    // What comes with a SYN has its numbers from behind it on.
+    const isWithSyn = packet.hasFastOpen && (packet.tcpFlags & TCP_SYN) !== 0;
+    const start = stream.offsetOf(packet.sequence) + (isWithSyn ? 1 : 0);
     const length = this.#withinDepth(stream, start, packet.payloadEnd - packet.payloadAt);
+    if (stream.depthReached) session.note('reassembly_depth_reached');
     if (length === 0) return true;
     if (start + length <= stream.base) return false;
-    return stream.add(start, packet.bytes, packet.payloadAt, length);
+    stream.isContradicted = false;
+    const isAdded = stream.add(start, packet.bytes, packet.payloadAt, length);
+    if (stream.isContradicted) session.note('reassembly_overlap_different_data');
+    if (!isAdded) session.note('reassembly_insert_memcap');
+    return isAdded;
   }
 
   /** How much of a segment is put together. */
@@ -145,6 +152,7 @@ export class Reassembler {
     if (length <= 0 || acked <= start) return false;
     session.isLossy = true;
     stream.hasGap = true;
+    session.note('reassembly_seq_gap');
     if (!this.#reader.gap(flow, session.directionOf(stream), length)) {
       if (stream.rightEdge - start > MAX_WAITING_BYTES) session.giveUpApplication();
       return false;

@@ -44,6 +44,10 @@ export class TcpSession implements FlowSession {
   /** One side alone is seen. */
   isAsync = false;
   isFourWay = false;
+  /** Its SYN may have brought data (RFC 7413). */
+  isFastOpen = false;
+  /** The server did not take them. */
+  hasIgnoredData = false;
   /** The server has answered after the handshake. */
   isConfirmed = false;
   closedByReset = false;

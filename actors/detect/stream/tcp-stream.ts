@@ -46,6 +46,8 @@ export class TcpStream {
   /** Highest end of a segment. */
   rightEdge = 0;
   depthReached = false;
+  /** The segment in hand has other bytes than one that came before. */
+  isContradicted = false;
   /** Bytes of it were passed over that never came. */
   hasGap = false;
   /** Its protocol is known, or known to be none that is read. */
@@ -219,7 +221,7 @@ export class TcpStream {
     const { segments } = this;
     const isNew = segments.insert(start, end);
     if (isNew) this.#pool.charge(SEGMENT_COST_BYTES);
-    const kept = this.#kept(start, first, end, isNew);
+    const kept = this.#kept(start, first, end, isNew, source, from);
     let at = first;
     for (let index = 0; index < kept.length; index += 2) {
       if (kept[index]! > at) this.#bytes.write(at, source, from + (at - start), from + (kept[index]! - start));
@@ -228,24 +230,30 @@ export class TcpStream {
     if (at < end) this.#bytes.write(at, source, from + (at - start), from + length);
   }
 
-  /** Spans in which older segments hold, by their starts. */
-  #kept(start: number, first: number, end: number, isNew: boolean): number[] {
+  /** Spans in which older segments hold, by their starts. Noted is whether one of them has other bytes than `source`. */
+  #kept(start: number, first: number, end: number, isNew: boolean, source: Uint8Array, from: number): number[] {
     const { segments, policy } = this;
-    if (!isNew && !doesNewWin(policy, start, end, start, end)) return [first, end];
     const kept: number[] = [];
+    let compared = first;
     let back = 0;
     while (segments.previous()) {
       back++;
       if (segments.end <= start && segments.end > this.#baseOffset) break;
-      if (segments.end > start && !doesNewWin(policy, segments.start, segments.end, start, end))
-        kept.push(Math.min(segments.end, end), Math.max(segments.start, first));
     }
-    // They were found from the last to the first.
-    kept.reverse();
-    for (; back > 0; back--) segments.next();
-    while (segments.next() && segments.start < end)
-      if (!doesNewWin(policy, segments.start, segments.end, start, end))
-        kept.push(Math.max(segments.start, first), Math.min(segments.end, end));
-    return kept;
+    for (let place = -back; ; place++) {
+      if (place !== 0 && segments.end > start) {
+        const to = Math.min(segments.end, end);
+        const at = Math.max(segments.start, compared);
+        if (!this.isContradicted && at < to) {
+          this.isContradicted = this.#bytes.differ(at, to, source, from + (at - start));
+          compared = to;
+        }
+        if (!doesNewWin(policy, segments.start, segments.end, start, end))
+          kept.push(Math.max(segments.start, first), to);
+      }
+      if (!segments.next() || segments.start >= end) break;
+    }
+    // Of the very same one the bytes are not compared, as in Suricata.
+    return !isNew && !doesNewWin(policy, start, end, start, end) ? [first, end] : kept;
   }
 }

@@ -3,7 +3,7 @@
  * inspected by itself: an attacker who sends what the target drops must not get past the rules that way.
  */
 import type { Direction, Flow } from '../flow/index.ts';
-import { type Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../packet/index.ts';
+import { hasBrokenAck, type Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../packet/index.ts';
 import {
   followCloseWait,
   followClosing,
@@ -55,7 +55,7 @@ export class TcpTracker {
     const { sender } = segment;
     sender.flags |= packet.tcpFlags;
     if (session.isAsync && sender.flags !== 0 && segment.receiver.flags !== 0) session.isAsync = false;
-    if ((packet.tcpFlags & TCP_ACK) === 0 && packet.acknowledgment !== 0) session.note('pkt_broken_ack');
+    if (hasBrokenAck(packet)) session.note('pkt_broken_ack');
     if (!isSideTraffic(segment) && !this.#follow(segment, session.state)) return direction;
     session.packetSeesStream = session.state >= TCP_STATE.established;
     if (segment.receiver.gotReset && (packet.tcpFlags & TCP_RST) === 0) {
@@ -79,6 +79,7 @@ export class TcpTracker {
       if (direction === 1 && session.server.isn === packet.sequence) return false;
     } else {
       if (session === null) return true;
+      if (direction === 0 && session.hasIgnoredData) return true;
       if (direction === 0 && session.client.isn === packet.sequence) return false;
     }
     return session.state >= TCP_STATE.lastAck || session.state === TCP_STATE.none;
@@ -101,6 +102,7 @@ export class TcpTracker {
     session.client.policy = policy;
     session.server.policy = policy;
     flow.session = session;
+    if (hasBrokenAck(packet)) session.note('pkt_broken_ack');
     segment.set(flow, session, packet, direction);
     segment.sender.flags |= packet.tcpFlags;
     if (beginning === 'syn') beginWithSyn(segment);

@@ -1,6 +1,6 @@
 /** What was noticed about a packet, a stream or a transaction, and whether a checksum is right. */
 import type { Draft } from '../draft.ts';
-import { isApplicationEventRaised, isPacketEvent, STREAM_EVENTS } from '../event-names.ts';
+import { isApplicationEventRaised, isPacketEvent, isStreamEvent } from '../event-names.ts';
 import { isUnreadApplication } from '../protocols.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import type { Subject } from '../subject.ts';
@@ -27,9 +27,7 @@ const FORMER: Readonly<Record<string, string>> = {
 };
 const streamEvent: Reader = (keyword, text) => {
   const name = FORMER[text] ?? text.toLowerCase();
-  const isRaised = STREAM_EVENTS.get(name);
-  if (isRaised === undefined) return wrong(keyword, `the event "${shown(text)}" does not exist`);
-  return isRaised ? words(name) : unsupported(keyword, `${shown(name)}, which nothing here looks for`);
+  return isStreamEvent(name) ? words(name) : wrong(keyword, `the event "${shown(text)}" does not exist`);
 };
 
 function engineEvent(draft: Draft, text: string): void {

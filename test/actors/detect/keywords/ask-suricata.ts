@@ -23,6 +23,7 @@ export function suricataAnswers(
     const set = [
       `stream.midstream=${midstream}`,
       'stream.reassembly.randomize-chunk-size=no',
+      'app-layer.protocols.http.libhtp.default-config.randomize-inspection-sizes=no',
       'packet-alert-max=250',
       // Suricata's parser of Modbus is off in its own configuration.
       'app-layer.protocols.modbus.enabled=yes',

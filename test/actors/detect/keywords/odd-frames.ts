@@ -1,6 +1,7 @@
 /** Packets that decoders take note of, sessions that are not as they should be, and a flow that lasts. */
 import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, ipv6, n16, n32, tcpSegment, udpDatagram } from '../frames.ts';
 import { encapsulated } from './odd-encapsulations.ts';
+import { oddStreams } from './odd-streams.ts';
 
 export interface OddFrame {
   readonly bytes: Uint8Array;
@@ -388,5 +389,9 @@ function lastingFrames(): OddFrame[] {
 export function oddFrames(): OddFrame[] {
   port = 20_000;
   const told = (frames: readonly Uint8Array[]): OddFrame[] => frames.map((bytes) => ({ bytes }));
-  return [...told([...decoderFrames(), ...sessionFrames()]), ...lastingFrames(), ...told(encapsulated())];
+  return [
+    ...told([...decoderFrames(), ...sessionFrames()]),
+    ...lastingFrames(),
+    ...told([...encapsulated(), ...oddStreams()]),
+  ];
 }
