@@ -17,7 +17,7 @@ export class ByteQueue {
   push(piece: Uint8Array): void {
     const left = this.length;
     if (left === 0) {
-      this.bytes = piece;
+      this.bytes = plain(piece);
       this.start = 0;
       this.end = piece.length;
       return;
@@ -49,3 +49,7 @@ export class ByteQueue {
     this.offset += count;
   }
 }
+
+/** All that reads packets is compiled for plain arrays of bytes; a Buffer among them makes every access slower. */
+export const plain = (bytes: Uint8Array): Uint8Array =>
+  bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

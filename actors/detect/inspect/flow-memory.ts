@@ -89,8 +89,10 @@ export class FlowMemory {
   tags: Tags | null = null;
   /** Numbers of transactions are below this. */
   transactionsSeen = 0;
-  /** Of the live transactions, by their ids. */
-  readonly #transactions = new Map<number, TransactionMemory>();
+  /** Of the live transactions, by their ids: mostly there is one, which needs no map. */
+  #oneId = -1;
+  #one: TransactionMemory | null = null;
+  #others: Map<number, TransactionMemory> | null = null;
   readonly #names: Names;
   /** Numbers of the rules that the orders here are about. */
   #ruleIds: Int32Array;
@@ -105,9 +107,10 @@ export class FlowMemory {
     const ids = this.#ruleIds;
     if (ids === rules.ids) return;
     this.#ruleIds = rules.ids;
-    if (this.#transactions.size === 0 && this.counters === null) return;
+    if (this.#one === null && this.#others === null && this.counters === null) return;
     const places = rules.placesOf(ids);
-    for (const transaction of this.#transactions.values()) transaction.renew(places);
+    this.#one?.renew(places);
+    if (this.#others !== null) for (const transaction of this.#others.values()) transaction.renew(places);
     if (this.counters !== null) this.counters = moved(this.counters, places, orderOfCounter);
   }
 
@@ -181,21 +184,35 @@ export class FlowMemory {
   }
 
   transaction(id: number): TransactionMemory {
-    let kept = this.#transactions.get(id);
-    if (kept === undefined) {
-      kept = new TransactionMemory();
-      this.#transactions.set(id, kept);
-      if (id >= this.transactionsSeen) this.transactionsSeen = id + 1;
-    }
-    return kept;
+    return this.#known(id) ?? this.#begin(id);
   }
 
   forget(id: number): void {
-    this.#transactions.delete(id);
+    if (id === this.#oneId) {
+      this.#oneId = -1;
+      this.#one = null;
+    } else this.#others?.delete(id);
   }
 
   isInspected(id: number, direction: 0 | 1): boolean {
-    return this.#transactions.get(id)?.isInspected[direction] === true;
+    return this.#known(id)?.isInspected[direction] === true;
+  }
+
+  #known(id: number): TransactionMemory | undefined {
+    return id === this.#oneId ? this.#one! : this.#others?.get(id);
+  }
+
+  #begin(id: number): TransactionMemory {
+    const begun = new TransactionMemory();
+    if (this.#one === null) {
+      this.#oneId = id;
+      this.#one = begun;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(id, begun);
+    }
+    if (id >= this.transactionsSeen) this.transactionsSeen = id + 1;
+    return begun;
   }
 }
 

@@ -401,8 +401,8 @@ function isNoticed({ packet, flow }: Situation): boolean {
 function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
   const conversation = flow!.application as Conversation | null;
   if (conversation === null) return;
-  let known = 0;
-  for (const direction of [0, 1] as const) if (conversation.spoken(direction) !== null) known |= 1 << direction;
+  let known = conversation.spoken(0) === null ? 0 : 1;
+  if (conversation.spoken(1) !== null) known |= 2;
   known &= ~memory.protocolsKnown;
   if (known === 0) return;
   memory.protocolsKnown |= known;

@@ -14,7 +14,7 @@ export const REQUEST_LIMITS: BodyLimits = { limit: 102_400, least: 32_768, windo
 export const RESPONSE_LIMITS: BodyLimits = { limit: 102_400, least: 40_960, window: 16_384 };
 
 /** No more room is made for a body that has only been announced. */
-const FIRST_BYTES = 8192;
+const FIRST_BYTES = 16_384;
 
 export class Body {
   readonly limits: BodyLimits;
