@@ -115,4 +115,7 @@ export function addVlans(record: EveRecord, { vlanCount, vlan0, vlan1, vlan2 }: 
   if (vlanCount > 0) record.vlan = [vlan0, vlan1, vlan2].slice(0, vlanCount);
 }
 
-export const sourceOf = ({ isPseudo, source }: Packet): string => (isPseudo ? 'stream (flow timeout)' : source);
+export function sourceOf({ isPseudo, isFlush, source }: Packet): string {
+  if (isFlush) return 'stream (detect/log)';
+  return isPseudo ? 'stream (flow timeout)' : source;
+}

@@ -103,13 +103,13 @@ function bufferEngine(
     name: row.name,
     ask: (tx, direction, { packet }) => {
       for (let index = 0; ; index += 1) {
-        const bytes = row.read(tx, direction, index, packet.isPseudo);
+        const bytes = row.read(tx, direction, index, packet.isFlowEnd);
         // What is not there is known to be so when the transaction has gone on.
         if (bytes === null && index === 0 && absent !== undefined && tx.progress[direction] > row.progress)
           return MATCH;
         if (bytes === null) break;
         if (absent === 'only') return NEVER;
-        if (check(bytes, row.offset?.(tx, direction, index, packet.isPseudo) ?? 0)) return MATCH;
+        if (check(bytes, row.offset?.(tx, direction, index, packet.isFlowEnd) ?? 0)) return MATCH;
         if (row.isMany !== true) break;
       }
       return tx.progress[direction] > row.progress ? NEVER : NO_MATCH;

@@ -184,8 +184,9 @@ export class Inspector {
     const conversation = flow.application as Conversation | null;
     const memory = flow.memory as FlowMemory | null;
     const parser = conversation?.parser ?? null;
-    if (parser === null || memory === null || parser.transactions.length === 0) return;
-    const { end } = conversation!.protocol!;
+    const protocol = conversation?.protocol ?? null;
+    if (parser === null || protocol === null || memory === null || parser.transactions.length === 0) return;
+    const { end } = protocol;
     const { transactions } = parser;
     if (parser.releaseWhere !== undefined) {
       // One that nobody answers must not keep those behind it.
@@ -427,7 +428,7 @@ function isProtocolNews({ flow, direction, packet }: Situation, memory: FlowMemo
 function isMatch(signature: Signature, situation: Situation): boolean {
   if (signature.needsFlow && situation.flow === null) return false;
   // A rule about packets is asked of those that were sent.
-  if (signature.type === 'packet' && situation.packet.isPseudo) return false;
+  if (signature.type === 'packet' && situation.packet.isFlowEnd) return false;
   if (signature.type === 'pd_only' && !situation.isProtocolNews) return false;
   if (signature.application !== null && signature.application !== situation.protocol) return false;
   beginAsking(signature);

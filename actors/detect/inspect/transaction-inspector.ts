@@ -41,7 +41,7 @@ export class TransactionInspector {
       candidates.reset();
       for (const order of group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
-      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isPseudo)) break;
+      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isFlowEnd)) break;
       const states = kept.states[direction];
       if (states !== null) for (const order of states.keys()) candidates.add(order);
       candidates.sort();
@@ -109,7 +109,7 @@ export class TransactionInspector {
       if (signature.needsBits && situation.memory?.hasVariables !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
-    if (state !== before && (before !== undefined || isKept(engines[0]!, tx.progress[direction], state))) {
+    if (state !== before && (before !== undefined || isKept(engines[0]!, signature, tx.progress[direction], state))) {
       if (states === null) kept.states[direction] = new Map([[signature.order, state]]);
       else states.set(signature.order, state);
     }
@@ -122,13 +122,14 @@ export class TransactionInspector {
 
 /**
  * What has come of a rule that was asked the first time is kept, but not where it cannot match any more, and not where
- * Suricata takes it that the prefilter would find its pattern again (`first`), or would not: it is then asked anew where
- * the pattern is found, or was never looked for.
+ * Suricata takes it that the prefilter would find its pattern again (`first`). A match is not kept, either, where it takes
+ * it that it would not: a pattern in the stream may come again, and one that must not be there is never looked for.
  */
-function isKept({ isPrefiltered, progress: at }: Engine, progress: number, state: number): boolean {
+function isKept(first: Engine, signature: Signature, progress: number, state: number): boolean {
   if (state === 0 || (state & CANNOT_MATCH) !== 0) return false;
-  if (!isPrefiltered) return true;
-  return (state & FULL_MATCH) !== 0 ? progress <= at : progress !== at;
+  if (!first.isPrefiltered) return true;
+  if ((state & FULL_MATCH) === 0) return progress !== first.progress;
+  return progress <= first.progress || (!first.isStream && signature.fast?.isNegated !== true);
 }
 
 const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>

@@ -27,6 +27,12 @@ export class Packet {
   frameBytes = 0;
   /** Nobody sent it: what is left of a stream is inspected with it. */
   isPseudo = false;
+  /** A pseudo packet within the flow, which goes on: its protocol changes, or is encrypted from here on. */
+  isFlush = false;
+  /** A pseudo packet with which the flow ends. */
+  get isFlowEnd(): boolean {
+    return this.isPseudo && !this.isFlush;
+  }
 
   vlanCount = 0;
   vlan0 = 0;
@@ -122,6 +128,7 @@ export class Packet {
     this.isReassembled = false;
     this.frameBytes = 0;
     this.isPseudo = false;
+    this.isFlush = false;
     this.vlanCount = 0;
     this.vlan0 = 0;
     this.vlan1 = 0;

@@ -88,12 +88,17 @@ export interface Parser<Tx extends Transaction = Transaction> {
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
   /** True once where rules about the stream are to see with the next packet what there is of the direction. */
   takeFlush?(direction: Direction): boolean;
+  /** As many bytes before what rules have seen of the stream Suricata keeps of a direction; without it: none. */
+  inspectDepth?(direction: Direction): number;
   /** It gave up: from now on nothing is parsed. */
   readonly hasFailed: boolean;
   /** How many messages of each direction were whole so far, where rules about the stream are to see each of them at once. */
   readonly shown?: readonly [number, number];
-  /** What follows is encrypted: rules are not asked about payloads any more. */
-  readonly isEncrypted?: boolean;
+  /**
+   * What follows is encrypted: rules are not asked about payloads any more. `all`: nothing is parsed any more, either,
+   * and what there is of the stream is looked at at once.
+   */
+  readonly isEncrypted?: boolean | 'all';
   /** The name of the protocol that goes on from here in this flow (CONNECT, Upgrade), `any`: to be recognised anew. */
   readonly upgradesTo?: string | null;
 }

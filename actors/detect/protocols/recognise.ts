@@ -54,6 +54,8 @@ export class Conversation {
   #isMissing = false;
   /** `keptBytes` when somebody counted them last. */
   countedBytes = 0;
+  /** Another protocol is to follow in the flow, and it is not known yet which. */
+  isChanging = false;
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
   #hasParsed = false;
@@ -134,17 +136,31 @@ export class Conversation {
       if (isLast) this.#ended |= 1 << given;
       return;
     }
+    const wasChanging = this.isChanging;
     const direction = this.#isTurned ? opposite(given) : given;
     this.#hasParsed = false;
     if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
     else this.#stream(direction, bytes, isLast);
     if (this.#hasParsed) this.#news |= (1 << (this.#isTurned ? opposite(given) : given)) | WITH_THIS_PACKET;
     if (this.parser?.hasFailed === true) this.#stop();
+    if (isLast && wasChanging && this.isChanging) this.#endUnchanged();
+  }
+
+  /** What was to follow never came: of what was before nobody knows any more. */
+  #endUnchanged(): void {
+    this.isChanging = false;
+    this.protocol = null;
+    this.#stop();
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */
   gap(given: Direction, length: number): boolean {
     if (this.hasFailed) return false;
+    if (this.isChanging) {
+      this.isChanging = false;
+      this.#stop();
+      return false;
+    }
     const direction = this.#isTurned ? opposite(given) : given;
     const side = this.#sides[direction];
     // What comes behind it is not looked at for a protocol of its own.
@@ -226,6 +242,7 @@ export class Conversation {
 
   #found(asked: Direction, protocol: AnyProtocol, isReversed: boolean, bytes: Uint8Array, isLast: boolean): void {
     this.#sides[asked].protocol = protocol;
+    this.isChanging = false;
     this.#kept[asked] = NO_BYTES;
     const other = this.#sides[opposite(asked)].protocol;
     // Where they differ, the server is trusted; what has begun goes on.
@@ -354,6 +371,7 @@ export class Conversation {
     const to = this.parser?.upgradesTo;
     if (to === null || to === undefined || this.#hasUpgraded) return;
     this.#hasUpgraded = true;
+    this.isChanging = true;
     this.#sides = [new Detection(), new Detection()];
     this.#first = null;
   }

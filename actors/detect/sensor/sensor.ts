@@ -197,17 +197,26 @@ export class Sensor implements TrafficSink {
     conversation.data(given, bytes, isLast);
     turned(flow, conversation, given);
     const direction = session.client === client ? given : opposite(given);
+    const { parser } = conversation;
+    if (parser?.inspectDepth !== undefined) {
+      session.client.inspectDepth = parser.inspectDepth(0);
+      session.server.inspectDepth = parser.inspectDepth(1);
+    }
     const isFlushed = conversation.parser?.takeFlush?.(direction) === true;
     if (isFlushed || completed(conversation, direction) > before) session.flush(direction);
-    if (conversation.parser?.isEncrypted === true) session.hidePayloads();
-    if (conversation.hasFailed) session.giveUpApplication();
+    const isEncrypted = conversation.parser?.isEncrypted ?? false;
+    if (isEncrypted !== false) session.hidePayloads();
+    session.flushing = conversation.isChanging ? 'each' : isEncrypted === 'all' ? 'once' : 'none';
+    if (conversation.hasFailed || isEncrypted === 'all') session.giveUpApplication();
     else if (conversation.side(direction) !== 'unknown') session.recognised(direction);
   }
 
   gap(flow: Flow, direction: Direction, length: number): boolean {
     const conversation = this.#conversation(flow, 'tcp');
     const isPassed = conversation.gap(direction, length);
-    if (conversation.hasFailed) (flow.session as TcpSession).giveUpApplication();
+    const session = flow.session as TcpSession;
+    session.flushing = 'none';
+    if (conversation.hasFailed) session.giveUpApplication();
     return isPassed;
   }
 
@@ -227,10 +236,11 @@ export class Sensor implements TrafficSink {
     if (this.#inspector.seesTag() && this.#tellsAll) this.#tell(taggedRecord(packet, flow));
     if (flow === null || flow.application === null) return;
     const conversation = flow.application as Conversation;
-    if (this.#tellsAll) for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
+    if (!packet.isFlush && this.#tellsAll)
+      for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
     if (packet.isPseudo || packet.protocol !== PROTOCOL_TCP || conversation.hasNews(direction))
       this.#log(packet, flow, direction);
-    conversation.afterPacket(direction);
+    if (!packet.isFlush) conversation.afterPacket(direction);
     this.#inspector.release(flow);
     this.#parserMemory.count(flow, conversation);
   }
@@ -299,7 +309,7 @@ export class Sensor implements TrafficSink {
   #log(packet: Packet, flow: Flow, direction: Direction | null): void {
     const { parser, protocol, hasEnded } = flow.application as Conversation;
     if (parser === null || protocol === null || parser.transactions.length === 0) return;
-    const isOver = direction === null || hasEnded || parser.hasFailed;
+    const isOver = direction === null || hasEnded || parser.hasFailed || packet.isFlush;
     const memory = flow.memory as FlowMemory;
     const { fingerprints } = this.#inspector.rules;
     const place = { protocol, packet, flow, fingerprints };

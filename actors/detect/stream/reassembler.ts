@@ -72,7 +72,7 @@ export class Reassembler {
     const length = this.#withinDepth(stream, start, packet.payloadEnd - packet.payloadAt);
     if (stream.depthReached) session.note('reassembly_depth_reached');
     if (length === 0) return true;
-    if (start + length <= stream.base) return false;
+    if (start + length <= stream.keptFrom) return false;
     stream.isContradicted = false;
     const isAdded = stream.add(start, packet.bytes, packet.payloadAt, length);
     if (stream.isContradicted) session.note('reassembly_overlap_different_data');

@@ -92,7 +92,7 @@ function isOutdatedAck(segment: Segment): boolean {
 function isSpuriousRetransmission(segment: Segment): boolean {
   if (segment.length === 0) return false;
   const { sender } = segment;
-  const isGone = !sender.isOver && sender.offsetOf(segment.end) <= sender.base;
+  const isGone = !sender.isOver && sender.offsetOf(segment.end) <= sender.keptFrom;
   if (isGone || !isAfter(segment.end, sender.lastAck)) segment.session.note('pkt_spurious_retransmission');
   return isGone;
 }

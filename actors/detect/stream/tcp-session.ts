@@ -65,6 +65,8 @@ export class TcpSession implements FlowSession {
   packetIsInStream = false;
   packetSeesStream = false;
   isPayloadHidden = false;
+  /** Whether what there is of both directions is looked at before the packet in hand, or each one. */
+  flushing: 'none' | 'once' | 'each' = 'none';
   /** The packet in hand ends the flow: what is left is inspected with it. */
   isEnding = false;
   events: readonly string[] = NO_EVENTS;
@@ -219,7 +221,14 @@ export class TcpSession implements FlowSession {
       stream.isOver = true;
       stream.clear();
     } else if (stream.isRecognised || stream.appOffset > MAX_UNRECOGNISED_BYTES)
-      stream.prune(edgeOf(stream, this.isApplicationDead));
+      stream.prune(edgeOf(stream, this.isApplicationDead), this.#keptFrom(stream));
+  }
+
+  #keptFrom(stream: TcpStream): number {
+    const edge = edgeOf(stream, this.isApplicationDead);
+    const { inspectDepth, isRawOver, appOffset, rawOffset } = stream;
+    if (inspectDepth === 0 || isRawOver || this.isApplicationDead || this.state >= TCP_STATE.closed) return edge;
+    return Math.min(appOffset, Math.max(0, rawOffset - inspectDepth));
   }
 
   /** Bytes that a reader has not had. */
@@ -237,7 +246,8 @@ export class TcpSession implements FlowSession {
   }
 
   #isRawReady(direction: Direction, stream: TcpStream): boolean {
-    if (!this.packetSeesStream || stream.isOver || stream.isRawOver || stream.segments.count === 0) return false;
+    if (!this.packetSeesStream || stream.isOver || stream.isRawOver || stream.keptFrom >= stream.rightEdge)
+      return false;
     if (stream.rawOffset === stream.rightEdge && !stream.hasWrapped) return false;
     if (
       stream.isFlushed ||

@@ -63,11 +63,14 @@ export class TcpStream {
   /** Where `findRun` found bytes. */
   foundStart = 0;
   foundEnd = 0;
+  /** So many bytes before those that rules have seen are not too old to come again. */
+  inspectDepth = 0;
   readonly #bytes: PagedBytes;
   readonly #pool: PagePool;
   /** A sequence number and its offset, from which others are told. */
   #baseSequence = 0;
   #baseOffset = 0;
+  #keptFrom = 0;
 
   constructor(pool: PagePool) {
     this.#pool = pool;
@@ -84,9 +87,9 @@ export class TcpStream {
     return this.#baseOffset + ((sequence - this.#baseSequence) | 0);
   }
 
-  /** Before this offset nothing is kept. */
-  get base(): number {
-    return this.#baseOffset;
+  /** Before this offset nothing is kept by Suricata: here it may be less, which nobody looks at again. */
+  get keptFrom(): number {
+    return Math.min(this.#keptFrom, this.#baseOffset);
   }
 
   get ackedOffset(): number {
@@ -96,12 +99,15 @@ export class TcpStream {
 
   /** Numbers of what is kept begin anew at 0 within it: Suricata does not see then that rules have all there is. */
   get hasWrapped(): boolean {
-    return (this.#baseSequence >>> 0) + (this.rightEdge - this.#baseOffset) > 0xffff_ffff;
+    const from = this.keptFrom;
+    const sequence = (this.#baseSequence - (this.#baseOffset - from)) >>> 0;
+    return sequence + (this.rightEdge - from) > 0xffff_ffff;
   }
 
   /** False where there is no memory for it. */
   add(start: number, source: Uint8Array, from: number, length: number): boolean {
     const end = start + length;
+    if (end <= this.#baseOffset) return true;
     const pool = this.#pool;
     const first = Math.max(start, this.#baseOffset);
     if (this.segments.count >= MAX_SEGMENTS || !pool.hasRoom(this.#bytes.costOf(first, end) + SEGMENT_COST_BYTES)) {
@@ -173,7 +179,8 @@ export class TcpStream {
   }
 
   /** Lets go of what is before `edge`: both readers have had it. */
-  prune(edge: number): void {
+  prune(edge: number, keptFrom: number): void {
+    if (keptFrom > this.#keptFrom) this.#keptFrom = keptFrom;
     if (edge <= this.#baseOffset) return;
     this.#baseSequence = (this.#baseSequence + (edge - this.#baseOffset)) | 0;
     this.#baseOffset = edge;

@@ -1,4 +1,4 @@
-/** A packet that nobody sent: with it what is left of a direction is inspected when its flow ends. */
+/** A packet that nobody sent: with it what there is of a direction is inspected when its flow ends, or turns to something else. */
 import type { Direction, Flow } from '../flow/index.ts';
 import { type Packet, TCP_ACK } from '../packet/index.ts';
 import type { TcpSession } from '../stream/index.ts';

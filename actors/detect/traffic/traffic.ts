@@ -56,6 +56,9 @@ export interface TrafficCounts {
   wrongChecksum: number;
 }
 
+const BACK_FIRST: readonly Direction[] = [1, 0];
+const THERE_FIRST: readonly Direction[] = [0, 1];
+
 export class Traffic {
   readonly counts: TrafficCounts = { packets: 0, bytes: 0, invalid: 0, segments: 0, wrongChecksum: 0 };
   readonly flows: FlowTable;
@@ -134,7 +137,11 @@ export class Traffic {
       this.#sink.packet(packet, flow, direction);
       return;
     }
-    if (packet.protocol === PROTOCOL_TCP) direction = this.#seeSegment(packet, flow, direction);
+    if (packet.protocol === PROTOCOL_TCP) {
+      direction = this.#seeSegment(packet, flow, direction);
+      const session = flow.session as TcpSession | null;
+      if (session !== null && session.flushing !== 'none') this.#flush(flow, session, direction, packet.timeUs);
+    }
     this.#sink.packet(packet, flow, direction);
     (flow.session as TcpSession | null)?.afterPacket(direction);
   }
@@ -171,6 +178,25 @@ export class Traffic {
     const direction = session.directionOf(stream);
     this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);
     session.afterPacket(direction);
+  }
+
+  /** What there is of both directions is looked at before the packet in hand, its own direction last. */
+  #flush(flow: Flow, session: TcpSession, direction: Direction, timeUs: number): void {
+    const { packetIsInStream, packetSeesStream, isPayloadHidden, events } = session;
+    if (session.flushing === 'once') session.flushing = 'none';
+    session.flush(0);
+    session.flush(1);
+    for (const one of direction === 0 ? BACK_FIRST : THERE_FIRST) {
+      session.packetIsInStream = false;
+      session.packetSeesStream = true;
+      session.events = [];
+      const packet = pseudoPacket(this.#pseudo, flow, session, one, timeUs);
+      packet.isFlush = true;
+      this.#sink.packet(packet, flow, one);
+      session.afterPacket(one);
+      session.isPayloadHidden = isPayloadHidden;
+    }
+    Object.assign(session, { packetIsInStream, packetSeesStream, events });
   }
 
   #layer(layer: number): Packet {

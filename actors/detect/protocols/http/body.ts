@@ -38,6 +38,10 @@ export class Body {
     return this.size >= this.limits.limit;
   }
 
+  get wasInspected(): boolean {
+    return this.#inspected > 0;
+  }
+
   /** Adds what the limit allows of it; how many bytes that were. */
   append(bytes: Uint8Array): number {
     const length = Math.min(bytes.length, this.limits.limit - this.size);

@@ -44,6 +44,15 @@ export class HttpParser implements Parser<HttpTransaction> {
     return was;
   }
 
+  /** Until a body was looked at for the first time. */
+  inspectDepth(direction: Direction): number {
+    const isBegun = this.#exchange.live.some(
+      (tx) => tx.progress[direction] === BODY && tx.message(direction).body.wasInspected,
+    );
+    if (isBegun) return 0;
+    return direction === 0 ? REQUEST_LIMITS.least : RESPONSE_LIMITS.least;
+  }
+
   /** A body that is long enough for a look: rules about the stream see with each piece of it what there is. */
   #noteBody(direction: Direction): void {
     const { live } = this.#exchange;

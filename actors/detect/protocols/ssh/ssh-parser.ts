@@ -66,6 +66,7 @@ function lineOf(bytes: Uint8Array): Line | null {
 
 export class SshParser implements Parser<SshTransaction> {
   hasFailed = false;
+  isEncrypted: false | 'all' = false;
   private live: SshTransaction[];
   private readonly tx = new SshTransaction();
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
@@ -157,6 +158,8 @@ export class SshParser implements Parser<SshTransaction> {
         this.skipped[direction] = end - bytes.length;
         return bytes.length;
       }
+      // Where the record of its keys is not whole, Suricata does not notice.
+      if (code === NEWKEYS && this.tx.sides[direction === 0 ? 1 : 0].state === 'finished') this.isEncrypted = 'all';
       at = end;
     }
     return at;

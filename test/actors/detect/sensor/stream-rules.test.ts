@@ -52,3 +52,17 @@ t.test('where sequence numbers have begun anew, something of the stream seems to
   t.same(of(1000), ['12>']);
   t.same(of(0xffff_fff0), ['12> 14>']);
 });
+
+t.test('of HTTP bytes that rules have seen are kept for a while: what comes again is in the stream', async (t) => {
+  const scene = (port: number, text: string): Scene =>
+    new Scene(port)
+      .handshake()
+      .say(0, text)
+      .say(1, OK)
+      .say(0, '')
+      .say(1, '')
+      .segment(0, PUSH | ACK, -text.length, 0, text);
+  const rule = `alert tcp ${ANY} (content:"GET";)`;
+  t.same(alertsIn(scene(80, GET), [rule]), ['7>']);
+  t.same(alertsIn(scene(53, DNS_QUERY.replace('evil', 'GET!')), [rule]), ['7> 12>']);
+});

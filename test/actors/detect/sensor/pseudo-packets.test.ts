@@ -1,0 +1,58 @@
+/**
+ * Where a session is encrypted from here on, or another protocol follows in it, Suricata looks at what there is of both
+ * directions before the packet in hand; these are its answers.
+ */
+import t from 'tap';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const NEW_KEYS = '\x00\x00\x00\x0a\x04\x15abcdefgh';
+
+t.test('SSH: behind the new keys of both sides nothing is looked for in payloads', async (t) => {
+  const scene = new Scene(22).handshake().say(1, 'SSH-2.0-srv\r\n').say(0, 'SSH-2.0-cli\r\n').say(1, NEW_KEYS);
+  const rules = [
+    `alert ssh ${ANY} ()`,
+    `alert tcp ${ANY} (content:"secret";)`,
+    `alert tcp ${ANY} (content:"SSH-";)`,
+    `alert tcp ${ANY} (content:!"xx";)`,
+    `alert tcp-pkt ${ANY} (content:"secret";)`,
+    `alert ip ${ANY} (ttl:>1;)`,
+    `alert tcp ${ANY} (flow:to_client; stream_size:both,>,1;)`,
+  ];
+  // The packet with which that is known still has its payload.
+  scene
+    .segment(0, PUSH | ACK, 0, 0, NEW_KEYS)
+    .segment(1, PUSH | ACK, 0, 14, 'secret one')
+    .say(0, 'secret two');
+  t.same(alertsIn(scene, rules), [
+    '5> 6> 7< 8< 9> 10> -> -< 11< 12> 13< -> -<',
+    '',
+    '-> -<',
+    '-> -<',
+    '11<',
+    '1> 2< 3> 4< 5> 6> 7< 8< 9> 10> 11< 12> 13<',
+    '7< 8< -< 11< 13<',
+  ]);
+});
+
+t.test('a granted CONNECT: with each packet until what follows is known', async (t) => {
+  const rules = [
+    `alert http ${ANY} ()`,
+    `alert ssh ${ANY} ()`,
+    `alert tcp ${ANY} (content:"HTTP";)`,
+    `alert http ${ANY} (http.stat_code; content:"200";)`,
+  ];
+  const granted = (): Scene =>
+    new Scene(8080)
+      .handshake()
+      .say(0, 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')
+      .say(1, 'HTTP/1.1 200 OK\r\n\r\n')
+      .say(0, '');
+  const known = granted().say(1, 'SSH-2.0-srv\r\n').say(0, 'SSH-2.0-cli\r\n');
+  t.same(alertsIn(known, rules), ['5< 6< -< -> 7> -< -> 8> -> -< 9< -> -< 10<', '11> 12> 13< -> -<', '-< ->', '-<']);
+  const none = granted()
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1);
+  t.same(alertsIn(none, rules), ['5< 6< -< -> 7> -< -> 8> -> -< 9< -< -> 10> -> -< 11<', '', '-< ->', '-<']);
+});
