@@ -82,6 +82,8 @@ export class Draft {
   /** The buffer of the last term, and whether buffers are named beforehand. */
   #lastBuffer: DraftBuffer | null = null;
   #isSticky = false;
+  /** The buffer that is set was opened by a transform behind what is asked of it untransformed. */
+  #isTrailing = false;
   /** What is asked of the text that base64_decode makes. */
   #decoded: Term[] | null = null;
   /** The keyword of the last thing that is asked: what `prefilter` follows. */
@@ -159,8 +161,6 @@ export class Draft {
     this.#hasPrefilter ||= last !== 'content';
     if (last === 'content') {
       const { content } = this.#lastContent!;
-      if (this.contents().some((other) => other !== content && other.fastPattern !== 'no'))
-        wrong('prefilter', 'one content of a rule can be its fast pattern');
       const isPlaced = content.offset !== null || content.depth !== null || content.distance !== null;
       if (content.isNegated && (isPlaced || content.within !== null))
         wrong('prefilter', 'a negated content with a place cannot be the fast pattern');
@@ -187,6 +187,7 @@ export class Draft {
     if (buffer === PAYLOAD) this.#current = this.#buffers[0]!;
     else if (before !== undefined && before.transforms.length === 0) this.#current = before;
     else this.#current = this.#open(buffer, true);
+    this.#isTrailing = false;
   }
 
   /** What ip_proto, as far as it was read, leaves of the protocols. Where a family is named a second one leaves none. */
@@ -215,7 +216,12 @@ export class Draft {
   transform(transform: Transform): void {
     const { name } = transform;
     if (this.#current.buffer === PAYLOAD) wrong(name, 'a transform must follow the buffer that it changes');
-    if (this.#current.terms.length > 0) this.#current = this.#open(this.#current.buffer, true);
+    if (this.#current.terms.length > 0) {
+      if (this.#current.transforms.length > 0) wrong(name, 'a transform must follow the buffer that it changes');
+      this.#current = this.#open(this.#current.buffer, true);
+      // Where nothing follows, it changes nothing.
+      this.#isTrailing = true;
+    }
     this.#current.transforms.push(transform);
   }
 
@@ -240,10 +246,6 @@ export class Draft {
     this.#lastBuffer = target;
   }
 
-  contents(): ContentTerm[] {
-    return this.#buffers.flatMap(({ terms }) => terms.filter((term) => term.kind === 'content'));
-  }
-
   payloadContents(): ContentTerm[] {
     return this.#buffers[0]!.terms.filter((term) => term.kind === 'content');
   }
@@ -259,7 +261,7 @@ export class Draft {
       if (one.absent === 'only' && one.terms.length > 0) wrong('absent', 'nothing can hold of what is not there');
       if (one.absent === 'orElse' && one.terms.length === 0) wrong('absent', 'or else what?');
     }
-    if (buffer !== DECODED && this.#isUnasked()) wrong(buffer, 'nothing is asked of the buffer');
+    if (buffer !== DECODED && !this.#isTrailing && this.#isUnasked()) wrong(buffer, 'nothing is asked of the buffer');
   }
 
   turn(way: 'to_client'): void {

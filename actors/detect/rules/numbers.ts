@@ -57,7 +57,7 @@ const NAMES = {
 } as const;
 
 const UNIT_BITS: Readonly<Record<string, number>> = { k: 10, m: 20, g: 30 };
-const NUMBER = String.raw`0x[0-9a-f]{1,14}|\d{1,15}(?:[kmg]i?b)?`;
+const NUMBER = String.raw`0x[0-9a-f]{1,14}|\d{1,16}(?:[kmg]i?b)?`;
 const RANGE = new RegExp(`^(!?)(${NUMBER}) *(?:<>|-) *(${NUMBER})$`, 'i');
 const MASK = new RegExp(`^& *(${NUMBER}) *(!?)= *(${NUMBER})$`, 'i');
 const ONE = new RegExp(`^(<=|>=|!=|[<>!=]?) *(${NUMBER})$`, 'i');

@@ -30,7 +30,7 @@ export const holdsPort = (set: PortSet, port: number): boolean => set.isAny || h
 function portRange(item: string): Range<number> {
   const match = /^(\d{0,5})\s*(:?)\s*(\d{0,5})$/.exec(item);
   const [, from, colon, to] = match ?? [];
-  if (match === null || (from === '' && to === '')) return wrong('port', `"${shown(item)}" is no port`);
+  if (match === null || (from === '' && to === '' && colon === '')) return wrong('port', `"${shown(item)}" is no port`);
   const low = from === '' ? 0 : Number(from);
   const high = colon === '' ? low : to === '' ? 65_535 : Number(to);
   if (low > 65_535 || high > 65_535) wrong('port', `"${shown(item)}" is above 65535`);

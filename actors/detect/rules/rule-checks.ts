@@ -9,8 +9,8 @@ import type { Subject } from './subject.ts';
 const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
   'tcp.hdr': ['tcp', 'tcp-pkt', 'tcp-stream', 'ip', 'ipv4', 'ipv6', 'pkthdr', ...applicationsOver('tcp')],
   'udp.hdr': ['udp', 'ip', 'ipv4', 'ipv6', 'pkthdr', ...applicationsOver('udp')],
-  'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4', 'pkthdr'],
-  'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv6', 'pkthdr'],
+  'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4', 'ipv6', 'pkthdr'],
+  'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv4', 'ipv6', 'pkthdr'],
 };
 /** Keywords about a packet's own headers. */
 const PACKET_KEYWORDS = new Set([
@@ -59,6 +59,9 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   const filter = draft.conditions.find(({ keyword }) => keyword === 'detection_filter')?.value;
   if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
+  const isOverTcp = !UNSTREAMED.has(protocol);
+  if (!isOverTcp && draft.buffers().some(({ buffer }) => buffer === 'file.data'))
+    wrong('file.data', `it goes with TCP, not with ${protocol}`);
   for (const terms of draft.buffers()) checkBuffer(terms, protocol);
   checkRoom(draft.buffers(), draft.conditions);
   if (subjects.includes('file') && application !== null && !FILE_CARRIERS.has(application))
@@ -73,6 +76,7 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
 }
 
 const FILE_CARRIERS = new Set(['http', 'smtp']);
+const UNSTREAMED = new Set(['udp', 'icmp', 'icmpv4', 'icmpv6', 'sctp']);
 const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkthdr']);
 
 /** Addresses are the stream's, too. */
@@ -107,41 +111,43 @@ const BLANKS = /\s/;
 const JA3_HASHES = new Set(['ja3.hash', 'ja3s.hash']);
 const JA3_HASH_LENGTH = 32;
 const HASSHES = new Set(['ssh.hassh', 'ssh.hassh.server']);
+const FINGERPRINT_CHARS = 59;
 /** A serial number so long has a colon in it. */
 const SERIAL_BARE_MAX = 2;
 
-/** What no certificate or fingerprint has. */
-function checkFingerprint(buffer: string, text: string): void {
-  if (buffer === 'tls.cert_fingerprint' && !/^(?:[0-9a-fA-F]{2}:){19}[0-9a-fA-F]{2}$/.test(text))
-    wrong(buffer, 'a fingerprint is twenty bytes in hexadecimal with colons');
-  if (buffer === 'tls.cert_serial' && text.length > SERIAL_BARE_MAX && !text.includes(':'))
-    wrong(buffer, 'the bytes of a serial number have colons between them');
-  if (HASSHES.has(buffer) && !/^[0-9a-fA-F]{32}$/.test(text)) wrong(buffer, 'a hash has 32 hexadecimal digits');
+/** What is never in a buffer as it is; of what is transformed Suricata does not ask that. */
+function checkUntransformed(buffer: string, contents: readonly ContentTerm[]): void {
+  for (const [i, { bytes, nocase }] of contents.entries()) {
+    const text = String.fromCharCode(...bytes);
+    if (buffer === 'http.method' && /^[\t ]|[\t ]$/.test(text)) wrong(buffer, 'a method has no blank at its ends');
+    if (buffer === 'http.host' && (nocase || /[A-Z]/.test(text)))
+      wrong(buffer, 'the host is in lower case, and the content is not');
+    if (buffer === 'tls.cert_fingerprint' && (text.length !== FINGERPRINT_CHARS || !text.includes(':')))
+      wrong(buffer, 'a fingerprint is twenty bytes in hexadecimal with colons');
+    if (HASSHES.has(buffer) && !/^[0-9a-fA-F]{32}$/.test(text)) wrong(buffer, 'a hash has 32 hexadecimal digits');
+    // Of these it looks at the first alone.
+    if (i > 0) continue;
+    if (buffer === 'tls.cert_serial' && text.length > SERIAL_BARE_MAX && !text.includes(':'))
+      wrong(buffer, 'the bytes of a serial number have colons between them');
+    if (JA3_HASHES.has(buffer) && text.length !== JA3_HASH_LENGTH)
+      wrong(buffer, `a hash has ${JA3_HASH_LENGTH} characters, not ${text.length}`);
+  }
 }
 
 function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: string): void {
   const carriers = PACKETS_OF[buffer];
   if (carriers !== undefined && !carriers.includes(protocol)) wrong(buffer, `it cannot go with ${protocol}`);
-  const contents = terms.filter((term): term is ContentTerm => term.kind === 'content' && !term.isNegated);
+  const contents = terms.filter((term): term is ContentTerm => term.kind === 'content');
+  if (transforms.length === 0) checkUntransformed(buffer, contents);
   for (const content of contents) {
+    if (content.isNegated) continue;
     const text = String.fromCharCode(...content.bytes);
-    // What is transformed is another buffer, of which that is not asked.
-    if (transforms.length === 0 && buffer === 'http.method' && /^\s|\s$/.test(text))
-      wrong('http.method', 'a method has no blank at its ends');
-    if (transforms.length === 0 && buffer === 'http.host' && /[A-Z]/.test(text))
-      wrong('http.host', 'the host is in lower case, and the content is not');
     for (const { name } of transforms) {
       const isNever =
         (name === 'strip_whitespace' && BLANKS.test(text)) ||
-        (name === 'to_lowercase' && /[A-Z]/.test(text) && !content.nocase) ||
-        (name === 'to_uppercase' && /[a-z]/.test(text) && !content.nocase);
+        (name === 'to_lowercase' && /[A-Z]/.test(text)) ||
+        (name === 'to_uppercase' && /[a-z]/.test(text));
       if (isNever) wrong('content', `"${shown(text)}" can never be there after ${name}`);
     }
   }
-  if (transforms.length === 0)
-    for (const term of terms) if (term.kind === 'content') checkFingerprint(buffer, String.fromCharCode(...term.bytes));
-  if (JA3_HASHES.has(buffer) && transforms.length === 0)
-    for (const term of terms)
-      if (term.kind === 'content' && term.bytes.length !== JA3_HASH_LENGTH)
-        wrong(buffer, `a hash has ${JA3_HASH_LENGTH} characters, not ${term.bytes.length}`);
 }

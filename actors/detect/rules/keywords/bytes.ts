@@ -143,6 +143,7 @@ function byteMath(draft: Draft, text: string): void {
     return [`${option} ${value}`.trim()];
   });
   const form: NumberForm = readForm(draft, 'byte_math', { bytes, offset }, options, () => false);
+  if (form.bytes === 0) wrong('byte_math', 'it needs a byte at least');
   const value = amount(draft, 'byte_math', rvalue, 0, 0xffff_ffff);
   if (/^0x/i.test(rvalue)) wrong('byte_math', 'rvalue is a decimal number or a variable');
   variable(draft, 'byte_math', name);

@@ -154,11 +154,12 @@ function fastPattern(draft: Draft, text: string, content: DraftContent): void {
     if (content.fastPattern !== 'no' || draft.payloadContents().some(({ fastPattern }) => fastPattern !== 'no'))
       wrong('fast_pattern', 'one content of a rule can be its fast pattern');
     content.fastPattern = 'whole';
-  } else if (text === 'only') {
+  } else if (/^\s*only/.test(text)) {
     if (content.isNegated || isPlaced) wrong('fast_pattern', 'only cannot go with a negation or a place');
     content.fastPattern = 'only';
   } else {
-    const part = /^(\d{1,5})\s*,\s*(\d{1,5})$/.exec(text);
+    // What stands before the two numbers is passed over.
+    const part = /(\d+)\s*,\s*(\d+)\s*$/.exec(text);
     if (part === null) wrong('fast_pattern', `"${shown(text)}" is neither "only" nor an offset and a length`);
     const [offset, length] = [Number(part[1]), Number(part[2])];
     if (offset + length > content.bytes.length) wrong('fast_pattern', 'the part goes beyond the content');

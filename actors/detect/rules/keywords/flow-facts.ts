@@ -91,12 +91,14 @@ export const FLOW_FACTS: readonly KeywordRow[] = [
     quotes: 'optional',
     read: (draft, { text }) => {
       const value = applicationProtocol('app-layer-protocol', text);
-      const { isNegated, mode } = value.type === 'fields' ? value.fields : {};
+      const { isNegated, mode, names } = value.type === 'fields' ? value.fields : {};
       const others = draft.conditions.flatMap((one) =>
         one.keyword === 'app-layer-protocol' && one.value.type === 'fields' ? [one.value.fields] : [],
       );
-      // Two that exclude, or ask in different places, go together.
-      const isTaken = others.some((one) => one.mode === mode && !(one.isNegated === 1 && isNegated === 1));
+      // Two that exclude, or ask in different places, go together, where they are not the same.
+      const isTaken = others.some(
+        (one) => one.mode === mode && (one.names === names || !(one.isNegated === 1 && isNegated === 1)),
+      );
       if (draft.hasApplication || isTaken) wrong('app-layer-protocol', 'the protocol is known already');
       draft.condition({ keyword: 'app-layer-protocol', value });
     },

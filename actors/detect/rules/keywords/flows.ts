@@ -39,34 +39,35 @@ function flow(draft: Draft, text: string): void {
 const BIT_ACTIONS = ['set', 'unset', 'toggle', 'isset', 'isnotset'];
 
 function flowbits(draft: Draft, text: string): void {
-  if (text === 'noalert') {
+  if (/^noalert(?![a-z,])/.test(text)) {
     draft.condition({ keyword: 'noalert', value: { type: 'none' } });
     return;
   }
-  const [action, names, more] = parts(text);
-  if (!BIT_ACTIONS.includes(action!) || names === undefined || names === '' || more !== undefined)
-    wrong('flowbits', `"${shown(text)}" is not an action and a name`);
-  const words = names.split('|').map((name) => name.trim());
-  if (words.some((name) => name === '' || /\s/.test(name))) wrong('flowbits', 'a name is empty or has a blank in it');
-  draft.condition({ keyword: 'flowbits', value: { type: 'words', words: [action!, ...words] } });
+  // A comma behind the first belongs to a name.
+  const [, action = '', names = ''] = /^([a-z]+),\s*(.+)$/.exec(text) ?? [];
+  if (!BIT_ACTIONS.includes(action)) wrong('flowbits', `"${shown(text)}" is not an action and a name`);
+  const words = names.split('|').flatMap((name) => name.trim() || []);
+  if (words.length === 0 || words.some((name) => /\s/.test(name)))
+    wrong('flowbits', 'a name is empty or has a blank in it');
+  draft.condition({ keyword: 'flowbits', value: { type: 'words', words: [action, ...words] } });
 }
 
+const FLOWINT =
+  /^\s*([a-zA-Z][\w./]+)\s*,\s*(==|!=|<=|>=|[+=<>-]|isset|notset|isnotset)\s*,?\s*([a-zA-Z]\w+|\d{1,10})?\s*$/;
+
 function flowint(draft: Draft, text: string): void {
-  const [name, operator, value, more] = parts(text);
-  const takesValue = ['+', '-', '=', '<', '>', '<=', '>=', '==', '!='].includes(operator ?? '');
-  const takesNone = ['isset', 'notset', 'isnotset'].includes(operator ?? '');
-  if (
-    !/^[a-zA-Z][\w./]+$/.test(name!) ||
-    more !== undefined ||
-    !(takesValue ? value !== undefined && value !== '' : takesNone && value === undefined)
-  )
+  const [, name = '', operator = '', given] = FLOWINT.exec(text) ?? [];
+  // One that asks whether it is set may have a value, which says nothing.
+  const takesNone = operator.endsWith('set');
+  if (name === '' || (!takesNone && given === undefined))
     wrong('flowint', `"${shown(text)}" is not a name, an operator and a value`);
-  const isName = value !== undefined && /^[a-zA-Z][\w./]+$/.test(value);
+  const value = takesNone ? undefined : given;
+  const isName = value !== undefined && /^[a-zA-Z]/.test(value);
   const number = value === undefined || isName ? 0 : whole('flowint', value, 0, NUMBER_MAX);
-  const told = operator === 'notset' ? 'isnotset' : operator!;
+  const told = operator === 'notset' ? 'isnotset' : operator;
   draft.condition({
     keyword: 'flowint',
-    value: { type: 'fields', fields: { name: name!, operator: told, value: isName ? value : number } },
+    value: { type: 'fields', fields: { name, operator: told, value: isName ? value : number } },
   });
 }
 
@@ -123,7 +124,7 @@ function detectionFilter(draft: Draft, text: string): void {
 }
 
 function xbits(draft: Draft, text: string): void {
-  if (text === 'noalert') {
+  if (/^noalert(?![a-z,])/.test(text)) {
     draft.condition({ keyword: 'noalert', value: { type: 'none' } });
     return;
   }

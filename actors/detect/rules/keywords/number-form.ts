@@ -5,7 +5,7 @@ import type { NumberForm } from '../rule.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import { amount } from './content.ts';
 
-const OFFSET_MAX = 0x7fff_ffff;
+const OFFSET_MAX = { byte_test: 0x7fff_ffff, byte_jump: 0xffff, byte_extract: 0xffff, byte_math: 0xffff } as const;
 const BINARY_BYTES_MAX = 8;
 const STRING_BYTES_MAX = { byte_test: 23, byte_jump: 23, byte_extract: 23, byte_math: 10 } as const;
 
@@ -37,7 +37,7 @@ export function readForm(
   const bytes = /^\d/.test(place.bytes)
     ? whole(keyword, place.bytes, 0, max)
     : amount(draft, keyword, place.bytes, 0, max);
-  const offset = amount(draft, keyword, place.offset, -OFFSET_MAX, OFFSET_MAX);
+  const offset = amount(draft, keyword, place.offset, -OFFSET_MAX[keyword], OFFSET_MAX[keyword]);
   return { bytes, offset, isRelative, endian, base: isString ? (base ?? 'auto') : null, bitmask };
 }
 

@@ -25,9 +25,10 @@ const tcpFlags: Reader = (keyword, text) => {
 };
 
 const fragBits: Reader = (keyword, text) => {
-  const match = /^([!+*]?)\s*([MDR]+)([!+*]?)$/.exec(text);
+  // What follows them is passed over.
+  const match = /^([!+*]?)\s*([MDR]+)/.exec(text);
   if (match === null) return wrong(keyword, `"${shown(text)}" are no fragmentation bits`);
-  return fields({ bits: match[2]!, how: match[1] || match[3]! });
+  return fields({ bits: match[2]!, how: match[1]! });
 };
 
 const IP_OPTIONS = ['rr', 'lsrr', 'eol', 'nop', 'ts', 'sec', 'esec', 'ssrr', 'satid', 'any'];

@@ -29,8 +29,10 @@ export const PCRE: readonly KeywordRow[] = [
     quotes: 'optional',
     negation: true,
     read: (draft, value) => {
-      // A negation within the quotes is none: Suricata passes over it.
-      const { expression: text, names } = splitNames(value.text.replace(/^!\s*(?=\/)/, ''));
+      // What stands before the first slash is passed over, a negation within the quotes, too; and what follows a quote.
+      const from = value.text.search(/(?<!\\)\//);
+      const { expression, names } = splitNames(value.text.slice(Math.max(0, from)));
+      const text = expression.replace(/"[^/]*$/, '');
       const { isNegated } = value;
       const end = text.lastIndexOf('/');
       if (!text.startsWith('/') || end === 0) return wrong('pcre', 'the expression must stand between slashes');
@@ -48,6 +50,7 @@ export const PCRE: readonly KeywordRow[] = [
         else if (buffer !== null) wrong('pcre', 'two modifiers name a buffer');
         else buffer = BUFFERS[modifier]!;
       }
+      if (buffer !== null) draft.subject = 'http';
       if (isRaw && buffer !== null) wrong('pcre', 'the modifier B cannot go with a buffer');
       if (buffer === 'http.host' && /(?:^|[^\\])[A-Z]/.test(pattern))
         wrong('pcre', 'the host is in lower case, and the expression is not');

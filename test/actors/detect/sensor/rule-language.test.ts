@@ -104,3 +104,17 @@ t.test('http_server_body is file.data both ways, http.response_body turns the ru
     ['7> 9<', '9<', '9<', '7> 9<', ''],
   );
 });
+
+t.test('what stands before or behind what Suricata looks for in a value says nothing', async (t) => {
+  const answers: [string, boolean][] = [
+    ['fragbits:D!;', false],
+    ['pcre:x,"/abc/";', true],
+    ['flowbits:isnotset,a,b;', true],
+    ['content:"abc"; fast_pattern:0,9,1,1;', true],
+  ];
+  t.same(wrong(answers), []);
+});
+
+t.test('a rule may name the greatest size that is exact', async (t) => {
+  t.same(alertsIn(new Scene(80).handshake(), [`alert http ${ANY} (filesize:>4194304gb;)`]), ['']);
+});
