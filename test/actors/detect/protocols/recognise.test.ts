@@ -45,6 +45,14 @@ t.test('nothing more is asked where no protocol is left, and a flow without one 
   t.notOk(talk([[0, 'GE']]).hasFailed);
 });
 
+t.test('a gap before anything was recognised, and nothing on the other side, leaves no protocol', async (t) => {
+  const conversation = talk([[0, 'x'.repeat(22)]], { port: 5555 });
+  t.equal(conversation.final, null);
+  conversation.gap(1, 13);
+  conversation.data(0, new Uint8Array(), false);
+  t.equal(conversation.final, 'failed');
+});
+
 t.test('bytes of one direction that are never recognised are bounded', async (t) => {
   const conversation = talk([]);
   for (let i = 0; i < 300; i += 1) conversation.data(0, new Uint8Array(1000).fill(0x78), false);
