@@ -135,11 +135,11 @@ function conditionEngine(
 }
 
 /** Events have their names in one case or the other. */
-function eventEngine(event: string, { end, eventsAt }: AnyProtocol, direction: Direction, bit: number): Engine {
+function eventEngine(event: string, { end }: AnyProtocol, direction: Direction, bit: number): Engine {
   const names = [event, event.toUpperCase()] as const;
   return {
     bit,
-    progress: eventsAt?.[direction] ?? 0,
+    progress: 0,
     isPrefiltered: false,
     isStream: false,
     isOfFiles: false,

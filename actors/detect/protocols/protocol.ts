@@ -157,8 +157,6 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly conditions: readonly ConditionRow<Tx>[];
   /** The progress at which a transaction is complete, by direction. */
   readonly end: readonly [number, number];
-  /** The progress from which on events are asked about, by direction; without it from the start. */
-  readonly eventsAt?: readonly [number, number];
   /** The progress from which on files are asked about, by direction; without it the protocol has none. */
   readonly filesAt?: readonly [number, number];
   /** Its record is written once each direction has come so far; without it with its end. */

@@ -48,7 +48,6 @@ export class BodySink {
   }
 
   data(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#tx.isUpdated[this.#direction] = true;
     this.#message.bodyBytes += bytes.length;
     this.hasFailed ||= this.#hasLost;
     if (this.hasFailed) return;
@@ -83,12 +82,14 @@ export class BodySink {
   }
 
   #overflow(): void {
+    this.#tx.isUpdated[this.#direction] = true;
     if (this.#file?.state === 'open') this.#file.state = 'truncated';
     this.#multipart?.truncate();
   }
 
   #take(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    this.#tx.isUpdated[this.#direction] = true;
     if (!this.#hasBegun) this.#begin();
     const length = this.#message.body.append(bytes);
     if (length === 0) {

@@ -4,7 +4,7 @@ import { HTTP_BUFFERS } from './buffers.ts';
 import { HTTP_CONDITIONS } from './conditions.ts';
 import { httpEve } from './eve.ts';
 import { HttpParser } from './http-parser.ts';
-import { BODY, COMPLETE, type HttpTransaction, LINE } from './http-transaction.ts';
+import { BODY, COMPLETE, type HttpTransaction } from './http-transaction.ts';
 import { HTTP_PROBES } from './probes.ts';
 
 export const http: Protocol<HttpTransaction> = {
@@ -15,8 +15,6 @@ export const http: Protocol<HttpTransaction> = {
   conditions: HTTP_CONDITIONS,
   end: [COMPLETE, COMPLETE],
   filesAt: [BODY, BODY],
-  // Of a side that has not spoken nothing is asked.
-  eventsAt: [LINE, LINE],
   open: () => new HttpParser(),
   eve: httpEve,
 };

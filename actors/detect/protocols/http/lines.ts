@@ -1,6 +1,6 @@
 /** First lines of messages. */
 import { FAULT, type HttpTransaction, type Method } from './http-transaction.ts';
-import { isDigit, isSpace, startsWithText, textOf } from './octets.ts';
+import { isDigit, isSpace, NO_BYTES, startsWithText, textOf } from './octets.ts';
 import { NO_URI, normalUri, parseHost, parseUri } from './uri.ts';
 
 const METHODS = new Set(
@@ -71,6 +71,8 @@ export function requestLine(tx: HttpTransaction, line: Uint8Array): void {
 
 function address(tx: HttpTransaction): void {
   const raw = tx.rawUri;
+  // Without a path there is an address all the same, of no bytes.
+  tx.normalUri = NO_BYTES;
   if (raw === null) return;
   if (tx.method === 'connect') {
     const host = parseHost(raw);

@@ -11,8 +11,6 @@ export const KNOWN: ReadonlyMap<string, string> = new Map([
   ['alert ip any any -> any any (ip_proto:!6;)', FRAGMENTS],
   ['alert udp any any -> any any (app-layer-protocol:!dns;)', FRAGMENTS],
   ['alert http any any -> any any (flow:to_client;)', CLOSING],
-  ['alert http any any -> any any (app-layer-event:http.invalid_content_length_field_in_request;)', CLOSING],
-  ['alert http any any -> any any (app-layer-event:http.invalid_transfer_encoding_value_in_request;)', CLOSING],
   ['alert tcp any any -> any any (flow.age:0x10;)', NEWER],
   ['alert tcp any any -> any any (app-layer-protocol:unknown;)', NEWER],
   ['alert http any any -> any any (filesize:>3kb;)', NEWER],

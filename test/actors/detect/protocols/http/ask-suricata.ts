@@ -92,6 +92,8 @@ function rulesOf(connection: Connection, port: number, firstSid: number): Map<st
     for (const row of http.buffers) {
       for (const direction of row.directions) {
         if (tx.progress[direction] < row.progress) continue;
+        // The sticky form of this one turns a rule to the client; what a file is depends on how much of it has come.
+        if (row.name === 'file.magic' || (row.name === 'http.response_body' && direction === 0)) continue;
         for (let index = 0; index === 0 || row.isMany === true; index += 1) {
           const bytes = row.read(tx, direction, index, false);
           if (bytes === null) break;

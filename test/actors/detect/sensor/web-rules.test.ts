@@ -1,0 +1,64 @@
+/** How often, and with which packet, rules about HTTP alert; expected is what Suricata 7.0.10 says. */
+import t from 'tap';
+import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
+
+const ANY = 'any any -> any any';
+const http = (...rules: readonly string[]): string[] => rules.map((rule) => `alert http ${ANY} (${rule})`);
+const event = (...names: readonly string[]): string[] => http(...names.map((name) => `app-layer-event:http.${name};`));
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+t.test('what an interim response said is forgotten where a body without a head follows', async (t) => {
+  const scene = new Scene(80).handshake().say(0, GET).say(1, 'HTTP/1.1 100 Continue\r\n\r\njunk\r\nmore');
+  t.same(alertsIn(scene, http('http.stat_msg; content:"Continue";', 'http.stat_code; content:!"x";')), ['', '']);
+});
+
+t.test('the stream is compared for a transaction only when something of its own has come', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, GET)
+    .segment(1, PUSH | ACK, 0, 0, OK);
+  const next = scene
+    .segment(0, PUSH | ACK, 0, OK.length, GET)
+    .segment(1, PUSH | ACK, OK.length, GET.length, 'HTTP/1.1 200 OK\r\n\r\nmore');
+  t.same(alertsIn(next, http('content:"Length"; http.stat_code; content:"2";')), ['8<']);
+});
+
+t.test(
+  'what is wrong with a request is told with its line, with each piece of its head, and with its end',
+  async (t) => {
+    const whole = new Scene(80).handshake().say(0, 'GET http://a..b/ HTTP/1.1\r\nHost: c\r\n\r\n').say(1, OK);
+    const names = ['request_uri_host_invalid', 'host_header_ambiguous'];
+    t.same(alertsIn(whole, event(...names)), ['7> -<', '7> -<']);
+    const old = 'POST / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+    const chunks = [
+      ...event('invalid_transfer_encoding_value_in_request'),
+      ...http('http.request_body; content:"ok";'),
+    ];
+    t.same(alertsIn(new Scene(80).handshake().say(0, old).say(1, OK), chunks), ['7> -<', '7>']);
+  },
+);
+
+t.test('a header without colon is told once of a transaction, whoever sent it', async (t) => {
+  const scene = new Scene(80).handshake().say(0, 'GET / HTTP/1.1\r\nHost: a\r\nbad\r\n\r\n');
+  const answered = scene.say(1, 'HTTP/1.1 200 OK\r\nbad\r\nContent-Length: 0\r\n\r\n');
+  t.same(alertsIn(answered, event('request_field_missing_colon', 'response_field_missing_colon')), ['7> -<', '']);
+});
+
+t.test('a CONNECT has an address of no bytes', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')
+    .say(1, OK.replace('200', '403'));
+  t.same(alertsIn(scene, http('http.uri; content:!"x";', 'http.uri; bsize:0;', 'http.uri.raw; content:"443";')), [
+    '7> ->',
+    '7>',
+    '7>',
+  ]);
+});
+
+t.test('a chunk of a request may not begin with an empty line', async (t) => {
+  const sent = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+  const rules = [...event('invalid_request_chunk_len'), ...http('http.request_body; content:"ok";')];
+  t.same(alertsIn(new Scene(80).handshake().say(0, sent).say(1, OK), rules), ['7> -<', '']);
+});
