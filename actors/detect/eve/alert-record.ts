@@ -39,7 +39,7 @@ export function alertRecord(
     const about = options.application ? protocol.eve(transaction, fingerprints) : null;
     if (about !== null) {
       addBodies(about, transaction, options);
-      record[protocol.name] = about;
+      record[protocol.eveName ?? protocol.name] = about;
       Object.assign(record, protocol.beside?.(transaction));
     }
     const files = options.metadata ? filesOf(transaction, situation) : [];

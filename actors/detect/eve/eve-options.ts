@@ -35,6 +35,7 @@ export const EVE_DEFAULTS: EveOptions = {
       'tls',
       'fileinfo',
       'ftp',
+      'ftp_data',
       'smtp',
       'tftp',
       'snmp',

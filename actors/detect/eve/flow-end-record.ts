@@ -4,11 +4,13 @@ import type { FlowMemory } from '../inspect/index.ts';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../packet/index.ts';
 import type { EveRecord } from './eve-record.ts';
 import { addApplication, addVariables, tcpOf } from './flow-facts.ts';
-import { addEndpoints, addVlans, flowId } from './record.ts';
+import { addEndpoints, addIds, addVlans } from './record.ts';
 import { timestamp } from './text.ts';
 
 export function flowEndRecord(flow: Flow, reason: FlowEnd, nowUs: number): EveRecord {
-  const record: EveRecord = { timestamp: timestamp(nowUs), flow_id: flowId(flow), event_type: 'flow' };
+  const record: EveRecord = { timestamp: timestamp(nowUs) };
+  addIds(record, flow);
+  record.event_type = 'flow';
   addVlans(record, flow);
   addEndpoints(record, flow, 0);
   if (flow.protocol === PROTOCOL_ICMP || flow.protocol === PROTOCOL_ICMPV6) {

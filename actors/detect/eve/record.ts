@@ -30,7 +30,7 @@ const isCaptured = ({ isPseudo, isReassembled, depth, number }: Packet): boolean
 /** Of a packet, from its source to its destination. */
 export function packetRecord(type: string, packet: Packet, flow: Flow | null): EveRecord {
   const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
-  if (flow !== null) record.flow_id = flowId(flow);
+  if (flow !== null) addIds(record, flow);
   if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, packet);
@@ -52,11 +52,18 @@ export function packetRecord(type: string, packet: Packet, flow: Flow | null): E
   return record;
 }
 
+/** The flow's own number, and that of the one that has announced it. */
+export function addIds(record: EveRecord, flow: Flow): void {
+  record.flow_id = flowId(flow);
+  if (flow.parentId !== 0) record.parent_id = flow.parentId;
+}
+
 /** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
 export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
-  if (isCaptured(packet) && flow.vlanCount === 0 && hasPorts(flow.protocol))
+  if (isCaptured(packet) && flow.vlanCount === 0 && flow.parentId === 0 && hasPorts(flow.protocol))
     return plainRecord(type, packet, flow, direction);
-  const record: EveRecord = { timestamp: timestamp(packet.timeUs), flow_id: flowId(flow) };
+  const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
+  addIds(record, flow);
   if (isCaptured(packet)) record.pcap_cnt = packet.number;
   record.event_type = type;
   addVlans(record, flow);

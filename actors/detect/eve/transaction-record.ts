@@ -14,7 +14,7 @@ import { fileOf } from './file.ts';
 import { flowRecord, packetRecord } from './record.ts';
 
 /** Their records have the number of the transaction. */
-const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh', 'ftp', 'smtp']);
+const NUMBERED: ReadonlySet<string> = new Set(['http', 'ssh', 'ftp', 'ftp_data', 'smtp']);
 
 /** Their records go the way of the packet with which they are told. */
 const OF_PACKETS: ReadonlySet<string> = new Set(['snmp', 'dhcp']);
@@ -30,19 +30,20 @@ export interface Place {
 export function transactionRecords(tx: Transaction, { protocol, packet, flow, fingerprints }: Place): EveRecord[] {
   const one = protocol.events === undefined ? protocol.eve(tx, fingerprints) : null;
   const all = protocol.events?.(tx, fingerprints) ?? (one === null ? [] : [one]);
+  const name = protocol.eveName ?? protocol.name;
   return all.map((about) => {
-    const record = OF_PACKETS.has(protocol.name)
-      ? packetRecord(protocol.name, packet, flow)
-      : flowRecord(protocol.name, packet, flow, protocol.name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
-    if (NUMBERED.has(protocol.name)) record.tx_id = tx.id;
-    record[protocol.name] = about;
+    const record = OF_PACKETS.has(name)
+      ? packetRecord(name, packet, flow)
+      : flowRecord(name, packet, flow, name === 'mqtt' ? (tx.isOneSided ?? 0) : 0);
+    if (NUMBERED.has(name)) record.tx_id = tx.id;
+    record[name] = about;
     return Object.assign(record, protocol.beside?.(tx));
   });
 }
 
 export function fileRecord(file: TransactionFile, tx: Transaction, { protocol, packet, flow }: Place): EveRecord {
   const record = flowRecord('fileinfo', packet, flow, file.direction);
-  const about = protocol.eve(tx);
+  const about = protocol.isUntoldOfFiles === true ? null : protocol.eve(tx);
   if (about !== null) record[protocol.name] = about;
   Object.assign(record, protocol.beside?.(tx));
   record.app_proto = protocol.name;

@@ -48,6 +48,8 @@ export class Flow {
   /** Its two sides have changed places since the first packet. */
   isSwapped = false;
   session: FlowSession | null = null;
+  /** The number in records of the flow that has announced it; 0: none has. */
+  parentId = 0;
   /** What the application protocol's reader keeps. */
   application: object | null = null;
   /** What the inspection keeps: bits, counters, places. */

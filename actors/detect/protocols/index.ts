@@ -2,7 +2,7 @@
 import { coap } from './coap/index.ts';
 import { dhcp } from './dhcp/index.ts';
 import { dns } from './dns/index.ts';
-import { ftp } from './ftp/index.ts';
+import { ftp, ftpData } from './ftp/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
@@ -16,6 +16,7 @@ import { tftp } from './tftp/index.ts';
 import { tls } from './tls/index.ts';
 
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
+export { Expectations } from './expectations.ts';
 export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';
 export { Conversation, type ConversationOptions } from './recognise.ts';
@@ -31,6 +32,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   mqtt,
   telnet,
   ftp,
+  ftpData,
   smtp,
   snmp,
   dhcp,

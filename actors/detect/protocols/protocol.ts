@@ -69,6 +69,17 @@ export interface Transaction {
   readonly keptBytes?: number;
 }
 
+/** A connection that was agreed on in another one, for one file. */
+export interface ExpectedTransfer {
+  /** Its server's. */
+  readonly port: number;
+  readonly direction: Direction;
+  readonly command: 'RETR' | 'STOR';
+  readonly file: Uint8Array;
+  /** Its first byte has come. */
+  begin?(): void;
+}
+
 export interface Parser<Tx extends Transaction = Transaction> {
   /** Bytes are valid during the call only. They are empty where only the end is told. */
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void;
@@ -86,6 +97,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   release(count: number): void;
   /** Drops those that are done, wherever they are: of protocols whose transactions complete out of order. */
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
+  /** Once: connections that were agreed on since. */
+  takeExpected?(): readonly ExpectedTransfer[];
   /** True once where rules about the stream are to see with the next packet what there is of the direction. */
   takeFlush?(direction: Direction): boolean;
   /** As many bytes before what rules have seen of the stream Suricata keeps of a direction; without it: none. */
@@ -149,6 +162,10 @@ export const ALL_FINGERPRINTS: Fingerprints = { ja3: true, hassh: true };
 export interface Protocol<Tx extends Transaction = Transaction> {
   /** As rules name it and as EVE's app_proto has it. */
   readonly name: string;
+  /** Of its records and their objects, where that is another. */
+  readonly eveName?: string;
+  /** Records of its files have no object of it. */
+  readonly isUntoldOfFiles?: true;
   readonly transports: readonly Transport[];
   readonly probes: readonly Probe[];
   /** Whose bytes have to be there first over TCP; without it: anybody's. */
@@ -161,7 +178,8 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly filesAt?: readonly [number, number];
   /** Its record is written once each direction has come so far; without it with its end. */
   toldAt?(fingerprints: Fingerprints): readonly [number, number];
-  open(transport: Transport): Parser<Tx>;
+  /** `expected`: what another flow has said of this one. */
+  open(transport: Transport, expected?: ExpectedTransfer | null): Parser<Tx>;
   /** What EVE has under the protocol's name, with Suricata 7's fields. */
   eve(tx: Tx, fingerprints?: Fingerprints): Record<string, unknown> | null;
   /** What alerts, files and events have beside that, by its own names. */

@@ -4,7 +4,8 @@
  */
 import { Detection, type Found } from './detection.ts';
 import type { Direction } from './direction.ts';
-import type { Parser, Transaction, Transport } from './protocol.ts';
+import { ftpData } from './ftp/index.ts';
+import type { ExpectedTransfer, Parser, Transaction, Transport } from './protocol.ts';
 import type { AnyProtocol, PortQuestions, Recogniser } from './recogniser.ts';
 
 /** As many unrecognised bytes of a direction are kept while the other has none; twice as many whatever there is. */
@@ -28,6 +29,8 @@ export interface ConversationOptions {
   readonly isPickedUp: boolean;
   /** Whose bytes came first, acknowledged or not; without it: whose were given first. */
   readonly first?: Direction | null;
+  /** What another flow has said of this one and its bytes of the direction. */
+  readonly expected?: (direction: Direction) => ExpectedTransfer | null;
   /** Gives at once what there is of a direction. */
   readonly pull?: (direction: Direction) => void;
 }
@@ -56,6 +59,11 @@ export class Conversation {
   countedBytes = 0;
   /** Another protocol is to follow in the flow, and it is not known yet which. */
   isChanging = false;
+  /** Bits of the directions of which it was asked whether they were announced, and what was. */
+  #hasAsked = 0;
+  /** The direction of which it is known because the other one was announced, and not by bytes of its own. */
+  #silent: Direction | null = null;
+  #transfer: ExpectedTransfer | null = null;
   /** Bits of the directions that were given something since the last packet of theirs, and of any with this packet. */
   #news = 0;
   #hasParsed = false;
@@ -83,7 +91,7 @@ export class Conversation {
    */
   spoken(direction: Direction): string | null {
     const { protocol, isNone } = this.#sides[direction];
-    if (protocol !== null) return protocol.name;
+    if (protocol !== null) return this.#silent === direction ? null : protocol.name;
     return isNone ? 'failed' : null;
   }
 
@@ -220,7 +228,9 @@ export class Conversation {
     }
     if (bytes.length > 0) this.#first ??= direction;
     const found = this.#ask(direction, all);
-    if (found === null) this.#notFound(direction, all, isLast);
+    if (found === null && this.#isExpected(direction)) {
+      if (!this.hasFailed) this.#found(direction, ftpData, false, all, isLast);
+    } else if (found === null) this.#notFound(direction, all, isLast);
     else {
       const isReversed =
         found.isReversed && this.#options.isPickedUp && this.#sides[opposite(direction)].protocol === null;
@@ -298,6 +308,27 @@ export class Conversation {
     this.#stream(direction, kept, false);
   }
 
+  /** What is not recognised may have been announced: asked once for each direction. */
+  #isExpected(direction: Direction): boolean {
+    const { expected } = this.#options;
+    if (expected === undefined || (this.#hasAsked & (1 << direction)) !== 0) return false;
+    this.#hasAsked |= 1 << direction;
+    this.#transfer = expected(direction);
+    if (this.#transfer === null) return false;
+    const other = this.#sides[opposite(direction)];
+    if (this.#first === null && other.protocol === null) {
+      for (const side of this.#sides) side.protocol = ftpData;
+      this.#note('applayer_wrong_direction_first_data');
+      this.#fail();
+      return true;
+    }
+    if (other.protocol === null) {
+      other.protocol = ftpData;
+      this.#silent = opposite(direction);
+    }
+    return true;
+  }
+
   #notFound(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     const side = this.#sides[direction];
     if (this.#options.isPickedUp && !this.#sides[0].isUndecided) {
@@ -346,7 +377,7 @@ export class Conversation {
     }
     this.original = this.protocol?.name ?? this.original;
     this.protocol = protocol;
-    this.parser = protocol.open(this.#options.transport);
+    this.parser = protocol.open(this.#options.transport, this.#transfer);
   }
 
   #give(direction: Direction, bytes: Uint8Array, isLast: boolean): void {

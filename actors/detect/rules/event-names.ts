@@ -95,6 +95,7 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
     raised: list('request_command_too_long response_command_too_long too_many_transactions'),
     unraised: [],
   },
+  'ftp-data': { raised: [], unraised: [] },
   smtp: {
     raised: list(`invalid_reply invalid_pipelined_sequence bdat_chunk_len_exceeded no_server_welcome_message
       tls_rejected data_command_rejected failed_protocol_change mime_parse_failed mime_malformed_msg mime_invalid_base64

@@ -29,6 +29,7 @@ const APPLICATIONS: Readonly<Record<string, readonly ('tcp' | 'udp')[]>> = {
   modbus: ['tcp'],
   telnet: ['tcp'],
   ftp: ['tcp'],
+  'ftp-data': ['tcp'],
   smtp: ['tcp'],
   snmp: ['udp'],
   dhcp: ['udp'],
@@ -42,7 +43,7 @@ export const applicationsOver = (transport: 'tcp' | 'udp'): string[] =>
   APPLICATION_PROTOCOLS.filter((name) => APPLICATIONS[name]!.includes(transport));
 
 /** Known to Suricata, but not to what will examine the traffic here. */
-const UNREAD_APPLICATIONS = `ftp-data imap smb dcerpc nfs ike krb5 quic sip rfb rdp http2
+const UNREAD_APPLICATIONS = `imap smb dcerpc nfs ike krb5 quic sip rfb rdp http2
   bittorrent-dht pgsql dnp3 enip ldap websocket doh2 pop3 mdns`.split(/\s+/);
 
 export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATIONS.includes(name);

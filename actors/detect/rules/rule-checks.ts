@@ -66,16 +66,12 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   checkRoom(draft.buffers(), draft.conditions);
   if (subjects.includes('file') && application !== null && !FILE_CARRIERS.has(application))
     wrong('protocol', `files are not read of ${application}`);
-  if (
-    protocol === 'smtp' &&
-    words.includes('to_client') &&
-    draft.buffers().some(({ buffer }) => buffer === 'file.data')
-  )
-    wrong('file.data', 'files of mail go to the server alone');
+  if (protocol === 'smtp' && words.includes('to_client') && subjects.includes('file'))
+    wrong('protocol', 'files of mail go to the server alone');
   if (draft.has('app-layer-event') && /^icmp/.test(protocol)) wrong('app-layer-event', `it cannot go with ${protocol}`);
 }
 
-const FILE_CARRIERS = new Set(['http', 'smtp']);
+const FILE_CARRIERS = new Set(['http', 'smtp', 'ftp-data']);
 const UNSTREAMED = new Set(['udp', 'icmp', 'icmpv4', 'icmpv6', 'sctp']);
 const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkthdr']);
 

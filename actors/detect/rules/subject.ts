@@ -12,6 +12,7 @@ export type Subject =
   | 'modbus'
   | 'telnet'
   | 'ftp'
+  | 'ftp-data'
   | 'smtp'
   | 'snmp'
   | 'dhcp'

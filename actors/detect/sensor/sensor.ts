@@ -11,6 +11,7 @@ import {
   type EveRecord,
   fileRecord,
   flowEndRecord,
+  flowId,
   type Place,
   recognitionRecord,
   taggedRecord,
@@ -35,6 +36,7 @@ import {
   type AnyProtocol,
   Conversation,
   type ConversationOptions,
+  Expectations,
   PROTOCOLS,
   PROTOCOLS_ON_DEMAND,
   Recogniser,
@@ -82,6 +84,7 @@ export class Sensor implements TrafficSink {
   readonly #traffic: Traffic;
   readonly #inspector: Inspector;
   readonly #recogniser: Recogniser;
+  readonly #expectations = new Expectations<Flow>();
   readonly #tellsAll: boolean;
   readonly #types: ReadonlySet<string>;
   readonly #tell: (record: EveRecord) => void;
@@ -204,6 +207,7 @@ export class Sensor implements TrafficSink {
     }
     const isFlushed = conversation.parser?.takeFlush?.(direction) === true;
     if (isFlushed || completed(conversation, direction) > before) session.flush(direction);
+    this.#noteExpected(flow, conversation);
     const isEncrypted = conversation.parser?.isEncrypted ?? false;
     if (isEncrypted !== false) session.hidePayloads();
     session.flushing = conversation.isChanging ? 'each' : isEncrypted === 'all' ? 'once' : 'none';
@@ -257,6 +261,7 @@ export class Sensor implements TrafficSink {
       this.#log(this.#last, flow, null);
       this.#parserMemory.forget(flow, flow.application as Conversation);
     }
+    if (!this.#expectations.isEmpty) this.#expectations.forget(flow);
     if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
     this.#inspector.end(flow);
   }
@@ -280,6 +285,7 @@ export class Sensor implements TrafficSink {
       const file = files[filesTold[direction]]!;
       if (file.state === 'open' && !isOver) return;
       if (this.#tellsAll) this.#tell(fileRecord(file, tx, place));
+      file.told?.();
     }
   }
 
@@ -289,9 +295,29 @@ export class Sensor implements TrafficSink {
       sourcePort: flow.sourcePort,
       destinationPort: flow.destinationPort,
       isPickedUp: flow.protocol === PROTOCOL_TCP && flow.session?.isPickedUp === true,
+      ...(transport === 'tcp' && !this.#expectations.isEmpty ? this.#expecting(flow) : {}),
       ...(transport === 'tcp' ? this.#streamOptions(flow, flow.session as TcpSession) : {}),
     });
     return flow.application as Conversation;
+  }
+
+  #noteExpected(flow: Flow, { parser }: Conversation): void {
+    const expected = parser?.takeExpected?.();
+    if (expected !== undefined) for (const transfer of expected) this.#expectations.add(flow, transfer);
+  }
+
+  #expecting(flow: Flow): Pick<ConversationOptions, 'expected'> {
+    return {
+      expected: (direction) => {
+        const found = this.#expectations.take(flow, direction);
+        if (found === null) return null;
+        const parentId = flowId(found.by);
+        const begin = (): void => {
+          flow.parentId = parentId;
+        };
+        return { ...found.transfer, begin };
+      },
+    };
   }
 
   #streamOptions(flow: Flow, session: TcpSession): Pick<ConversationOptions, 'first' | 'pull'> {
@@ -313,7 +339,7 @@ export class Sensor implements TrafficSink {
     const memory = flow.memory as FlowMemory;
     const { fingerprints } = this.#inspector.rules;
     const place = { protocol, packet, flow, fingerprints };
-    const isTold = this.#tellsAll && this.#types.has(protocol.name);
+    const isTold = this.#tellsAll && this.#types.has(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);

@@ -1,10 +1,10 @@
 /**
  * FTP (RFC 959, RFC 2428), its control connection: a command and its replies are a transaction. A reply belongs to the oldest
- * one that is open. What the data connections carry is not followed.
+ * one that is open. What the data connections carry is `ftp-data`.
  */
 import type { Direction } from '../direction.ts';
 import { PendingBytes } from '../pending-bytes.ts';
-import type { Parser, Transaction } from '../protocol.ts';
+import type { ExpectedTransfer, Parser, Transaction } from '../protocol.ts';
 import { commandIn } from './ftp-commands.ts';
 
 export const PORT_DONE = 1;
@@ -13,6 +13,9 @@ export const FINISHED = 2;
 const LINE_BYTES_MAX = 4096;
 const TRANSACTIONS_MAX = 1024;
 const TRANSFER_CHARS_MIN = 6;
+/** In the line of a command that transfers it. */
+const NAME_AT = 5;
+const FILE_NAME_BYTES_MAX = 4095;
 /** More of one transaction are not kept. */
 const REPLIES_MAX = 1024;
 const REPLY_COST_BYTES = 32;
@@ -68,10 +71,14 @@ export class FtpParser implements Parser<FtpTransaction> {
   readonly #state: FtpState = { command: null, portLine: '' };
   /** Agreed on, and not used yet. */
   #port = 0;
+  #isActive = false;
+  #transferDirection: Direction = 0;
+  readonly #expected: ExpectedTransfer[] = [];
   #count = 0;
 
   data(direction: Direction, bytes: Uint8Array): void {
     if (this.hasFailed || bytes.length === 0) return;
+    this.#transferDirection = 0;
     for (const line of this.#lines(direction, bytes)) {
       if (this.hasFailed) break;
       if (direction === 0) this.#request(line);
@@ -121,8 +128,25 @@ export class FtpParser implements Parser<FtpTransaction> {
 
   /** It needs a port that was agreed on, and the name of a file; without them Suricata gives up. */
   #transfer(text: string): void {
-    if (this.#port === 0 || text.length < TRANSFER_CHARS_MIN) this.hasFailed = true;
+    if (this.#port === 0 || text.length < TRANSFER_CHARS_MIN) {
+      this.hasFailed = true;
+      return;
+    }
+    const command = this.#state.command === 'RETR' ? 'RETR' : 'STOR';
+    // Whoever opens the connection is its client; once turned, Suricata leaves it so for all that came together.
+    if (this.#isActive === (command === 'STOR')) this.#transferDirection = 1;
+    this.#expected.push({
+      port: this.#port,
+      direction: this.#transferDirection,
+      command,
+      file: Buffer.from(text.slice(NAME_AT, NAME_AT + FILE_NAME_BYTES_MAX), 'latin1'),
+    });
     this.#port = 0;
+    this.#isActive = false;
+  }
+
+  takeExpected(): readonly ExpectedTransfer[] {
+    return this.#expected.splice(0);
   }
 
   #open(command: string | null, text: string, isTruncated: boolean): FtpTransaction {
@@ -169,17 +193,23 @@ export class FtpParser implements Parser<FtpTransaction> {
         if (port === 0) return true;
         this.#agree(tx, port);
         tx.isActive = true;
+        this.#isActive = true;
         return false;
       }
       case 'PASV':
-        if (text.startsWith('227 ')) this.#agree(tx, portOf(text));
+        if (text.startsWith('227 ')) this.#agreePassive(tx, portOf(text));
         return false;
       case 'EPSV':
-        if (text.startsWith('229 ')) this.#agree(tx, Number(/\(\|\|\|(\d{1,5})\|\)/.exec(text)?.[1] ?? 0));
+        if (text.startsWith('229 ')) this.#agreePassive(tx, Number(/\(\|\|\|(\d{1,5})\|\)/.exec(text)?.[1] ?? 0));
         return false;
       default:
         return false;
     }
+  }
+
+  #agreePassive(tx: FtpTransaction, port: number): void {
+    if (port !== 0) this.#isActive = false;
+    this.#agree(tx, port);
   }
 
   #agree(tx: FtpTransaction, port: number): void {

@@ -6,6 +6,7 @@ import { textOf } from '../text.ts';
 import { namesAnother } from './ftp-bounce.ts';
 import { FINISHED, FtpParser, type FtpTransaction } from './ftp-parser.ts';
 
+export { ftpData } from './ftp-data.ts';
 export type { FtpTransaction } from './ftp-parser.ts';
 
 const BOTH: readonly Direction[] = [0, 1];

@@ -1,7 +1,7 @@
 /** A mail with the commands around it, or commands that send none. */
 import type { Transaction } from '../protocol.ts';
+import { StreamedFile } from '../streamed-file.ts';
 import { MAIL_MAX } from './limits.ts';
-import { MailFile } from './mail-file.ts';
 import { type FileSink, MimeMessage } from './mime-message.ts';
 
 export const FINISHED = 1;
@@ -19,7 +19,7 @@ export class SmtpTransaction implements Transaction, FileSink {
   readonly id: number;
   readonly progress: [number, number] = [0, 0];
   readonly events: string[] = [];
-  readonly files: MailFile[] = [];
+  readonly files: StreamedFile[] = [];
   readonly session: SmtpSession;
   mailFrom: Uint8Array | null = null;
   readonly recipients: Uint8Array[] = [];
@@ -70,7 +70,7 @@ export class SmtpTransaction implements Transaction, FileSink {
 
   open(name: Uint8Array, bytes: Uint8Array): void {
     if (this.files.length >= MAIL_MAX.files) return;
-    const file = new MailFile(name, 0);
+    const file = new StreamedFile(name, 0);
     if (bytes.length > 0) file.append(bytes);
     this.files.push(file);
   }

@@ -22,10 +22,6 @@ const BY_REASON: readonly Refused[] = [
       enip.protocol_version enip.revision enip.serial enip.service_name enip.state enip.vendor_id`,
   },
   {
-    because: 'of FTP the control connection alone is taken apart here',
-    seven: 'ftpdata_command',
-  },
-  {
     because: 'these parts of mail are not asked for here',
     later: 'email.body_md5 email.command',
   },

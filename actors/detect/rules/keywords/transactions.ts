@@ -4,7 +4,7 @@ import { shown, wrong } from '../rule-mistake.ts';
 import type { Subject } from '../subject.ts';
 import { DNS_RCODES, DNS_TYPES } from './dns-numbers.ts';
 import { modbus } from './modbus.ts';
-import { bitNames, compared, named, number, type Reader, several } from './readers.ts';
+import { bitNames, compared, named, number, type Reader, several, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
 
 const condition = (subject: Subject, name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
@@ -62,6 +62,11 @@ const between =
 const isPresent: Reader = (keyword, text) => {
   if (!/^(?:true|yes|false|no)$/.test(text)) return wrong(keyword, 'it is true or false');
   return { type: 'words', words: [/^(?:true|yes)$/.test(text) ? 'true' : 'false'] };
+};
+
+const transferCommand: Reader = (keyword, text) => {
+  const command = text.trim();
+  return command === 'stor' || command === 'retr' ? words(command) : wrong(keyword, 'it is stor or retr');
 };
 
 const ftpMode: Reader = (keyword, text) => {
@@ -156,6 +161,7 @@ export const TRANSACTIONS: readonly KeywordRow[] = [
   condition('mqtt', 'mqtt.connack.session_present', isPresent),
   condition('modbus', 'modbus', modbus),
   condition('ftp', 'ftpbounce', () => ({ type: 'none' }), { value: 'none', only: 'to_server' }),
+  condition('ftp-data', 'ftpdata_command', transferCommand),
   condition('ftp', 'ftp.dynamic_port', compared(65_535), { since: 8 }),
   condition('ftp', 'ftp.mode', ftpMode, { since: 8 }),
   condition('ftp', 'ftp.reply_received', isReceived, { since: 8, only: 'to_client' }),
