@@ -24,16 +24,23 @@ const asksBits = ({ value }: Condition): boolean =>
   value.type === 'words' && (value.words[0] === 'isset' || value.words[0] === 'isnotset');
 const asksNumbers = ({ value }: Condition): boolean =>
   value.type === 'fields' && !['+', '-', '='].includes(String(value.fields.operator));
-const asksAddresses = ({ value }: Condition): boolean =>
-  value.type === 'fields' && (value.fields.action === 'isset' || value.fields.action === 'isnotset');
-
-/** Bits of addresses that are only set do not count. */
-const addressRank = (rule: Rule): number =>
-  rule.conditions.some(
-    (condition) => (condition.keyword === 'xbits' || condition.keyword === 'hostbits') && asksAddresses(condition),
-  )
-    ? ASKS
-    : NEITHER;
+/**
+ * Bits of addresses: Suricata counts those of xbits that are asked for and those of hostbits that are set, and not the
+ * others; those of pairs by themselves.
+ */
+function addressRank(rule: Rule, isOfPairs: boolean): number {
+  let asks = false;
+  let sets = false;
+  for (const { keyword, value } of rule.conditions) {
+    if ((keyword !== 'xbits' && keyword !== 'hostbits') || value.type !== 'fields') continue;
+    if ((value.fields.track === 'ip_pair') !== isOfPairs) continue;
+    const isAsked = value.fields.action === 'isset' || value.fields.action === 'isnotset';
+    if (keyword === 'xbits') asks ||= isAsked;
+    else sets ||= !isAsked;
+  }
+  if (sets) return asks ? ASKS_AND_SETS : SETS;
+  return asks ? ASKS : NEITHER;
+}
 
 /** Of texts that flows or packets remember; an expression about another buffer than the payload does not count as setting. */
 function textRank({ buffers, conditions }: Rule, of: 'flow' | 'packet'): number {
@@ -55,7 +62,8 @@ export function orderKey(rule: Rule, priority: number): readonly number[] {
     rank(rule, 'flowint', asksNumbers),
     textRank(rule, 'flow'),
     textRank(rule, 'packet'),
-    addressRank(rule),
+    addressRank(rule, false),
+    addressRank(rule, true),
     priority,
     rule.sid,
     rule.gid,

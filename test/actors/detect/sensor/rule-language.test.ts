@@ -118,3 +118,22 @@ t.test('what stands before or behind what Suricata looks for in a value says not
 t.test('a rule may name the greatest size that is exact', async (t) => {
   t.same(alertsIn(new Scene(80).handshake(), [`alert http ${ANY} (filesize:>4194304gb;)`]), ['']);
 });
+
+t.test(
+  'of bits of addresses those of hostbits are set before they are asked for, those of xbits are not',
+  async (t) => {
+    const alerts = (bits: (action: string) => string): string[] =>
+      alertsIn(
+        new Scene(9005).datagram(0, PAYLOAD),
+        ['isset', 'set'].map((action) => `alert udp ${ANY} (content:"abc"; ${bits(action)})`),
+      );
+    t.same(
+      alerts((action) => `hostbits:${action},b,dst;`),
+      ['1>', '1>'],
+    );
+    t.same(
+      alerts((action) => `xbits:${action},b,track ip_dst;`),
+      ['', '1>'],
+    );
+  },
+);
