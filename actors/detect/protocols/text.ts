@@ -25,11 +25,29 @@ export function textOf(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {
-    let text = '';
-    for (const byte of bytes) text += byte < 0x80 ? String.fromCharCode(byte) : `\\x${hexOf(byte)}`;
-    return text;
+    return escaped(bytes);
   }
 }
+
+/** `\xff`: as bytes first, a message may have a million of them. */
+function escaped(bytes: Uint8Array): string {
+  const text = new Uint8Array(ESCAPE_BYTES * bytes.length);
+  let end = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]!;
+    if (byte < 0x80) text[end++] = byte;
+    else {
+      text[end++] = 0x5c;
+      text[end++] = 0x78;
+      text[end++] = HEX_DIGITS.charCodeAt(byte >> 4);
+      text[end++] = HEX_DIGITS.charCodeAt(byte & 15);
+    }
+  }
+  return latin1Slice.call(text, 0, end);
+}
+
+const ESCAPE_BYTES = 4;
+const HEX_DIGITS = '0123456789abcdef';
 
 export function isUtf8(bytes: Uint8Array): boolean {
   if (isShortAscii(bytes)) return true;

@@ -8,6 +8,8 @@ import type { DnsTransaction } from './dns-parser.ts';
 type Fields = Record<string, unknown>;
 
 const VERSION = 2;
+/** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
+const TEXT_BYTES_MAX = 131_072;
 const FLAGS: readonly (readonly [number, string])[] = [
   [0x8000, 'qr'],
   [0x0400, 'aa'],
@@ -19,7 +21,13 @@ const FLAGS: readonly (readonly [number, string])[] = [
 
 /** With the version before all else, where it is a record's. */
 function queries({ id, message }: DnsTransaction, isRecord: boolean): Fields[] {
-  return message.questions.map(({ name, isCut, type }) => {
+  let bytes = 0;
+  const end = message.questions.findIndex(({ name }) => {
+    bytes += name.length;
+    return bytes > TEXT_BYTES_MAX;
+  });
+  const asked = end === -1 ? message.questions : message.questions.slice(0, end);
+  return asked.map(({ name, isCut, type }) => {
     const fields: Fields = isRecord
       ? { version: VERSION, type: 'query', id: message.id, rrname: textOf(name) }
       : { type: 'query', id: message.id, rrname: textOf(name) };
@@ -105,9 +113,6 @@ function recordFields(record: ResourceRecord, found: Data | null): Fields {
   if (found?.isCut === true) fields.rdata_truncated = true;
   return fields;
 }
-
-/** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
-const TEXT_BYTES_MAX = 131_072;
 
 function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
   let bytes = 0;

@@ -26,6 +26,8 @@ export const TYPES = [
 ] as const;
 export type MessageType = (typeof TYPES)[number];
 
+/** Of more topics in one message, and of more codes, the rest is not looked at; rules ask about the first hundred topics. */
+const TOPICS_MAX = 10_000;
 const HEADER_BYTES_MAX = 5;
 const PROPERTIES_FROM = 5;
 
@@ -168,7 +170,7 @@ const READERS: { readonly [type in MessageType]?: Reading } = {
   SUBACK: (message, reader, version) => {
     message.messageId = reader.word();
     message.properties = propertiesOf(reader, version);
-    message.payload = reader.rest();
+    message.payload = reader.rest().subarray(0, TOPICS_MAX);
   },
   UNSUBSCRIBE: (message, reader, version) => {
     message.messageId = reader.word();
@@ -178,7 +180,7 @@ const READERS: { readonly [type in MessageType]?: Reading } = {
   UNSUBACK: (message, reader, version) => {
     message.messageId = reader.word();
     message.properties = propertiesOf(reader, version);
-    message.payload = reader.rest();
+    message.payload = reader.rest().subarray(0, TOPICS_MAX);
   },
   DISCONNECT: (message, reader, version) => {
     if (version < PROPERTIES_FROM) return;
@@ -206,7 +208,7 @@ function readWill(reader: MqttReader, version: number): NonNullable<Connect['wil
 function readTopics(reader: MqttReader, hasQos: boolean): { readonly name: Uint8Array; readonly qos: number }[] {
   const topics: { readonly name: Uint8Array; readonly qos: number }[] = [];
   if (reader.hasFailed) return topics;
-  while (reader.at < reader.end) {
+  while (reader.at < reader.end && topics.length < TOPICS_MAX) {
     const name = reader.binary();
     const qos = hasQos ? reader.byte() : 0;
     if (reader.hasFailed) {

@@ -74,10 +74,13 @@ function step(reader: MqttReader): void {
   if (form === 'pair') reader.skip(reader.word());
 }
 
+/** Of more in one message the rest is not told. */
+const PROPERTIES_MAX = 10_000;
+
 /** The properties of a message that was read before. */
 export function readProperties(reader: MqttReader): PropertyValue[] {
   const found: PropertyValue[] = [];
-  while (reader.at < reader.end && !reader.hasFailed) {
+  while (reader.at < reader.end && !reader.hasFailed && found.length < PROPERTIES_MAX) {
     const form = FORMS.get(reader.variable());
     if (form === undefined) continue;
     const [name, kind] = form;

@@ -23,6 +23,7 @@ const RECORD_HEADER_BYTES = 5;
 const RECORD_BYTES_MAX = (1 << 14) + 1024;
 /** A longer handshake message is left out. */
 export const MESSAGE_BYTES_MAX = 262_144;
+const EVENTS_MAX = 255;
 export const SSL_2 = 0x0002;
 const TLS_1_0 = 0x0301;
 const TLS_1_1 = 0x0302;
@@ -66,6 +67,11 @@ export class TlsTransaction implements Transaction {
   isHidden = false;
   isDone = false;
   isFinished = false;
+
+  /** As in Suricata, so many and no more. */
+  note(...events: readonly string[]): void {
+    for (const event of events) if (this.events.length < EVENTS_MAX) this.events.push(event);
+  }
 
   get keptBytes(): number {
     return this.client.keptBytes + this.server.keptBytes;
@@ -173,7 +179,7 @@ export class TlsParser implements Parser<TlsTransaction> {
     const hasHello = direction === 0 ? this.tx.hasClientHello : this.tx.hasServerHello;
     side.version = hasHello && before !== 0 ? before : (all[at + 1]! << 8) | all[at + 2]!;
     if (type < RECORD.changeCipherSpec || type > RECORD.heartbeat) {
-      this.tx.events.push('INVALID_RECORD_TYPE');
+      this.tx.note('INVALID_RECORD_TYPE');
       if (before !== TLS_1_0 && before !== TLS_1_1) return this.fail();
       side.version = before;
       return all.length;
@@ -242,7 +248,7 @@ export class TlsParser implements Parser<TlsTransaction> {
     const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
     const start = at + 4;
     if (!HANDSHAKES.has(type)) {
-      if (!track.hasChangedCipher) this.tx.events.push('INVALID_HANDSHAKE_MESSAGE');
+      if (!track.hasChangedCipher) this.tx.note('INVALID_HANDSHAKE_MESSAGE');
       return Math.min(start + length, bytes.length);
     }
     if (start + length > bytes.length) {
@@ -283,7 +289,7 @@ export class TlsParser implements Parser<TlsTransaction> {
   private hello(side: TlsSide, hello: Hello): void {
     const { tx } = this;
     const { client } = tx;
-    tx.events.push(...hello.events);
+    tx.note(...hello.events);
     side.version = hello.version;
     side.hello ??= hello;
     if (hello.isClient) {
@@ -306,15 +312,17 @@ export class TlsParser implements Parser<TlsTransaction> {
     for (let at = 3; at < end; ) {
       const next = at + 3 > end ? Number.POSITIVE_INFINITY : at + 3 + at24(at);
       if (next > end) {
-        this.tx.events.push('INVALID_CERTIFICATE');
+        this.tx.note('INVALID_CERTIFICATE');
         break;
       }
       const one = bytes.subarray(at + 3, next);
       at = next;
       // One that cannot be read is left out, and the next one is the first.
       side.certificate ??= readCertificate(one);
-      if (side.certificate === null) this.tx.events.push('INVALID_CERTIFICATE');
+      if (side.certificate === null) this.tx.note('INVALID_CERTIFICATE');
       else chain.push(one);
+      // As many that cannot be read are no mistake.
+      if (this.tx.events.length === EVENTS_MAX) break;
     }
     side.chain = chain;
   }
@@ -331,7 +339,7 @@ export class TlsParser implements Parser<TlsTransaction> {
     if (length === 0) return this.fail('INVALID_SSLV2_HEADER', 'INVALID_SSL_RECORD');
     const type = all[at + header]!;
     const body = at + header + 1;
-    if (type === 0) this.tx.events.push('ERROR_MESSAGE_ENCOUNTERED');
+    if (type === 0) this.tx.note('ERROR_MESSAGE_ENCOUNTERED');
     if (type === 1) {
       if (all.length - body < 6 || length < 7) return this.fail('INVALID_SSL_RECORD', 'INVALID_SSL_RECORD');
       this.tx.hasClientHello = true;
@@ -346,7 +354,7 @@ export class TlsParser implements Parser<TlsTransaction> {
   }
 
   private fail(...events: readonly string[]): null {
-    this.tx.events.push(...events);
+    this.tx.note(...events);
     this.hasFailed = true;
     for (const track of this.tracks) {
       track.pending.clear();
