@@ -33,8 +33,7 @@ export function textOf(bytes: Uint8Array): string {
 function escaped(bytes: Uint8Array): string {
   const text = new Uint8Array(ESCAPE_BYTES * bytes.length);
   let end = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at]!;
+  for (const byte of bytes) {
     if (byte < 0x80) text[end++] = byte;
     else {
       text[end++] = 0x5c;
