@@ -27,8 +27,12 @@ declare const WebAssembly: {
 type Receive = (instance: Instance) => void;
 type MakeModule = (module: object) => unknown;
 
-/** What has its text in some encoding, as libmagic 5.45 and later say; Suricata's libmagic (5.44) does not name it. */
-const TABLE_OF_TEXT = /^CSV .*text$/;
+/** What libmagic 5.45 says in other words than Suricata's (5.44). */
+const OTHER_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^CSV .*text$/, 'CSV text'],
+  [/^iCalendar /, 'vCalendar '],
+  [/ page\(s\)/, ' pages'],
+];
 
 export class Libmagic {
   readonly #module: LibmagicModule;
@@ -66,8 +70,9 @@ export class Libmagic {
     const module = this.#module;
     const at = module._malloc(bytes.length);
     module.HEAPU8.set(bytes, at);
-    const kind = module.ccall('magic_wrapper_detect', 'string', ['number', 'number'], [at, bytes.length]);
+    let kind = module.ccall('magic_wrapper_detect', 'string', ['number', 'number'], [at, bytes.length]);
     module._free(at);
-    return TABLE_OF_TEXT.test(kind) ? 'CSV text' : kind;
+    for (const [words, older] of OTHER_WORDS) kind = kind.replace(words, older);
+    return kind;
   }
 }
