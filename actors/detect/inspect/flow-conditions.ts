@@ -78,8 +78,9 @@ export function flowint(condition: Condition, names: Names, into: Remembered): v
   const { name, operator, value } = fieldsOf(condition);
   const id = names.number(String(name));
   const other = typeof value === 'string' ? names.number(value) : null;
-  const target = ({ memory }: Situation): number | undefined =>
-    other === null ? (value as number) : memory?.number(other);
+  const target = ({ memory }: Situation): number =>
+    // A number that there is not counts as 0.
+    other === null ? (value as number) : (memory?.number(other) ?? 0);
   const comparison = COMPARISONS[String(operator)];
   if (operator === 'isset') into.checks.push(({ memory }) => memory?.number(id) !== undefined);
   else if (operator === 'isnotset')
@@ -87,13 +88,11 @@ export function flowint(condition: Condition, names: Names, into: Remembered): v
   else if (comparison !== undefined)
     into.checks.push((situation) => {
       const held = situation.memory?.number(id);
-      const wanted = target(situation);
-      return held !== undefined && wanted !== undefined && comparison(held, wanted);
+      return held !== undefined && comparison(held, target(situation));
     });
   else
     into.effects.push((situation) => {
       const wanted = target(situation);
-      if (wanted === undefined) return;
       const held = situation.memory?.number(id);
       if (operator === '=') situation.memory?.setNumber(id, wanted);
       else if (operator === '+') situation.memory?.setNumber(id, (held ?? 0) + wanted);

@@ -176,14 +176,16 @@ export class Traffic {
     flow.isEstablished = session.state >= TCP_STATE.established;
     this.tracker.reassembler.finish(flow, session, session.directionOf(stream));
     const direction = session.directionOf(stream);
+    if (session.flushing !== 'none') this.#flush(flow, session, direction, this.#nowUs);
     this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);
     session.afterPacket(direction);
   }
 
   /** What there is of both directions is looked at before the packet in hand, its own direction last. */
   #flush(flow: Flow, session: TcpSession, direction: Direction, timeUs: number): void {
-    const { packetIsInStream, packetSeesStream, isPayloadHidden, events } = session;
-    if (session.flushing === 'once') session.flushing = 'none';
+    const { packetIsInStream, packetSeesStream, isPayloadHidden, isEnding, events } = session;
+    session.isEnding = false;
+    if (session.flushing === 'once' && !isEnding) session.flushing = 'none';
     session.flush(0);
     session.flush(1);
     for (const one of direction === 0 ? BACK_FIRST : THERE_FIRST) {
@@ -196,7 +198,7 @@ export class Traffic {
       session.afterPacket(one);
       session.isPayloadHidden = isPayloadHidden;
     }
-    Object.assign(session, { packetIsInStream, packetSeesStream, events });
+    Object.assign(session, { packetIsInStream, packetSeesStream, isEnding, events });
   }
 
   #layer(layer: number): Packet {

@@ -56,3 +56,10 @@ t.test('a granted CONNECT: with each packet until what follows is known', async 
     .segment(0, ACK, 1, 1);
   t.same(alertsIn(none, rules), ['5< 6< -< -> 7> -< -> 8> -> -< 9< -< -> 10> -> -< 11<', '', '-< ->', '-<']);
 });
+
+t.test('keys that are not acknowledged are known when the flow ends', async (t) => {
+  const scene = new Scene(22).handshake().say(1, 'SSH-2.0-srv\r\n').say(0, 'SSH-2.0-cli\r\n').say(1, NEW_KEYS);
+  scene.segment(0, PUSH | ACK, 0, 0, NEW_KEYS);
+  const rules = [`alert ssh ${ANY} ()`, `alert tcp ${ANY} (content:"SSH-";)`];
+  t.same(alertsIn(scene, rules), ['5> 6> 7< 8< 9> 10> -< -> -> -> -< -<', '-< ->']);
+});

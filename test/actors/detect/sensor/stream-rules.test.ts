@@ -66,3 +66,15 @@ t.test('of HTTP bytes that rules have seen are kept for a while: what comes agai
   t.same(alertsIn(scene(80, GET), [rule]), ['7>']);
   t.same(alertsIn(scene(53, DNS_QUERY.replace('evil', 'GET!')), [rule]), ['7> 12>']);
 });
+
+t.test('a number of the flow that there is not counts as 0 where another is compared with it, or set', async (t) => {
+  const scene = new Scene(9005).datagram(0, 'a').datagram(0, 'b');
+  const rules = ['aa,=,bb', 'aa,==,0', 'aa,==,cc', 'dd,==,cc', 'dd,+,cc'];
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((one) => `alert udp ${ANY} (flowint:${one};)`),
+    ),
+    ['1> 2>', '1> 2>', '1> 2>', '1> 2>', '1> 2>'],
+  );
+});
