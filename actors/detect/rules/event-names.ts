@@ -48,6 +48,9 @@ const NEVER_IN_HTTP = `unknown_error invalid_transfer_encoding_value_in_response
   invalid_authority_port response_field_too_long request_server_port_tcp_port_mismatch request_header_repetition
   response_header_repetition double_encoded_uri request_line_invalid lzma_memlimit_reached`;
 
+/** It has no place that notices these. */
+const NEVER_IN_TLS = 'invalid_tls_header heartbeat_message certificate_invalid_validity certificate_invalid_x509name';
+
 const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
   http: {
     raised: list(`gzip_decompression_failed request_field_missing_colon response_field_missing_colon
@@ -72,18 +75,19 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
   tls: {
     raised: list(`invalid_sslv2_header invalid_record_version invalid_record_type invalid_record_length
       invalid_handshake_message invalid_certificate handshake_invalid_length multiple_sni_extensions invalid_sni_type
-      invalid_sni_length error_message_encountered invalid_ssl_record`),
-    unraised: list(`invalid_tls_header heartbeat_message invalid_heartbeat_message overflow_heartbeat_message
-      dataleak_heartbeat_mismatch too_many_records_in_packet certificate_invalid_length certificate_invalid_version
-      certificate_invalid_serial certificate_invalid_algorithmidentifier certificate_invalid_x509name
-      certificate_invalid_date certificate_invalid_extensions certificate_invalid_der certificate_invalid_subject
-      certificate_invalid_issuer certificate_invalid_validity`),
+      invalid_sni_length error_message_encountered invalid_ssl_record invalid_heartbeat_message
+      overflow_heartbeat_message dataleak_heartbeat_mismatch too_many_records_in_packet
+      certificate_invalid_length certificate_invalid_version certificate_invalid_serial
+      certificate_invalid_algorithmidentifier certificate_invalid_date certificate_invalid_extensions
+      certificate_invalid_der certificate_invalid_subject certificate_invalid_issuer ${NEVER_IN_TLS}`),
+    unraised: [],
   },
   ssh: { raised: list('invalid_banner long_banner invalid_record long_kex_record'), unraised: [] },
   mqtt: {
     raised: list(`missing_connect missing_publish missing_subscribe missing_unsubscribe double_connect
-      unintroduced_message invalid_qos_level unassigned_msg_type too_many_transactions malformed_traffic`),
-    unraised: ['missing_msg_id'],
+      unintroduced_message invalid_qos_level unassigned_msg_type too_many_transactions malformed_traffic
+      missing_msg_id`),
+    unraised: [],
   },
   modbus: {
     raised: list(`invalid_protocol_id unsolicited_response invalid_length invalid_function_code invalid_value
@@ -104,8 +108,8 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
       max_command_line_len_exceeded max_reply_line_len_exceeded`),
     unraised: [],
   },
-  dhcp: { raised: ['truncated_options'], unraised: ['malformed_options'] },
-  ntp: { raised: ['malformed_data'], unraised: ['not_request', 'not_response'] },
+  dhcp: { raised: ['truncated_options', 'malformed_options'], unraised: [] },
+  ntp: { raised: list('malformed_data not_request not_response'), unraised: [] },
   snmp: { raised: list('malformed_data unknown_security_model version_mismatch'), unraised: [] },
 };
 

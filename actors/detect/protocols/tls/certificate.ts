@@ -9,12 +9,18 @@ import { colonHex, textOf } from '../text.ts';
 const SEQUENCE = 0x30;
 const SET = 0x31;
 const INTEGER = 2;
+const BIT_STRING = 3;
 const OID = 6;
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 const DNS_NAME = 0x82;
+/** Of the issuer and of the subject, which nobody has any more. */
+const UNIQUE_IDENTIFIERS: readonly number[] = [0x81, 0x82];
+const CONSTRUCTED = 0x20;
+/** A length that is told by an end. */
+const INDEFINITE = 0x80;
 const SUBJECT_ALT_NAME = '2.5.29.17';
 
 export interface Certificate {
@@ -48,23 +54,54 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'Email',
 };
 
-/** null: it cannot be read. */
-export function readCertificate(bytes: Uint8Array): Certificate | null {
+/** Why one cannot be read, by the names of events. */
+export type CertificateFault =
+  | 'INVALID_CERTIFICATE'
+  | `CERTIFICATE_INVALID_${'LENGTH' | 'VERSION' | 'SERIAL' | 'ALGORITHMIDENTIFIER' | 'DATE' | 'EXTENSIONS' | 'DER'}`
+  | 'CERTIFICATE_INVALID_SUBJECT'
+  | 'CERTIFICATE_INVALID_ISSUER';
+
+/** In the order of the fields: the first one that is not as it should be says what is wrong. */
+export function readCertificate(bytes: Uint8Array): Certificate | CertificateFault {
   const whole = elementAt(bytes, 0, bytes.length);
-  if (whole?.tag !== SEQUENCE) return null;
-  const [body] = elementsIn(bytes, whole) ?? [];
-  const fields = body?.tag === SEQUENCE ? elementsIn(bytes, body) : null;
-  if (fields === null || fields === undefined) return null;
-  const rest = fields[0]?.tag === VERSION ? fields.slice(1) : fields;
-  const [serial, , issuer, validity, subject] = rest;
-  if (serial?.tag !== INTEGER || issuer === undefined || validity === undefined || subject === undefined) return null;
-  const [notBefore, notAfter] = (elementsIn(bytes, validity) ?? []).map((time) => timeOf(bytes, time));
-  const names = [nameText(bytes, issuer), nameText(bytes, subject)];
-  if (notBefore === undefined || notAfter === undefined || notBefore === null || notAfter === null) return null;
-  if (names[0] === null || names[1] === null) return null;
+  if (whole?.tag !== SEQUENCE) return structureFault(bytes, 0, SEQUENCE);
+  const body = elementAt(bytes, whole.content, whole.end);
+  if (body?.tag !== SEQUENCE) return structureFault(bytes, whole.content, SEQUENCE);
+  const { end } = body;
+  let at = body.content;
+  if (bytes[at] === VERSION) {
+    const version = elementAt(bytes, at, end);
+    const number = version === null ? null : elementAt(bytes, version.content, version.end);
+    if (version === null) return 'CERTIFICATE_INVALID_LENGTH';
+    if (number?.tag !== INTEGER || number.end - number.content > 4 || (bytes[number.content]! & 0x80) !== 0)
+      return 'CERTIFICATE_INVALID_VERSION';
+    at = version.end;
+  }
+  const serial = elementAt(bytes, at, end);
+  if (serial?.tag !== INTEGER) return 'CERTIFICATE_INVALID_SERIAL';
+  const algorithm = sequenceAt(bytes, serial.end, end);
+  if (typeof algorithm === 'string') return algorithm;
+  if (elementAt(bytes, algorithm.content, algorithm.end) === null) return 'CERTIFICATE_INVALID_ALGORITHMIDENTIFIER';
+  const issuer = sequenceAt(bytes, algorithm.end, end);
+  if (typeof issuer === 'string') return issuer;
+  const validity = sequenceAt(bytes, issuer.end, end);
+  if (typeof validity === 'string') return validity;
+  const first = elementAt(bytes, validity.content, validity.end);
+  const second = first === null ? null : elementAt(bytes, first.end, validity.end);
+  const notBefore = first === null ? null : timeOf(bytes, first);
+  const notAfter = second === null ? null : timeOf(bytes, second);
+  if (notBefore === null || notAfter === null) return 'CERTIFICATE_INVALID_DATE';
+  const subject = sequenceAt(bytes, validity.end, end);
+  if (typeof subject === 'string') return subject;
+  const rest = behindSubject(bytes, subject.end, end) ?? behindBody(bytes, end, whole.end);
+  if (rest !== null) return rest;
+  const [subjectText, issuerText] = [nameText(bytes, subject), nameText(bytes, issuer)];
+  // A text that ends before its end is an old trick.
+  if (subjectText.includes('\0')) return 'CERTIFICATE_INVALID_SUBJECT';
+  if (issuerText.includes('\0')) return 'CERTIFICATE_INVALID_ISSUER';
   return {
-    subject: names[1]!,
-    issuer: names[0]!,
+    subject: subjectText,
+    issuer: issuerText,
     serial: colonHex(bytes.subarray(serial.content, serial.end)).toUpperCase(),
     fingerprint: createHash('sha1')
       .update(bytes)
@@ -74,29 +111,86 @@ export function readCertificate(bytes: Uint8Array): Certificate | null {
     notAfter,
     alternativeNames: alternativeNames(
       bytes,
-      rest.find(({ tag }) => tag === EXTENSIONS),
+      elementsIn(bytes, body)?.find(({ tag }) => tag === EXTENSIONS),
     ),
   };
 }
 
-/** A distinguished name: sets of attributes, each an identifier and a text. */
-function nameText(bytes: Uint8Array, name: Element): string | null {
-  if (name.tag !== SEQUENCE) return null;
+/** Of what is not there at all, is cut off, or is another thing. */
+function structureFault(bytes: Uint8Array, at: number, tag: number): CertificateFault {
+  if (at + 1 >= bytes.length) return 'CERTIFICATE_INVALID_LENGTH';
+  return bytes[at] === tag && bytes[at + 1] !== INDEFINITE ? 'INVALID_CERTIFICATE' : 'CERTIFICATE_INVALID_DER';
+}
+
+function sequenceAt(bytes: Uint8Array, at: number, end: number): Element | CertificateFault {
+  const element = elementAt(bytes, at, end);
+  return element?.tag === SEQUENCE ? element : structureFault(bytes.subarray(0, end), at, SEQUENCE);
+}
+
+/** The key, what else may name the two, and extensions. */
+function behindSubject(bytes: Uint8Array, start: number, end: number): CertificateFault | null {
+  const key = sequenceAt(bytes, start, end);
+  if (typeof key === 'string') return key;
+  const algorithm = sequenceAt(bytes, key.content, key.end);
+  if (typeof algorithm === 'string') return algorithm;
+  if (elementAt(bytes, algorithm.content, algorithm.end) === null) return 'CERTIFICATE_INVALID_ALGORITHMIDENTIFIER';
+  if (elementAt(bytes, algorithm.end, key.end)?.tag !== BIT_STRING) return 'INVALID_CERTIFICATE';
+  let at = key.end;
+  for (const tag of UNIQUE_IDENTIFIERS) {
+    if (at >= end || (bytes[at]! & ~CONSTRUCTED) !== tag) continue;
+    const identifier = elementAt(bytes, at, end);
+    const bits = identifier === null ? null : elementAt(bytes, identifier.content, identifier.end);
+    if (identifier === null || bits?.tag !== BIT_STRING) return 'INVALID_CERTIFICATE';
+    at = identifier.end;
+  }
+  if (at >= end) return null;
+  const envelope = elementAt(bytes, at, end);
+  if (envelope?.tag !== EXTENSIONS) return 'CERTIFICATE_INVALID_EXTENSIONS';
+  const list = sequenceAt(bytes, envelope.content, envelope.end);
+  if (typeof list === 'string') return list;
+  for (let next = list.content; next < list.end; ) {
+    const extension = elementAt(bytes, next, list.end);
+    if (extension?.tag !== SEQUENCE || elementAt(bytes, extension.content, extension.end) === null)
+      return 'INVALID_CERTIFICATE';
+    next = extension.end;
+  }
+  return null;
+}
+
+/** By what it is signed, and the signature. */
+function behindBody(bytes: Uint8Array, start: number, end: number): CertificateFault | null {
+  const algorithm = sequenceAt(bytes, start, end);
+  if (typeof algorithm === 'string') return algorithm;
+  if (elementAt(bytes, algorithm.content, algorithm.end) === null) return 'CERTIFICATE_INVALID_ALGORITHMIDENTIFIER';
+  return elementAt(bytes, algorithm.end, end)?.tag === BIT_STRING ? null : 'INVALID_CERTIFICATE';
+}
+
+/** A distinguished name: sets of attributes, each an identifier and a text; as far as they are whole. */
+function nameText(bytes: Uint8Array, name: Element): string {
   const parts: string[] = [];
-  for (const set of elementsIn(bytes, name) ?? []) {
-    if (set.tag !== SET) return null;
-    const attributes: string[] = [];
-    for (const attribute of elementsIn(bytes, set) ?? []) {
-      const [type, value] = elementsIn(bytes, attribute) ?? [];
-      if (type?.tag !== OID || value === undefined) return null;
-      const identifier = identifierText(bytes, type);
-      attributes.push(
-        `${ATTRIBUTES[identifier] ?? `OID(${identifier})`}=${textOf(bytes.subarray(value.content, value.end))}`,
-      );
-    }
+  for (let at = name.content; at < name.end; ) {
+    const set = elementAt(bytes, at, name.end);
+    const attributes = set?.tag === SET ? attributeTexts(bytes, set) : [];
+    if (set === null || attributes.length === 0) break;
     parts.push(attributes.join(' + '));
+    at = set.end;
   }
   return parts.join(', ');
+}
+
+function attributeTexts(bytes: Uint8Array, set: Element): string[] {
+  const texts: string[] = [];
+  for (let at = set.content; at < set.end; ) {
+    const attribute = elementAt(bytes, at, set.end);
+    const type = attribute?.tag === SEQUENCE ? elementAt(bytes, attribute.content, attribute.end) : null;
+    const value = type?.tag === OID ? elementAt(bytes, type.end, attribute!.end) : null;
+    if (value === null) break;
+    const identifier = identifierText(bytes, type!);
+    const text = textOf(bytes.subarray(value.content, value.end));
+    texts.push(`${ATTRIBUTES[identifier] ?? `OID(${identifier})`}=${text}`);
+    at = attribute!.end;
+  }
+  return texts;
 }
 
 function timeOf(bytes: Uint8Array, time: Element): number | null {
@@ -105,6 +199,7 @@ function timeOf(bytes: Uint8Array, time: Element): number | null {
   if (digits === null || (time.tag !== UTC_TIME && time.tag !== GENERALIZED_TIME)) return null;
   const [, year, month, day, hour, minute, second] = digits.map(Number) as [number, ...number[]];
   // Of two digits those below 50 are of this century.
+  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59 || second! > 59) return null;
   const full = time.tag === UTC_TIME ? (year! < 50 ? 2000 : 1900) + year! : year!;
   return Date.UTC(full, month! - 1, day, hour, minute, second) / 1000;
 }

@@ -7,6 +7,7 @@ import type { Direction } from '../direction.ts';
 import { PendingBytes } from '../pending-bytes.ts';
 import type { Parser, Transaction } from '../protocol.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { type Hello, hidesCertificate, isVersion, readHello } from './hello.ts';
 
 const RECORD = { changeCipherSpec: 20, alert: 21, handshake: 22, application: 23, heartbeat: 24 } as const;
@@ -20,6 +21,8 @@ const STATES: { readonly [type: number]: NonNullable<TlsTransaction['state']> } 
 /** All that are known beside these: hello request, session ticket, certificate request to status, finished. */
 const HANDSHAKES: ReadonlySet<number> = new Set([0, 1, 2, 4, 11, 12, 13, 14, 15, 16, 20, 21, 22]);
 const RECORD_HEADER_BYTES = 5;
+/** No record with something in it is shorter. */
+const RECORD_BYTES_MIN = 6;
 const RECORD_BYTES_MAX = (1 << 14) + 1024;
 /** A longer handshake message is left out. */
 export const MESSAGE_BYTES_MAX = 262_144;
@@ -107,6 +110,7 @@ export class TlsParser implements Parser<TlsTransaction> {
   private readonly tx = new TlsTransaction();
   private readonly tracks: readonly [Track, Track] = [new Track(), new Track()];
   private hasEarlyData = false;
+  private readonly heartbeats = new Heartbeats();
   private readonly hasEnded: [boolean, boolean] = [false, false];
 
   constructor() {
@@ -159,7 +163,13 @@ export class TlsParser implements Parser<TlsTransaction> {
     if (track.pending.length === 0 && skipped === 0) this.tx.state = null;
     const all = track.pending.join(bytes.subarray(skipped));
     let at = 0;
+    let left = Math.max(1, Math.floor(all.length / RECORD_BYTES_MIN));
     while (at < all.length && !this.hasFailed) {
+      if (left < 0) {
+        this.fail('TOO_MANY_RECORDS_IN_PACKET');
+        return;
+      }
+      left -= 1;
       track.isOld = (all[at]! & 0xc0) !== 0;
       const next = track.isOld ? this.oldRecord(direction, all, at) : this.record(direction, all, at);
       if (next === null) break;
@@ -211,16 +221,18 @@ export class TlsParser implements Parser<TlsTransaction> {
     return null;
   }
 
+  /** Alerts say nothing that rules ask for. */
   private content(direction: Direction, type: number, bytes: Uint8Array): void {
     if (type === RECORD.changeCipherSpec) this.tracks[direction].hasChangedCipher = true;
-    else if (type === RECORD.alert) this.alert(bytes);
     else if (type === RECORD.handshake) this.handshake(direction, bytes);
-  }
-
-  private alert(bytes: Uint8Array): void {
-    if (bytes.length < 2) this.fail('INVALID_ALERT');
-    // A longer one is encrypted.
-    else if (bytes.length === 2 && bytes[0] === 2) this.tx.isFinished = true;
+    else if (type === RECORD.heartbeat) {
+      const fault = this.heartbeats.take(
+        direction,
+        bytes,
+        this.tracks.some((track) => track.hasChangedCipher),
+      );
+      if (fault !== null) this.fail(fault);
+    }
   }
 
   private handshake(direction: Direction, bytes: Uint8Array): void {
@@ -318,9 +330,15 @@ export class TlsParser implements Parser<TlsTransaction> {
       const one = bytes.subarray(at + 3, next);
       at = next;
       // One that cannot be read is left out, and the next one is the first.
-      side.certificate ??= readCertificate(one);
-      if (side.certificate === null) this.tx.note('INVALID_CERTIFICATE');
-      else chain.push(one);
+      const read = side.certificate ?? readCertificate(one);
+      if (typeof read !== 'string') {
+        side.certificate = read;
+        chain.push(one);
+        continue;
+      }
+      this.tx.note(read);
+      // One that lies about whose it is ends the list.
+      if (read === 'CERTIFICATE_INVALID_SUBJECT' || read === 'CERTIFICATE_INVALID_ISSUER') break;
       // As many that cannot be read are no mistake.
       if (this.tx.events.length === EVENTS_MAX) break;
     }

@@ -10,6 +10,7 @@ import { sshTalk } from '../protocols/ssh-talks.ts';
 import { type Part, packetsOf, type Talk } from '../protocols/suricata.ts';
 import { tlsTalk } from '../protocols/tls-talks.ts';
 import { oddFrames } from './odd-frames.ts';
+import { ODD_TLS } from './odd-tls.ts';
 
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const tcp = (serverPort: number, ...parts: readonly (readonly [0 | 1, string | Uint8Array])[]): Talk => ({
@@ -118,6 +119,7 @@ export const TALKS: readonly Talk[] = [
   ...generated(tlsTalk, 300),
   ...generated(sshTalk, 400, HIDING_SSH),
   ...generated(modbusTalk, 500),
+  ...ODD_TLS,
 ];
 
 const START_US = 1_700_000_000_000_000;
