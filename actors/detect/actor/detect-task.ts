@@ -56,7 +56,7 @@ export class DetectTask implements ActorTask<DetectInputs> {
   readonly #batch = new PacketBatchView();
   /** By key id. */
   readonly #sensors = new Map<number, VantageSensor>();
-  /** Of the sensors that have taken a new record since the task was opened. */
+  /** Of the sensors that new records, and not those that are shown again, change. */
   readonly #memories = new Map<number, KeptMemory>();
   #key: Uint8Array = new Uint8Array(0);
   #timestamp = 0;
@@ -224,7 +224,7 @@ export class DetectTask implements ActorTask<DetectInputs> {
     this.#memories.delete(keyId);
   }
 
-  /** With its first new record a sensor knows again what it knew of addresses, whatever it was shown again. */
+  /** Before anything new happens to it, a sensor knows again what it knew of addresses, whatever it was shown again. */
   #memoryOf(keyId: number, sensor: VantageSensor): KeptMemory {
     let memory = this.#memories.get(keyId);
     if (memory === undefined) {
@@ -291,10 +291,17 @@ export class DetectTask implements ActorTask<DetectInputs> {
     }
   }
 
-  /** Before the first new record: what the log did not have any more need not be asked for again. */
+  /**
+   * Before the first new record: what the log did not have any more need not be asked for again. Sensors are what they were before
+   * anything else is done with them: the first that a clock set back does is to end flows, whose rules ask counters.
+   */
   #endReplay(): void {
     if (this.#isWhole) return;
     this.#isWhole = true;
+    for (const [keyId, sensor] of this.#sensors) {
+      sensor.endReplay();
+      this.#memoryOf(keyId, sensor);
+    }
     const { state } = this.#context;
     const shown = new Map<number, Set<number>>();
     for (const [keyId, { origins }] of this.#sensors) shown.set(keyId, new Set(origins.map(({ offset }) => offset)));

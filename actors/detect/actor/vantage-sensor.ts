@@ -133,6 +133,11 @@ export class VantageSensor {
     return { births, evicted, answers: this.#answers.noted, failure, reached: risen(before, sensor.limits) };
   }
 
+  /** What flows ask from here on was not asked before. */
+  endReplay(): void {
+    this.#answers.begin(null);
+  }
+
   /** Time has come so far. */
   advance(timeUs: number): void {
     if (timeUs <= this.#nowUs) return;

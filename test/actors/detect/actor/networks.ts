@@ -34,6 +34,7 @@ const COMMON_RULES = [
   'alert ip any any -> any any (msg:"limit"; ttl:>0; threshold:type limit, track by_src, count 1, seconds 3600; sid:900004;)',
   'alert udp any any -> any any (msg:"sets"; dsize:>0; xbits:set,seen,track ip_src,expire 300; noalert; sid:900005;)',
   'alert udp any any -> any any (msg:"isset"; dsize:>0; xbits:isset,seen,track ip_dst; sid:900006;)',
+  'alert tcp any any -> any any (msg:"limit of streams"; pcre:"/[a-z]{3}/"; threshold:type limit, track by_src, count 1, seconds 3600; sid:900010;)',
   'alert tcp any any -> any any (msg:"captures"; pcre:"/(?P<flow_word>[a-z]{3})/"; sid:900008;)',
   'alert tcp any any -> any any (msg:"remembers"; flowvar:word,"e"; flags:F+; sid:900009;)',
   'drop udp any any -> any any (msg:"filter"; dsize:>0; detection_filter:track by_src, count 6, seconds 60; sid:900007;)',
