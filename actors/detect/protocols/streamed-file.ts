@@ -13,6 +13,8 @@ const UNSEEN_BYTES_MAX = 3 * LEAST_BYTES;
 const KIND_BYTES_LEAST = 512;
 const DIGESTS: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
 const NO_BYTES = new Uint8Array(0);
+/** What one takes beside its bytes; its digests are most of it. */
+const COST_BYTES = 1024;
 
 export class StreamedFile extends ReceivedFile {
   #bytes: Uint8Array = NO_BYTES;
@@ -22,7 +24,7 @@ export class StreamedFile extends ReceivedFile {
   isGone = false;
   #inspected = 0;
   #shown = 0;
-  readonly #hashes: readonly Hash[] = DIGESTS.map((name) => createHash(name));
+  #hashes: readonly Hash[] = DIGESTS.map((name) => createHash(name));
   #digests: readonly string[] | null = null;
 
   append(bytes: Uint8Array): void {
@@ -41,6 +43,7 @@ export class StreamedFile extends ReceivedFile {
   close(): void {
     this.state = 'closed';
     this.#digests = this.#hashes.map((hash) => hash.digest('hex'));
+    this.#hashes = [];
   }
 
   abandon(): void {
@@ -52,6 +55,13 @@ export class StreamedFile extends ReceivedFile {
   /** What is told of is let go, whether rules were asked or not. */
   told(): void {
     this.isGone = true;
+    this.#bytes = NO_BYTES;
+    this.#start = this.size;
+    this.#length = 0;
+  }
+
+  get keptBytes(): number {
+    return COST_BYTES + this.#bytes.length;
   }
 
   override digest(algorithm: DigestName): string | null {

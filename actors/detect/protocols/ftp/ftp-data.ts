@@ -16,6 +16,10 @@ export class FtpDataTransaction implements Transaction {
   readonly files: StreamedFile[] = [];
   /** From its first byte on. */
   transfer: ExpectedTransfer | null = null;
+
+  get keptBytes(): number {
+    return this.files[0]?.keptBytes ?? 0;
+  }
 }
 
 class FtpDataParser implements Parser<FtpDataTransaction> {

@@ -10,5 +10,5 @@ export const FIELD_BYTES = {
   fileName: 255,
 } as const;
 
-/** Parts of one mail, how deep they lie in each other, and bytes of all its headers. */
-export const MAIL_MAX = { parts: 4096, depth: 256, headerBytes: 1 << 20, files: 1024 } as const;
+/** Parts of one mail, how deep they lie in each other, and what its headers and URLs may take. */
+export const MAIL_MAX = { parts: 4096, depth: 256, headerBytes: 1 << 20, urlBytes: 1 << 20, files: 1024 } as const;

@@ -6,7 +6,7 @@ import { BodyDecoder } from './body-decoder.ts';
 import { parameterOf } from './header-parameters.ts';
 import { FIELD_BYTES, MAIL_MAX } from './limits.ts';
 import { MimeEntity, type MimeLevel } from './mime-entity.ts';
-import { collectUrls, lowerCase } from './urls.ts';
+import { collectUrls, lowerCase, type UrlRoom } from './urls.ts';
 
 export type MimeState =
   | 'HEADER_READY'
@@ -31,6 +31,9 @@ export interface FileSink {
   close(bytes: Uint8Array): void;
 }
 
+/** What keeping a header takes beside its bytes, and a part beside its headers. */
+const HEADER_COST_BYTES = 128;
+const PART_COST_BYTES = 512;
 const DASH = 0x2d;
 const BLANK = 0x20;
 const NO_BYTES = new Uint8Array(0);
@@ -55,6 +58,7 @@ export class MimeMessage {
   #isBodyEnding = false;
   #parts = 0;
   #headerBytes = 0;
+  readonly #urlRoom: UrlRoom = { bytes: MAIL_MAX.urlBytes };
 
   constructor(files: FileSink) {
     this.#files = files;
@@ -67,6 +71,10 @@ export class MimeMessage {
   /** What was odd so far. */
   get notes(): readonly Note[] {
     return NOTES.filter((note) => this.#notes.has(note));
+  }
+
+  get keptBytes(): number {
+    return this.#headerBytes + (MAIL_MAX.urlBytes - this.#urlRoom.bytes) + PART_COST_BYTES * this.#parts;
   }
 
   /** The entity of which lines are read; null: more parts were ended than begun. */
@@ -131,14 +139,17 @@ export class MimeMessage {
     const room = FIELD_BYTES.headerValue - this.#headerLength;
     if (bytes.length > room) this.#notes.add('long_header_value');
     const kept = Uint8Array.from(bytes.subarray(0, room));
+    if (kept.length === 0) return;
     this.#headerValue.push(kept);
     this.#headerLength += kept.length;
   }
 
   #storeHeader(): void {
-    this.#headerBytes += this.#headerLength + this.#headerName.length;
-    if (this.#headerLength > 0 && this.#headerBytes <= MAIL_MAX.headerBytes)
+    const bytes = HEADER_COST_BYTES + this.#headerLength + this.#headerName.length;
+    if (this.#headerLength > 0 && this.#headerBytes + bytes <= MAIL_MAX.headerBytes) {
+      this.#headerBytes += bytes;
       this.top?.fields.push({ name: this.#headerName, value: Buffer.concat(this.#headerValue) });
+    }
     this.#headerName = '';
     this.#headerValue = [];
     this.#headerLength = 0;
@@ -267,7 +278,7 @@ export class MimeMessage {
     const [isBegun, isEnding] = [this.#isBodyBegun, this.#isBodyEnding];
     this.#isBodyBegun = false;
     if (entity.fileName === null) {
-      if (entity.isText && piece.length > 0) collectUrls(latin1(piece), entity.urls);
+      if (entity.isText && piece.length > 0) collectUrls(latin1(piece), entity.urls, this.#urlRoom);
       return true;
     }
     if (isBegun) {

@@ -9,6 +9,7 @@ export const FINISHED = 1;
 const EVENTS_MAX = 255;
 /** More of one mail are not kept. */
 const RECIPIENTS_MAX = 4096;
+const RECIPIENT_COST_BYTES = 128;
 
 /** What holds for all transactions of a session. */
 export interface SmtpSession {
@@ -37,6 +38,13 @@ export class SmtpTransaction implements Transaction, FileSink {
 
   get isDone(): boolean {
     return this.progress[0] === FINISHED;
+  }
+
+  get keptBytes(): number {
+    let bytes = this.message?.keptBytes ?? 0;
+    for (const recipient of this.recipients) bytes += RECIPIENT_COST_BYTES + recipient.length;
+    for (const file of this.files) bytes += file.keptBytes;
+    return bytes;
   }
 
   finish(): void {

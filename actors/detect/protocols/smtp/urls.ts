@@ -12,21 +12,27 @@ const NUMBER = '(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
 const ADDRESS4 = new RegExp(`^${NUMBER}(?:\\.${NUMBER}){3}$`);
 const ADDRESS6_CHARS_MAX = 39;
 const ADDRESS6_GROUPS = 8;
-/** More of one part are not kept. */
-const URLS_MAX = 4096;
+/** What keeping one takes beside its characters. */
+const URL_COST_BYTES = 128;
+
+/** For all URLs of a mail; where none is left, no more are kept. */
+export interface UrlRoom {
+  bytes: number;
+}
 
 /** A byte is a character. Nothing behind a zero byte is looked at. */
-export function collectUrls(text: string, into: Map<string, FoundUrl>): void {
+export function collectUrls(text: string, into: Map<string, FoundUrl>, room: UrlRoom): void {
   const end = text.indexOf('\0');
-  for (const line of (end === -1 ? text : text.slice(0, end)).split(/\r\n|\n\r|\r|\n/)) collectFromLine(line, into);
+  for (const line of (end === -1 ? text : text.slice(0, end)).split(/\r\n|\n\r|\r|\n/))
+    collectFromLine(line, into, room);
 }
 
 /** Of ASCII alone. */
 export const lowerCase = (text: string): string => text.replace(/[A-Z]/g, (char) => char.toLowerCase());
 
-function collectFromLine(line: string, into: Map<string, FoundUrl>): void {
+function collectFromLine(line: string, into: Map<string, FoundUrl>, room: UrlRoom): void {
   const low = lowerCase(line);
-  for (let at = 0; into.size < URLS_MAX; ) {
+  for (let at = 0; room.bytes > 0; ) {
     const found = low.indexOf(SCHEME, at);
     if (found === -1) return;
     const start = found + SCHEME.length;
@@ -41,7 +47,10 @@ function collectFromLine(line: string, into: Map<string, FoundUrl>): void {
       continue;
     }
     const url = low.slice(start, stop);
-    if (!into.has(url)) into.set(url, { isExecutable: isExecutable(url), isAddress: isAddress(url) });
+    if (!into.has(url)) {
+      room.bytes -= URL_COST_BYTES + url.length;
+      into.set(url, { isExecutable: isExecutable(url), isAddress: isAddress(url) });
+    }
     at = stop + 1;
   }
 }

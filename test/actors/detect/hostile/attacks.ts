@@ -315,4 +315,35 @@ export const ATTACKS: readonly Attack[] = [
       );
     },
   },
+  {
+    name: 'a mail of files that nobody looks at, of headers of nothing, of URLs and of those who are to get it',
+    rules: [
+      'alert smtp any any -> any any (file.data; content:"never"; pcre:"/(x+)+y/"; sid:1;)',
+      'alert smtp any any -> any any (file.name; content:"g"; sid:2;)',
+    ],
+    *frames() {
+      const reply = (code: number): Said => [1, text(`${code} x\r\n`)];
+      const begin = (recipients: number): Said[] => [
+        reply(220),
+        [0, text('EHLO a\r\n')],
+        reply(250),
+        [0, text('MAIL FROM:<a@b>\r\n')],
+        reply(250),
+        [0, text(many(recipients, (i) => `RCPT TO:<${i}@${'r'.repeat(200)}>\r\n`).join(''))],
+        ...many(recipients, () => reply(250)),
+        [0, text('DATA\r\n')],
+        reply(354),
+      ];
+      const head = 'Content-Type: multipart/mixed; boundary="b"\r\n\r\n';
+      const file = (i: number): string =>
+        `--b\r\nContent-Disposition: attachment; filename="f${i}"\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(60)}`;
+      yield* session(1, 25, [...begin(500), [0, text(`${head}${many(1100, file).join('')}--b--\r\n.\r\n`)]]);
+      yield* session(2, 25, [
+        ...begin(1),
+        [0, text(`${'a: b\r\n'.repeat(100_000)}c: d\r\n${' \r\n'.repeat(200_000)}`)],
+      ]);
+      const urls = many(60_000, (i) => `http://${i}.${'h'.repeat(20)}/\r\n`).join('');
+      yield* session(3, 25, [...begin(1), [0, text(`a: b\r\n\r\n${urls}.\r\n`)]]);
+    },
+  },
 ];
