@@ -90,15 +90,19 @@ class Layer {
     this.#inflate.push(bytes, at);
     const { status } = this.#inflate;
     const isOver = status !== 'more';
-    if (status === 'fault' && this.#inflate.length % STEP === 0 && this.#given === this.#inflate.length) return false;
-    this.#give(isOver);
-    if (isOver) this.#state = 'over';
+    this.#give(isOver && status !== 'fault');
+    if (status === 'fault') {
+      // What came before the fault counts at the first try alone: another try's is chance. What follows is tried anew.
+      if (this.#restarts > 0 || this.#given === this.#inflate.length) return false;
+      this.#give(true);
+      this.#fault();
+    } else if (isOver) this.#state = 'over';
     return true;
   }
 
   #give(isAll: boolean): void {
     const ready = isAll ? this.#inflate.length : this.#inflate.length - (this.#inflate.length % STEP);
-    if (ready === this.#given) return;
+    if (ready <= this.#given) return;
     const from = this.#given;
     this.#given = ready;
     this.#sink(this.#inflate.output.subarray(from, ready));
