@@ -25,6 +25,8 @@ export interface Engine {
   readonly isPrefiltered: boolean;
   /** It is about the stream, which is the same for all transactions of a packet. */
   readonly isStream: boolean;
+  /** Its pattern may be found once more where it was already. */
+  readonly comesAgain: boolean;
   /** It asks sizes or digests of files. */
   readonly isOfFiles: boolean;
   /** The buffer or keyword, for explanations. */
@@ -99,6 +101,7 @@ function bufferEngine(
     progress: row.progress,
     isPrefiltered,
     isStream: false,
+    comesAgain: row.again !== undefined,
     isOfFiles: false,
     name: row.name,
     ask: (tx, direction, { packet }) => {
@@ -127,6 +130,7 @@ function conditionEngine(
     progress: row.progress,
     isPrefiltered: false,
     isStream: false,
+    comesAgain: false,
     isOfFiles: false,
     name: row.keyword,
     ask: (tx, direction, { flow }) =>
@@ -142,6 +146,7 @@ function eventEngine(event: string, { end }: AnyProtocol, direction: Direction, 
     progress: 0,
     isPrefiltered: false,
     isStream: false,
+    comesAgain: false,
     isOfFiles: false,
     name: 'app-layer-event',
     ask: ({ events, progress }) => {
@@ -157,6 +162,7 @@ function fileEngine(holds: FileCheck, asksNumbers: boolean, progress: number, bi
     progress,
     isPrefiltered: false,
     isStream: false,
+    comesAgain: false,
     isOfFiles: asksNumbers,
     name: 'files',
     ask: ({ files = [] }, direction) =>
@@ -170,6 +176,7 @@ function streamEngine(check: BufferCheck, bit: number, isPrefiltered: boolean): 
     progress: 0,
     isPrefiltered,
     isStream: true,
+    comesAgain: true,
     isOfFiles: false,
     name: 'payload',
     ask: (_tx, _direction, situation) => (payloadMatches(check, situation) ? MATCH : NO_MATCH),

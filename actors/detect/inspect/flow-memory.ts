@@ -14,7 +14,7 @@ export class TransactionMemory {
   readonly states: [Map<number, number> | null, Map<number, number> | null] = [null, null];
   /** By direction: how many files rules were asked about. */
   readonly filesSeen: [number, number] = [0, 0];
-  /** By direction: bits of prefilters that need not run again. */
+  /** By direction: bits of those progresses whose prefilters need not run again. */
   readonly scanned: [number, number] = [0, 0];
   readonly isInspected: [boolean, boolean] = [false, false];
   /** Of rules about both sides, by their order: bits of the sides that matched. */

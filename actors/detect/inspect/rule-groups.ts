@@ -27,12 +27,12 @@ export interface PacketGroup {
 }
 
 export interface BufferPrefilter {
-  /** Tells the prefilters of a group apart. */
-  readonly id: number;
   readonly row: BufferRow;
   readonly progress: number;
   readonly transform: Transformer | null;
   readonly prefilter: Prefilter;
+  /** It has run before, at another progress. */
+  readonly isAgain: boolean;
 }
 
 export interface TransactionGroup {
@@ -199,8 +199,9 @@ function* transactionGroup(
     const transform = transforms.length === 0 ? null : transformer(transforms);
     const prefilter = yield* prefilterOf(ours);
     if (prefilter === null) continue;
-    const id = prefilters.length;
-    prefilters.push({ id, row, progress: row.prefilterProgress ?? row.progress, transform, prefilter });
+    const one = { row, transform, prefilter };
+    prefilters.push({ ...one, progress: row.prefilterProgress ?? row.progress, isAgain: false });
+    if (row.again !== undefined) prefilters.push({ ...one, progress: row.again.progress[direction], isAgain: true });
   }
   return { always, prefilters: prefilters.sort((a, b) => a.progress - b.progress) };
 }

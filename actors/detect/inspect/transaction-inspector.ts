@@ -42,6 +42,7 @@ export class TransactionInspector {
       for (const order of group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
       for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isFlowEnd)) break;
+      kept.scanned[direction] |= (1 << Math.min(tx.progress[direction], 31)) - 1;
       const states = kept.states[direction];
       if (states !== null) for (const order of states.keys()) candidates.add(order);
       candidates.sort();
@@ -78,11 +79,9 @@ export class TransactionInspector {
   #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction, isEnd: boolean): boolean {
     const progress = tx.progress[direction];
     if (progress < one.progress) return false;
-    const bit = 1 << (one.id & 31);
-    const isOver = progress > one.progress;
-    const isKept = one.id < 32;
-    if (isOver && isKept && (kept.scanned[direction] & bit) !== 0) return true;
+    if (one.progress < 31 && (kept.scanned[direction] & (1 << one.progress)) !== 0) return true;
     const { row, transform, prefilter } = one;
+    if (one.isAgain && !row.again!.isDue(tx, direction)) return true;
     for (let index = 0; ; index += 1) {
       const bytes = (row.scanned ?? row.read)(tx, direction, index, isEnd);
       if (bytes === null) break;
@@ -91,7 +90,6 @@ export class TransactionInspector {
       for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
       if (row.isMany !== true) break;
     }
-    if (isOver && isKept) kept.scanned[direction] |= bit;
     return true;
   }
 
@@ -123,13 +121,14 @@ export class TransactionInspector {
 /**
  * What has come of a rule that was asked the first time is kept, but not where it cannot match any more, and not where
  * Suricata takes it that the prefilter would find its pattern again (`first`). A match is not kept, either, where it takes
- * it that it would not: a pattern in the stream may come again, and one that must not be there is never looked for.
+ * it that it would not: a pattern in the stream, or in headers with a trailer, may come again, and one that must not be
+ * there is never looked for.
  */
 function isKept(first: Engine, signature: Signature, progress: number, state: number): boolean {
   if (state === 0 || (state & CANNOT_MATCH) !== 0) return false;
   if (!first.isPrefiltered) return true;
   if ((state & FULL_MATCH) === 0) return progress !== first.progress;
-  return progress <= first.progress || (!first.isStream && signature.fast?.isNegated !== true);
+  return progress <= first.progress || (!first.comesAgain && signature.fast?.isNegated !== true);
 }
 
 const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>

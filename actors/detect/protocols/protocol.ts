@@ -125,6 +125,11 @@ export interface BufferRow<Tx extends Transaction = Transaction> {
   readonly progress: number;
   /** A rule whose fast pattern is looked for here is not asked before this; without it: `progress`. */
   readonly prefilterProgress?: number;
+  /**
+   * Rules whose fast pattern is looked for here are asked once more, as if they had not been: where a direction has come
+   * so far, and `isDue`.
+   */
+  readonly again?: { readonly progress: readonly [number, number]; isDue(tx: Tx, direction: Direction): boolean };
   /** A transaction can have several: index 0, 1, 2… until null. */
   readonly isMany?: boolean;
   /** A body: asked again each time more of it came, in windows. */

@@ -3,7 +3,7 @@ import type { Direction } from '../direction.ts';
 import type { BufferRow } from '../protocol.ts';
 import { headerBlock, headerLines, headerNames, startBlock } from './header-buffers.ts';
 import type { HttpFile } from './http-file.ts';
-import { BODY, HEADERS, type HttpTransaction, LINE, type Message } from './http-transaction.ts';
+import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, type Message, TRAILER } from './http-transaction.ts';
 
 type Tx = HttpTransaction;
 type Read = (tx: Tx, direction: Direction, index: number, isEnd: boolean) => Uint8Array | null;
@@ -30,6 +30,12 @@ const block = (name: string, read: (message: Message, direction: Direction) => U
   row(name, BOTH, HEADERS, (tx, direction) =>
     tx.progress[direction] > HEADERS ? read(tx.message(direction), direction) : null,
   );
+/** Those that a trailer adds to. */
+const withTrailer = (row: BufferRow<Tx>, progress: readonly [number, number]): BufferRow<Tx> => ({
+  ...row,
+  again: { progress, isDue: (tx, direction) => tx.message(direction).hasTrailer },
+});
+const RAW = { ...block('http.header.raw', headerBlock), progress: BODY };
 const status = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, RESPONSE, LINE, read);
 
 function body(name: string, direction: Direction): BufferRow<Tx> {
@@ -91,8 +97,9 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     const { headers } = tx.message(direction);
     return headers.find(direction === 0 ? 'cookie' : 'set-cookie')?.value ?? null;
   }),
-  block('http.header', headerLines),
-  block('http.header.raw', headerBlock),
+  withTrailer(block('http.header', headerLines), [TRAILER, TRAILER]),
+  withTrailer({ ...RAW, directions: REQUEST }, [COMPLETE, COMPLETE]),
+  withTrailer({ ...RAW, directions: RESPONSE, prefilterProgress: HEADERS }, [TRAILER, TRAILER]),
   block('http.header_names', headerNames),
   block('http.start', startBlock),
   {

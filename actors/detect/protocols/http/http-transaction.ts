@@ -62,6 +62,8 @@ export class Message {
   /** Bytes of the body as they were sent. */
   bodyBytes = 0;
   hasBody = false;
+  /** The end of a trailer has come, be there headers in it or not. */
+  hasTrailer = false;
   /** Of codings that are being undone. */
   codingBytes = 0;
 

@@ -314,6 +314,7 @@ export class RequestSide {
     if (this.hasFailed) return false;
     if (hasCome) this.#cameOfHead(tx);
     if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+    tx.request.hasTrailer = true;
     this.#reader.stop();
     this.#state = 'finalize';
     return true;

@@ -337,6 +337,7 @@ export class ResponseSide {
     tx.response.headersEnd = this.#reader.at;
     if (this.hasFailed) return false;
     if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+    tx.response.hasTrailer = true;
     this.#reader.stop();
     this.#state = 'finalize';
     return true;

@@ -45,6 +45,23 @@ t.test('a header without colon is told once of a transaction, whoever sent it', 
   t.same(alertsIn(answered, event('request_field_missing_colon', 'response_field_missing_colon')), ['7> -<', '']);
 });
 
+t.test('headers that a trailer may have added to are compared once more, as if they had not been', async (t) => {
+  const head = 'Server: abc\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n';
+  const rules = (way: string): string[] =>
+    http(
+      ...['header; content:"abc"', 'header.raw; content:"abc"', 'header_names; content:"Server"'].map(
+        (asked) => `flow:${way}; http.${asked};`,
+      ),
+      `flow:${way}; http.header; content:"More";`,
+      `flow:${way}; http.header.raw; content:"chunked|0d 0a|"; http.header; content:"Server";`,
+    );
+  const answer = new Scene(80).handshake().say(0, GET).say(1, `HTTP/1.1 200 OK\r\n${head}`);
+  const answered = answer.say(1, '0\r\nMore: x').say(1, '\r\n\r\n');
+  t.same(alertsIn(answered, rules('to_client')), ['8< -<', '8<', '8<', '-<', '8<']);
+  const asked = new Scene(80).handshake().say(0, `POST / HTTP/1.1\r\nHost: a\r\n${head}`).say(0, '0\r\nMore: x');
+  t.same(alertsIn(asked.say(0, '\r\n\r\n').say(1, OK), rules('to_server')), ['6> 11>', '6>', '6>', '11>', '6>']);
+});
+
 t.test('a CONNECT has an address of no bytes', async (t) => {
   const scene = new Scene(80)
     .handshake()
