@@ -130,17 +130,6 @@ export const CONNECTIONS: readonly Connection[] = [
     get('GET / HTTP/1.1'),
     withBody('Content-Encoding: gzip\r\n', Buffer.from('this is not gzip at all')),
   ),
-  // Read as the other coding there would be a byte or two of it before the fault.
-  one(
-    'gzip not, and other',
-    get('GET / HTTP/1.1'),
-    withBody('Content-Encoding: gzip\r\n', Buffer.from('3844select=')),
-  ),
-  one(
-    'gzip spoilt',
-    get('GET / HTTP/1.1'),
-    withBody('Content-Encoding: gzip\r\n', Buffer.concat([gz.subarray(0, 30), Buffer.alloc(30, 0xff)])),
-  ),
   one(
     'gzip truncated',
     get('GET / HTTP/1.1'),
@@ -279,5 +268,16 @@ export const CONNECTIONS: readonly Connection[] = [
     'content range',
     get('GET /r HTTP/1.1'),
     'HTTP/1.1 206 Part\r\nContent-Range: bytes 0-1/4\r\nContent-Length: 2\r\n\r\nok',
+  ),
+];
+
+/** The segments decide what comes of it. */
+export const SPOILT_CODINGS: readonly Connection[] = [
+  // Read as the other coding there would be a byte or two of it before the fault.
+  one('gzip not, and other', get('GET / HTTP/1.1'), withBody('Content-Encoding: gzip\r\n', Buffer.from('3844select='))),
+  one(
+    'gzip spoilt',
+    get('GET / HTTP/1.1'),
+    withBody('Content-Encoding: gzip\r\n', Buffer.concat([gz.subarray(0, 30), Buffer.alloc(30, 0xff)])),
   ),
 ];
