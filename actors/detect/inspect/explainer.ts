@@ -80,7 +80,12 @@ export class Explainer {
   #transaction(situation: Situation, tx: Transaction, say: (step: Step) => boolean): boolean {
     const { protocol } = situation.flow!.application as Conversation;
     const { direction } = situation;
-    for (const engine of this.#signature.engines.get(protocol!.name)?.[direction] ?? []) {
+    const engines = this.#signature.engines.get(protocol!.name)?.[direction] ?? [];
+    if (engines.length === 0 || (tx.isOneSided ?? direction) !== direction) {
+      const where = `${protocol!.name} has none in what goes to the ${direction === 0 ? 'server' : 'client'}`;
+      return say({ what: this.#signature.rule.buffers.map(({ buffer }) => buffer).join(', '), isMet: false, where });
+    }
+    for (const engine of engines) {
       if (engine.isStream) continue;
       const where = tx.progress[direction] < engine.progress ? 'the transaction has not come so far' : '';
       const terms = this.#signature.rule.buffers.filter(
