@@ -130,6 +130,8 @@ export class RequestSide {
     const tx = this.#exchange.create();
     if (tx === null) return this.#fail();
     this.#tx = tx;
+    // Before bytes that are missing there was the beginning of a line.
+    if (this.#input.hasPending) this.#input.unread(this.#input.begun());
     tx.progress[0] = LINE;
     this.#beganWith = this.#pieces;
     this.#reader.start(tx.request.head);

@@ -62,6 +62,18 @@ t.test('headers that a trailer may have added to are compared once more, as if t
   t.same(alertsIn(asked.say(0, '\r\n\r\n').say(1, OK), rules('to_server')), ['6> 11>', '6>', '6>', '11>', '6>']);
 });
 
+t.test('a line that bytes are missing of begins the next request', async (t) => {
+  const [before, behind] = [`${GET}junk \nrest`, 'Accept: b/json\r\n\r\n'];
+  const scene = new Scene(80)
+    .handshake()
+    .segment(0, PUSH | ACK, 0, 0, before)
+    .segment(1, ACK, 0, before.length)
+    .segment(0, PUSH | ACK, before.length + 10, 0, behind)
+    .segment(1, ACK, 0, before.length + 10 + behind.length);
+  const asked = ['method; content:"restAccept"', 'request_body; content:"rest"', 'request_body; content:"junk"'];
+  t.same(alertsIn(scene, http(...asked.map((one) => `http.${one};`))), ['->', '', '->']);
+});
+
 t.test('a CONNECT has an address of no bytes', async (t) => {
   const scene = new Scene(80)
     .handshake()
