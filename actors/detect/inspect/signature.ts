@@ -19,7 +19,7 @@ import type { Names } from './names.ts';
 import { headerBuffer } from './packet-buffers.ts';
 import { type Check, packetCheck } from './packet-conditions.ts';
 import { compareKeys, orderKey } from './rule-order.ts';
-import { PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
+import { isTransactionBuffer, PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
 import type { Situation } from './situation.ts';
 import { type TagTerm, tagsOf } from './tags.ts';
 import { type Threshold, thresholdOf } from './threshold.ts';
@@ -125,7 +125,8 @@ function signatureOf(
   const remembered = rememberedOf(rule, context);
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
-  const negatedFast = fast?.isNegated === true ? fast.content : null;
+  // In buffers of transactions it is never looked for beforehand.
+  const negatedFast = fast?.isNegated === true && !isTransactionBuffer(fast.buffer) ? fast.content : null;
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
   const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense: context.expense, captured };

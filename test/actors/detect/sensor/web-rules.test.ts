@@ -74,6 +74,13 @@ t.test('a line that bytes are missing of begins the next request', async (t) => 
   t.same(alertsIn(scene, http(...asked.map((one) => `http.${one};`))), ['->', '', '->']);
 });
 
+t.test('what must not be at the end of a buffer may be elsewhere in it', async (t) => {
+  const scene = new Scene(80).handshake().say(0, GET).say(1, OK);
+  const asked = ['stat_code; content:!"2"', 'stat_code; content:!"200"', 'protocol; content:!"HTTP/"'];
+  const rules = http(...asked.map((one) => `flow:to_client; http.${one}; endswith;`));
+  t.same(alertsIn(scene, rules), ['-<', '', '-<']);
+});
+
 t.test('a CONNECT has an address of no bytes', async (t) => {
   const scene = new Scene(80)
     .handshake()
