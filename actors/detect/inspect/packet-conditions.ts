@@ -95,7 +95,8 @@ const fragBits: Compile = (condition) => {
     const set = packet.bytes[packet.ipAt + 6]! >> 5;
     if (how === '*') return (set & wanted) !== 0;
     if (how === '!') return (set & wanted) !== wanted;
-    if (how === '+') return (set & wanted) === wanted;
+    // Suricata's + wants another bit beside them.
+    if (how === '+') return (set & wanted) === wanted && set !== wanted;
     return set === wanted;
   };
 };

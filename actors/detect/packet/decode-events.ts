@@ -143,6 +143,11 @@ export function addEvent(packet: Packet, event: DecodeEvent): undefined {
   if (packet.eventCount < packet.events.length) packet.events[packet.eventCount++] = CODES.get(event)!;
 }
 
+export function hasEvent({ events, eventCount }: Packet, event: DecodeEvent): boolean {
+  const at = events.indexOf(CODES.get(event)!);
+  return at !== -1 && at < eventCount;
+}
+
 /** As many layers as this are an attack on the decoder. */
 export const MAX_LAYERS = 16;
 

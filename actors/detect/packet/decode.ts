@@ -3,7 +3,7 @@
  * was read before the damage.
  */
 import { type CapturedPacket, linkTypes } from '../capture/index.ts';
-import { addEvent, enterLayer, refuse } from './decode-events.ts';
+import { addEvent, enterLayer, hasEvent, refuse } from './decode-events.ts';
 import { TUNNEL } from './ether-types.ts';
 import { addVlan, decodeByVersion, decodeEthernet, decodeEtherType, decodeVlan } from './ethernet.ts';
 import { decodeIpv4 } from './ipv4.ts';
@@ -135,7 +135,10 @@ function decodeByKind(packet: Packet, kind: number, at: number): boolean {
     default:
       decodeIpv6(packet, at);
       // Of Teredo it would be no IPv6 but chance.
-      return packet.ipVersion !== 0 && !(kind === TUNNEL.teredo && packet.isInvalid);
+      return (
+        packet.ipVersion !== 0 &&
+        !(kind === TUNNEL.teredo && (packet.isInvalid || hasEvent(packet, 'ipv6.exthdr_invalid_optlen')))
+      );
   }
 }
 

@@ -137,3 +137,17 @@ t.test(
     );
   },
 );
+
+t.test('more bits of a fragment than those that are named are asked for by a plus', async (t) => {
+  const scene = new Scene(9005).fragmented(0, PAYLOAD, 16);
+  const rules = ['fragbits:M;', 'fragbits:+M;', 'fragbits:*M;'].map((options) => `alert ip ${ANY} (${options})`);
+  t.same(alertsIn(scene, rules), ['1', '', '1']);
+});
+
+t.test('what an option reaches beyond its header in is no packet in Teredo', async (t) => {
+  const inner = (length: number): string =>
+    `\x60\0\0\0\0\x0e\0\x40${'\x20'.repeat(32)}\x80\0\x9f${String.fromCharCode(length)}${'q'.repeat(10)}`;
+  const rule = `alert ip 2020::/16 any -> any any ()`;
+  const alerts = (length: number): string[] => alertsIn(new Scene(9005).to(3544, inner(length)), [rule]);
+  t.same([alerts(0xc6), alerts(4)], [[''], ['-']]);
+});
