@@ -1,5 +1,5 @@
 /** Both engines on the same capture and rules: how often each rule alerted in each flow, and with which action. */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,11 @@ export interface Results {
   /** Rules that we do not take, with the keyword. */
   readonly refused: ReadonlyMap<number, string>;
   readonly refusedByThem: ReadonlySet<number>;
+}
+
+/** Suricata did not start with these rules, or died of them or the packets: its last line and how it ended. */
+export class SuricataEndedError extends Error {
+  override readonly name = 'SuricataEndedError';
 }
 
 /** Alerts of one packet that both tell of: cases share no packet, so this only has to be enough for one. */
@@ -115,7 +120,10 @@ async function runSuricata(
       programPath('suricata'),
       [...files, '-k', 'none', '--runmode', 'single', ...set.flatMap((setting) => ['--set', setting])],
       { maxBuffer: 64 * 1024 * 1024 },
-    );
+    ).catch((thrown: ExecFileException & { readonly stderr?: string }) => {
+      const said = thrown.stderr?.trim().split('\n').at(-1) ?? thrown.message;
+      throw new SuricataEndedError(`${thrown.signal ?? `exit code ${thrown.code}`}: ${said}`);
+    });
     const theirs = new Map<string, number>();
     for (const line of readFileSync(join(folder, 'eve.json'), 'utf8').split('\n'))
       if (line.includes('"event_type":"alert"')) count(theirs, JSON.parse(line) as EveRecord);

@@ -1,7 +1,8 @@
 /**
  * `npm run ids-differential -- --cases N [--seed S] [--midstream]`: generated cases beside Suricata, until so many were
  * compared or `--minutes` are over; every second run of them is picked up in its middle (`--midstream`: all). Prints
- * coverage, and each difference with the seed that makes its case again. `--minimise SEED` makes that case small and,
+ * coverage, each difference with the seed that makes its case again, and each case that Suricata itself does not
+ * survive, which is left out. `--minimise SEED` makes that case small and,
  * with `--keep FOLDER`, writes its capture and rules.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES_A_RUN, captureOf, compareSeeds, type Tally } from './compare.ts';
 import { Coverage } from './coverage.ts';
+import { SuricataEndedError } from './engines.ts';
 import { minimise } from './minimise.ts';
 
 const { values } = parseArgs({
@@ -37,11 +39,14 @@ async function compareMany(): Promise<void> {
     Date.now() + Number(values.minutes) * 60_000,
   ];
   const tally: Tally = { coverage: new Coverage(), differences: [], excess: [] };
-  let told = 0;
+  let [told, left] = [0, 0];
   for (let done = 0; done < total && Date.now() < until; done += CASES_A_RUN) {
     const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, (_, i) => first + done + i);
     const midstream = values.midstream || (done / CASES_A_RUN) % 2 === 1;
-    await compareSeeds(seeds, midstream, tally);
+    for (const { seed, why } of await compareWhatRuns(seeds, midstream, tally)) {
+      left += 1;
+      say(`seed ${seed}${midstream ? ' --midstream' : ''}: not compared, Suricata ended: ${why}`);
+    }
     for (const { one, rule, flow, ours, theirs } of tally.differences.slice(told, Number(values.shown)))
       say(`seed ${one.seed}${midstream ? ' --midstream' : ''}: ours ${ours}, Suricata ${theirs}: ${flow}\n    ${rule}`);
     told = tally.differences.length;
@@ -50,8 +55,28 @@ async function compareMany(): Promise<void> {
   for (const rule of excess.slice(0, Number(values.shown))) say(`taken, and refused by Suricata: ${rule}`);
   for (const line of coverage.lines()) say(line);
   const cases = new Set(differences.map(({ one }) => one.seed)).size;
-  say(`${differences.length} differences in ${cases} cases, ${excess.length} rules taken too many`);
+  say(
+    `${differences.length} differences in ${cases} cases, ${excess.length} rules taken too many, ${left} cases not compared`,
+  );
   process.exitCode = differences.length + excess.length === 0 ? 0 : 1;
+}
+
+/** Halves what Suricata does not survive until the case that it dies of stands alone. */
+async function compareWhatRuns(
+  seeds: readonly number[],
+  midstream: boolean,
+  tally: Tally,
+): Promise<{ readonly seed: number; readonly why: string }[]> {
+  try {
+    await compareSeeds(seeds, midstream, tally);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof SuricataEndedError)) throw thrown;
+    if (seeds.length === 1) return [{ seed: seeds[0]!, why: thrown.message }];
+    const middle = seeds.length >> 1;
+    const first = await compareWhatRuns(seeds.slice(0, middle), midstream, tally);
+    return [...first, ...(await compareWhatRuns(seeds.slice(middle), midstream, tally))];
+  }
 }
 
 async function showSmall(seed: number): Promise<void> {
