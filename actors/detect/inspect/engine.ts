@@ -5,7 +5,7 @@
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
-import { asksFileNumbers, type FileCheck, fileCheck } from './file-keywords.ts';
+import { asksFileNames, asksFileNumbers, type FileCheck, fileCheck } from './file-keywords.ts';
 import { payloadMatches } from './payload.ts';
 import { isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
@@ -46,16 +46,24 @@ export function enginesOf(
 ): ReadonlyMap<string, ByDirection> {
   const engines = new Map<string, ByDirection>();
   if (shape.type !== 'app_tx') return engines;
+  const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
+  const inPayload: PayloadQuestion | null =
+    payload === undefined ? null : { check: bufferCheck(payload, scope), isPrefiltered: payload === fast };
   for (const protocol of protocols) {
     if (shape.application !== null && shape.application !== protocol.name) continue;
     const found: [Engine[], Engine[]] = [[], []];
     for (const direction of [0, 1] as const) {
       if ((shape.directions & (1 << direction)) === 0) continue;
-      found[direction] = ofDirection(rule, protocol, direction, scope, fast);
+      found[direction] = ofDirection(rule, protocol, direction, scope, fast, inPayload);
     }
     if (found[0].length + found[1].length > 0) engines.set(protocol.name, found);
   }
   return engines;
+}
+
+interface PayloadQuestion {
+  readonly check: BufferCheck;
+  readonly isPrefiltered: boolean;
 }
 
 function ofDirection(
@@ -64,6 +72,7 @@ function ofDirection(
   direction: Direction,
   scope: Scope,
   fast: BufferTerms | null,
+  inPayload: PayloadQuestion | null,
 ): Engine[] {
   const engines: Engine[] = [];
   const bit = (): number => 1 << engines.length;
@@ -82,9 +91,10 @@ function ofDirection(
   const ofFiles = fileCheck(rule.conditions);
   if (ofFiles !== null && protocol.filesAt !== undefined)
     engines.push(fileEngine(ofFiles, asksFileNumbers(rule.conditions), protocol.filesAt[direction], bit()));
-  if (engines.length === 0) return engines;
-  const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
-  if (payload !== undefined) engines.push(streamEngine(bufferCheck(payload, scope), bit(), payload === fast));
+  // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
+  // a file's name there.
+  if (inPayload !== null && (engines.length > 0 || !asksFileNames(rule.conditions)))
+    engines.push(streamEngine(inPayload, bit()));
   // The one with the fast pattern comes first: without it nothing else is asked.
   return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
 }
@@ -170,7 +180,7 @@ function fileEngine(holds: FileCheck, asksNumbers: boolean, progress: number, bi
   };
 }
 
-function streamEngine(check: BufferCheck, bit: number, isPrefiltered: boolean): Engine {
+function streamEngine({ check, isPrefiltered }: PayloadQuestion, bit: number): Engine {
   return {
     bit,
     progress: 0,

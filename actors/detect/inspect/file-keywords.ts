@@ -46,9 +46,14 @@ const lower = (name: Uint8Array): string => Buffer.from(name).toString('latin1')
 
 export const isAboutFiles = (keyword: string): boolean => CHECKS[keyword] !== undefined;
 
+const isAboutNames = (keyword: string): boolean => keyword === 'filename' || keyword === 'fileext';
+
+export const asksFileNames = (conditions: readonly Condition[]): boolean =>
+  conditions.some(({ keyword }) => isAboutNames(keyword));
+
 /** Of names it asks once, of these of each file that comes. */
 export const asksFileNumbers = (conditions: readonly Condition[]): boolean =>
-  conditions.some(({ keyword }) => isAboutFiles(keyword) && keyword !== 'filename' && keyword !== 'fileext');
+  conditions.some(({ keyword }) => isAboutFiles(keyword) && !isAboutNames(keyword));
 
 /** null: the rule asks nothing of files. */
 export function fileCheck(conditions: readonly Condition[]): FileCheck | null {

@@ -182,10 +182,12 @@ function* transactionGroup(
     const row = protocol.buffers.find(
       ({ name, directions }) => name === buffer?.buffer && directions.includes(direction),
     );
-    if (buffer === null || row === undefined) {
+    if (buffer === null) {
       always.push(signature.order);
       continue;
     }
+    // Of the protocol's own it is never found.
+    if (row === undefined) continue;
     const { transforms } = buffer;
     const key = transforms.length === 0 ? buffer.buffer : JSON.stringify([buffer.buffer, transforms]);
     const entry = byBuffer.get(key);

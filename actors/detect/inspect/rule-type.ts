@@ -84,7 +84,8 @@ export const BOTH_DIRECTIONS = 3;
 export const isTransactionBuffer = ({ buffer }: BufferTerms): boolean =>
   buffer !== 'payload' && !PACKET_BUFFERS.has(buffer);
 
-export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
+/** `isStateful`: its payload is asked about with transactions. */
+export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStateful: boolean): Shape {
   const { buffers } = rule;
   const words = conditions(rule, 'flow').flat();
   const payload = buffers.find(({ buffer }) => buffer === 'payload');
@@ -113,7 +114,8 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[]): Shape {
     directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts),
     application,
   };
-  return { ...shape, type: typeOf(rule, shape, parts.length > 0, payload !== undefined) };
+  const hasTransaction = parts.length > 0 || (isStateful && payload !== undefined);
+  return { ...shape, type: typeOf(rule, shape, hasTransaction, payload !== undefined) };
 }
 
 function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {

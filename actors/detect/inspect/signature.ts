@@ -21,6 +21,7 @@ import { type Check, packetCheck } from './packet-conditions.ts';
 import { compareKeys, orderKey } from './rule-order.ts';
 import { isTransactionBuffer, PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
 import type { Situation } from './situation.ts';
+import { StatefulBits } from './stateful-bits.ts';
 import { type TagTerm, tagsOf } from './tags.ts';
 import { type Threshold, thresholdOf } from './threshold.ts';
 
@@ -83,6 +84,11 @@ export interface Signatures {
 /** In their order; one rule a step. */
 export function* makingSignatures(rules: readonly AcceptedRule[], context: SignatureContext): Steps<Signatures> {
   const keyed: { readonly signature: Signature; readonly identity: string; readonly key: readonly number[] }[] = [];
+  const bits = new StatefulBits(context.protocols);
+  for (const { rule } of rules) {
+    bits.add(rule);
+    yield 1;
+  }
   let isOdd = false;
   for (const accepted of rules) {
     const { rule, text: identity } = accepted;
@@ -91,7 +97,7 @@ export function* makingSignatures(rules: readonly AcceptedRule[], context: Signa
     for (const isSwapped of both) {
       // As it happens in Suricata, for how it sorts: with an odd number of rules before it the one that is not written.
       const isNamed = both.length === 1 || isSwapped === isOdd;
-      const signature = signatureOf(accepted, { isSwapped, isNamed }, context);
+      const signature = signatureOf(accepted, { isSwapped, isNamed }, bits, context);
       const key = orderKey(rule, signature.priority);
       keyed.push({ signature, identity: isSwapped ? `< ${identity}` : identity, key });
     }
@@ -117,9 +123,10 @@ const text = (value: unknown): string =>
 function signatureOf(
   { rule, text: own, file, line }: AcceptedRule,
   { isSwapped, isNamed }: Pick<Signature, 'isSwapped' | 'isNamed'>,
+  bits: StatefulBits,
   context: SignatureContext,
 ): Signature {
-  const shape = shapeOf(rule, context.protocols);
+  const shape = shapeOf(rule, context.protocols, bits.makeStateful(rule));
   const transports = context.protocols.find(({ name }) => name === shape.application)?.transports ?? [];
   const payloadTerms = rule.buffers.find(({ buffer }) => buffer === 'payload') ?? null;
   const remembered = rememberedOf(rule, context);

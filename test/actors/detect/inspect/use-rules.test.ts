@@ -51,6 +51,20 @@ t.test('bits and numbers of flows, bits of addresses and counters outlive the ch
   t.same(sensor.alerts, ['1 1 one 1', '4 2 two 2', '4 3 two 2', '4 4 two 2', '5 6 two 2', '6 4 two 2']);
 });
 
+t.test('whether a rule is asked of transactions for what others set changes with the others', async (t) => {
+  const asks = contains(1, 'abc', 'flowbits:isset,seen;');
+  const setter = contains(2, 'abc', 'flowbits:set,seen;');
+  const alike = contains(3, 'zzz', 'flowbits:set,seen; ip.src; content:"|0a|"; startswith;');
+  const sensor = new TestSensor(set('one 1', asks, setter)).take(udp('abc'), udp('abc'));
+  sensor.sensor.useRules(set('two 2', asks, setter, alike));
+  sensor.take(udp('abc'));
+  sensor.sensor.useRules(set('one 1', asks, setter));
+  t.same(
+    sensor.take(udp('abc')).alerts.filter((alert) => alert.split(' ')[1] === '1'),
+    ['1 1 one 1', '2 1 one 1', '4 1 one 1'],
+  );
+});
+
 t.test('thresholds that count in a flow go on with it', async (t) => {
   const counted = contains(6, 'count', 'threshold:type both, track by_flow, count 3, seconds 60;');
   const sensor = new TestSensor(set('one 1', counted)).take(udp('count'), udp('count'));
