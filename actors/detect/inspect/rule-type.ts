@@ -240,6 +240,7 @@ const conditions = (rule: Rule, keyword: string): (readonly string[])[] =>
 function applicationOf(rule: Rule, parts: readonly Part[]): string | null {
   const named = rule.protocol === 'http1' ? 'http' : rule.protocol;
   if (isApplication(rule.protocol)) return named;
+  if (rule.conditions.some(({ keyword }) => keyword === 'tls_store')) return 'tls';
   return parts.find(({ name }) => !/^file/.test(name))?.protocols[0] ?? null;
 }
 

@@ -27,9 +27,11 @@ export class TransactionInspector {
   inspect(situation: Situation, found: readonly number[]): void {
     const { direction, memory } = situation;
     const conversation = situation.flow!.application as Conversation;
+    const { parser } = conversation;
+    if (parser === null) return;
     const protocol = conversation.protocol!;
     const group = this.#groups.ofTransactions(protocol, direction);
-    const { transactions } = conversation.parser!;
+    const { transactions } = parser;
     const candidates = this.#candidates;
     for (const tx of transactions) {
       const kept = memory!.transaction(tx.id);

@@ -219,8 +219,9 @@ export class Conversation {
     const side = this.#sides[direction];
     const all = joined(this.#kept[direction], bytes);
     if (side.protocol !== null || side.isOver) {
-      if (this.parser === null) this.#keep(direction, all);
+      if (this.protocol === null) this.#keep(direction, all);
       else {
+        this.parser ??= this.protocol.open(this.#options.transport, this.#transfer);
         this.#kept[direction] = NO_BYTES;
         this.#parse(direction, all, isLast);
       }
@@ -275,8 +276,10 @@ export class Conversation {
         this.#fail();
         return;
       }
-      // Who has to be heard first has sent something that is not acknowledged: this waits until it is asked again.
+      // Who has to be heard first has sent something that is not acknowledged, or was heard without being recognised,
+      // which is forgotten: this waits until it is asked again.
       if (direction !== first) {
+        this.parser = null;
         this.#keep(direction, bytes);
         return;
       }

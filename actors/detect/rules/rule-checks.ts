@@ -46,7 +46,9 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
     wrong(ofHeader.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
-  const asksTransaction = needsTransaction || subjects.some((subject) => subject === 'file' || isApplication(subject));
+  // That a certificate is to be kept asks nothing of a transaction.
+  const asked = draft.has('tls_store') ? subjects.toSpliced(subjects.indexOf('tls'), 1) : subjects;
+  const asksTransaction = needsTransaction || asked.some((subject) => subject === 'file' || isApplication(subject));
   const packetPart = ofPacket?.keyword ?? ofHeader?.buffer;
   if (asksTransaction && packetPart !== undefined)
     wrong(packetPart, 'a test of a packet cannot go with what is asked of a transaction');
