@@ -46,7 +46,8 @@ export class Reassembler {
     const stream = session.stream(direction);
     let whose = whoseBytes(session, packet);
     if ((whose & OPPOSING) !== 0) this.#handOn(flow, session, session.stream(direction === 0 ? 1 : 0));
-    if (packet.payloadEnd > packet.payloadAt && !stream.isOver) {
+    // What comes with a RST is in no stream.
+    if (packet.payloadEnd > packet.payloadAt && !stream.isOver && (packet.tcpFlags & TCP_RST) === 0) {
       session.firstStream ??= stream;
       if (!this.#add(session, stream, packet)) return;
       session.packetIsInStream = true;

@@ -1,6 +1,6 @@
 /** What rules see of the stream, and with which packet: as in Suricata 7.0.10, whose answers these are. */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DNS_QUERY = '\x00\x1a-3\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x0f\x00\x01';
@@ -77,4 +77,18 @@ t.test('a number of the flow that there is not counts as 0 where another is comp
     ),
     ['1> 2>', '1> 2>', '1> 2>', '1> 2>', '1> 2>'],
   );
+});
+
+t.test('what comes with a RST is in no stream, and is asked about as a packet of its own', async (t) => {
+  const opened = (port: number, text: string): Scene => new Scene(port).handshake().say(0, text);
+  const rules = ['tcp', 'tcp-stream', 'tcp-pkt'].map((protocol) => `alert ${protocol} ${ANY} (content:"needle";)`);
+  // Where the stream has something in hand it is asked there; without a place in it the packet is not asked then.
+  const more = [`alert tcp ${ANY} (content:"needle"; depth:6;)`, `alert http ${ANY} (http.uri; content:"evil";)`];
+  const reset = opened(7777, 'x').segment(0, RST | ACK, 0, 0, 'needle');
+  t.same(alertsIn(reset, [...rules, ...more]), ['', '', '6>', '6>', '']);
+  const answered = new Scene(7777).handshake().segment(0, PUSH | ACK, 0, 0, 'x');
+  answered.segment(1, RST | ACK, 0, 1, 'needle');
+  t.same(alertsIn(answered, [...rules, ...more]), ['5<', '5<', '5<', '5<', '']);
+  const request = opened(80, GET).segment(0, RST | ACK, 0, 0, 'GET /evil HTTP/1.1\r\n\r\n');
+  t.same(alertsIn(request, [...rules, ...more]), ['', '', '', '', '']);
 });
