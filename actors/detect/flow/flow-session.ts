@@ -30,6 +30,8 @@ export interface FlowSession {
    * place. Ask before `rawChunks`.
    */
   hidesPayload(direction: Direction): boolean;
+  /** No rule will ask of the direction's stream. */
+  disableRaw(direction: Direction): void;
   /** Something of the direction's stream is to be inspected with the packet in hand. Ask before `rawChunks`. */
   hasRaw(direction: Direction): boolean;
   /**

@@ -147,8 +147,9 @@ export class Inspector {
     }
     const group = this.#rules.groups.ofPackets(packet.protocol, direction);
     const session = situation.seesStream ? flow!.session : null;
-    situation.hasStreamData = group.needsStream && situation.seesStream && (session?.hasRaw(direction) ?? false);
+    situation.hasStreamData = session?.hasRaw(direction) === true;
     situation.hidesPayload = flow?.session?.hidesPayload(direction) ?? false;
+    if (!group.needsStream && packet.protocol === flow?.protocol) flow.session?.disableRaw(direction);
     const isSearched = group.ofStream !== null && !situation.isBlind;
     situation.chunk = session === null ? null : session.rawChunks(direction, isSearched);
     this.#observe?.(situation);

@@ -133,6 +133,10 @@ export class TcpSession implements FlowSession {
     return this.packetIsInStream || this.hasRaw(direction);
   }
 
+  disableRaw(direction: Direction): void {
+    this.stream(direction).isRawOver = true;
+  }
+
   hasRaw(direction: Direction): boolean {
     return this.#isRawReady(direction, this.stream(direction));
   }
@@ -217,7 +221,7 @@ export class TcpSession implements FlowSession {
   }
 
   #prune(stream: TcpStream): void {
-    if (stream.depthReached && !stream.isOver) {
+    if ((stream.depthReached || (this.isApplicationDead && stream.isRawOver)) && !stream.isOver) {
       stream.isOver = true;
       stream.clear();
     } else if (stream.isRecognised || stream.appOffset > MAX_UNRECOGNISED_BYTES)

@@ -97,8 +97,12 @@ export class TcpStream {
     return Math.max(this.offsetOf(this.lastAck), this.#baseOffset);
   }
 
-  /** Numbers of what is kept begin anew at 0 within it: Suricata does not see then that rules have all there is. */
+  /**
+   * Numbers of what is kept begin anew at 0 within it, or nothing ever came of what was announced: Suricata does not see
+   * then that rules have all there is.
+   */
   get hasWrapped(): boolean {
+    if (this.rightEdge === 0) return this.#baseSequence !== 0;
     const from = this.keptFrom;
     const sequence = (this.#baseSequence - (this.#baseOffset - from)) >>> 0;
     return sequence + (this.rightEdge - from) > 0xffff_ffff;

@@ -1,6 +1,6 @@
 /** What rules see of the stream, and with which packet: as in Suricata 7.0.10, whose answers these are. */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, RST, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene, SYN } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DNS_QUERY = '\x00\x1a-3\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x0f\x00\x01';
@@ -51,6 +51,20 @@ t.test('where sequence numbers have begun anew, something of the stream seems to
   };
   t.same(of(1000), ['12>']);
   t.same(of(0xffff_fff0), ['12> 14>']);
+});
+
+t.test('where a rule asks of the stream, something seems to be left of a side that never sent a byte', async (t) => {
+  const every = `alert tcp any any -> !192.0.2.1 any ()`;
+  const ofStream = `alert tcp ${ANY} (content:"abc";)`;
+  const both = (scene: Scene): (string | undefined)[] => [
+    alertsIn(scene, [every])[0],
+    alertsIn(scene, [every, ofStream])[0],
+  ];
+  const begun = (): Scene => new Scene(7777).segment(0, SYN, 0, 0);
+  t.same(both(begun()), ['1>', '1> ->']);
+  t.same(both(begun().segment(1, SYN | ACK, 0, 1)), ['1> 2<', '1> 2< -> -<']);
+  t.same(both(begun().segment(1, RST | ACK, 0, 1)), ['1> 2<', '1> 2< ->']);
+  t.same(both(new Scene(7777).handshake().segment(1, RST | ACK, 0, 0)), ['1> 2< 3> 4<', '1> 2< 3> 4< -> -<']);
 });
 
 t.test('of HTTP bytes that rules have seen are kept for a while: what comes again is in the stream', async (t) => {
