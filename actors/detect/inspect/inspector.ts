@@ -8,6 +8,7 @@ import type { Flow } from '../flow/index.ts';
 import { hasBrokenAck, type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
+import { holds } from '../rules/ranges.ts';
 import { AddressMemory } from './address-memory.ts';
 import { type Alert, AlertQueue, type Verdict } from './alerts.ts';
 import type { Answers } from './answers.ts';
@@ -149,7 +150,8 @@ export class Inspector {
     const session = situation.seesStream ? flow!.session : null;
     situation.hasStreamData = session?.hasRaw(direction) === true;
     situation.hidesPayload = flow?.session?.hidesPayload(direction) ?? false;
-    if (!group.needsStream && packet.protocol === flow?.protocol) flow.session?.disableRaw(direction);
+    if (packet.protocol === flow?.protocol && !holds(group.streamPorts, flow.destinationPort))
+      flow.session?.disableRaw(direction);
     const isSearched = group.ofStream !== null && !situation.isBlind;
     situation.chunk = session === null ? null : session.rawChunks(direction, isSearched);
     this.#observe?.(situation);

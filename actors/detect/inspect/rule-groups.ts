@@ -8,6 +8,8 @@ import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import { makingPrefilter, type Pattern, type Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
+import { ANY_PORT } from '../rules/port-set.ts';
+import { type Range, union } from '../rules/ranges.ts';
 import { AddressIndex, isNarrow } from './address-index.ts';
 import { isInDirection, type Signature } from './signature.ts';
 
@@ -22,8 +24,8 @@ export interface PacketGroup {
   /** Patterns of rules about the payload of packets, and about the stream. */
   readonly ofPackets: Prefilter | null;
   readonly ofStream: Prefilter | null;
-  /** A rule is about the stream. */
-  readonly needsStream: boolean;
+  /** The server's ports of flows of whose stream a rule asks for bytes. */
+  readonly streamPorts: readonly Range<number>[];
 }
 
 export interface BufferPrefilter {
@@ -89,7 +91,7 @@ export class RuleGroups {
     yield LONG_STEP;
     const strayed = this.#strayed(ours, protocol);
     yield LONG_STEP;
-    const group = yield* packetGroup(ours, strayed);
+    const group = yield* packetGroup(ours, strayed, direction);
     this.#packet[direction].set(protocol, group);
     return group;
   }
@@ -144,7 +146,11 @@ const hasPattern = ({ fast }: Signature): boolean => fast !== null && !fast.isNe
 const isOfPayload = (signature: Signature): boolean =>
   hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
 
-function* packetGroup(signatures: readonly Signature[], strayed: readonly Signature[]): Steps<PacketGroup> {
+function* packetGroup(
+  signatures: readonly Signature[],
+  strayed: readonly Signature[],
+  direction: Direction,
+): Steps<PacketGroup> {
   const all = [...signatures, ...strayed];
   const patterned = all.filter(
     (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
@@ -162,8 +168,16 @@ function* packetGroup(signatures: readonly Signature[], strayed: readonly Signat
     ofEvents: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [order] : [])),
     ofPackets: yield* prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
     ofStream: yield* prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
-    needsStream: signatures.some(({ needsStream }) => needsStream),
+    streamPorts: streamPortsOf(signatures, direction),
   };
+}
+
+function streamPortsOf(signatures: readonly Signature[], direction: Direction): readonly Range<number>[] {
+  const sets = signatures.flatMap(({ needsStream, payload, rule, isSwapped }) => {
+    if (!needsStream || payload === null) return [];
+    return isSwapped === (direction === 0) ? rule.sourcePorts : rule.destinationPorts;
+  });
+  return sets.some(({ isAny }) => isAny) ? ANY_PORT.ranges : union(sets.flatMap(({ ranges }) => ranges));
 }
 
 /** Fewer rules are asked faster one by one than they are looked up. */

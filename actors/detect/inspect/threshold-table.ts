@@ -75,7 +75,7 @@ export class ThresholdTable {
 
   /** Verdict and action in one number. */
   #ask(signature: Signature, threshold: Threshold, packet: Packet): number {
-    const key = `${signature.rule.gid} ${signature.rule.sid} ${keyOf(threshold, packet)}`;
+    const key = `${signature.rule.gid} ${signature.rule.sid} ${keyOf(signature, threshold, packet)}`;
     const counter = this.#counters.get(key);
     const keep = (begun: Counter): void => this.#keep(key, begun);
     this.#counters.touch(key);
@@ -112,16 +112,17 @@ function countersOf(memory: FlowMemory): Map<number, Counter> {
   return memory.counters;
 }
 
-function keyOf({ track }: Threshold, packet: Packet): string {
+/** By rule each of the two of a rule in both directions counts for itself; of an address they count together, whichever way it sends. */
+function keyOf({ isSwapped }: Signature, { track }: Threshold, packet: Packet): string {
   switch (track) {
     case 'by_src':
-      return `s${sourceKey(packet)}`;
+      return `h${sourceKey(packet)}`;
     case 'by_dst':
-      return `d${destinationKey(packet)}`;
+      return `h${destinationKey(packet)}`;
     case 'by_both':
       return `b${pairKey(packet)}`;
     default:
-      return 'r';
+      return isSwapped ? 'r<' : 'r';
   }
 }
 

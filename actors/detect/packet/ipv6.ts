@@ -68,6 +68,7 @@ function walkHeaders(packet: Packet, ipAt: number, end: number): undefined {
       const field = be16(bytes, at + 2);
       if ((field & 0xfff9) !== 0) return cutFragment(packet, at, end, nextAt, field);
       addEvent(packet, 'ipv6.exthdr_useless_fh');
+      packet.fragmentAt = at + FRAGMENT_HEADER_BYTES;
     }
     next = bytes[at]!;
     nextAt = at;

@@ -61,7 +61,7 @@ export class Packet {
   /** In bytes. */
   fragmentOffset = 0;
   fragmentId = 0;
-  /** First byte of what is behind the headers that each fragment repeats. */
+  /** First byte of what is behind the headers that each fragment repeats; of IPv6 also where one fragment is all. */
   fragmentAt = -1;
   /** IPv6: place of the field that names what follows the headers each fragment repeats. */
   nextHeaderAt = -1;

@@ -27,6 +27,12 @@ t.test('template2 asks what ttl asks; replace changes nothing, whatever it says'
   );
 });
 
+t.test('fragoffset: a fragment header tells one, of a datagram that is whole, too', async (t) => {
+  const scene = new Scene(7).wholeFragment('abc').datagram(0, 'abc');
+  const rules = ['fragoffset:<5;', 'fragoffset:0;', 'fragoffset:>0;'].map((one) => `alert udp ${ANY} (${one})`);
+  t.same(alertsIn(scene, rules), ['1> 2>', '1> 2>', '']);
+});
+
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const answer = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 

@@ -9,7 +9,7 @@ import {
   variables,
 } from '../../../../actors/detect/index.ts';
 import { pcapOf } from '../captures.ts';
-import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, n16, tcpSegment, udpDatagram } from '../frames.ts';
+import { bytesOf, type Ends, ethernet, icmpMessage, ipv4, ipv6, n16, tcpSegment, udpDatagram } from '../frames.ts';
 
 export const CLIENT = Uint8Array.of(10, 1, 0, 0);
 export const SERVER = Uint8Array.of(10, 2, 0, 0);
@@ -100,6 +100,13 @@ export class Scene {
     return this.#add(ipv4(ends, 17, whole.subarray(cut), undefined, { id, offset: cut, more: false }));
   }
 
+  /** A datagram of IPv6 with a fragment header, though it is whole. */
+  wholeFragment(text: string): this {
+    const ends = { from: Uint8Array.of(32, 1, ...new Array<number>(14).fill(1)), to: new Uint8Array(16).fill(2) };
+    const datagram = udpDatagram(ends, CLIENT_PORT, this.#serverPort, bytes(text));
+    return this.#add(ipv6(ends, 17, datagram, [[44, new Uint8Array(7)]]), 0x86dd);
+  }
+
   /** A datagram to the server, carried between the same two. */
   tunnelled(how: 'gre' | 'vxlan', text: string): this {
     const ends = endsOf(0);
@@ -118,9 +125,9 @@ export class Scene {
     return this.#add(ipv4(ends, 1, icmpMessage(ends, type, 0, bytesOf(n16(7), n16(0), bytes(text)))));
   }
 
-  #add(ip: Uint8Array): this {
+  #add(ip: Uint8Array, type = 0x0800): this {
     this.#timeUs += 1000;
-    this.#packets.push({ bytes: ethernet(0x0800, ip), timeUs: this.#timeUs });
+    this.#packets.push({ bytes: ethernet(type, ip), timeUs: this.#timeUs });
     return this;
   }
 }

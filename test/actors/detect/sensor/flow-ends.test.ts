@@ -1,0 +1,36 @@
+/** Which directions are looked at once more when their flow ends; expected is what Suricata 7.0.10 says. */
+import t from 'tap';
+import { ACK, alertsIn, FIN, RST, Scene, SYN } from './scene.ts';
+
+/** About addresses: asked of every packet, and of those that nobody sent. */
+const ADDRESSES = 'alert tcp [10.1.0.0,10.2.0.0] any -> [[10.1.0.0,10.2.0.0],!10.3.0.0] any ()';
+const aboutStream = (ports: string): string => `alert tcp any any -> any ${ports} (content:"zzzz";)`;
+
+const syn = (): Scene => new Scene(7777).segment(0, SYN, 0, 0);
+const said = (): Scene => new Scene(7777).handshake().say(0, 'abc');
+
+t.test('a side that has begun and never said a byte is looked at where rules ask about its stream', async (t) => {
+  const cases: readonly (readonly [Scene, none: string, both: string, toClient: string])[] = [
+    [syn(), '1>', '1> ->', '1>'],
+    [syn().segment(1, SYN | ACK, 0, 1), '1> 2<', '1> 2< -> -<', '1> 2< -<'],
+    [syn().segment(1, RST | ACK, 0, 1), '1> 2<', '1> 2< ->', '1> 2<'],
+    [new Scene(7777).handshake().segment(0, RST | ACK, 0, 0), '1> 2< 3> 4>', '1> 2< 3> 4> -> -<', '1> 2< 3> 4> -<'],
+    [said().segment(1, RST | ACK, 0, 0), '1> 2< 3> 4> 5< 6< ->', '1> 2< 3> 4> 5< 6< -> -<', '1> 2< 3> 4> 5< 6< -> -<'],
+    [
+      said()
+        .segment(0, FIN | ACK, 0, 0)
+        .segment(1, FIN | ACK, 0, 1)
+        .segment(0, ACK, 1, 1),
+      '1> 2< 3> 4> 5< 6> 7< 8> ->',
+      '1> 2< 3> 4> 5< 6> 7< 8> -> -<',
+      '1> 2< 3> 4> 5< 6> 7< 8> -> -<',
+    ],
+  ];
+  for (const [scene, none, both, toClient] of cases) {
+    t.same(alertsIn(scene, [ADDRESSES]), [none]);
+    t.same(alertsIn(scene, [ADDRESSES, aboutStream('any')]), [both, '']);
+    t.same(alertsIn(scene, [ADDRESSES, aboutStream('7777')]), [both, '']);
+    // To the client the port of whoever sends is the server's.
+    t.same(alertsIn(scene, [ADDRESSES, aboutStream('80')]), [toClient, '']);
+  }
+});

@@ -1,0 +1,52 @@
+/** Thresholds of rules in both directions; expected is what Suricata 7.0.10 says. */
+import t from 'tap';
+import { alertsIn, Scene } from './scene.ts';
+
+/** Packets 1, 4, 7 and 10 are from 10.2.0.0. */
+function exchange(): Scene {
+  const scene = new Scene(7);
+  for (let i = 0; i < 10; i += 1) scene.datagram(i % 3 === 0 ? 1 : 0, 'x');
+  return scene;
+}
+
+const rule = (more = ''): string => `alert udp 10.1.0.0 any <> 10.2.0.0 any (content:"x"; ${more})`;
+const counted = (type: string, track: string, count = 2): string =>
+  rule(`threshold:type ${type}, track ${track}, count ${count}, seconds 60;`);
+
+t.test('by rule both ways of a rule count apart, by pair together', async (t) => {
+  const types = ['limit', 'threshold', 'both'];
+  t.same(
+    alertsIn(
+      exchange(),
+      types.map((type) => counted(type, 'by_rule')),
+    ),
+    ['1> 2< 3< 4>', '3< 4> 6< 9< 10>', '3< 4>'],
+  );
+  t.same(
+    alertsIn(
+      exchange(),
+      types.map((type) => counted(type, 'by_both')),
+    ),
+    ['1> 2<', '2< 4> 6< 8< 10>', '2<'],
+  );
+});
+
+t.test(
+  'a line for a rule is about one way of it; an address counts for both, as source and as destination',
+  async (t) => {
+    const line = (track: string): string =>
+      `threshold gen_id 1, sig_id 1, type both, track ${track}, count 2, seconds 60`;
+    const alerts = (own: string, named: string): string => alertsIn(exchange(), [own], line(named))[0]!;
+    t.equal(alerts(rule(), 'by_rule'), '1> 3< 4> 7> 10>');
+    t.equal(alerts(counted('limit', 'by_src', 1), 'by_dst'), '1> 2<');
+    t.equal(alerts(counted('limit', 'by_src', 1), 'by_both'), '1> 3<');
+    t.equal(
+      alertsIn(
+        exchange(),
+        [rule()],
+        'rate_filter gen_id 1, sig_id 1, track by_rule, count 1, seconds 60, new_action drop, timeout 60',
+      )[0],
+      '1> 2< 3<! 4> 5<! 6<! 7> 8<! 9<! 10>',
+    );
+  },
+);
