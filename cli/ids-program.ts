@@ -26,6 +26,7 @@ export function addIds(program: Command, outcome: Outcome): void {
     .option('--midstream', 'follow TCP sessions of which no handshake was seen')
     .option('--home-net <cidr>', 'the group HOME_NET')
     .option('-c, --config <file>', 'a suricata.yaml')
+    .option('--data-dir <folder>', 'as for msec ids')
     .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
     .option('--json', 'the attempt in JSON')
     .option('--debug', 'say more when something fails')
@@ -40,7 +41,7 @@ export function addIds(program: Command, outcome: Outcome): void {
     .description(
       'Read rules, and say of each that is refused where and why; a sid counts once in all files. Exit code 65: a rule is refused.',
     )
-    .option('--vars <file>', 'a suricata.yaml, of which the address and port groups under vars are taken')
+    .option('--vars <file>', 'a suricata.yaml, of which vars, datasets and the reputation files are taken')
     .option('--home-net <cidr>', 'the group HOME_NET')
     .option('--set <key=value>', 'one group, as vars.port-groups.SSH_PORTS=2222; may be repeated', collect)
     .action(
@@ -105,7 +106,11 @@ function addRun(ids: Command, outcome: Outcome): void {
     .option('--threshold-config <file>', 'suppress, event_filter and rate_filter, as in threshold.config')
     .option(
       '-c, --config <file>',
-      'a suricata.yaml: its vars, stream, packet-alert-max, eve-log, classification and threshold files',
+      'a suricata.yaml: its vars, stream, packet-alert-max, eve-log, datasets, reputation, classification and threshold files',
+    )
+    .option(
+      '--data-dir <folder>',
+      'where sets are kept that rules write (default: default-data-dir, or beside the rules)',
     )
     .option('--set <key=value>', 'one setting by its key in suricata.yaml; may be repeated', collect)
     .option('--alerts-only', 'alerts alone; else also flows, transactions, files and anomalies')

@@ -4,15 +4,16 @@ import { dirname, join } from 'node:path';
 import { LIST_BYTES_MAX, listNames, RULE_FILE_BYTES_MAX, type RuleFile } from '../actors/detect/index.ts';
 import { readFileOf } from './reference-files.ts';
 
-export function ruleFileOf(name: string): RuleFile {
+/** `dataDir`: where sets are kept that rules write; without it beside the rules. */
+export function ruleFileOf(name: string, dataDir?: string): RuleFile {
   const text = readFileOf(name, RULE_FILE_BYTES_MAX).toString('latin1');
-  return { name, text, lists: listsBeside(name, text) };
+  return { name, text, lists: listsBeside(name, text, dataDir) };
 }
 
 /** What is not there is missed by the rule that names it. */
-export function listsBeside(rules: string, text: string): ReadonlyMap<string, Uint8Array> {
+export function listsBeside(rules: string, text: string, dataDir?: string): ReadonlyMap<string, Uint8Array> {
   const there = listNames(text)
-    .map((name) => ({ name, path: join(dirname(rules), name) }))
+    .map(({ name, isState }) => ({ name, path: join(isState ? (dataDir ?? dirname(rules)) : dirname(rules), name) }))
     .filter(({ path }) => existsSync(path));
   return new Map(there.map(({ name, path }) => [name, readFileOf(path, LIST_BYTES_MAX)]));
 }

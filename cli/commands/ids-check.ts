@@ -4,13 +4,17 @@ import type { CommonFlags } from '../common-flags.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ruleFileOf } from '../rule-files.ts';
 import { note, paint, print, printJson, table } from '../terminal.ts';
+import { givensOf } from './ids-givens.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
 export interface IdsCheckFlags extends CommonFlags, IdsSettingFlags {}
 
 export async function checkRules(flags: IdsCheckFlags, paths: readonly string[]): Promise<number> {
   const groups = IdsSettings.of(flags).variables;
-  const { accepted, refused } = readRules(paths.map(ruleFileOf), groups);
+  const { vars } = flags;
+  const givens = givensOf({ rules: paths, ...(vars === undefined ? {} : { config: vars }) });
+  const files = paths.map((path) => ruleFileOf(path, givens.dataDir));
+  const { accepted, refused } = readRules(files, groups, givens);
   const rows = byKeyword(refused);
   const counts = { rules: accepted.length + refused.length, accepted: accepted.length, refused: refused.length };
   if (flags.json === true) {

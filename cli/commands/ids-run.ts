@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
 import {
   type AcceptedRule,
+  type DataSet,
   type EveRecord,
   type RuleClass,
+  type RuleSet,
   readClasses,
   readRules,
   readThresholds,
@@ -22,6 +24,7 @@ import { ruleFileOf } from '../rule-files.ts';
 import { note, UsageError } from '../terminal.ts';
 import { examine } from './ids-capture.ts';
 import { eveOptions } from './ids-eve.ts';
+import { type Givens, givensOf, writeSets } from './ids-givens.ts';
 import { type IdsSettingFlags, IdsSettings } from './ids-settings.ts';
 
 export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
@@ -32,6 +35,7 @@ export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
   readonly thresholdConfig?: string;
   readonly alertsOnly?: boolean;
   readonly verdicts?: boolean;
+  readonly dataDir?: string;
 }
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
@@ -59,13 +63,17 @@ const KNOWN_KEYS = [
 export function idsSetup(flags: IdsRunFlags): {
   readonly rules: readonly AcceptedRule[];
   readonly options: SensorOptions;
+  readonly sets: readonly DataSet[];
+  readonly dataDir: string;
 } {
   const settings = IdsSettings.of(configured(flags), KNOWN_KEYS);
-  return { rules: rulesOf(flags.rules ?? [], settings), options: sensorOptions(flags, settings) };
+  const givens = givensOf(flags);
+  const { accepted, sets } = rulesOf(flags.rules ?? [], settings, givens);
+  return { rules: accepted, options: sensorOptions(flags, settings), sets, dataDir: givens.dataDir };
 }
 
 export async function runIds(flags: IdsRunFlags): Promise<number> {
-  const { rules, options } = idsSetup(flags);
+  const { rules, options, sets, dataDir } = idsSetup(flags);
   const output = new RecordOutput();
   const add = (record: EveRecord): void => output.add(record);
   const sensor = new Sensor(rules, options, add, null, flags.verdicts === true ? add : null);
@@ -76,6 +84,7 @@ export async function runIds(flags: IdsRunFlags): Promise<number> {
   } finally {
     sensor.finish();
     await output.end();
+    writeSets(sets, dataDir, (set) => sensor.entriesOf(set));
   }
   const { wrongChecksum } = sensor.counts;
   const have =
@@ -92,12 +101,14 @@ function configured(flags: IdsRunFlags): IdsSettingFlags {
   return flags.config === undefined ? flags : { ...flags, suricata: flags.config };
 }
 
-function rulesOf(paths: readonly string[], settings: IdsSettings): readonly AcceptedRule[] {
-  const { accepted, refused } = readRules(paths.map(ruleFileOf), settings.variables);
+function rulesOf(paths: readonly string[], settings: IdsSettings, givens: Givens): RuleSet {
+  const files = paths.map((path) => ruleFileOf(path, givens.dataDir));
+  const read = readRules(files, settings.variables, givens);
+  const { accepted, refused } = read;
   for (const { file, line, column, keyword, says, kind } of refused)
     note(`${file}:${line}:${column}: ${keyword}: ${says} (${kind})`);
   if (refused.length > 0) note(`${refused.length} of ${accepted.length + refused.length} rules are refused`);
-  return accepted;
+  return read;
 }
 
 function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { pcapOf } from '../actors/detect/captures.ts';
 import { type Ends, ethernet, ipv4, tcpSegment } from '../actors/detect/frames.ts';
@@ -33,6 +35,12 @@ const cwd = t.testdir({
     '# comment\nalert tcp any any -> any any (content:"ab"; depth:1; sid:2;)\nalert tcp any any -> any any (lua:a.lua; sid:3;)\n',
   'eve.yaml':
     '%YAML 1.1\n---\noutputs:\n  - fast:\n      enabled: yes\n  - eve-log:\n      types:\n        - alert:\n            payload: yes\n            payload-printable: yes\n            packet: yes\n            metadata:\n              rule:\n                raw: true\n        - stats\n',
+  'sets.rules':
+    'alert ip any any -> any any (ip.src; dataset:set,seen,type ipv4,state seen.lst; sid:1;)\nalert ip any any -> any any (ip.src; dataset:isset,known; sid:2;)\nalert ip any any -> any any (iprep:src,Bad,>,5; sid:3;)\n',
+  'sets.yaml':
+    '%YAML 1.1\n---\nreputation-categories-file: lists/categories\ndefault-reputation-path: lists\nreputation-files: [hosts]\ndatasets:\n  known: {type: ip, load: lists/known}\n',
+  lists: { categories: '1,Bad,bad\n', hosts: '10.0.0.1,1,9\n', known: '10.0.0.1\n' },
+  kept: {},
   'groups.rules': 'alert tcp $CARS any -> any $DOORS (sid:4;)\n',
   'suricata.yaml':
     '%YAML 1.1\n---\nvars:\n  address-groups:\n    CARS: "[10.1.0.0/16]"\n  port-groups:\n    DOORS: 70\n',
@@ -53,6 +61,19 @@ t.test('each refused rule has its place, keyword and reason, and the exit code s
   const lines = asJson.out.trim().split('\n');
   t.match(JSON.parse(lines[0]!), { file: 'bad.rules', line: 2, column: 45, keyword: 'depth', kind: 'wrong' });
   t.match(JSON.parse(lines[2]!), { rules: 2, accepted: 0, refused: 2 });
+});
+
+t.test('sets that rules change are kept where they say, and those of a suricata.yaml are known', async (t) => {
+  const flags = ['ids', '--pcap', 'whole.pcap', '--rules', 'sets.rules', '--config', 'sets.yaml', '--alerts-only'];
+  const sids = (out: string): unknown[] =>
+    out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).alert.signature_id]));
+  const first = await msec([...flags, '--data-dir', 'kept'], { cwd });
+  t.same(sids(first.out), [1, 2, 3]);
+  t.equal(readFileSync(join(cwd, 'kept/seen.lst'), 'utf8'), '10.0.0.1\n');
+  const second = await msec([...flags, '--data-dir', 'kept'], { cwd });
+  t.same(sids(second.out), [2, 3], 'what was in it already does not go in');
+  const checked = await msec(['ids', 'check', 'sets.rules', '--vars', 'sets.yaml'], { cwd });
+  t.equal(checked.code, 0);
 });
 
 t.test('the eve-log of a suricata.yaml says what is told, and how much of it', async (t) => {

@@ -1,9 +1,10 @@
 /**
- * What rules remember of addresses, beyond any flow, in a form that can be kept and put back: counters of thresholds, and bits. Rules
+ * What rules remember of addresses, beyond any flow, in a form that can be kept and put back: counters of thresholds, bits, and what they put into sets. Rules
  * are named by their numbers and bits by their names, which mean the same in another process.
  */
 import type { KeptMap } from './kept-map.ts';
 import type { Names } from './names.ts';
+import type { SetMemory } from './set-memory.ts';
 import { Counter } from './threshold.ts';
 
 export interface MemoryItem {
@@ -21,13 +22,16 @@ export interface MemoryChange {
 
 const COUNTER = 'c ';
 const BIT = 'b ';
+const SET = 's ';
 
 export class AddressMemory {
   readonly #counters: KeptMap<Counter>;
   readonly #bits: KeptMap<number>;
+  readonly #sets: SetMemory;
   readonly #names: Names;
 
-  constructor(counters: KeptMap<Counter>, bits: KeptMap<number>, names: Names) {
+  constructor(counters: KeptMap<Counter>, bits: KeptMap<number>, sets: SetMemory, names: Names) {
+    this.#sets = sets;
     this.#counters = counters;
     this.#bits = bits;
     this.#names = names;
@@ -37,13 +41,16 @@ export class AddressMemory {
   load(items: Iterable<MemoryItem>): void {
     this.#counters.clear();
     this.#bits.clear();
+    const inSets: [string, number][] = [];
     for (const { name, numbers } of items) {
       const key = name.slice(COUNTER.length);
       const [first = 0, count = 0, since = -1, ...ports] = numbers;
       const held = { count, since, ports: ports.length === 0 ? null : new Set(ports) };
       if (name.startsWith(COUNTER)) this.#counters.set(key, Object.assign(new Counter(first), held));
+      else if (name.startsWith(SET)) inSets.push([key, first]);
       else this.#bits.set(this.#numbered(key), first);
     }
+    this.#sets.load(inSets);
     this.#counters.follow();
     this.#bits.follow();
   }
@@ -54,6 +61,8 @@ export class AddressMemory {
       yield { name: COUNTER + key, numbers: value === null ? null : numbersOf(value), isNew };
     for (const { key, value, isNew } of this.#bits.changes())
       yield { name: BIT + this.#named(key), numbers: value === null ? null : [value], isNew };
+    for (const { key, value, isNew } of this.#sets.kept.changes())
+      yield { name: SET + key, numbers: value === null ? null : [value], isNew };
   }
 
   #named(key: string): string {

@@ -13,6 +13,7 @@ import { Names } from './names.ts';
 import { RuleGroups } from './rule-groups.ts';
 import { RuleIds } from './rule-ids.ts';
 import { cannotAsk } from './runnable.ts';
+import { SetDesk } from './set-memory.ts';
 import { makingSignatures, type Signature } from './signature.ts';
 import { applyThresholds, type ThresholdLine } from './threshold-file.ts';
 
@@ -50,6 +51,8 @@ export class CompiledRules {
   readonly groups: RuleGroups;
   /** What the packet at hand may cost. */
   readonly expense: Expense;
+  /** Whose sets the rules look things up in. */
+  readonly sets: SetDesk;
   /** Numbers of the signatures, by their order. */
   readonly ids: Int32Array;
   /** Which rules ask for. */
@@ -57,13 +60,16 @@ export class CompiledRules {
   /** By the numbers of the earlier set, which its flows hold. */
   readonly #compared = new WeakMap<Int32Array, Comparison>();
 
-  constructor(parts: Pick<CompiledRules, 'line' | 'ruleSet' | 'signatures' | 'left' | 'groups' | 'ids' | 'expense'>) {
+  constructor(
+    parts: Pick<CompiledRules, 'line' | 'ruleSet' | 'signatures' | 'left' | 'groups' | 'ids' | 'expense' | 'sets'>,
+  ) {
     this.line = parts.line;
     this.ruleSet = parts.ruleSet;
     this.signatures = parts.signatures;
     this.left = parts.left;
     this.groups = parts.groups;
     this.expense = parts.expense;
+    this.sets = parts.sets;
     this.ids = parts.ids;
     const asks = (name: RegExp): boolean =>
       parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
@@ -113,13 +119,14 @@ export function* compiling(
   }
   const { names } = line;
   const expense = new Expense();
-  const context = { protocols, classes, names, ruleSet, expense };
+  const sets = new SetDesk();
+  const context = { protocols, classes, names, ruleSet, expense, sets };
   const { signatures, identities } = yield* makingSignatures(loaded, context);
   yield LONG_STEP;
   applyThresholds(signatures, thresholds);
   const groups = yield* RuleGroups.making(signatures, protocols);
   const ids = yield* line.ids.assigning(identities);
-  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids, expense });
+  return new CompiledRules({ line, ruleSet, signatures, left, groups, ids, expense, sets });
 }
 
 export function compileRules(

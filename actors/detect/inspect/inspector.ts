@@ -21,6 +21,7 @@ import { isFound } from './negated-pattern.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
 import type { PacketGroup } from './rule-groups.ts';
+import type { SetMemory } from './set-memory.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
 import { TaggedHosts } from './tags.ts';
@@ -106,11 +107,18 @@ export class Inspector {
   set answers(answers: Answers) {
     this.#thresholds.answers = answers;
     this.#situation.addressBits.answers = answers;
+    this.#situation.sets.answers = answers;
   }
 
   /** What is remembered beyond flows. */
   get addressMemory(): AddressMemory {
-    return new AddressMemory(this.#thresholds.kept, this.#situation.addressBits.kept, this.#rules.line.names);
+    const { addressBits, sets } = this.#situation;
+    return new AddressMemory(this.#thresholds.kept, addressBits.kept, sets, this.#rules.line.names);
+  }
+
+  /** What rules have put into sets. */
+  get sets(): SetMemory {
+    return this.#situation.sets;
   }
 
   /** The packet in hand carries one that is to be blocked. */
@@ -119,7 +127,8 @@ export class Inspector {
   }
 
   get counts(): InspectCounts {
-    const evicted = this.#thresholds.evicted + this.#situation.addressBits.evicted;
+    const { addressBits, sets } = this.#situation;
+    const evicted = this.#thresholds.evicted + addressBits.evicted + sets.evicted;
     const textsRefused = this.#situation.textRoom.refused;
     return { ...this.#queue.counts, evicted, tooCostly: this.#rules.expense.exceeded, textsRefused };
   }
@@ -127,6 +136,7 @@ export class Inspector {
   packet(packet: Packet, flow: Flow | null, direction: Direction): void {
     const situation = this.#situation;
     this.#rules.expense.begin();
+    this.#rules.sets.memory = this.#situation.sets;
     this.#fill(packet, flow, direction);
     if (this.#goesWithBlocked(packet, flow)) return;
     const { memory } = situation;
@@ -227,6 +237,7 @@ export class Inspector {
     situation.packet = packet;
     situation.flow = flow;
     situation.addressBits.asker = flow;
+    situation.sets.asker = flow;
     situation.direction = direction;
     situation.isStreamMatch = false;
     situation.chunk = null;

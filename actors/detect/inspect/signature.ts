@@ -18,8 +18,10 @@ import { type Header, headerOf, protocolsOf } from './header.ts';
 import type { Names } from './names.ts';
 import { headerBuffer } from './packet-buffers.ts';
 import { type Check, packetCheck } from './packet-conditions.ts';
+import { reputationCheck } from './reputation.ts';
 import { compareKeys, orderKey } from './rule-order.ts';
 import { isTransactionBuffer, PACKET_BUFFERS, type Shape, shapeOf } from './rule-type.ts';
+import type { SetDesk } from './set-memory.ts';
 import type { Situation } from './situation.ts';
 import { StatefulBits } from './stateful-bits.ts';
 import { type TagTerm, tagsOf } from './tags.ts';
@@ -73,6 +75,7 @@ export interface SignatureContext {
   readonly names: Names;
   readonly ruleSet: string | null;
   readonly expense: Expense;
+  readonly sets: SetDesk;
 }
 
 export interface Signatures {
@@ -136,12 +139,15 @@ function signatureOf(
   const negatedFast = fast?.isNegated === true && !isTransactionBuffer(fast.buffer) ? fast.content : null;
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
-  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense: context.expense, captured };
+  const { expense, sets } = context;
+  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense, sets, captured };
   const checks: (readonly [string, Check])[] = [
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
       .map((terms) => [terms.buffer, headerBuffer(terms, scope)] as const),
-    ...rule.conditions.flatMap((condition) => named(condition.keyword, packetCheck(condition) ?? factCheck(condition))),
+    ...rule.conditions.flatMap((condition) =>
+      named(condition.keyword, packetCheck(condition) ?? factCheck(condition) ?? reputationCheck(condition)),
+    ),
     ...rule.conditions.flatMap((condition) =>
       condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
     ),

@@ -7,6 +7,7 @@ import { Packet } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
 import { AddressBits } from './address-bits.ts';
 import type { FlowMemory } from './flow-memory.ts';
+import { SetMemory } from './set-memory.ts';
 import { TextRoom } from './text-room.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -17,6 +18,8 @@ export class Situation {
   memory: FlowMemory | null = null;
   /** Of all flows. */
   readonly addressBits = new AddressBits();
+  /** Of all flows. */
+  readonly sets = new SetMemory();
   /** Of all flows. */
   readonly textRoom = new TextRoom();
   direction: Direction = 0;

@@ -3,9 +3,9 @@
  * where its place allows. A content or expression is looked for again behind its first place where a later term counts
  * from it; otherwise its first place decides. The order, the ways of looking again and the bounds are Suricata's.
  */
-import { lookedUp } from '../rules/lists.ts';
 import { passes } from '../rules/numbers.ts';
 import type { BufferTerms, ContentTerm, DataSetTerm } from '../rules/rule.ts';
+import { entryIn } from '../rules/sets.ts';
 import { decodeBase64 } from './base64.ts';
 import { byteExtract, byteJump, byteMath, byteTest, FAILED, small } from './byte-terms.ts';
 import type { CapturedTexts } from './captured-texts.ts';
@@ -42,9 +42,16 @@ export interface Trace {
   readonly hasGivenUp: boolean;
 }
 
+/** Sets that rules change. */
+export interface SetsAtHand {
+  holds(term: DataSetTerm, buffer: Uint8Array): boolean;
+}
+
 /** What the buffers of a rule share. */
 export interface Surroundings {
   readonly expense: Expense;
+  /** Null: no set changes. */
+  readonly sets: SetsAtHand | null;
   /** Where its expressions leave texts; null: it remembers none. */
   readonly captured: CapturedTexts | null;
 }
@@ -177,7 +184,7 @@ class Evaluation {
       case 'entropy':
         return isEntropy(step.term, this.#buffer) ? this.#from(index + 1, end) : NO;
       case 'dataset':
-        return isInSet(step.term, this.#buffer) ? this.#from(index + 1, end) : NO;
+        return this.#isInSet(step.term) ? this.#from(index + 1, end) : NO;
       case 'base64_decode':
         return this.#decoded(step, index, end) ? YES : NO;
       case 'byte_test':
@@ -307,6 +314,19 @@ class Evaluation {
     return isThere !== step.isNegated;
   }
 
+  #isInSet(term: DataSetTerm): boolean {
+    const buffer = this.#buffer;
+    // Of what is empty nothing holds, not even that it is in no set.
+    if (buffer.length === 0) return false;
+    const { set, action, reputation } = term;
+    const { sets } = this.#surroundings;
+    if (set.isChanging && sets !== null) return sets.holds(term, buffer);
+    const entry = entryIn(set.type, buffer);
+    const number = entry === null ? undefined : set.entries.get(entry);
+    const isThere = number !== undefined && (reputation === null || passes(reputation, number));
+    return isThere === (action === 'isset' || action === 'unset');
+  }
+
   #expression(step: RegexStep, index: number, end: number): Answer {
     const buffer = this.#buffer;
     if (this.#expressionSteps <= 0) {
@@ -339,18 +359,12 @@ class Evaluation {
   }
 }
 
-function isInSet({ set, isNegated, reputation }: DataSetTerm, buffer: Uint8Array): boolean {
-  const number = lookedUp(set, buffer);
-  const isThere = number !== null && (reputation === null || passes(reputation, number));
-  return isThere !== isNegated;
-}
-
 /** `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
 export function bufferMatcher(
   buffer: MatchedTerms,
   slots: VariableSlots,
   negatedFast: ContentTerm | null = null,
-  surroundings: Surroundings = { expense: new Expense(), captured: null },
+  surroundings: Surroundings = { expense: new Expense(), sets: null, captured: null },
 ): BufferMatcher {
   return new BufferMatcher(buffer, slots, negatedFast, surroundings);
 }

@@ -1,11 +1,12 @@
 /** The rules of some files: those that were accepted, and each refused one with its place and reason. */
 
 import { finished, type Steps } from './finished.ts';
-import { type ListFiles, RuleLists } from './lists.ts';
+import { type ListFiles, type RuleGivens, RuleLists } from './lists.ts';
 import { parseRule } from './parse-rule.ts';
 import type { Rule } from './rule.ts';
 import { placeIn, ruleTexts } from './rule-lines.ts';
 import { type MistakeKind, RuleMistake } from './rule-mistake.ts';
+import type { DataSet } from './sets.ts';
 import type { Variables } from './variables.ts';
 
 export interface RuleFile {
@@ -36,21 +37,24 @@ export interface RefusedRule {
 export interface RuleSet {
   readonly accepted: readonly AcceptedRule[];
   readonly refused: readonly RefusedRule[];
+  /** All that are known by a name. */
+  readonly sets: readonly DataSet[];
 }
 
 const NO_LISTS: ListFiles = new Map();
 
-export function readRules(files: Iterable<RuleFile>, variables: Variables): RuleSet {
-  return finished(readingRules(files, variables));
+export function readRules(files: Iterable<RuleFile>, variables: Variables, given: RuleGivens = {}): RuleSet {
+  return finished(readingRules(files, variables, given));
 }
 
 /** One rule a step, for whoever has something else to do meanwhile. */
-export function* readingRules(files: Iterable<RuleFile>, variables: Variables): Steps<RuleSet> {
+export function* readingRules(files: Iterable<RuleFile>, variables: Variables, given: RuleGivens = {}): Steps<RuleSet> {
+  const sets = new Map((given.sets ?? []).map((set) => [set.name, set] as const));
   const accepted: AcceptedRule[] = [];
   const refused: RefusedRule[] = [];
   const seen = new Map<string, AcceptedRule>();
   for (const { name: file, text, lists = NO_LISTS } of files) {
-    const known = new RuleLists(lists);
+    const known = new RuleLists(lists, sets, given);
     for (const ruleText of ruleTexts(text)) {
       try {
         const { text: own, line } = ruleText;
@@ -71,5 +75,5 @@ export function* readingRules(files: Iterable<RuleFile>, variables: Variables): 
       yield 1;
     }
   }
-  return { accepted, refused };
+  return { accepted, refused, sets: [...sets.values()] };
 }

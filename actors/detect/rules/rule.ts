@@ -1,9 +1,10 @@
 /** A rule as it was understood: nothing in it is text that has still to be read. It never changes once it is made. */
 import type { AddressSet } from './address-set.ts';
-import type { DataSet } from './lists.ts';
 import type { NumbersTest } from './number-lists.ts';
 import type { NumberTest } from './numbers.ts';
 import type { PortSet } from './port-set.ts';
+import type { ReputationQuestion } from './reputation.ts';
+import type { DataSet } from './sets.ts';
 
 export type Action = 'alert' | 'pass' | 'drop' | 'reject' | 'rejectsrc' | 'rejectdst' | 'rejectboth';
 
@@ -124,11 +125,14 @@ export interface Base64Term {
   readonly data: readonly Term[];
 }
 
-/** Whether the whole buffer is in a list, or has a number there that passes. */
+/**
+ * Whether the whole buffer is in a set, or has a number there that passes; `set` holds where it was not in it and is now,
+ * `unset` where it was. That is done when it is asked, whatever else the rule asks.
+ */
 export interface DataSetTerm {
   readonly kind: 'dataset';
   readonly set: DataSet;
-  readonly isNegated: boolean;
+  readonly action: 'isset' | 'isnotset' | 'set' | 'unset';
   /** null: being in it is enough. */
   readonly reputation: NumberTest | null;
 }
@@ -176,6 +180,7 @@ export type ConditionValue =
   | { readonly type: 'number'; readonly test: NumberTest }
   | { readonly type: 'numbers'; readonly list: NumbersTest }
   | { readonly type: 'words'; readonly words: readonly string[] }
+  | { readonly type: 'reputation'; readonly of: ReputationQuestion }
   | { readonly type: 'list'; readonly list: ReadonlySet<string>; readonly isNegated: boolean }
   | { readonly type: 'fields'; readonly fields: Readonly<Record<string, string | number>> };
 

@@ -44,6 +44,7 @@ import {
   type Transport,
 } from '../protocols/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
+import type { DataSet } from '../rules/sets.ts';
 import type { TcpSession } from '../stream/index.ts';
 import { TRAFFIC_DEFAULTS, Traffic, type TrafficOptions, type TrafficSink } from '../traffic/index.ts';
 import { ParserMemory } from './parser-memory.ts';
@@ -181,6 +182,11 @@ export class Sensor implements TrafficSink {
 
   get addressMemory(): Inspector['addressMemory'] {
     return this.#inspector.addressMemory;
+  }
+
+  /** What is in a set now. */
+  entriesOf(set: DataSet): Iterable<string> {
+    return this.#inspector.sets.entriesOf(set);
   }
 
   get defragmenter(): Traffic['defragmenter'] {

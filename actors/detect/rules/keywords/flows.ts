@@ -123,29 +123,25 @@ function detectionFilter(draft: Draft, text: string): void {
   draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields } });
 }
 
+/** What stands behind it and is no lifetime says nothing. */
+const XBITS = /^([a-z]+),\s*([^,]+),\s*track\s+([^,]+)(?:,\s*expire\s+([^,]+))?/;
+const ADDRESS_TRACKS = ['ip_src', 'ip_dst', 'ip_pair'];
+
 function xbits(draft: Draft, text: string): void {
   if (/^noalert(?![a-z,])/.test(text)) {
     draft.condition({ keyword: 'noalert', value: { type: 'none' } });
     return;
   }
-  const [action, name, trackText, expireText, more] = parts(text);
-  const track = /^track\s+(ip_src|ip_dst|ip_pair)$/.exec(trackText ?? '')?.[1];
-  if (/^track\s+tx$/.test(trackText ?? ''))
-    unsupported('xbits', 'bits of one transaction go with rules of a hook alone');
-  const expire = expireText === undefined ? 'none' : /^expire\s+(\d+)$/.exec(expireText)?.[1];
-  if (
-    !BIT_ACTIONS.includes(action!) ||
-    !/^[\w.-]+$/.test(name ?? '') ||
-    track === undefined ||
-    expire === undefined ||
-    more !== undefined
-  )
+  const [, action, name, by, expire] = XBITS.exec(text) ?? [];
+  const track = ADDRESS_TRACKS.find((one) => one === by);
+  if (by === 'tx') unsupported('xbits', 'bits of one transaction go with rules of a hook alone');
+  if (!BIT_ACTIONS.includes(action!) || name === undefined || track === undefined)
     wrong('xbits', `"${shown(text)}" is not an action, a name, a track and perhaps an expire`);
   // Suricata's own lifetime of a bit.
-  const seconds = expire === 'none' ? 30 : whole('xbits', expire, 1, NUMBER_MAX);
+  const seconds = expire === undefined ? 30 : whole('xbits', expire, 1, NUMBER_MAX);
   draft.condition({
     keyword: 'xbits',
-    value: { type: 'fields', fields: { action: action!, name: name!, track, expire: seconds } },
+    value: { type: 'fields', fields: { action: action!, name: name!, track: track!, expire: seconds } },
   });
 }
 

@@ -103,6 +103,7 @@ export const PACKETS: readonly KeywordRow[] = [
     name: 'ip_proto',
     subject: 'packet',
     value: 'needed',
+    quotes: 'optional',
     read: (draft, { text }) => {
       const value = ipProtocol('ip_proto', text);
       if (value.type === 'number') goesWith(draft, value.test);

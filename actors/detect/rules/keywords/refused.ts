@@ -77,7 +77,6 @@ const BY_REASON: readonly Refused[] = [
   },
   { because: 'values of ASN.1 are not taken apart here', seven: 'asn1' },
   { because: 'parts of a message are not told from each other here as frames', seven: 'frame' },
-  { because: 'no reputation of addresses is read', seven: 'iprep' },
   { because: 'no database of places is read', seven: 'geoip' },
   { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },
   { because: 'rules set up nothing of the engine', seven: 'config' },

@@ -17,6 +17,7 @@ import { LABELS } from './labels.ts';
 import { LISTS } from './lists.ts';
 import { PACKETS } from './packets.ts';
 import { PCRE } from './pcre.ts';
+import { REPUTATION } from './reputation.ts';
 import { requirement } from './requires.ts';
 import type { KeywordRow } from './row.ts';
 import { SURICATA_8 } from './suricata8.ts';
@@ -40,7 +41,7 @@ export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Ma
   ['Numbers, sizes and encodings in a buffer', [...BYTES, ...BASE64, ...SURICATA_8]],
   ['Buffers, their older forms, and transforms', BUFFERS],
   ['Packets', PACKETS],
-  ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS]],
+  ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS, ...REPUTATION]],
   ['Files and lists', [...FILES, ...LISTS]],
   ['Events', EVENTS],
   ['Transactions', [...TRANSACTIONS, ...TLS_VALIDITY]],

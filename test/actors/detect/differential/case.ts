@@ -6,6 +6,7 @@ import { Dice } from './dice.ts';
 import type { Endpoints } from './network.ts';
 import { packetsOf } from './packets.ts';
 import { rulesOf } from './rules/rules.ts';
+import { setRules } from './rules/sets.ts';
 import { textRules } from './rules/texts.ts';
 
 export interface Case {
@@ -27,6 +28,9 @@ const WIDE_SALT = 0x5bd1_e995;
 /** So many have rules that capture texts beside the others. */
 const TEXT_SHARE = 0.08;
 const TEXT_SALT = 0x2545_f491;
+/** So many have rules that change a set. */
+const SET_SHARE = 0.06;
+const SET_SALT = 0x1b56_c4e9;
 /** Rules of one case at most. */
 export const SIDS_A_CASE = 10;
 /** A case is over before any flow of it times out. */
@@ -61,7 +65,9 @@ export function makeCase(seed: number, slot: number): Case {
   const later = new Dice(seed ^ TEXT_SALT);
   const making = { dice: later, dialogue: made, name: `t${firstSid}`, client: addresses[0], server: addresses[1] };
   const texts = later.chance(TEXT_SHARE) ? textRules(making) : [];
-  const rules = [...own, ...texts.map((rule, i) => `${rule} sid:${firstSid + own.length + i};)`)];
+  const last = new Dice(seed ^ SET_SALT);
+  const sets = last.chance(SET_SHARE) ? setRules({ ...making, dice: last }) : [];
+  const rules = [...own, ...[...texts, ...sets].map((rule, i) => `${rule} sid:${firstSid + own.length + i};)`)];
   return { seed, slot, dialogue: made, frames, timesUs, rules, thresholds, firstSid };
 }
 

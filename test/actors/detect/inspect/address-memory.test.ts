@@ -3,7 +3,14 @@ import t from 'tap';
 import { AddressMemory } from '../../../../actors/detect/inspect/address-memory.ts';
 import { KeptMap } from '../../../../actors/detect/inspect/kept-map.ts';
 import { Names } from '../../../../actors/detect/inspect/names.ts';
+import { SetMemory } from '../../../../actors/detect/inspect/set-memory.ts';
 import { Counter } from '../../../../actors/detect/inspect/threshold.ts';
+import type { DataSet } from '../../../../actors/detect/rules/sets.ts';
+
+const SET: DataSet = {
+  ...{ name: 'seen', type: 'string', entries: new Map(), load: null, save: null, most: 100 },
+  isChanging: true,
+};
 
 type Step =
   | { readonly do: 'set' | 'touch' | 'delete'; readonly key: number; readonly value: number }
@@ -59,19 +66,23 @@ t.test('what is put back in another process is what was kept, whatever numbers i
   const names = new Names();
   names.addressBit('other');
   const [counters, bits] = [new KeptMap<Counter>(), new KeptMap<number>()];
-  const memory = new AddressMemory(counters, bits, names);
+  const sets = new SetMemory();
+  const memory = new AddressMemory(counters, bits, sets, names);
   memory.load([]);
   counters.set('1 900001 s12', Object.assign(new Counter(5_000_000), { count: 3 }));
   counters.set('1 900002 r', new Counter(7_000_000));
   bits.set(`${names.addressBit('a bit, with % and blanks')} 12 13`, 60);
+  sets.holds({ kind: 'dataset', set: SET, action: 'set', reputation: null }, Buffer.from('a b'));
   const items = [...memory.changes()].map(({ name, numbers }) => ({ name, numbers: numbers ?? [] }));
-  t.equal(items.length, 3);
+  t.equal(items.length, 3 + 1);
   t.same([...memory.changes()], [], 'told once');
 
   const others = new Names();
   const [again, bitsAgain] = [new KeptMap<Counter>(), new KeptMap<number>()];
   again.set('what was there', new Counter(1));
-  new AddressMemory(again, bitsAgain, others).load(items);
+  const setsAgain = new SetMemory();
+  new AddressMemory(again, bitsAgain, setsAgain, others).load(items);
+  t.same([...setsAgain.entriesOf(SET)], ['a b']);
   t.same([...again], [...counters]);
   t.same([...bitsAgain], [[`${others.addressBit('a bit, with % and blanks')} 12 13`, 60]]);
 });

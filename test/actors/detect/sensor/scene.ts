@@ -2,6 +2,7 @@
 import {
   CaptureReader,
   type EveRecord,
+  type RuleGivens,
   readRules,
   readThresholds,
   SENSOR_DEFAULTS,
@@ -142,9 +143,10 @@ export function alertsIn(
   thresholds = '',
   midstream = false,
   lists: ReadonlyMap<string, Uint8Array> = new Map(),
+  given: RuleGivens = {},
 ): string[] {
   const text = rules.map((rule, i) => `${rule.replace(/\)$/, '')} sid:${i + 1};)`).join('\n');
-  const { accepted, refused } = readRules([{ name: 'r', text, lists }], variables());
+  const { accepted, refused } = readRules([{ name: 'r', text, lists }], variables(), given);
   if (refused.length > 0) throw new TypeError(`${refused[0]!.keyword}: ${refused[0]!.says}`);
   const { lines } = readThresholds(thresholds, variables());
   const { traffic, inspect, protocols } = SENSOR_DEFAULTS;

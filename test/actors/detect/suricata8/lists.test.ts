@@ -10,8 +10,9 @@ import {
   SENSOR_DEFAULTS,
 } from '../../../../actors/detect/index.ts';
 import { finished } from '../../../../actors/detect/rules/finished.ts';
-import { listNames, lookedUp, RuleLists, type SetType } from '../../../../actors/detect/rules/lists.ts';
+import { listNames, RuleLists } from '../../../../actors/detect/rules/lists.ts';
 import { RuleMistake } from '../../../../actors/detect/rules/rule-mistake.ts';
+import { entryIn, entryOf, type SetType } from '../../../../actors/detect/rules/sets.ts';
 import { alertsIn, Scene } from '../sensor/scene.ts';
 
 const text = (lines: readonly string[]): Uint8Array => Buffer.from(`${lines.join('\n')}\n`);
@@ -65,6 +66,33 @@ t.test('a buffer is in a set, or is not', async (t) => {
   for (const [i, [options, isMet]] of cases.entries()) t.equal(found[i], isMet, options);
 });
 
+t.test('rules change a set: what was not in it goes in, and what was comes out', async (t) => {
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['http.user_agent; dataset:set,seen, type string', true],
+    ['http.user_agent; dataset:set,seen', false],
+    ['http.user_agent; content:"evil"; dataset:isset,seen', true],
+    ['http.host; dataset:isset,seen', false],
+    ['http.host; dataset:unset,seen', false],
+    ['http.user_agent; dataset:unset,seen', true],
+    ['http.user_agent; dataset:isnotset,seen', true],
+    // It is done whatever else the rule asks.
+    ['http.uri; dataset:set,uris, type string; bsize:1', false],
+    ['http.uri; dataset:isset,uris', true],
+    ['http.user_agent; dataset:unset,known, type string, load agents.lst', true],
+    ['http.user_agent; dataset:isset,known', false],
+    ['http.user_agent; dataset:set,known', true],
+    ['http.user_agent; to_md5; dataset:set,hashed, type md5', true],
+    ['http.uri; to_md5; dataset:set,hashed', true],
+    ['http.uri; dataset:set,hashed', false],
+    // One that is full loses what came first.
+    ['http.user_agent; dataset:set,small, type string, memcap 300, hashsize 3', true],
+    ['http.uri; dataset:set,small', true],
+    ['http.user_agent; dataset:isset,small', false],
+  ];
+  const found = asked(...cases.map(([options]) => options));
+  for (const [i, [options, isMet]] of cases.entries()) t.equal(found[i], isMet, options);
+});
+
 t.test('addresses are looked up', async (t) => {
   const rules = [
     'ip.src; dataset:isset,v4, type ipv4, load v4.lst;',
@@ -96,10 +124,11 @@ t.test('what is not there, or is not what the rule says, is refused', async (t) 
     'http.uri; dataset:isset,a, type string, load broken.lst',
     'http.uri; dataset:isset,a, type md5, load agents.lst',
     'http.uri; dataset:isset,unknown',
-    'http.uri; dataset:set,a, type string',
-    'http.uri; dataset:isset,a, type string, state agents.lst',
+    'http.uri; dataset:set,a',
+    'http.uri; dataset:set,a, type string, state agents.lst, save other.lst',
+    'http.uri; dataset:set,a, type string, save /etc/passwd',
+    'http.uri; dataset:isset,a, type string, load agents.lst, memcap 256k',
     'dataset:isset,a, type string, load agents.lst',
-    'http.uri; datarep:b, >, 10, load agents.lst, type string',
     'http.uri; datarep:b, >=, 10, load scores.rep, type string',
     'filemd5:files.sha1',
   ])
@@ -122,17 +151,20 @@ t.test('the lists that rules name are found in their text', async (t) => {
     alert http any any -> any any (http.uri; dataset:isset,a, type string, load one.lst, memcap 1mb; sid:1;)
     alert http any any -> any any (http.uri; datarep:b, >, 1, load sub/two.rep, type string; filemd5:!three.md5; sid:2;)
     alert http any any -> any any (http.uri; dataset:isset,c, type string, load ../out.lst; filesha1:/abs; sid:3;)`;
-  t.same(listNames(rules), ['one.lst', 'sub/two.rep', 'three.md5']);
+  t.same(
+    listNames(rules).map(({ name }) => name),
+    ['one.lst', 'sub/two.rep', 'three.md5'],
+  );
 });
 
 t.test('any bytes are a list, or are refused', async () => {
   const types: readonly SetType[] = ['string', 'md5', 'sha256', 'ipv4', 'ip'];
   const lines = fc.array(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.base64String()), { maxLength: 5 });
   fc.assert(
-    fc.property(lines, fc.constantFrom(...types), fc.boolean(), (given, type, hasNumbers) => {
+    fc.property(lines, fc.constantFrom(...types), (given, type) => {
       const lists = new RuleLists(new Map([['x', Buffer.from(given.join('\n'))]]));
       try {
-        lists.load('dataset', 'x', type, hasNumbers);
+        lists.entries('dataset', 'x', type);
       } catch (thrown) {
         if (!(thrown instanceof RuleMistake)) throw thrown;
       }
@@ -150,8 +182,7 @@ t.test('an IPv6 address is the same in each of its spellings', async () => {
       const short = `${spelt(parts.slice(0, from))}::${spelt(parts.slice(to + 1))}`;
       const bytes = Uint8Array.from(parts.flatMap((value) => [value >> 8, value & 255]));
       return [short, spelt(parts).toUpperCase()].every((line) => {
-        const set = new RuleLists(new Map([['x', Buffer.from(line)]])).load('dataset', 'x', 'ip', false);
-        return lookedUp(set, bytes) === 0;
+        return entryOf('ip', line) === entryIn('ip', bytes);
       });
     }),
   );
