@@ -39,5 +39,10 @@ export interface FlowSession {
    * `isSearched`: it is searched for patterns; where nobody does, rules go on where the application is.
    */
   rawChunks(direction: Direction, isSearched: boolean): RawChunk | null;
+  /**
+   * What of it is seen by rules that ask for a body, too: with a body or message that has become whole the stream that it came
+   * in, as far back as its protocol says. Ask behind `rawChunks`, whose answer `chunk` is.
+   */
+  rawOfBody(direction: Direction, chunk: RawChunk | null): RawChunk | null;
   swap(): void;
 }

@@ -12,6 +12,7 @@ import type { RuleClass } from './classes.ts';
 import { Names } from './names.ts';
 import { RuleGroups } from './rule-groups.ts';
 import { RuleIds } from './rule-ids.ts';
+import { asksStreamAndBody } from './rule-type.ts';
 import { cannotAsk } from './runnable.ts';
 import { SetDesk } from './set-memory.ts';
 import { makingSignatures, type Signature } from './signature.ts';
@@ -57,6 +58,8 @@ export class CompiledRules {
   readonly ids: Int32Array;
   /** Which rules ask for. */
   readonly fingerprints: Fingerprints;
+  /** Some ask for bodies beside the stream. */
+  readonly looksBack: boolean;
   /** By the numbers of the earlier set, which its flows hold. */
   readonly #compared = new WeakMap<Int32Array, Comparison>();
 
@@ -71,6 +74,7 @@ export class CompiledRules {
     this.expense = parts.expense;
     this.sets = parts.sets;
     this.ids = parts.ids;
+    this.looksBack = parts.signatures.some(({ rule }) => asksStreamAndBody(rule));
     const asks = (name: RegExp): boolean =>
       parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
     this.fingerprints = { ja3: asks(/^ja3s?\./), hassh: asks(/^ssh\.hassh/) };

@@ -7,7 +7,7 @@ import type { BufferTerms, Rule } from '../rules/rule.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { asksFileNames, asksFileNumbers, type FileCheck, fileCheck } from './file-keywords.ts';
 import { payloadMatches } from './payload.ts';
-import { isTransactionBuffer, type Shape } from './rule-type.ts';
+import { asksStreamAndBody, isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
 
 export const MATCH = 1;
@@ -94,7 +94,7 @@ function ofDirection(
   // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
   // a file's name there.
   if (inPayload !== null && (engines.length > 0 || !asksFileNames(rule.conditions)))
-    engines.push(streamEngine(inPayload, bit()));
+    engines.push(streamEngine(inPayload, asksStreamAndBody(rule), bit()));
   // The one with the fast pattern comes first: without it nothing else is asked.
   return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
 }
@@ -180,7 +180,7 @@ function fileEngine(holds: FileCheck, asksNumbers: boolean, progress: number, bi
   };
 }
 
-function streamEngine({ check, isPrefiltered }: PayloadQuestion, bit: number): Engine {
+function streamEngine({ check, isPrefiltered }: PayloadQuestion, asksBody: boolean, bit: number): Engine {
   return {
     bit,
     progress: 0,
@@ -189,6 +189,6 @@ function streamEngine({ check, isPrefiltered }: PayloadQuestion, bit: number): E
     comesAgain: true,
     isOfFiles: false,
     name: 'payload',
-    ask: (_tx, _direction, situation) => (payloadMatches(check, situation) ? MATCH : NO_MATCH),
+    ask: (_tx, _direction, situation) => (payloadMatches(check, asksBody, situation) ? MATCH : NO_MATCH),
   };
 }

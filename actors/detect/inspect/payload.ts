@@ -1,4 +1,5 @@
 /** The payload that a rule's contents are looked for in: what the stream has made available, or the packet's own. */
+import type { RawChunk } from '../flow/index.ts';
 import { PROTOCOL_UDP } from '../packet/index.ts';
 import type { BufferCheck } from './buffer-check.ts';
 import type { Situation } from './situation.ts';
@@ -6,15 +7,18 @@ import type { Situation } from './situation.ts';
 /** Places of contents are counted from the start of each piece of the stream, wherever it lies. */
 const PIECE = 0;
 
-/** For a rule about transactions: the stream's, or of what has none the packet's. */
-export function payloadMatches(check: BufferCheck, situation: Situation): boolean {
-  if (situation.chunk !== null) return isInStream(check, situation);
+/** For a rule about transactions: the stream's, or of what has none the packet's. `asksBody`: for a body, too. */
+export function payloadMatches(check: BufferCheck, asksBody: boolean, situation: Situation): boolean {
+  const { chunk, flow, direction } = situation;
+  const session = asksBody ? (flow?.session ?? null) : null;
+  const seen = session === null ? chunk : session.rawOfBody(direction, chunk);
+  if (seen !== null) return isInChunks(check, seen);
   return situation.packet.protocol === PROTOCOL_UDP && situation.hasPayload && check(situation.payload, 0);
 }
 
 /** In one of its pieces between holes. */
-function isInStream(check: BufferCheck, situation: Situation): boolean {
-  for (let { chunk } = situation; chunk !== null; chunk = chunk.next) if (check(chunk.bytes, PIECE)) return true;
+function isInChunks(check: BufferCheck, first: RawChunk | null): boolean {
+  for (let chunk = first; chunk !== null; chunk = chunk.next) if (check(chunk.bytes, PIECE)) return true;
   return false;
 }
 
@@ -31,7 +35,7 @@ export function signaturePayloadMatches(signature: PayloadRule, situation: Situa
   situation.isStreamMatch = false;
   if (check === null) return true;
   if (signature.needsStream) {
-    if (isInStream(check, situation)) {
+    if (isInChunks(check, situation.chunk)) {
       situation.isStreamMatch = true;
       return true;
     }

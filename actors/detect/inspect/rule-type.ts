@@ -84,6 +84,12 @@ export const BOTH_DIRECTIONS = 3;
 export const isTransactionBuffer = ({ buffer }: BufferTerms): boolean =>
   buffer !== 'payload' && !PACKET_BUFFERS.has(buffer);
 
+const BODIES: ReadonlySet<string> = new Set(['http.request_body', 'http.response_body', 'file.data']);
+
+/** Suricata shows such a rule the stream together with the body, so that they meet. */
+export const asksStreamAndBody = ({ buffers }: Rule): boolean =>
+  buffers.some(({ buffer }) => buffer === 'payload') && buffers.some(({ buffer }) => BODIES.has(buffer));
+
 /** `isStateful`: its payload is asked about with transactions. */
 export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStateful: boolean): Shape {
   const { buffers } = rule;

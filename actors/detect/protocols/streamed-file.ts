@@ -6,7 +6,7 @@ import { type DigestName, ReceivedFile } from './files.ts';
 import type { BufferRow, Transaction } from './protocol.ts';
 
 /** No look before there are so many bytes, unless it is whole: Suricata's content-inspect-min-size. */
-const LEAST_BYTES = 32_768;
+export const LEAST_BYTES = 32_768;
 /** Of what nobody looks at no more is kept: three windows, of which one stays. */
 const UNSEEN_BYTES_MAX = 3 * LEAST_BYTES;
 /** So many bytes have to be there of one that has not ended. */
@@ -74,6 +74,10 @@ export class StreamedFile extends ReceivedFile {
     if (this.knownKind === null && isEnough && this.#start === 0)
       this.knownKind = kindOfFile(this.#bytes.subarray(0, this.#length));
     return this.knownKind === null ? null : Buffer.from(this.knownKind, 'latin1');
+  }
+
+  get wasInspected(): boolean {
+    return this.#inspected > 0;
   }
 
   isReady(isEnd: boolean): boolean {

@@ -208,11 +208,12 @@ export class Sensor implements TrafficSink {
     const direction = session.client === client ? given : opposite(given);
     const { parser } = conversation;
     if (parser?.inspectDepth !== undefined) {
+      session.looksBack = this.#inspector.rules.looksBack;
       session.client.inspectDepth = parser.inspectDepth(0);
       session.server.inspectDepth = parser.inspectDepth(1);
     }
-    const isFlushed = conversation.parser?.takeFlush?.(direction) === true;
-    if (isFlushed || completed(conversation, direction) > before) session.flush(direction);
+    for (const side of [0, 1] as const) if (parser?.takeFlush?.(side) === true) session.flush(side);
+    if (completed(conversation, direction) > before) session.flush(direction);
     this.#noteExpected(flow, conversation);
     const isEncrypted = conversation.parser?.isEncrypted ?? false;
     if (isEncrypted !== false) session.hidePayloads();
@@ -382,13 +383,5 @@ function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory
   return over[0]! > filesTold[0] || over[1]! > filesTold[1];
 }
 
-function completed({ protocol, parser }: Conversation, direction: Direction): number {
-  if (protocol === null || parser === null) return 0;
-  if (parser.shown !== undefined) return parser.shown[direction];
-  // Of others a whole message waits with the rest of the stream.
-  if (protocol.name !== 'http') return 0;
-  const end = protocol.end[direction];
-  let count = 0;
-  for (const { progress } of parser.transactions) if (progress[direction] >= end) count += 1;
-  return count;
-}
+/** Of others a whole message waits with the rest of the stream. */
+const completed = ({ parser }: Conversation, direction: Direction): number => parser?.shown?.[direction] ?? 0;

@@ -2,7 +2,7 @@
 import type { Direction, FlowSession, RawChunk } from '../flow/index.ts';
 import type { Offer } from './handshake-offer.ts';
 import type { PagePool } from './page-pool.ts';
-import type { Scratch } from './paged-bytes.ts';
+import { Scratch } from './paged-bytes.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { TcpStream } from './tcp-stream.ts';
 
@@ -27,6 +27,9 @@ const MAX_UNRECOGNISED_BYTES = 16_384;
 /** More is not said of one packet. */
 const MAX_EVENTS = 8;
 const NO_EVENTS: readonly string[] = [];
+
+/** What rules about bodies see of the stream lies beside what all see of it. */
+const OF_BODY = new Scratch();
 
 interface MutableChunk extends RawChunk {
   bytes: Uint8Array;
@@ -76,8 +79,12 @@ export class TcpSession implements FlowSession {
   server: TcpStream;
   readonly #options: StreamOptions;
   readonly #scratch: Scratch;
+  #reached = 0;
+  /** Rules ask for bodies beside the stream, so that what comes before it is kept. */
+  looksBack = false;
   /** With the packet in hand: up to where the rules have all bytes now, -1 where they were not asked. */
   #rawReached = -1;
+  #ofBody: RawChunk | null | undefined = undefined;
 
   constructor(options: StreamOptions, pool: PagePool, scratch: Scratch) {
     this.#options = options;
@@ -144,21 +151,41 @@ export class TcpSession implements FlowSession {
   rawChunks(direction: Direction, isSearched: boolean): RawChunk | null {
     const stream = this.stream(direction);
     if (this.#rawReached >= 0 || !this.#isRawReady(direction, stream)) return null;
+    const first = this.#chunksFrom(stream, stream.rawOffset, this.#scratch);
+    this.#rawReached = isSearched ? this.#reached : 0;
+    return first;
+  }
+
+  rawOfBody(direction: Direction, chunk: RawChunk | null): RawChunk | null {
+    const stream = this.stream(direction);
+    const { inspectDepth, appOffset, rawOffset, keptFrom } = stream;
+    const isOpen = this.packetSeesStream && !stream.isOver && !stream.isRawOver;
+    if (!isOpen || !stream.isFlushed || inspectDepth === 0) return chunk;
+    if (this.#ofBody === undefined) {
+      const from = Math.min(Math.max(0, appOffset - inspectDepth), rawOffset);
+      // From the first byte on is to Suricata from the first one that it keeps.
+      this.#ofBody = from > 0 && from < keptFrom ? null : this.#chunksFrom(stream, from, OF_BODY);
+    }
+    return this.#ofBody;
+  }
+
+  /** Says in `#reached` how far they go. */
+  #chunksFrom(stream: TcpStream, begin: number, scratch: Scratch): RawChunk | null {
     const acked = stream.ackedOffset;
-    let progress = stream.rawOffset;
-    let from = progress;
+    let progress = begin;
+    let from = begin;
     let first: RawChunk | null = null;
     let last: MutableChunk | null = null;
     while (stream.findRun(from)) {
       const { foundStart, foundEnd } = stream;
-      const start = Math.max(foundStart, progress);
+      const start = Math.max(foundStart, progress, stream.heldFrom);
       let length = foundEnd - start;
       if (!this.isEnding) length = Math.min(length, acked - progress);
       if (length <= 0) break;
       // What is read next may take its place.
       if (last !== null) last.bytes = last.bytes.slice();
       const chunk: MutableChunk = {
-        bytes: stream.read(start, start + length, this.#scratch),
+        bytes: stream.read(start, start + length, scratch),
         streamOffset: start,
         next: null,
       };
@@ -170,7 +197,7 @@ export class TcpSession implements FlowSession {
       else if (start < acked) progress = start;
       from = foundEnd;
     }
-    this.#rawReached = isSearched ? progress : 0;
+    this.#reached = progress;
     return first;
   }
 
@@ -205,6 +232,7 @@ export class TcpSession implements FlowSession {
       if (this.#rawReached >= 0) stream.isRawOver = true;
     }
     this.#rawReached = -1;
+    this.#ofBody = undefined;
     this.packetIsInStream = false;
     this.packetSeesStream = false;
     if (this.events.length > 0) this.events = NO_EVENTS;
@@ -225,11 +253,15 @@ export class TcpSession implements FlowSession {
       stream.isOver = true;
       stream.clear();
     } else if (stream.isRecognised || stream.appOffset > MAX_UNRECOGNISED_BYTES)
-      stream.prune(edgeOf(stream, this.isApplicationDead), this.#keptFrom(stream));
+      this.#letGo(stream, edgeOf(stream, this.isApplicationDead));
   }
 
-  #keptFrom(stream: TcpStream): number {
-    const edge = edgeOf(stream, this.isApplicationDead);
+  #letGo(stream: TcpStream, edge: number): void {
+    const kept = this.#keptFrom(stream, edge);
+    stream.prune(this.looksBack ? kept : edge, kept);
+  }
+
+  #keptFrom(stream: TcpStream, edge: number): number {
     const { inspectDepth, isRawOver, appOffset, rawOffset } = stream;
     if (inspectDepth === 0 || isRawOver || this.isApplicationDead || this.state >= TCP_STATE.closed) return edge;
     return Math.min(appOffset, Math.max(0, rawOffset - inspectDepth));

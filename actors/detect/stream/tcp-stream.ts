@@ -92,6 +92,11 @@ export class TcpStream {
     return Math.min(this.#keptFrom, this.#baseOffset);
   }
 
+  /** The first byte that is kept here, if it came. */
+  get heldFrom(): number {
+    return this.#baseOffset;
+  }
+
   get ackedOffset(): number {
     if (this.#baseOffset === 0 && (this.flags & 0x10) === 0) return 0;
     return Math.max(this.offsetOf(this.lastAck), this.#baseOffset);

@@ -59,6 +59,10 @@ export class BodySink {
     } else this.#overflow();
   }
 
+  get hasOpenFile(): boolean {
+    return this.#multipart === null ? this.#file?.state === 'open' : this.#multipart.hasOpenFile;
+  }
+
   gap(length: number): void {
     this.#message.bodyBytes += length;
     if (this.#decompressor !== null) {
@@ -83,6 +87,7 @@ export class BodySink {
 
   #overflow(): void {
     this.#tx.isUpdated[this.#direction] = true;
+    this.#seeRaw();
     if (this.#file?.state === 'open') this.#file.state = 'truncated';
     this.#multipart?.truncate();
   }
@@ -98,6 +103,12 @@ export class BodySink {
     }
     if (this.#file !== null) this.#file.size += length;
     this.#multipart?.data(length === bytes.length ? bytes : bytes.subarray(0, length));
+    this.#seeRaw();
+  }
+
+  #seeRaw(): void {
+    const { body } = this.#message;
+    this.#tx.raw[this.#direction].body(body.size, body.wasAsked);
   }
 
   /** With the first byte it is known what is sent: a form with files, or one file. */

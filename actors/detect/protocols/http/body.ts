@@ -23,6 +23,8 @@ export class Body {
   #bytes: Uint8Array = NO_BYTES;
   /** As many are announced. */
   expected = 0;
+  /** A rule about the body of a request, and not about files, has looked at it. */
+  wasAsked = false;
   #inspected = 0;
   #shown = 0;
 
@@ -36,10 +38,6 @@ export class Body {
 
   get isFull(): boolean {
     return this.size >= this.limits.limit;
-  }
-
-  get wasInspected(): boolean {
-    return this.#inspected > 0;
   }
 
   /** Adds what the limit allows of it; how many bytes that were. */

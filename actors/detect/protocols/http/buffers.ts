@@ -38,6 +38,17 @@ const withTrailer = (row: BufferRow<Tx>, progress: readonly [number, number]): B
 const RAW = { ...block('http.header.raw', headerBlock), progress: BODY };
 const status = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, RESPONSE, LINE, read);
 
+/** Rules about it are asked together with those about the stream until one has looked. */
+const REQUEST_BODY: BufferRow<Tx> = {
+  ...body('http.request_body', 0),
+  read(tx, _direction, _index, isEnd) {
+    const { body } = tx.request;
+    if (!body.isReady(isEnd || tx.progress[0] > BODY)) return null;
+    body.wasAsked = true;
+    return body.window();
+  },
+};
+
 function body(name: string, direction: Direction): BufferRow<Tx> {
   return {
     name,
@@ -110,7 +121,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     ...row('http.response_header', RESPONSE, HEADERS, (tx, _direction, index) => single(tx, 1, index)),
     isMany: true,
   },
-  body('http.request_body', 0),
+  REQUEST_BODY,
   // To Suricata the body of a response is file.data; it is the sticky form of the keyword that goes one way alone.
   filesSent('http.response_body'),
   body('http.response_body', 1),

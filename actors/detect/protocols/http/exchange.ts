@@ -1,7 +1,9 @@
 /** The transactions of a connection, and what one direction has to know of the other. */
 import type { Direction } from '../direction.ts';
+import { REQUEST_LIMITS, RESPONSE_LIMITS } from './body.ts';
 import { HttpTransaction } from './http-transaction.ts';
 import { Notes } from './notes.ts';
+import { RawSide } from './raw-side.ts';
 
 /** As many are kept at a time; a connection that has more is not followed. */
 export const TRANSACTIONS_MAX = 512;
@@ -9,6 +11,7 @@ export const TRANSACTIONS_MAX = 512;
 export class Exchange {
   readonly live: HttpTransaction[] = [];
   readonly notes = new Notes(this);
+  readonly raw: readonly [RawSide, RawSide] = [new RawSide(REQUEST_LIMITS), new RawSide(RESPONSE_LIMITS)];
   /** Responses that are whole. */
   answers = 0;
   /** Nothing is parsed any more: what goes on is not HTTP. */
@@ -23,7 +26,7 @@ export class Exchange {
 
   create(): HttpTransaction | null {
     if (this.live.length >= TRANSACTIONS_MAX) return null;
-    const tx = new HttpTransaction(this.#next, this.notes);
+    const tx = new HttpTransaction(this.#next, this.notes, this.raw);
     this.#next += 1;
     this.live.push(tx);
     return tx;

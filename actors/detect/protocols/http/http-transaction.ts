@@ -5,6 +5,7 @@ import { Head } from './head.ts';
 import { HeaderTable } from './header-table.ts';
 import type { HttpFile } from './http-file.ts';
 import type { Notes } from './notes.ts';
+import type { RawSide } from './raw-side.ts';
 import { NO_URI, type Uri } from './uri.ts';
 
 /** How far a direction has come. */
@@ -87,6 +88,8 @@ export class HttpTransaction implements Transaction {
 
   /** By direction: something came of it since its last packet. */
   readonly isUpdated: [boolean, boolean] = [false, false];
+  /** Of the connection. */
+  readonly raw: readonly [RawSide, RawSide];
   readonly #notes: Notes;
   #faults = 0;
   /** Its credentials are of a kind that nobody reads. */
@@ -111,8 +114,9 @@ export class HttpTransaction implements Transaction {
   statusText: Uint8Array | null = null;
   hasContinued = false;
 
-  constructor(id: number, notes: Notes) {
+  constructor(id: number, notes: Notes, raw: readonly [RawSide, RawSide]) {
     this.id = id;
+    this.raw = raw;
     this.#notes = notes;
   }
 

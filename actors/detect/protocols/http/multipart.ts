@@ -44,6 +44,10 @@ export class Multipart {
     if (this.#state !== 'over') this.#kept = copyOf(rest);
   }
 
+  get hasOpenFile(): boolean {
+    return this.#file?.state === 'open';
+  }
+
   /** The body is at its end, and the last delimiter was not there if a file is still open. */
   end(): void {
     if (this.#file === null) return;

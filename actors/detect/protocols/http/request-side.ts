@@ -134,6 +134,7 @@ export class RequestSide {
     if (this.#input.hasPending) this.#input.unread(this.#input.begun());
     tx.progress[0] = LINE;
     this.#beganWith = this.#pieces;
+    tx.raw[0].begin();
     this.#reader.start(tx.request.head);
     this.#state = 'line';
     return true;
@@ -344,6 +345,7 @@ export class RequestSide {
     if (tx.progress[0] !== COMPLETE) {
       tx.progress[0] = COMPLETE;
       tx.isUpdated[0] = true;
+      tx.raw[0].complete(this.#input.left, this.#sink?.hasOpenFile === true);
       this.#sink?.end();
       tx.tellFaults();
     }

@@ -109,6 +109,7 @@ export class ResponseSide {
     }
     this.#tx = tx;
     this.#sink = null;
+    tx.raw[1].begin();
     if (tx.isShort) {
       tx.progress[1] = BODY;
       this.#sink = new BodySink(tx, 1);
@@ -207,6 +208,7 @@ export class ResponseSide {
     }
     if (status === 101 && length === null && encoding === null) {
       tx.progress[1] = COMPLETE;
+      tx.raw[1].complete(this.#input.left, false);
       this.#exchange.isTunnel = true;
       return true;
     }
@@ -362,6 +364,7 @@ export class ResponseSide {
     if (tx.progress[1] !== COMPLETE) {
       tx.progress[1] = COMPLETE;
       tx.isUpdated[1] = true;
+      tx.raw[1].complete(this.#input.left, false);
       this.#sink?.end();
     }
     this.#exchange.answers += 1;

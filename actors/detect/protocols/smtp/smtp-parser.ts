@@ -4,6 +4,7 @@
  */
 import type { Direction } from '../direction.ts';
 import type { Parser } from '../protocol.ts';
+import { RawCommands } from './raw-commands.ts';
 import { type SmtpLine, SmtpLines } from './smtp-lines.ts';
 import { type SmtpSession, SmtpTransaction } from './smtp-transaction.ts';
 
@@ -45,7 +46,7 @@ export class SmtpParser implements Parser<SmtpTransaction> {
   #answered = 0;
   #chunkLength = 0;
   #chunkTaken = 0;
-  #isFlushed = false;
+  readonly #raw = new RawCommands();
   /** Bits of the directions that have said all they will. */
   #ended = 0;
 
@@ -72,9 +73,13 @@ export class SmtpParser implements Parser<SmtpTransaction> {
 
   takeFlush(direction: Direction): boolean {
     if (direction === 1) return false;
-    const was = this.#isFlushed;
-    this.#isFlushed = false;
+    const was = this.#raw.isFlushed;
+    this.#raw.isFlushed = false;
     return was;
+  }
+
+  inspectDepth(direction: Direction): number {
+    return direction === 0 ? this.#raw.depth : 0;
   }
 
   release(count: number): void {
@@ -111,14 +116,14 @@ export class SmtpParser implements Parser<SmtpTransaction> {
     const isOfLast = !this.#isData && (low.startsWith('rset') || low.startsWith('quit'));
     if (this.#current === null || (this.#current.isDone && !isOfLast)) {
       if (this.#count >= TRANSACTIONS_MAX) return false;
-      this.#current = new SmtpTransaction(this.#count, this.#session, () => {
-        this.#isFlushed = true;
-      });
+      this.#current = new SmtpTransaction(this.#count, this.#session, this.#raw);
+      this.#raw.begin();
       this.#count += 1;
       this.transactions.push(this.#current);
     }
     const tx = this.#current;
     tx.isUpdated[0] = true;
+    this.#raw.line(line.text.length + line.end.length);
     if (!this.#hasWelcome) tx.event('no_server_welcome_message');
     if (this.#isData) return this.#take(tx, line);
     if (low.startsWith('data') && tx.message !== null) {

@@ -3,6 +3,7 @@ import type { Transaction } from '../protocol.ts';
 import { StreamedFile } from '../streamed-file.ts';
 import { MAIL_MAX } from './limits.ts';
 import { type FileSink, MimeMessage } from './mime-message.ts';
+import type { RawCommands } from './raw-commands.ts';
 
 export const FINISHED = 1;
 /** Suricata keeps no more of one transaction. */
@@ -27,13 +28,12 @@ export class SmtpTransaction implements Transaction, FileSink {
   /** From the command DATA on. */
   message: MimeMessage | null = null;
   readonly isUpdated: [boolean, boolean] = [false, false];
-  /** A file is whole, or large enough for a look. */
-  readonly #onFile: () => void;
+  readonly #raw: RawCommands;
 
-  constructor(id: number, session: SmtpSession, onFile: () => void) {
+  constructor(id: number, session: SmtpSession, raw: RawCommands) {
     this.id = id;
     this.session = session;
-    this.#onFile = onFile;
+    this.#raw = raw;
   }
 
   get isDone(): boolean {
@@ -78,6 +78,7 @@ export class SmtpTransaction implements Transaction, FileSink {
 
   open(name: Uint8Array, bytes: Uint8Array): void {
     if (this.files.length >= MAIL_MAX.files) return;
+    this.#raw.fileBegun();
     const file = new StreamedFile(name, 0);
     if (bytes.length > 0) file.append(bytes);
     this.files.push(file);
@@ -88,7 +89,7 @@ export class SmtpTransaction implements Transaction, FileSink {
     if (file === undefined || bytes.length === 0) return false;
     const isTaken = file.state === 'open';
     if (isTaken) file.append(bytes);
-    if (file.isReady(false)) this.#onFile();
+    this.#raw.fileCame(file.size, file.wasInspected);
     return isTaken;
   }
 
@@ -98,6 +99,6 @@ export class SmtpTransaction implements Transaction, FileSink {
       if (bytes.length > 0) file.append(bytes);
       file.close();
     }
-    this.#onFile();
+    this.#raw.fileEnded();
   }
 }

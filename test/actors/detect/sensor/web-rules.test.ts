@@ -98,3 +98,47 @@ t.test('a chunk of a request may not begin with an empty line', async (t) => {
   const rules = [...event('invalid_request_chunk_len'), ...http('http.request_body; content:"ok";')];
   t.same(alertsIn(new Scene(80).handshake().say(0, sent).say(1, OK), rules), ['7> -<', '']);
 });
+
+const inPieces = (scene: Scene, direction: 0 | 1, text: string): Scene => {
+  for (let at = 0; at < text.length; at += 1400) scene.say(direction, text.slice(at, at + 1400));
+  return scene;
+};
+const filled = (length: number): string => `${'x'.repeat(length - 7)}the end`;
+const BESIDE = ['content:"early";', 'content:!"early";', 'content:"early"; isdataat:3000,relative;'];
+const bodyAlerts = (scene: Scene, way: string, body: string): string[] =>
+  alertsIn(
+    scene,
+    BESIDE.map((beside) => `alert tcp ${ANY} (flow:${way}; ${beside} ${body}; content:"the end"; fast_pattern;)`),
+  );
+
+t.test('who asks for a body is shown the stream that it came in once more, as far as it is kept', async (t) => {
+  const answer = (length: number): string =>
+    `HTTP/1.1 200 OK\r\nX: early\r\nContent-Length: ${length}\r\n\r\n${filled(length)}`;
+  const asked = (length: number): Scene => inPieces(new Scene(80).handshake().say(0, GET), 1, answer(length));
+  t.same(bodyAlerts(asked(3000), 'to_client', 'file.data'), ['-<', '', '-<']);
+  t.same(bodyAlerts(asked(9000), 'to_client', 'http.response_body'), ['-<', '', '-<']);
+  t.same(bodyAlerts(asked(45_000), 'to_client', 'file.data'), ['', '-<', '']);
+  const sent = (length: number): Scene =>
+    inPieces(new Scene(80).handshake(), 0, answer(length).replace('HTTP/1.1 200 OK', 'POST / HTTP/1.1')).say(1, OK);
+  t.same(bodyAlerts(sent(9000), 'to_server', 'http.request_body'), ['19>', '', '19>']);
+  t.same(bodyAlerts(sent(45_000), 'to_server', 'file.data'), ['', '71>', '']);
+});
+
+t.test('and who asks for a file that is sent by mail', async (t) => {
+  const mailed = (length: number): Scene => {
+    const scene = new Scene(25).handshake().say(1, '220 hi\r\n');
+    for (const [said, reply] of [
+      ['EHLO a', '250'],
+      ['MAIL FROM:<a@b>', '250'],
+      ['RCPT TO:<a@b>', '250'],
+      ['DATA', '354'],
+    ])
+      scene.say(0, `${said}\r\n`).say(1, `${reply} ok\r\n`);
+    const file = Buffer.from(filled(length)).toString('base64').replaceAll(/.{76}/g, '$&\r\n');
+    const part = 'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="a.bin"';
+    const mail = `Subject: early\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n${part}\r\n\r\n${file}\r\n--b--\r\n.\r\n`;
+    return inPieces(scene, 0, mail).say(1, '250 ok\r\n');
+  };
+  t.same(bodyAlerts(mailed(3000), 'to_server', 'file.data'), ['31>', '', '31>']);
+  t.same(bodyAlerts(mailed(60_000), 'to_server', 'file.data'), ['', '', '']);
+});
