@@ -103,8 +103,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   takeFlush?(direction: Direction): boolean;
   /** As many bytes before what rules have seen of the stream Suricata keeps of a direction; without it: none. */
   inspectDepth?(direction: Direction): number;
-  /** It gave up: from now on nothing is parsed. */
-  readonly hasFailed: boolean;
+  /** It gave up: from now on nothing is parsed, unless this is taken back. */
+  hasFailed: boolean;
   /** How many messages of each direction were whole so far, where rules about the stream are to see each of them at once. */
   readonly shown?: readonly [number, number];
   /**
@@ -169,6 +169,7 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly name: string;
   /** Of its records and their objects, where that is another. */
   readonly eveName?: string;
+  readonly isUnknownToSuricata?: true;
   /** Records of its files have no object of it. */
   readonly isUntoldOfFiles?: true;
   readonly transports: readonly Transport[];

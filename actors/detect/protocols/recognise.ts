@@ -267,8 +267,15 @@ export class Conversation {
     }
     // Who spoke first is heard first.
     if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
-    // Bytes that are missing there end what is read, but for these.
-    if (this.hasFailed && (!this.#isMissing || this.#hasBegun)) return;
+    // Where the parser gives up over that, or over bytes that are missing, it reads these all the same, and no others.
+    const parser = this.hasFailed ? this.parser : null;
+    if (parser?.hasFailed === true && this.#hasBegun) {
+      parser.hasFailed = false;
+      this.#give(direction, bytes, isLast);
+      parser.hasFailed = true;
+      return;
+    }
+    if (this.hasFailed && !this.#isMissing) return;
     const { first } = this.protocol ?? protocol;
     if (first !== undefined && !this.#hasBegun) {
       if (this.#first !== null && this.#first !== first) {
@@ -355,6 +362,7 @@ export class Conversation {
       side.isNone = true;
       this.#kept[direction] = NO_BYTES;
       this.#give(direction, bytes, isLast);
+      if (this.parser?.hasFailed === true) this.#takeForOther(direction);
       return;
     }
     this.#keep(direction, bytes);
@@ -364,6 +372,14 @@ export class Conversation {
     const isTooMuch = bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX);
     if (isTooMuch && !isHopeless && !this.#hasBegun) this.#note('applayer_proto_detection_skipped');
     if (isHopeless || isTooMuch) this.#fail();
+  }
+
+  /** Where the parser gives up over what was not recognised, it stays what the other direction speaks. */
+  #takeForOther(direction: Direction): void {
+    const side = this.#sides[direction];
+    side.protocol = this.protocol;
+    side.isNone = false;
+    this.#silent = direction;
   }
 
   #keep(direction: Direction, bytes: Uint8Array): void {

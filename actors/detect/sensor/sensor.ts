@@ -348,10 +348,11 @@ export class Sensor implements TrafficSink {
     const place = { protocol, packet, flow, fingerprints };
     const isTold = this.#tellsAll && this.#types.has(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
+    const tellsOdd = this.#tellsAll && (isTold || this.#looksAt(protocol));
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
-      for (; this.#tellsAll && kept.eventsTold < tx.events.length; kept.eventsTold += 1)
+      for (; tellsOdd && kept.eventsTold < tx.events.length; kept.eventsTold += 1)
         this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place, direction ?? 0));
       if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place);
       if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
@@ -362,6 +363,11 @@ export class Sensor implements TrafficSink {
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = direction === null || !hasFilesToTell(tx, kept);
     }
+  }
+
+  /** Suricata looks at transactions for what is odd about them where it tells records of them, or of files in them. */
+  #looksAt({ filesAt, isUnknownToSuricata }: AnyProtocol): boolean {
+    return isUnknownToSuricata === true || (filesAt !== undefined && this.#types.has('fileinfo'));
   }
 }
 

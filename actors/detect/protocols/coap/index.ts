@@ -66,6 +66,7 @@ function coapFields({ request, response, isReset }: CoapTransaction): Fields | n
 
 export const coap: Protocol<CoapTransaction> = {
   name: 'coap',
+  isUnknownToSuricata: true,
   transports: ['udp'],
   probes: [onUdpPorts(PORTS, PROBE_BYTES, probe)],
   open: () => new CoapParser(),

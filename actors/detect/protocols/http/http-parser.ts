@@ -67,6 +67,11 @@ export class HttpParser implements Parser<HttpTransaction> {
     return this.#requests.hasFailed || this.#responses.hasFailed;
   }
 
+  set hasFailed(has: boolean) {
+    this.#requests.hasFailed = has;
+    this.#responses.hasFailed = has;
+  }
+
   get upgradesTo(): string | null {
     return this.#exchange.upgradesTo;
   }

@@ -106,3 +106,18 @@ t.test('what comes with a RST is in no stream, and is asked about as a packet of
   const request = opened(80, GET).segment(0, RST | ACK, 0, 0, 'GET /evil HTTP/1.1\r\n\r\n');
   t.same(alertsIn(request, [...rules, ...more]), ['', '', '', '', '']);
 });
+
+t.test(
+  'where a parser gives up over what came first, it reads what the other side has said all the same',
+  async (t) => {
+    const garbage = new Scene(22).handshake().say(1, 'garbage that is none\r\n').say(0, 'SSH-2.0-x\r\n');
+    garbage.say(0, 'SSH-2.0-x\r\n').say(1, 'SSH-2.0-y\r\n');
+    const rules = [
+      `alert ssh ${ANY} (ssh.proto; content:"2";)`,
+      `alert ssh ${ANY} (app-layer-event:ssh.invalid_banner;)`,
+      // What gave up is taken for what the other side speaks.
+      `alert tcp ${ANY} (app-layer-protocol:failed;)`,
+    ];
+    t.same(alertsIn(garbage, rules), ['8>', '7< 8>', '']);
+  },
+);
