@@ -85,6 +85,10 @@ function ofDirection(
   for (const { keyword, value } of rule.conditions) {
     const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
     if (row !== undefined) engines.push(conditionEngine(row, row.compile(value), bit()));
+    const [hooked, hook] = keyword === 'hook' && value.type === 'words' ? value.words : [];
+    if (hooked === protocol.name) engines.push(hookEngine(hook!, protocol, direction, bit()));
+    if (keyword === 'xbits.tx' && value.type === 'fields' && String(value.fields.action).startsWith('is'))
+      engines.push(bitEngine(String(value.fields.name), value.fields.action === 'isset', bit()));
     const [of, event] = keyword === 'app-layer-event' && value.type === 'words' ? value.words : [];
     if (of === protocol.name) engines.push(eventEngine(event!, protocol, direction, bit()));
   }
@@ -163,6 +167,27 @@ function eventEngine(event: string, { end }: AnyProtocol, direction: Direction, 
       if (events.includes(names[0]) || events.includes(names[1])) return MATCH;
       return progress[direction] >= end[direction] ? NEVER : NO_MATCH;
     },
+  };
+}
+
+/** A moment of the transaction, at which the rule is asked or later. */
+function hookEngine(hook: string, { hooks = [], end }: AnyProtocol, direction: Direction, bit: number): Engine {
+  const row = hooks.find(({ name }) => name === hook);
+  const progress = row?.progress ?? (hook.endsWith('_complete') ? end[direction] : 0);
+  return {
+    ...{ bit, progress, isPrefiltered: false, isStream: false, comesAgain: false, isOfFiles: false },
+    name: hook,
+    ask: (tx) => (row?.holds === undefined || row.holds(tx) ? MATCH : NO_MATCH),
+  };
+}
+
+/** What a rule has set of the transaction. */
+function bitEngine(name: string, isWanted: boolean, bit: number): Engine {
+  return {
+    ...{ bit, progress: 0, isPrefiltered: false, isStream: false, comesAgain: false, isOfFiles: false },
+    name: 'xbits',
+    ask: (_tx, _direction, { transaction }) =>
+      (transaction?.bits?.has(name) ?? false) === isWanted ? MATCH : NO_MATCH,
   };
 }
 

@@ -117,3 +117,17 @@ export function xbits(condition: Condition, names: Names, into: Remembered): voi
       else bits.set(packet, by, id, seconds);
     });
 }
+
+/** Bits of a transaction; whether one is set its engines ask. */
+export function transactionBits(condition: Condition, into: Remembered): void {
+  const { action, name } = fieldsOf(condition);
+  if (action === 'isset' || action === 'isnotset') return;
+  const bit = String(name);
+  into.effects.push(({ transaction }) => {
+    if (transaction === null) return;
+    transaction.bits ??= new Set();
+    const { bits } = transaction;
+    if (action === 'unset' || (action === 'toggle' && bits.has(bit))) bits.delete(bit);
+    else bits.add(bit);
+  });
+}

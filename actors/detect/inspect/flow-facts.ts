@@ -140,6 +140,13 @@ const checksum =
     };
   };
 
+/** Of the first packet of each direction. */
+const hook: Compile = (condition) => {
+  const [, name, way] = wordsOf(condition);
+  if (way !== undefined || name === 'all') return () => true;
+  return ({ flow, direction, packet }) => flow !== null && !packet.isPseudo && flow.packets[direction] === 1;
+};
+
 const CONDITIONS: Readonly<Record<string, Compile>> = {
   'flow.age': (condition) => {
     const test = testOf(condition);
@@ -147,6 +154,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   },
   'flow.pkts': amount('packets'),
   'flow.bytes': amount('bytes'),
+  hook,
   stream_size: streamSize,
   'app-layer-protocol': applicationProtocol,
   'decode-event': decodeEvent,

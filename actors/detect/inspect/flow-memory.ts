@@ -19,6 +19,8 @@ export class TransactionMemory {
   readonly isInspected: [boolean, boolean] = [false, false];
   /** Of rules about both sides, by their order: bits of the sides that matched. */
   sides: Map<number, number> | null = null;
+  /** Names that rules have set of it. */
+  bits: Set<string> | null = null;
   /** Its record is written. */
   isTold = false;
   /** Nothing more is to be told of it. */

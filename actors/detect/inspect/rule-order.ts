@@ -32,10 +32,11 @@ function addressRank(rule: Rule, isOfPairs: boolean): number {
   let asks = false;
   let sets = false;
   for (const { keyword, value } of rule.conditions) {
-    if ((keyword !== 'xbits' && keyword !== 'hostbits') || value.type !== 'fields') continue;
+    if ((keyword !== 'xbits' && keyword !== 'xbits.tx' && keyword !== 'hostbits') || value.type !== 'fields') continue;
     if ((value.fields.track === 'ip_pair') !== isOfPairs) continue;
     const isAsked = value.fields.action === 'isset' || value.fields.action === 'isnotset';
     if (keyword === 'xbits') asks ||= isAsked;
+    else if (keyword === 'xbits.tx' && isAsked) asks = true;
     else sets ||= !isAsked;
   }
   if (sets) return asks ? ASKS_AND_SETS : SETS;

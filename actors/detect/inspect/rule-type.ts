@@ -216,7 +216,12 @@ export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]):
     }
     if (part !== null) parts.push(part);
   }
-  return [...parts, ...events];
+  const hooks = conditions(rule, 'hook').flatMap(([protocol, , way]): Part[] =>
+    way === undefined
+      ? []
+      : [{ name: 'hook', protocols: [protocol!], directions: way === 'to_client' ? TO_CLIENT_BIT : TO_SERVER_BIT }],
+  );
+  return [...parts, ...events, ...hooks];
 }
 
 /** Thousands of rules ask for the same few names. */

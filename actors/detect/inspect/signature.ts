@@ -12,7 +12,15 @@ import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { capturingOf, textCheck } from './captured-texts.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
 import { type Engine, enginesOf } from './engine.ts';
-import { type Effect, flowbits, flowCheck, flowint, type Remembered, xbits } from './flow-conditions.ts';
+import {
+  type Effect,
+  flowbits,
+  flowCheck,
+  flowint,
+  type Remembered,
+  transactionBits,
+  xbits,
+} from './flow-conditions.ts';
 import { factCheck } from './flow-facts.ts';
 import { type Header, headerOf, protocolsOf } from './header.ts';
 import type { Names } from './names.ts';
@@ -212,6 +220,7 @@ function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
     else if (condition.keyword === 'xbits' || condition.keyword === 'hostbits') xbits(condition, names, into);
     else if (condition.keyword === 'flowvar' || condition.keyword === 'pktvar')
       into.checks.push(textCheck(condition, names));
+    else if (condition.keyword === 'xbits.tx') transactionBits(condition, into);
     else if (condition.keyword === 'bypass') into.effects.push(bypass);
   }
   return into;

@@ -6,7 +6,7 @@ import type { Flow, RawChunk } from '../flow/index.ts';
 import { Packet } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
 import { AddressBits } from './address-bits.ts';
-import type { FlowMemory } from './flow-memory.ts';
+import type { FlowMemory, TransactionMemory } from './flow-memory.ts';
 import { SetMemory } from './set-memory.ts';
 import { TextRoom } from './text-room.ts';
 
@@ -22,6 +22,8 @@ export class Situation {
   readonly sets = new SetMemory();
   /** Of all flows. */
   readonly textRoom = new TextRoom();
+  /** That rules are asked about. */
+  transaction: TransactionMemory | null = null;
   direction: Direction = 0;
   isEstablished = false;
   /** What the direction speaks has become known. */

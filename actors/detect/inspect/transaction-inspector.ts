@@ -40,6 +40,7 @@ export class TransactionInspector {
         continue;
       if (tx.files !== undefined && tx.files.length > kept.filesSeen[direction])
         this.#takeNewFiles(tx.files, kept, protocol.name, direction);
+      situation.transaction = kept;
       candidates.reset();
       for (const order of group.always) candidates.add(order);
       for (const order of found) candidates.add(order);

@@ -156,6 +156,14 @@ export interface ConditionRow<Tx extends Transaction = Transaction> {
   compile(value: ConditionValue): (tx: Tx, direction: Direction, nowSeconds: number, client: number) => boolean;
 }
 
+/** A moment of a transaction that rules may name; those of its beginning and its end every protocol has. */
+export interface HookRow<Tx extends Transaction = Transaction> {
+  readonly name: string;
+  readonly progress: number;
+  /** Where the progress alone does not say it. */
+  holds?(tx: Tx): boolean;
+}
+
 /** Which are told of: those that rules ask for. */
 export interface Fingerprints {
   readonly ja3: boolean;
@@ -178,6 +186,7 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly first?: Direction;
   readonly buffers: readonly BufferRow<Tx>[];
   readonly conditions: readonly ConditionRow<Tx>[];
+  readonly hooks?: readonly HookRow<Tx>[];
   /** The progress at which a transaction is complete, by direction. */
   readonly end: readonly [number, number];
   /** The progress from which on files are asked about, by direction; without it the protocol has none. */

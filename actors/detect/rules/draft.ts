@@ -168,6 +168,12 @@ export class Draft {
     } else if (!PREFILTERS.has(last)) wrong('prefilter', `${last} cannot be looked for first`);
   }
 
+  /** The protocol, name and direction of the hook; empty: the rule has none. */
+  get hook(): readonly string[] {
+    const found = this.conditions.find(({ keyword }) => keyword === 'hook')?.value;
+    return found?.type === 'words' ? found.words : [];
+  }
+
   has(keyword: string): boolean {
     return this.conditions.some((condition) => condition.keyword === keyword);
   }

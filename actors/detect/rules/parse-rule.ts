@@ -1,6 +1,7 @@
 /** One rule, from its text to its typed form; the first mistake ends it. */
 import { addressSet } from './address-set.ts';
 import { Draft, PAYLOAD } from './draft.ts';
+import { type Hook, hookOf } from './hooks.ts';
 import { REFUSED_KEYWORDS } from './keywords/refused.ts';
 import type { KeywordRow, Value } from './keywords/row.ts';
 import { KEYWORDS } from './keywords/table.ts';
@@ -26,9 +27,10 @@ const ports = knowing(portSet);
 export function parseRule(text: string, variables: Variables, lists: RuleLists = new RuleLists(new Map())): Rule {
   if (text.length > RULE_CHARS_MAX) wrong('rule', `a rule has at most ${RULE_CHARS_MAX} characters`, 0);
   const split = splitRule(text);
+  const [named, hooked] = parted(split.protocol.text);
   const header: RuleHeader = {
     action: action(split.action),
-    protocol: protocol(split.protocol.text, split.protocol.at),
+    protocol: protocol(named, split.protocol.at),
     source: placed(split.source, (word) => addresses(word, variables.addresses)),
     sourcePorts: placed(split.sourcePorts, (word) => ports(word, variables.ports)),
     isBothWays: isBothWays(split.direction),
@@ -39,6 +41,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   const draft = new Draft(lists);
   draft.hasApplication = isApplication(header.protocol);
   draft.family = header.protocol === 'ipv4' ? 4 : header.protocol === 'ipv6' ? 6 : null;
+  if (hooked !== null) hook(draft, named, hookOf(header.protocol, hooked, split.protocol.at));
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
   placed({ at: 0 }, () => checkRule(draft, header, subjects));
@@ -53,6 +56,18 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     conditions: draft.conditions,
     directions: draft.directions,
   });
+}
+
+/** `tcp:flow_start`: the protocol, and the moment at which the rule is asked. */
+function parted(text: string): readonly [string, string | null] {
+  const colon = text.indexOf(':');
+  return colon === -1 ? [text, null] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function hook(draft: Draft, protocol: string, { name, way }: Hook): void {
+  const of = protocol === 'http1' ? 'http' : protocol.toLowerCase();
+  draft.condition({ keyword: 'hook', value: { type: 'words', words: way === null ? [of, name] : [of, name, way] } });
+  if (way !== null) draft.ways.add(way);
 }
 
 /** dsize bounds the places of contents. */
@@ -76,6 +91,8 @@ function placed<T extends { readonly at: number }, R>(
 
 function action({ text, at }: Word): Action {
   const name = text.toLowerCase();
+  if (name === 'accept' || name.includes(':'))
+    return unsupported('action', `${shown(text)}, as rules of a firewall have it`, at);
   if (name === 'config') return unsupported('action', 'rules that configure the engine', at);
   return ACTIONS.find((one) => one === name) ?? wrong('action', `the action "${shown(text)}" does not exist`, at);
 }

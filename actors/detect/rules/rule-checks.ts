@@ -48,7 +48,8 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
   // That a certificate is to be kept asks nothing of a transaction.
   const asked = draft.has('tls_store') ? subjects.toSpliced(subjects.indexOf('tls'), 1) : subjects;
-  const asksTransaction = needsTransaction || asked.some((subject) => subject === 'file' || isApplication(subject));
+  const asksTransaction =
+    needsTransaction || draft.hook.length > 2 || asked.some((subject) => subject === 'file' || isApplication(subject));
   const packetPart = ofPacket?.keyword ?? ofHeader?.buffer;
   if (asksTransaction && packetPart !== undefined)
     wrong(packetPart, 'a test of a packet cannot go with what is asked of a transaction');

@@ -54,6 +54,11 @@ export const ssh: Protocol<SshTransaction> = {
   probes: [banner(0), banner(1)],
   open: () => new SshParser(),
   end: [FINISHED, FINISHED],
+  hooks: ['request', 'response'].flatMap((side) => [
+    { name: `${side}_in_progress`, progress: 0 },
+    { name: `${side}_banner_done`, progress: BANNER_DONE },
+    { name: `${side}_finished`, progress: FINISHED },
+  ]),
   buffers: [
     buffer('proto', BOTH, ({ protocol }) => protocol),
     buffer('software', BOTH, ({ software }) => software),

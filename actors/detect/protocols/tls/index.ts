@@ -7,7 +7,14 @@ import type { Certificate } from './certificate.ts';
 import { ja3Hash, ja3String, ja4 } from './fingerprints.ts';
 import type { Hello } from './hello.ts';
 import { isTold, tlsFields } from './tls-eve.ts';
-import { CERTIFICATE_READY, FINISHED, TlsParser, type TlsSide, type TlsTransaction } from './tls-parser.ts';
+import {
+  CERTIFICATE_READY,
+  FINISHED,
+  HANDSHAKE_DONE,
+  TlsParser,
+  type TlsSide,
+  type TlsTransaction,
+} from './tls-parser.ts';
 
 export type { TlsTransaction } from './tls-parser.ts';
 
@@ -221,6 +228,18 @@ export const tls: Protocol<TlsTransaction> = {
   ],
   open: () => new TlsParser(),
   end: [FINISHED, FINISHED],
+  hooks: [
+    { name: 'client_in_progress', progress: 0 },
+    { name: 'client_hello_done', progress: 0, holds: ({ client }) => client.hello !== null },
+    { name: 'client_cert_done', progress: CERTIFICATE_READY },
+    { name: 'client_handshake_done', progress: HANDSHAKE_DONE },
+    { name: 'client_finished', progress: FINISHED },
+    { name: 'server_in_progress', progress: 0 },
+    { name: 'server_hello', progress: 0, holds: ({ server }) => server.hello !== null },
+    { name: 'server_cert_done', progress: CERTIFICATE_READY },
+    { name: 'server_handshake_done', progress: HANDSHAKE_DONE },
+    { name: 'server_finished', progress: FINISHED },
+  ],
   buffers: BUFFERS,
   conditions: CONDITIONS,
   eve: tlsFields,

@@ -1,7 +1,7 @@
 /** Keywords about flows and about what rules remember between packets. */
 import type { Draft } from '../draft.ts';
 import { whole } from '../numbers.ts';
-import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { shown, wrong } from '../rule-mistake.ts';
 import type { KeywordRow } from './row.ts';
 
 const NUMBER_MAX = 0xffff_ffff;
@@ -123,6 +123,13 @@ function detectionFilter(draft: Draft, text: string): void {
   draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields } });
 }
 
+/** A bit of the transaction at hand. */
+function transactionBit(draft: Draft, action: string, name: string): void {
+  if (draft.hook[2] === undefined) wrong('xbits', 'bits of one transaction go with a hook of an application');
+  if (!BIT_ACTIONS.includes(action)) wrong('xbits', `"${shown(action)}" is no action`);
+  draft.condition({ keyword: 'xbits.tx', value: { type: 'fields', fields: { action, name } } });
+}
+
 /** What stands behind it and is no lifetime says nothing. */
 const XBITS = /^([a-z]+),\s*([^,]+),\s*track\s+([^,]+)(?:,\s*expire\s+([^,]+))?/;
 const ADDRESS_TRACKS = ['ip_src', 'ip_dst', 'ip_pair'];
@@ -134,7 +141,10 @@ function xbits(draft: Draft, text: string): void {
   }
   const [, action, name, by, expire] = XBITS.exec(text) ?? [];
   const track = ADDRESS_TRACKS.find((one) => one === by);
-  if (by === 'tx') unsupported('xbits', 'bits of one transaction go with rules of a hook alone');
+  if (by === 'tx') {
+    transactionBit(draft, action ?? '', name ?? '');
+    return;
+  }
   if (!BIT_ACTIONS.includes(action!) || name === undefined || track === undefined)
     wrong('xbits', `"${shown(text)}" is not an action, a name, a track and perhaps an expire`);
   // Suricata's own lifetime of a bit.

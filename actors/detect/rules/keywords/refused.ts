@@ -82,7 +82,7 @@ const BY_REASON: readonly Refused[] = [
   { because: 'rules set up nothing of the engine', seven: 'config' },
   { because: 'no list of public suffixes is here', later: 'domain tld' },
   { because: 'no rate of flows is measured here', later: 'flow.elephant' },
-  { because: 'rules have no hooks into the states of a transaction here', later: 'app-layer-state' },
+  { because: 'the state of a transaction is named in the header of a rule here', later: 'app-layer-state' },
 ];
 
 const named = (names: string | undefined, because: string): (readonly [string, string])[] =>

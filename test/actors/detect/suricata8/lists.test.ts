@@ -127,7 +127,7 @@ t.test('what is not there, or is not what the rule says, is refused', async (t) 
     'http.uri; dataset:set,a',
     'http.uri; dataset:set,a, type string, state agents.lst, save other.lst',
     'http.uri; dataset:set,a, type string, save /etc/passwd',
-    'http.uri; dataset:isset,a, type string, load agents.lst, memcap 256k',
+    'http.uri; dataset:isset,a, type string, load agents.lst, memcap 256kb',
     'dataset:isset,a, type string, load agents.lst',
     'http.uri; datarep:b, >=, 10, load scores.rep, type string',
     'filemd5:files.sha1',
