@@ -128,6 +128,7 @@ function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions
         asyncOneside: settings.flag('stream.async-oneside', stream.asyncOneside),
         memoryBytes: settings.bytes('stream.memcap', stream.memoryBytes),
         depthBytes: settings.bytes('stream.reassembly.depth', stream.depthBytes),
+        comparesOverlaps: settings.flag('stream.reassembly.check-overlap-different-data', stream.comparesOverlaps),
         chunkBytes: [
           settings.bytes('stream.reassembly.toserver-chunk-size', stream.chunkBytes[0]),
           settings.bytes('stream.reassembly.toclient-chunk-size', stream.chunkBytes[1]),

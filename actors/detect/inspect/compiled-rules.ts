@@ -7,6 +7,7 @@ import { Expense } from '../match/index.ts';
 import type { AnyProtocol, Fingerprints } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { APPLICATION_PROTOCOLS } from '../rules/protocols.ts';
+import type { Condition } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { RuleClass } from './classes.ts';
 import { Names } from './names.ts';
@@ -60,6 +61,8 @@ export class CompiledRules {
   readonly fingerprints: Fingerprints;
   /** Some ask for bodies beside the stream. */
   readonly looksBack: boolean;
+  /** One asks whether what comes again in a stream has other bytes: more of all streams is kept for that. */
+  readonly comparesOverlaps: boolean;
   /** By the numbers of the earlier set, which its flows hold. */
   readonly #compared = new WeakMap<Int32Array, Comparison>();
 
@@ -77,6 +80,7 @@ export class CompiledRules {
     this.looksBack = parts.signatures.some(({ rule }) => asksStreamAndBody(rule));
     const asks = (name: RegExp): boolean =>
       parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
+    this.comparesOverlaps = parts.signatures.some(({ rule }) => rule.conditions.some(asksOverlaps));
     this.fingerprints = { ja3: asks(/^ja3s?\./), hassh: asks(/^ssh\.hassh/) };
   }
 
@@ -106,6 +110,13 @@ export class CompiledRules {
     return comparison;
   }
 }
+
+const OVERLAP_EVENT = 'reassembly_overlap_different_data';
+
+const asksOverlaps = ({ keyword, value }: Condition): boolean =>
+  (keyword === 'stream-event' || keyword === 'engine-event.stream') &&
+  value.type === 'words' &&
+  value.words.includes(OVERLAP_EVENT);
 
 /** About one rule a step, and one group of rules. */
 export function* compiling(

@@ -125,8 +125,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
 }
 
 function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {
-  if (rule.buffers.some(({ buffer }) => isHeader(buffer) || (!hasPayload && PACKET_BUFFERS.has(buffer))))
-    return 'packet';
+  if (rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer))) return 'packet';
   if (hasTransaction) return 'app_tx';
   const asksProtocol = isAllOf(rule, 'app-layer-protocol') && !asksUnknown(rule);
   if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';

@@ -120,6 +120,7 @@ export class Sensor implements TrafficSink {
       tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
     );
     this.#traffic = new Traffic(this, options.traffic);
+    this.#traffic.tracker.comparesOverlaps = this.#inspector.rules.comparesOverlaps;
     this.#last.isPseudo = true;
   }
 
@@ -135,6 +136,7 @@ export class Sensor implements TrafficSink {
   /** Between two packets: these rules from here on. Flows, streams, and what rules remember of them stay. */
   useRules(rules: CompiledRules): void {
     this.#inspector.useRules(rules);
+    this.#traffic.tracker.comparesOverlaps = rules.comparesOverlaps;
   }
 
   get counts(): Traffic['counts'] {
@@ -212,7 +214,7 @@ export class Sensor implements TrafficSink {
       session.client.inspectDepth = parser.inspectDepth(0);
       session.server.inspectDepth = parser.inspectDepth(1);
     }
-    for (const side of [0, 1] as const) if (parser?.takeFlush?.(side) === true) session.flush(side);
+    noteFlushes(session, conversation);
     if (completed(conversation, direction) > before) session.flush(direction);
     this.#noteExpected(flow, conversation);
     const isEncrypted = conversation.parser?.isEncrypted ?? false;
@@ -224,8 +226,9 @@ export class Sensor implements TrafficSink {
 
   gap(flow: Flow, direction: Direction, length: number): boolean {
     const conversation = this.#conversation(flow, 'tcp');
-    const isPassed = conversation.gap(direction, length);
     const session = flow.session as TcpSession;
+    const isPassed = conversation.gap(direction, length);
+    noteFlushes(session, conversation);
     session.flushing = 'none';
     if (conversation.hasFailed) session.giveUpApplication();
     return isPassed;
@@ -387,6 +390,12 @@ function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory
   const over = [0, 0];
   for (const { direction, state } of files) if (state !== 'open') over[direction]! += 1;
   return over[0]! > filesTold[0] || over[1]! > filesTold[1];
+}
+
+/** A request or an answer is complete, of either side: a gap and the other side's bytes end one, too. */
+function noteFlushes(session: TcpSession, { parser }: Conversation): void {
+  if (parser?.takeFlush === undefined) return;
+  for (const side of [0, 1] as const) if (parser.takeFlush(side)) session.flush(side);
 }
 
 /** Of others a whole message waits with the rest of the stream. */

@@ -10,11 +10,14 @@ export class PagePool {
   heldBytes = 0;
   /** Segments that found no memory. */
   refused = 0;
+  /** As much as a receiver's window is kept behind what everybody has seen, to be compared with what comes again. */
+  keepsWindow: boolean;
   readonly #maxBytes: number;
   readonly #free: Uint8Array[] = [];
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, keepsWindow = false) {
     this.#maxBytes = maxBytes;
+    this.keepsWindow = keepsWindow;
   }
 
   /** What beside pages is kept for streams counts, too. */

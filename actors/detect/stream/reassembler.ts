@@ -96,7 +96,8 @@ export class Reassembler {
   #handOn(flow: Flow, session: TcpSession, stream: TcpStream): void {
     if (stream.isOver || session.isApplicationDead) return;
     const isLast = session.state === TCP_STATE.closed || session.isEnding;
-    if (stream.rightEdge <= stream.appOffset - this.#unused(flow, session, stream)) {
+    this.#noteUnused(flow, session, stream);
+    if (stream.rightEdge <= stream.appProgress) {
       if (session.state >= TCP_STATE.closing || session.isEnding)
         this.#reader.data(flow, session.directionOf(stream), NOTHING, isLast);
       return;
@@ -106,15 +107,15 @@ export class Reassembler {
     let isGoingOn = true;
     while (isGoingOn) {
       const limit = takesAll ? stream.rightEdge : stream.ackedOffset;
-      const start = stream.appOffset - this.#unused(flow, session, stream);
+      const start = stream.appProgress;
       if (stream.runEnd > start) isGoingOn = this.#handBytes(flow, session, stream, start, limit, isLast, isForced);
       else isGoingOn = this.#handGap(flow, session, stream, limit);
       if (session.isApplicationDead) return;
     }
   }
 
-  #unused(flow: Flow, session: TcpSession, stream: TcpStream): number {
-    return this.#reader.unused?.(flow, session.directionOf(stream)) ?? 0;
+  #noteUnused(flow: Flow, session: TcpSession, stream: TcpStream): void {
+    stream.unused = this.#reader.unused?.(flow, session.directionOf(stream)) ?? 0;
   }
 
   /** False: there is no more to hand on. */
@@ -142,7 +143,8 @@ export class Reassembler {
     this.#reader.data(flow, session.directionOf(stream), bytes, isLast);
     stream.required = this.#reader.required?.(flow, session.directionOf(stream)) ?? 0;
     // Where nothing of it was used, what is missing behind it is waited for.
-    return stream.appOffset - this.#unused(flow, session, stream) > start;
+    this.#noteUnused(flow, session, stream);
+    return stream.appProgress > start;
   }
 
   /** Only of what was acknowledged it is known that it will not come. */
@@ -161,6 +163,7 @@ export class Reassembler {
     this.gaps++;
     stream.required = Math.max(0, stream.required - length);
     stream.skip(length);
+    this.#noteUnused(flow, session, stream);
     return true;
   }
 }

@@ -26,6 +26,8 @@ export interface StreamOptions {
   /** The target of a direction is whom its packets go to, by the version of IP. */
   readonly policy4: StreamPolicy;
   readonly policy6: StreamPolicy;
+  /** What comes again is compared with what came before, whether rules ask for that or not. */
+  readonly comparesOverlaps: boolean;
 }
 
 export const STREAM_DEFAULTS: StreamOptions = {
@@ -36,4 +38,5 @@ export const STREAM_DEFAULTS: StreamOptions = {
   chunkBytes: [2560, 2560],
   policy4: 'windows',
   policy6: 'bsd',
+  comparesOverlaps: false,
 };

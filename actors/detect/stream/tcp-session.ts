@@ -24,6 +24,8 @@ export const TCP_STATE = {
 
 /** Bytes whose protocol is not known yet are kept, so that they are settled anew where others lie over them; not more than these. */
 const MAX_UNRECOGNISED_BYTES = 16_384;
+/** Of a receiver that said that it takes nothing. */
+const DEFAULT_WINDOW = 4096;
 /** More is not said of one packet. */
 const MAX_EVENTS = 8;
 const NO_EVENTS: readonly string[] = [];
@@ -78,6 +80,7 @@ export class TcpSession implements FlowSession {
   client: TcpStream;
   server: TcpStream;
   readonly #options: StreamOptions;
+  readonly #pool: PagePool;
   readonly #scratch: Scratch;
   #reached = 0;
   /** Rules ask for bodies beside the stream, so that what comes before it is kept. */
@@ -88,6 +91,7 @@ export class TcpSession implements FlowSession {
 
   constructor(options: StreamOptions, pool: PagePool, scratch: Scratch) {
     this.#options = options;
+    this.#pool = pool;
     this.#scratch = scratch;
     this.client = new TcpStream(pool);
     this.server = new TcpStream(pool);
@@ -158,11 +162,11 @@ export class TcpSession implements FlowSession {
 
   rawOfBody(direction: Direction, chunk: RawChunk | null): RawChunk | null {
     const stream = this.stream(direction);
-    const { inspectDepth, appOffset, rawOffset, keptFrom } = stream;
+    const { inspectDepth, appProgress, rawOffset, keptFrom } = stream;
     const isOpen = this.packetSeesStream && !stream.isOver && !stream.isRawOver;
     if (!isOpen || !stream.isFlushed || inspectDepth === 0) return chunk;
     if (this.#ofBody === undefined) {
-      const from = Math.min(Math.max(0, appOffset - inspectDepth), rawOffset);
+      const from = Math.min(Math.max(0, appProgress - inspectDepth), rawOffset);
       // From the first byte on is to Suricata from the first one that it keeps.
       this.#ofBody = from > 0 && from < keptFrom ? null : this.#chunksFrom(stream, from, OF_BODY);
     }
@@ -242,7 +246,7 @@ export class TcpSession implements FlowSession {
   /** Where rules have reached nothing from the start, they go on where the application is. */
   #passOver(stream: TcpStream, reached: number): void {
     let edge = reached;
-    if (reached === 0) edge = this.isApplicationDead ? stream.ackedOffset : stream.appOffset;
+    if (reached === 0) edge = this.isApplicationDead ? stream.ackedOffset : stream.appProgress;
     if (edge > stream.rawOffset) stream.rawOffset = edge;
     else if (reached > 0) return;
     stream.isFlushed = false;
@@ -257,14 +261,20 @@ export class TcpSession implements FlowSession {
   }
 
   #letGo(stream: TcpStream, edge: number): void {
-    const kept = this.#keptFrom(stream, edge);
-    stream.prune(this.looksBack ? kept : edge, kept);
+    const kept = this.#behind(stream, this.#keptFrom(stream));
+    stream.prune(this.looksBack ? kept : this.#behind(stream, edge), kept);
   }
 
-  #keptFrom(stream: TcpStream, edge: number): number {
-    const { inspectDepth, isRawOver, appOffset, rawOffset } = stream;
-    if (inspectDepth === 0 || isRawOver || this.isApplicationDead || this.state >= TCP_STATE.closed) return edge;
-    return Math.min(appOffset, Math.max(0, rawOffset - inspectDepth));
+  #behind({ window }: TcpStream, edge: number): number {
+    return this.#pool.keepsWindow ? Math.max(0, edge - (window || DEFAULT_WINDOW)) : edge;
+  }
+
+  #keptFrom(stream: TcpStream): number {
+    const { inspectDepth, isRawOver, appProgress, rawOffset } = stream;
+    if (this.isApplicationDead) return rawOffset;
+    if (isRawOver) return appProgress;
+    const depth = this.state >= TCP_STATE.closed ? 0 : inspectDepth;
+    return Math.min(appProgress, Math.max(0, rawOffset - depth));
   }
 
   /** Bytes that a reader has not had. */

@@ -37,6 +37,8 @@ export class TcpStream {
   policy: StreamPolicy = 'bsd';
 
   appOffset = 0;
+  /** So many bytes before `appOffset` the application has not used yet. */
+  unused = 0;
   /** The application takes no more before there are so many bytes behind those that it has used. */
   required = 0;
   /** The bytes without a hole that `appOffset` is in. */
@@ -81,6 +83,11 @@ export class TcpStream {
     this.isn = isn;
     this.#baseSequence = (isn + 1) | 0;
     this.#baseOffset = 0;
+  }
+
+  /** All before it the application has used. */
+  get appProgress(): number {
+    return this.appOffset - this.unused;
   }
 
   offsetOf(sequence: number): number {

@@ -34,9 +34,14 @@ export class TcpTracker {
 
   constructor(options: StreamOptions, reader: StreamReader, onState: StateListener) {
     this.#options = options;
-    this.pool = new PagePool(options.memoryBytes);
+    this.pool = new PagePool(options.memoryBytes, options.comparesOverlaps);
     this.reassembler = new Reassembler(options, this.pool, reader);
     this.#segment = new Segment(options, this.reassembler, onState);
+  }
+
+  /** Rules ask whether what comes again has other bytes. */
+  set comparesOverlaps(areAsked: boolean) {
+    this.pool.keepsWindow = areAsked || this.#options.comparesOverlaps;
   }
 
   /** The packet's direction may turn out to be the other one. */

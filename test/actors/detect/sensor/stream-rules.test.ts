@@ -121,3 +121,64 @@ t.test(
     t.same(alertsIn(garbage, rules), ['8>', '7< 8>', '']);
   },
 );
+
+t.test('bytes that nothing was made of yet are kept, and shown again to rules when the session closes', async (t) => {
+  const scene = new Scene(22, [0xffff_fff8, 9000]).handshake().say(1, 'SSH-1.99-x\r\n');
+  scene
+    .segment(0, PUSH | ACK, 0, 0, 'SSH-1.9')
+    .segment(1, ACK, 0, 7)
+    .segment(0, FIN | ACK, 7, 0)
+    .segment(0, ACK, 8, 1);
+  t.same(alertsIn(scene, [`alert tcp ${ANY} (isdataat:!6,relative;)`]), ['8> 9>']);
+});
+
+t.test('where one rule asks whether bytes come again otherwise, more of all streams is kept', async (t) => {
+  const overlap = `alert tcp ${ANY} (stream-event:reassembly_overlap_different_data;)`;
+  const absent = `alert tcp ${ANY} (content:!"zz";)`;
+  const again = new Scene(53).handshake().say(0, DNS_QUERY).say(0, '').say(0, '');
+  again
+    .segment(0, PUSH | ACK, -6, 0, 'xxxxxxabcd')
+    .say(1, '')
+    .say(0, '');
+  t.same(alertsIn(again, [absent, overlap]), ['6> ->', '10>']);
+  const anew = new Scene(53, [0xffff_fff0, 9000]).handshake().say(0, DNS_QUERY).say(0, '');
+  anew
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1);
+  t.same(alertsIn(anew, [absent]), ['6>']);
+  t.same(alertsIn(anew, [absent, overlap]), ['6> 8> 10>', '']);
+});
+
+t.test('a request that a gap or an answer completes shows rules what there is of the stream', async (t) => {
+  const absent = `alert tcp ${ANY} (flow:to_server; content:!"zz";)`;
+  const behindGap = new Scene(80).handshake().segment(0, PUSH | ACK, 0, 0, 'GET  ');
+  behindGap
+    .segment(0, PUSH | ACK, 300, 0, 'vo\r\n\r\nGET /')
+    .segment(0, PUSH | ACK, 325, 0, '69 HTTP/1.1')
+    .segment(1, ACK, 0, 320)
+    .segment(0, PUSH | ACK, 311, 0, '/abcd/efgh/');
+  t.same(alertsIn(behindGap, [absent]), ['8> ->']);
+  const answered = new Scene(80).handshake().segment(0, PUSH | ACK, 0, 0, 'GET');
+  answered
+    .segment(1, PUSH | ACK, 0, 50, 'HTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.1 304 Not Modified\r\n\r\n')
+    .segment(0, PUSH | ACK, 100, 58, 'abc')
+    .segment(0, PUSH | ACK, 103, 58, 'abc');
+  t.same(alertsIn(answered, [absent]), ['6> ->']);
+});
+
+t.test('a rule that names a header drops packets, and not flows, though the stream has its content', async (t) => {
+  const scene = new Scene(7777)
+    .handshake()
+    .say(0, 'abcabc')
+    .segment(0, FIN | ACK, 0, 0);
+  scene
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1)
+    .segment(0, ACK, 1, 1);
+  const rules = [
+    `drop tcp ${ANY} (flow:to_server; content:"abc"; ip.src; content:"|0a|";)`,
+    `alert tcp ${ANY} (flow:to_server; ttl:64;)`,
+  ];
+  t.same(alertsIn(scene, rules), ['6> 8> 9>', '1> 3> 4> 6> 8> 9>']);
+});
