@@ -33,6 +33,11 @@ export class PendingBytes {
     } else if (from < joined.length) this.append(joined.subarray(from));
   }
 
+  /** Of what waits only so much is left. */
+  cut(length: number): void {
+    this.end = Math.min(this.end, this.start + length);
+  }
+
   clear(): void {
     this.buffer = EMPTY;
     this.start = 0;

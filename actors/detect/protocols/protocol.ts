@@ -89,6 +89,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   unused?(direction: Direction): number;
   /** It is not asked again before there are so many bytes, the unused ones included; 0: with the next one. */
   required?(direction: Direction): number;
+  /** Drops the unused bytes: what is missing behind them is waited for no longer. Whoever tells what is required has it. */
+  passOver?(direction: Direction): void;
   /** Bytes that it keeps outside of transactions, beside unused ones. */
   readonly keptBytes?: number;
   /** Live ones, oldest first. */

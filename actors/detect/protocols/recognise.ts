@@ -189,6 +189,11 @@ export class Conversation {
     return kept > 0 ? kept : (this.parser?.unused?.(direction) ?? 0);
   }
 
+  /** What is not used is not waited for any more. */
+  passOver(given: Direction): void {
+    this.parser?.passOver?.(this.#isTurned ? opposite(given) : given);
+  }
+
   /** What is kept of the flow's bytes, and of what was made of them. */
   get keptBytes(): number {
     const { parser } = this;

@@ -242,6 +242,10 @@ export class Sensor implements TrafficSink {
     return (flow.application as Conversation | null)?.parser?.required?.(direction) ?? 0;
   }
 
+  passOver(flow: Flow, direction: Direction): void {
+    (flow.application as Conversation | null)?.passOver(direction);
+  }
+
   packet(packet: Packet, flow: Flow | null, given: Direction): void {
     let direction = given;
     if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)

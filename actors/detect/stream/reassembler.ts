@@ -19,6 +19,8 @@ export interface StreamReader {
   unused?(flow: Flow, direction: Direction): number;
   /** Nothing is to be handed on before there are so many, the unused ones included. */
   required?(flow: Flow, direction: Direction): number;
+  /** What is not used never will be: it is passed over with what is missing behind it. */
+  passOver?(flow: Flow, direction: Direction): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -135,6 +137,7 @@ export class Reassembler {
       if (stream.rightEdge <= stream.runEnd || stream.ackedOffset <= stream.runEnd) return false;
       stream.required -= end - start;
       stream.appOffset = stream.runEnd;
+      this.#reader.passOver?.(flow, session.directionOf(stream));
       return this.#handGap(flow, session, stream, limit);
     }
     stream.required = 0;

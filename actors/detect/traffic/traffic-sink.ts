@@ -11,6 +11,8 @@ export interface TrafficSink {
   unused?(flow: Flow, direction: Direction): number;
   /** Nothing is to be handed on before there are so many, the unused ones included. */
   required?(flow: Flow, direction: Direction): number;
+  /** What is not used never will be: it is passed over with what is missing behind it. */
+  passOver?(flow: Flow, direction: Direction): void;
   /**
    * The packet; `flow` is null where it has none: it cannot be decoded so far, or is a fragment. A pseudo packet
    * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.

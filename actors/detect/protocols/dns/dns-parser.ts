@@ -65,6 +65,10 @@ export class DnsParser implements Parser<DnsTransaction> {
     return low === undefined ? 2 : 2 + ((high << 8) | low);
   }
 
+  passOver(direction: Direction): void {
+    this.pending[direction].clear();
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
   }

@@ -70,6 +70,10 @@ export class ModbusParser implements Parser<ModbusTransaction> {
     return pending.length === 0 ? 0 : neededBytes(pending);
   }
 
+  passOver(direction: Direction): void {
+    this.pending[direction].clear();
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
     if (this.transactions.length < TRANSACTIONS_MAX) this.isFlooded = false;

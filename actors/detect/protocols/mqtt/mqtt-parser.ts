@@ -113,6 +113,10 @@ export class MqttParser implements Parser<MqttTransaction> {
     return length === 0 ? 0 : length + 1;
   }
 
+  passOver(direction: Direction): void {
+    this.pending[direction].clear();
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
   }

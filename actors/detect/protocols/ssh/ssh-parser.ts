@@ -115,6 +115,10 @@ export class SshParser implements Parser<SshTransaction> {
     return 4 + new DataView(pending.buffer, pending.byteOffset).getUint32(0);
   }
 
+  passOver(direction: Direction): void {
+    this.pending[direction].clear();
+  }
+
   release(count: number): void {
     this.live = this.live.slice(count);
   }

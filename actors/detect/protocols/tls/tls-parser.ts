@@ -151,6 +151,12 @@ export class TlsParser implements Parser<TlsTransaction> {
     return (header[3]! << 8) | header[4]!;
   }
 
+  /** The header was used. */
+  passOver(direction: Direction): void {
+    const { pending, isOld } = this.tracks[direction];
+    if (!isOld) pending.cut(RECORD_HEADER_BYTES);
+  }
+
   release(count: number): void {
     this.live = this.live.slice(count);
   }

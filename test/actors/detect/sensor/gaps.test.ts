@@ -1,6 +1,6 @@
 /** What is recognised and read where bytes are missing, or come after that was noticed; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DATA = PUSH | ACK;
@@ -52,4 +52,18 @@ t.test('a certificate is kept of TLS alone', async (t) => {
     '5< 6< 7> -> -<',
     '',
   ]);
+});
+
+t.test('what waits before bytes that never came is passed over with them', async (t) => {
+  const scene = new Scene(443)
+    .handshake()
+    .say(0, CLIENT_HELLO)
+    .say(1, '\x17\x03\x03\x00\x02ab')
+    .segment(0, DATA, 0, 0, '\x16\x03\x03\x00\x0cabcdefghij')
+    .segment(1, ACK, 0, 16)
+    .segment(0, DATA, 30, 0, 'xx')
+    .segment(0, FIN | ACK, 40, 0)
+    .segment(1, FIN | ACK, 0, 41)
+    .segment(0, ACK, 41, 1);
+  t.same(alertsIn(scene, [`alert tls ${ANY} ()`]), ['5< 6< 7> 8> 9< 10> 11> 12< 13> -> -<']);
 });
