@@ -52,7 +52,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     ...{ sid, gid, rev, msg, classtype, priority, target },
     references: draft.references,
     metadata: draft.metadata,
-    buffers: withSize(draft),
+    buffers: withSize(draft).map(inItsCase),
     conditions: draft.conditions,
     directions: draft.directions,
   });
@@ -74,6 +74,30 @@ function hook(draft: Draft, protocol: string, { name, way }: Hook): void {
 function withSize(draft: Draft): BufferTerms[] {
   const size = sizeNamed(draft.conditions);
   return draft.buffers().map((one) => (one.buffer === PAYLOAD && size !== null ? { ...one, sizeNamed: size } : one));
+}
+
+/** These have digits in one case alone, and what is looked for in them has it, too. */
+const CASES: Readonly<Record<string, 'upper' | 'lower'>> = {
+  'tls.cert_serial': 'upper',
+  'tls.cert_fingerprint': 'lower',
+  'ja3.hash': 'lower',
+  'ja3s.hash': 'lower',
+  'ssh.hassh': 'lower',
+  'ssh.hassh.server': 'lower',
+};
+
+function inItsCase(one: BufferTerms): BufferTerms {
+  const to = CASES[one.buffer];
+  if (to === undefined) return one;
+  const terms = one.terms.map((term) => {
+    if (term.kind !== 'content') return term;
+    const text = Buffer.from(term.bytes).toString('latin1');
+    const changed = text.replace(/[A-Za-z]/g, (letter) =>
+      to === 'upper' ? letter.toUpperCase() : letter.toLowerCase(),
+    );
+    return { ...term, bytes: Uint8Array.from(Buffer.from(changed, 'latin1')) };
+  });
+  return { ...one, terms };
 }
 
 /** Gives a mistake the place of the part that is read, where it has none of its own. */

@@ -2,9 +2,10 @@
  * What rules ask of a certificate (RFC 5280, 4.1): SEQUENCE { SEQUENCE { [0] version?, serial, algorithm, issuer,
  * validity, subject, key, … [3] extensions }, algorithm, signature }.
  */
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Element, elementAt, elementsIn, identifierText } from '../der.ts';
-import { colonHex, textOf } from '../text.ts';
+import { colonHex } from '../text.ts';
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -26,11 +27,12 @@ const SUBJECT_ALT_NAME = '2.5.29.17';
 export interface Certificate {
   /** `C=DE, O=x, CN=y` */
   readonly subject: string;
-  readonly issuer: string;
+  /** null, and all that follows with it: it says another one than it seems to. */
+  readonly issuer: string | null;
   /** `0A:FF` */
-  readonly serial: string;
+  readonly serial: string | null;
   /** Of the whole certificate: SHA-1, as `0a:ff`. */
-  readonly fingerprint: string;
+  readonly fingerprint: string | null;
   /** Seconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -58,8 +60,13 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 export type CertificateFault =
   | 'INVALID_CERTIFICATE'
   | `CERTIFICATE_INVALID_${'LENGTH' | 'VERSION' | 'SERIAL' | 'ALGORITHMIDENTIFIER' | 'DATE' | 'EXTENSIONS' | 'DER'}`
-  | 'CERTIFICATE_INVALID_SUBJECT'
-  | 'CERTIFICATE_INVALID_ISSUER';
+  | 'CERTIFICATE_INVALID_SUBJECT';
+
+/** It is told who has it and who says so. */
+export const isWhole = (certificate: Certificate | null): certificate is Certificate =>
+  certificate !== null && certificate.issuer !== null;
+
+const NOTHING = { issuer: null, serial: null, fingerprint: null, notBefore: 0, notAfter: 0, alternativeNames: [] };
 
 /** In the order of the fields: the first one that is not as it should be says what is wrong. */
 export function readCertificate(bytes: Uint8Array): Certificate | CertificateFault {
@@ -98,7 +105,7 @@ export function readCertificate(bytes: Uint8Array): Certificate | CertificateFau
   const [subjectText, issuerText] = [nameText(bytes, subject), nameText(bytes, issuer)];
   // A text that ends before its end is an old trick.
   if (subjectText.includes('\0')) return 'CERTIFICATE_INVALID_SUBJECT';
-  if (issuerText.includes('\0')) return 'CERTIFICATE_INVALID_ISSUER';
+  if (issuerText.includes('\0')) return { ...NOTHING, subject: subjectText };
   return {
     subject: subjectText,
     issuer: issuerText,
@@ -165,12 +172,16 @@ function behindBody(bytes: Uint8Array, start: number, end: number): CertificateF
   return elementAt(bytes, algorithm.end, end)?.tag === BIT_STRING ? null : 'INVALID_CERTIFICATE';
 }
 
+/** Of a name with a text that is none. */
+const NO_NAME = '<X509Error: Invalid X.509 name>';
+
 /** A distinguished name: sets of attributes, each an identifier and a text; as far as they are whole. */
 function nameText(bytes: Uint8Array, name: Element): string {
   const parts: string[] = [];
   for (let at = name.content; at < name.end; ) {
     const set = elementAt(bytes, at, name.end);
     const attributes = set?.tag === SET ? attributeTexts(bytes, set) : [];
+    if (attributes === null) return NO_NAME;
     if (set === null || attributes.length === 0) break;
     parts.push(attributes.join(' + '));
     at = set.end;
@@ -178,7 +189,8 @@ function nameText(bytes: Uint8Array, name: Element): string {
   return parts.join(', ');
 }
 
-function attributeTexts(bytes: Uint8Array, set: Element): string[] {
+/** null: one is not UTF-8. */
+function attributeTexts(bytes: Uint8Array, set: Element): string[] | null {
   const texts: string[] = [];
   for (let at = set.content; at < set.end; ) {
     const attribute = elementAt(bytes, at, set.end);
@@ -186,11 +198,23 @@ function attributeTexts(bytes: Uint8Array, set: Element): string[] {
     const value = type?.tag === OID ? elementAt(bytes, type.end, attribute!.end) : null;
     if (value === null) break;
     const identifier = identifierText(bytes, type!);
-    const text = textOf(bytes.subarray(value.content, value.end));
+    const text = valueText(bytes, value);
+    if (text === null) return null;
     texts.push(`${ATTRIBUTES[identifier] ?? `OID(${identifier})`}=${text}`);
     at = attribute!.end;
   }
   return texts;
+}
+
+const TAG_NUMBER = 0x1f;
+/** Of the kinds of strings that are read as UTF-8. */
+const STRINGS: ReadonlySet<number> = new Set([7, 12, 18, 19, 20, 21, 22, 25, 26, 27]);
+
+/** What is no string is told in hexadecimal. */
+function valueText(bytes: Uint8Array, { tag, content, end }: Element): string | null {
+  const value = bytes.subarray(content, end);
+  if (!STRINGS.has(tag & TAG_NUMBER)) return Buffer.from(value).toString('hex').toUpperCase();
+  return isUtf8(value) ? Buffer.from(value).toString('utf8') : null;
 }
 
 function timeOf(bytes: Uint8Array, time: Element): number | null {

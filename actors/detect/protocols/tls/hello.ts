@@ -1,7 +1,9 @@
 /**
  * Hello messages of client and server (RFC 8446, 4.1.2 and 4.1.3): version u16 · random 32 · session id · cipher suites ·
- * compression · extensions. What was read before a part that is wrong stays.
+ * compression · extensions. What was read before a part that is wrong stays, and so does what earlier hellos said.
  */
+import { Ja3, Ja4 } from './fingerprints.ts';
+import type { TlsSide, TlsTransaction } from './tls-transaction.ts';
 
 const RANDOM_BYTES = 32;
 const SNI_BYTES_MAX = 255;
@@ -9,6 +11,8 @@ const TLS_1_2 = 0x0303;
 const TLS_1_3 = 0x0304;
 /** What early drafts of 1.3 are taken for. */
 export const DRAFT_BEFORE_16 = 0x7f01;
+const DRAFT_16 = 0x7f10;
+const DRAFT_28 = 0x7f1c;
 
 const EXTENSION = {
   serverName: 0,
@@ -21,49 +25,26 @@ const EXTENSION = {
   supportedVersions: 43,
 } as const;
 
-export class Hello {
-  readonly isClient: boolean;
-  /** As it stands in the message. */
-  legacyVersion = 0;
-  /** The first of supported_versions that exists, else that of the message. */
-  version = 0;
-  random: Uint8Array | null = null;
-  sessionId: Uint8Array | null = null;
-  sni: Uint8Array | null = null;
-  hasSupportedVersions = false;
-  hasTicket = false;
-  hasEarlyData = false;
-  /** Without GREASE (RFC 8701). */
-  readonly ciphers: number[] = [];
-  readonly extensions: number[] = [];
-  readonly groups: number[] = [];
-  readonly pointFormats: number[] = [];
-  readonly signatureAlgorithms: number[] = [];
-  readonly alpn: Uint8Array[] = [];
-  readonly events: string[] = [];
-
-  constructor(isClient: boolean) {
-    this.isClient = isClient;
-  }
-}
+export const isDraft = (version: number): boolean => version >> 8 === 0x7f;
 
 export function isVersion(version: number): boolean {
-  return (version >= 0x0300 && version <= TLS_1_3) || (version >= 0x7f01 && version <= 0x7f1c) || DRAFTS.has(version);
+  return (
+    (version >= 0x0300 && version <= TLS_1_3) || (version >= DRAFT_16 && version <= DRAFT_28) || OTHERS.has(version)
+  );
 }
-const DRAFTS: ReadonlySet<number> = new Set([0xfb17, 0xfb1a]);
+const OTHERS: ReadonlySet<number> = new Set([DRAFT_BEFORE_16, 0xfb14, 0xfb15, 0xfb16, 0xfb17, 0xfb1a]);
 
-/** Reserved values that mean nothing. */
-const isGrease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 255);
-
-/** Thrown inside of this file alone: a part goes beyond its end. */
+/** Thrown inside of this file alone: a part goes beyond its end, or has another length than it can. */
 class Short extends Error {}
+/** Likewise: the rest of the extensions is not read. */
+class Refused extends Error {}
 
 class Reader {
-  at = 0;
-  private readonly bytes: Uint8Array;
-  private readonly end: number;
+  at: number;
+  readonly bytes: Uint8Array;
+  readonly end: number;
 
-  constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
+  constructor(bytes: Uint8Array, at: number, end: number) {
     this.bytes = bytes;
     this.at = at;
     this.end = end;
@@ -89,121 +70,213 @@ class Reader {
   }
 }
 
-/** `bytes` are kept. `isShort`: the server's hello has neither session nor compression, as in early drafts of 1.3. */
-export function readHello(bytes: Uint8Array, isClient: boolean): Hello {
-  const hello = new Hello(isClient);
-  const reader = new Reader(bytes);
+/** `side` has sent it, which need not be whose it is; `bytes` are kept. */
+export function readHello(tx: TlsTransaction, side: TlsSide, isClient: boolean, bytes: Uint8Array): void {
+  const hello = new HelloReader(tx, side, isClient, bytes);
   try {
-    hello.legacyVersion = reader.word();
-    const isDraft = hello.legacyVersion === TLS_1_3 || hello.legacyVersion >> 8 === 0x7f;
-    const isEarly = hello.legacyVersion === TLS_1_3 || (hello.legacyVersion >= 0x7f01 && hello.legacyVersion < 0x7f10);
-    hello.version = isEarly ? DRAFT_BEFORE_16 : hello.legacyVersion;
-    hello.random = reader.take(RANDOM_BYTES);
-    const isShort = !isClient && isDraft;
-    if (!isShort) {
-      const sessionId = reader.take(reader.byte());
-      hello.sessionId = sessionId.length === 0 ? null : sessionId;
-    }
-    const ciphers = reader.take(isClient ? reader.word() : 2);
-    if (ciphers.length % 2 !== 0) throw new Short();
-    hello.ciphers.push(...wordsIn(ciphers).filter((cipher) => !isGrease(cipher)));
-    if (!isShort) reader.take(isClient ? reader.byte() : 1);
-    if (reader.left >= 2) readExtensions(hello, new Reader(reader.take(reader.word())));
+    hello.read();
   } catch (thrown) {
     if (!(thrown instanceof Short)) throw thrown;
-    hello.events.push('HANDSHAKE_INVALID_LENGTH');
-  }
-  return hello;
-}
-
-function readExtensions(hello: Hello, reader: Reader): void {
-  while (reader.left > 0) {
-    const type = reader.word();
-    const bytes = reader.take(reader.word());
-    if (!readExtension(hello, type, bytes)) return;
-    if (!isGrease(type)) hello.extensions.push(type);
+    tx.note('HANDSHAKE_INVALID_LENGTH');
   }
 }
 
-/** false: nothing behind it is read. */
-function readExtension(hello: Hello, type: number, bytes: Uint8Array): boolean {
-  const reader = new Reader(bytes);
-  if (bytes.length === 0) {
-    if (type === EXTENSION.sessionTicket) hello.hasTicket = true;
-    if (type === EXTENSION.earlyData) hello.hasEarlyData = true;
-    return true;
+class HelloReader {
+  readonly #tx: TlsTransaction;
+  readonly #isClient: boolean;
+  readonly #side: TlsSide;
+  readonly #reader: Reader;
+  readonly #ja4: Ja4 | null;
+
+  constructor(tx: TlsTransaction, side: TlsSide, isClient: boolean, bytes: Uint8Array) {
+    this.#tx = tx;
+    this.#isClient = isClient;
+    this.#side = side;
+    this.#reader = new Reader(bytes, 0, bytes.length);
+    if (isClient) side.ja4 ??= new Ja4();
+    this.#ja4 = isClient ? side.ja4 : null;
   }
-  switch (type) {
-    case EXTENSION.serverName:
-      return readServerName(hello, reader);
-    case EXTENSION.groups: {
-      const groups = wordsIn(reader.take(reader.word()));
-      if (hello.isClient) hello.groups.push(...groups.filter((group) => !isGrease(group)));
-      return true;
+
+  read(): void {
+    const [tx, reader, side] = [this.#tx, this.#reader, this.#side];
+    this.#version();
+    (this.#isClient ? tx.client : tx.server).random = reader.take(RANDOM_BYTES);
+    // Hellos of servers in early drafts of 1.3 have neither session nor compression.
+    const isShort = !this.#isClient && tx.isHidden;
+    if (!isShort) this.#session();
+    this.#ciphers();
+    if (!isShort) reader.take(this.#isClient ? reader.byte() : 1);
+    this.#extensions();
+    side.ja3!.isWhole = true;
+  }
+
+  #version(): void {
+    const [tx, side] = [this.#tx, this.#side];
+    const version = this.#reader.word();
+    side.version = version;
+    this.#ja4?.seeVersion(version);
+    if (!this.#isClient && (version === TLS_1_3 || isDraft(version))) tx.isHidden = true;
+    const isEarly = version === TLS_1_3 || (version >= DRAFT_BEFORE_16 && version < DRAFT_16);
+    if (isEarly) side.version = DRAFT_BEFORE_16;
+    side.ja3 ??= new Ja3(version);
+  }
+
+  #session(): void {
+    const { client, server } = this.#tx;
+    const side = this.#side;
+    const sessionId = this.#reader.take(this.#reader.byte());
+    if (sessionId.length === 0 || side.sessionId !== null) return;
+    side.sessionId = sessionId;
+    if (this.#isClient || client.sessionId === null || server.sessionId === null) return;
+    if (Buffer.compare(client.sessionId, server.sessionId) === 0) this.#tx.isResumed = true;
+  }
+
+  #ciphers(): void {
+    const ciphers = this.#reader.take(this.#isClient ? this.#reader.word() : 2);
+    if (ciphers.length % 2 !== 0) throw new Short();
+    const numbers = wordsIn(ciphers);
+    this.#ja4?.addCiphers(numbers);
+    const { ja3 } = this.#side;
+    if (ja3?.isWhole === false) ja3.add(numbers);
+  }
+
+  /** Where they end is counted, and where they are is read: the two need not agree. */
+  #extensions(): void {
+    const reader = this.#reader;
+    const seen: number[] = [];
+    const [groups, formats]: [number[], number[]] = [[], []];
+    try {
+      const length = reader.left >= 2 ? reader.word() : 0;
+      if (length > reader.left) throw new Short();
+      for (let counted = 0; counted < length; ) {
+        const type = reader.word();
+        const size = reader.word();
+        if (size > reader.left) throw new Short();
+        this.#extension(type, new Reader(reader.bytes, reader.at, reader.at + size), groups, formats);
+        seen.push(type);
+        this.#ja4?.addExtension(type);
+        counted = (counted + size + 4) & 0xffff;
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown;
     }
-    case EXTENSION.pointFormats: {
-      const formats = reader.take(reader.byte());
-      if (hello.isClient) hello.pointFormats.push(...formats);
-      return true;
+    const { ja3 } = this.#side;
+    if (ja3?.isWhole !== false) return;
+    ja3.add(seen);
+    if (!this.#isClient) return;
+    ja3.add(groups);
+    ja3.add(formats);
+  }
+
+  /** Of some what was used of them is passed, of others their length. */
+  #extension(type: number, own: Reader, groups: number[], formats: number[]): void {
+    const read = this.#reading(type, own, groups, formats);
+    if (read === null) {
+      this.#reader.at = own.end;
+      return;
     }
-    case EXTENSION.signatureAlgorithms: {
-      const algorithms = reader.take(reader.word());
-      if (algorithms.length % 2 !== 0) throw new Short();
-      if (hello.isClient) hello.signatureAlgorithms.push(...wordsIn(algorithms));
-      return true;
+    try {
+      if (own.left > 0) read();
+    } catch (thrown) {
+      if (!(thrown instanceof Short)) throw thrown;
+      this.#tx.note('HANDSHAKE_INVALID_LENGTH');
+      throw new Refused();
     }
-    case EXTENSION.alpn:
-      readAlpn(hello, new Reader(reader.take(reader.word())));
-      return true;
-    case EXTENSION.supportedVersions:
-      readVersions(hello, reader);
-      return true;
-    case EXTENSION.sessionTicket:
-      hello.hasTicket = true;
-      return true;
-    case EXTENSION.earlyData:
-      hello.hasEarlyData = true;
-      return true;
-    default:
-      return true;
+    this.#reader.at = type === EXTENSION.alpn ? own.end : own.at;
   }
-}
 
-function readServerName(hello: Hello, reader: Reader): boolean {
-  reader.word();
-  if (reader.byte() !== 0) {
-    hello.events.push('INVALID_SNI_TYPE');
-    return false;
+  /** null: it is passed. */
+  #reading(type: number, own: Reader, groups: number[], formats: number[]): (() => void) | null {
+    const tx = this.#tx;
+    switch (type) {
+      case EXTENSION.serverName:
+        return () => this.#serverName(own);
+      case EXTENSION.groups:
+        return () => this.#groups(own, groups);
+      case EXTENSION.pointFormats:
+        return () => formats.push(...own.take(own.byte()));
+      case EXTENSION.signatureAlgorithms:
+        return () => this.#algorithms(own);
+      case EXTENSION.alpn:
+        return () => this.#alpn(own);
+      case EXTENSION.supportedVersions:
+        return () => this.#versions(own);
+      case EXTENSION.sessionTicket:
+        if (this.#isClient) tx.isResumed = true;
+        return null;
+      case EXTENSION.earlyData:
+        if (this.#isClient) tx.hasEarlyData = true;
+        return null;
+      default:
+        return null;
+    }
   }
-  const length = reader.word();
-  if (length === 0 || length > SNI_BYTES_MAX || length > reader.left) {
-    hello.events.push('INVALID_SNI_LENGTH');
-    return false;
-  }
-  if (hello.sni === null) hello.sni = reader.take(length);
-  else hello.events.push('MULTIPLE_SNI_EXTENSIONS');
-  return true;
-}
 
-function readAlpn(hello: Hello, reader: Reader): void {
-  while (reader.left > 0) {
-    const length = reader.byte();
-    if (length > reader.left) return;
-    hello.alpn.push(reader.take(length));
+  #serverName(own: Reader): void {
+    const [tx, side] = [this.#tx, this.#side];
+    own.word();
+    if (own.byte() !== 0) {
+      tx.note('INVALID_SNI_TYPE');
+      throw new Refused();
+    }
+    const length = own.word();
+    if (length === 0 || length > SNI_BYTES_MAX || length > own.left) {
+      tx.note('INVALID_SNI_LENGTH');
+      throw new Refused();
+    }
+    const name = own.take(length);
+    if (side.sni === null) side.sni = name;
+    else tx.note('MULTIPLE_SNI_EXTENSIONS');
   }
-}
 
-function readVersions(hello: Hello, reader: Reader): void {
-  if (!hello.isClient) {
-    hello.version = reader.word();
-    hello.hasSupportedVersions = true;
-    return;
+  #groups(own: Reader, groups: number[]): void {
+    const length = own.word();
+    if (length > own.left) throw new Short();
+    const isCounted = this.#isClient && this.#side.ja3?.isWhole === false;
+    if (!isCounted) own.take(length);
+    // Where half a group is left over the next byte is taken for its other half.
+    else for (let done = 0; done < length; done += 2) groups.push(own.word());
   }
-  const length = reader.byte();
-  if (length < 2) throw new Short();
-  const version = wordsIn(reader.take(length)).find(isVersion);
-  if (version !== undefined) hello.version = version;
-  hello.hasSupportedVersions = true;
+
+  #algorithms(own: Reader): void {
+    const length = own.word();
+    if (length % 2 !== 0) throw new Short();
+    this.#ja4?.addAlgorithms(wordsIn(own.take(length)));
+  }
+
+  #alpn(own: Reader): void {
+    const length = own.word();
+    if (length > own.left) throw new Short();
+    const end = own.at + length;
+    const names: Uint8Array[] = [];
+    while (own.at < end) {
+      const size = own.byte();
+      if (this.#isClient && size > own.left) throw new Short();
+      if (own.at + size > end) break;
+      const name = own.take(size);
+      if (names.length === 0) this.#ja4?.setAlpn(name);
+      names.push(name);
+    }
+    if (this.#side.alpn.length === 0) this.#side.alpn = names;
+  }
+
+  #versions(own: Reader): void {
+    const [tx, side] = [this.#tx, this.#side];
+    if (!this.#isClient) {
+      const version = own.word();
+      if (tx.hasNamedVersions && version > TLS_1_2) tx.isHidden = true;
+      side.version = version;
+      return;
+    }
+    const length = own.byte();
+    if (length < 2) throw new Short();
+    const version = wordsIn(own.take(length)).find(isVersion);
+    if (version !== undefined) {
+      side.version = version;
+      this.#ja4?.seeVersion(version);
+    }
+    tx.hasNamedVersions = true;
+  }
 }
 
 function wordsIn(bytes: Uint8Array): number[] {
@@ -211,9 +284,3 @@ function wordsIn(bytes: Uint8Array): number[] {
   for (let at = 0; at + 1 < bytes.length; at += 2) words.push((bytes[at]! << 8) | bytes[at + 1]!);
   return words;
 }
-
-/** Whether the server's hello says that its certificate will not be seen. */
-export const hidesCertificate = (server: Hello, client: Hello | null): boolean =>
-  server.legacyVersion === TLS_1_3 ||
-  server.legacyVersion >> 8 === 0x7f ||
-  (server.hasSupportedVersions && client?.hasSupportedVersions === true && server.version > TLS_1_2);

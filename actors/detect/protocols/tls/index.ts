@@ -4,58 +4,56 @@ import { fieldsOf, numberOf, wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, PatternProbe, ProbeAnswer, Protocol } from '../protocol.ts';
 import type { Certificate } from './certificate.ts';
-import { ja3Hash, ja3String, ja4 } from './fingerprints.ts';
-import type { Hello } from './hello.ts';
+import { isDraft, isVersion } from './hello.ts';
 import { isTold, tlsFields } from './tls-eve.ts';
+import { TlsParser } from './tls-parser.ts';
 import {
   CERTIFICATE_READY,
   FINISHED,
   HANDSHAKE_DONE,
-  TlsParser,
+  SSL_2,
   type TlsSide,
   type TlsTransaction,
-} from './tls-parser.ts';
+} from './tls-transaction.ts';
 
-export type { TlsTransaction } from './tls-parser.ts';
+export type { TlsTransaction } from './tls-transaction.ts';
 
 const BOTH: readonly Direction[] = [0, 1];
 const TIME_BYTES = 4;
 const NO_RANDOM = new Uint8Array(32);
 
-const sideOf = (tx: TlsTransaction, direction: Direction): TlsSide => (direction === 0 ? tx.client : tx.server);
-const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+const ascii = (text: string | undefined | null): Uint8Array | null =>
+  text === undefined || text === null ? null : Buffer.from(text, 'latin1');
 
 type Row = BufferRow<TlsTransaction>;
 
-/** Of the hello of the direction's own side. */
-const ofHello = (name: string, directions: readonly Direction[], read: (hello: Hello) => Uint8Array | null): Row => ({
+/** Of what the direction's own side said in hellos. */
+const ofHello = (name: string, directions: readonly Direction[], read: (side: TlsSide) => Uint8Array | null): Row => ({
   name,
   directions,
   progress: 0,
-  read: (tx, direction) => {
-    const { hello } = sideOf(tx, direction);
-    return hello === null ? null : read(hello);
-  },
+  read: (tx, direction) => read(tx.side(direction)),
 });
 
-/** Suricata has it with the other side's hello, and zeros while there is none of its own. */
+/** Suricata has it with the other side's, and zeros while there is none of its own. */
 const ofRandom = (name: string, from: number, to: number): Row => ({
   name,
   directions: BOTH,
   progress: 0,
   read: (tx, direction) => {
-    if (sideOf(tx, direction === 0 ? 1 : 0).hello === null) return null;
-    return (sideOf(tx, direction).hello?.random ?? NO_RANDOM).subarray(from, to);
+    if (tx.side(direction === 0 ? 1 : 0).random === null) return null;
+    return (tx.side(direction).random ?? NO_RANDOM).subarray(from, to);
   },
 });
 
-const ofCertificate = (name: string, read: (certificate: Certificate) => string): Row => ({
+const ofCertificate = (name: string, read: (certificate: Certificate) => string | null): Row => ({
   name: `tls.${name}`,
   directions: BOTH,
   progress: CERTIFICATE_READY,
   read: (tx, direction) => {
-    const { certificate } = sideOf(tx, direction);
-    return certificate === null ? null : Buffer.from(read(certificate), 'utf8');
+    const { certificate } = tx.side(direction);
+    const text = certificate === null ? null : read(certificate);
+    return text === null ? null : Buffer.from(text, 'utf8');
   },
 });
 
@@ -69,7 +67,7 @@ const many = (
   directions,
   progress,
   isMany: true,
-  read: (tx, direction, index) => list(sideOf(tx, direction))[index] ?? null,
+  read: (tx, direction, index) => list(tx.side(direction))[index] ?? null,
 });
 
 const BUFFERS: readonly Row[] = [
@@ -77,31 +75,34 @@ const BUFFERS: readonly Row[] = [
   ofRandom('tls.random', 0, NO_RANDOM.length),
   ofRandom('tls.random_time', 0, TIME_BYTES),
   ofRandom('tls.random_bytes', TIME_BYTES, NO_RANDOM.length),
-  ofHello('ja3.hash', [0], (hello) => ascii(ja3Hash(ja3String(hello)))),
-  ofHello('ja3.string', [0], (hello) => ascii(ja3String(hello))),
-  ofHello('ja3s.hash', [1], (hello) => ascii(ja3Hash(ja3String(hello)))),
-  ofHello('ja3s.string', [1], (hello) => ascii(ja3String(hello))),
-  ofHello('ja4.hash', [0], (hello) => ascii(ja4(hello))),
+  ofHello('ja3.hash', [0], ({ ja3 }) => ascii(ja3?.hash)),
+  ofHello('ja3.string', [0], ({ ja3 }) => ascii(ja3?.text)),
+  ofHello('ja3s.hash', [1], ({ ja3 }) => ascii(ja3?.hash)),
+  ofHello('ja3s.string', [1], ({ ja3 }) => ascii(ja3?.text)),
+  ofHello('ja4.hash', [0], ({ ja4 }) => ascii(ja4?.hash)),
   ofCertificate('cert_subject', ({ subject }) => subject),
   ofCertificate('cert_issuer', ({ issuer }) => issuer),
   ofCertificate('cert_serial', ({ serial }) => serial),
   ofCertificate('cert_fingerprint', ({ fingerprint }) => fingerprint),
   many('tls.certs', BOTH, CERTIFICATE_READY, ({ chain }) => chain),
   many('tls.subjectaltname', [1], CERTIFICATE_READY, ({ certificate }) => certificate?.alternativeNames ?? []),
-  many('tls.alpn', BOTH, 0, ({ hello }) => hello?.alpn ?? []),
+  many('tls.alpn', BOTH, 0, ({ alpn }) => alpn),
 ];
 
 type Condition = ConditionRow<TlsTransaction>;
 type Test = (tx: TlsTransaction, direction: Direction, nowSeconds: number) => boolean;
 
 const VERSIONS: Readonly<Record<string, number>> = {
-  sslv2: 0x0002,
+  sslv2: SSL_2,
   sslv3: 0x0300,
   'tls1.0': 0x0301,
   'tls1.1': 0x0302,
   'tls1.2': 0x0303,
   'tls1.3': 0x0304,
 };
+
+/** A draft of 1.3 is 1.3. */
+const withoutDraft = (version: number): number => (isDraft(version) ? VERSIONS['tls1.3']! : version);
 
 const condition = (
   keyword: string,
@@ -111,14 +112,15 @@ const condition = (
 ): Condition => ({ keyword, directions, progress, compile });
 
 /** The text of a certificate has the value, or has it not. */
-const textCondition = (keyword: string, read: (certificate: Certificate) => string): Condition =>
+const textCondition = (keyword: string, read: (certificate: Certificate) => string | null): Condition =>
   condition(keyword, BOTH, CERTIFICATE_READY, (value) => {
     const [wanted] = wordsOf(value);
     const isNegated = wanted!.startsWith('!');
     const text = isNegated ? wanted!.slice(1) : wanted!;
     return (tx, direction) => {
-      const { certificate } = sideOf(tx, direction);
-      return certificate !== null && read(certificate).includes(text) !== isNegated;
+      const { certificate } = tx.side(direction);
+      const own = certificate === null ? null : read(certificate);
+      return own !== null && own.includes(text) !== isNegated;
     };
   });
 
@@ -165,8 +167,9 @@ const CONDITIONS: readonly Condition[] = [
   ),
   condition('tls.version', BOTH, 0, (value) => {
     const [wanted] = wordsOf(value);
-    const version = wanted!.startsWith('0x') ? Number(wanted) : VERSIONS[`tls${wanted}`];
-    return (tx, direction) => sideOf(tx, direction).version === version;
+    if (wanted!.startsWith('0x')) return (tx, direction) => tx.side(direction).version === Number(wanted);
+    const version = VERSIONS[`tls${wanted}`];
+    return (tx, direction) => withoutDraft(tx.side(direction).version) === version;
   }),
   condition('tls.cert_chain_len', [1], CERTIFICATE_READY, (value) => {
     const test = numberOf(value);
@@ -175,7 +178,10 @@ const CONDITIONS: readonly Condition[] = [
   condition('ssl_version', BOTH, 0, (value) => {
     // Suricata never meets one that is negated.
     const versions = wordsOf(value).map((word) => VERSIONS[word]);
-    return (tx, direction) => versions.includes(sideOf(tx, direction).version);
+    return (tx, direction) => {
+      const { version } = tx.side(direction);
+      return versions.includes(isVersion(version) ? withoutDraft(version) : version);
+    };
   }),
   condition('ssl_state', BOTH, 0, (value) => {
     const wanted = wordsOf(value).map((word) => ({ state: word.replace('!', ''), is: !word.startsWith('!') }));
@@ -204,9 +210,10 @@ const PROBES: readonly PatternProbe[] = ([0, 1] as const).flatMap((direction) =>
   ),
 );
 
-const looksLikeTls = (bytes: Uint8Array): ProbeAnswer => {
+/** A record of SSLv2 with a hello of the client. */
+const looksOld = (bytes: Uint8Array): ProbeAnswer => {
   if (bytes.length < 3) return 'more';
-  return bytes[0] === 22 && bytes[1] === 3 && bytes[2]! <= 4 ? 'yes' : 'no';
+  return (bytes[0]! & 0x80) !== 0 && bytes[2] === 1 ? 'yes' : 'no';
 };
 
 export const tls: Protocol<TlsTransaction> = {
@@ -214,6 +221,7 @@ export const tls: Protocol<TlsTransaction> = {
   transports: ['tcp'],
   first: 0,
   probes: [
+    { ...pattern(0, '\x01\x00\x02'), offset: 2, depth: 5, confirm: looksOld },
     ...PROBES,
     {
       kind: 'port',
@@ -222,7 +230,7 @@ export const tls: Protocol<TlsTransaction> = {
       first: 0,
       least: 0,
       most: 3,
-      toServer: looksLikeTls,
+      toServer: looksOld,
       toClient: null,
     },
   ],
@@ -230,12 +238,12 @@ export const tls: Protocol<TlsTransaction> = {
   end: [FINISHED, FINISHED],
   hooks: [
     { name: 'client_in_progress', progress: 0 },
-    { name: 'client_hello_done', progress: 0, holds: ({ client }) => client.hello !== null },
+    { name: 'client_hello_done', progress: 0, holds: ({ client }) => client.ja3 !== null },
     { name: 'client_cert_done', progress: CERTIFICATE_READY },
     { name: 'client_handshake_done', progress: HANDSHAKE_DONE },
     { name: 'client_finished', progress: FINISHED },
     { name: 'server_in_progress', progress: 0 },
-    { name: 'server_hello', progress: 0, holds: ({ server }) => server.hello !== null },
+    { name: 'server_hello', progress: 0, holds: ({ server }) => server.ja3 !== null },
     { name: 'server_cert_done', progress: CERTIFICATE_READY },
     { name: 'server_handshake_done', progress: HANDSHAKE_DONE },
     { name: 'server_finished', progress: FINISHED },
@@ -244,5 +252,5 @@ export const tls: Protocol<TlsTransaction> = {
   conditions: CONDITIONS,
   eve: tlsFields,
   events: (tx, fingerprints) => (isTold(tx) ? [tlsFields(tx, fingerprints)] : []),
-  toldAt: () => [CERTIFICATE_READY, CERTIFICATE_READY],
+  toldAt: () => [HANDSHAKE_DONE, HANDSHAKE_DONE],
 };

@@ -1,9 +1,10 @@
 /** What EVE has of TLS, in its extended form. */
 import { ALL_FINGERPRINTS, type Fingerprints } from '../protocol.ts';
 import { textOf } from '../text.ts';
-import { ja3Hash, ja3String } from './fingerprints.ts';
+import { isWhole } from './certificate.ts';
+import type { Ja3 } from './fingerprints.ts';
 import { DRAFT_BEFORE_16 } from './hello.ts';
-import { SSL_2, type TlsTransaction } from './tls-parser.ts';
+import { SSL_2, type TlsTransaction } from './tls-transaction.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -34,27 +35,26 @@ export function tlsFields(tx: TlsTransaction, { ja3 }: Fingerprints = ALL_FINGER
   const { client, server, isResumed } = tx;
   const { certificate } = server;
   const fields: Fields = {};
-  if (certificate !== null) Object.assign(fields, { subject: certificate.subject, issuerdn: certificate.issuer });
+  if (certificate !== null) Object.assign(fields, { subject: certificate.subject });
+  if (certificate !== null && certificate.issuer !== null) Object.assign(fields, { issuerdn: certificate.issuer });
   // A ticket is only a wish: with a certificate there was a whole handshake.
   if (isResumed && certificate === null && tx.hasServerHello && !tx.isHidden) fields.session_resumed = true;
-  if (certificate !== null) Object.assign(fields, { serial: certificate.serial, fingerprint: certificate.fingerprint });
-  if (client.hello?.sni) fields.sni = textOf(client.hello.sni);
+  if (isWhole(certificate)) Object.assign(fields, { serial: certificate.serial, fingerprint: certificate.fingerprint });
+  if (client.sni !== null) fields.sni = textOf(client.sni);
   fields.version = versionName(server.version);
-  if (certificate !== null) {
+  if (isWhole(certificate)) {
     fields.notbefore = timeText(certificate.notBefore);
     fields.notafter = timeText(certificate.notAfter);
   }
-  if (ja3 && client.hello !== null) {
-    const string = ja3String(client.hello);
-    fields.ja3 = { hash: ja3Hash(string), string };
-  }
-  if (ja3 && server.hello !== null) {
-    const string = ja3String(server.hello);
-    fields.ja3s = { hash: ja3Hash(string), string };
-  }
+  if (ja3 && client.ja3 !== null) fields.ja3 = ja3Fields(client.ja3);
+  if (ja3 && server.ja3 !== null) fields.ja3s = ja3Fields(server.ja3);
   return fields;
+}
+
+function ja3Fields({ hash, text }: Ja3): Fields {
+  return hash === null ? { string: text } : { hash, string: text };
 }
 
 /** A handshake is told of where its certificate was seen, or is known not to come. */
 export const isTold = ({ server, isResumed, isHidden }: TlsTransaction): boolean =>
-  server.certificate !== null || isResumed || isHidden;
+  isWhole(server.certificate) || isResumed || isHidden;

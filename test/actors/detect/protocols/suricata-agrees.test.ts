@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
     settings: ['app-layer.protocols.modbus.enabled=yes'],
     differing: 0.005,
   },
-  { protocol: tls, talk: tlsTalk, rules: TLS_RULES, differing: 0.06 },
+  { protocol: tls, talk: tlsTalk, rules: TLS_RULES, differing: 0.015 },
   { protocol: ssh, talk: sshTalk, rules: SSH_RULES, differing: 0.005 },
   { protocol: snmp, talk: snmpTalk, rules: SNMP_RULES, differing: 0.005 },
   { protocol: dhcp, talk: dhcpTalk, rules: DHCP_RULES, differing: 0.005 },

@@ -163,3 +163,14 @@ t.test('whatever stands in a file, it is read or refused with a place in it', as
   );
   t.ok(refusals > 1000);
 });
+
+t.test('hashes and serial numbers are looked for in the case that they have', async (t) => {
+  const contentOf = (buffer: string, text: string): string => {
+    const rule = parseRule(`alert tls any any -> any any (${buffer}; content:"${text}"; sid:1;)`, groups);
+    const [term] = rule.buffers[0]!.terms;
+    return term?.kind === 'content' ? Buffer.from(term.bytes).toString('latin1') : '';
+  };
+  t.equal(contentOf('tls.cert_serial', '0a:fF'), '0A:FF');
+  t.equal(contentOf('ja3.hash', 'AB'.repeat(16)), 'ab'.repeat(16));
+  t.equal(contentOf('tls.cert_issuer', 'Ab'), 'Ab');
+});
