@@ -22,7 +22,7 @@ export {
   signBundle,
 } from './bundle/index.ts';
 export { CapturedPacket, CaptureReader } from './capture/index.ts';
-export { type AlertOptions, EVE_DEFAULTS, type EveOptions, type EveRecord } from './eve/index.ts';
+export { type AlertOptions, EVE_DEFAULTS, EveLine, type EveOptions, type EveRecord } from './eve/index.ts';
 export { laneOf } from './flow/index.ts';
 export {
   type Attempt,

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import {
   type AcceptedRule,
   type DataSet,
-  type EveRecord,
+  type EveLine,
   type RuleClass,
   type RuleSet,
   readClasses,
@@ -40,7 +40,8 @@ export interface IdsRunFlags extends CommonFlags, IdsSettingFlags {
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 /** Records are gathered to so much before they are written. */
-const WRITE_CHARS = 64 * 1024;
+const WRITE_BYTES = 64 * 1024;
+const NEWLINE = 0x0a;
 
 const protocolKey = (name: string): string => `app-layer.protocols.${name}.enabled`;
 
@@ -75,7 +76,7 @@ export function idsSetup(flags: IdsRunFlags): {
 export async function runIds(flags: IdsRunFlags): Promise<number> {
   const { rules, options, sets, dataDir } = idsSetup(flags);
   const output = new RecordOutput();
-  const add = (record: EveRecord): void => output.add(record);
+  const add = (line: EveLine): void => output.add(line);
   const sensor = new Sensor(rules, options, add, null, flags.verdicts === true ? add : null);
   for (const { rule, part } of sensor.left) note(`${rule.file}:${rule.line}: ${part} cannot be examined (unsupported)`);
   let damage: MsecError | null;
@@ -175,25 +176,33 @@ function thresholdsOf(flags: IdsRunFlags, settings: IdsSettings): readonly Thres
 }
 
 class RecordOutput {
-  #lines: string[] = [];
-  #chars = 0;
+  #bytes = Buffer.allocUnsafe(2 * WRITE_BYTES);
+  #length = 0;
 
-  add(record: EveRecord): void {
-    const line = `${JSON.stringify(record)}\n`;
-    this.#lines.push(line);
-    this.#chars += line.length;
+  add({ bytes, length }: EveLine): void {
+    if (this.#length + length + 1 > this.#bytes.length) this.#grow(length + 1);
+    this.#bytes.set(bytes.subarray(0, length), this.#length);
+    this.#length += length + 1;
+    this.#bytes[this.#length - 1] = NEWLINE;
   }
 
   /** Waits where the reader of the output is slower. */
   async flush(): Promise<void> {
-    if (this.#chars >= WRITE_CHARS) await this.end();
+    if (this.#length >= WRITE_BYTES) await this.end();
   }
 
   async end(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    const text = this.#lines.join('');
-    this.#lines = [];
-    this.#chars = 0;
+    if (this.#length === 0) return;
+    // It is written while more records come.
+    const text = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(2 * WRITE_BYTES);
+    this.#length = 0;
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+
+  #grow(by: number): void {
+    const before = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(2 * (this.#length + by));
+    this.#bytes.set(before);
   }
 }

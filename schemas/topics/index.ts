@@ -15,6 +15,7 @@ export {
 export { FrameRecord, frameRecordCodec } from './frame-record-codec.ts';
 export { type JudgeTopics, judgeTopics, type Observation, TRUST_DEVICES, TRUST_OBSERVATIONS } from './judge-topics.ts';
 export {
+  type EveValue,
   IDS_ALERTS,
   IDS_EVENTS,
   IDS_VERDICTS,

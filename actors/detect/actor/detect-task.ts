@@ -7,14 +7,14 @@ import {
   type ActorContext,
   type ActorRecord,
   type ActorTask,
-  type ByteSlice,
+  ByteSlice,
   type Clock,
   MsecError,
 } from '../../../engine/index.ts';
 import { decodeRulesWord, isRulesWord, PacketBatchView, WRONG_CHECKSUMS } from '../../../schemas/network/index.ts';
-import type { NetworkTopics } from '../../../schemas/topics/index.ts';
+import type { EveValue, NetworkTopics } from '../../../schemas/topics/index.ts';
 import { type BundleSource, type RuleShop, RulesInForce } from '../bundle/index.ts';
-import { type EveRecord, timestamp as timeText } from '../eve/index.ts';
+import { type EveLine, timestamp as timeText } from '../eve/index.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import type { SensorOptions } from '../sensor/index.ts';
 import type { detectState } from './journal-entry.ts';
@@ -60,6 +60,8 @@ export class DetectTask implements ActorTask<DetectInputs> {
   readonly #memories = new Map<number, KeptMemory>();
   #key: Uint8Array = new Uint8Array(0);
   #timestamp = 0;
+  /** The record that is being told. */
+  readonly #text = new ByteSlice();
   #isSilent = false;
   /** Between a packet and the end of its record. */
   #isTaking = false;
@@ -246,12 +248,19 @@ export class DetectTask implements ActorTask<DetectInputs> {
   #open(): VantageSensor {
     const { sensor, tellsVerdicts } = this.#options;
     return new VantageSensor(this.#force.rules, sensor, {
-      tell: (record) => this.#tell(record.event_type === 'alert' ? 'alerts' : 'events', record),
-      tellVerdict: tellsVerdicts ? (record) => this.#tell('verdicts', record) : null,
+      tell: (line) => this.#tellLine(line.type === 'alert' ? 'alerts' : 'events', line),
+      tellVerdict: tellsVerdicts ? (line) => this.#tellLine('verdicts', line) : null,
     });
   }
 
-  #tell(output: OutputName, record: EveRecord): void {
+  #tellLine(output: OutputName, { bytes, length }: EveLine): void {
+    const text = this.#text;
+    text.bytes = bytes;
+    text.end = length;
+    this.#tell(output, text);
+  }
+
+  #tell(output: OutputName, record: EveValue): void {
     if (this.#isSilent) return;
     try {
       this.#context.out[output].emitKeyed(this.#key, record, this.#timestamp);

@@ -4,10 +4,9 @@
  */
 import type { PacketBatchView } from '../../../schemas/network/index.ts';
 import { CapturedPacket } from '../capture/index.ts';
-import type { EveRecord } from '../eve/index.ts';
 import { FlowBirths, type FlowOrigin } from '../flow/index.ts';
 import { Answers, type CompiledRules } from '../inspect/index.ts';
-import { Sensor, type SensorLimits, type SensorOptions } from '../sensor/index.ts';
+import { Sensor, type SensorLimits, type SensorOptions, type TellLine } from '../sensor/index.ts';
 
 /** A record that has to be taken once more as long as something of it is remembered. */
 export interface Origin extends FlowOrigin {
@@ -23,8 +22,8 @@ const SEGMENTS_MIN = 8;
 const WRONG_SHARE_MIN = 1 / 4;
 
 export interface Tellers {
-  readonly tell: (record: EveRecord) => void;
-  readonly tellVerdict: ((record: EveRecord) => void) | null;
+  readonly tell: TellLine;
+  readonly tellVerdict: TellLine | null;
 }
 
 export class VantageSensor {

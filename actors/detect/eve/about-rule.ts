@@ -1,16 +1,58 @@
 /** The rule that a record is about: the object `alert`. */
 import type { Signature } from '../inspect/index.ts';
-import { type AlertOptions, EVE_DEFAULTS } from './eve-options.ts';
-import type { EveRecord } from './eve-record.ts';
+import { fixed, key } from '../json/index.ts';
+import type { Packet } from '../packet/index.ts';
+import type { EveLine } from './eve-line.ts';
+import type { AlertOptions } from './eve-options.ts';
+import { addSide } from './record.ts';
 import { decoded } from './text.ts';
 
-export function aboutRule(
+const ALERT = key('alert');
+const SOURCE = key('source');
+const TARGET = key('target');
+
+/** What does not depend on the packet: before the sides, and behind them. */
+interface Texts {
+  readonly before: Uint8Array;
+  readonly behind: Uint8Array | null;
+}
+
+export class AboutRules {
+  readonly #options: Pick<AlertOptions, 'metadata' | 'ruleText'>;
+  /** Made with the first alert of a rule, and let go of with the set. */
+  readonly #allowed = new WeakMap<Signature, Texts>();
+  readonly #blocked = new WeakMap<Signature, Texts>();
+
+  constructor(options: Pick<AlertOptions, 'metadata' | 'ruleText'>) {
+    this.#options = options;
+  }
+
+  add(line: EveLine, signature: Signature, isBlocked: boolean, packet: Packet): void {
+    const all = isBlocked ? this.#blocked : this.#allowed;
+    let texts = all.get(signature);
+    if (texts === undefined) {
+      texts = textsOf(signature, isBlocked, this.#options);
+      all.set(signature, texts);
+    }
+    const { target, sid } = signature.rule;
+    line.signatureId = sid;
+    line.open(ALERT);
+    line.fixed(texts.before);
+    if (target !== null) {
+      addSide(line, SOURCE, packet, target !== 'src_ip');
+      addSide(line, TARGET, packet, target === 'src_ip');
+    }
+    if (texts.behind !== null) line.fixed(texts.behind);
+    line.close();
+  }
+}
+
+function textsOf(
   { rule, text, ruleSet, category, priority }: Signature,
   isBlocked: boolean,
-  record: EveRecord,
-  options: Pick<AlertOptions, 'metadata' | 'ruleText'> = EVE_DEFAULTS.alert,
-): EveRecord {
-  const about: EveRecord = {
+  options: Pick<AlertOptions, 'metadata' | 'ruleText'>,
+): Texts {
+  const before = {
     action: isBlocked ? 'blocked' : 'allowed',
     gid: rule.gid,
     signature_id: rule.sid,
@@ -18,19 +60,15 @@ export function aboutRule(
     signature: decoded(rule.msg),
     category,
     severity: priority,
+    // Suricata has no such field, and no such sets.
+    ...(ruleSet === null ? {} : { rule_set: ruleSet }),
   };
-  // Suricata has no such field, and no such sets.
-  if (ruleSet !== null) about.rule_set = ruleSet;
-  if (rule.target !== null) {
-    const source = { ip: record.src_ip, ...(record.src_port === undefined ? {} : { port: record.src_port }) };
-    const destination = { ip: record.dest_ip, ...(record.dest_port === undefined ? {} : { port: record.dest_port }) };
-    about.source = rule.target === 'src_ip' ? destination : source;
-    about.target = rule.target === 'src_ip' ? source : destination;
-  }
   const metadata = options.metadata ? metadataOf(rule.metadata) : null;
-  if (metadata !== null) about.metadata = metadata;
-  if (options.ruleText) about.rule = decoded(text);
-  return about;
+  const behind = {
+    ...(metadata === null ? {} : { metadata }),
+    ...(options.ruleText ? { rule: decoded(text) } : {}),
+  };
+  return { before: fixed(before), behind: Object.keys(behind).length === 0 ? null : fixed(behind) };
 }
 
 /** `key value`: each key with the list of its values. The case of keys does not count; Suricata lists the last ones first. */

@@ -1,2 +1,2 @@
-/** One line of the log, before it is text. */
+/** One line of the log as whoever reads it has it. */
 export type EveRecord = Record<string, unknown>;

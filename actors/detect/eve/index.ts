@@ -1,10 +1,12 @@
-/** EVE records with Suricata's field names. */
-export { alertRecord } from './alert-record.ts';
+/** EVE records with Suricata's field names, written as lines. */
+export { AboutRules } from './about-rule.ts';
+export { writeAlert } from './alert-record.ts';
+export { EveLine } from './eve-line.ts';
 export { type AlertOptions, EVE_DEFAULTS, type EveOptions } from './eve-options.ts';
 export type { EveRecord } from './eve-record.ts';
-export { flowEndRecord } from './flow-end-record.ts';
+export { writeFlowEnd } from './flow-end-record.ts';
 export { flowId } from './record.ts';
-export { taggedRecord } from './tagged-record.ts';
+export { writeTagged } from './tagged-record.ts';
 export { timestamp } from './text.ts';
-export { anomalyRecord, fileRecord, type Place, recognitionRecord, transactionRecords } from './transaction-record.ts';
-export { verdictRecord } from './verdict-record.ts';
+export { type Place, writeAnomaly, writeFile, writeRecognition, writeTransaction } from './transaction-record.ts';
+export { writeVerdict } from './verdict-record.ts';

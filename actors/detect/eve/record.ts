@@ -1,5 +1,6 @@
 /** What every EVE record begins with: when, which flow, between whom. */
 import { type Flow, hashOf } from '../flow/index.ts';
+import { type JsonWriter, key } from '../json/index.ts';
 import {
   type Packet,
   PROTOCOL_ICMP,
@@ -9,9 +10,24 @@ import {
   PROTOCOL_UDP,
 } from '../packet/index.ts';
 import type { Direction } from '../protocols/index.ts';
-import type { EveRecord } from './eve-record.ts';
+import { EVENT_TYPE, type EveLine, TIMESTAMP } from './eve-line.ts';
 import { addVariables } from './flow-facts.ts';
-import { address, protocolName, timestamp } from './text.ts';
+import { addAddress, addTime, protocolName } from './text.ts';
+
+export const SRC_IP = key('src_ip');
+export const SRC_PORT = key('src_port');
+export const DEST_IP = key('dest_ip');
+export const DEST_PORT = key('dest_port');
+export const PROTO = key('proto');
+export const PCAP_CNT = key('pcap_cnt');
+export const PKT_SRC = key('pkt_src');
+const FLOW_ID = key('flow_id');
+const PARENT_ID = key('parent_id');
+const VLAN = key('vlan');
+const IP = key('ip');
+const PORT = key('port');
+const ICMP_TYPE = key('icmp_type');
+const ICMP_CODE = key('icmp_code');
 
 /** The same for the same flow wherever and whenever it is told: the table's own hash is another with each start. */
 const TOLD_SEED = 0x6d736563;
@@ -20,95 +36,87 @@ const TOLD_SEED = 0x6d736563;
 export const flowId = (flow: Flow): number =>
   ((hashOf(flow, TOLD_SEED) >>> 0) & 0x3fff_ffff) * 0x80_0000 + (flow.id & 0x7f_ffff);
 
-const hasPorts = (protocol: number): boolean =>
+export const hasPorts = (protocol: number): boolean =>
   protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP;
 
 /** As it is, and not made of others or taken out of one: Suricata numbers no other. */
-const isCaptured = ({ isPseudo, isReassembled, depth, number }: Packet): boolean =>
+export const isCaptured = ({ isPseudo, isReassembled, depth, number }: Packet): boolean =>
   !isPseudo && !isReassembled && depth === 0 && number > 0;
 
 /** Of a packet, from its source to its destination. */
-export function packetRecord(type: string, packet: Packet, flow: Flow | null): EveRecord {
-  const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
-  if (flow !== null) addIds(record, flow);
-  if (isCaptured(packet)) record.pcap_cnt = packet.number;
-  record.event_type = type;
-  addVlans(record, packet);
-  if (packet.ipVersion !== 0) {
-    // A fragment's are zero.
-    const ports = hasPorts(packet.protocol);
-    record.src_ip = address(packet.ipVersion, packet.src0, packet.src1, packet.src2, packet.src3);
-    if (ports) record.src_port = packet.sourcePort;
-    record.dest_ip = address(packet.ipVersion, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
-    if (ports) record.dest_port = packet.destinationPort;
-    record.proto = protocolName(packet.protocol);
-    if ((packet.protocol === PROTOCOL_ICMP || packet.protocol === PROTOCOL_ICMPV6) && packet.hasTransport) {
-      record.icmp_type = packet.icmpType;
-      record.icmp_code = packet.icmpCode;
-    }
-  }
-  record.pkt_src = sourceOf(packet);
-  addVariables(record, packet, flow);
-  return record;
-}
-
-/** The flow's own number, and that of the one that has announced it. */
-export function addIds(record: EveRecord, flow: Flow): void {
-  record.flow_id = flowId(flow);
-  if (flow.parentId !== 0) record.parent_id = flow.parentId;
+export function beginOfPacket(line: EveLine, type: string, packet: Packet, flow: Flow | null): void {
+  begin(line, type, packet.timeUs, flow, packet);
+  addVlans(line, packet);
+  addPacketEnds(line, packet);
+  line.string(PKT_SRC, sourceOf(packet));
+  addVariables(line, packet, flow);
 }
 
 /** Of what a flow carries: from its client to its server, or the other way for `direction` 1. */
-export function flowRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
-  if (isCaptured(packet) && flow.vlanCount === 0 && flow.parentId === 0 && hasPorts(flow.protocol))
-    return plainRecord(type, packet, flow, direction);
-  const record: EveRecord = { timestamp: timestamp(packet.timeUs) };
-  addIds(record, flow);
-  if (isCaptured(packet)) record.pcap_cnt = packet.number;
-  record.event_type = type;
-  addVlans(record, flow);
-  addEndpoints(record, flow, direction);
-  record.pkt_src = sourceOf(packet);
-  addVariables(record, packet, flow);
-  return record;
+export function beginOfFlow(line: EveLine, type: string, packet: Packet, flow: Flow, direction: Direction): void {
+  begin(line, type, packet.timeUs, flow, packet);
+  addVlans(line, flow);
+  addEndpoints(line, flow, direction);
+  line.string(PKT_SRC, sourceOf(packet));
+  addVariables(line, packet, flow);
 }
 
-/** What nearly all records are, made at once: an object that grows field by field costs several times as much. */
-function plainRecord(type: string, packet: Packet, flow: Flow, direction: Direction): EveRecord {
-  const client = address(flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
-  const server = address(flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
+/** `packet`: null where it is about the flow alone. */
+export function begin(line: EveLine, type: string, timeUs: number, flow: Flow | null, packet: Packet | null): void {
+  line.begin();
+  line.type = type;
+  line.signatureId = -1;
+  addTime(line, TIMESTAMP, timeUs);
+  if (flow !== null) {
+    line.number(FLOW_ID, flowId(flow));
+    // That of the one that has announced it.
+    if (flow.parentId !== 0) line.number(PARENT_ID, flow.parentId);
+  }
+  if (packet !== null && isCaptured(packet)) line.number(PCAP_CNT, packet.number);
+  line.string(EVENT_TYPE, type);
+}
+
+function addPacketEnds(line: EveLine, packet: Packet): void {
+  if (packet.ipVersion === 0) return;
+  // A fragment's are zero.
+  const ports = hasPorts(packet.protocol);
+  addAddress(line, SRC_IP, packet.ipVersion, packet.src0, packet.src1, packet.src2, packet.src3);
+  if (ports) line.number(SRC_PORT, packet.sourcePort);
+  addAddress(line, DEST_IP, packet.ipVersion, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+  if (ports) line.number(DEST_PORT, packet.destinationPort);
+  line.string(PROTO, protocolName(packet.protocol));
+  if ((packet.protocol === PROTOCOL_ICMP || packet.protocol === PROTOCOL_ICMPV6) && packet.hasTransport) {
+    line.number(ICMP_TYPE, packet.icmpType);
+    line.number(ICMP_CODE, packet.icmpCode);
+  }
+}
+
+export function addEndpoints(into: JsonWriter, flow: Flow, direction: Direction): void {
+  const ports = hasPorts(flow.protocol);
   const isForward = direction === 0;
-  const record: EveRecord = {
-    timestamp: timestamp(packet.timeUs),
-    flow_id: flowId(flow),
-    pcap_cnt: packet.number,
-    event_type: type,
-    src_ip: isForward ? client : server,
-    src_port: isForward ? flow.sourcePort : flow.destinationPort,
-    dest_ip: isForward ? server : client,
-    dest_port: isForward ? flow.destinationPort : flow.sourcePort,
-    proto: protocolName(flow.protocol),
-    pkt_src: sourceOf(packet),
-  };
-  addVariables(record, packet, flow);
-  return record;
+  addEnd(into, SRC_IP, flow, isForward);
+  if (ports) into.number(SRC_PORT, isForward ? flow.sourcePort : flow.destinationPort);
+  addEnd(into, DEST_IP, flow, !isForward);
+  if (ports) into.number(DEST_PORT, isForward ? flow.destinationPort : flow.sourcePort);
+  into.string(PROTO, protocolName(flow.protocol));
 }
 
-export function endpoints(flow: Flow, direction: Direction): EveRecord {
-  const record: EveRecord = {};
-  addEndpoints(record, flow, direction);
-  return record;
+/** An object with the packet's source, or its destination, as far as it has them. */
+export function addSide(into: JsonWriter, name: Uint8Array, packet: Packet, isSource: boolean): void {
+  into.open(name);
+  const { ipVersion } = packet;
+  if (ipVersion !== 0) {
+    if (isSource) addAddress(into, IP, ipVersion, packet.src0, packet.src1, packet.src2, packet.src3);
+    else addAddress(into, IP, ipVersion, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+    if (hasPorts(packet.protocol)) into.number(PORT, isSource ? packet.sourcePort : packet.destinationPort);
+  }
+  into.close();
 }
 
-export function addEndpoints(record: EveRecord, flow: Flow, direction: Direction): void {
-  const client = address(flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
-  const server = address(flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
-  const isForward = direction === 0;
-  record.src_ip = isForward ? client : server;
-  if (hasPorts(flow.protocol)) record.src_port = isForward ? flow.sourcePort : flow.destinationPort;
-  record.dest_ip = isForward ? server : client;
-  if (hasPorts(flow.protocol)) record.dest_port = isForward ? flow.destinationPort : flow.sourcePort;
-  record.proto = protocolName(flow.protocol);
+/** The address of the client, or of the server. */
+export function addEnd(into: JsonWriter, name: Uint8Array, flow: Flow, isClient: boolean): void {
+  if (isClient) addAddress(into, name, flow.ipVersion, flow.src0, flow.src1, flow.src2, flow.src3);
+  else addAddress(into, name, flow.ipVersion, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
 }
 
 interface Vlans {
@@ -118,8 +126,8 @@ interface Vlans {
   readonly vlan2: number;
 }
 
-export function addVlans(record: EveRecord, { vlanCount, vlan0, vlan1, vlan2 }: Vlans): void {
-  if (vlanCount > 0) record.vlan = [vlan0, vlan1, vlan2].slice(0, vlanCount);
+export function addVlans(line: EveLine, { vlanCount, vlan0, vlan1, vlan2 }: Vlans): void {
+  if (vlanCount > 0) line.value(VLAN, [vlan0, vlan1, vlan2].slice(0, vlanCount));
 }
 
 export function sourceOf({ isPseudo, isFlush, source }: Packet): string {

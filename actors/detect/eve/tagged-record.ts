@@ -1,11 +1,14 @@
 /** A packet that follows an alert whose rule has tagged its flow or host: whole. */
 import type { Flow } from '../flow/index.ts';
 import type { Packet } from '../packet/index.ts';
+import type { EveLine } from './eve-line.ts';
 import type { EveRecord } from './eve-record.ts';
-import { packetRecord } from './record.ts';
+import { beginOfPacket } from './record.ts';
 
-export function taggedRecord(packet: Packet, flow: Flow | null): EveRecord {
-  return { ...packetRecord('packet', packet, flow), ...packetFields(packet) };
+export function writeTagged(line: EveLine, packet: Packet, flow: Flow | null): void {
+  beginOfPacket(line, 'packet', packet, flow);
+  line.spread(packetFields(packet));
+  line.close();
 }
 
 /** What of a packet is in no other field. One that was put together has the frame of its last fragment. */

@@ -3,11 +3,17 @@
  * the packet's headers, the reason, what is dropped or rejected, and the rule.
  */
 import type { Situation, Verdict } from '../inspect/index.ts';
+import { key } from '../json/index.ts';
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { Action } from '../rules/rule.ts';
-import { aboutRule } from './about-rule.ts';
+import type { AboutRules } from './about-rule.ts';
+import type { EveLine } from './eve-line.ts';
 import type { EveRecord } from './eve-record.ts';
-import { packetRecord } from './record.ts';
+import { beginOfPacket } from './record.ts';
+
+const DIRECTION = key('direction');
+const DROP = key('drop');
+const VERDICT = key('verdict');
 
 const REJECT_TARGETS: Readonly<Record<string, string>> = {
   reject: 'to_client',
@@ -16,15 +22,20 @@ const REJECT_TARGETS: Readonly<Record<string, string>> = {
   rejectboth: 'both',
 };
 
-export function verdictRecord({ signature, rejectedBy }: Verdict, situation: Situation): EveRecord {
+export function writeVerdict(
+  line: EveLine,
+  { signature, rejectedBy }: Verdict,
+  situation: Situation,
+  about: AboutRules,
+): void {
   const { packet, flow } = situation;
-  const record = packetRecord('drop', packet, flow);
-  if (flow !== null) record.direction = situation.direction === 0 ? 'to_server' : 'to_client';
+  beginOfPacket(line, 'drop', packet, flow);
+  if (flow !== null) line.string(DIRECTION, situation.direction === 0 ? 'to_server' : 'to_client');
   const headers = packet.isPseudo || packet.ipAt < 0 ? {} : { ...networkOf(packet), ...transportOf(packet) };
-  record.drop = { ...headers, reason: signature === null ? 'flow drop' : 'rules' };
-  record.verdict = { action: 'drop', ...rejection(rejectedBy, packet) };
-  if (signature !== null) record.alert = aboutRule(signature, true, record);
-  return record;
+  line.value(DROP, { ...headers, reason: signature === null ? 'flow drop' : 'rules' });
+  line.value(VERDICT, { action: 'drop', ...rejection(rejectedBy, packet) });
+  if (signature !== null) about.add(line, signature, true, packet);
+  line.close();
 }
 
 /** What would answer the packet. */

@@ -2,6 +2,7 @@
  * What an application protocol offers the engine: how it is recognised, a parser that makes transactions of a flow's
  * bytes, and what rules may ask of a transaction. A parser never throws and keeps a bounded amount.
  */
+import type { JsonWriter } from '../json/index.ts';
 import type { ConditionValue } from '../rules/rule.ts';
 import type { Direction } from './direction.ts';
 import type { TransactionFile } from './files.ts';
@@ -197,10 +198,15 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   toldAt?(fingerprints: Fingerprints): readonly [number, number];
   /** `expected`: what another flow has said of this one. */
   open(transport: Transport, expected?: ExpectedTransfer | null): Parser<Tx>;
-  /** What EVE has under the protocol's name, with Suricata 7's fields. */
-  eve(tx: Tx, fingerprints?: Fingerprints): Record<string, unknown> | null;
+  /** What EVE has under the protocol's name, with Suricata 7's fields; null: nothing of this transaction. One has this or `addEve`. */
+  eve?(tx: Tx, fingerprints?: Fingerprints): Record<string, unknown> | null;
+  /** The same written at once, for protocols with many transactions. */
+  addEve?(tx: Tx, into: JsonWriter): void;
   /** What alerts, files and events have beside that, by its own names. */
   beside?(tx: Tx): Record<string, unknown>;
   /** The objects of EVE's events of this type, where they are others than that of an alert, or several. */
   events?(tx: Tx, fingerprints?: Fingerprints): readonly Record<string, unknown>[];
+  /** The same written at once: how many, and each. */
+  eventCount?(tx: Tx): number;
+  addEvent?(tx: Tx, index: number, into: JsonWriter): void;
 }

@@ -11,9 +11,10 @@ const { latin1Slice } = Buffer.prototype as unknown as {
 /** Longer texts are looked through faster by the decoder itself. */
 const SHORT_BYTES_MAX = 256;
 
-function isShortAscii(bytes: Uint8Array): boolean {
+const isShortAscii = (bytes: Uint8Array): boolean => bytes.length <= SHORT_BYTES_MAX && isAscii(bytes);
+
+export function isAscii(bytes: Uint8Array): boolean {
   const { length } = bytes;
-  if (length > SHORT_BYTES_MAX) return false;
   let all = 0;
   for (let at = 0; at < length; at += 1) all |= bytes[at]!;
   return all < 0x80;

@@ -1,1 +1,1 @@
-export { SENSOR_DEFAULTS, Sensor, type SensorLimits, type SensorOptions } from './sensor.ts';
+export { SENSOR_DEFAULTS, Sensor, type SensorLimits, type SensorOptions, type TellLine } from './sensor.ts';

@@ -4,19 +4,20 @@
  */
 import type { CapturedPacket } from '../capture/index.ts';
 import {
-  alertRecord,
-  anomalyRecord,
+  AboutRules,
   EVE_DEFAULTS,
+  EveLine,
   type EveOptions,
-  type EveRecord,
-  fileRecord,
-  flowEndRecord,
   flowId,
   type Place,
-  recognitionRecord,
-  taggedRecord,
-  transactionRecords,
-  verdictRecord,
+  writeAlert,
+  writeAnomaly,
+  writeFile,
+  writeFlowEnd,
+  writeRecognition,
+  writeTagged,
+  writeTransaction,
+  writeVerdict,
 } from '../eve/index.ts';
 import type { Direction, Flow, FlowEnd } from '../flow/index.ts';
 import {
@@ -79,6 +80,9 @@ export interface SensorLimits {
   readonly textsRefused: number;
 }
 
+/** Takes a record: its bytes are those of the next one, too. */
+export type TellLine = (line: EveLine) => void;
+
 const UDP_BYTES = 8;
 
 export class Sensor implements TrafficSink {
@@ -88,7 +92,9 @@ export class Sensor implements TrafficSink {
   readonly #expectations = new Expectations<Flow>();
   readonly #tellsAll: boolean;
   readonly #types: ReadonlySet<string>;
-  readonly #tell: (record: EveRecord) => void;
+  /** Every record is written here, and told from here. */
+  readonly #line = new EveLine();
+  readonly #tell: () => void;
   readonly #parserMemory: ParserMemory;
   /** Stands for the packet with which a flow ends. */
   readonly #last = new Packet();
@@ -98,15 +104,14 @@ export class Sensor implements TrafficSink {
   constructor(
     rules: readonly AcceptedRule[] | CompiledRules,
     options: SensorOptions,
-    tell: (record: EveRecord) => void,
+    tell: TellLine,
     observe: Observe | null = null,
-    tellVerdict: ((record: EveRecord) => void) | null = null,
+    tellVerdict: TellLine | null = null,
   ) {
     const { types, alert: ofAlerts } = options.eve ?? EVE_DEFAULTS;
     this.#types = types;
-    this.#tell = (record) => {
-      if (types.has(record.event_type as string)) tell(record);
-    };
+    const [aboutAlerts, aboutVerdicts] = [new AboutRules(ofAlerts), new AboutRules(EVE_DEFAULTS.alert)];
+    this.#tell = () => tell(this.#line);
     this.#tellsAll = options.tellsAll;
     this.#parserMemory = new ParserMemory(options.parserMemoryBytes ?? options.traffic.stream.memoryBytes, (flow) =>
       this.#traffic.flows.giveWay(flow),
@@ -115,9 +120,18 @@ export class Sensor implements TrafficSink {
     this.#inspector = new Inspector(
       rules instanceof CompiledRules ? rules : compileRules(rules, { ...options.inspect, ...options, ruleSet: null }),
       options.inspect.alertsMax,
-      (alert, situation) => this.#tell(alertRecord(alert, situation, this.#inspector.rules.fingerprints, ofAlerts)),
+      (alert, situation) => {
+        if (!types.has('alert')) return;
+        writeAlert(this.#line, alert, situation, this.#inspector.rules.fingerprints, aboutAlerts, ofAlerts);
+        this.#tell();
+      },
       observe,
-      tellVerdict === null ? null : (verdict, situation) => tellVerdict(verdictRecord(verdict, situation)),
+      tellVerdict === null
+        ? null
+        : (verdict, situation) => {
+            writeVerdict(this.#line, verdict, situation, aboutVerdicts);
+            tellVerdict(this.#line);
+          },
     );
     this.#traffic = new Traffic(this, options.traffic);
     this.#traffic.tracker.comparesOverlaps = this.#inspector.rules.comparesOverlaps;
@@ -251,11 +265,17 @@ export class Sensor implements TrafficSink {
     if (flow !== null && flow.protocol === PROTOCOL_UDP && packet.protocol === PROTOCOL_UDP)
       direction = this.#datagram(packet, flow, given);
     this.#inspector.packet(packet, flow, direction);
-    if (this.#inspector.seesTag() && this.#tellsAll) this.#tell(taggedRecord(packet, flow));
+    if (this.#inspector.seesTag() && this.#tells('packet')) {
+      writeTagged(this.#line, packet, flow);
+      this.#tell();
+    }
     if (flow === null || flow.application === null) return;
     const conversation = flow.application as Conversation;
-    if (!packet.isFlush && this.#tellsAll)
-      for (const event of conversation.events) this.#tell(recognitionRecord(event, packet, flow));
+    if (!packet.isFlush && this.#tells('anomaly'))
+      for (const event of conversation.events) {
+        writeRecognition(this.#line, event, packet, flow);
+        this.#tell();
+      }
     if (packet.isPseudo || packet.protocol !== PROTOCOL_TCP || conversation.hasNews(direction))
       this.#log(packet, flow, direction);
     if (!packet.isFlush) conversation.afterPacket(direction);
@@ -276,7 +296,10 @@ export class Sensor implements TrafficSink {
       this.#parserMemory.forget(flow, flow.application as Conversation);
     }
     if (!this.#expectations.isEmpty) this.#expectations.forget(flow);
-    if (this.#tellsAll) this.#tell(flowEndRecord(flow, reason, this.#nowUs));
+    if (this.#tells('flow')) {
+      writeFlowEnd(this.#line, flow, reason, this.#nowUs);
+      this.#tell();
+    }
     this.#inspector.end(flow);
   }
 
@@ -291,6 +314,18 @@ export class Sensor implements TrafficSink {
     return turned(flow, conversation, direction);
   }
 
+  #tells(type: string): boolean {
+    return this.#tellsAll && this.#types.has(type);
+  }
+
+  #tellEvents(tx: Transaction, kept: TransactionMemory, place: Place, direction: Direction): void {
+    for (; kept.eventsTold < tx.events.length; kept.eventsTold += 1) {
+      if (!this.#types.has('anomaly')) continue;
+      writeAnomaly(this.#line, tx.events[kept.eventsTold]!, tx, place, direction);
+      this.#tell();
+    }
+  }
+
   #tellFiles(tx: Transaction, direction: Direction, isOver: boolean, place: Place): void {
     if (tx.files === undefined || tx.files.length === 0) return;
     const { filesTold } = (place.flow.memory as FlowMemory).transaction(tx.id);
@@ -298,7 +333,10 @@ export class Sensor implements TrafficSink {
     for (; filesTold[direction] < files.length; filesTold[direction] += 1) {
       const file = files[filesTold[direction]]!;
       if (file.state === 'open' && !isOver) return;
-      if (this.#tellsAll) this.#tell(fileRecord(file, tx, place));
+      if (this.#tells('fileinfo')) {
+        writeFile(this.#line, file, tx, place);
+        this.#tell();
+      }
       file.told?.();
     }
   }
@@ -353,19 +391,18 @@ export class Sensor implements TrafficSink {
     const memory = flow.memory as FlowMemory;
     const { fingerprints } = this.#inspector.rules;
     const place = { protocol, packet, flow, fingerprints };
-    const isTold = this.#tellsAll && this.#types.has(protocol.eveName ?? protocol.name);
+    const isTold = this.#tells(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     const tellsOdd = this.#tellsAll && (isTold || this.#looksAt(protocol));
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
-      for (; tellsOdd && kept.eventsTold < tx.events.length; kept.eventsTold += 1)
-        this.#tell(anomalyRecord(tx.events[kept.eventsTold]!, tx, place, direction ?? 0));
+      if (tellsOdd && kept.eventsTold < tx.events.length) this.#tellEvents(tx, kept, place, direction ?? 0);
       if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place);
       if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
       if (direction !== null) kept.filesLeft[direction] = kept.filesTold[direction];
       if (!isOver && !isComplete(tx, toldAt)) continue;
-      if (isTold && !kept.isTold) for (const record of transactionRecords(tx, place)) this.#tell(record);
+      if (isTold && !kept.isTold) writeTransaction(this.#line, tx, place, this.#tell);
       kept.isTold = true;
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = direction === null || !hasFilesToTell(tx, kept);

@@ -1,78 +1,119 @@
 /** What EVE has of DNS, version 2: a record for each question, one for a response with all its answers. */
+import { fixed, ITEM, type JsonWriter, key } from '../../json/index.ts';
 import { DNS_TYPES } from '../../rules/keywords/dns-numbers.ts';
 import { colonHex, textOf } from '../text.ts';
-import type { DnsMessage, NameInData, ResourceRecord } from './dns-message.ts';
+import type { DnsMessage, NameInData, Question, ResourceRecord } from './dns-message.ts';
 import { responseName, typeName } from './dns-numbers.ts';
 import type { DnsTransaction } from './dns-parser.ts';
 
 type Fields = Record<string, unknown>;
 
-const VERSION = 2;
+const VERSION = fixed({ version: 2 });
+const TYPE_QUERY = fixed({ type: 'query' });
+const TYPE_ANSWER = fixed({ type: 'answer' });
+const QUERY = key('query');
+const ANSWER = key('answer');
+const ID = key('id');
+const TX_ID = key('tx_id');
+const FLAGS = key('flags');
+const Z = fixed({ z: true });
+const OPCODE = key('opcode');
+const RRNAME = key('rrname');
+const RRNAME_TRUNCATED = fixed({ rrname_truncated: true });
+const RRTYPE = key('rrtype');
+const RCODE = key('rcode');
+const TTL = key('ttl');
+const RDATA = key('rdata');
+const RDATA_TRUNCATED = fixed({ rdata_truncated: true });
+const ANSWERS = key('answers');
+const AUTHORITIES = key('authorities');
+const GROUPED = key('grouped');
+
 /** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
 const TEXT_BYTES_MAX = 131_072;
-const FLAGS: readonly (readonly [number, string])[] = [
-  [0x8000, 'qr'],
-  [0x0400, 'aa'],
-  [0x0200, 'tc'],
-  [0x0100, 'rd'],
-  [0x0080, 'ra'],
-  [0x0040, 'z'],
+const FLAG_NAMES: readonly (readonly [number, Uint8Array])[] = [
+  [0x8000, fixed({ qr: true })],
+  [0x0400, fixed({ aa: true })],
+  [0x0200, fixed({ tc: true })],
+  [0x0100, fixed({ rd: true })],
+  [0x0080, fixed({ ra: true })],
+  [0x0040, Z],
 ];
 
-/** With the version before all else, where it is a record's. */
-function queries({ id, message }: DnsTransaction, isRecord: boolean): Fields[] {
+/** How many questions are told. */
+function questionCount({ questions }: DnsMessage): number {
   let bytes = 0;
-  const end = message.questions.findIndex(({ name }) => {
+  const end = questions.findIndex(({ name }) => {
     bytes += name.length;
     return bytes > TEXT_BYTES_MAX;
   });
-  const asked = end === -1 ? message.questions : message.questions.slice(0, end);
-  return asked.map(({ name, isCut, type }) => {
-    const fields: Fields = isRecord
-      ? { version: VERSION, type: 'query', id: message.id, rrname: textOf(name) }
-      : { type: 'query', id: message.id, rrname: textOf(name) };
-    if (isCut) fields.rrname_truncated = true;
-    fields.rrtype = typeName(type);
-    fields.tx_id = id;
-    if ((message.flags & 0x40) !== 0) fields.z = true;
-    fields.opcode = message.opcode;
-    return fields;
-  });
+  return end === -1 ? questions.length : end;
 }
 
-interface Data {
-  /** Under which the value stands. */
-  readonly field: string;
-  readonly value: unknown;
-  readonly isCut?: boolean;
+function addQuery(into: JsonWriter, { id, message }: DnsTransaction, question: Question): void {
+  into.fixed(TYPE_QUERY);
+  into.number(ID, message.id);
+  addName(into, question);
+  into.string(RRTYPE, typeName(question.type));
+  into.number(TX_ID, id);
+  if ((message.flags & 0x40) !== 0) into.fixed(Z);
+  into.number(OPCODE, message.opcode);
 }
 
-/** A record's data; null: EVE has none of its type. */
-function data(message: DnsMessage, record: ResourceRecord): Data | null {
+function addName(into: JsonWriter, { name, isCut }: { readonly name: Uint8Array; readonly isCut: boolean }): void {
+  into.text(RRNAME, name, textOf);
+  if (isCut) into.fixed(RRNAME_TRUNCATED);
+}
+
+/** Adds the record's data under a key of its kind, or as one of a list. EVE has none of some types. */
+function addData(into: JsonWriter, message: DnsMessage, record: ResourceRecord, isItem: boolean): void {
   const { bytes } = message;
   const { type, start, end } = record;
+  const name = isItem ? ITEM : RDATA;
   switch (type) {
     case DNS_TYPES.A:
     case DNS_TYPES.AAAA:
-      return { field: 'rdata', value: addressText(bytes.subarray(start, end)) };
+      addAddress(into, name, bytes.subarray(start, end));
+      return;
     case DNS_TYPES.CNAME:
     case DNS_TYPES.NS:
     case DNS_TYPES.PTR:
     case DNS_TYPES.MX: {
-      const { name, isCut } = message.nameAt(type === DNS_TYPES.MX ? start + 2 : start, end);
-      return { field: 'rdata', value: textOf(name), isCut };
+      const found = message.nameAt(type === DNS_TYPES.MX ? start + 2 : start, end);
+      into.text(name, found.name, textOf);
+      if (found.isCut && !isItem) into.fixed(RDATA_TRUNCATED);
+      return;
     }
     case DNS_TYPES.TXT:
     case DNS_TYPES.NULL:
-      return { field: 'rdata', value: textOf(bytes.subarray(start, end)) };
+      into.text(name, bytes.subarray(start, end), textOf);
+      return;
+    default: {
+      const structure = structureOf(message, record);
+      if (structure !== null) into.value(isItem ? ITEM : structure.name, structure.value);
+    }
+  }
+}
+
+const SRV = key('srv');
+const SSHFP = key('sshfp');
+const SOA = key('soa');
+
+/** Data of several fields. */
+function structureOf(
+  message: DnsMessage,
+  { type, start, end }: ResourceRecord,
+): { readonly name: Uint8Array; readonly value: Fields } | null {
+  const { bytes } = message;
+  switch (type) {
     case DNS_TYPES.SRV: {
       const view = new DataView(bytes.buffer, bytes.byteOffset);
       const [priority, weight, port] = [0, 2, 4].map((at) => view.getUint16(start + at));
-      return { field: 'srv', value: { priority, weight, port, name: textOf(message.nameAt(start + 6, end).name) } };
+      return { name: SRV, value: { priority, weight, port, name: textOf(message.nameAt(start + 6, end).name) } };
     }
     case DNS_TYPES.SSHFP:
       return {
-        field: 'sshfp',
+        name: SSHFP,
         value: { fingerprint: colonHex(bytes.subarray(start + 2, end)), algo: bytes[start]!, type: bytes[start + 1]! },
       };
     case DNS_TYPES.SOA: {
@@ -83,7 +124,7 @@ function data(message: DnsMessage, record: ResourceRecord): Data | null {
         view.getUint32(responsible.next + at),
       );
       const names = { ...named('mname', main), ...named('rname', responsible) };
-      return { field: 'soa', value: { ...names, serial, refresh, retry, expire, minimum } };
+      return { name: SOA, value: { ...names, serial, refresh, retry, expire, minimum } };
     }
     default:
       return null;
@@ -96,22 +137,28 @@ const named = (field: string, { name, isCut }: NameInData): Fields => ({
 });
 
 /** The form follows the length, not the type; another length gives nothing. */
-function addressText(bytes: Uint8Array): string {
-  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
-  if (bytes.length !== 16) return '';
+function addAddress(into: JsonWriter, name: Uint8Array, bytes: Uint8Array): void {
+  if (bytes.length === 4) into.address(name, (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!);
+  else into.string(name, bytes.length === 16 ? addressV6(bytes) : '');
+}
+
+function addressV6(bytes: Uint8Array): string {
   const groups: string[] = [];
   for (let at = 0; at < 16; at += 2) groups.push(((bytes[at]! << 8) | bytes[at + 1]!).toString(16).padStart(4, '0'));
   return groups.join(':');
 }
 
-function recordFields(record: ResourceRecord, found: Data | null): Fields {
-  const fields: Fields = { rrname: textOf(record.name) };
-  if (record.isCut) fields.rrname_truncated = true;
-  fields.rrtype = typeName(record.type);
-  fields.ttl = record.ttl;
-  if (found !== null) fields[found.field] = found.value;
-  if (found?.isCut === true) fields.rdata_truncated = true;
-  return fields;
+function addRecords(into: JsonWriter, name: Uint8Array, message: DnsMessage, records: readonly ResourceRecord[]): void {
+  into.openList(name);
+  for (const record of records) {
+    into.open(ITEM);
+    addName(into, record);
+    into.string(RRTYPE, typeName(record.type));
+    into.number(TTL, record.ttl);
+    addData(into, message, record, false);
+    into.close();
+  }
+  into.closeList();
 }
 
 function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
@@ -123,55 +170,82 @@ function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecor
   return end === -1 ? records : records.slice(0, end);
 }
 
+/** Types of which EVE has the data, and the keys of their groups. */
+const GROUPS: ReadonlyMap<number, Uint8Array> = new Map(
+  [
+    ...[DNS_TYPES.A, DNS_TYPES.AAAA, DNS_TYPES.CNAME, DNS_TYPES.NS, DNS_TYPES.PTR, DNS_TYPES.MX],
+    ...[DNS_TYPES.TXT, DNS_TYPES.NULL, DNS_TYPES.SRV, DNS_TYPES.SSHFP, DNS_TYPES.SOA],
+  ].map((type) => [type!, key(typeName(type!))]),
+);
+
 /** Values of the answers by type. */
-function grouped(answers: readonly ResourceRecord[], all: readonly (Data | null)[]): Fields {
-  const groups: Record<string, unknown[]> = {};
-  for (let at = 0; at < answers.length; at += 1) {
-    const found = all[at]!;
-    if (found === null) continue;
-    const name = typeName(answers[at]!.type);
-    const group = groups[name];
-    if (group === undefined) groups[name] = [found.value];
-    else group.push(found.value);
+function addGrouped(into: JsonWriter, message: DnsMessage, answers: readonly ResourceRecord[]): void {
+  const done: number[] = [];
+  into.open(GROUPED);
+  for (const { type } of answers) {
+    const name = GROUPS.get(type);
+    if (name === undefined || done.includes(type)) continue;
+    done.push(type);
+    into.openList(name);
+    for (const record of answers) if (record.type === type) addData(into, message, record, true);
+    into.closeList();
   }
-  return groups;
+  into.close();
 }
 
-function answer(message: DnsMessage): Fields {
+function addAnswer(into: JsonWriter, message: DnsMessage): void {
   const { flags } = message;
   const answers = withinLimit(message.answers);
   const authorities = withinLimit(message.authorities);
   const [question] = message.questions;
-  const fields: Fields = { version: VERSION, type: 'answer', id: message.id, flags: flags.toString(16) };
-  for (const [bit, name] of FLAGS) if ((flags & bit) !== 0) fields[name] = true;
-  fields.opcode = message.opcode;
+  into.fixed(VERSION);
+  into.fixed(TYPE_ANSWER);
+  into.number(ID, message.id);
+  into.string(FLAGS, flags.toString(16));
+  for (const [bit, isSet] of FLAG_NAMES) if ((flags & bit) !== 0) into.fixed(isSet);
+  into.number(OPCODE, message.opcode);
   if (question !== undefined) {
-    fields.rrname = textOf(question.name);
-    if (question.isCut) fields.rrname_truncated = true;
-    fields.rrtype = typeName(question.type);
+    addName(into, question);
+    into.string(RRTYPE, typeName(question.type));
   }
-  fields.rcode = responseName(message.rcode);
+  into.string(RCODE, responseName(message.rcode));
   if (answers.length > 0) {
-    const all = answers.map((record) => data(message, record));
-    fields.answers = answers.map((record, at) => recordFields(record, all[at]!));
-    fields.grouped = grouped(answers, all);
+    addRecords(into, ANSWERS, message, answers);
+    addGrouped(into, message, answers);
   }
-  if (authorities.length > 0)
-    fields.authorities = authorities.map((record) => recordFields(record, data(message, record)));
-  return fields;
+  if (authorities.length > 0) addRecords(into, AUTHORITIES, message, authorities);
 }
 
-/** The object of an alert. */
-export function alertFields(tx: DnsTransaction): Fields {
-  if (tx.message.isRequest) {
-    const query = queries(tx, false);
-    return query.length === 0 ? { version: VERSION } : { version: VERSION, query };
+/** Of an alert. */
+export function addOfAlert(tx: DnsTransaction, into: JsonWriter): void {
+  const { message } = tx;
+  into.fixed(VERSION);
+  if (!message.isRequest) {
+    into.open(ANSWER);
+    addAnswer(into, message);
+    into.close();
+    return;
   }
-  return { version: VERSION, answer: answer(tx.message) };
+  const count = questionCount(message);
+  if (count === 0) return;
+  into.openList(QUERY);
+  for (let at = 0; at < count; at += 1) {
+    into.open(ITEM);
+    addQuery(into, tx, message.questions[at]!);
+    into.close();
+  }
+  into.closeList();
 }
 
-/** The objects of events of type dns: none where nothing was asked, in a response, too. */
-export function eventFields(tx: DnsTransaction): Fields[] {
-  if (tx.message.isRequest) return queries(tx, true);
-  return tx.message.questions.length === 0 ? [] : [answer(tx.message)];
+/** Events of type dns: none where nothing was asked, in a response, too. */
+export const eventCount = ({ message }: DnsTransaction): number =>
+  message.isRequest ? questionCount(message) : Math.min(1, message.questions.length);
+
+export function addEvent(tx: DnsTransaction, index: number, into: JsonWriter): void {
+  if (!tx.message.isRequest) {
+    addAnswer(into, tx.message);
+    return;
+  }
+  into.fixed(VERSION);
+  addQuery(into, tx, tx.message.questions[index]!);
 }

@@ -2,7 +2,7 @@
 import { numberOf, numbersOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
-import { alertFields, eventFields } from './dns-eve.ts';
+import { addEvent, addOfAlert, eventCount } from './dns-eve.ts';
 import { HEADER_BYTES } from './dns-message.ts';
 import { DnsParser, type DnsTransaction, isResponse, probeDatagram, probeStream } from './dns-parser.ts';
 
@@ -100,6 +100,7 @@ export const dns: Protocol<DnsTransaction> = {
       },
     },
   ],
-  eve: alertFields,
-  events: eventFields,
+  addEve: addOfAlert,
+  eventCount,
+  addEvent,
 };

@@ -2,7 +2,7 @@
 import type { Protocol } from '../protocol.ts';
 import { HTTP_BUFFERS } from './buffers.ts';
 import { HTTP_CONDITIONS } from './conditions.ts';
-import { httpEve } from './eve.ts';
+import { addHttp } from './eve.ts';
 import { HttpParser } from './http-parser.ts';
 import { BODY, COMPLETE, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
 import { HTTP_PROBES } from './probes.ts';
@@ -22,5 +22,5 @@ export const http: Protocol<HttpTransaction> = {
   ]),
   filesAt: [BODY, BODY],
   open: () => new HttpParser(),
-  eve: httpEve,
+  addEve: addHttp,
 };

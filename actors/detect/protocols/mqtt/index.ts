@@ -4,7 +4,7 @@ import { numberOf, numbersOf, wordsOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
 import { lossyBytes } from '../text.ts';
-import { mqttFields } from './mqtt-eve.ts';
+import { addMqtt } from './mqtt-eve.ts';
 import { type Connect, type MqttMessage, readHeader, TYPES } from './mqtt-message.ts';
 import { MqttParser, type MqttTransaction } from './mqtt-parser.ts';
 
@@ -183,5 +183,5 @@ export const mqtt: Protocol<MqttTransaction> = {
     { ...topics('UNSUBSCRIBE'), directions: [0] },
   ],
   conditions: CONDITIONS,
-  eve: mqttFields,
+  addEve: addMqtt,
 };

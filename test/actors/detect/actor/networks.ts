@@ -4,6 +4,7 @@ import { FLOW_COST_BYTES } from '../../../../actors/detect/flow/index.ts';
 import {
   type BundleSource,
   CapturedPacket,
+  type EveLine,
   type EveRecord,
   RuleShop,
   RulesInForce,
@@ -122,10 +123,10 @@ export function undisturbed(
 ): Told {
   const told = { alerts: [] as EveRecord[], events: [] as EveRecord[], verdicts: [] as EveRecord[] };
   const force = new RulesInForce(new RuleShop(bundles, rules, { ...options.inspect, protocols: options.protocols }));
-  const tell = (record: EveRecord): void => {
-    (record.event_type === 'alert' ? told.alerts : told.events).push(plain(record));
+  const tell = (line: EveLine): void => {
+    (line.type === 'alert' ? told.alerts : told.events).push(line.record());
   };
-  const begin = () => new Sensor(force.rules, options, tell, null, (record) => void told.verdicts.push(plain(record)));
+  const begin = () => new Sensor(force.rules, options, tell, null, (line) => void told.verdicts.push(line.record()));
   let sensor = begin();
   let nowUs = 0;
   const view = new PacketBatchView();
@@ -177,8 +178,6 @@ function end(run: () => void): void {
     // What follows goes on.
   }
 }
-
-const plain = (record: EveRecord): EveRecord => JSON.parse(JSON.stringify(record)) as EveRecord;
 
 /** The first place in which two lists differ; null: none. */
 export function difference(what: string, is: readonly unknown[], must: readonly unknown[]): string | null {

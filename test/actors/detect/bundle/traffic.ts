@@ -28,7 +28,9 @@ export class TestSensor {
   #number = 0;
 
   constructor(rules: CompiledRules) {
-    this.sensor = new Sensor(rules, { ...SENSOR_DEFAULTS, tellsAll: false }, (record) => this.records.push(record));
+    this.sensor = new Sensor(rules, { ...SENSOR_DEFAULTS, tellsAll: false }, (line) =>
+      this.records.push(line.record()),
+    );
   }
 
   take(...frames: readonly Uint8Array[]): this {

@@ -81,7 +81,7 @@ function sensorOf(
     tellsAll: false,
     protocols,
   };
-  const sensor = new Sensor(accepted, options, tell);
+  const sensor = new Sensor(accepted, options, (line) => tell(line.record()));
   const left = new Map(refused.map(({ line, keyword }) => [sidOf(rules[line - 1]!), keyword]));
   for (const { rule, part } of sensor.left) left.set(rule.rule.sid, part);
   return { sensor, refused: left };

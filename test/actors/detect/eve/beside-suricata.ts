@@ -63,7 +63,7 @@ export function ourRecords({ capture, rules, midstream }: Scene): EveRecord[] {
   };
   const records: EveRecord[] = [];
   // As a line is read, with what JSON leaves out left out.
-  const sensor = new Sensor(accepted, options, (record) => records.push(JSON.parse(JSON.stringify(record))));
+  const sensor = new Sensor(accepted, options, (line) => records.push(line.record()));
   const reader = new CaptureReader();
   reader.push(capture);
   while (reader.next()) sensor.take(reader.packet);

@@ -22,9 +22,9 @@ function told(frames: readonly Uint8Array[], rules: string, isMidstream: boolean
   const sensor = new Sensor(
     accepted,
     options,
-    (record) => records.push(record),
+    (line) => records.push(line.record()),
     null,
-    (record) => verdicts.push(record),
+    (line) => verdicts.push(line.record()),
   );
   for (const [at, frame] of frames.entries()) sensor.take(captured(frame, 1, START_US + at * 1000, at + 1));
   sensor.finish();

@@ -13,7 +13,7 @@ const frame = (from: number, to: number, ports: readonly [number, number], paylo
 function told(frames: readonly Uint8Array[], rules: string): EveRecord[] {
   const { accepted } = readRules([{ name: 'r', text: rules }], variables());
   const records: EveRecord[] = [];
-  const sensor = new Sensor(accepted, SENSOR_DEFAULTS, (record) => records.push(record));
+  const sensor = new Sensor(accepted, SENSOR_DEFAULTS, (line) => records.push(line.record()));
   for (const [at, bytes] of frames.entries()) sensor.take(captured(bytes, 1, 1e15 + at * 1_000_000, at + 1));
   sensor.finish();
   return records;

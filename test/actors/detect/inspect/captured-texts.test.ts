@@ -20,7 +20,8 @@ function metadataOf(scene: Scene, rules: readonly string[]): Record<string, unkn
   const { accepted, refused } = readRules([{ name: 'r', text }], variables());
   if (refused.length > 0) throw new TypeError(`${refused[0]!.keyword}: ${refused[0]!.says}`);
   const found: Record<string, unknown> = {};
-  const sensor = new Sensor(accepted, SENSOR_DEFAULTS, (record) => {
+  const sensor = new Sensor(accepted, SENSOR_DEFAULTS, (line) => {
+    const record = line.record();
     const alert = record.alert as EveRecord | undefined;
     if (alert !== undefined) found[String(alert.signature_id)] = record.metadata;
     else if (record.event_type === 'flow') found.flow = record.metadata;

@@ -26,7 +26,7 @@ function alertsOf(capture: string, rules: readonly string[], thresholds = ''): E
     inspect: { ...inspect, thresholds: lines },
     tellsAll: false,
   };
-  const sensor = new Sensor(accepted, options, (record) => alerts.push(record));
+  const sensor = new Sensor(accepted, options, (line) => alerts.push(line.record()));
   const reader = new CaptureReader();
   reader.push(readFileSync(sharedData('ids-suricata-verify', capture, 'input.pcap')));
   while (reader.next()) sensor.take(reader.packet);

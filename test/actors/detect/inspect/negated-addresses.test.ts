@@ -15,7 +15,7 @@ const rule = (i: number): string => `alert ip ![10.0.0.${i},10.9.0.0/16] any -> 
 function sensorOf(rules: readonly string[], alerts: EveRecord[]): Sensor {
   const { accepted, refused } = readRules([{ name: 'r', text: rules.join('\n') }], variables());
   t.equal(refused.length, 0);
-  return new Sensor(accepted, { ...SENSOR_DEFAULTS, tellsAll: false }, (record) => alerts.push(record));
+  return new Sensor(accepted, { ...SENSOR_DEFAULTS, tellsAll: false }, (line) => alerts.push(line.record()));
 }
 
 function packet(from: readonly number[], to: readonly number[], port: number): CapturedPacket {

@@ -20,7 +20,7 @@ function examined(clientPort: number, serverPort: number, talk: readonly (readon
   const { traffic } = SENSOR_DEFAULTS;
   const records: EveRecord[] = [];
   const options = { ...SENSOR_DEFAULTS, traffic: { ...traffic, stream: { ...traffic.stream, midstream: true } } };
-  const sensor = new Sensor(accepted, options, (record) => records.push(record));
+  const sensor = new Sensor(accepted, options, (line) => records.push(line.record()));
   const [client, server] = [Uint8Array.of(10, 0, 0, 1), Uint8Array.of(10, 0, 0, 2)];
   let [number, sent, answered] = [0, 1, 1];
   const take = (isToServer: boolean, flags: number, text: string): void => {

@@ -29,7 +29,7 @@ export function ourAnswers({ rules, validatesChecksums, midstream }: Group, capt
     tellsAll: false,
     protocols,
   };
-  const sensor = new Sensor(accepted, options, (record) => note(found, record));
+  const sensor = new Sensor(accepted, options, (line) => note(found, line.record()));
   const reader = new CaptureReader();
   reader.push(capture);
   while (reader.next()) sensor.take(reader.packet);

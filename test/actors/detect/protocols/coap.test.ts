@@ -3,6 +3,7 @@ import t from 'tap';
 import { coap } from '../../../../actors/detect/protocols/coap/index.ts';
 import type { Direction } from '../../../../actors/detect/protocols/index.ts';
 import { bytesOf, n16 } from '../frames.ts';
+import { eveOf } from './eve-of.ts';
 
 const text = (value: string): Uint8Array => Buffer.from(value);
 
@@ -67,7 +68,7 @@ t.test('a request and the response with its token are one transaction', async (t
   const [tx, ...others] = talked([0, request], [1, response]);
   t.equal(others.length, 0);
   t.same(tx!.progress, [1, 1]);
-  t.same(coap.eve(tx!), {
+  t.same(eveOf(coap, tx!), {
     token: 'beef',
     request: {
       type: 'CON',
@@ -101,7 +102,7 @@ t.test('a reset ends what has its message id; an acknowledgment does not', async
   t.same(asked!.progress, [1, 0]);
   const [reset] = talked([0, message(0, 1, 9, TOKEN)], [1, message(3, 0, 9, new Uint8Array(0))]);
   t.same(reset!.progress, [1, 1]);
-  t.match(coap.eve(reset!), { reset: true });
+  t.match(eveOf(coap, reset!), { reset: true });
 });
 
 t.test('long deltas and lengths are read', async (t) => {
@@ -110,9 +111,9 @@ t.test('long deltas and lengths are read', async (t) => {
     0,
     message(1, 2, 1, TOKEN, option(0, 11, text(name)), option(11, 2048, text('ignored')), payload('p')),
   ]);
-  t.match(coap.eve(tx!), { request: { path: `/${name}`, payload: 'p' } });
+  t.match(eveOf(coap, tx!), { request: { path: `/${name}`, payload: 'p' } });
   const [other] = talked([0, message(1, 2, 1, TOKEN, option(0, 15, text('q'.repeat(20))))]);
-  t.match(coap.eve(other!), { request: { query: 'q'.repeat(20) } });
+  t.match(eveOf(coap, other!), { request: { query: 'q'.repeat(20) } });
 });
 
 t.test('what is no message is an event', async (t) => {
@@ -127,7 +128,7 @@ t.test('what is no message is an event', async (t) => {
   })) {
     const [tx] = talked([0, bytes]);
     t.same(tx!.events, ['malformed_message'], what);
-    t.equal(coap.eve(tx!), null);
+    t.equal(eveOf(coap, tx!), null);
   }
 });
 
@@ -135,7 +136,7 @@ t.test('no bytes make it throw, and requests without an answer are bounded', asy
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(1), fc.uint8Array({ maxLength: 60 })), { maxLength: 20 }), (datagrams) => {
       const all = talked(...datagrams.map(([way, bytes]) => [way === 0 ? 0 : 1, bytes] as const));
-      for (const tx of all) coap.eve(tx);
+      for (const tx of all) eveOf(coap, tx);
       return all.length <= datagrams.length;
     }),
   );

@@ -3,6 +3,7 @@ import type { AnyProtocol, Direction, Parser, Transaction } from '../../../../ac
 import { parseRule } from '../../../../actors/detect/rules/parse-rule.ts';
 import type { BufferTerms, Rule } from '../../../../actors/detect/rules/rule.ts';
 import { variables } from '../../../../actors/detect/rules/variables.ts';
+import { eventsOf } from './eve-of.ts';
 import { type EveRecord, suricataRecords, type Talk } from './suricata.ts';
 
 export interface Told {
@@ -52,7 +53,7 @@ export function toldBy(
   seen.push(...parser.transactions);
   const rules = rulesOf(protocol.name, options).map((text) => parseRule(text, groups));
   return {
-    objects: seen.flatMap((tx) => protocol.events?.(tx) ?? protocol.eve(tx) ?? []).map(sorted),
+    objects: seen.flatMap((tx) => eventsOf(protocol, tx)).map(sorted),
     events: seen.flatMap(({ events }) => events).toSorted(),
     alerts: rules.map((rule) => seen.reduce((sum, tx) => sum + holds(protocol, rule, tx), 0)),
   };

@@ -20,9 +20,7 @@ class Talks {
 
   constructor() {
     const options = { ...SENSOR_DEFAULTS, parserMemoryBytes: CAP };
-    this.sensor = new Sensor([], options, ({ event_type }) =>
-      this.told.set(String(event_type), (this.told.get(String(event_type)) ?? 0) + 1),
-    );
+    this.sensor = new Sensor([], options, ({ type }) => this.told.set(type, (this.told.get(type) ?? 0) + 1));
   }
 
   /** A session in which the client has said this, and the server has taken it. */

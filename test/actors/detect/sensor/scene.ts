@@ -157,7 +157,8 @@ export function alertsIn(
     tellsAll: false,
     protocols,
   };
-  const sensor = new Sensor(accepted, options, (record) => {
+  const sensor = new Sensor(accepted, options, (line) => {
+    const record = line.record();
     const alert = record.alert as EveRecord;
     const way = record.direction === undefined ? '' : record.direction === 'to_client' ? '<' : '>';
     const blocked = alert.action === 'blocked' ? '!' : '';

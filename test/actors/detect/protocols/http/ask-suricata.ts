@@ -8,6 +8,7 @@ import { http } from '../../../../../actors/detect/protocols/http/index.ts';
 import { Conversation, Recogniser } from '../../../../../actors/detect/protocols/index.ts';
 import { pcapOf, type SimplePacket } from '../../captures.ts';
 import { ethernet, ipv4, tcpSegment } from '../../frames.ts';
+import { eveOf } from '../eve-of.ts';
 import type { Connection } from './connections.ts';
 
 const CLIENT = Uint8Array.of(10, 0, 0, 1);
@@ -159,7 +160,7 @@ export function differences(connections: readonly Connection[]): string[] {
       fired.has(1 + i * RULES_MAX + index) ? [] : [`${name}: not there: ${rule}`],
     );
     const transactions = parsed(connection);
-    const eve = transactions.map((tx) => sorted(http.eve(tx)!)).toSorted();
+    const eve = transactions.map((tx) => sorted(eveOf(http, tx)!)).toSorted();
     const theirs = own.flatMap((record) => (record.event_type === 'http' ? [sorted(record.http!)] : [])).toSorted();
     if (eve.join() !== theirs.join()) found.push(`${name}: ${eve.join(' ')} and not ${theirs.join(' ')}`);
     const files = transactions.flatMap((tx) => tx.files.map(({ size, state }) => `${size} ${state}`)).toSorted();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { http } from '../../../../../actors/detect/protocols/http/index.ts';
+import { eveOf } from '../eve-of.ts';
 import { parsed } from './ask-suricata.ts';
 import { CONNECTIONS, type Connection, type Step } from './connections.ts';
 
@@ -15,7 +16,7 @@ function told(connection: Connection, cut: () => number): string[] {
       }),
     );
     const files = tx.files.map(({ name, size, state }) => [Buffer.from(name).toString('latin1'), size, state]);
-    return JSON.stringify([tx.progress, http.eve(tx), files, buffers]);
+    return JSON.stringify([tx.progress, eveOf(http, tx), files, buffers]);
   });
 }
 
