@@ -81,19 +81,24 @@ export class AlertQueue {
       const action = thresholds.newAction ?? signature.rule.action;
       if (verdict !== 'nothing') apply(action, match, situation);
       if (verdict !== 'nothing' && signature.tags.length > 0) hosts.tag(signature.rule, signature.tags, situation);
-      // A pass is not told, and what stands behind it is not asked; one that its limit silences lets the others be told.
-      if (action === 'pass' && (verdict === 'alert' || (verdict === 'silent' && thresholds.isSuppressed))) break;
-      if (action === 'pass') continue;
-      if (verdict !== 'nothing' && action !== 'alert') {
+      if (verdict !== 'nothing' && action !== 'alert' && action !== 'pass') {
         blocking ??= signature;
         if (action !== 'drop') rejectedBy ??= action;
       }
-      if (verdict !== 'alert' || signature.noAlert) this.counts.suppressed += 1;
-      else if (told.length < this.#max) {
-        told.push(match);
-        actions.push(action);
-        rated.push(thresholds.newAction !== null);
-      } else this.counts.discarded += 1;
+      const isRated = thresholds.newAction !== null;
+      // One that is silent lets the others be told, too.
+      if (verdict !== 'alert' || !(signature.isTold || signature.rule.action === 'pass')) this.counts.suppressed += 1;
+      else if (told.length >= this.#max) this.counts.discarded += 1;
+      else {
+        const isPass = action === 'pass';
+        if (!isPass || (signature.isTold && !isRated)) {
+          told.push(match);
+          actions.push(action);
+          rated.push(isRated);
+        }
+        // What stands behind it is not asked.
+        if (isPass) break;
+      }
     }
     if (told.length > 0 && situation.memory !== null) situation.memory.hasAlerted = true;
     for (let i = 0; i < told.length; i += 1) {

@@ -70,7 +70,8 @@ export interface Signature extends Shape {
   readonly effects: readonly Effect[];
   /** Where its expressions leave texts; null: they leave none. */
   readonly captured: CapturedTexts | null;
-  readonly noAlert: boolean;
+  /** What it finds is told; a pass is not, unless it says so. */
+  isTold: boolean;
   readonly tags: readonly TagTerm[];
   thresholds: readonly Threshold[];
   /** By the flow's application protocol and direction. */
@@ -187,12 +188,16 @@ function signatureOf(
     needsEvent: rule.conditions.some(({ keyword }) => EVENT_KEYWORDS.has(keyword)),
     effects: capturing === null ? remembered.effects : [...remembered.effects, capturing.effect],
     captured,
-    noAlert:
-      rule.conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert')?.keyword === 'noalert',
+    isTold: isTold(rule),
     tags: tagsOf(rule),
     thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
     engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };
+}
+
+function isTold({ action, conditions }: Rule): boolean {
+  const last = conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert');
+  return last === undefined ? action !== 'pass' : last.keyword === 'alert';
 }
 
 const named = (name: string, check: Check | undefined): (readonly [string, Check])[] =>

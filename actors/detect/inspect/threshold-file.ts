@@ -91,7 +91,8 @@ function fieldsOf(text: string): Map<string, string> {
 }
 
 /**
- * Of a rule in both directions a line finds, as in Suricata, one alone. A line for one rule stands in the place of the rule's own threshold; one for many leaves rules that have one alone.
+ * Of a rule in both directions a line finds, as in Suricata, one alone. A line for one rule stands in the place of what the rule counts already; one for many, and a rate_filter, leaves rules that count alone. A
+ * suppress without addresses leaves a rule its action.
  */
 export function applyThresholds(signatures: readonly Signature[], lines: readonly ThresholdLine[]): void {
   for (const { gid, sid, threshold } of lines) {
@@ -100,15 +101,12 @@ export function applyThresholds(signatures: readonly Signature[], lines: readonl
       if (sid !== 0 && !signature.isNamed) continue;
       if ((sid !== 0 && (rule.sid !== sid || rule.gid !== gid)) || (sid === 0 && gid !== 0 && rule.gid !== gid))
         continue;
-      if (threshold.type === 'suppress') signature.thresholds = [threshold, ...thresholds];
-      else if (threshold.type === 'rate') {
-        // Suricata leaves a rule alone that counts by itself.
-        if (thresholds.every(({ type }) => type === 'suppress')) signature.thresholds = [...thresholds, threshold];
-      } else if (sid !== 0) signature.thresholds = [...thresholds.filter(isOther), threshold];
-      else if (thresholds.every(isOther)) signature.thresholds = [...thresholds, threshold];
+      const suppressing = thresholds.filter(({ type }) => type === 'suppress');
+      if (threshold.type === 'suppress') {
+        if ((threshold.addresses ?? null) === null) signature.isTold = false;
+        else signature.thresholds = [threshold, ...thresholds];
+      } else if (thresholds.length === suppressing.length || (sid !== 0 && threshold.type !== 'rate'))
+        signature.thresholds = [...suppressing, threshold];
     }
   }
 }
-
-/** Not one that a line for the same rule takes the place of. */
-const isOther = ({ type }: Threshold): boolean => type === 'suppress' || type === 'rate';

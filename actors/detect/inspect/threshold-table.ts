@@ -30,8 +30,6 @@ export class ThresholdTable {
   evicted = 0;
   /** The action that a rate_filter has set for the alert judged last. */
   newAction: NewAction | null = null;
-  /** It is a suppress that has silenced it. */
-  isSuppressed = false;
   /** Null: nobody takes packets once more. */
   answers: Answers | null = null;
   readonly #counters = new KeptMap<Counter>();
@@ -42,15 +40,13 @@ export class ThresholdTable {
 
   judge(signature: Signature, situation: Situation): Verdict {
     this.newAction = null;
-    this.isSuppressed = false;
     const { packet } = situation;
     if (packet.ipVersion === 0) return 'alert';
     for (const threshold of signature.thresholds) {
       if (threshold.type === 'suppress') {
         // One for certain addresses leaves a pass without effect, and a drop with it.
-        const isIdle = (threshold.addresses ?? null) !== null && signature.rule.action === 'pass';
-        this.isSuppressed = isSuppressed(threshold, packet);
-        if (this.isSuppressed) return isIdle ? 'nothing' : 'silent';
+        const isIdle = signature.rule.action === 'pass';
+        if (isSuppressed(threshold, packet)) return isIdle ? 'nothing' : 'silent';
         continue;
       }
       const verdict = this.#one(signature, threshold, situation);
@@ -127,7 +123,7 @@ function keyOf({ isSwapped }: Signature, { track }: Threshold, packet: Packet): 
 }
 
 function isSuppressed({ track, addresses = null }: Threshold, packet: Packet): boolean {
-  if (addresses === null || track === 'by_rule') return true;
+  if (addresses === null) return false;
   const holds = (isSource: boolean): boolean => {
     if (packet.ipVersion === 4) return holdsV4(addresses, (isSource ? packet.src0 : packet.dst0) >>> 0);
     const words = isSource

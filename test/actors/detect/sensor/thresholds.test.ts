@@ -50,3 +50,40 @@ t.test(
     );
   },
 );
+
+const udp = (action: string, more = ''): string => `${action} udp any any -> any any (content:"x"; ${more})`;
+const rate = (action: string): string =>
+  `rate_filter gen_id 1, sig_id 1, track by_rule, count 5, seconds 60, new_action ${action}, timeout 60`;
+const limit = 'threshold gen_id 1, sig_id 1, type limit, track by_rule, count 2, seconds 60';
+
+t.test(
+  'a pass that is told ends what is asked of its packet as others do, unless a threshold silences it',
+  async (t) => {
+    const alerts = (pass: string, line = ''): string[] => alertsIn(exchange(), [pass, udp('alert')], line);
+    t.same(alerts(udp('pass')), ['', '']);
+    t.same(alerts(udp('pass', 'alert;')), ['1> 2< 3< 4> 5< 6< 7> 8< 9< 10>', '']);
+    t.same(alerts(udp('pass', 'alert;'), limit), ['1> 2<', '3< 4> 5< 6< 7> 8< 9< 10>']);
+    t.same(alerts(udp('pass'), 'suppress gen_id 1, sig_id 1'), ['', '']);
+    t.same(alerts(udp('pass'), `suppress gen_id 1, sig_id 1\n${limit}`), ['', '3< 4> 5< 6< 7> 8< 9< 10>']);
+    t.same(alerts(udp('pass', 'noalert;'), rate('alert')), ['6< 7> 8< 9< 10>', '6< 7> 8< 9< 10>']);
+  },
+);
+
+t.test('a rate_filter that makes a rule pass ends nothing where the rule is not told', async (t) => {
+  const alerts = (rule: string): string[] => alertsIn(exchange(), [rule, udp('alert')], rate('pass'));
+  t.same(alerts(udp('reject')), ['1>! 2<! 3<! 4>! 5<!', '1> 2< 3< 4> 5<']);
+  t.same(alerts(udp('reject', 'noalert;')), ['', '1> 2< 3< 4> 5< 6< 7> 8< 9< 10>']);
+});
+
+t.test(
+  'a line about a rule takes the place of one before it; a rate_filter, and lines about many, do not',
+  async (t) => {
+    const alerts = (...lines: readonly string[]): string => alertsIn(exchange(), [udp('alert')], lines.join('\n'))[0]!;
+    const many = (line: string): string => line.replace('sig_id 1', 'sig_id 0');
+    const rated = '1> 2< 3< 4> 5< 6<! 7>! 8<! 9<! 10>!';
+    t.equal(alerts(rate('drop'), limit), '1> 2<');
+    t.equal(alerts(limit, rate('drop')), '1> 2<');
+    t.equal(alerts(many(rate('drop')), many(limit)), rated);
+    t.equal(alerts(many(limit), many(rate('drop'))), '1> 2<');
+  },
+);
