@@ -1,6 +1,7 @@
 /** What rules remember of a flow, and of its transactions. Made when the first rule has something to remember. */
 import type { Transaction } from '../protocols/index.ts';
 import type { Names } from './names.ts';
+import type { PacketGroup } from './packet-group.ts';
 import type { Tags } from './tags.ts';
 import { TEXT_OVERHEAD, type TextRoom } from './text-room.ts';
 import type { Counter } from './threshold.ts';
@@ -75,6 +76,8 @@ export class FlowMemory {
   #textBytes = 0;
   /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
   readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
+  /** By direction: the rules about its packets, as the first of them has found them. */
+  readonly packetGroups: [PacketGroup | null, PacketGroup | null] = [null, null];
   /** Directions of which it is known what they speak, and those whose next packet is the first since: 1 and 2. */
   protocolsKnown = 0;
   protocolNews = 0;
@@ -109,6 +112,7 @@ export class FlowMemory {
     const ids = this.#ruleIds;
     if (ids === rules.ids) return;
     this.#ruleIds = rules.ids;
+    this.packetGroups.fill(null);
     if (this.#one === null && this.#others === null && this.counters === null) return;
     const places = rules.placesOf(ids);
     this.#one?.renew(places);
@@ -119,6 +123,7 @@ export class FlowMemory {
   /** The server was taken for the client. Of transactions nothing is known then. */
   swap(): void {
     this.addressesAsked.reverse();
+    this.packetGroups.reverse();
     this.protocolsKnown = swapped(this.protocolsKnown);
     this.protocolNews = swapped(this.protocolNews);
     this.dropTold = swapped(this.dropTold);

@@ -8,7 +8,6 @@ import type { Flow } from '../flow/index.ts';
 import { hasBrokenAck, type Packet, PROTOCOL_TCP, PROTOCOL_UDP, TCP_FIN, TCP_RST, TUNNEL } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { Conversation, Direction, Transaction } from '../protocols/index.ts';
-import { holds } from '../rules/ranges.ts';
 import { AddressMemory } from './address-memory.ts';
 import { type Alert, AlertQueue, type Verdict } from './alerts.ts';
 import type { Answers } from './answers.ts';
@@ -18,9 +17,9 @@ import type { CompiledRules } from './compiled-rules.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import { isFound } from './negated-pattern.ts';
+import type { PacketGroup } from './packet-group.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import { signaturePayloadMatches } from './payload.ts';
-import type { PacketGroup } from './rule-groups.ts';
 import type { SetMemory } from './set-memory.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
 import { Situation } from './situation.ts';
@@ -156,12 +155,11 @@ export class Inspector {
       this.#conclude(situation);
       return;
     }
-    const group = this.#rules.groups.ofPackets(packet.protocol, direction);
+    const group = this.#packetGroup(packet, flow, direction);
     const session = situation.seesStream ? flow!.session : null;
     situation.hasStreamData = session?.hasRaw(direction) === true;
     situation.hidesPayload = flow?.session?.hidesPayload(direction) ?? false;
-    if (packet.protocol === flow?.protocol && !holds(group.streamPorts, flow.destinationPort))
-      flow.session?.disableRaw(direction);
+    if (!group.needsStream && packet.protocol === flow?.protocol) flow.session?.disableRaw(direction);
     const isSearched = group.ofStream !== null && !situation.isBlind;
     situation.chunk = session === null ? null : session.rawChunks(direction, isSearched);
     this.#observe?.(situation);
@@ -170,6 +168,15 @@ export class Inspector {
     if (situation.protocol !== null && hasNews(situation)) this.#transactions.inspect(situation, this.#found);
     if (memory !== null && memory.protocolsKnown !== 3) noteProtocols(situation, memory);
     this.#conclude(situation);
+  }
+
+  #packetGroup(packet: Packet, flow: Flow | null, direction: Direction): PacketGroup {
+    const { groups } = this.#rules;
+    if (packet.protocol !== flow?.protocol) return groups.ofPackets(packet, direction);
+    const { packetGroups } = flow.memory as FlowMemory;
+    const known = packetGroups[direction] ?? groups.ofPackets(packet, direction);
+    packetGroups[direction] = known;
+    return known;
   }
 
   #conclude(situation: Situation): void {

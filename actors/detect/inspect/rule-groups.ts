@@ -4,29 +4,14 @@
  * no packet waits for them; others when the first packet needs one.
  */
 import { type Transformer, transformer } from '../match/index.ts';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
-import { makingPrefilter, type Pattern, type Prefilter } from '../prefilter/index.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import type { Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
-import { ANY_PORT } from '../rules/port-set.ts';
-import { type Range, union } from '../rules/ranges.ts';
-import { AddressIndex, isNarrow } from './address-index.ts';
+import { AddressIndex } from './address-index.ts';
+import { hasPattern, isOfPayload, makingPacketGroup, type PacketGroup, prefilterOf } from './packet-group.ts';
+import { isSynScan, PortedGroup } from './ported-group.ts';
 import { isInDirection, type Signature } from './signature.ts';
-
-/** Rules by their places in the order. */
-export interface PacketGroup {
-  /** Without a pattern in the payload. */
-  readonly always: readonly number[];
-  /** Those of them that ask for few addresses, and nothing of the payload; null: there are none. */
-  readonly byAddress: AddressIndex | null;
-  /** About what was noticed of a packet: asked where something was. */
-  readonly ofEvents: readonly number[];
-  /** Patterns of rules about the payload of packets, and about the stream. */
-  readonly ofPackets: Prefilter | null;
-  readonly ofStream: Prefilter | null;
-  /** The server's ports of flows of whose stream a rule asks for bytes. */
-  readonly streamPorts: readonly Range<number>[];
-}
 
 export interface BufferPrefilter {
   readonly row: BufferRow;
@@ -36,6 +21,9 @@ export interface BufferPrefilter {
   /** It has run before, at another progress. */
   readonly isAgain: boolean;
 }
+
+/** What tells the group of a packet. */
+type GroupedPacket = Pick<Packet, 'protocol' | 'sourcePort' | 'destinationPort'>;
 
 export interface TransactionGroup {
   readonly always: readonly number[];
@@ -49,7 +37,9 @@ export class RuleGroups {
   readonly byAddress: AddressIndex;
   /** About packets that cannot be read. */
   readonly decoderRules: readonly Signature[];
-  readonly #packet: readonly [Map<number, PacketGroup>, Map<number, PacketGroup>] = [new Map(), new Map()];
+  /** Of TCP and UDP; of other protocols. */
+  readonly #ported: readonly [Map<number, PortedGroup>, Map<number, PortedGroup>] = [new Map(), new Map()];
+  readonly #others: readonly [Map<number, PacketGroup>, Map<number, PacketGroup>] = [new Map(), new Map()];
   readonly #transaction: readonly [Map<string, TransactionGroup>, Map<string, TransactionGroup>] = [
     new Map(),
     new Map(),
@@ -72,38 +62,51 @@ export class RuleGroups {
 
   *#making(protocols: readonly AnyProtocol[]): Steps<void> {
     for (const direction of [0, 1] as const) {
-      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) yield* this.#makingOfPackets(protocol, direction);
+      for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP]) yield* this.#makingPorted(protocol, direction);
       for (const protocol of protocols) yield* this.#makingOfTransactions(protocol, direction);
     }
   }
 
-  ofPackets(protocol: number, direction: Direction): PacketGroup {
-    return this.#packet[direction].get(protocol) ?? finished(this.#makingOfPackets(protocol, direction));
+  /** Of TCP and UDP by the server's port. */
+  ofPackets({ protocol, sourcePort, destinationPort }: GroupedPacket, direction: Direction): PacketGroup {
+    const ported = this.#ported[direction].get(protocol);
+    if (ported !== undefined) return ported.of(direction === 0 ? destinationPort : sourcePort);
+    return this.#others[direction].get(protocol) ?? finished(this.#makingOfOthers(protocol, direction));
   }
 
-  *#makingOfPackets(protocol: number, direction: Direction): Steps<PacketGroup> {
-    const ours = this.signatures.filter(
+  #ofDirection(protocol: number, direction: Direction): Signature[] {
+    return this.signatures.filter(
       (signature) =>
         signature.type !== 'ip_only' &&
         isInDirection(signature, direction) &&
         (signature.header.protocols?.includes(protocol) ?? true),
     );
+  }
+
+  *#makingPorted(protocol: number, direction: Direction): Steps<void> {
+    const ours = this.#ofDirection(protocol, direction).filter((one) => direction === 0 || !isSynScan(one));
     yield LONG_STEP;
-    const strayed = this.#strayed(ours, protocol);
+    const strayed = this.#strayed(ours, protocol).filter((one) => !isOfPayload(one));
     yield LONG_STEP;
-    const group = yield* packetGroup(ours, strayed, direction);
-    this.#packet[direction].set(protocol, group);
+    const group = yield* makingPacketGroup(ours);
+    this.#ported[direction].set(protocol, new PortedGroup(group, ours, strayed, protocol, direction));
+    yield LONG_STEP;
+  }
+
+  *#makingOfOthers(protocol: number, direction: Direction): Steps<PacketGroup> {
+    const ours = this.#ofDirection(protocol, direction);
+    const group = yield* makingPacketGroup(ours, this.#strayed(ours, protocol));
+    this.#others[direction].set(protocol, group);
     return group;
   }
 
   /**
    * Suricata looks at once for the patterns of all rules about other protocols than TCP and UDP, and for those of all rules
-   * about one of the headers, whatever their direction, where a rule of the direction asks for any; a rule that names its
+   * about one of the headers, whatever their direction, where a rule of the group asks for any; a rule that names its
    * direction alone is then not asked for it again.
    */
   #strayed(ours: readonly Signature[], protocol: number): Signature[] {
     const shared = new Set(ours.flatMap(({ fast }) => (fast === null ? [] : [fast.buffer.buffer])));
-    if (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) shared.delete('payload');
     const known = new Set(ours);
     return this.signatures.filter(
       (one) =>
@@ -127,61 +130,6 @@ export class RuleGroups {
     return group;
   }
 }
-
-/** Negative: of a pattern that must not be there. */
-const patternOf = ({ order, fast }: Signature): Pattern => ({
-  bytes: fast!.bytes,
-  nocase: fast!.nocase,
-  id: fast!.isNegated ? -1 - order : order,
-});
-
-/** A pattern without bytes is never found: one that must be there leaves its rule silent. */
-function* prefilterOf(signatures: readonly Signature[]): Steps<Prefilter | null> {
-  const findable = signatures.filter(({ fast }) => fast!.bytes.length > 0);
-  return findable.length === 0 ? null : yield* makingPrefilter(findable.map(patternOf));
-}
-
-/** What must not be there cannot be looked for beforehand. */
-const hasPattern = ({ fast }: Signature): boolean => fast !== null && !fast.isNegated;
-const isOfPayload = (signature: Signature): boolean =>
-  hasPattern(signature) && signature.fast!.buffer.buffer === 'payload';
-
-function* packetGroup(
-  signatures: readonly Signature[],
-  strayed: readonly Signature[],
-  direction: Direction,
-): Steps<PacketGroup> {
-  const all = [...signatures, ...strayed];
-  const patterned = all.filter(
-    (one) => one.fast?.buffer.buffer === 'payload' && !(one.fast.isNegated && one.type === 'app_tx'),
-  );
-  const unpatterned = all.filter((one) => one.type !== 'app_tx' && !isOfPayload(one));
-  const asked = unpatterned.filter(({ needsEvent }) => !needsEvent);
-  const indexed = asked.filter(({ payload, header }) => payload === null && isNarrow(header));
-  const isIndexed = indexed.length >= INDEXED_MIN;
-  yield LONG_STEP;
-  const byAddress = isIndexed ? yield* AddressIndex.making(indexed) : null;
-  const known = new Set(isIndexed ? indexed : []);
-  return {
-    always: asked.flatMap((one) => (known.has(one) ? [] : [one.order])),
-    byAddress,
-    ofEvents: unpatterned.flatMap(({ order, needsEvent }) => (needsEvent ? [order] : [])),
-    ofPackets: yield* prefilterOf(patterned.filter(({ needsPacket, needsStream }) => needsPacket || !needsStream)),
-    ofStream: yield* prefilterOf(patterned.filter(({ needsStream }) => needsStream)),
-    streamPorts: streamPortsOf(signatures, direction),
-  };
-}
-
-function streamPortsOf(signatures: readonly Signature[], direction: Direction): readonly Range<number>[] {
-  const sets = signatures.flatMap(({ needsStream, payload, rule, isSwapped }) => {
-    if (!needsStream || payload === null) return [];
-    return isSwapped === (direction === 0) ? rule.sourcePorts : rule.destinationPorts;
-  });
-  return sets.some(({ isAny }) => isAny) ? ANY_PORT.ranges : union(sets.flatMap(({ ranges }) => ranges));
-}
-
-/** Fewer rules are asked faster one by one than they are looked up. */
-const INDEXED_MIN = 32;
 
 function* transactionGroup(
   signatures: readonly Signature[],

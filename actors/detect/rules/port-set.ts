@@ -6,10 +6,12 @@ import { shown, wrong } from './rule-mistake.ts';
 export interface PortSet {
   readonly isAny: boolean;
   readonly ranges: readonly Range<number>[];
+  /** The same ports, cut wherever an item of the group begins or ends. */
+  readonly pieces: readonly Range<number>[];
 }
 
 const ALL: Range<number> = [0, 65_535];
-export const ANY_PORT: PortSet = { isAny: true, ranges: [ALL] };
+export const ANY_PORT: PortSet = { isAny: true, ranges: [ALL], pieces: [ALL] };
 
 export function portSet(text: string, names: ReadonlyMap<string, string>): PortSet {
   if (text === 'any') return ANY_PORT;
@@ -22,7 +24,25 @@ export function portSet(text: string, names: ReadonlyMap<string, string>): PortS
   }
   const ranges = difference(union(named.length === 0 ? [ALL] : named), union(negated));
   if (ranges.length === 0) wrong('port', `no port is left of ${shown(text)}`);
-  return { isAny: ranges[0]![0] === 0 && ranges[0]![1] === 65_535, ranges };
+  const pieces = cut(ranges, [...named, ...negated]);
+  return { isAny: ranges[0]![0] === 0 && ranges[0]![1] === 65_535, ranges, pieces };
+}
+
+function cut(ranges: readonly Range<number>[], items: readonly Range<number>[]): readonly Range<number>[] {
+  if (items.length < 2) return ranges;
+  const starts = [...new Set(items.flatMap(([low, high]) => [low, high + 1]))].sort((a, b) => a - b);
+  const pieces: Range<number>[] = [];
+  let next = 0;
+  for (const [low, high] of ranges) {
+    let from = low;
+    while (next < starts.length && starts[next]! <= low) next += 1;
+    for (; next < starts.length && starts[next]! <= high; next += 1) {
+      pieces.push([from, starts[next]! - 1]);
+      from = starts[next]!;
+    }
+    pieces.push([from, high]);
+  }
+  return pieces;
 }
 
 export const holdsPort = (set: PortSet, port: number): boolean => set.isAny || holds(set.ranges, port);
