@@ -1,7 +1,6 @@
 /** What rules remember of a flow, and of its transactions. Made when the first rule has something to remember. */
 import type { Transaction } from '../protocols/index.ts';
 import type { Names } from './names.ts';
-import type { PacketGroup } from './packet-group.ts';
 import type { Tags } from './tags.ts';
 import { TEXT_OVERHEAD, type TextRoom } from './text-room.ts';
 import type { Counter } from './threshold.ts';
@@ -76,8 +75,8 @@ export class FlowMemory {
   #textBytes = 0;
   /** By direction: the set, known by its numbers, of which the rules about addresses alone were asked. */
   readonly addressesAsked: [Int32Array | null, Int32Array | null] = [null, null];
-  /** By direction: the rules about its packets, as the first of them has found them. */
-  readonly packetGroups: [PacketGroup | null, PacketGroup | null] = [null, null];
+  /** By direction: the group of the rules about its packets, as the first of them has found it. */
+  readonly packetGroups: [object | null, object | null] = [null, null];
   /** Directions of which it is known what they speak, and those whose next packet is the first since: 1 and 2. */
   protocolsKnown = 0;
   protocolNews = 0;
@@ -120,10 +119,15 @@ export class FlowMemory {
     if (this.counters !== null) this.counters = moved(this.counters, places, orderOfCounter);
   }
 
-  /** The server was taken for the client. Of transactions nothing is known then. */
-  swap(): void {
+  /** The server was taken for the client. Of transactions nothing is known then; a session begins anew with the rules. */
+  swap(isSession: boolean): void {
     this.addressesAsked.reverse();
-    this.packetGroups.reverse();
+    if (isSession) {
+      this.packetGroups.fill(null);
+      this.#bits = null;
+      this.#numbers = null;
+      this.#texts = null;
+    } else this.packetGroups.reverse();
     this.protocolsKnown = swapped(this.protocolsKnown);
     this.protocolNews = swapped(this.protocolNews);
     this.dropTold = swapped(this.dropTold);

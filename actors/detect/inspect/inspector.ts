@@ -17,8 +17,8 @@ import type { CompiledRules } from './compiled-rules.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import { isFound } from './negated-pattern.ts';
-import type { PacketGroup } from './packet-group.ts';
 import { payloadBytes } from './packet-conditions.ts';
+import type { PacketGroup } from './packet-group.ts';
 import { signaturePayloadMatches } from './payload.ts';
 import type { SetMemory } from './set-memory.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
@@ -174,9 +174,11 @@ export class Inspector {
     const { groups } = this.#rules;
     if (packet.protocol !== flow?.protocol) return groups.ofPackets(packet, direction);
     const { packetGroups } = flow.memory as FlowMemory;
-    const known = packetGroups[direction] ?? groups.ofPackets(packet, direction);
-    packetGroups[direction] = known;
-    return known;
+    const known = packetGroups[direction] as PacketGroup | null;
+    if (known !== null) return known;
+    const found = groups.ofPackets(packet, direction);
+    packetGroups[direction] = found;
+    return found;
   }
 
   #conclude(situation: Situation): void {

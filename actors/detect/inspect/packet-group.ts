@@ -68,4 +68,3 @@ export const asksStream = ({ needsStream, payload }: Signature): boolean => need
 
 /** Fewer rules are asked faster one by one than they are looked up. */
 const INDEXED_MIN = 32;
-

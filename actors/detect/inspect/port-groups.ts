@@ -59,15 +59,18 @@ export class PortGroups {
     const isJoined = new Set(joined);
     const starts: number[] = [];
     const features: number[] = [];
+    const begin = (port: number, what: number): void => {
+      starts.push(port);
+      features.push(what);
+    };
     let next = 0;
     for (const group of groups) {
       if (isJoined.has(group)) continue;
-      if (group.low > next) starts.push(next), features.push(common);
-      starts.push(group.low);
-      features.push(group.features);
+      if (group.low > next) begin(next, common);
+      begin(group.low, group.features);
       next = group.high + 1;
     }
-    if (next < PORTS) starts.push(next), features.push(common);
+    if (next < PORTS) begin(next, common);
     this.#starts = Uint16Array.from(starts);
     this.#features = Int32Array.from(features);
   }
@@ -146,7 +149,8 @@ function groupsOf(entries: readonly Entry[]): Group[] {
   const groups: Group[] = [];
   let [begun, ended] = [0, 0];
   for (const [low, high] of stretches(entries)) {
-    for (; begun < beginning.length && beginning[begun]!.low <= high; begun += 1) around.add(beginning[begun]!.tally, 1);
+    for (; begun < beginning.length && beginning[begun]!.low <= high; begun += 1)
+      around.add(beginning[begun]!.tally, 1);
     for (; ended < ending.length && ending[ended]!.high < low; ended += 1) around.add(ending[ended]!.tally, -1);
     if (around.count === 0) continue;
     const last = groups.at(-1);

@@ -65,8 +65,7 @@ function groupedRule(signature: Signature, direction: Direction): GroupedRule {
   return { pieces: portsOf(signature, direction), features, cost: costOf(signature) };
 }
 
-const headerBit = ({ fast }: Signature): number =>
-  HEADERS.find(([buffer]) => buffer === fast?.buffer.buffer)?.[1] ?? 0;
+const headerBit = ({ fast }: Signature): number => HEADERS.find(([buffer]) => buffer === fast?.buffer.buffer)?.[1] ?? 0;
 
 /** Of the server, as the rule names them. */
 function portsOf({ rule, isSwapped }: Signature, direction: Direction): Rule['sourcePorts']['pieces'] {

@@ -419,7 +419,7 @@ export class Sensor implements TrafficSink {
 function turned(flow: Flow, conversation: Conversation, direction: Direction): Direction {
   if (!conversation.takeReversal()) return direction;
   flow.swap();
-  (flow.memory as FlowMemory | null)?.swap();
+  (flow.memory as FlowMemory | null)?.swap(flow.protocol === PROTOCOL_TCP);
   return opposite(direction);
 }
 
