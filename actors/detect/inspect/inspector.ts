@@ -166,7 +166,7 @@ export class Inspector {
     this.#askPacketRules(group);
     situation.isStreamMatch = false;
     if (situation.protocol !== null && hasNews(situation)) this.#transactions.inspect(situation, this.#found);
-    if (memory !== null && memory.protocolsKnown !== 3) noteProtocols(situation, memory);
+    if (memory !== null) noteProtocols(situation, memory);
     this.#conclude(situation);
   }
 
@@ -424,11 +424,12 @@ function isNoticed({ packet, flow }: Situation): boolean {
 /** In which directions it is known from here on what is spoken. A datagram that makes it known is news to both. */
 function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
   const conversation = flow!.application as Conversation | null;
-  if (conversation === null) return;
+  if (conversation === null || (memory.protocolsKnown === BOTH && conversation.knownAgain === 0)) return;
   let known = conversation.spoken(0) === null ? 0 : 1;
   if (conversation.spoken(1) !== null) known |= 2;
-  known &= ~memory.protocolsKnown;
+  known &= ~memory.protocolsKnown | conversation.knownAgain;
   if (known === 0) return;
+  conversation.knownAgain = 0;
   memory.protocolsKnown |= known;
   memory.protocolNews |= flow!.protocol === PROTOCOL_UDP ? BOTH : known;
 }

@@ -69,6 +69,8 @@ export class Conversation {
   #hasParsed = false;
   /** Bits of the directions that have said all they will, to the parser. */
   #ended = 0;
+  /** Bits of the directions of which it is to be told once more what they speak. */
+  knownAgain = 0;
   /** What was odd about how the protocol was recognised, with the packet in hand, by the names of `app-layer-event`. */
   events: readonly string[] = NO_EVENTS;
 
@@ -205,13 +207,14 @@ export class Conversation {
     return bytes;
   }
 
-  /** Neither direction will be recognised. */
+  /** Neither direction will be recognised; of what was read nothing is known any more. */
   #fail(): void {
-    for (const side of this.#sides) side.isNone = true;
-    if (!this.#hasBegun) {
-      this.protocol = null;
-      this.parser = null;
+    for (const direction of [0, 1] as const) {
+      this.#sides[direction].isNone = true;
+      if (this.#sides[direction].protocol !== null) this.knownAgain |= 1 << direction;
     }
+    this.protocol = null;
+    this.parser = null;
     this.#stop();
   }
 

@@ -37,3 +37,15 @@ t.test('what the end finds undecided is read when it is given once more', async 
   const rules = ['CONNECT', 'CONNACK'].map((type) => `alert mqtt ${ANY} (mqtt.type:${type};)`);
   t.same(alertsIn(scene, rules, '', true), ['', '']);
 });
+
+t.test('what was read is given up where it turns out late that the client says nothing known', async (t) => {
+  const scene = new Scene(502).say(0, '\0\0\0\0\x06\x01\x01\0\0\0\x08').say(1, MODBUS_REQUEST).say(1, MODBUS_REQUEST);
+  scene.say(0, '\0\x02\0\0\0\x06\x0a\x05\0\x64').say(0, 'x').say(1, 'y');
+  const rules = [
+    `alert modbus ${ANY} (dsize:>0;)`,
+    // Known again with that.
+    `alert tcp ${ANY} (app-layer-protocol:modbus;)`,
+    `alert tcp ${ANY} (app-layer-protocol:failed;)`,
+  ];
+  t.same(alertsIn(scene, rules, '', true), ['5< 7>', '5< 10<', '9>']);
+});
