@@ -165,7 +165,7 @@ export class Inspector {
     this.#observe?.(situation);
     this.#askPacketRules(group);
     situation.isStreamMatch = false;
-    if (situation.protocol !== null && hasNews(situation)) this.#transactions.inspect(situation, this.#found);
+    if (hasNews(situation)) this.#transactions.inspect(situation, this.#found);
     if (memory !== null) noteProtocols(situation, memory);
     this.#conclude(situation);
   }
@@ -464,8 +464,13 @@ function isMatch(signature: Signature, situation: Situation): boolean {
   );
 }
 
-/** Transactions of TCP are asked about with a packet that brought something of either side, or after one that did of its side. */
+/**
+ * Transactions of TCP are asked about with a packet that brought something of either side, or after one that did of its
+ * side, even if the session does not take it.
+ */
 function hasNews({ packet, flow, direction }: Situation): boolean {
-  if (flow!.protocol === PROTOCOL_UDP || packet.isPseudo) return true;
-  return (flow!.application as Conversation).hasNews(direction);
+  const conversation = (flow?.application ?? null) as Conversation | null;
+  if (conversation === null || conversation.protocol === null || conversation.parser === null) return false;
+  if (packet.protocol !== flow!.protocol) return false;
+  return flow!.protocol === PROTOCOL_UDP || packet.isPseudo || conversation.hasNews(direction);
 }

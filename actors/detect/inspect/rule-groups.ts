@@ -27,6 +27,8 @@ type GroupedPacket = Pick<Packet, 'protocol' | 'sourcePort' | 'destinationPort'>
 
 export interface TransactionGroup {
   readonly always: readonly number[];
+  /** Those of them that are about no protocol of their own. */
+  readonly unnamed: readonly number[];
   /** By rising progress. */
   readonly prefilters: readonly BufferPrefilter[];
 }
@@ -137,6 +139,7 @@ function* transactionGroup(
   direction: Direction,
 ): Steps<TransactionGroup> {
   const always: number[] = [];
+  const unnamed: number[] = [];
   const byBuffer = new Map<string, { readonly row: BufferRow; readonly signatures: Signature[] }>();
   for (const signature of signatures) {
     if (isOfPayload(signature)) continue;
@@ -146,6 +149,7 @@ function* transactionGroup(
     );
     if (buffer === null) {
       always.push(signature.order);
+      if (signature.application === null) unnamed.push(signature.order);
       continue;
     }
     // Of the protocol's own it is never found.
@@ -167,5 +171,5 @@ function* transactionGroup(
     prefilters.push({ ...one, progress: row.prefilterProgress ?? row.progress, isAgain: false });
     if (row.again !== undefined) prefilters.push({ ...one, progress: row.again.progress[direction], isAgain: true });
   }
-  return { always, prefilters: prefilters.sort((a, b) => a.progress - b.progress) };
+  return { always, unnamed, prefilters: prefilters.sort((a, b) => a.progress - b.progress) };
 }

@@ -42,7 +42,8 @@ export class TransactionInspector {
         this.#takeNewFiles(tx.files, kept, protocol.name, direction);
       situation.transaction = kept;
       candidates.reset();
-      for (const order of group.always) candidates.add(order);
+      // Those of a protocol that no prefilter finds pass over a packet that the session did not take.
+      for (const order of situation.protocol === null ? group.unnamed : group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
       for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isFlowEnd)) break;
       kept.scanned[direction] |= (1 << Math.min(tx.progress[direction], 31)) - 1;

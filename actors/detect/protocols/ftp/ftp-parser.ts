@@ -40,6 +40,8 @@ export class FtpTransaction implements Transaction {
   port = 0;
   isActive = false;
   readonly progress: [number, number] = [0, 0];
+  /** Of what the client says Suricata does not note it. */
+  readonly isUpdated: [boolean, boolean] = [false, false];
   readonly events: string[] = [];
 
   constructor(id: number, state: FtpState, command: string | null, request: string, isTruncated: boolean) {
@@ -164,6 +166,7 @@ export class FtpParser implements Parser<FtpTransaction> {
   #reply({ text, isTruncated }: Line): void {
     const open = this.transactions.find(({ progress }) => progress[1] < FINISHED);
     const tx = open ?? this.transactions.at(-1) ?? this.#open(null, '', false);
+    tx.isUpdated[1] = true;
     if (this.#state.command === null) tx.command = null;
     const isWithoutPort = this.#takePort(tx, text);
     if (!isWithoutPort) {

@@ -23,6 +23,7 @@ const COMPLETE = [1, 1] as const;
 export class ModbusTransaction implements Transaction {
   readonly id: number;
   readonly events: string[] = [];
+  readonly isUpdated: [boolean, boolean] = [true, true];
   request: ModbusMessage | null = null;
   response: ModbusMessage | null = null;
 
@@ -93,6 +94,7 @@ export class ModbusParser implements Parser<ModbusTransaction> {
     });
     const tx = open ?? this.begin();
     if (tx === null) return false;
+    tx.isUpdated.fill(true);
     const isAccess = (message.access & (ACCESS.READ | ACCESS.WRITE)) !== 0;
     const isMismatch = (message.errors & (ERRORS.DATA_LENGTH | ERRORS.DATA_VALUE)) !== 0;
     if (!isRequest && isAccess && isMismatch) tx.events.push('value_mismatch');

@@ -49,12 +49,14 @@ export class MqttTransaction implements Transaction {
   readonly messages: MqttMessage[] = [];
   keptBytes = 0;
   readonly events: string[] = [];
+  readonly isUpdated: [boolean, boolean];
   isComplete = false;
   packetId = NO_ID;
 
   constructor(id: number, direction: Direction, session: MqttSession) {
     this.id = id;
     this.isOneSided = direction;
+    this.isUpdated = [direction === 0, direction === 1];
     this.session = session;
   }
 
@@ -196,6 +198,7 @@ export class MqttParser implements Parser<MqttTransaction> {
     const packetId = type === 'CONNACK' ? CONNECT_ID : message.messageId!;
     const tx = this.transactions.find((one) => one.packetId === packetId && !one.isComplete);
     if (tx !== undefined) {
+      tx.isUpdated.fill(true);
       this.add(tx, message);
       if (type === 'CONNACK') this.isConnected = true;
       if (type !== 'PUBREC' && type !== 'PUBREL') this.close(tx);
@@ -244,6 +247,7 @@ export class MqttParser implements Parser<MqttTransaction> {
     const oldest = this.transactions.find(({ isComplete }) => !isComplete);
     if (oldest === undefined) return false;
     oldest.events.push('too_many_transactions');
+    oldest.isUpdated.fill(true);
     this.close(oldest);
     return true;
   }

@@ -35,6 +35,7 @@ export class SshSide {
 export class SshTransaction implements Transaction {
   readonly id = 0;
   readonly events: string[] = [];
+  readonly isUpdated: [boolean, boolean] = [true, true];
   readonly sides: readonly [SshSide, SshSide] = [new SshSide(), new SshSide()];
 
   get keptBytes(): number {
@@ -82,6 +83,7 @@ export class SshParser implements Parser<SshTransaction> {
   }
 
   data(direction: Direction, bytes: Uint8Array): void {
+    this.tx.isUpdated[direction] = true;
     if (this.hasFailed || bytes.length === 0 || this.tx.progress[0] === FINISHED) return;
     const skipped = Math.min(this.skipped[direction], bytes.length);
     this.skipped[direction] -= skipped;

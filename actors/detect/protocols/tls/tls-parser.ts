@@ -52,6 +52,7 @@ export class TlsParser implements Parser<TlsTransaction> {
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed || this.isEncrypted === 'all') return;
     const { tx, hasEnded } = this;
+    tx.isUpdated.fill(true);
     if (isLast) hasEnded[direction] = true;
     const { pending } = this.tracks[direction];
     const all = pending.join(bytes);

@@ -45,6 +45,7 @@ export class TlsSide {
 export class TlsTransaction implements Transaction {
   readonly id = 0;
   readonly events: string[] = [];
+  readonly isUpdated: [boolean, boolean] = [true, true];
   readonly client = new TlsSide();
   readonly server = new TlsSide();
   hasClientHello = false;

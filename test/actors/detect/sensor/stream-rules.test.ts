@@ -182,3 +182,28 @@ t.test('a rule that names a header drops packets, and not flows, though the stre
   ];
   t.same(alertsIn(scene, rules), ['6> 8> 9>', '1> 3> 4> 6> 8> 9>']);
 });
+
+t.test(
+  'transactions are asked about with a packet that the session refuses, by rules that a prefilter finds',
+  async (t) => {
+    const scene = new Scene(80).handshake().say(0, GET).segment(0, RST, 5, 0).say(0, GET);
+    const rules = ['content:"GET"', 'pcre:"/GET/"'].map((method) => `alert http ${ANY} (http.method; ${method};)`);
+    t.same(alertsIn(scene, rules), ['6> ->', '->']);
+  },
+);
+
+t.test('a transaction is asked about where something of it came in its direction', async (t) => {
+  const CONNECT = '\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0';
+  const PING = '\xc0\0';
+  const CONNACK = '\x20\x02\0\0';
+  const scene = new Scene(1883).handshake().say(0, CONNECT).say(1, CONNACK).say(0, CONNECT).say(0, PING);
+  scene
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1);
+  const rules = ['', 'isdataat:1,relative;'].map(
+    (more) => `alert mqtt ${ANY} (${more} app-layer-event:mqtt.double_connect;)`,
+  );
+  // With the FIN there would be something of the stream.
+  t.same(alertsIn(scene, rules), ['10>', '']);
+});
