@@ -147,7 +147,8 @@ function* transactionGroup(
     const row = protocol.buffers.find(
       ({ name, directions }) => name === buffer?.buffer && directions.includes(direction),
     );
-    if (buffer === null) {
+    // One about both sides has its pattern on one of them.
+    if (buffer === null || (row === undefined && signature.headerBack !== null)) {
       always.push(signature.order);
       if (signature.application === null) unnamed.push(signature.order);
       continue;
