@@ -22,7 +22,14 @@ export {
   signBundle,
 } from './bundle/index.ts';
 export { CapturedPacket, CaptureReader } from './capture/index.ts';
-export { type AlertOptions, EVE_DEFAULTS, EveLine, type EveOptions, type EveRecord } from './eve/index.ts';
+export {
+  type AlertOptions,
+  type AnomalyOptions,
+  EVE_DEFAULTS,
+  EveLine,
+  type EveOptions,
+  type EveRecord,
+} from './eve/index.ts';
 export { laneOf } from './flow/index.ts';
 export {
   type Attempt,
@@ -35,6 +42,7 @@ export {
   readThresholds,
   type ThresholdLine,
 } from './inspect/index.ts';
+export { LATER_FORMS } from './protocols/index.ts';
 export { groupMistake } from './rules/group-mistake.ts';
 export { REFUSED_LATER, REFUSED_SEVEN } from './rules/keywords/refused.ts';
 export type { KeywordRow } from './rules/keywords/row.ts';

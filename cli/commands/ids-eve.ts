@@ -1,6 +1,6 @@
 /** What `msec ids` tells of, and how much of it, by the eve-log of a suricata.yaml. */
 import { parse } from 'yaml';
-import { type AlertOptions, EVE_DEFAULTS, type EveOptions } from '../../actors/detect/index.ts';
+import { type AlertOptions, type AnomalyOptions, EVE_DEFAULTS, type EveOptions } from '../../actors/detect/index.ts';
 import { readFileOf } from '../reference-files.ts';
 import { UsageError } from '../terminal.ts';
 
@@ -8,25 +8,45 @@ const YAML_BYTES_MAX = 4 * 1024 * 1024;
 
 type Section = Readonly<Record<string, unknown>>;
 
+export interface ToldOptions extends EveOptions {
+  /** Names of protocols whose records are those of Suricata 8. */
+  readonly later: ReadonlySet<string>;
+}
+
 /** undefined: the file has no eve-log that is on. */
-export function eveOptions(path: string | undefined): EveOptions | undefined {
+export function eveOptions(path: string | undefined): ToldOptions | undefined {
   if (path === undefined) return undefined;
   const logs = listOf(sectionOf(read(path)).outputs)
     .map((output) => sectionOf(sectionOf(output)['eve-log']))
     .filter((log) => Object.keys(log).length > 0 && isOn(log.enabled, true));
   if (logs.length === 0) return undefined;
   const types = new Set<string>(['rules']);
-  let alert = EVE_DEFAULTS.alert;
+  const later = new Set<string>();
+  let { alert, anomaly } = EVE_DEFAULTS;
   for (const one of logs.flatMap((log) => listOf(log.types))) {
     const [name, value] = typeof one === 'string' ? [one, null] : (Object.entries(sectionOf(one))[0] ?? ['', null]);
     const section = sectionOf(value);
     if (!isOn(section.enabled, true)) continue;
     types.add(name === 'files' ? 'fileinfo' : name);
+    if (name === 'dns' && Number(section.version ?? 2) >= 3) later.add('dns');
+    if (name === 'anomaly') anomaly = anomalyOptions(section);
     if (name !== 'alert') continue;
     alert = alertOptions(section);
     if (isOn(section['tagged-packets'], true)) types.add('packet');
   }
-  return { types, alert };
+  return { types, alert, anomaly, later };
+}
+
+function anomalyOptions(section: Section): AnomalyOptions {
+  const types = sectionOf(section.types);
+  const { application, decode, stream } = EVE_DEFAULTS.anomaly;
+  const isDecoded = isOn(types.decode, decode);
+  return {
+    decode: isDecoded,
+    stream: isOn(types.stream, stream),
+    application: isOn(types.applayer, application),
+    packetHeader: isDecoded && isOn(section.packethdr, false),
+  };
 }
 
 function read(path: string): unknown {

@@ -6,6 +6,7 @@ import {
   type AcceptedRule,
   type DataSet,
   type EveLine,
+  LATER_FORMS,
   type RuleClass,
   type RuleSet,
   readClasses,
@@ -120,7 +121,9 @@ function sensorOptions(flags: IdsRunFlags, settings: IdsSettings): SensorOptions
     ...(eve === undefined ? {} : { eve }),
     tellsAll: flags.alertsOnly !== true,
     // A protocol that is off in a suricata.yaml is on here: only what is set by hand takes one out.
-    protocols: protocols.filter(({ name }) => !isOff(flags.set ?? [], protocolKey(name))),
+    protocols: protocols
+      .filter(({ name }) => !isOff(flags.set ?? [], protocolKey(name)))
+      .map((one) => (eve?.later.has(one.name) === true ? LATER_FORMS.find(({ name }) => name === one.name)! : one)),
     traffic: {
       ...traffic,
       stream: {

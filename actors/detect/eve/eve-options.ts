@@ -18,10 +18,19 @@ export interface AlertOptions {
   readonly verdict: boolean;
 }
 
+/** Which anomalies are told: of packets, of their streams, of what they carry; and with the first bytes of the packet. */
+export interface AnomalyOptions {
+  readonly decode: boolean;
+  readonly stream: boolean;
+  readonly application: boolean;
+  readonly packetHeader: boolean;
+}
+
 export interface EveOptions {
   /** Types of records that are told. */
   readonly types: ReadonlySet<string>;
   readonly alert: AlertOptions;
+  readonly anomaly: AnomalyOptions;
 }
 
 export const EVE_DEFAULTS: EveOptions = {
@@ -58,4 +67,5 @@ export const EVE_DEFAULTS: EveOptions = {
     httpBodyPrintable: false,
     verdict: false,
   },
+  anomaly: { decode: false, stream: false, application: true, packetHeader: false },
 };

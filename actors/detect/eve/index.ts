@@ -2,9 +2,10 @@
 export { AboutRules } from './about-rule.ts';
 export { writeAlert } from './alert-record.ts';
 export { EveLine } from './eve-line.ts';
-export { type AlertOptions, EVE_DEFAULTS, type EveOptions } from './eve-options.ts';
+export { type AlertOptions, type AnomalyOptions, EVE_DEFAULTS, type EveOptions } from './eve-options.ts';
 export type { EveRecord } from './eve-record.ts';
 export { writeFlowEnd } from './flow-end-record.ts';
+export { writePacketAnomalies } from './packet-anomalies.ts';
 export { flowId } from './record.ts';
 export { writeTagged } from './tagged-record.ts';
 export { timestamp } from './text.ts';

@@ -12,11 +12,12 @@ export function writeTagged(line: EveLine, packet: Packet, flow: Flow | null): v
 }
 
 /** What of a packet is in no other field. One that was put together has the frame of its last fragment. */
-export function packetFields({ bytes, start, end, linkType, isReassembled, root }: Packet): EveRecord {
+export function packetFields(packet: Packet, bytesMax: number = Number.MAX_SAFE_INTEGER): EveRecord {
+  const { bytes, start, end, linkType, isReassembled, root } = packet;
   const own = bytes.subarray(start, end);
   const framed = isReassembled && root !== null ? [root.bytes.subarray(root.start, root.ipAt), own] : [own];
   return {
-    packet: Buffer.concat(framed).toString('base64'),
+    packet: Buffer.concat(framed).subarray(0, bytesMax).toString('base64'),
     packet_info: { linktype: isReassembled && root !== null ? root.linkType : linkType },
   };
 }

@@ -1,4 +1,5 @@
 /** Keywords about a flow's age, amount and protocol, its TCP session, and what was noticed about a packet; compiled. */
+import type { Flow } from '../flow/index.ts';
 import {
   decodeEventCode,
   hasBrokenAck,
@@ -115,6 +116,17 @@ const streamEvent: Compile = (condition) => {
   if (name === 'pkt_broken_ack') return (situation) => brokenAck(situation) || isNoted(situation, name);
   return (situation) => isNoted(situation, name);
 };
+
+/** What a rule about the stream can ask of the packet at hand. */
+export function streamEventsOf(packet: Packet, flow: Flow | null): readonly string[] {
+  if (packet.isPseudo || flow === null) return [];
+  if (flow.session !== null) return flow.session.events;
+  const { tcpFlags, protocol } = packet;
+  if (protocol !== PROTOCOL_TCP) return [];
+  if (hasBrokenAck(packet)) return ['pkt_broken_ack'];
+  if ((tcpFlags & TCP_RST) !== 0) return ['rst_but_no_session'];
+  return (tcpFlags & TCP_FIN) !== 0 ? ['fin_but_no_session'] : [];
+}
 
 const isNoted = ({ flow }: Situation, name: string): boolean => flow?.session?.events.includes(name) === true;
 

@@ -5,6 +5,7 @@ export { Answers } from './answers.ts';
 export { DEFAULT_CLASSES, type RuleClass, readClasses } from './classes.ts';
 export { CompiledRules, compileRules, compiling, RuleLine, type RuleSurroundings } from './compiled-rules.ts';
 export { type Attempt, Explainer, type Step } from './explainer.ts';
+export { streamEventsOf } from './flow-facts.ts';
 export { FlowMemory, isComplete, type TransactionMemory, type Variables } from './flow-memory.ts';
 export { INSPECT_DEFAULTS, type InspectOptions, Inspector, type Observe, type TellAlert } from './inspector.ts';
 export type { Signature } from './signature.ts';

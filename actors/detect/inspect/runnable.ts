@@ -10,7 +10,18 @@ import { BOTH_DIRECTIONS, isTransactionBuffer, transactionParts } from './rule-t
 /** What the inspection itself asks or does. */
 const OF_INSPECTION = new Set([
   ...['flow', 'flowbits', 'flowint', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag'],
-  ...['bypass', 'l3_proto', 'nfq_set_mark', 'app-layer-event', 'tls_store', 'flowvar', 'pktvar', 'hook', 'xbits.tx'],
+  ...[
+    'bypass',
+    'l3_proto',
+    'nfq_set_mark',
+    'app-layer-event',
+    'tls_store',
+    'flowvar',
+    'pktvar',
+    'hook',
+    'xbits.tx',
+    'config',
+  ],
 ]);
 
 /** The keyword, buffer or protocol that cannot be asked; null: all can. */

@@ -4,7 +4,7 @@
  */
 import { type CapturedTexts, type Expense, newVariables, variableSlots } from '../match/index.ts';
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
-import type { AnyProtocol, Direction } from '../protocols/index.ts';
+import type { AnyProtocol, Conversation, Direction } from '../protocols/index.ts';
 import type { Steps } from '../rules/finished.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
@@ -226,10 +226,18 @@ function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
     else if (condition.keyword === 'flowvar' || condition.keyword === 'pktvar')
       into.checks.push(textCheck(condition, names));
     else if (condition.keyword === 'xbits.tx') transactionBits(condition, into);
+    else if (condition.keyword === 'config') into.effects.push(keepQuiet);
     else if (condition.keyword === 'bypass') into.effects.push(bypass);
   }
   return into;
 }
+
+/** The transaction’s record is not written, nor that of the answer to it. */
+const keepQuiet: Effect = ({ transaction, tx, flow }) => {
+  if (transaction === null || tx === null) return;
+  transaction.isTold = true;
+  (flow?.application as Conversation | null)?.parser?.keepQuiet?.(tx);
+};
 
 const bypass: Effect = ({ memory }) => {
   if (memory !== null) memory.isBypassed = true;

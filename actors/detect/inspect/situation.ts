@@ -4,7 +4,7 @@
  */
 import type { Flow, RawChunk } from '../flow/index.ts';
 import { Packet } from '../packet/index.ts';
-import type { Direction } from '../protocols/index.ts';
+import type { Direction, Transaction } from '../protocols/index.ts';
 import { AddressBits } from './address-bits.ts';
 import type { FlowMemory, TransactionMemory } from './flow-memory.ts';
 import { SetMemory } from './set-memory.ts';
@@ -22,7 +22,8 @@ export class Situation {
   readonly sets = new SetMemory();
   /** Of all flows. */
   readonly textRoom = new TextRoom();
-  /** That rules are asked about. */
+  /** That rules are asked about, and what is remembered of it. */
+  tx: Transaction | null = null;
   transaction: TransactionMemory | null = null;
   direction: Direction = 0;
   isEstablished = false;

@@ -40,6 +40,7 @@ export class TransactionInspector {
         continue;
       if (tx.files !== undefined && tx.files.length > kept.filesSeen[direction])
         this.#takeNewFiles(tx.files, kept, protocol.name, direction);
+      situation.tx = tx;
       situation.transaction = kept;
       candidates.reset();
       // Those of a protocol that no prefilter finds pass over a packet that the session did not take.

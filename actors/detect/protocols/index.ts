@@ -1,7 +1,7 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import { coap } from './coap/index.ts';
 import { dhcp } from './dhcp/index.ts';
-import { dns } from './dns/index.ts';
+import { dns, dnsOfVersion3 } from './dns/index.ts';
 import { ftp, ftpData } from './ftp/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
@@ -40,5 +40,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   tftp,
   coap,
 ];
+/** Of some protocols EVE has another form in Suricata 8, which takes the place of theirs. */
+export const LATER_FORMS: readonly AnyProtocol[] = [dnsOfVersion3];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
 export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];

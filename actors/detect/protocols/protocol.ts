@@ -64,6 +64,8 @@ export interface Transaction {
    * they are asked whenever there is news of the flow.
    */
   readonly isUpdated?: [boolean, boolean];
+  /** Its record is not written. */
+  readonly isQuiet?: boolean;
   /** What is kept of a direction's body. */
   body?(direction: Direction): Uint8Array;
   /** Bytes that it keeps, beside what every transaction takes. */
@@ -102,6 +104,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   releaseWhere?(isDone: (tx: Tx) => boolean): void;
   /** Once: connections that were agreed on since. */
   takeExpected?(): readonly ExpectedTransfer[];
+  /** Nothing is told of the transaction, nor of what answers it as one of its own. */
+  keepQuiet?(tx: Transaction): void;
   /** True once where rules about the stream are to see with the next packet what there is of the direction. */
   takeFlush?(direction: Direction): boolean;
   /** As many bytes before what rules have seen of the stream Suricata keeps of a direction; without it: none. */

@@ -20,6 +20,9 @@ import type { Variables } from './variables.ts';
 
 const ACTIONS: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
 
+/** An action of rules that change what is told, and alert on nothing. */
+const CONFIG = 'config';
+
 const addresses = knowing(addressSet);
 const ports = knowing(portSet);
 
@@ -42,6 +45,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   draft.hasApplication = isApplication(header.protocol);
   draft.family = header.protocol === 'ipv4' ? 4 : header.protocol === 'ipv6' ? 6 : null;
   if (hooked !== null) hook(draft, named, hookOf(header.protocol, hooked, split.protocol.at));
+  if (split.action.text.toLowerCase() === CONFIG) draft.condition({ keyword: 'noalert', value: { type: 'none' } });
   const subjects: Subject[] = [];
   for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
   placed({ at: 0 }, () => checkRule(draft, header, subjects));
@@ -117,7 +121,8 @@ function action({ text, at }: Word): Action {
   const name = text.toLowerCase();
   if (name === 'accept' || name.includes(':'))
     return unsupported('action', `${shown(text)}, as rules of a firewall have it`, at);
-  if (name === 'config') return unsupported('action', 'rules that configure the engine', at);
+  // It alerts no more than one with noalert.
+  if (name === CONFIG) return 'alert';
   return ACTIONS.find((one) => one === name) ?? wrong('action', `the action "${shown(text)}" does not exist`, at);
 }
 

@@ -50,6 +50,8 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   const asked = draft.has('tls_store') ? subjects.toSpliced(subjects.indexOf('tls'), 1) : subjects;
   const asksTransaction =
     needsTransaction || draft.hook.length > 2 || asked.some((subject) => subject === 'file' || isApplication(subject));
+  if (draft.has('config') && !asksTransaction)
+    unsupported('config', 'it goes with what is asked of a transaction alone');
   const packetPart = ofPacket?.keyword ?? ofHeader?.buffer;
   if (asksTransaction && packetPart !== undefined)
     wrong(packetPart, 'a test of a packet cannot go with what is asked of a transaction');

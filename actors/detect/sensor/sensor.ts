@@ -14,6 +14,7 @@ import {
   writeAnomaly,
   writeFile,
   writeFlowEnd,
+  writePacketAnomalies,
   writeRecognition,
   writeTagged,
   writeTransaction,
@@ -92,6 +93,7 @@ export class Sensor implements TrafficSink {
   readonly #expectations = new Expectations<Flow>();
   readonly #tellsAll: boolean;
   readonly #types: ReadonlySet<string>;
+  readonly #anomaly: EveOptions['anomaly'];
   /** Every record is written here, and told from here. */
   readonly #line = new EveLine();
   readonly #tell: () => void;
@@ -108,7 +110,8 @@ export class Sensor implements TrafficSink {
     observe: Observe | null = null,
     tellVerdict: TellLine | null = null,
   ) {
-    const { types, alert: ofAlerts } = options.eve ?? EVE_DEFAULTS;
+    const { types, alert: ofAlerts, anomaly } = options.eve ?? EVE_DEFAULTS;
+    this.#anomaly = anomaly;
     this.#types = types;
     const [aboutAlerts, aboutVerdicts] = [new AboutRules(ofAlerts), new AboutRules(EVE_DEFAULTS.alert)];
     this.#tell = () => tell(this.#line);
@@ -269,9 +272,12 @@ export class Sensor implements TrafficSink {
       writeTagged(this.#line, packet, flow);
       this.#tell();
     }
+    const { decode, stream, application } = this.#anomaly;
+    if ((decode || stream) && this.#tells('anomaly'))
+      writePacketAnomalies(this.#line, packet, flow, this.#anomaly, this.#tell);
     if (flow === null || flow.application === null) return;
     const conversation = flow.application as Conversation;
-    if (!packet.isFlush && this.#tells('anomaly'))
+    if (!packet.isFlush && application && this.#tells('anomaly'))
       for (const event of conversation.events) {
         writeRecognition(this.#line, event, packet, flow);
         this.#tell();
@@ -393,7 +399,7 @@ export class Sensor implements TrafficSink {
     const place = { protocol, packet, flow, fingerprints };
     const isTold = this.#tells(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
-    const tellsOdd = this.#tellsAll && (isTold || this.#looksAt(protocol));
+    const tellsOdd = this.#tellsAll && this.#anomaly.application && (isTold || this.#looksAt(protocol));
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
@@ -402,7 +408,7 @@ export class Sensor implements TrafficSink {
       if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
       if (direction !== null) kept.filesLeft[direction] = kept.filesTold[direction];
       if (!isOver && !isComplete(tx, toldAt)) continue;
-      if (isTold && !kept.isTold) writeTransaction(this.#line, tx, place, this.#tell);
+      if (isTold && !kept.isTold && tx.isQuiet !== true) writeTransaction(this.#line, tx, place, this.#tell);
       kept.isTold = true;
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = direction === null || !hasFilesToTell(tx, kept);

@@ -13,25 +13,26 @@ const TYPE_QUERY = fixed({ type: 'query' });
 const TYPE_ANSWER = fixed({ type: 'answer' });
 const QUERY = key('query');
 const ANSWER = key('answer');
-const ID = key('id');
-const TX_ID = key('tx_id');
-const FLAGS = key('flags');
+export const ID: Uint8Array = key('id');
+export const TX_ID: Uint8Array = key('tx_id');
+export const FLAGS: Uint8Array = key('flags');
 const Z = fixed({ z: true });
-const OPCODE = key('opcode');
+export const OPCODE: Uint8Array = key('opcode');
 const RRNAME = key('rrname');
 const RRNAME_TRUNCATED = fixed({ rrname_truncated: true });
-const RRTYPE = key('rrtype');
-const RCODE = key('rcode');
+export const RRTYPE: Uint8Array = key('rrtype');
+export const RCODE: Uint8Array = key('rcode');
 const TTL = key('ttl');
 const RDATA = key('rdata');
 const RDATA_TRUNCATED = fixed({ rdata_truncated: true });
-const ANSWERS = key('answers');
-const AUTHORITIES = key('authorities');
+export const ANSWERS: Uint8Array = key('answers');
+export const AUTHORITIES: Uint8Array = key('authorities');
+export const ADDITIONALS: Uint8Array = key('additionals');
 const GROUPED = key('grouped');
 
 /** Compressed names can make a small message say very much: beyond so many bytes the rest is left out. */
 const TEXT_BYTES_MAX = 131_072;
-const FLAG_NAMES: readonly (readonly [number, Uint8Array])[] = [
+export const FLAG_NAMES: readonly (readonly [number, Uint8Array])[] = [
   [0x8000, fixed({ qr: true })],
   [0x0400, fixed({ aa: true })],
   [0x0200, fixed({ tc: true })],
@@ -41,7 +42,7 @@ const FLAG_NAMES: readonly (readonly [number, Uint8Array])[] = [
 ];
 
 /** How many questions are told. */
-function questionCount({ questions }: DnsMessage): number {
+export function questionCount({ questions }: DnsMessage): number {
   let bytes = 0;
   const end = questions.findIndex(({ name }) => {
     bytes += name.length;
@@ -60,7 +61,10 @@ function addQuery(into: JsonWriter, { id, message }: DnsTransaction, question: Q
   into.number(OPCODE, message.opcode);
 }
 
-function addName(into: JsonWriter, { name, isCut }: { readonly name: Uint8Array; readonly isCut: boolean }): void {
+export function addName(
+  into: JsonWriter,
+  { name, isCut }: { readonly name: Uint8Array; readonly isCut: boolean },
+): void {
   into.text(RRNAME, name, textOf);
   if (isCut) into.fixed(RRNAME_TRUNCATED);
 }
@@ -148,7 +152,12 @@ function addressV6(bytes: Uint8Array): string {
   return groups.join(':');
 }
 
-function addRecords(into: JsonWriter, name: Uint8Array, message: DnsMessage, records: readonly ResourceRecord[]): void {
+export function addRecords(
+  into: JsonWriter,
+  name: Uint8Array,
+  message: DnsMessage,
+  records: readonly ResourceRecord[],
+): void {
   into.openList(name);
   for (const record of records) {
     into.open(ITEM);
@@ -161,7 +170,7 @@ function addRecords(into: JsonWriter, name: Uint8Array, message: DnsMessage, rec
   into.closeList();
 }
 
-function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+export function withinLimit(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
   let bytes = 0;
   const end = records.findIndex(({ name, start, end: dataEnd }) => {
     bytes += Math.max(name.length, dataEnd - start);
@@ -179,7 +188,7 @@ const GROUPS: ReadonlyMap<number, Uint8Array> = new Map(
 );
 
 /** Values of the answers by type. */
-function addGrouped(into: JsonWriter, message: DnsMessage, answers: readonly ResourceRecord[]): void {
+export function addGrouped(into: JsonWriter, message: DnsMessage, answers: readonly ResourceRecord[]): void {
   const done: number[] = [];
   into.open(GROUPED);
   for (const { type } of answers) {

@@ -10,6 +10,8 @@ import { DnsMessage, HEADER_BYTES, isPlausible } from './dns-message.ts';
 const Z_FLAG = 0x40;
 /** Names and records that were asked for take several times as much as the message. */
 const RECORDS_COST = 8;
+/** As many as Suricata remembers. */
+const QUIET_MAX = 500;
 const OPCODE_UNASSIGNED_FROM = 7;
 
 export class DnsTransaction implements Transaction {
@@ -18,8 +20,10 @@ export class DnsTransaction implements Transaction {
   readonly isOneSided: Direction;
   readonly progress: readonly [number, number] = [1, 1];
   readonly events: string[] = [];
+  readonly isQuiet: boolean;
 
-  constructor(id: number, message: DnsMessage) {
+  constructor(id: number, message: DnsMessage, isQuiet: boolean) {
+    this.isQuiet = isQuiet;
     this.id = id;
     this.message = message;
     this.isOneSided = message.isRequest ? 0 : 1;
@@ -38,6 +42,8 @@ export class DnsParser implements Parser<DnsTransaction> {
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
   private afterGap = false;
   private count = 0;
+  /** Ids of requests whose answers are not told. */
+  private quiet: Set<number> | null = null;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -71,6 +77,15 @@ export class DnsParser implements Parser<DnsTransaction> {
 
   release(count: number): void {
     this.transactions.splice(0, count);
+  }
+
+  keepQuiet(tx: Transaction): void {
+    if (!(tx instanceof DnsTransaction) || !tx.message.isRequest) return;
+    this.quiet ??= new Set();
+    this.quiet.add(tx.message.id);
+    if (this.quiet.size <= QUIET_MAX) return;
+    const [oldest] = this.quiet;
+    this.quiet.delete(oldest!);
   }
 
   private stream(direction: Direction, bytes: Uint8Array): void {
@@ -118,7 +133,8 @@ export class DnsParser implements Parser<DnsTransaction> {
       return false;
     }
     if (direction === 1 && !isResponse) this.event('not_response');
-    this.transactions.push(new DnsTransaction(this.count++, message));
+    const isQuiet = direction === 1 && this.quiet?.delete(message.id) === true;
+    this.transactions.push(new DnsTransaction(this.count++, message, isQuiet));
     if ((message.flags & Z_FLAG) !== 0) this.event('z_flag_set');
     if (message.opcode >= OPCODE_UNASSIGNED_FROM) this.event('invalid_opcode');
     if (message.nameFlags === 0) return true;

@@ -3,6 +3,7 @@ import { numberOf, numbersOf } from '../condition-values.ts';
 import type { Direction } from '../direction.ts';
 import type { BufferRow, ConditionRow, ProbeAnswer, Protocol } from '../protocol.ts';
 import { addEvent, addOfAlert, eventCount } from './dns-eve.ts';
+import { addOfVersion3 } from './dns-eve3.ts';
 import { HEADER_BYTES } from './dns-message.ts';
 import { DnsParser, type DnsTransaction, isResponse, probeDatagram, probeStream } from './dns-parser.ts';
 
@@ -103,4 +104,12 @@ export const dns: Protocol<DnsTransaction> = {
   addEve: addOfAlert,
   eventCount,
   addEvent,
+};
+
+/** With the records of Suricata 8. */
+export const dnsOfVersion3: Protocol<DnsTransaction> = {
+  ...dns,
+  addEve: addOfVersion3,
+  eventCount: () => 1,
+  addEvent: (tx, _index, into) => addOfVersion3(tx, into),
 };

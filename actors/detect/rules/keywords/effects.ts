@@ -27,6 +27,14 @@ function mark(draft: Draft, text: string): void {
   draft.condition({ keyword: 'nfq_set_mark', value: { type: 'none' } });
 }
 
+/** The record of the transaction is not written; `flow` is taken for `tx`, as in Suricata. */
+const CONFIG = /^logging\s*disable\s*,\s*type\s+(?:tx|flow)\s*,\s*scope\s+(?:tx|flow)$/;
+
+function config(draft: Draft, text: string): void {
+  if (!CONFIG.test(text.trim())) wrong('config', `"${shown(text)}" is not logging disable, type tx, scope tx`);
+  draft.condition({ keyword: 'config', value: { type: 'none' } });
+}
+
 export const EFFECTS: readonly KeywordRow[] = [
   { name: 'tag', subject: 'flow', value: 'needed', read: (draft, { text }) => tag(draft, text) },
   {
@@ -35,6 +43,7 @@ export const EFFECTS: readonly KeywordRow[] = [
     value: 'none',
     read: (draft) => draft.condition({ keyword: 'alert', value: { type: 'none' } }),
   },
+  { name: 'config', subject: 'flow', value: 'needed', read: (draft, { text }) => config(draft, text) },
   {
     name: 'bypass',
     subject: 'flow',

@@ -79,7 +79,6 @@ const BY_REASON: readonly Refused[] = [
   { because: 'parts of a message are not told from each other here as frames', seven: 'frame' },
   { because: 'no database of places is read', seven: 'geoip' },
   { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },
-  { because: 'rules set up nothing of the engine', seven: 'config' },
   { because: 'no list of public suffixes is here', later: 'domain tld' },
   { because: 'no rate of flows is measured here', later: 'flow.elephant' },
   { because: 'the state of a transaction is named in the header of a rule here', later: 'app-layer-state' },
