@@ -78,8 +78,9 @@ export class CompiledRules {
     this.sets = parts.sets;
     this.ids = parts.ids;
     this.looksBack = parts.signatures.some(({ rule }) => asksStreamAndBody(rule));
-    const asks = (name: RegExp): boolean =>
-      parts.signatures.some(({ rule }) => rule.buffers.some(({ buffer }) => name.test(buffer)));
+    const buffers = new Set<string>();
+    for (const { rule } of parts.signatures) for (const { buffer } of rule.buffers) buffers.add(buffer);
+    const asks = (name: RegExp): boolean => [...buffers].some((buffer) => name.test(buffer));
     this.comparesOverlaps = parts.signatures.some(({ rule }) => rule.conditions.some(asksOverlaps));
     this.fingerprints = { ja3: asks(/^ja3s?\./), hassh: asks(/^ssh\.hassh/) };
   }

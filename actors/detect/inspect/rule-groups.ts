@@ -47,11 +47,24 @@ export class RuleGroups {
     new Map(),
   ];
 
+  /** Which ask of its transactions, by direction: most protocols have none, and are not to look through all rules for them. */
+  readonly #ofProtocol = new Map<string, readonly [Signature[], Signature[]]>();
+
   constructor(signatures: readonly Signature[], addressRules: readonly Signature[], byAddress: AddressIndex) {
     this.signatures = signatures;
     this.addressRules = addressRules;
     this.byAddress = byAddress;
     this.decoderRules = signatures.filter(({ type }) => type === 'de_only');
+    for (const signature of signatures)
+      for (const [protocol, engines] of signature.engines) {
+        let ours = this.#ofProtocol.get(protocol);
+        if (ours === undefined) {
+          ours = [[], []];
+          this.#ofProtocol.set(protocol, ours);
+        }
+        if (engines[0].length > 0) ours[0].push(signature);
+        if (engines[1].length > 0) ours[1].push(signature);
+      }
   }
 
   /** With the groups that every sensor needs. */
@@ -125,7 +138,7 @@ export class RuleGroups {
   }
 
   *#makingOfTransactions(protocol: AnyProtocol, direction: Direction): Steps<TransactionGroup> {
-    const ours = this.signatures.filter(({ engines }) => (engines.get(protocol.name)?.[direction].length ?? 0) > 0);
+    const ours = this.#ofProtocol.get(protocol.name)?.[direction] ?? [];
     yield LONG_STEP;
     const group = yield* transactionGroup(ours, protocol, direction);
     this.#transaction[direction].set(protocol.name, group);

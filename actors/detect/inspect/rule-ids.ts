@@ -16,6 +16,8 @@ export class RuleIds {
   /** By a digest of the identity: rules are long. Those of the last set behind all others. */
   readonly #known = new Map<string, number>();
   #next = 0;
+  /** Of the first set, as long as no other came: nobody has to be told from others yet. */
+  #first: readonly string[] | null = null;
 
   /** Of a set; each identity is there once. */
   assign(identities: readonly string[]): Int32Array {
@@ -25,8 +27,20 @@ export class RuleIds {
   *assigning(identities: readonly string[]): Steps<Int32Array> {
     const known = this.#known;
     const ids = new Int32Array(identities.length);
+    if (this.#next === 0) {
+      this.#first = identities;
+      this.#next = identities.length;
+      return ids.map((_, i) => i);
+    }
+    if (this.#first !== null) {
+      for (const [i, identity] of this.#first.entries()) {
+        known.set(digestOf(identity), i);
+        yield 1 / IDS_A_RULE;
+      }
+      this.#first = null;
+    }
     for (const [i, identity] of identities.entries()) {
-      const digest = hash('sha256', identity, 'base64').slice(0, DIGEST_CHARS);
+      const digest = digestOf(identity);
       ids[i] = known.get(digest) ?? this.#next++;
       known.delete(digest);
       known.set(digest, ids[i]!);
@@ -39,3 +53,5 @@ export class RuleIds {
     return ids;
   }
 }
+
+const digestOf = (identity: string): string => hash('sha256', identity, 'base64').slice(0, DIGEST_CHARS);

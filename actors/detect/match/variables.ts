@@ -18,6 +18,7 @@ export interface VariableSlots {
 export const NO_VARIABLES: VariableSlots = { named: new Map(), written: new Map(), count: 0 };
 
 export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
+  if (!buffers.some(({ terms }) => terms.some(isOfVariables))) return NO_VARIABLES;
   const written = new Map<Term, number>();
   const counts = new Map<string, number>();
   for (const { buffer, transforms, terms } of buffers) {
@@ -42,6 +43,9 @@ export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
   }
 }
 
+const isOfVariables = ({ kind }: Term): boolean =>
+  kind === 'byte_extract' || kind === 'byte_math' || kind === 'base64_decode';
+
 /** A name that is set twice is that of the first byte_extract, else byte_math; the payload's are looked for last. */
 function namesOf(buffers: readonly BufferTerms[], written: ReadonlyMap<Term, number>): Map<string, number> {
   const named = new Map<string, number>();
@@ -60,5 +64,8 @@ const flat = (buffers: readonly BufferTerms[]): Term[] =>
 
 /** One for each rule and worker: it may be used again without being cleared, since a rule sets before it reads. */
 export function newVariables({ count }: VariableSlots): ByteVariables {
-  return new BigUint64Array(count);
+  return count === 0 ? NONE : new BigUint64Array(count);
 }
+
+/** Of nearly all rules. */
+const NONE: ByteVariables = new BigUint64Array(0);

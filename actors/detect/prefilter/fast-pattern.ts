@@ -36,9 +36,8 @@ export function fastPattern({ buffers }: Pick<Rule, 'buffers'>): FastPattern | n
   const found = named ?? best(all.filter(({ content }) => !content.isNegated)) ?? best(all);
   if (found === null) return null;
   const { buffer, content } = found;
-  const part =
-    typeof content.fastPattern === 'object' ? content.fastPattern : { offset: 0, length: content.bytes.length };
-  const bytes = content.bytes.subarray(part.offset, part.offset + part.length);
+  const part = typeof content.fastPattern === 'object' ? content.fastPattern : null;
+  const bytes = part === null ? content.bytes : content.bytes.subarray(part.offset, part.offset + part.length);
   return { buffer, content, bytes, nocase: content.nocase, isNegated: content.isNegated };
 }
 

@@ -23,10 +23,11 @@ const STREAM_WORDS = new Set(['only_stream']);
 export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly Subject[]): void {
   const { protocol, isTransactional } = header;
   draft.finish();
+  const buffers = draft.buffers();
   const application = applicationOf(protocol, subjects);
-  const needsTransaction = draft.buffers().some(({ buffer }) => isTransactionBuffer(buffer));
+  const needsTransaction = buffers.some(({ buffer }) => isTransactionBuffer(buffer));
   const isDirected = draft.directions === 1 || draft.directions === 2;
-  if (!isDirected && draft.buffers().some(({ buffer }) => buffer === 'http.header.raw'))
+  if (!isDirected && buffers.some(({ buffer }) => buffer === 'http.header.raw'))
     wrong('http.header.raw', 'it needs flow:to_server or flow:to_client');
   const asksStream = draft.conditions.some(
     ({ keyword, value }) =>
@@ -41,7 +42,7 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
   if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
     wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
-  const ofHeader = draft.buffers().find(({ buffer }) => isHeaderBuffer(buffer));
+  const ofHeader = buffers.find(({ buffer }) => isHeaderBuffer(buffer));
   if ((asksStream || protocol === 'tcp-stream') && ofHeader !== undefined)
     wrong(ofHeader.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
@@ -65,10 +66,10 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
   if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
   const isOverTcp = !UNSTREAMED.has(protocol);
-  if (!isOverTcp && draft.buffers().some(({ buffer }) => buffer === 'file.data'))
+  if (!isOverTcp && buffers.some(({ buffer }) => buffer === 'file.data'))
     wrong('file.data', `it goes with TCP, not with ${protocol}`);
-  for (const terms of draft.buffers()) checkBuffer(terms, protocol);
-  checkRoom(draft.buffers(), draft.conditions);
+  for (const terms of buffers) checkBuffer(terms, protocol);
+  checkRoom(buffers, draft.conditions);
   if (subjects.includes('file') && application !== null && !FILE_CARRIERS.has(application))
     wrong('protocol', `files are not read of ${application}`);
   if (protocol === 'smtp' && words.includes('to_client') && subjects.includes('file'))
@@ -116,6 +117,13 @@ const FINGERPRINT_CHARS = 59;
 /** A serial number so long has a colon in it. */
 const SERIAL_BARE_MAX = 2;
 
+/** Buffers in which not everything can be. */
+const LIMITED = new Set([
+  ...['http.method', 'http.host', 'tls.cert_fingerprint', 'tls.cert_serial'],
+  ...HASSHES,
+  ...JA3_HASHES,
+]);
+
 /** What is never in a buffer as it is; of what is transformed Suricata does not ask that. */
 function checkUntransformed(buffer: string, contents: readonly ContentTerm[]): void {
   for (const [i, { bytes, nocase }] of contents.entries()) {
@@ -139,7 +147,10 @@ function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: strin
   const carriers = PACKETS_OF[buffer];
   if (carriers !== undefined && !carriers.includes(protocol)) wrong(buffer, `it cannot go with ${protocol}`);
   const contents = terms.filter((term): term is ContentTerm => term.kind === 'content');
-  if (transforms.length === 0) checkUntransformed(buffer, contents);
+  if (transforms.length === 0) {
+    if (LIMITED.has(buffer)) checkUntransformed(buffer, contents);
+    return;
+  }
   for (const content of contents) {
     if (content.isNegated) continue;
     const text = String.fromCharCode(...content.bytes);

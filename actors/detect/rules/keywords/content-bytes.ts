@@ -2,8 +2,14 @@
 import { wrong } from '../rule-mistake.ts';
 
 const ESCAPED = '";:\\';
+const WRITTEN_OTHERWISE = /[|\\"]/;
 
 export function contentBytes(keyword: string, text: string): Uint8Array {
+  if (!WRITTEN_OTHERWISE.test(text)) {
+    const plain = new Uint8Array(text.length);
+    for (let at = 0; at < text.length; at += 1) plain[at] = text.charCodeAt(at);
+    return plain;
+  }
   const bytes: number[] = [];
   let hex: string | null = null;
   for (let at = 0; at < text.length; at += 1) {
