@@ -231,6 +231,11 @@ export class Inspector {
     if (done > 0) parser.release(done);
   }
 
+  /** The capture is over: what follows are the ends of flows. */
+  finish(): void {
+    this.#thresholds.isEnding = true;
+  }
+
   /** The flow is over. */
   end(flow: Flow): void {
     (flow.memory as FlowMemory | null)?.releaseTexts(this.#situation.textRoom);

@@ -12,6 +12,7 @@ import type { Signature } from './signature.ts';
 import type { Situation } from './situation.ts';
 import {
   type Counter,
+  isWindowOver,
   judge,
   judgeBackoff,
   judgePorts,
@@ -32,6 +33,8 @@ export class ThresholdTable {
   newAction: NewAction | null = null;
   /** Null: nobody takes packets once more. */
   answers: Answers | null = null;
+  /** The capture is over: what is known of addresses beyond their windows is gone when the flows that are left end. */
+  isEnding = false;
   readonly #counters = new KeptMap<Counter>();
 
   get kept(): KeptMap<Counter> {
@@ -76,7 +79,8 @@ export class ThresholdTable {
     const keep = (begun: Counter): void => this.#keep(key, begun);
     this.#counters.touch(key);
     if (threshold.type !== 'rate') return VERDICTS.indexOf(judgeOne(threshold, packet, counter, keep));
-    const action = judgeRate(threshold, counter, packet.timeUs, keep);
+    const isGone = this.isEnding && threshold.track !== 'by_rule' && isWindowOver(threshold, counter, packet.timeUs);
+    const action = judgeRate(threshold, isGone ? undefined : counter, packet.timeUs, keep);
     return action === null ? 0 : NEW_ACTIONS.indexOf(action) << 2;
   }
 

@@ -134,6 +134,9 @@ export function judge(
   }
 }
 
+export const isWindowOver = ({ seconds }: Threshold, counter: Counter | undefined, timeUs: number): boolean =>
+  counter !== undefined && timeUs > counter.startUs + seconds * SECOND_US;
+
 /** The action that a rate_filter puts in the place of the rule's own; null: it keeps its own. */
 export function judgeRate(
   threshold: Threshold,

@@ -214,6 +214,7 @@ export class Sensor implements TrafficSink {
 
   /** The capture is over. */
   finish(): void {
+    this.#inspector.finish();
     this.#traffic.finish();
   }
 

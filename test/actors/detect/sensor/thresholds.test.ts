@@ -1,6 +1,6 @@
 /** Thresholds of rules in both directions; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { alertsIn, Scene } from './scene.ts';
+import { ACK, alertsIn, Scene } from './scene.ts';
 
 /** Packets 1, 4, 7 and 10 are from 10.2.0.0. */
 function exchange(): Scene {
@@ -87,3 +87,15 @@ t.test(
     t.equal(alerts(many(limit), many(rate('drop'))), '1> 2<');
   },
 );
+
+t.test('at the end of a capture what a rate_filter does to an address is over with its window', async (t) => {
+  const scene = (): Scene => new Scene(7777).handshake().say(0, 'xabc').say(0, 'xabc').say(0, 'xabc');
+  const rule = 'alert tcp any any -> any any (flow:established; content:!"zzz"; depth:42;)';
+  const line = (track: string): string =>
+    `rate_filter gen_id 1, sig_id 1, track ${track}, count 2, seconds 1, new_action drop, timeout 30`;
+  const alerts = (ended: Scene, track = 'by_src'): string => alertsIn(ended, [rule], line(track))[0]!;
+  t.equal(alerts(scene().wait(500_000).segment(0, ACK, 0, 0)), '4> 6> 8>! ->!');
+  t.equal(alerts(scene().wait(2_500_000).segment(0, ACK, 0, 0)), '4> 6> 8>! ->');
+  t.equal(alerts(scene().wait(2_500_000).segment(0, ACK, 0, 0), 'by_rule'), '4> 6> 8>! ->!');
+  t.equal(alerts(scene().wait(2_500_000).say(0, 'xabc')), '4> 6> 8>! 10>! ->');
+});
