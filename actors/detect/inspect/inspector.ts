@@ -112,7 +112,8 @@ export class Inspector {
   /** What is remembered beyond flows. */
   get addressMemory(): AddressMemory {
     const { addressBits, sets } = this.#situation;
-    return new AddressMemory(this.#thresholds.kept, addressBits.kept, sets, this.#rules.line.names);
+    const { kept } = this.#taggedHosts;
+    return new AddressMemory(this.#thresholds.kept, addressBits.kept, sets, kept, this.#rules.line.names);
   }
 
   /** What rules have put into sets. */

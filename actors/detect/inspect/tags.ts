@@ -1,11 +1,12 @@
 /**
  * The keyword tag: packets that follow an alert in its flow, or from and to its host, are told of until so many have
- * come, or bytes, or seconds. Those of flows are the flows' own; those of hosts are bounded, and a restart forgets them.
+ * come, or bytes, or seconds. Those of flows are the flows' own; those of hosts are bounded.
  */
 import type { Packet } from '../packet/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { destinationKey, sourceKey } from './address-key.ts';
 import { fieldsOf } from './condition-values.ts';
+import { KeptMap } from './kept-map.ts';
 
 /** Of a flow or host; beyond, another rule's tag is passed over. */
 const TAGS_MAX = 50;
@@ -31,8 +32,10 @@ export const tagsOf = ({ conditions }: Rule): readonly TagTerm[] =>
     });
 
 interface Tag {
-  readonly rule: Rule;
-  readonly term: TagTerm;
+  readonly gid: number;
+  readonly sid: number;
+  readonly count: number;
+  readonly metric: string;
   packets: number;
   bytes: number;
   firstUs: number;
@@ -41,19 +44,44 @@ interface Tag {
   isNew: boolean;
 }
 
+const METRICS: readonly string[] = ['packets', 'bytes', 'seconds'];
+type Numbers = [number, number, number, number, number, number, number, number, number];
+const NUMBERS_A_TAG = 9;
+
 /** Of one flow or host. */
 export class Tags {
   #tags: Tag[] = [];
+
+  /** What `numbers` gave. */
+  static of(numbers: readonly number[]): Tags {
+    const tags = new Tags();
+    for (let at = 0; at + NUMBERS_A_TAG <= numbers.length; at += NUMBERS_A_TAG) {
+      const [gid, sid, count, metric, packets, bytes, firstUs, matches, isNew] = numbers.slice(at) as Numbers;
+      const sums = { packets, bytes, firstUs, matches, isNew: isNew === 1 };
+      tags.#tags.push({ gid, sid, count, metric: METRICS[metric] ?? 'packets', ...sums });
+    }
+    return tags;
+  }
 
   get isEmpty(): boolean {
     return this.#tags.length === 0;
   }
 
-  add(rule: Rule, term: TagTerm, timeUs: number): void {
-    const known = this.#tags.find((tag) => tag.rule.sid === rule.sid && tag.rule.gid === rule.gid);
+  /** All that is known, to be kept. */
+  get numbers(): readonly number[] {
+    return this.#tags.flatMap(
+      ({ gid, sid, count, metric, packets, bytes, firstUs, matches, isNew }): Numbers => [
+        ...([gid, sid, count, METRICS.indexOf(metric)] as const),
+        ...([packets, bytes, firstUs, matches, isNew ? 1 : 0] as const),
+      ],
+    );
+  }
+
+  add({ gid, sid }: Rule, { count, metric }: TagTerm, timeUs: number): void {
+    const known = this.#tags.find((tag) => tag.sid === sid && tag.gid === gid);
     if (known === undefined) {
       if (this.#tags.length < TAGS_MAX)
-        this.#tags.unshift({ rule, term, packets: 0, bytes: 0, firstUs: timeUs, matches: 0, isNew: true });
+        this.#tags.unshift({ gid, sid, count, metric, packets: 0, bytes: 0, firstUs: timeUs, matches: 0, isNew: true });
       return;
     }
     known.matches += 1;
@@ -78,7 +106,7 @@ export class Tags {
   }
 }
 
-function isOver({ term: { metric, count }, packets, bytes, firstUs }: Tag, timeUs: number): boolean {
+function isOver({ metric, count, packets, bytes, firstUs }: Tag, timeUs: number): boolean {
   if (metric === 'packets') return packets > count;
   if (metric === 'bytes') return bytes > count;
   return Math.floor(timeUs / 1e6) - Math.floor(firstUs / 1e6) > count;
@@ -91,7 +119,11 @@ interface Seen {
 }
 
 export class TaggedHosts {
-  readonly #hosts = new Map<string, Tags>();
+  readonly #hosts = new KeptMap<Tags>();
+
+  get kept(): KeptMap<Tags> {
+    return this.#hosts;
+  }
 
   /** A rule that tags has matched. */
   tag(rule: Rule, terms: readonly TagTerm[], { packet, memory }: Seen): void {
@@ -118,6 +150,7 @@ export class TaggedHosts {
       const tags = this.#hosts.get(key);
       if (tags === undefined) continue;
       if (tags.see(packet)) isTold = true;
+      this.#hosts.touch(key);
       if (tags.isEmpty) this.#hosts.delete(key);
     }
     return isTold;
@@ -125,6 +158,7 @@ export class TaggedHosts {
 
   #of(key: string): Tags {
     let tags = this.#hosts.get(key);
+    this.#hosts.touch(key);
     if (tags !== undefined) return tags;
     if (this.#hosts.size >= HOSTS_MAX) this.#hosts.delete(this.#hosts.keys().next().value!);
     tags = new Tags();

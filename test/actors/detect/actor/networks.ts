@@ -38,6 +38,8 @@ const COMMON_RULES = [
   'alert tcp any any -> any any (msg:"limit of streams"; pcre:"/[a-z]{3}/"; threshold:type limit, track by_src, count 1, seconds 3600; sid:900010;)',
   'alert tcp any any -> any any (msg:"captures"; pcre:"/(?P<flow_word>[a-z]{3})/"; sid:900008;)',
   'alert tcp any any -> any any (msg:"remembers"; flowvar:word,"e"; flags:F+; sid:900009;)',
+  'alert udp any any -> any any (msg:"tags"; dsize:>40; tag:host,12,packets,src; sid:900011;)',
+  'alert tcp any any -> any any (msg:"tags for long"; flags:S; tag:host,4000,bytes,dst; tag:host,900,seconds,src; sid:900012;)',
   'drop udp any any -> any any (msg:"filter"; dsize:>0; detection_filter:track by_src, count 6, seconds 60; sid:900007;)',
 ];
 

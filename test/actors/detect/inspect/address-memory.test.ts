@@ -4,6 +4,7 @@ import { AddressMemory } from '../../../../actors/detect/inspect/address-memory.
 import { KeptMap } from '../../../../actors/detect/inspect/kept-map.ts';
 import { Names } from '../../../../actors/detect/inspect/names.ts';
 import { SetMemory } from '../../../../actors/detect/inspect/set-memory.ts';
+import { Tags } from '../../../../actors/detect/inspect/tags.ts';
 import { Counter } from '../../../../actors/detect/inspect/threshold.ts';
 import type { DataSet } from '../../../../actors/detect/rules/sets.ts';
 
@@ -62,26 +63,36 @@ t.test('a copy that is told every change is what the map is, in its order', asyn
   );
 });
 
+/** A tag of a rule: its number, how much of what, what has come of it since when, matches, and whether it has just begun. */
+const tags = (sid: number): readonly number[] => [1, sid, 256, 1, 3, 180, 5_000_000, 2, 0];
+
 t.test('what is put back in another process is what was kept, whatever numbers its names have there', async (t) => {
   const names = new Names();
   names.addressBit('other');
   const [counters, bits] = [new KeptMap<Counter>(), new KeptMap<number>()];
   const sets = new SetMemory();
-  const memory = new AddressMemory(counters, bits, sets, names);
+  const hosts = new KeptMap<Tags>();
+  const memory = new AddressMemory(counters, bits, sets, hosts, names);
   memory.load([]);
   counters.set('1 900001 s12', Object.assign(new Counter(5_000_000), { count: 3 }));
   counters.set('1 900002 r', new Counter(7_000_000));
   bits.set(`${names.addressBit('a bit, with % and blanks')} 12 13`, 60);
   sets.holds({ kind: 'dataset', set: SET, action: 'set', reputation: null }, Buffer.from('a b'));
+  hosts.set('12:0:-1:7', Tags.of([...tags(9), ...tags(8)]));
   const items = [...memory.changes()].map(({ name, numbers }) => ({ name, numbers: numbers ?? [] }));
-  t.equal(items.length, 3 + 1);
+  t.equal(items.length, 3 + 2);
   t.same([...memory.changes()], [], 'told once');
 
   const others = new Names();
   const [again, bitsAgain] = [new KeptMap<Counter>(), new KeptMap<number>()];
   again.set('what was there', new Counter(1));
   const setsAgain = new SetMemory();
-  new AddressMemory(again, bitsAgain, setsAgain, others).load(items);
+  const hostsAgain = new KeptMap<Tags>();
+  new AddressMemory(again, bitsAgain, setsAgain, hostsAgain, others).load(items);
+  t.same(
+    [...hostsAgain].map(([key, { numbers }]) => [key, numbers]),
+    [['12:0:-1:7', [...tags(9), ...tags(8)]]],
+  );
   t.same([...setsAgain.entriesOf(SET)], ['a b']);
   t.same([...again], [...counters]);
   t.same([...bitsAgain], [[`${others.addressBit('a bit, with % and blanks')} 12 13`, 60]]);
