@@ -49,3 +49,22 @@ t.test('what was read is given up where it turns out late that the client says n
   ];
   t.same(alertsIn(scene, rules, '', true), ['5< 7>', '5< 10<', '9>']);
 });
+
+t.test('where the client speaks nothing that is known, what the server has spoken is forgotten', async (t) => {
+  const scene = new Scene(9999)
+    .segment(0, ACK, 0, 0)
+    .segment(1, DATA, 0, 0, 'SSH-2.0-abc\r\n')
+    .segment(0, ACK, 0, 13)
+    .segment(1, ACK, 13, 0)
+    .segment(0, DATA, 0, 13, 'x'.repeat(40))
+    .segment(1, ACK, 13, 40)
+    .segment(0, ACK, 40, 13)
+    .segment(1, ACK, 13, 40);
+  const rules = [
+    `alert ssh ${ANY} (ssh.proto; content:"2";)`,
+    `alert ssh ${ANY} ()`,
+    `alert tcp ${ANY} (app-layer-protocol:ssh;)`,
+    `alert tcp ${ANY} (app-layer-protocol:failed;)`,
+  ];
+  t.same(alertsIn(scene, rules, '', true), ['4<', '3> 4< 5>', '4< 8<', '7>']);
+});
