@@ -133,7 +133,9 @@ const isNoted = ({ flow }: Situation, name: string): boolean => flow?.session?.e
 /** Of how the protocol was recognised. */
 const recognitionEvent: Compile = (condition) => {
   const [name] = wordsOf(condition) as [string];
-  return ({ flow }) => (flow?.application as Conversation | null | undefined)?.events.includes(name) === true;
+  // It is noticed with the packet that was sent, and not with those before it that nobody sent.
+  return ({ flow, packet }) =>
+    !packet.isFlush && (flow?.application as Conversation | null | undefined)?.events.includes(name) === true;
 };
 
 const hasNone = ({ bytes, transportAt }: Packet): boolean =>

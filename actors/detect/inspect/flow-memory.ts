@@ -119,6 +119,14 @@ export class FlowMemory {
     if (this.counters !== null) this.counters = moved(this.counters, places, orderOfCounter);
   }
 
+  /** Another protocol follows in the flow, and counts its transactions from the first one on. */
+  forgetTransactions(): void {
+    this.transactionsSeen = 0;
+    this.#oneId = -1;
+    this.#one = null;
+    this.#others = null;
+  }
+
   /** The server was taken for the client. Of transactions nothing is known then; a session begins anew with the rules. */
   swap(isSession: boolean): void {
     this.addressesAsked.reverse();

@@ -121,6 +121,8 @@ export interface Parser<Tx extends Transaction = Transaction> {
   readonly isEncrypted?: boolean | 'all';
   /** The name of the protocol that goes on from here in this flow (CONNECT, Upgrade), `any`: to be recognised anew. */
   readonly upgradesTo?: string | null;
+  /** The port of the server that it would have, by which it is recognised; without it or 0: that of this flow. */
+  readonly upgradePort?: number;
 }
 
 /** A sticky buffer. */

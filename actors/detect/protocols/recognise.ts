@@ -10,6 +10,8 @@ import type { AnyProtocol, PortQuestions, Recogniser } from './recogniser.ts';
 
 /** As many unrecognised bytes of a direction are kept while the other has none; twice as many whatever there is. */
 export const UNRECOGNISED_BYTES_MAX = 100_000;
+const TLS_PORT = 443;
+const BOTH = 3;
 /** Behind an upgrade what is not recognised in so many bytes is not followed. */
 const UPGRADED_BYTES_MAX = 4096;
 
@@ -52,7 +54,11 @@ export class Conversation {
   #first: Direction | null = null;
   #isTurned = false;
   #hasBegun = false;
-  #hasUpgraded = false;
+  /** The parser that has said so. */
+  #changedBy: Parser<Transaction> | null = null;
+  /** What is to follow, where it was said. */
+  #awaited: string | null = null;
+  #isReplaced = false;
   /** Nothing more is parsed because bytes are missing that the parser cannot do without. */
   #isMissing = false;
   /** `keptBytes` when somebody counted them last. */
@@ -146,29 +152,20 @@ export class Conversation {
       if (isLast) this.#ended |= 1 << given;
       return;
     }
-    const wasChanging = this.isChanging;
     const direction = this.#isTurned ? opposite(given) : given;
     this.#hasParsed = false;
     if (this.#options.transport === 'udp') this.#datagram(direction, bytes);
     else this.#stream(direction, bytes, isLast);
     if (this.#hasParsed) this.#news |= (1 << (this.#isTurned ? opposite(given) : given)) | WITH_THIS_PACKET;
     if (this.parser?.hasFailed === true) this.#stop();
-    if (isLast && wasChanging && this.isChanging) this.#endUnchanged();
-  }
-
-  /** What was to follow never came: of what was before nobody knows any more. */
-  #endUnchanged(): void {
-    this.isChanging = false;
-    this.protocol = null;
-    this.#stop();
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */
   gap(given: Direction, length: number): boolean {
     if (this.hasFailed) return false;
+    // What was before goes on then.
     if (this.isChanging) {
       this.isChanging = false;
-      this.#stop();
       return false;
     }
     const direction = this.#isTurned ? opposite(given) : given;
@@ -214,8 +211,16 @@ export class Conversation {
       if (this.#sides[direction].protocol !== null) this.knownAgain |= 1 << direction;
     }
     this.protocol = null;
+    if (this.parser !== null) this.#isReplaced = true;
     this.parser = null;
     this.#stop();
+  }
+
+  /** Once: what there was of transactions is another protocol's, or nobody's. */
+  takeReplaced(): boolean {
+    const was = this.#isReplaced;
+    this.#isReplaced = false;
+    return was;
   }
 
   #stop(): void {
@@ -226,6 +231,10 @@ export class Conversation {
   #stream(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     const side = this.#sides[direction];
     const all = joined(this.#kept[direction], bytes);
+    if (this.isChanging) {
+      this.#change(direction, all, isLast);
+      return;
+    }
     if (side.protocol !== null || side.isOver) {
       if (this.protocol === null) this.#keep(direction, all);
       else {
@@ -261,7 +270,9 @@ export class Conversation {
 
   #found(asked: Direction, protocol: AnyProtocol, isReversed: boolean, bytes: Uint8Array, isLast: boolean): void {
     this.#sides[asked].protocol = protocol;
+    if (this.#silent === asked) this.#silent = null;
     this.isChanging = false;
+    if (this.original !== null) this.knownAgain |= 1 << asked;
     this.#kept[asked] = NO_BYTES;
     const other = this.#sides[opposite(asked)].protocol;
     // Where they differ, the server is trusted; what has begun goes on.
@@ -301,6 +312,34 @@ export class Conversation {
     }
     if (this.hasFailed) this.parser = protocol.open(this.#options.transport);
     this.#give(direction, bytes, isLast);
+  }
+
+  /**
+   * Each time it is asked anew, of all that the direction has said since. As long as it is not known what follows, what was
+   * before stands; a direction that has said too much without it ends both.
+   */
+  #change(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
+    const before = this.#sides;
+    this.#sides = [new Detection(), new Detection()];
+    const found = this.#ask(direction, bytes);
+    if (found !== null) {
+      this.protocol = null;
+      this.#found(direction, found.protocol, false, bytes, isLast);
+    } else if (
+      bytes.length >= UPGRADED_BYTES_MAX ||
+      isLast ||
+      (this.#options.isPickedUp && !this.#sides[0].isUndecided)
+    ) {
+      this.isChanging = false;
+      this.#fail();
+      this.knownAgain = BOTH;
+    } else {
+      this.#sides = before;
+      this.#keep(direction, bytes);
+    }
+    if (this.#awaited === null || this.protocol?.name === this.#awaited) return;
+    this.#note('applayer_unexpected_protocol');
+    if (this.#awaited === 'tls') this.#note('applayer_no_tls_after_starttls');
   }
 
   /** From here on the directions are the other way round, for what was learnt of them as well. */
@@ -368,17 +407,18 @@ export class Conversation {
       this.#note('applayer_detect_protocol_only_one_direction');
       side.isOver = true;
       side.isNone = true;
+      if (this.original !== null) this.knownAgain |= 1 << direction;
       this.#kept[direction] = NO_BYTES;
       this.#give(direction, bytes, isLast);
       if (this.parser?.hasFailed === true) this.#takeForOther(direction);
       return;
     }
     this.#keep(direction, bytes);
-    const most = this.#hasBegun ? UPGRADED_BYTES_MAX : 2 * UNRECOGNISED_BYTES_MAX;
     const isOneSided = this.#kept[opposite(direction)].length === 0 && !side.isUndecided;
     const isHopeless = this.#sides.every((one) => one.isOver || !one.isUndecided);
-    const isTooMuch = bytes.length > most || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX);
-    if (isTooMuch && !isHopeless && !this.#hasBegun) this.#note('applayer_proto_detection_skipped');
+    const isTooMuch =
+      bytes.length > 2 * UNRECOGNISED_BYTES_MAX || (isOneSided && bytes.length > UNRECOGNISED_BYTES_MAX);
+    if (isTooMuch && !isHopeless) this.#note('applayer_proto_detection_skipped');
     if (isHopeless || isTooMuch) this.#fail();
   }
 
@@ -397,12 +437,7 @@ export class Conversation {
 
   #open(protocol: AnyProtocol): void {
     if (this.protocol === protocol) return;
-    // What is known of transactions is counted by their place: they cannot give way to another protocol's.
-    if (this.parser !== null && this.parser.transactions.length > 0) {
-      this.#fail();
-      return;
-    }
-    this.original = this.protocol?.name ?? this.original;
+    if (this.parser !== null) this.#isReplaced = true;
     this.protocol = protocol;
     this.parser = protocol.open(this.#options.transport, this.#transfer);
   }
@@ -424,13 +459,24 @@ export class Conversation {
     this.#upgrade();
   }
 
-  /** Another protocol may follow in the flow; what was parsed stays until that is known. */
+  /** Another protocol is to follow in the flow; what was parsed stays until that is known. */
   #upgrade(): void {
-    const to = this.parser?.upgradesTo;
-    if (to === null || to === undefined || this.#hasUpgraded) return;
-    this.#hasUpgraded = true;
+    const { parser, protocol } = this;
+    const to = parser?.upgradesTo ?? null;
+    if (to === null || this.isChanging || this.#changedBy === parser) return;
+    this.#changedBy = parser;
     this.isChanging = true;
-    this.#sides = [new Detection(), new Detection()];
+    this.original = protocol!.name;
+    this.#awaited = to === 'any' ? null : to;
+    const { transport, sourcePort } = this.#options;
+    const port = to === 'tls' ? TLS_PORT : (parser?.upgradePort ?? 0);
+    if (port !== 0) this.#questions = this.#recogniser.questions(transport, sourcePort, port);
+    for (const direction of [0, 1] as const) {
+      const side = this.#sides[direction];
+      if (side.protocol !== null || side.isNone) continue;
+      side.protocol = protocol;
+      this.#silent = direction;
+    }
     this.#first = null;
   }
 

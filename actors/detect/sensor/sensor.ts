@@ -225,6 +225,7 @@ export class Sensor implements TrafficSink {
     const before = completed(conversation, given);
     conversation.data(given, bytes, isLast);
     turned(flow, conversation, given);
+    if (conversation.takeReplaced()) (flow.memory as FlowMemory | null)?.forgetTransactions();
     const direction = session.client === client ? given : opposite(given);
     const { parser } = conversation;
     if (parser?.inspectDepth !== undefined) {

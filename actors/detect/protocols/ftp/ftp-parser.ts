@@ -188,7 +188,7 @@ export class FtpParser implements Parser<FtpTransaction> {
   #takePort(tx: FtpTransaction, text: string): boolean {
     switch (this.#state.command) {
       case 'AUTH TLS':
-        if (text.startsWith('234 ')) this.upgradesTo = 'any';
+        if (text.startsWith('234 ')) this.upgradesTo = 'tls';
         return false;
       case 'PORT':
       case 'EPRT': {

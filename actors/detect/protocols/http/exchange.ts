@@ -17,6 +17,8 @@ export class Exchange {
   /** Nothing is parsed any more: what goes on is not HTTP. */
   isTunnel = false;
   upgradesTo: string | null = null;
+  /** As the CONNECT says; 0: it says none. */
+  upgradePort = 0;
   /** The request waits for the answer to a CONNECT. */
   awaits: HttpTransaction | null = null;
   /** A 4xx came before a body that was announced with 100-continue: there will be none. */

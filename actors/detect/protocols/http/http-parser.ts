@@ -75,4 +75,8 @@ export class HttpParser implements Parser<HttpTransaction> {
   get upgradesTo(): string | null {
     return this.#exchange.upgradesTo;
   }
+
+  get upgradePort(): number {
+    return this.#exchange.upgradePort;
+  }
 }

@@ -375,6 +375,7 @@ export class ResponseSide {
     if (isGranted && tx.id === 0) {
       tx.progress[0] = COMPLETE;
       this.#exchange.upgradesTo = 'any';
+      this.#exchange.upgradePort = Math.max(0, tx.hostPort);
     }
     // The request that waited goes on first: what comes here next may be its answer.
     return !(tx.method === 'connect' && this.#exchange.awaits === tx);

@@ -39,9 +39,11 @@ export function parsed(connection: Connection, cut: () => number = () => SEGMENT
       piece.fill(0xaa);
     }
   }
+  // Behind a CONNECT the end leaves nothing of it: Suricata has told of it by then.
+  const { parser } = talk;
   // Once when the session is closed, once when the flow ends.
   for (const direction of [1, 0, 0, 1] as const) talk.data(direction, NONE, true);
-  return (talk.parser?.transactions ?? []) as readonly HttpTransaction[];
+  return (parser?.transactions ?? []) as readonly HttpTransaction[];
 }
 
 function packetsOf({ steps }: Connection, port: number, startUs: number): SimplePacket[] {
