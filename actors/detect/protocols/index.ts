@@ -15,11 +15,12 @@ import { telnet } from './telnet/index.ts';
 import { tftp } from './tftp/index.ts';
 import { tls } from './tls/index.ts';
 
+export type { ConversationOptions } from './conversation-options.ts';
 export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
 export { Expectations } from './expectations.ts';
 export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';
-export { Conversation, type ConversationOptions } from './recognise.ts';
+export { Conversation } from './recognise.ts';
 export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 

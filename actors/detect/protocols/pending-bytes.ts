@@ -60,3 +60,13 @@ export class PendingBytes {
     this.end += bytes.length;
   }
 }
+
+/** Both, one behind the other; one of them as it is where the other is empty. */
+export function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (before.length === 0) return bytes;
+  if (bytes.length === 0) return before;
+  const all = new Uint8Array(before.length + bytes.length);
+  all.set(before);
+  all.set(bytes, before.length);
+  return all;
+}

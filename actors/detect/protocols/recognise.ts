@@ -2,10 +2,12 @@
  * Which protocol a flow speaks, and its parser: bytes are kept until a direction's first ones are recognised. The
  * order of the questions, and when they are given up, are Suricata's.
  */
+import type { ConversationOptions } from './conversation-options.ts';
 import { Detection, type Found } from './detection.ts';
 import type { Direction } from './direction.ts';
 import { ftpData } from './ftp/index.ts';
-import type { ExpectedTransfer, Parser, Transaction, Transport } from './protocol.ts';
+import { joined } from './pending-bytes.ts';
+import type { ExpectedTransfer, Parser, Transaction } from './protocol.ts';
 import type { AnyProtocol, PortQuestions, Recogniser } from './recogniser.ts';
 
 /** As many unrecognised bytes of a direction are kept while the other has none; twice as many whatever there is. */
@@ -22,20 +24,6 @@ const WITH_THIS_PACKET = 4;
 const TRANSACTION_COST_BYTES = 1024;
 /** Rooms for what waits grow to twice what is in them. */
 const UNUSED_COST = 2;
-
-export interface ConversationOptions {
-  readonly transport: Transport;
-  readonly sourcePort: number;
-  readonly destinationPort: number;
-  /** Picked up behind its handshake: who is the client is a guess, and it has to be recognised by what the client says. */
-  readonly isPickedUp: boolean;
-  /** Whose bytes came first, acknowledged or not; without it: whose were given first. */
-  readonly first?: Direction | null;
-  /** What another flow has said of this one and its bytes of the direction. */
-  readonly expected?: (direction: Direction) => ExpectedTransfer | null;
-  /** Gives at once what there is of a direction. */
-  readonly pull?: (direction: Direction) => void;
-}
 
 /** What is said in a flow, above its transport. */
 export class Conversation {
@@ -509,12 +497,3 @@ export class Conversation {
 }
 
 const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);
-
-function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
-  if (before.length === 0) return bytes;
-  if (bytes.length === 0) return before;
-  const all = new Uint8Array(before.length + bytes.length);
-  all.set(before);
-  all.set(bytes, before.length);
-  return all;
-}
