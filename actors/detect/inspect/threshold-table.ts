@@ -47,9 +47,8 @@ export class ThresholdTable {
     if (packet.ipVersion === 0) return 'alert';
     for (const threshold of signature.thresholds) {
       if (threshold.type === 'suppress') {
-        // One for certain addresses leaves a pass without effect, and a drop with it.
-        const isIdle = signature.rule.action === 'pass';
-        if (isSuppressed(threshold, packet)) return isIdle ? 'nothing' : 'silent';
+        // What it does holds all the same: for a pass, that its flow passes; the other alerts of the packet are told.
+        if (isSuppressed(threshold, packet)) return 'silent';
         continue;
       }
       const verdict = this.#one(signature, threshold, situation);

@@ -245,7 +245,8 @@ function takeThird(segment: Segment): boolean {
     openWindow(segment, true);
     segment.setState(TCP_STATE.established);
     if (segment.length > 0) segment.flow.isEstablished = true;
-    segment.reassemble();
+    // With the numbers that the client's would have it is the client's, whoever sent it.
+    segment.reassemble(0);
     return true;
   }
   if (segment.options.asyncOneside && sequence === server.nextSequence) return takeAsync(segment);
@@ -275,7 +276,7 @@ function takeThird(segment: Segment): boolean {
     segment.raiseAck(server, acknowledgment);
     openWindow(segment, false);
     segment.setState(TCP_STATE.established);
-    segment.reassemble();
+    segment.reassemble(0);
     return true;
   }
   if (missesThird && acknowledgment === client.lastAck && sequence === server.nextSequence) {
@@ -334,7 +335,7 @@ function takeAsync(segment: Segment): boolean {
     client.windowScale = MAX_WINDOW_SCALE;
   }
   segment.setState(TCP_STATE.established);
-  segment.reassemble();
+  segment.reassemble(1);
   return true;
 }
 

@@ -94,8 +94,9 @@ export class Segment {
     }
   }
 
-  reassemble(): void {
-    this.#reassembler.take(this.flow, this.session, this.packet, this.direction);
+  /** `whose`: in the stream of which side. */
+  reassemble(whose: Direction = this.direction): void {
+    this.#reassembler.take(this.flow, this.session, this.packet, whose);
   }
 
   /** Acknowledgments only rise. */

@@ -109,14 +109,19 @@ export class TcpTracker {
     flow.session = session;
     if (hasBrokenAck(packet)) session.note('pkt_broken_ack');
     segment.set(flow, session, packet, direction);
-    segment.sender.flags |= packet.tcpFlags;
+    const { sender } = segment;
+    sender.flags |= packet.tcpFlags;
     if (beginning === 'syn') beginWithSyn(segment);
     else {
       this.midstreamPickups++;
       if (beginning === 'syn-ack') beginWithSynAck(segment);
-      else beginInMiddle(segment);
+      else {
+        // Whoever began the flow with what no session begins with: its bytes are those of the client.
+        segment.set(flow, session, packet, 0);
+        beginInMiddle(segment);
+      }
     }
-    return session.directionOf(segment.sender);
+    return session.directionOf(sender);
   }
 
   #follow(segment: Segment, state: number): boolean {

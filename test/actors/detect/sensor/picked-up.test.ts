@@ -1,6 +1,6 @@
 /** What is recognised in sessions of which only the middle is seen, where it is not what one would guess; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, Scene, SYN } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DATA = PUSH | ACK;
@@ -67,4 +67,17 @@ t.test('where the client speaks nothing that is known, what the server has spoke
     `alert tcp ${ANY} (app-layer-protocol:failed;)`,
   ];
   t.same(alertsIn(scene, rules, '', true), ['4<', '3> 4< 5>', '4< 8<', '7>']);
+});
+
+t.test('who is first seen to speak is the client to the stream, whoever began the flow', async (t) => {
+  const scene = new Scene(7777).segment(0, 0, 0, 0, 'zz').segment(1, ACK, 0, 0, 'abcd').segment(1, ACK, 4, 0, 'efgh');
+  const rules = ['bc', 'fg'].map((word) => `alert tcp ${ANY} (content:"${word}";)`);
+  t.same(alertsIn(scene, rules, '', true), ['->', '-<']);
+});
+
+t.test('an answer with the numbers that the client would go on with is put with what the client says', async (t) => {
+  const scene = new Scene(7777, [1000, 1000]).segment(1, SYN | ACK, 0, 1).segment(1, DATA, 1, 1, 'abcd');
+  scene.segment(1, DATA, 5, 1, 'efgh').segment(0, DATA, 1, 9, 'ijkl').segment(1, ACK, 9, 5);
+  const rules = ['bc', 'fg', 'jk'].map((word) => `alert tcp ${ANY} (content:"${word}";)`);
+  t.same(alertsIn(scene, rules, '', true), ['->', '-<', '']);
 });

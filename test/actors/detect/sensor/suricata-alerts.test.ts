@@ -190,14 +190,20 @@ t.test(
   },
 );
 
-t.test('suppress: for certain addresses it leaves a pass without effect, and a drop with it', async (t) => {
-  const scene = new Scene(7777).handshake().say(0, 'abc').say(1, 'xyz');
-  const told = (action: string, line: string): string =>
-    alertsIn(scene, [`${action} tcp ${ANY} (content:"abc"; offset:0;)`, `alert tcp ${ANY} (dsize:>0;)`], line)[1]!;
-  const all = 'suppress gen_id 1, sig_id 1';
-  t.equal(told('pass', all), '6<');
-  t.equal(told('pass', `${all}, track by_src, ip 10.0.0.0/8`), '4> 6<');
-});
+t.test(
+  'suppress: for certain addresses a pass holds for its flow, and lets the alerts of its packet be told',
+  async (t) => {
+    const scene = new Scene(7777).handshake().say(0, 'abc').say(1, 'xyz');
+    const told = (action: string, line: string): string =>
+      alertsIn(scene, [`${action} tcp ${ANY} (content:"abc"; offset:0;)`, `alert tcp ${ANY} (dsize:>0;)`], line)[1]!;
+    const all = 'suppress gen_id 1, sig_id 1';
+    t.equal(told('pass', all), '6<');
+    t.equal(told('pass', `${all}, track by_src, ip 10.0.0.0/8`), '4> 6<');
+    const web = new Scene(80).handshake().say(0, GET).say(1, NOT_FOUND).say(0, GET);
+    const rules = [`pass http ${ANY} (http.method; content:"G";)`, `alert tcp ${ANY} (dsize:>0;)`];
+    t.same(alertsIn(web, rules, `${all}, track by_src, ip 10.1.0.0`), ['', '4> 6<']);
+  },
+);
 
 t.test('a content beside an address is one of the stream', async (t) => {
   const scene = new Scene(7777).handshake().say(0, 'ab').say(0, 'cd');
@@ -385,6 +391,15 @@ const datagrams = (count: number): Scene => {
   for (let i = 0; i < count; i += 1) scene.datagram(0, 'needle');
   return scene;
 };
+
+t.test('a rate_filter that lets pass stops no other rule where its own is never told', async (t) => {
+  const scene = new Scene(7777).datagram(0, 'a').datagram(0, 'b').datagram(0, 'c');
+  const filter = 'rate_filter gen_id 1, sig_id 1, track by_rule, count 1, seconds 60, new_action pass, timeout 60';
+  const told = (more: string): string[] =>
+    alertsIn(scene, [`alert udp ${ANY} (ttl:64;${more})`, `alert udp ${ANY} (dsize:>0;)`], filter);
+  t.same(told(''), ['1>', '1>']);
+  t.same(told(' noalert;'), ['', '1> 2> 3>']);
+});
 
 t.test('a rate_filter leaves a rule alone that counts by itself', async (t) => {
   const filter = 'rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 60, new_action drop, timeout 9';
