@@ -46,7 +46,7 @@ export function headerBuffer(terms: BufferTerms, scope: Scope): Check {
   if (read === undefined) throw new TypeError(`${terms.buffer} is no buffer of a packet`);
   const check = bufferCheck(terms, scope);
   return ({ packet }) => {
-    if (packet.isPseudo) return false;
+    if (packet.isFlowEnd) return false;
     const bytes = read(packet);
     return bytes !== null && check(bytes, 0);
   };

@@ -29,7 +29,7 @@ import {
   type TcpStream,
   TcpTracker,
 } from '../stream/index.ts';
-import { pseudoPacket } from './pseudo-packet.ts';
+import { addHeaders, pseudoPacket } from './pseudo-packet.ts';
 import type { TrafficSink } from './traffic-sink.ts';
 
 export interface TrafficOptions {
@@ -194,6 +194,7 @@ export class Traffic {
       session.events = [];
       const packet = pseudoPacket(this.#pseudo, flow, session, one, timeUs);
       packet.isFlush = true;
+      addHeaders(packet);
       this.#sink.packet(packet, flow, one);
       session.afterPacket(one);
       session.isPayloadHidden = isPayloadHidden;

@@ -63,3 +63,15 @@ t.test('keys that are not acknowledged are known when the flow ends', async (t) 
   const rules = [`alert ssh ${ANY} ()`, `alert tcp ${ANY} (content:"SSH-";)`];
   t.same(alertsIn(scene, rules), ['5> 6> 7< 8< 9> 10> -< -> -> -> -< -<', '-< ->']);
 });
+
+t.test('what nobody sent has headers that rules ask for, unless it ends the flow', async (t) => {
+  const scene = new Scene(22).handshake().say(1, 'SSH-2.0-srv\r\n').say(0, 'SSH-2.0-cli\r\n').say(1, NEW_KEYS);
+  scene.segment(0, PUSH | ACK, 0, 0, NEW_KEYS).segment(1, PUSH | ACK, 0, 14, 'secret one');
+  const rules = [
+    `alert tcp ${ANY} (ip.src; content:"|0a 01|"; startswith;)`,
+    `alert tcp ${ANY} (ip.dst; content:"|0a 01|"; startswith;)`,
+    `alert tcp ${ANY} (ipv4.hdr; content:"|45 00 00 28 00 00 00 00 40 06|"; startswith;)`,
+    `alert tcp ${ANY} (tcp.hdr; content:"|00 16|"; startswith; content:"|0a 00|"; offset:14; depth:2;)`,
+  ];
+  t.same(alertsIn(scene, rules), ['1> 3> 5> 6> 9> 10> ->', '2< 4< 7< 8< -< 11<', '-> -<', '-<']);
+});
