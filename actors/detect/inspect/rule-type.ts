@@ -137,7 +137,7 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   }
   const isAddressRule = rule.conditions.every(isAddressOnly);
   if (shape.application !== null)
-    return rule.conditions.every((one) => isAddressOnly(one) || isDirectionAlone(one) || isSetting(one))
+    return rule.conditions.every((one) => isUnasking(one) || isDirectionAlone(one) || isSetting(one))
       ? 'app_layer'
       : 'packet';
   if (!isAddressRule) return 'packet';
@@ -181,6 +181,10 @@ function isAddressOnly({ keyword, value }: Condition): boolean {
   if (keyword === 'flowbits') return value.type === 'words' && value.words[0] === 'set';
   return ADDRESS_ONLY.has(keyword);
 }
+
+/** What is asked of addresses makes a rule about a protocol one about packets. */
+const isUnasking = (one: Condition): boolean => isAddressOnly(one) && !ASKING_ADDRESSES.has(one.keyword);
+const ASKING_ADDRESSES = new Set(['xbits', 'hostbits', 'iprep']);
 
 const isDirectionAlone = ({ keyword, value }: Condition): boolean =>
   keyword === 'flow' && value.type === 'words' && value.words.every((word) => word.startsWith('to_'));

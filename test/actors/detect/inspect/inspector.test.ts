@@ -184,6 +184,8 @@ t.test('the type of a rule is the one that Suricata gives it', async (t) => {
     ['http any any -> any any (', 'app_layer'],
     ['http any any -> any any (flow:to_server;', 'app_layer'],
     ['http any any -> any any (flow:established,to_server;', 'packet'],
+    ['http any any -> any any (xbits:set,a,track ip_src;', 'app_layer'],
+    ['http any any -> any any (xbits:isnotset,a,track ip_src;', 'packet'],
     ['http any any -> any any (content:"abc";', 'stream'],
     ['http any any -> any any (http.uri; content:"abc";', 'app_tx'],
     ['tcp any any -> any any (urilen:3;', 'app_tx'],
