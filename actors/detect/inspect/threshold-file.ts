@@ -105,8 +105,11 @@ export function applyThresholds(signatures: readonly Signature[], lines: readonl
       if (threshold.type === 'suppress') {
         if ((threshold.addresses ?? null) === null) signature.isTold = false;
         else signature.thresholds = [threshold, ...thresholds];
-      } else if (thresholds.length === suppressing.length || (sid !== 0 && threshold.type !== 'rate'))
-        signature.thresholds = [...suppressing, threshold];
+        continue;
+      }
+      const counting = thresholds.slice(suppressing.length);
+      if (counting.length === 0 || (sid !== 0 && threshold.type !== 'rate'))
+        signature.thresholds = [...suppressing, ...counting.slice(0, -1), threshold];
     }
   }
 }

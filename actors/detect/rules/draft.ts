@@ -178,6 +178,11 @@ export class Draft {
     return this.conditions.some((condition) => condition.keyword === keyword);
   }
 
+  /** Suricata sees that a rule counts already where no buffer is named beforehand. */
+  get countsInSight(): boolean {
+    return !this.#current.isSticky && (this.has('threshold') || this.has('detection_filter'));
+  }
+
   /** Everything that follows is about this buffer. `isMany`: one that a transaction has several of. */
   stick(keyword: string, buffer: string, isMany: boolean): void {
     const { buffer: open } = this.#current;

@@ -90,6 +90,7 @@ function byteJump(draft: Draft, text: string): void {
 function byteExtract(draft: Draft, text: string): void {
   const [bytes, offset, name, ...options] = parts(text);
   if (name === undefined) wrong('byte_extract', 'it needs bytes, an offset and a name');
+  if (offset!.startsWith('+')) wrong('byte_extract', 'its offset takes no plus');
   let multiplier = 1;
   let align: 0 | 2 | 4 = 0;
   const form = readForm(draft, 'byte_extract', { bytes: bytes!, offset: offset! }, options, (option) => {

@@ -91,8 +91,7 @@ function pairs(
 const TRACKS = ['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow'];
 
 function threshold(draft: Draft, text: string): void {
-  if (draft.has('threshold') || draft.has('detection_filter'))
-    wrong('threshold', 'a rule has one threshold or detection_filter');
+  if (draft.countsInSight) wrong('threshold', 'a rule has one threshold or detection_filter');
   const isBackoff = /\btype\s+backoff\b/.test(text);
   const found = pairs('threshold', text, ['type', 'track', 'count', isBackoff ? 'multiplier' : 'seconds']);
   const type = found.get('type')!;
@@ -109,8 +108,7 @@ function threshold(draft: Draft, text: string): void {
 }
 
 function detectionFilter(draft: Draft, text: string): void {
-  if (draft.has('threshold') || draft.has('detection_filter'))
-    wrong('detection_filter', 'a rule has one threshold or detection_filter');
+  if (draft.countsInSight) wrong('detection_filter', 'a rule has one threshold or detection_filter');
   const found = pairs('detection_filter', text, ['track', 'count', 'seconds'], ['unique_on']);
   const track = found.get('track')!;
   if (!TRACKS.includes(track)) wrong('detection_filter', `"${shown(track)}" cannot be tracked`);

@@ -54,7 +54,7 @@ t.test(
 const udp = (action: string, more = ''): string => `${action} udp any any -> any any (content:"x"; ${more})`;
 const rate = (action: string): string =>
   `rate_filter gen_id 1, sig_id 1, track by_rule, count 5, seconds 60, new_action ${action}, timeout 60`;
-const limit = 'threshold gen_id 1, sig_id 1, type limit, track by_rule, count 2, seconds 60';
+const limitLine = 'threshold gen_id 1, sig_id 1, type limit, track by_rule, count 2, seconds 60';
 
 t.test(
   'a pass that is told ends what is asked of its packet as others do, unless a threshold silences it',
@@ -62,9 +62,9 @@ t.test(
     const alerts = (pass: string, line = ''): string[] => alertsIn(exchange(), [pass, udp('alert')], line);
     t.same(alerts(udp('pass')), ['', '']);
     t.same(alerts(udp('pass', 'alert;')), ['1> 2< 3< 4> 5< 6< 7> 8< 9< 10>', '']);
-    t.same(alerts(udp('pass', 'alert;'), limit), ['1> 2<', '3< 4> 5< 6< 7> 8< 9< 10>']);
+    t.same(alerts(udp('pass', 'alert;'), limitLine), ['1> 2<', '3< 4> 5< 6< 7> 8< 9< 10>']);
     t.same(alerts(udp('pass'), 'suppress gen_id 1, sig_id 1'), ['', '']);
-    t.same(alerts(udp('pass'), `suppress gen_id 1, sig_id 1\n${limit}`), ['', '3< 4> 5< 6< 7> 8< 9< 10>']);
+    t.same(alerts(udp('pass'), `suppress gen_id 1, sig_id 1\n${limitLine}`), ['', '3< 4> 5< 6< 7> 8< 9< 10>']);
     t.same(alerts(udp('pass', 'noalert;'), rate('alert')), ['6< 7> 8< 9< 10>', '6< 7> 8< 9< 10>']);
   },
 );
@@ -81,10 +81,10 @@ t.test(
     const alerts = (...lines: readonly string[]): string => alertsIn(exchange(), [udp('alert')], lines.join('\n'))[0]!;
     const many = (line: string): string => line.replace('sig_id 1', 'sig_id 0');
     const rated = '1> 2< 3< 4> 5< 6<! 7>! 8<! 9<! 10>!';
-    t.equal(alerts(rate('drop'), limit), '1> 2<');
-    t.equal(alerts(limit, rate('drop')), '1> 2<');
-    t.equal(alerts(many(rate('drop')), many(limit)), rated);
-    t.equal(alerts(many(limit), many(rate('drop'))), '1> 2<');
+    t.equal(alerts(rate('drop'), limitLine), '1> 2<');
+    t.equal(alerts(limitLine, rate('drop')), '1> 2<');
+    t.equal(alerts(many(rate('drop')), many(limitLine)), rated);
+    t.equal(alerts(many(limitLine), many(rate('drop'))), '1> 2<');
   },
 );
 
@@ -99,3 +99,18 @@ t.test('at the end of a capture what a rate_filter does to an address is over wi
   t.equal(alerts(scene().wait(2_500_000).segment(0, ACK, 0, 0), 'by_rule'), '4> 6> 8>! ->!');
   t.equal(alerts(scene().wait(2_500_000).say(0, 'xabc')), '4> 6> 8>! 10>! ->');
 });
+
+t.test(
+  'behind a buffer that is named a rule may count twice: the second counts what the first lets through',
+  async (t) => {
+    const limit = 'threshold:type limit, track by_src, count 3, seconds 60;';
+    const every = 'threshold:type threshold, track by_src, count 2, seconds 60;';
+    const filter = 'detection_filter:track by_src, count 1, seconds 60;';
+    const twice = (one: string, other: string, between = 'ip.src; content:"|0a|";'): string =>
+      `alert udp any any -> any any (${one} ${between} ${other})`;
+    t.same(alertsIn(exchange(), [twice(limit, filter), twice(filter, limit)]), ['1> 2< 3< 4>', '3< 4>']);
+    t.equal(alertsIn(exchange(), [twice(limit, every)], limitLine)[0], '1> 2<');
+    for (const between of ['content:"x";', 'ip.src; content:"|0a|"; pkt_data;'])
+      t.throws(() => alertsIn(exchange(), [twice(limit, every, between)]), /one threshold/);
+  },
+);
