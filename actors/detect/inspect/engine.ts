@@ -100,7 +100,10 @@ function ofDirection(
   if (inPayload !== null && (engines.length > 0 || !asksFileNames(rule.conditions)))
     engines.push(streamEngine(inPayload, asksStreamAndBody(rule), bit()));
   // The one with the fast pattern comes first: without it nothing else is asked.
-  return engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
+  if (engines.length > 1)
+    engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
+  // An array that has grown has room for many more.
+  return engines.slice();
 }
 
 function bufferEngine(

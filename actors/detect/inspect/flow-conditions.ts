@@ -13,7 +13,21 @@ export type Effect = (situation: Situation) => void;
 
 /** What is asked of the flow itself; its direction is the signature's. */
 export function flowCheck(condition: Condition): Check | null {
-  const checks = wordsOf(condition).flatMap((word): Check[] => {
+  const words = wordsOf(condition);
+  const name = words.join();
+  let check = flowChecks.get(name);
+  if (check === undefined) {
+    check = checkOf(words);
+    flowChecks.set(name, check);
+  }
+  return check;
+}
+
+/** Rules have the same few combinations of some words, and a check keeps nothing. */
+const flowChecks = new Map<string, Check | null>();
+
+function checkOf(words: readonly string[]): Check | null {
+  const checks = words.flatMap((word): Check[] => {
     switch (word) {
       case 'established':
         return [(situation) => situation.isEstablished];
@@ -31,9 +45,9 @@ export function flowCheck(condition: Condition): Check | null {
         return [];
     }
   });
-  const directions = wordsOf(condition).filter((word) => word.startsWith('to_'));
+  const directions = words.filter((word) => word.startsWith('to_'));
   // A direction alone is no question: it decides where the rule is looked for.
-  if (directions.length === wordsOf(condition).length) return null;
+  if (directions.length === words.length) return null;
   // Beside another word a direction is one: a packet without a flow has none.
   const wanted = directions[0] === 'to_client' ? 1 : 0;
   if (directions.length > 0) checks.push(({ flow, direction }) => flow !== null && direction === wanted);

@@ -56,8 +56,9 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     ...{ sid, gid, rev, msg, classtype, priority, target },
     references: draft.references,
     metadata: draft.metadata,
-    buffers: withSize(draft).map(inItsCase),
-    conditions: draft.conditions,
+    // Arrays that have grown have room for many more: a set of rules has tens of thousands of them.
+    buffers: withSize(draft).map(inItsCase).map(trimmed),
+    conditions: draft.conditions.slice(),
     directions: draft.directions,
   });
 }
@@ -79,6 +80,8 @@ function withSize(draft: Draft): BufferTerms[] {
   const size = sizeNamed(draft.conditions);
   return draft.buffers().map((one) => (one.buffer === PAYLOAD && size !== null ? { ...one, sizeNamed: size } : one));
 }
+
+const trimmed = (one: BufferTerms): BufferTerms => ({ ...one, terms: one.terms.slice() });
 
 /** These have digits in one case alone, and what is looked for in them has it, too. */
 const CASES: Readonly<Record<string, 'upper' | 'lower'>> = {

@@ -33,7 +33,7 @@ function flow(draft: Draft, text: string): void {
     words.push(word);
   }
   draft.directions |= words.includes('to_server') ? 1 : words.includes('to_client') ? 2 : 3;
-  draft.condition({ keyword: 'flow', value: { type: 'words', words } });
+  draft.condition({ keyword: 'flow', value: { type: 'words', words: words.slice() } });
 }
 
 const BIT_ACTIONS = ['set', 'unset', 'toggle', 'isset', 'isnotset'];
