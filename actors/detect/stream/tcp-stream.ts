@@ -267,7 +267,7 @@ export class TcpStream {
       if (place !== 0 && segments.end > start) {
         const to = Math.min(segments.end, end);
         const at = Math.max(segments.start, compared);
-        if (!this.isContradicted && at < to) {
+        if (this.#pool.keepsWindow && !this.isContradicted && at < to) {
           this.isContradicted = this.#bytes.differ(at, to, source, from + (at - start));
           compared = to;
         }
