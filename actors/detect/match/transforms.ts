@@ -11,16 +11,17 @@ import { FOLD } from './literal-search.ts';
 import { compileRegex } from './regex/index.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const DIGESTS: ReadonlySet<string> = new Set(['to_md5', 'to_sha1', 'to_sha256']);
 
 export type Transformer = (bytes: Uint8Array) => Uint8Array;
 
 /** One for each buffer of a rule and worker. */
 export function transformer(transforms: readonly Transform[]): Transformer {
-  const steps = transforms.map(one);
+  const steps = transforms.map((transform) => ({ step: one(transform), isDigest: DIGESTS.has(transform.name) }));
   return (bytes) => {
     let changed = bytes;
-    // No transform makes something of nothing.
-    for (const step of steps) if (changed.length > 0) changed = step(changed);
+    // No other transform makes something of nothing.
+    for (const { step, isDigest } of steps) if (changed.length > 0 || isDigest) changed = step(changed);
     return changed;
   };
 }

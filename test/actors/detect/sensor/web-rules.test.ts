@@ -142,3 +142,15 @@ t.test('and who asks for a file that is sent by mail', async (t) => {
   t.same(bodyAlerts(mailed(3000), 'to_server', 'file.data'), ['31>', '', '31>']);
   t.same(bodyAlerts(mailed(60_000), 'to_server', 'file.data'), ['', '', '']);
 });
+
+t.test('of transforms a digest makes something of nothing', async (t) => {
+  const scene = new Scene(80).handshake().say(0, 'GET /. HTTP/1.1\r\nHost: a\r\nCookie:\r\n\r\n').say(1, OK);
+  const asked = [
+    'uri; bsize:0',
+    'uri; to_md5; bsize:16',
+    'uri; to_md5; content:"|d4 1d|"',
+    'cookie; xor:"41"; bsize:0',
+  ];
+  const rules = http(...asked.map((one) => `http.${one};`), 'http.cookie; to_sha1; to_sha256; bsize:32;');
+  t.same(alertsIn(scene, rules), ['7>', '7>', '7>', '7>', '7>']);
+});
