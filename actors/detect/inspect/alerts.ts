@@ -121,8 +121,8 @@ function apply(action: Action, { signature, isOfFlow }: Match, { memory, packet 
   if (action === 'alert' || memory === null || memory.isDropped || memory.isPassed) return;
   // What one direction has left at the flow's end lets nothing of the other pass.
   if (action === 'pass' && packet.isPseudo) return;
-  // A rule that names a packet's header is about packets, wherever its contents were found.
-  if (isOfFlow ? signature.type === 'packet' : !OF_FLOWS.has(signature.type)) return;
+  // A rule that names a packet's header or address is about packets, wherever its contents were found.
+  if (signature.actsOnPacket || signature.type === 'packet' || (!isOfFlow && !OF_FLOWS.has(signature.type))) return;
   if (action === 'pass') memory.isPassed = true;
   else memory.isDropped = true;
 }

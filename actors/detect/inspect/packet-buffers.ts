@@ -7,10 +7,31 @@ import type { Check } from './packet-conditions.ts';
 type Read = (packet: Packet) => Uint8Array | null;
 
 const IPV6_BYTES = 40;
+const SOURCE_V6_AT = 8;
 const UDP_BYTES = 8;
 const ICMP_BYTES = 8;
 
+/** Of a packet that nobody sent, and that has no bytes therefore. */
+const PSEUDO = new Uint8Array(16);
+const PSEUDO_WORDS = new DataView(PSEUDO.buffer);
+
+function writtenAddress(length: number, a: number, b: number, c: number, d: number): Uint8Array {
+  PSEUDO_WORDS.setUint32(0, a);
+  PSEUDO_WORDS.setUint32(4, b);
+  PSEUDO_WORDS.setUint32(8, c);
+  PSEUDO_WORDS.setUint32(12, d);
+  return PSEUDO.subarray(0, length);
+}
+
+function pseudoAddress(packet: Packet, isSource: boolean): Uint8Array {
+  const length = packet.ipVersion === 4 ? 4 : 16;
+  return isSource
+    ? writtenAddress(length, packet.src0, packet.src1, packet.src2, packet.src3)
+    : writtenAddress(length, packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+}
+
 function address(packet: Packet, v4At: number, v6At: number): Uint8Array | null {
+  if (packet.isPseudo) return pseudoAddress(packet, v6At === SOURCE_V6_AT);
   if (packet.ipVersion === 4) return packet.bytes.subarray(packet.ipAt + v4At, packet.ipAt + v4At + 4);
   if (packet.ipVersion === 6) return packet.bytes.subarray(packet.ipAt + v6At, packet.ipAt + v6At + 16);
   return null;
@@ -24,7 +45,7 @@ const transport =
       : null;
 
 const READS: Readonly<Record<string, Read>> = {
-  'ip.src': (packet) => address(packet, 12, 8),
+  'ip.src': (packet) => address(packet, 12, SOURCE_V6_AT),
   'ip.dst': (packet) => address(packet, 16, 24),
   'ipv4.hdr': ({ ipVersion, bytes, ipAt }) =>
     ipVersion === 4 ? bytes.subarray(ipAt, ipAt + (bytes[ipAt]! & 15) * 4) : null,
@@ -46,7 +67,8 @@ export function headerBuffer(terms: BufferTerms, scope: Scope): Check {
   if (read === undefined) throw new TypeError(`${terms.buffer} is no buffer of a packet`);
   const check = bufferCheck(terms, scope);
   return ({ packet }) => {
-    if (packet.isFlowEnd) return false;
+    // What ends a flow has addresses, and no header that could be asked.
+    if (packet.isFlowEnd && terms.buffer !== 'ip.src' && terms.buffer !== 'ip.dst') return false;
     const bytes = read(packet);
     return bytes !== null && check(bytes, 0);
   };

@@ -11,6 +11,7 @@ import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { AddressIndex } from './address-index.ts';
 import { hasPattern, isOfPayload, makingPacketGroup, type PacketGroup, prefilterOf } from './packet-group.ts';
 import { isSynScan, PortedGroup } from './ported-group.ts';
+import { PACKET_BUFFERS } from './rule-type.ts';
 import { isInDirection, type Signature } from './signature.ts';
 
 export interface BufferPrefilter {
@@ -160,8 +161,9 @@ function* transactionGroup(
     const row = protocol.buffers.find(
       ({ name, directions }) => name === buffer?.buffer && directions.includes(direction),
     );
-    // One about both sides has its pattern on one of them.
-    if (buffer === null || (row === undefined && signature.headerBack !== null)) {
+    // One about both sides has its pattern on one of them; what a packet's own addresses are is asked of each.
+    const isElsewhere = buffer !== null && (PACKET_BUFFERS.has(buffer.buffer) || signature.headerBack !== null);
+    if (buffer === null || (row === undefined && isElsewhere)) {
       always.push(signature.order);
       if (signature.application === null) unnamed.push(signature.order);
       continue;

@@ -71,6 +71,8 @@ export interface Shape {
   readonly needsPacket: boolean;
   readonly needsStream: boolean;
   readonly isStreamOnly: boolean;
+  /** It asks for a header or address as a buffer: what it does, it does to the packet alone, wherever the rest of it is. */
+  readonly actsOnPacket: boolean;
   /** Bit 1: asked of packets to the server; bit 2: to the client. */
   readonly directions: number;
   /** The application protocol that the flow must have. */
@@ -117,6 +119,7 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
     needsPacket,
     needsStream,
     isStreamOnly,
+    actsOnPacket: buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer)),
     directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts),
     application,
   };
@@ -125,8 +128,9 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
 }
 
 function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {
-  if (rule.buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer))) return 'packet';
+  if (rule.buffers.some(({ buffer }) => isHeader(buffer))) return 'packet';
   if (hasTransaction) return 'app_tx';
+  if (shape.actsOnPacket) return 'packet';
   const asksProtocol = isAllOf(rule, 'app-layer-protocol') && !asksUnknown(rule);
   if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';
   const isAnywhere = rule.source.isAny || rule.destination.isAny;

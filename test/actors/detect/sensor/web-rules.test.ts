@@ -154,3 +154,21 @@ t.test('of transforms a digest makes something of nothing', async (t) => {
   const rules = http(...asked.map((one) => `http.${one};`), 'http.cookie; to_sha1; to_sha256; bsize:32;');
   t.same(alertsIn(scene, rules), ['7>', '7>', '7>', '7>', '7>']);
 });
+
+t.test('a rule that asks for an address acts on the packet, and asks transactions and streams beside it', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, GET)
+    .say(1, OK)
+    .say(0, GET)
+    .segment(1, PUSH | ACK, 0, 0, OK);
+  const asked = [
+    'drop tcp (flow:to_server; content:"GET"; ip.src; content:"|0a 01|";)',
+    'alert http (http.method; content:"GET"; ip.src; content:"|0a 01|";)',
+    'alert http (http.method; content:"PUT"; ip.src; content:"|0a 01|";)',
+    'alert http (http.stat_code; content:"200"; ip.dst; content:"|0a 01|";)',
+    'alert tcp (content:"200 OK"; ip.dst; content:"|0a 01|";)',
+  ];
+  const rules = asked.map((rule) => rule.replace(' (', ` ${ANY} (`));
+  t.same(alertsIn(scene, rules), ['7>', '7> ->', '', '9< -<', '9<']);
+});
