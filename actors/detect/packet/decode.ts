@@ -104,6 +104,9 @@ export function decodeReassembled(packet: Packet, last: Packet, bytes: Uint8Arra
   return packet.ipVersion !== 0;
 }
 
+/** What is odd like this is no packet, but bytes that look like one. */
+const BY_CHANCE = ['ipv6.exthdr_invalid_optlen', 'icmpv6.ipv6_trunc_pkt', 'icmpv6.ipv6_unknown_version'] as const;
+
 /**
  * The packet that `outer` carries; call it where `outer.innerKind` is not `TUNNEL.none`. False where it is none: then
  * `outer` carries nothing.
@@ -137,7 +140,7 @@ function decodeByKind(packet: Packet, kind: number, at: number): boolean {
       // Of Teredo it would be no IPv6 but chance.
       return (
         packet.ipVersion !== 0 &&
-        !(kind === TUNNEL.teredo && (packet.isInvalid || hasEvent(packet, 'ipv6.exthdr_invalid_optlen')))
+        !(kind === TUNNEL.teredo && (packet.isInvalid || BY_CHANCE.some((event) => hasEvent(packet, event))))
       );
   }
 }

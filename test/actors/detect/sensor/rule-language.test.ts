@@ -151,3 +151,14 @@ t.test('what an option reaches beyond its header in is no packet in Teredo', asy
   const alerts = (length: number): string[] => alertsIn(new Scene(9005).to(3544, inner(length)), [rule]);
   t.same([alerts(0xc6), alerts(4)], [[''], ['-']]);
 });
+
+t.test('an ICMP error that quotes no packet is none in Teredo', async (t) => {
+  const error = (type: string, quote: string): string =>
+    `\x60\0\0\0\0${String.fromCharCode(8 + quote.length)}\x3a\x40${'\x20'.repeat(32)}${type}\x01\0\0\0\0\0\0${quote}`;
+  const rule = 'alert icmp 2020::/16 any -> any any ()';
+  const alerts = (type: string, quote: string): string[] =>
+    alertsIn(new Scene(9005).to(3544, error(type, quote)), [rule]);
+  const whole = `\x60${'\0'.repeat(47)}`;
+  t.same([alerts('\x01', 'q'.repeat(8)), alerts('\x01', 'q'.repeat(48)), alerts('\x01', whole)], [[''], [''], ['->']]);
+  t.same(alerts('\x80', 'q'.repeat(8)), ['->']);
+});
