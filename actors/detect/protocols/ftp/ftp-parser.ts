@@ -92,6 +92,19 @@ export class FtpParser implements Parser<FtpTransaction> {
     this.hasFailed = true;
   }
 
+  unused(direction: Direction): number {
+    return this.#pending[direction].length;
+  }
+
+  required(direction: Direction): number {
+    const { length } = this.#pending[direction];
+    return length === 0 ? 0 : length + 1;
+  }
+
+  passOver(direction: Direction): void {
+    this.#pending[direction].clear();
+  }
+
   release(count: number): void {
     this.transactions.splice(0, count);
   }

@@ -35,6 +35,13 @@ export class SmtpLines {
     return this.#pending.length + (this.#head === null ? 0 : this.#head.length + this.#dropped);
   }
 
+  /** What waits will not be looked at again. */
+  passOver(): void {
+    this.#pending.clear();
+    this.#head = null;
+    this.#dropped = 0;
+  }
+
   /** What lines give is valid until `end`. */
   begin(bytes: Uint8Array): void {
     this.#at = 0;

@@ -71,6 +71,15 @@ export class SmtpParser implements Parser<SmtpTransaction> {
     return this.#lines[direction].waiting;
   }
 
+  required(direction: Direction): number {
+    const { waiting } = this.#lines[direction];
+    return waiting === 0 ? 0 : waiting + 1;
+  }
+
+  passOver(direction: Direction): void {
+    this.#lines[direction].passOver();
+  }
+
   takeFlush(direction: Direction): boolean {
     if (direction === 1) return false;
     const was = this.#raw.isFlushed;

@@ -67,3 +67,17 @@ t.test('what waits before bytes that never came is passed over with them', async
     .segment(0, ACK, 41, 1);
   t.same(alertsIn(scene, [`alert tls ${ANY} ()`]), ['5< 6< 7> 8> 9< 10> 11> 12< 13> -> -<']);
 });
+
+t.test('a command without its end is left at the end of a session', async (t) => {
+  const ftp = new Scene(21)
+    .handshake()
+    .say(1, '220 FTP hi\r\n')
+    .say(0, 'USER a\r\n')
+    .say(1, '250 a\r\n')
+    .say(0, 'USER');
+  ftp
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1)
+    .segment(0, ACK, 1, 1);
+  t.same(alertsIn(ftp, [`alert ftp ${ANY} ()`]), ['7< 8< 9> 10> 11< 12> 13< 14> ->']);
+});
