@@ -75,7 +75,7 @@ export class AddressIndex {
   find(packet: Packet): number {
     const found = this.#found;
     let count = put(this.#always, found, 0);
-    if (packet.ipVersion === 4) {
+    if (packet.ipVersion !== 6) {
       count = this.#sources.findV4(packet.src0 >>> 0, found, count);
       count = this.#destinations.findV4(packet.dst0 >>> 0, found, count);
     } else {

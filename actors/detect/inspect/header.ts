@@ -110,7 +110,7 @@ export function matchesHeader(header: Header, packet: Packet): boolean {
     if (header.sourcePorts !== null && !holdsPort(header.sourcePorts, packet.sourcePort)) return false;
   }
   const { source, destination } = header;
-  if (packet.ipVersion === 4)
+  if (packet.ipVersion !== 6)
     return (
       (destination === null || holdsV4(destination.v4, packet.dst0 >>> 0)) &&
       (source === null || holdsV4(source.v4, packet.src0 >>> 0))

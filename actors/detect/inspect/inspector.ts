@@ -150,7 +150,7 @@ export class Inspector {
     }
     // Of what carries nothing that is known, and is odd, only rules about that are asked.
     const isUnread = packet.ipVersion === 0 || (packet.protocol === 0 && packet.eventCount > 0);
-    if (packet.ipVersion !== 0) this.#askAddressRules(situation);
+    if (packet.ipVersion !== 0 || packet.hasAddressesAlone) this.#askAddressRules(situation);
     if (isUnread) {
       if (packet.eventCount > 0) this.#askDecoderRules(situation);
       this.#conclude(situation);

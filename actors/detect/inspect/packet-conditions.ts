@@ -161,7 +161,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   ttl: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.ttl)),
   tos: compared((packet) => v4(packet, 1)),
   id: compared((packet) => (packet.ipVersion === 4 ? be16(packet.bytes, packet.ipAt + 4) : -1)),
-  ip_proto: compared((packet) => (packet.ipVersion === 0 ? -1 : packet.protocol)),
+  ip_proto: compared((packet) => (packet.ipVersion === 0 && !packet.hasAddressesAlone ? -1 : packet.protocol)),
   ipopts: (condition) => {
     const wanted = optionBits(wordsOf(condition)[0]!);
     return (packet) => packet.ipVersion === 4 && (packet.ipOptions & wanted) !== 0;

@@ -20,14 +20,18 @@ export function decodeIpv4(packet: Packet, at: number): undefined {
   const totalBytes = be16(bytes, at + 2);
   if (totalBytes < headerBytes) return refuse(packet, 'ipv4.iplen_smaller_than_hlen');
   if (available < totalBytes) return refuse(packet, 'ipv4.trunc_pkt');
+  packet.src0 = be32(bytes, at + 12);
+  packet.dst0 = be32(bytes, at + 16);
   if (headerBytes > IPV4_MIN_BYTES) readIpv4Options(packet, at + IPV4_MIN_BYTES, at + headerBytes);
-  if (packet.isInvalid) return;
+  if (packet.isInvalid) {
+    packet.protocol = 0;
+    packet.hasAddressesAlone = true;
+    return;
+  }
   packet.ipVersion = 4;
   packet.ipAt = at;
   packet.ttl = bytes[at + 8]!;
   packet.protocol = bytes[at + 9]!;
-  packet.src0 = be32(bytes, at + 12);
-  packet.dst0 = be32(bytes, at + 16);
   const fragment = be16(bytes, at + 6);
   const behind = at + headerBytes;
   const end = at + totalBytes;

@@ -46,6 +46,8 @@ export class Packet {
   ipOptions = 0;
   /** The transport's number, of the last header of IPv6; -1 without IP. */
   protocol = -1;
+  /** IPv4 whose options cannot be read: it has no protocol, but addresses. */
+  hasAddressesAlone = false;
   /** Addresses as the four big-endian words of IPv6; IPv4 has the first alone. */
   src0 = 0;
   src1 = 0;
@@ -138,6 +140,7 @@ export class Packet {
     this.ttl = 0;
     this.ipOptions = 0;
     this.protocol = -1;
+    this.hasAddressesAlone = false;
     this.src0 = 0;
     this.src1 = 0;
     this.src2 = 0;

@@ -104,3 +104,17 @@ t.test('ftpbounce: the latest command is a PORT that names another address than 
     t.equal(alerts(line), '', line);
   t.equal(alerts('PORT 8,8,8,8,1,1', 'LIST'), '');
 });
+
+t.test('addresses alone: asked of IPv4 whose options cannot be read, too, which has no protocol', async (t) => {
+  const scene = new Scene(7).spoiltOptions('abc').datagram(0, 'abc');
+  const rules = [
+    'ip 10.1.0.0 any -> 10.2.0.0 any (',
+    'pkthdr any any -> any any (',
+    'ip 10.2.0.0 any -> any any (',
+    'ipv4 any any -> any any (',
+    'udp any any -> any any (',
+    'ip any any -> any any (ip_proto:!17;',
+    'ip any any -> any any (xbits:set,a,track ip_src;',
+  ].map((one) => `alert ${one})`);
+  t.same(alertsIn(scene, rules), ['1 2>', '1 2>', '', '2>', '2>', '1', '1 2>']);
+});

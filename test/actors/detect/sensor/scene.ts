@@ -84,6 +84,13 @@ export class Scene {
     return this.#add(ipv4(ends, 17, udpDatagram(ends, from, to, bytes(text))));
   }
 
+  /** A datagram to the server under options of which one has no length that could be. */
+  spoiltOptions(text: string): this {
+    const ends = endsOf(0);
+    const datagram = udpDatagram(ends, CLIENT_PORT, this.#serverPort, bytes(text));
+    return this.#add(ipv4(ends, 17, datagram, bytesOf(7, 0, 0, 0)));
+  }
+
   /** A datagram to another port of the server. */
   to(port: number, text: string): this {
     const ends = endsOf(0);
