@@ -124,13 +124,13 @@ export class TransactionInspector {
 }
 
 /**
- * What has come of a rule that was asked the first time is kept, but not where it cannot match any more, and not where
- * Suricata takes it that the prefilter would find its pattern again (`first`). A match is not kept, either, where it takes
- * it that it would not: a pattern in the stream, or in headers with a trailer, may come again, and one that must not be
- * there is never looked for.
+ * What has come of a rule that was asked the first time is kept, be it only that it was too early; but not where it cannot
+ * match any more, and not where Suricata takes it that the prefilter would find its pattern again (`first`). A match is not
+ * kept, either, where it takes it that it would not: a pattern in the stream, or in headers with a trailer, may come again,
+ * and one that must not be there is never looked for.
  */
 function isKept(first: Engine, signature: Signature, progress: number, state: number): boolean {
-  if (state === 0 || (state & CANNOT_MATCH) !== 0) return false;
+  if ((state & CANNOT_MATCH) !== 0) return false;
   if (!first.isPrefiltered) return true;
   if ((state & FULL_MATCH) === 0) return progress !== first.progress;
   return progress <= first.progress || (!first.comesAgain && signature.fast?.isNegated !== true);

@@ -81,6 +81,16 @@ t.test('what must not be at the end of a buffer may be elsewhere in it', async (
   t.same(alertsIn(scene, rules), ['-<', '', '-<']);
 });
 
+t.test('a rule about what must not be there alerts once where it was asked before there was anything', async (t) => {
+  const asked = ['header; content:!"zzz"', 'server; content:!"zzz"', 'stat_code; content:!"9"'];
+  const rules = http(...asked.map((one) => `flow:to_client; http.${one};`));
+  const rest = '0 OK\r\nServer: abc\r\nContent-Length: 6\r\n\r\no';
+  const whole = new Scene(80).handshake().say(0, GET).say(1, `HTTP/1.1 20${rest}`).say(1, 'kok').say(1, 'ok');
+  t.same(alertsIn(whole, rules), ['8< 10< -<', '8< 10< -<', '8< 10< -<']);
+  const cut = new Scene(80).handshake().say(0, GET).say(1, 'HTTP/1.1 20').say(1, rest).say(1, 'kok').say(1, 'ok');
+  t.same(alertsIn(cut, rules), ['10<', '10<', '10< 12< -<']);
+});
+
 t.test('a CONNECT has an address of no bytes', async (t) => {
   const scene = new Scene(80)
     .handshake()
