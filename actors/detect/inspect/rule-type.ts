@@ -131,7 +131,7 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   if (rule.buffers.some(({ buffer }) => isHeader(buffer))) return 'packet';
   if (hasTransaction) return 'app_tx';
   if (shape.actsOnPacket) return 'packet';
-  const asksProtocol = isAllOf(rule, 'app-layer-protocol') && !asksUnknown(rule);
+  const asksProtocol = isAllOf(rule, 'app-layer-protocol', ASKING_ADDRESSES) && !asksUnknown(rule);
   if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';
   const isAnywhere = rule.source.isAny || rule.destination.isAny;
   if (!hasPayload && shape.application === null && isAnywhere && isAllOf(rule, 'decode-event')) return 'de_only';
@@ -148,6 +148,8 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   return rule.source.hasNegation || rule.destination.hasNegation ? 'like_ip_only' : 'ip_only';
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 /** What is not known yet is asked of every packet. */
 const asksUnknown = (rule: Rule): boolean =>
   rule.conditions.some(
@@ -156,8 +158,10 @@ const asksUnknown = (rule: Rule): boolean =>
   );
 
 /** It asks that, and nothing else. */
-function isAllOf({ conditions }: Rule, keyword: string): boolean {
-  const asking = conditions.filter((one) => !UNASKING.has(one.keyword) && !isSetting(one) && !isDirectionAlone(one));
+function isAllOf({ conditions }: Rule, keyword: string, beside: ReadonlySet<string> = NOTHING): boolean {
+  const asking = conditions.filter(
+    (one) => !UNASKING.has(one.keyword) && !beside.has(one.keyword) && !isSetting(one) && !isDirectionAlone(one),
+  );
   return asking.length > 0 && asking.every((one) => one.keyword === keyword);
 }
 
@@ -188,7 +192,7 @@ function isAddressOnly({ keyword, value }: Condition): boolean {
 
 /** What is asked of addresses makes a rule about a protocol one about packets. */
 const isUnasking = (one: Condition): boolean => isAddressOnly(one) && !ASKING_ADDRESSES.has(one.keyword);
-const ASKING_ADDRESSES = new Set(['xbits', 'hostbits', 'iprep']);
+const ASKING_ADDRESSES: ReadonlySet<string> = new Set(['xbits', 'hostbits', 'iprep']);
 
 const isDirectionAlone = ({ keyword, value }: Condition): boolean =>
   keyword === 'flow' && value.type === 'words' && value.words.every((word) => word.startsWith('to_'));

@@ -1,6 +1,6 @@
 /** Keywords that few rules have; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { alertsIn, Scene } from './scene.ts';
+import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const CALL = '\x64\xb2\xb3\x75\0\0\0\0\0\0\0\x02\0\x01\x86\xa0\0\0\0\x02\0\0\0\x03';
@@ -117,4 +117,11 @@ t.test('addresses alone: asked of IPv4 whose options cannot be read, too, which 
     'ip any any -> any any (xbits:set,a,track ip_src;',
   ].map((one) => `alert ${one})`);
   t.same(alertsIn(scene, rules), ['1 2>', '1 2>', '', '2>', '2>', '1', '1 2>']);
+});
+
+t.test('app-layer-protocol beside bits of addresses is asked once, when it is known', async (t) => {
+  const scene = new Scene(42553).segment(0, PUSH | ACK, 0, 0, 'ZXRj\0\x0fYWRtaW4=892').segment(1, ACK, 0, 17);
+  const options = ['', 'xbits:isnotset,b,track ip_src;', 'hostbits:isnotset,b,src;', 'flags:A+;'];
+  const rules = options.map((one) => `alert tcp ${ANY} (app-layer-protocol:failed; flow:to_client; ${one})`);
+  t.same(alertsIn(scene, rules, '', true), ['', '', '', '2<']);
 });
