@@ -41,8 +41,8 @@ const COMMON_RULES = [
   'alert udp any any -> any any (msg:"tags"; dsize:>40; tag:host,12,packets,src; sid:900011;)',
   'alert tcp any any -> any any (msg:"tags for long"; flags:S; tag:host,4000,bytes,dst; tag:host,900,seconds,src; sid:900012;)',
   'drop udp any any -> any any (msg:"filter"; dsize:>0; detection_filter:track by_src, count 6, seconds 60; sid:900007;)',
-  'alert udp any any -> any any (msg:"put in"; ip.src; dataset:set,sources,type ipv4; sid:900011;)',
-  'alert udp any any -> any any (msg:"known"; ip.dst; dataset:isset,sources; dsize:>0; sid:900012;)',
+  'alert udp any any -> any any (msg:"put in"; ip.src; dataset:set,sources,type ipv4; sid:900015;)',
+  'alert udp any any -> any any (msg:"known"; ip.dst; dataset:isset,sources; dsize:>0; sid:900016;)',
   'alert tcp any any -> any any (msg:"taken out"; ip.src; dataset:unset,sources; flags:F+; sid:900013;)',
   'alert http any any -> any any (msg:"put in"; http.uri; dataset:set,addresses,type string,memcap 262400; sid:900014;)',
 ];
