@@ -1,20 +1,10 @@
 /** What is recognised and read where bytes are missing, or come after that was noticed; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
+import { CLIENT_HELLO, SERVER_HELLO } from './hellos.ts';
 import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DATA = PUSH | ACK;
-const CLIENT_HELLO = Buffer.from(
-  '160301004b010000470303'.concat(
-    'ab'.repeat(32),
-    '000004130100350100001a0000001000',
-    '0e00000b',
-    '6578616d706c652e6f7267',
-    '000a00020000',
-  ),
-  'hex',
-).toString('latin1');
-const SERVER_HELLO = `\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03${'cd'.repeat(16)}\x00\xc0\x2f\x00\x00\x04\xff\x01\x00\x00`;
 const [C, S] = [CLIENT_HELLO.length, SERVER_HELLO.length];
 
 t.test(

@@ -1,20 +1,11 @@
 /** What Suricata 7.0.10 does where one would not guess it, each found by comparing generated cases; expected is what it says. */
 import t from 'tap';
+import { CLIENT_HELLO } from './hellos.ts';
 import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DNS_QUERY = '\x00\x1a-3\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x0f\x00\x01';
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-const CLIENT_HELLO = Buffer.from(
-  '160301004b010000470303'.concat(
-    'ab'.repeat(32),
-    '000004130100350100001a0000001000',
-    '0e00000b',
-    '6578616d706c652e6f7267',
-    '000a00020000',
-  ),
-  'hex',
-).toString('latin1');
 const NOT_FOUND = 'HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n';
 
 t.test(
