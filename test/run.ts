@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   // Files that ask for more time start first, so that the run does not end with one of them alone.
   const ordered = tests.toSorted((a, b) => b.timeMsMax - a.timeMsMax);
   const outcomes = await runAll([...checks, ...ordered]);
-  console.log(summaryText(outcomes));
+  console.log(summaryText(outcomes, join(root, '/')));
   const counts = countTests(outcomes.flatMap((outcome) => outcome.tests));
   if (process.env.CI === 'true' && counts.skipped > 0) {
     console.log(`\nCI=true: the ${counts.skipped} skipped count as failed`);

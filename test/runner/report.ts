@@ -77,8 +77,11 @@ function indented(text: string, width: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(width));
 }
 
-/** The end of a run: what was skipped and why, the slowest, and what failed once more by name. */
-export function summaryText(units: readonly UnitOutcome[]): string {
+/** The lines of a failure that are said again at the end, where a long log may have lost its middle. */
+const SAID_AGAIN_MAX = 12;
+
+/** The end of a run: what was skipped and why, the slowest, and what failed once more, by name and how. */
+export function summaryText(units: readonly UnitOutcome[], root: string): string {
   const lines: string[] = [];
   const skipped = units.flatMap((unit) =>
     unit.tests.flatMap((test) => (test.result === 'skipped' ? [{ unit, test }] : [])),
@@ -90,12 +93,17 @@ export function summaryText(units: readonly UnitOutcome[]): string {
   const slowest = units.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 5);
   lines.push('', 'slowest:', ...slowest.map((unit) => `  ${seconds(unit.durationMs).padStart(8)}  ${unit.name}`));
   const failed = units.flatMap((unit) =>
-    unit.tests.filter((test) => test.result === 'failed').map((test) => [unit, test] as const),
+    unit.tests.flatMap((test) => (test.result === 'failed' ? [[unit, test] as const] : [])),
   );
   if (failed.length > 0) {
     lines.push('', `FAILED (${failed.length}):`);
-    for (const [unit, test] of failed)
+    for (const [unit, test] of failed) {
       lines.push(`  ${[unit.name, test.name].filter((name) => name !== '').join(' > ')}`);
+      for (const failure of test.failures) {
+        const said = failureText(failure, root).split('\n').slice(0, SAID_AGAIN_MAX).join('\n');
+        lines.push(indented(said, 6));
+      }
+    }
   }
   return lines.join('\n');
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { failureText, unitText } from './report.ts';
+import { failureText, summaryText, unitText } from './report.ts';
 import { shuffled } from './shuffled.ts';
 import { declaredTimeMs, testFileUnit } from './units.ts';
 
@@ -33,6 +33,9 @@ t.test('a failing assertion is printed with its place and its difference', async
   t.match(text, /the sum/);
   t.match(text, /a\.test\.ts:3:/);
   t.match(text, /-3\s+\+2/);
+  const atTheEnd = summaryText([outcome], root);
+  t.match(atTheEnd, /FAILED \(1\):\n {2}a\.test\.ts > adds\n {6}the sum\n {6}at a\.test\.ts:3:/);
+  t.match(atTheEnd, /-3\s+\+2/);
 });
 
 const broken: Record<string, { readonly text: string; readonly says: RegExp }> = {

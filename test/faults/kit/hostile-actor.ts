@@ -24,8 +24,9 @@ export default ({ readings }: DeviceTopics): AnyActor =>
       if (sonometer === MARKS.refused) throw new Error('the hostile actor refuses this record');
       const once = join(folder, `${value.head.bootEpoch}-${value.head.sequence}-${value.head.eventTime}`);
       if (existsSync(once)) return;
-      writeFileSync(once, '');
       setImmediate(() => {
+        // Now, and not above: a thread that ends before this has thrown nothing yet, and the record comes again.
+        writeFileSync(once, '');
         throw new Error('the hostile actor throws where nobody catches');
       });
     },
