@@ -435,7 +435,7 @@ function noteProtocols({ flow }: Situation, memory: FlowMemory): void {
   if (conversation.spoken(1) !== null) known |= 2;
   known &= ~memory.protocolsKnown | conversation.knownAgain;
   if (known === 0) return;
-  conversation.knownAgain = 0;
+  conversation.clearKnownAgain();
   memory.protocolsKnown |= known;
   memory.protocolNews |= flow!.protocol === PROTOCOL_UDP ? BOTH : known;
 }

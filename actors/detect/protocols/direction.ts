@@ -5,3 +5,5 @@ export type Direction = 0 | 1;
 
 export const TO_SERVER = 0;
 export const TO_CLIENT = 1;
+
+export const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);

@@ -7,7 +7,7 @@ import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import { ntp } from './ntp/index.ts';
-import type { AnyProtocol } from './recogniser.ts';
+import type { AnyProtocol } from './protocol.ts';
 import { smtp } from './smtp/index.ts';
 import { snmp } from './snmp/index.ts';
 import { ssh } from './ssh/index.ts';
@@ -15,13 +15,11 @@ import { telnet } from './telnet/index.ts';
 import { tftp } from './tftp/index.ts';
 import { tls } from './tls/index.ts';
 
-export type { ConversationOptions } from './conversation-options.ts';
-export { type Direction, TO_CLIENT, TO_SERVER } from './direction.ts';
+export { Conversation, type ConversationOptions, Recogniser } from './conversation/index.ts';
+export { type Direction, opposite, TO_CLIENT, TO_SERVER } from './direction.ts';
 export { Expectations } from './expectations.ts';
 export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';
-export { Conversation } from './recognise.ts';
-export { type AnyProtocol, Recogniser } from './recogniser.ts';
 export { textOf } from './text.ts';
 
 /** In the order in which they are asked. */

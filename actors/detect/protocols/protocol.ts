@@ -216,3 +216,7 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   eventCount?(tx: Tx): number;
   addEvent?(tx: Tx, index: number, into: JsonWriter): void;
 }
+
+/** Buffers and conditions of a protocol take its own transactions alone; who holds it by this type has to pass those. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where protocols of different transactions lie together
+export type AnyProtocol = Protocol<any>;

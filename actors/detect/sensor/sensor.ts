@@ -39,6 +39,7 @@ import {
   Conversation,
   type ConversationOptions,
   Expectations,
+  opposite,
   PROTOCOLS,
   PROTOCOLS_ON_DEMAND,
   Recogniser,
@@ -430,8 +431,6 @@ function turned(flow: Flow, conversation: Conversation, direction: Direction): D
   (flow.memory as FlowMemory | null)?.swap(flow.protocol === PROTOCOL_TCP);
   return opposite(direction);
 }
-
-const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0);
 
 /** One that never ends is not waited for. */
 function hasFilesToTell({ files }: Transaction, { filesTold }: TransactionMemory): boolean {

@@ -2,7 +2,7 @@
  * CoAP over UDP: a request and its response, which has the same token (RFC 7252, 5.3.2), are a transaction. Empty messages
  * acknowledge or reset what has their message id, and are told of with it. Suricata has no CoAP: the form is our own.
  */
-import type { Direction } from '../direction.ts';
+import { type Direction, opposite } from '../direction.ts';
 import type { Parser, Transaction } from '../protocol.ts';
 import { type CoapMessage, isEmpty, isRequest, readMessage } from './coap-message.ts';
 
@@ -80,7 +80,7 @@ export class CoapParser implements Parser<CoapTransaction> {
       return;
     }
     // Notifications of an observed resource come without a request of their own.
-    const tx = this.open(direction === 0 ? 1 : 0);
+    const tx = this.open(opposite(direction));
     tx.response = message;
     if (!message.options.some(({ number }) => number === 6)) tx.events.push('unsolicited_response');
   }

@@ -3,7 +3,7 @@
  * u8 …) with the lists of key exchange (7.1), of which HASSH makes a fingerprint. A flow is one transaction.
  */
 import { createHash } from 'node:crypto';
-import type { Direction } from '../direction.ts';
+import { type Direction, opposite } from '../direction.ts';
 import { PendingBytes } from '../pending-bytes.ts';
 import type { Parser, Transaction } from '../protocol.ts';
 
@@ -165,7 +165,7 @@ export class SshParser implements Parser<SshTransaction> {
         return bytes.length;
       }
       // Where the record of its keys is not whole, Suricata does not notice.
-      if (code === NEWKEYS && this.tx.sides[direction === 0 ? 1 : 0].state === 'finished') this.isEncrypted = 'all';
+      if (code === NEWKEYS && this.tx.sides[opposite(direction)].state === 'finished') this.isEncrypted = 'all';
       at = end;
     }
     return at;

@@ -1,7 +1,7 @@
 /** TLS and SSL as a protocol of the engine: what rules may ask of hellos and certificates. */
 import type { ConditionValue } from '../../rules/rule.ts';
 import { fieldsOf, numberOf, wordsOf } from '../condition-values.ts';
-import type { Direction } from '../direction.ts';
+import { type Direction, opposite } from '../direction.ts';
 import type { BufferRow, ConditionRow, PatternProbe, ProbeAnswer, Protocol } from '../protocol.ts';
 import type { Certificate } from './certificate.ts';
 import { isDraft, isVersion } from './hello.ts';
@@ -41,7 +41,7 @@ const ofRandom = (name: string, from: number, to: number): Row => ({
   directions: BOTH,
   progress: 0,
   read: (tx, direction) => {
-    if (tx.side(direction === 0 ? 1 : 0).random === null) return null;
+    if (tx.side(opposite(direction)).random === null) return null;
     return (tx.side(direction).random ?? NO_RANDOM).subarray(from, to);
   },
 });

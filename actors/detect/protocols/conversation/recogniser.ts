@@ -1,17 +1,7 @@
 /** All probes of all protocols, sorted for asking: one for all flows. It never changes. */
-import type { Direction } from './direction.ts';
-import type { PatternProbe, PortProbe, Protocol, Transport } from './protocol.ts';
-
-/** Buffers and conditions of a protocol take its own transactions alone; who holds it by this type has to pass those. */
-// biome-ignore lint/suspicious/noExplicitAny: the one place where protocols of different transactions lie together
-export type AnyProtocol = Protocol<any>;
-
-interface Pattern {
-  readonly protocol: AnyProtocol;
-  readonly probe: PatternProbe;
-  /** In lower case where the case does not matter. */
-  readonly bytes: Uint8Array;
-}
+import type { Direction } from '../direction.ts';
+import type { AnyProtocol, PortProbe, Transport } from '../protocol.ts';
+import { Patterns } from './patterns.ts';
 
 export interface PortQuestion {
   readonly protocol: AnyProtocol;
@@ -28,40 +18,6 @@ export interface PortQuestions {
 
 /** Suricata's patterns over TCP, of protocols that are not read here, too, are known not to be there with so many bytes. */
 const DEEPEST = { toServer: 17, toClient: 8 } as const;
-
-/** Patterns of one transport and direction, by the byte that they begin with where they have to lie at the start. */
-export class Patterns {
-  /** With so many bytes there will be no other answer. */
-  deepest: number;
-  readonly #first: (Pattern[] | undefined)[] = [];
-  readonly #others: Pattern[] = [];
-
-  constructor(deepest: number) {
-    this.deepest = deepest;
-  }
-
-  add(pattern: Pattern): void {
-    const { probe, bytes } = pattern;
-    this.deepest = Math.max(this.deepest, probe.depth);
-    if (probe.depth - probe.offset !== bytes.length || probe.offset > 0) {
-      this.#others.push(pattern);
-      return;
-    }
-    const byte = bytes[0]!;
-    for (const one of probe.nocase && isLetter(byte) ? [byte, byte - 0x20] : [byte]) {
-      this.#first[one] ??= [];
-      this.#first[one].push(pattern);
-    }
-  }
-
-  /** The patterns that lie in the bytes, in the order in which they were added. */
-  *in(bytes: Uint8Array): Generator<Pattern> {
-    if (bytes.length === 0) return;
-    const first = this.#first[bytes[0]!];
-    if (first !== undefined) for (const pattern of first) if (lies(pattern, bytes)) yield pattern;
-    for (const pattern of this.#others) if (lies(pattern, bytes)) yield pattern;
-  }
-}
 
 export class Recogniser {
   readonly protocols: readonly AnyProtocol[];
@@ -141,19 +97,3 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
 }
-
-const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
-const lowerOf = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
-
-function lies({ probe, bytes: pattern }: Pattern, bytes: Uint8Array): boolean {
-  if (bytes.length < probe.depth) return false;
-  for (let start = probe.offset; start + pattern.length <= probe.depth; start += 1) {
-    let at = 0;
-    while (at < pattern.length && same(bytes[start + at]!, pattern[at]!, probe.nocase)) at += 1;
-    if (at === pattern.length) return true;
-  }
-  return false;
-}
-
-const same = (byte: number, wanted: number, nocase: boolean): boolean =>
-  byte === wanted || (nocase && lowerOf(byte) === wanted);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Conversation, type Direction, PROTOCOLS, Recogniser } from '../../../../actors/detect/protocols/index.ts';
+import { Conversation, type Direction, PROTOCOLS, Recogniser } from '../../../../../actors/detect/protocols/index.ts';
 
 const RECOGNISER = new Recogniser(PROTOCOLS);
 const BOTH_WAYS = new Recogniser(PROTOCOLS, true);

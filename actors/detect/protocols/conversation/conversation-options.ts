@@ -1,6 +1,6 @@
 /** What a conversation is told of its flow, and may ask of it. */
-import type { Direction } from './direction.ts';
-import type { ExpectedTransfer, Transport } from './protocol.ts';
+import type { Direction } from '../direction.ts';
+import type { ExpectedTransfer, Transport } from '../protocol.ts';
 
 export interface ConversationOptions {
   readonly transport: Transport;

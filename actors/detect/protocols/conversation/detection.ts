@@ -1,7 +1,7 @@
 /** What is known of the protocol of one direction, and which questions are still open about it. */
-import type { Direction } from './direction.ts';
-import type { ProbeAnswer, Transport } from './protocol.ts';
-import type { AnyProtocol, PortQuestion, PortQuestions, Recogniser } from './recogniser.ts';
+import { type Direction, opposite } from '../direction.ts';
+import type { AnyProtocol, ProbeAnswer, Transport } from '../protocol.ts';
+import type { PortQuestion, PortQuestions, Recogniser } from './recogniser.ts';
 
 export interface Found {
   readonly protocol: AnyProtocol;
@@ -24,27 +24,27 @@ export class Detection {
   isOver = false;
   /** Its own bytes are known to speak nothing. */
   isNone = false;
-  patternsDone = false;
-  portsDone = false;
+  #patternsDone = false;
+  #portsDone = false;
   /** Protocols that have said no. */
   readonly #refused: AnyProtocol[] = [];
 
   get isUndecided(): boolean {
-    return !(this.patternsDone && this.portsDone);
+    return !(this.#patternsDone && this.#portsDone);
   }
 
   /** `other`: what is known of the other direction. */
   ask(heard: Heard, other: Detection): Found | null {
-    if (!this.patternsDone) {
+    if (!this.#patternsDone) {
       const found = this.#askPatterns(heard);
       if (found !== null) {
-        this.patternsDone = true;
+        this.#patternsDone = true;
         // The other direction gets another chance beside its own patterns.
-        if (other.protocol === null) other.portsDone = false;
+        if (other.protocol === null) other.#portsDone = false;
         return found;
       }
     }
-    return this.portsDone ? null : this.#askPorts(heard, other);
+    return this.#portsDone ? null : this.#askPorts(heard, other);
   }
 
   #askPatterns(heard: Heard): Found | null {
@@ -53,12 +53,12 @@ export class Detection {
     if (own !== null) return own;
     let isDone = bytes.length >= recogniser.patterns(transport, direction).deepest;
     if (recogniser.asksBothWays) {
-      const opposite: Direction = direction === 0 ? 1 : 0;
-      const reversed = match(heard, opposite);
+      const other = opposite(direction);
+      const reversed = match(heard, other);
       if (reversed !== null) return reversed;
-      isDone &&= bytes.length >= recogniser.patterns(transport, opposite).deepest;
+      isDone &&= bytes.length >= recogniser.patterns(transport, other).deepest;
     }
-    this.patternsDone = isDone;
+    this.#patternsDone = isDone;
     return null;
   }
 
@@ -68,11 +68,11 @@ export class Detection {
     const found = this.#askFor(heard, first, questions.own, this);
     if (found !== null) return found;
     const isAsked = first !== null || questions.own.length > 0;
-    if (isAsked && questions.own.every(({ protocol }) => this.#refused.includes(protocol))) this.portsDone = true;
+    if (isAsked && questions.own.every(({ protocol }) => this.#refused.includes(protocol))) this.#portsDone = true;
     if (questions.turned.length > 0 || (isAsked && recogniser.asksBothWays))
       // Whoever says no then is not asked about the client any more.
       return this.#askFor(heard, first, questions.turned, direction === 0 ? this : other);
-    if (!isAsked) this.portsDone = true;
+    if (!isAsked) this.#portsDone = true;
     return null;
   }
 
