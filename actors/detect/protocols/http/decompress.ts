@@ -3,7 +3,6 @@
  * coding, and goes on as it is where neither fits: a header cannot hide a body.
  */
 import { GzipHeader, Inflate } from '../../inflate/index.ts';
-import { joined, NO_BYTES } from './octets.ts';
 
 export type Coding = 'gzip' | 'deflate';
 
@@ -14,8 +13,6 @@ const LAYER_BYTES_MAX = 262_144;
 const RESTARTS_MAX = 3;
 /** Tables of codes. */
 const INFLATE_COST_BYTES = 8192;
-/** Data that is no such coding shows it within so many bytes. */
-const BEGUN_BYTES_MAX = 1024;
 
 type Sink = (bytes: Uint8Array) => void;
 
@@ -28,7 +25,6 @@ class Layer {
   #header: GzipHeader | null;
   #inflate = new Inflate(LAYER_BYTES_MAX);
   #given = 0;
-  #begun: Uint8Array = NO_BYTES;
   #state: 'inflating' | 'over' | 'passing' = 'inflating';
 
   constructor(coding: Coding, sink: Sink, flush: () => void, fault: () => void) {
@@ -40,36 +36,21 @@ class Layer {
   }
 
   get keptBytes(): number {
-    return INFLATE_COST_BYTES + this.#inflate.output.length + this.#begun.length;
+    return INFLATE_COST_BYTES + this.#inflate.output.length;
   }
 
   push(bytes: Uint8Array): void {
     if (this.#state === 'passing') this.#sink(bytes);
     if (this.#state !== 'inflating') return;
-    if (this.#feed(bytes, 0)) {
-      this.#remember(bytes);
-      return;
-    }
+    if (this.#feed(bytes, 0)) return;
     this.#fault();
-    // Nothing has come of what was there before either: all of it is tried again.
-    const all = this.#begun.length === 0 ? bytes : joined(this.#begun, bytes);
-    this.#begun = NO_BYTES;
+    // What came before is not tried again with it, although nothing came of that either.
     while (this.#restart()) {
-      if (!this.#feed(all, this.#skipped(all))) {
-        this.#fault();
-        continue;
-      }
-      this.#remember(all);
-      return;
+      if (this.#feed(bytes, this.#skipped(bytes))) return;
+      this.#fault();
     }
     this.#state = 'passing';
-    this.#sink(all);
-  }
-
-  /** The beginning, as long as nothing came of it. */
-  #remember(bytes: Uint8Array): void {
-    const isNeeded = this.#inflate.length === 0 && this.#begun.length + bytes.length <= BEGUN_BYTES_MAX;
-    this.#begun = isNeeded ? joined(this.#begun, bytes) : NO_BYTES;
+    this.#sink(bytes);
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 /** How often, and with which packet, rules about HTTP alert; expected is what Suricata 7.0.10 says. */
+import { deflateSync } from 'node:zlib';
 import t from 'tap';
 import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
 
@@ -181,4 +182,19 @@ t.test('a rule that asks for an address acts on the packet, and asks transaction
   ];
   const rules = asked.map((rule) => rule.replace(' (', ` ${ANY} (`));
   t.same(alertsIn(scene, rules), ['7>', '7> ->', '', '9< -<', '9<']);
+});
+
+t.test('a coding that the data denies is tried otherwise from the piece on that shows it', async (t) => {
+  const packed = deflateSync(Buffer.from('delta nine union')).toString('latin1');
+  const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const answer = (...pieces: readonly string[]): Scene =>
+    new Scene(80)
+      .handshake()
+      .say(0, GET)
+      .say(1, `${head + pieces.map(chunk).join('')}0\r\n\r\n`);
+  const asked = ['delta nine union', `|${Buffer.from(packed.slice(3), 'latin1').toString('hex')}|`];
+  const rules = http(...asked.map((text) => `file.data; content:"${text}"; startswith;`));
+  t.same(alertsIn(answer(packed), rules), ['-<', '']);
+  t.same(alertsIn(answer(packed.slice(0, 3), packed.slice(3)), rules), ['', '-<']);
 });
