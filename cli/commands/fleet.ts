@@ -48,9 +48,9 @@ export interface FleetFlags extends CommonFlags {
 const DEVICES_MAX = 20_000;
 const RATE_MAX = 100_000;
 const REPORT_MS = 1_000;
-const STOP_WITHIN_MS = 3_000;
-/** After the last frame: what was acknowledged is decided once nothing has come out for so long. */
-const QUIET_MS = 1_500;
+const STOP_WITHIN_MS = 5_000;
+/** After the last frame: what was acknowledged is decided once nothing has come out for so long, on a busy machine, too. */
+const QUIET_MS = 4_000;
 const SETTLE_MS_MAX = 15_000;
 const LOOK_MS = 250;
 /** Requests to the engine at once. */

@@ -14,7 +14,7 @@ import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 import { EVIL, GOOD, gatewayPolicy, TpmGateway } from '../support/tpm-gateway.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(230_000);
 
 t.test('held, trusted, doubted, and trusted again', async (t) => {
   if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca', 'chromium')) return;
@@ -45,7 +45,7 @@ t.test('held, trusted, doubted, and trusted again', async (t) => {
   writeFileSync(join(cwd, 'gateway.policy'), gatewayPolicy());
   writeFileSync(
     join(cwd, 'msec.yaml'),
-    `attestation:\n  policy: gateway.policy\n  interval: 2s\n  deadline: 1s\n  retry: 1s\n  failures: 3\nsyslog:\n  address: tcp://127.0.0.1:${(receiver.address() as AddressInfo).port}\n`,
+    `attestation:\n  policy: gateway.policy\n  interval: 2s\n  deadline: 10s\n  retry: 1s\n  failures: 3\nsyslog:\n  address: tcp://127.0.0.1:${(receiver.address() as AddressInfo).port}\n`,
   );
   const gateway = await TpmGateway.enrol('roof-7', cwd);
   t.teardown(() => gateway.kill());

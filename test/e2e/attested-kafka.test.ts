@@ -28,7 +28,7 @@ t.test('one fleet, two bridges, one truth', async (t) => {
   const beats = { 'group.consumer.min.heartbeat.interval.ms': '1000', 'group.consumer.heartbeat.interval.ms': '1000' };
   const kafka = await startKafka({ ...session, ...beats });
   t.teardown(() => kafka.stop());
-  const terms = 'interval: 4s\n  deadline: 3s\n  retry: 1s\n  failures: 2';
+  const terms = 'interval: 4s\n  deadline: 10s\n  retry: 1s\n  failures: 2';
   const yaml = `registry: {port: 0}\nkeys: {folder: ../keys}\nlog: {partitions: 4}\nattestation:\n  policy: ../gateway.policy\n  ${terms}\n`;
   const folder = t.testdir({ left: { 'msec.yaml': yaml }, right: { 'msec.yaml': yaml } });
   writeFileSync(join(folder, 'gateway.policy'), gatewayPolicy('on return release held\n'));

@@ -2,7 +2,6 @@
  * The firmware as a process, with a TPM of its own: enrolled by proof, killed in the middle and started again in each mode. What
  * it has stored is on the readings topic once, verified, and no sequence belongs to two readings.
  */
-// Time limit: 240 s.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -15,7 +14,7 @@ import { make } from '../firmware/device/build.ts';
 import { type DeviceEvent, type DeviceProcess, startDevice } from '../firmware/device/device-process.ts';
 import { needs, programPath } from '../support/needs.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 interface Reading extends TailedRecord {
   readonly value: {

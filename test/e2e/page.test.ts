@@ -7,7 +7,7 @@ import { type Demo, demoStatus, openDemo } from '../console/support/demo-ports.t
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(230_000);
 
 async function console_(test: Pick<typeof t, 'fail' | 'teardown'>, port = 0): Promise<Console> {
   const page = await startConsole({

@@ -11,8 +11,11 @@ const ARGS = [
   '--no-first-run',
 ];
 
+/** Where other tests use the machine, too, the 30 s that are usual can be too few. */
+const WAIT_MS_MAX = 120_000;
+
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: programPath('chromium'), args: ARGS });
+  return chromium.launch({ executablePath: programPath('chromium'), args: ARGS, timeout: WAIT_MS_MAX });
 }
 
 export interface Watched {
@@ -30,6 +33,7 @@ export async function openPage(
     viewport: { width: options.width ?? 1440, height: 900 },
     colorScheme: options.colorScheme ?? 'light',
   });
+  page.setDefaultTimeout(WAIT_MS_MAX);
   const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
   page.on('console', (message) => {

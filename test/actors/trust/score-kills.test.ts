@@ -1,4 +1,3 @@
-// Time limit: 240 s.
 /**
  * 100 kills and more while interactions come, late, twice and corrected, and operators decide: no score, standing or decision
  * is lost or wrong. The oracle knows nothing of
@@ -9,7 +8,7 @@ import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../../schemas/
 import { changing, losing } from '../../engine/simulate/kill-trial.ts';
 import { runScoreTrial, type ScorePlant } from './score-trial.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 const KILLS = 100;
 const SEEDS_MAX = 200;

@@ -1,4 +1,3 @@
-// Time limit: 240 s.
 // Jepsen's two schedules, each made to happen: a request that the network held back arrives in the next transaction.
 // With the old protocol the checker finds what they do, so it can fail; with ours nothing comes of them.
 import t from 'tap';

@@ -1,4 +1,4 @@
-// Time limit: 400 s.
+// Time limit: 500 s.
 // Two minutes of list-append with our own log on Kafka; `npm run list-append` goes on for as long as one likes.
 import t from 'tap';
 import { needs } from '../../support/needs.ts';

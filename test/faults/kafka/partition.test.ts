@@ -1,4 +1,3 @@
-// Time limit: 240 s.
 // List-append in a network namespace of its own, where nftables drops packets: TCP retransmits and delivers late.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

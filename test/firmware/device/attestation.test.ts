@@ -2,7 +2,6 @@
  * The firmware's challenges and evidence against those of schemas/attestation, byte for byte, and its boot log against the
  * verifier's own reading of it.
  */
-// Time limit: 240 s.
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { attestationKey, checkEvidence, parsePolicy } from '../../../actors/attest/index.ts';
@@ -18,7 +17,7 @@ import { digest, extend, makeAttester } from '../../support/attester.ts';
 import { needs } from '../../support/needs.ts';
 import { hex, VectorProgram } from './vector-program.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 async function started(t: Test): Promise<VectorProgram | null> {
   if (!needs(t, 'gcc', 'make')) return null;

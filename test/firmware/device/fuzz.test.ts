@@ -1,5 +1,4 @@
 /** The fuzzers of whatever the firmware parses, each for so many inputs from a seed of its own: firmware/device/fuzz/. */
-// Time limit: 240 s.
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -9,7 +8,7 @@ import { pcrs } from '../../../schemas/tpm/index.ts';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 const run = promisify(execFile);
 

@@ -1,12 +1,11 @@
 /** The firmware's own host tests, under AddressSanitizer and UndefinedBehaviorSanitizer: firmware/device/test/. */
-// Time limit: 240 s.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 const run = promisify(execFile);
 

@@ -1,5 +1,4 @@
 /** The firmware's envelopes against those of schemas/envelope, byte for byte, in every mode. */
-// Time limit: 240 s.
 import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +18,7 @@ import { enmon, nucleo } from '../../../schemas/index.ts';
 import { needs, repositoryRoot, sharedData } from '../../support/needs.ts';
 import { hex, VectorProgram } from './vector-program.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 interface Vector {
   readonly name: string;

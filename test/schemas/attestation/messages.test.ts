@@ -1,4 +1,3 @@
-// Time limit: 60 s.
 /** Challenges and evidence: the bytes of the specification, every value there and back, and nothing else thrown than what is promised. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

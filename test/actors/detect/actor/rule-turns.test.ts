@@ -1,4 +1,3 @@
-// Time limit: 240 s.
 /**
  * Rules that change while packets come, threads die and machines crash: each packet is examined once, with the rules that the
  * words before it say, as in a run that nothing disturbs.
@@ -8,7 +7,7 @@ import type { AnyActor } from '../../../../engine/index.ts';
 import { isRulesWord } from '../../../../schemas/network/index.ts';
 import { type PacketPlant, runPacketTrial } from './packet-trial.ts';
 
-t.setTimeout(220_000);
+t.setTimeout(230_000);
 
 const KILLS = 10;
 const SEEDS_MAX = 40;

@@ -1,4 +1,3 @@
-// Time limit: 120 s.
 /** Every EVE record of generated conversations of SNMP, DHCP, NTP, FTP, SMTP and TFTP beside those of Suricata 7.0.10. */
 import t from 'tap';
 import { needs } from '../../../support/needs.ts';
@@ -14,7 +13,7 @@ import { tftpTalk } from '../protocols/tftp-talks.ts';
 import { rulesOf } from '../protocols/told.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(230_000);
 
 const TALKS = 200;
 

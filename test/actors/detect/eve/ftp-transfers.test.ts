@@ -1,4 +1,3 @@
-// Time limit: 120 s.
 /** FTP with its data connections: every EVE record of generated sessions beside those of Suricata 7.0.10. */
 import t from 'tap';
 import type { EveRecord } from '../../../../actors/detect/index.ts';
@@ -8,7 +7,7 @@ import { Dice } from '../protocols/dice.ts';
 import { TRANSFER_RULES, transferPackets } from '../protocols/ftp-transfers.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 
-t.setTimeout(110_000);
+t.setTimeout(230_000);
 
 const SESSIONS = 100;
 /** Of so many records: connections without a byte, or without an end. */

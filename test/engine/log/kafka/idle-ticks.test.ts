@@ -1,4 +1,3 @@
-// Time limit: 120 s.
 /** Idle ticks on a real broker, which writes the end of each transaction into its partitions. */
 import t from 'tap';
 import {
