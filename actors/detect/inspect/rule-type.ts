@@ -32,8 +32,8 @@ export const PACKET_BUFFERS: ReadonlySet<string> = new Set([
 
 /** Keywords that leave a rule one about addresses alone. */
 const ADDRESS_ONLY = new Set([
-  ...['ip_proto', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag', 'iprep', 'bypass'],
-  ...['l3_proto', 'nfq_set_mark', 'tls_store'],
+  ...['ip_proto', 'xbits', 'hostbits', 'threshold', 'detection_filter', 'noalert', 'alert', 'tag', 'iprep'],
+  ...['l3_proto', 'tls_store'],
 ]);
 /** Keywords about a packet's own headers: the payload beside them is the packet's, too. */
 const OF_PACKET = new Set([
@@ -191,7 +191,8 @@ function isAddressOnly({ keyword, value }: Condition): boolean {
 }
 
 /** What is asked of addresses makes a rule about a protocol one about packets. */
-const isUnasking = (one: Condition): boolean => isAddressOnly(one) && !ASKING_ADDRESSES.has(one.keyword);
+const isUnasking = (one: Condition): boolean =>
+  UNASKING.has(one.keyword) || (isAddressOnly(one) && !ASKING_ADDRESSES.has(one.keyword));
 const ASKING_ADDRESSES: ReadonlySet<string> = new Set(['xbits', 'hostbits', 'iprep']);
 
 const isDirectionAlone = ({ keyword, value }: Condition): boolean =>

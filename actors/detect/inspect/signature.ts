@@ -239,8 +239,9 @@ const keepQuiet: Effect = ({ transaction, tx, flow }) => {
   (flow?.application as Conversation | null)?.parser?.keepQuiet?.(tx);
 };
 
-const bypass: Effect = ({ memory }) => {
-  if (memory !== null) memory.isBypassed = true;
+/** A packet that nobody sent bypasses nothing. */
+const bypass: Effect = ({ memory, packet }) => {
+  if (memory !== null && !packet.isPseudo) memory.isBypassed = true;
 };
 
 export const isInDirection = (signature: Signature, direction: Direction): boolean =>
