@@ -62,10 +62,11 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
       abnormal_ce_header response_multipart_byteranges response_abnormal_transfer_encoding response_chunked_old_proto
       response_invalid_protocol response_invalid_status request_line_incomplete request_body_unexpected
       request_uri_host_invalid request_auth_unrecognized request_too_many_headers response_too_many_headers
-      multipart_no_filedata multipart_invalid_header range_invalid request_field_too_long
+      multipart_no_filedata multipart_generic_error multipart_invalid_header range_invalid
+      request_field_too_long
       duplicate_content_length_field_in_request duplicate_content_length_field_in_response request_chunk_extension
       too_many_warnings file_name_too_long ${NEVER_IN_HTTP}`),
-    unraised: list(`multipart_generic_error compression_bomb failed_protocol_change request_line_missing_protocol`),
+    unraised: list(`compression_bomb failed_protocol_change request_line_missing_protocol`),
   },
   dns: {
     raised: list(`malformed_data not_request not_response z_flag_set invalid_opcode name_too_long infinite_loop

@@ -102,7 +102,7 @@ export class BodySink {
       return;
     }
     if (this.#file !== null) this.#file.size += length;
-    this.#multipart?.data(length === bytes.length ? bytes : bytes.subarray(0, length));
+    this.#multipart?.look();
     this.#seeRaw();
   }
 

@@ -17,6 +17,11 @@ export class HttpFile extends ReceivedFile {
     this.content = content;
   }
 
+  take(bytes: Uint8Array): void {
+    this.size += bytes.length;
+    this.content.append(bytes);
+  }
+
   override digest(algorithm: DigestName): string | null {
     if (this.state !== 'closed') return null;
     let digest = this.#digests.get(algorithm);

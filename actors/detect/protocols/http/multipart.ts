@@ -1,12 +1,14 @@
-/** A form with files in the body of a POST: the files in it, as their bytes come. Nothing of a part is kept but its head. */
+/**
+ * A form with files in the body of a POST: the files in it, as their bytes come. With each piece of the body Suricata looks
+ * at all that it has not passed over yet, so what becomes of a form depends on how it is cut; that is kept here.
+ */
 import { Body, REQUEST_LIMITS } from './body.ts';
 import { dispositionName, parameterOf } from './disposition.ts';
 import { HttpFile } from './http-file.ts';
 import type { HttpTransaction } from './http-transaction.ts';
-import { ascii, COLON, copyOf, indexOf, joined, NO_BYTES, startsWithText } from './octets.ts';
+import { ascii, COLON, CR, copyOf, indexOf, joined, LF, NO_BYTES, startsWithText } from './octets.ts';
 
-const BOUNDARY_BYTES_MAX = 200;
-const PART_HEAD_BYTES_MAX = 16_384;
+const BOUNDARY_BYTES_LIMIT = 200;
 /** More files of one form are not told of. */
 const FILES_MAX = 256;
 
@@ -15,105 +17,152 @@ const LINE_END = ascii('\r\n');
 const DASHES = ascii('--');
 const DISPOSITION = 'content-disposition:';
 
+/** Null: it is no form. One without bytes is too long, and nothing is found in the form. */
 export function boundaryOf(contentType: Uint8Array): Uint8Array | null {
   const boundary = parameterOf(contentType, 'boundary=');
-  return boundary === null || boundary.length === 0 || boundary.length > BOUNDARY_BYTES_MAX ? null : boundary;
+  if (boundary === null || boundary.length === 0) return null;
+  return boundary.length < BOUNDARY_BYTES_LIMIT ? boundary : NO_BYTES;
 }
 
 export class Multipart {
-  readonly #delimiter: Uint8Array;
+  /** Before each part, and behind the last. */
+  readonly #opening: Uint8Array;
+  readonly #closing: Uint8Array;
   readonly #tx: HttpTransaction;
-  /** What may be the beginning of a delimiter, or a part's head that is not whole. */
-  #kept: Uint8Array = NO_BYTES;
-  #state: 'preamble' | 'head' | 'data' | 'over' = 'preamble';
+  readonly #body: Body;
+  /** As much of the body is not looked at again. */
+  #passed = 0;
+  /** The part in hand has a name. It may have no file all the same: then there is none behind it, either. */
+  #isInFile = false;
   #file: HttpFile | null = null;
+  #isOver = false;
 
   constructor(boundary: Uint8Array, tx: HttpTransaction) {
-    this.#delimiter = joined(DASHES, boundary);
+    this.#opening = joined(DASHES, boundary);
+    this.#closing = joined(this.#opening, DASHES);
     this.#tx = tx;
-  }
-
-  data(bytes: Uint8Array): void {
-    let rest = this.#kept.length === 0 ? bytes : joined(this.#kept, bytes);
-    this.#kept = NO_BYTES;
-    while (rest.length > 0 && this.#state !== 'over') {
-      const taken = this.#state === 'head' ? this.#head(rest) : this.#data(rest);
-      rest = rest.subarray(Math.abs(taken));
-      if (taken <= 0) break;
-    }
-    if (this.#state !== 'over') this.#kept = copyOf(rest);
+    this.#body = tx.message(0).body;
+    this.#isOver = boundary.length === 0;
   }
 
   get hasOpenFile(): boolean {
-    return this.#file?.state === 'open';
+    return this.#isInFile;
   }
 
-  /** The body is at its end, and the last delimiter was not there if a file is still open. */
+  /** There is more of the body. */
+  look(): void {
+    const bytes = this.#body.from(this.#passed);
+    if (this.#isOver || bytes.length === 0) return;
+    const start = indexOf(bytes, this.#opening, 0);
+    if (this.#isInFile) {
+      if (start === -1) {
+        this.#goOn(bytes);
+        return;
+      }
+      if (this.#file === null) return;
+      this.#file.take(bytes.subarray(0, Math.max(0, start - 2)));
+      this.#close('closed');
+    }
+    this.#parts(bytes, start);
+  }
+
+  /** The body is at its end. What would have been the beginning of a delimiter is in no file. */
   end(): void {
-    if (this.#file === null) return;
-    this.#take(this.#kept);
-    this.#close('truncated');
+    this.#close('closed');
   }
 
   truncate(): void {
     this.#close('truncated');
-    this.#state = 'over';
+    this.#isOver = true;
   }
 
-  #take(bytes: Uint8Array): void {
-    if (this.#file === null) return;
-    this.#file.size += bytes.length;
-    this.#file.content.append(bytes);
+  /** No delimiter is among the file's next bytes; one may have begun behind the last line. */
+  #goOn(bytes: Uint8Array): void {
+    if (bytes.length <= this.#closing.length || this.#file === null) return;
+    const sure = lineEndFrom(bytes, bytes.length - this.#opening.length);
+    this.#file.take(bytes.subarray(0, sure));
+    this.#passed += sure;
+  }
+
+  #parts(bytes: Uint8Array, first: number): void {
+    let start = first;
+    let headEnd = start === -1 ? -1 : indexOf(bytes, HEAD_END, start);
+    const closing = start === -1 ? -1 : indexOf(bytes, this.#closing, start);
+    // The next head’s end is looked for from the last one’s on: an empty line in a part hides what follows.
+    while (start !== -1 && headEnd !== -1 && headEnd !== closing && start < headEnd) {
+      const name = this.#nameIn(bytes, start, headEnd);
+      if (name !== null && !this.#part(bytes, name, headEnd, closing)) return;
+      start = indexOf(bytes, this.#opening, headEnd + HEAD_END.length);
+      if (start !== -1) headEnd = indexOf(bytes, HEAD_END, headEnd + HEAD_END.length);
+    }
+    if (closing !== -1 || start !== -1 || this.#isInFile) return;
+    if (bytes.length > this.#closing.length) this.#passed += bytes.length - this.#closing.length + 1;
+  }
+
+  #nameIn(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+    const { length } = this.#opening;
+    if (end - start === length) return null;
+    let name: Uint8Array | null = null;
+    for (let at = end - start >= length + 2 ? start + length + 2 : start; at < end; ) {
+      const found = indexOf(bytes, LINE_END, at);
+      const stop = found === -1 || found > end ? end : found;
+      const line = bytes.subarray(at, stop);
+      const colon = line.indexOf(COLON);
+      if (colon === -1 || colon === line.length - 1) this.#tx.event('multipart_invalid_header');
+      else if (startsWithText(line, 0, DISPOSITION)) name = dispositionName(line.subarray(DISPOSITION.length)) ?? name;
+      at = stop + LINE_END.length;
+    }
+    return name;
+  }
+
+  /** Whether the parts behind it are looked at now. */
+  #part(bytes: Uint8Array, name: Uint8Array, headEnd: number, closing: number): boolean {
+    const start = headEnd + HEAD_END.length;
+    const next = indexOf(bytes, this.#opening, start);
+    this.#isInFile = true;
+    if (closing !== -1) {
+      if (closing === start) return this.#fault('multipart_no_filedata');
+      if (closing < start || next - 2 < start) return this.#fault('multipart_generic_error');
+    } else if (next === -1) {
+      const sure = this.#sureFrom(bytes, start);
+      this.#open(name, bytes.subarray(start, sure));
+      this.#passed += sure;
+      return true;
+    } else if (next - 2 <= start) return true;
+    this.#open(name, bytes.subarray(start, next - 2));
+    this.#close('closed');
+    this.#passed += headEnd;
+    return true;
+  }
+
+  /** What of the bytes is a file’s, whatever follows. */
+  #sureFrom(bytes: Uint8Array, start: number): number {
+    const held = this.#opening.length + 1;
+    return bytes.length - start > held ? lineEndFrom(bytes, bytes.length - held) : start;
+  }
+
+  #fault(event: string): false {
+    this.#tx.event(event);
+    return false;
+  }
+
+  #open(name: Uint8Array, bytes: Uint8Array): void {
+    if (this.#tx.files.length >= FILES_MAX) return;
+    this.#file = new HttpFile(copyOf(name), 0, new Body(REQUEST_LIMITS));
+    this.#tx.files.push(this.#file);
+    this.#file.take(bytes);
   }
 
   #close(state: 'closed' | 'truncated'): void {
     if (this.#file?.state === 'open') this.#file.state = state;
     this.#file = null;
+    this.#isInFile = false;
   }
+}
 
-  /** Bytes of a part, or before the first; the number taken, not positive where more must come. */
-  #data(bytes: Uint8Array): number {
-    const at = indexOf(bytes, this.#delimiter, 0);
-    if (at === -1) {
-      // The delimiter and the end of line before it may have begun.
-      const sure = Math.max(0, bytes.length - this.#delimiter.length - 1);
-      this.#take(bytes.subarray(0, sure));
-      return -sure;
-    }
-    const end = at + this.#delimiter.length;
-    if (bytes.length < end + 2) {
-      const sure = Math.max(0, at - 2);
-      this.#take(bytes.subarray(0, sure));
-      return -sure;
-    }
-    this.#take(bytes.subarray(0, Math.max(0, at - 2)));
-    if (at === 0 && this.#file?.size === 0) this.#tx.event('multipart_no_filedata');
-    this.#close('closed');
-    const isLast = bytes[end] === 0x2d && bytes[end + 1] === 0x2d;
-    this.#state = isLast ? 'over' : 'head';
-    return end + 2;
-  }
-
-  #head(bytes: Uint8Array): number {
-    const end = indexOf(bytes, HEAD_END, 0);
-    if (end === -1) {
-      if (bytes.length > PART_HEAD_BYTES_MAX) this.#state = 'over';
-      return 0;
-    }
-    let name: Uint8Array | null = null;
-    for (let start = 0; start < end; ) {
-      const found = indexOf(bytes, LINE_END, start);
-      const stop = found === -1 || found > end ? end : found;
-      const line = bytes.subarray(start, stop);
-      if (!line.includes(COLON)) this.#tx.event('multipart_invalid_header');
-      if (startsWithText(line, 0, DISPOSITION)) name = dispositionName(line.subarray(DISPOSITION.length)) ?? name;
-      start = stop + 2;
-    }
-    if (name !== null && this.#tx.files.length < FILES_MAX) {
-      this.#file = new HttpFile(copyOf(name), 0, new Body(REQUEST_LIMITS));
-      this.#tx.files.push(this.#file);
-    }
-    this.#state = 'data';
-    return end + HEAD_END.length;
-  }
+/** Where a line ends at or behind `from`, the last byte included; the length: nowhere. */
+function lineEndFrom(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at += 1)
+    if (bytes[at] === CR && (at + 1 === bytes.length || bytes[at + 1] === LF)) return at;
+  return bytes.length;
 }
