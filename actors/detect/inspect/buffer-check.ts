@@ -16,14 +16,14 @@ export interface Scope extends Surroundings {
   readonly slots: VariableSlots;
   /** What byte_extract and byte_math leave for later buffers. */
   readonly variables: ByteVariables;
-  /** The fast pattern, where it must not be there. */
-  readonly negatedFast: ContentTerm | null;
+  /** What Suricata's prefilter looks for. */
+  readonly fast: ContentTerm | null;
 }
 
 export function bufferCheck(buffer: BufferTerms, scope: Scope): BufferCheck {
-  const { slots, variables, negatedFast } = scope;
+  const { slots, variables, fast } = scope;
   const { transforms } = buffer;
-  const matcher = bufferMatcher(buffer, slots, negatedFast, scope);
+  const matcher = bufferMatcher(buffer, slots, fast, scope);
   if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
   const transform = transformer(transforms);
   return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);

@@ -112,7 +112,9 @@ export class Explainer {
     if (bytes === null) return say({ what: buffer, isMet: false, where: 'it is not there' });
     const changed = transforms.length === 0 ? bytes : transformer(transforms)(bytes);
     const slots = variableSlots(this.#signature.rule.buffers);
-    const trace = bufferMatcher(one, slots).trace(changed, newVariables(slots));
+    const { fast } = this.#signature;
+    const matcher = bufferMatcher(one, slots, fast?.isNegated === false ? fast.content : null);
+    const trace = matcher.trace(changed, newVariables(slots));
     if (!trace.isMatch && isMetElsewhere) return say({ what: buffer, isMet: true, where: 'in another one of it' });
     for (const [i, term] of terms.entries()) {
       const isMet = trace.isMatch || i !== trace.failed;

@@ -144,12 +144,15 @@ function signatureOf(
   const remembered = rememberedOf(rule, context);
   const fast = fastPattern(rule);
   const slots = variableSlots(rule.buffers);
-  // In buffers of transactions it is never looked for beforehand.
-  const negatedFast = fast?.isNegated === true && !isTransactionBuffer(fast.buffer) ? fast.content : null;
+  // One that must not be there is never looked for beforehand in buffers of transactions.
+  const isSought = fast !== null && !(fast.isNegated && isTransactionBuffer(fast.buffer));
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
   const { expense, sets } = context;
-  const scope: Scope = { slots, variables: newVariables(slots), negatedFast, expense, sets, captured };
+  const scope: Scope = {
+    ...{ slots, variables: newVariables(slots), expense, sets, captured },
+    fast: isSought ? fast.content : null,
+  };
   const checks: (readonly [string, Check])[] = [
     ...rule.buffers
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))

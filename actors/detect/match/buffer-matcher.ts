@@ -12,7 +12,16 @@ import type { CapturedTexts } from './captured-texts.ts';
 import { isEntropy } from './entropy.ts';
 import { Expense } from './expense.ts';
 import { compileRegex } from './regex/index.ts';
-import { type Base64Step, type ContentStep, type IsDataAtStep, type RegexStep, type Step, stepsOf } from './steps.ts';
+import {
+  type Base64Step,
+  type ContentStep,
+  type FastPlace,
+  fastPlaceOf,
+  type IsDataAtStep,
+  type RegexStep,
+  type Step,
+  stepsOf,
+} from './steps.ts';
 import type { ByteVariables, VariableSlots } from './variables.ts';
 
 /** As many terms are tried for one buffer, then it does not match: Suricata's inspection-recursion-limit. */
@@ -60,26 +69,26 @@ export interface Surroundings {
 export class BufferMatcher {
   readonly #buffer: MatchedTerms;
   readonly #slots: VariableSlots;
-  readonly #negatedFast: ContentTerm | null;
+  readonly #fast: ContentTerm | null;
   readonly #surroundings: Surroundings;
   #evaluation: Evaluation | null = null;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, surroundings: Surroundings) {
+  constructor(buffer: MatchedTerms, slots: VariableSlots, fast: ContentTerm | null, surroundings: Surroundings) {
     this.#buffer = buffer;
     this.#slots = slots;
-    this.#negatedFast = negatedFast;
+    this.#fast = fast;
     this.#surroundings = surroundings;
   }
 
   /** `streamOffset`: where the buffer lies in its stream, for those that are inspected window by window. */
   matches(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): boolean {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#surroundings);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#fast, this.#surroundings);
     return this.#evaluation.matches(buffer, variables, streamOffset);
   }
 
   /** The same with what happened on the way. */
   trace(buffer: Uint8Array, variables: ByteVariables, streamOffset = 0): Trace {
-    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#negatedFast, this.#surroundings);
+    this.#evaluation ??= new Evaluation(this.#buffer, this.#slots, this.#fast, this.#surroundings);
     return this.#evaluation.trace(buffer, variables, streamOffset);
   }
 
@@ -96,6 +105,8 @@ class Evaluation {
   readonly #terms: readonly number[];
   readonly #termCount: number;
   readonly #slots: VariableSlots;
+  /** Where Suricata's prefilter must find the pattern of the rule; null: a match lies there anyway. */
+  readonly #fastPlace: FastPlace | null;
   /** Of what base64 stands for. */
   #inner: Evaluation | null = null;
   readonly #starts: Int32Array;
@@ -115,9 +126,10 @@ class Evaluation {
   readonly #searchHighs: Int32Array;
   readonly #searchPlaces: Int32Array;
 
-  constructor(buffer: MatchedTerms, slots: VariableSlots, negatedFast: ContentTerm | null, surroundings: Surroundings) {
+  constructor(buffer: MatchedTerms, slots: VariableSlots, fast: ContentTerm | null, surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    const steps = stepsOf(buffer, slots, negatedFast);
+    const steps = stepsOf(buffer, slots, fast);
+    this.#fastPlace = fast === null ? null : fastPlaceOf(buffer.terms.indexOf(fast), fast, steps);
     this.#terms = steps.flatMap((one, i) => (one === null ? [] : [i]));
     this.#steps = steps.filter((one) => one !== null);
     this.#termCount = buffer.terms.length;
@@ -142,7 +154,7 @@ class Evaluation {
     this.#furthest = 0;
     this.#searchLows.fill(NOT_SEARCHED);
     this.#hasGivenUp = false;
-    const isMatch = this.#from(0, 0) === YES;
+    const isMatch = this.#isFastFound() && this.#from(0, 0) === YES;
     expense.bytes -= this.#searched;
     expense.steps -= stepsMax - this.#expressionSteps;
     return isMatch;
@@ -162,6 +174,14 @@ class Evaluation {
 
   get hasGivenUp(): boolean {
     return this.#hasGivenUp;
+  }
+
+  #isFastFound(): boolean {
+    const place = this.#fastPlace;
+    if (place === null) return true;
+    if (place.search.next(this.#buffer, place.low, Math.min(place.high, this.#buffer.length)) !== -1) return true;
+    this.#furthest = this.#steps.indexOf(place.step);
+    return false;
   }
 
   /** From this step on; `end` is where the term before it ended. */
@@ -359,12 +379,12 @@ class Evaluation {
   }
 }
 
-/** `slots` and `negatedFast` (the fast pattern, if it is negated) of the whole rule. */
+/** `slots` and `fast` (what Suricata's prefilter looks for) of the whole rule. */
 export function bufferMatcher(
   buffer: MatchedTerms,
   slots: VariableSlots,
-  negatedFast: ContentTerm | null = null,
+  fast: ContentTerm | null = null,
   surroundings: Surroundings = { expense: new Expense(), sets: null, captured: null },
 ): BufferMatcher {
-  return new BufferMatcher(buffer, slots, negatedFast, surroundings);
+  return new BufferMatcher(buffer, slots, fast, surroundings);
 }

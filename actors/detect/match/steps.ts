@@ -116,13 +116,12 @@ export type Step =
   | DataSetStep;
 
 /**
- * One for each term; null: the term became part of another step. `negatedFast`: the content that the prefilter looks for,
- * where it is a negated one.
+ * One for each term; null: the term became part of another step. `fast`: the content that the prefilter looks for.
  */
 export function stepsOf(
   buffer: Pick<BufferTerms, 'terms' | 'isSticky' | 'sizeNamed'>,
   slots: VariableSlots,
-  negatedFast: ContentTerm | null,
+  fast: ContentTerm | null,
 ): (Step | null)[] {
   const terms = [...buffer.terms];
   const { isSticky } = buffer;
@@ -143,12 +142,33 @@ export function stepsOf(
   );
   const places = chainedPlaces(own, slots, buffer.sizeNamed);
   for (const [i, { one }] of left.entries()) if (one.kind === 'content') setPlace(one, places[i]!, slots);
-  const fast = negatedFast === null ? -1 : buffer.terms.indexOf(negatedFast);
-  const fastStep = steps[fast];
+  const index = fast === null ? -1 : buffer.terms.indexOf(fast);
+  const fastStep = steps[index];
   // Suricata's prefilter has found it, wherever it is: its end is not asked for.
-  if (fastStep?.kind === 'content' && buffer.sizeNamed === undefined && isUnplaced(terms[fast]!))
+  if (fastStep?.kind === 'content' && fastStep.isNegated && buffer.sizeNamed === undefined && isUnplaced(terms[index]!))
     fastStep.endsWith = false;
   return steps;
+}
+
+/** A place of the buffer in which a pattern must be. */
+export interface FastPlace {
+  readonly step: ContentStep;
+  readonly search: LiteralSearch;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Suricata's prefilter looks for a content no further than to where the contents before it let it lie. Behind a distance
+ * below nothing that sum may be too small, and the rule is not asked. Null: what matches lies there anyway.
+ */
+export function fastPlaceOf(index: number, fast: ContentTerm, steps: readonly (Step | null)[]): FastPlace | null {
+  const step = steps[index];
+  if (step?.kind !== 'content' || step.isNegated || !step.isRelative || step.chained.depth === 0) return null;
+  const part = typeof fast.fastPattern === 'object' ? fast.fastPattern : { offset: 0, length: step.length };
+  const low = step.chained.low + part.offset;
+  const search = new LiteralSearch(fast.bytes.subarray(part.offset, part.offset + part.length), fast.nocase);
+  return { step, search, low, high: low + step.chained.depth - step.length + part.offset + part.length };
 }
 
 /** The first content is relative to the start: its distance is an offset, and a distance of nothing no place at all. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { bufferMatcher, NO_VARIABLES, newVariables, variableSlots } from '../../../../actors/detect/match/index.ts';
+import { fastPattern } from '../../../../actors/detect/prefilter/index.ts';
 import { parseRule } from '../../../../actors/detect/rules/parse-rule.ts';
 import type { ContentTerm, IsDataAtTerm, SizeTerm } from '../../../../actors/detect/rules/rule.ts';
 import { variables } from '../../../../actors/detect/rules/variables.ts';
@@ -237,4 +238,24 @@ t.test('a negated content that is the fast pattern of its rule is not asked for 
   t.equal(bufferMatcher(buffer!, NO_VARIABLES, fast).matches(Buffer.from('abx'), none), false);
   t.equal(bufferMatcher(buffer!, NO_VARIABLES).matches(Buffer.from('abx'), none), true);
   t.equal(bufferMatcher(buffer!, NO_VARIABLES, fast).matches(Buffer.from('x'), none), true);
+});
+
+t.test('a rule is asked where its fast pattern lies within the place that the contents before it leave', async (t) => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['content:"|0c|"; depth:6; content:"ot|00||0c|pa"; distance:-4; within:6;', 'root\0\x0cpasswd', false],
+    ['content:"|0c|"; depth:6; content:"ot|00||0c|"; distance:-4; within:6;', 'root\0\x0cpasswd', true],
+    [
+      'content:"|0c|"; depth:6; content:"ot|00||0c|pa"; distance:-4; within:8; fast_pattern:0,2;',
+      'root\0\x0cpasswd',
+      true,
+    ],
+    ['content:"b"; depth:2; content:"aa"; distance:-1; within:6; fast_pattern;', 'abxxaa', true],
+    ['content:"b"; depth:2; content:"aa"; distance:-1; within:6; fast_pattern;', 'abxxxaa', false],
+    ['content:"b"; depth:2; content:"aa"; distance:-1; within:6; content:"abxx"; fast_pattern;', 'abxxxaa', true],
+  ];
+  for (const [options, text, expected] of cases) {
+    const rule = parseRule(`alert tcp any any -> any any (${options} sid:1;)`, groups);
+    const matcher = bufferMatcher(rule.buffers[0]!, NO_VARIABLES, fastPattern(rule)?.content);
+    t.equal(matcher.matches(Buffer.from(text, 'latin1'), none), expected, `${options} in ${JSON.stringify(text)}`);
+  }
 });
