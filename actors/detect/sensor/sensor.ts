@@ -262,6 +262,10 @@ export class Sensor implements TrafficSink {
     return (flow.application as Conversation | null)?.parser?.required?.(direction) ?? 0;
   }
 
+  turned(flow: Flow): void {
+    (flow.memory as FlowMemory | null)?.swap(false);
+  }
+
   passOver(flow: Flow, direction: Direction): void {
     (flow.application as Conversation | null)?.passOver(direction);
   }

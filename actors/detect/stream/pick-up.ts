@@ -44,7 +44,7 @@ export function beginWithSyn(segment: Segment): void {
   segment.reassemble();
 }
 
-/** The flow is turned already: who answers a SYN is the server. */
+/** The flow is turned already. */
 export function beginWithSynAck(segment: Segment): void {
   const { session, sender, receiver, packet } = segment;
   segment.setState(TCP_STATE.synReceived);

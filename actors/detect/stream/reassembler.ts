@@ -21,6 +21,8 @@ export interface StreamReader {
   required?(flow: Flow, direction: Direction): number;
   /** What is not used never will be: it is passed over with what is missing behind it. */
   passOver?(flow: Flow, direction: Direction): void;
+  /** The flow was turned round before anything of its bytes was read: who was taken for the client is the server. */
+  turned?(flow: Flow): void;
 }
 
 const NOTHING = new Uint8Array(0);

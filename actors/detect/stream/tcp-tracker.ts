@@ -29,11 +29,13 @@ export class TcpTracker {
   readonly reassembler: Reassembler;
   readonly pool: PagePool;
   readonly #options: StreamOptions;
+  readonly #reader: StreamReader;
   readonly #scratch = new Scratch();
   readonly #segment: Segment;
 
   constructor(options: StreamOptions, reader: StreamReader, onState: StateListener) {
     this.#options = options;
+    this.#reader = reader;
     this.pool = new PagePool(options.memoryBytes, options.comparesOverlaps);
     this.reassembler = new Reassembler(options, this.pool, reader);
     this.#segment = new Segment(options, this.reassembler, onState);
@@ -99,9 +101,11 @@ export class TcpTracker {
     let direction = given;
     const session = new TcpSession(this.#options, this.pool, this.#scratch);
     this.sessions++;
-    if (beginning === 'syn-ack' && direction === 0) {
+    // Also where the other side has sent already what begins nothing, and the flow is right as it is: as Suricata.
+    if (beginning === 'syn-ack') {
       flow.swap();
-      direction = 1;
+      this.#reader.turned?.(flow);
+      direction = given === 0 ? 1 : 0;
     }
     const policy = packet.ipVersion === 4 ? this.#options.policy4 : this.#options.policy6;
     session.client.policy = policy;
@@ -114,8 +118,11 @@ export class TcpTracker {
     if (beginning === 'syn') beginWithSyn(segment);
     else {
       this.midstreamPickups++;
-      if (beginning === 'syn-ack') beginWithSynAck(segment);
-      else {
+      if (beginning === 'syn-ack') {
+        // The numbers are the server's, whichever way the flow lies now.
+        segment.set(flow, session, packet, 1);
+        beginWithSynAck(segment);
+      } else {
         // Whoever began the flow with what no session begins with: its bytes are those of the client.
         segment.set(flow, session, packet, 0);
         beginInMiddle(segment);

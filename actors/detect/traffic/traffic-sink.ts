@@ -13,6 +13,8 @@ export interface TrafficSink {
   required?(flow: Flow, direction: Direction): number;
   /** What is not used never will be: it is passed over with what is missing behind it. */
   passOver?(flow: Flow, direction: Direction): void;
+  /** The flow was turned round before anything of its bytes was read: who was taken for the client is the server. */
+  turned?(flow: Flow): void;
   /**
    * The packet; `flow` is null where it has none: it cannot be decoded so far, or is a fragment. A pseudo packet
    * (`packet.isPseudo`) has no bytes: with it what is left of a flow's direction is inspected.

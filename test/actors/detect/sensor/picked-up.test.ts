@@ -1,6 +1,6 @@
 /** What is recognised in sessions of which only the middle is seen, where it is not what one would guess; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, Scene, SYN } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene, SYN } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const DATA = PUSH | ACK;
@@ -80,4 +80,31 @@ t.test('an answer with the numbers that the client would go on with is put with 
   scene.segment(1, DATA, 5, 1, 'efgh').segment(0, DATA, 1, 9, 'ijkl').segment(1, ACK, 9, 5);
   const rules = ['bc', 'fg', 'jk'].map((word) => `alert tcp ${ANY} (content:"${word}";)`);
   t.same(alertsIn(scene, rules, '', true), ['->', '-<', '']);
+});
+
+t.test('a session picked up with an answer to a SYN turns its flow, whoever has sent in it before', async (t) => {
+  const rules = [
+    `alert tcp ${ANY} (flow:to_server; content:"hel";)`,
+    `alert tcp ${ANY} (flow:to_server; ttl:64;)`,
+    `alert tcp any any -> any 7777 (flow:to_server; content:"o";)`,
+  ];
+  const behindReset = new Scene(7777)
+    .segment(0, RST, 0, 0, 'no')
+    .segment(1, SYN | ACK, 0, 1)
+    .segment(0, DATA, 1, 1, 'hello')
+    .segment(1, DATA, 1, 6, 'hello, too')
+    .segment(0, ACK, 6, 11);
+  t.same(alertsIn(behindReset, rules, '', true), ['3< 4>', '1> 2> 3< 4> 5<', '1> 3<']);
+  const behindFin = new Scene(7777)
+    .segment(0, FIN, 0, 0)
+    .segment(1, SYN | ACK, 0, 1)
+    .segment(0, FIN | SYN, 1, 0, 'hello')
+    .segment(1, DATA, 1, 7, 'hello, too');
+  t.same(alertsIn(behindFin, rules, '', true), ['3< 4>', '1> 2> 3< 4>', '3<']);
+  const first = new Scene(7777)
+    .segment(1, SYN | ACK, 0, 1)
+    .segment(0, DATA, 1, 1, 'hello')
+    .segment(1, DATA, 1, 6, 'hello, too')
+    .segment(0, ACK, 6, 11);
+  t.same(alertsIn(first, rules, '', true), ['->', '2> 4>', '->']);
 });
