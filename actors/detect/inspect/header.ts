@@ -100,15 +100,7 @@ function flattened(set: AddressSet): Addresses {
 const portsOf = (set: PortSet): PortRanges => (set.isAny ? null : Uint16Array.from(set.ranges.flat()));
 
 export function matchesHeader(header: Header, packet: Packet): boolean {
-  const { protocols } = header;
-  if (header.ipVersion !== 0 && header.ipVersion !== packet.ipVersion) return false;
-  if (protocols !== null && !holdsProtocol(protocols, packet.protocol)) return false;
-  if (header.sourcePorts !== null || header.destinationPorts !== null) {
-    // A fragment has no ports, and what has none matches no rule that names some.
-    if (packet.isFragment || !hasPorts(packet.protocol)) return false;
-    if (header.destinationPorts !== null && !holdsPort(header.destinationPorts, packet.destinationPort)) return false;
-    if (header.sourcePorts !== null && !holdsPort(header.sourcePorts, packet.sourcePort)) return false;
-  }
+  if (!matchesBesideAddresses(header, packet)) return false;
   const { source, destination } = header;
   if (packet.ipVersion !== 6)
     return (
@@ -120,6 +112,20 @@ export function matchesHeader(header: Header, packet: Packet): boolean {
       holdsV6(destination.v6, packet.dst0 >>> 0, packet.dst1 >>> 0, packet.dst2 >>> 0, packet.dst3 >>> 0)) &&
     (source === null || holdsV6(source.v6, packet.src0 >>> 0, packet.src1 >>> 0, packet.src2 >>> 0, packet.src3 >>> 0))
   );
+}
+
+/** All of it that a packet without addresses can be asked. */
+export function matchesBesideAddresses(header: Header, packet: Packet): boolean {
+  const { protocols } = header;
+  if (header.ipVersion !== 0 && header.ipVersion !== packet.ipVersion) return false;
+  if (protocols !== null && !holdsProtocol(protocols, packet.protocol)) return false;
+  if (header.sourcePorts !== null || header.destinationPorts !== null) {
+    // A fragment has no ports, and what has none matches no rule that names some.
+    if (packet.isFragment || !hasPorts(packet.protocol)) return false;
+    if (header.destinationPorts !== null && !holdsPort(header.destinationPorts, packet.destinationPort)) return false;
+    if (header.sourcePorts !== null && !holdsPort(header.sourcePorts, packet.sourcePort)) return false;
+  }
+  return true;
 }
 
 export const hasPorts = (protocol: number): boolean =>

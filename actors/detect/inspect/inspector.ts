@@ -15,7 +15,7 @@ import { Candidates } from './candidates.ts';
 import { DEFAULT_CLASSES, type RuleClass } from './classes.ts';
 import type { CompiledRules } from './compiled-rules.ts';
 import { FlowMemory, isComplete } from './flow-memory.ts';
-import { matchesHeader } from './header.ts';
+import { matchesBesideAddresses, matchesHeader } from './header.ts';
 import { isFound } from './negated-pattern.ts';
 import { payloadBytes } from './packet-conditions.ts';
 import type { PacketGroup } from './packet-group.ts';
@@ -303,10 +303,12 @@ export class Inspector {
     this.#queue.add(signature, null, false);
   }
 
-  /** About a packet that has no addresses. */
+  /** About a packet that cannot be read: where it has no addresses, none that a rule names keeps the rule from it. */
   #askDecoderRules(situation: Situation): void {
+    const { packet } = situation;
+    const matches = packet.ipVersion === 0 ? matchesBesideAddresses : matchesHeader;
     for (const signature of this.#rules.groups.decoderRules) {
-      if (!matchesHeader(signature.header, situation.packet) || !holdsAll(signature, situation)) continue;
+      if (!matches(signature.header, packet) || !holdsAll(signature, situation)) continue;
       takeEffect(signature, situation);
       this.#queue.add(signature, null, false);
     }

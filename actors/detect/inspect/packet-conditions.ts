@@ -206,5 +206,8 @@ function sizeCheck(condition: Condition): Check {
 export function packetCheck(condition: Condition): Check | undefined {
   if (condition.keyword === 'dsize') return sizeCheck(condition);
   const check = CONDITIONS[condition.keyword]?.(condition);
-  return check === undefined ? undefined : ({ packet }) => !packet.isPseudo && check(packet);
+  if (check === undefined) return undefined;
+  // What is carried belongs to a rule's header, and holds of what nobody sent, too.
+  if (condition.keyword === 'ip_proto') return ({ packet }) => check(packet);
+  return ({ packet }) => !packet.isPseudo && check(packet);
 }

@@ -133,8 +133,7 @@ function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean,
   if (shape.actsOnPacket) return 'packet';
   const asksProtocol = isAllOf(rule, 'app-layer-protocol', ASKING_ADDRESSES) && !asksUnknown(rule);
   if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';
-  const isAnywhere = rule.source.isAny || rule.destination.isAny;
-  if (!hasPayload && shape.application === null && isAnywhere && isAllOf(rule, 'decode-event')) return 'de_only';
+  if (!hasPayload && shape.application === null && isAllOf(rule, 'decode-event')) return 'de_only';
   if (hasPayload) {
     if (shape.needsStream) return shape.needsPacket ? 'packet_stream' : 'stream';
     return 'packet';

@@ -299,7 +299,15 @@ export class Sensor implements TrafficSink {
   hasLeft(flow: Flow, direction: Direction): boolean {
     const conversation = flow.application as Conversation | null;
     if (conversation !== null && !conversation.hasFailed && conversation.unused(direction) > 0) return true;
-    return this.#inspector.hasLeft(flow, direction);
+    return this.#inspector.hasLeft(flow, direction) || (conversation !== null && this.#isUntold(flow, conversation));
+  }
+
+  /** A transaction of which there are records has none yet: as in Suricata it is left in both directions. */
+  #isUntold(flow: Flow, { parser, protocol }: Conversation): boolean {
+    const memory = flow.memory as FlowMemory | null;
+    if (parser === null || protocol === null || memory === null) return false;
+    if (!this.#types.has(protocol.eveName ?? protocol.name)) return false;
+    return parser.transactions.some(({ id }) => !memory.transaction(id).isLogged);
   }
 
   end(flow: Flow, reason: FlowEnd): void {

@@ -3,7 +3,7 @@
  * directions before the packet in hand; these are its answers.
  */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const NEW_KEYS = '\x00\x00\x00\x0a\x04\x15abcdefgh';
@@ -74,4 +74,21 @@ t.test('what nobody sent has headers that rules ask for, unless it ends the flow
     `alert tcp ${ANY} (tcp.hdr; content:"|00 16|"; startswith; content:"|0a 00|"; offset:14; depth:2;)`,
   ];
   t.same(alertsIn(scene, rules), ['1> 3> 5> 6> 9> 10> ->', '2< 4< 7< 8< -< 11<', '-> -<', '-<']);
+});
+
+t.test('what is carried is asked of the end of a flow, too', async (t) => {
+  const scene = new Scene(80).handshake().segment(0, PUSH | ACK, 0, 0, 'hello');
+  const rules = [
+    'alert ip !10.2.0.0 any -> any any (ip_proto:!17;)',
+    'alert ip !10.2.0.0 any -> any any (ip_proto:17;)',
+    'alert ip !10.2.0.0 any -> any any (ip_proto:6; tos:0;)',
+  ];
+  t.same(alertsIn(scene, rules), ['1> 3> 4> ->', '', '1> 3> 4>']);
+});
+
+t.test('a request without an answer is left in both directions where its record is to be written', async (t) => {
+  const scene = new Scene(80).handshake().say(0, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n').segment(0, ACK, 0, 0);
+  scene.segment(1, RST | ACK, 0, 0);
+  const rules = ['alert ip !10.2.0.0 any -> any any ()', 'alert ip !10.1.0.0 any -> any any ()'];
+  t.same(alertsIn(scene, rules), ['1> 3> 4> 6> ->', '2< 5< 7< -<']);
 });

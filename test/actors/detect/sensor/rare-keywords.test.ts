@@ -125,3 +125,18 @@ t.test('app-layer-protocol beside bits of addresses is asked once, when it is kn
   const rules = options.map((one) => `alert tcp ${ANY} (app-layer-protocol:failed; flow:to_client; ${one})`);
   t.same(alertsIn(scene, rules, '', true), ['', '', '', '2<']);
 });
+
+t.test('decode-event: no address keeps a rule from a packet that has none', async (t) => {
+  const scene = new Scene(7).tooShortHeader('abc');
+  const event = 'decode-event:ipv4.hlen_too_small;';
+  const rules = [
+    `alert ip 192.0.2.1 any -> 192.0.2.2 any (${event})`,
+    `alert ip [192.0.2.1,192.0.2.2,!192.0.2.2] any -> any any (${event} xbits:set,a,track ip_src;)`,
+    `alert pkthdr any any -> 2001:db8::1 any (${event})`,
+    `alert ip any any -> any 7 (${event})`,
+    `alert udp any any -> any any (${event})`,
+    `alert ipv4 192.0.2.1 any -> any any (${event})`,
+    `alert ip 192.0.2.1 any -> 192.0.2.2 any (${event} ttl:>0;)`,
+  ];
+  t.same(alertsIn(scene, rules), ['1', '1', '1', '', '', '', '']);
+});

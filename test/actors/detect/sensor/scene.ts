@@ -91,6 +91,14 @@ export class Scene {
     return this.#add(ipv4(ends, 17, datagram, bytesOf(7, 0, 0, 0)));
   }
 
+  /** A datagram whose header of IPv4 says that it has 12 bytes: it has no addresses. */
+  tooShortHeader(text: string): this {
+    const ends = endsOf(0);
+    const packet = ipv4(ends, 17, udpDatagram(ends, CLIENT_PORT, this.#serverPort, bytes(text)));
+    packet[0] = 0x43;
+    return this.#add(packet);
+  }
+
   /** A datagram to another port of the server. */
   to(port: number, text: string): this {
     const ends = endsOf(0);
