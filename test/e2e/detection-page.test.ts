@@ -104,6 +104,7 @@ t.test('alerts, counts, bundles, and what an operator may do', async (t) => {
   const card = page.locator('#detection');
   await card.locator('#detection-alerts li').nth(11).waitFor();
   await card.getByText('ET SCAN number 1', { exact: true }).first().waitFor();
+  await card.locator('#detection-facts', { hasText: 'Alerts41' }).waitFor();
   t.match(
     await card.locator('#detection-facts').textContent(),
     /Packets since the start81,234.*Alerts41.*dropped1.*capture12/,

@@ -117,7 +117,8 @@ t.test('interactions become recommendations, for a device, for a program and for
   };
   const { body } = await until(
     () => ask('service=air'),
-    (found) => found.status === 200 && found.body.providers.length === 3 && found.body.providers[0]!.interactions === 6,
+    ({ status, body: { providers } }) =>
+      status === 200 && providers.length === 3 && providers[0]!.interactions === 6 && providers[0]!.raters === 1,
   );
   t.same(names(body), ['station-1', 'station-2', 'station-3'], 'the best first, by own and others’ experience');
   t.match(body.providers[0], { interactions: 6, raters: 1, standing: 'normal', isIntroduced: false });
