@@ -122,11 +122,10 @@ export function resolveDots(path: Uint8Array, length: number): number {
         continue;
       }
       if (at(next + 1) === DOT && (at(next + 2) === SLASH || next + 2 === length)) {
-        const isEnd = next + 2 === length;
-        from = next + (isEnd ? 2 : 3);
+        from = next + (next + 2 === length ? 2 : 3);
         while (to > 0 && path[to - 1] !== SLASH) to -= 1;
         if (to > 0) to -= 1;
-        if (isEnd) return to;
+        if (from === length) return to;
         held = true;
         continue;
       }

@@ -184,6 +184,15 @@ t.test('a rule that asks for an address acts on the packet, and asks transaction
   t.same(alertsIn(scene, rules), ['7>', '7> ->', '', '9< -<', '9<']);
 });
 
+t.test('a path that ends behind two dots and a slash has no slash at its end', async (t) => {
+  const lengths = ['/a/../?x', '/a/b/..//?x', '\\/a/../?x', '/a/b/../.?x', '/a/b/../c/?x'].map((path) => {
+    const scene = new Scene(80).handshake().say(0, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const rules = [1, 2, 3, 4, 5, 6, 7].map((size) => `alert http ${ANY} (http.uri; bsize:${size};)`);
+    return alertsIn(scene, rules).findIndex((alerts) => alerts !== '') + 1;
+  });
+  t.same(lengths, [2, 4, 2, 4, 7]);
+});
+
 t.test('a coding that the data denies is tried otherwise from the piece on that shows it', async (t) => {
   const packed = deflateSync(Buffer.from('delta nine union')).toString('latin1');
   const head = 'HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n';
