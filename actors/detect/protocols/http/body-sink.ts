@@ -6,6 +6,7 @@ import { Decompressor } from './decompress.ts';
 import { dispositionName } from './disposition.ts';
 import { HttpFile } from './http-file.ts';
 import type { HttpTransaction, Message } from './http-transaction.ts';
+import type { Input } from './input.ts';
 import { boundaryOf, Multipart } from './multipart.ts';
 import { textOf } from './octets.ts';
 
@@ -42,9 +43,16 @@ export class BodySink {
         ? null
         : new Decompressor(
             codings,
-            (bytes) => this.#take(bytes),
+            (bytes) => this.#append(bytes),
             () => tx.note('gzip_decompression_failed'),
           );
+  }
+
+  /** What there is of so many bytes is the body's; gives how many are still to come. */
+  take(input: Input, most: number): number {
+    const bytes = input.take(most);
+    this.data(bytes);
+    return most - bytes.length;
   }
 
   data(bytes: Uint8Array): void {
@@ -52,7 +60,7 @@ export class BodySink {
     this.hasFailed ||= this.#hasLost;
     if (this.hasFailed) return;
     // Nobody looks behind the limit; what is counted is what was sent.
-    if (this.#decompressor === null) this.#take(bytes);
+    if (this.#decompressor === null) this.#append(bytes);
     else if (!this.#message.body.isFull) {
       this.#decompressor.push(bytes);
       this.#message.codingBytes = this.#decompressor.keptBytes;
@@ -92,7 +100,7 @@ export class BodySink {
     this.#multipart?.truncate();
   }
 
-  #take(bytes: Uint8Array): void {
+  #append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#tx.isUpdated[this.#direction] = true;
     if (!this.#hasBegun) this.#begin();

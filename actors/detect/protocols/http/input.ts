@@ -67,15 +67,17 @@ export class Input {
     return taken;
   }
 
+  /** Passes over what is before the end of the line, and over that. False: it has not come. */
+  skipLine(): boolean {
+    const lf = this.bytes.indexOf(LF, this.at);
+    this.at = lf === -1 ? this.bytes.length : lf + 1;
+    return lf !== -1;
+  }
+
   /** A line with its end, or at the very end what there is; null: it is not whole yet. */
   line(): Uint8Array | null {
     const lf = this.bytes.indexOf(LF, this.at);
     return this.#upTo(lf === -1 ? -1 : lf + 1);
-  }
-
-  /** A whole line, to be given again with what follows it. */
-  keep(line: Uint8Array): void {
-    this.#pending = copyOf(line);
   }
 
   /** As `line`; a CR that no LF follows ends one, too. */

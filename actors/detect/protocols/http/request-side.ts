@@ -264,9 +264,7 @@ export class RequestSide {
       return true;
     }
     if (this.#input.isEmpty) return false;
-    const bytes = this.#input.take(this.#left);
-    this.#left -= bytes.length;
-    this.#sink!.data(bytes);
+    this.#left = this.#sink!.take(this.#input, this.#left);
     if (this.#left > 0) return false;
     this.#state = 'finalize';
     return true;
@@ -292,9 +290,7 @@ export class RequestSide {
 
   #chunk(): boolean {
     if (this.#input.isEmpty) return false;
-    const bytes = this.#input.take(this.#left);
-    this.#left -= bytes.length;
-    this.#sink!.data(bytes);
+    this.#left = this.#sink!.take(this.#input, this.#left);
     if (this.#left > 0) return false;
     this.#state = 'chunk-end';
     return true;
@@ -302,9 +298,7 @@ export class RequestSide {
 
   /** Whatever is between a chunk and the end of its line. */
   #chunkEnd(): boolean {
-    const end = this.#input.bytes.indexOf(0x0a, this.#input.at);
-    this.#input.at = end === -1 ? this.#input.bytes.length : end + 1;
-    if (end === -1) return false;
+    if (!this.#input.skipLine()) return false;
     this.#state = 'chunk-length';
     return true;
   }

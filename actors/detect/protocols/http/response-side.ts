@@ -265,9 +265,7 @@ export class ResponseSide {
       this.#state = 'finalize';
       return true;
     }
-    const bytes = this.#input.take(this.#left);
-    this.#left -= bytes.length;
-    this.#sink!.data(bytes);
+    this.#left = this.#sink!.take(this.#input, this.#left);
     if (this.#left > 0) return this.#input.isLast;
     this.#sink!.endOfData();
     this.#state = 'finalize';
@@ -314,20 +312,17 @@ export class ResponseSide {
 
   #chunk(): boolean {
     if (this.#input.isEmpty) return false;
-    const bytes = this.#input.take(this.#left);
-    this.#left -= bytes.length;
-    this.#sink!.data(bytes);
+    this.#left = this.#sink!.take(this.#input, this.#left);
     if (this.#left > 0) return false;
     this.#state = 'chunk-end';
     return true;
   }
 
   #chunkEnd(): boolean {
-    const { bytes, at } = this.#input;
-    const end = bytes.indexOf(0x0a, at);
-    this.#input.at = end === -1 ? bytes.length : end + 1;
-    this.#tx!.response.bodyBytes += this.#input.at - at;
-    if (end === -1) return false;
+    const before = this.#input.left;
+    const isWhole = this.#input.skipLine();
+    this.#tx!.response.bodyBytes += before - this.#input.left;
+    if (!isWhole) return false;
     this.#state = 'chunk-length';
     return true;
   }
