@@ -28,7 +28,7 @@ const of = (subject: Subject, ...names: readonly string[]): StickyBuffer[] => na
 const mail = (...names: readonly string[]): StickyBuffer[] =>
   names.map((name) => ({ name, since: 8, subject: 'smtp', only: 'to_server' }));
 
-export const STICKY_BUFFERS: readonly StickyBuffer[] = [
+const STICKY_BUFFERS: readonly StickyBuffer[] = [
   http('uri', { only: 'to_server', legacy: 'http_uri' }),
   http('uri.raw', { only: 'to_server', legacy: 'http_raw_uri' }),
   http('method', { only: 'to_server', legacy: 'http_method' }),

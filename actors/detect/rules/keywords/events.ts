@@ -4,16 +4,9 @@ import { isApplicationEventRaised, isPacketEvent, isStreamEvent } from '../event
 import { isUnreadApplication } from '../protocols.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
 import type { Subject } from '../subject.ts';
+import { condition } from './condition-row.ts';
 import { type Reader, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
-
-const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
-  name,
-  subject: 'packet',
-  value: 'needed',
-  ...rest,
-  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
-});
 
 const decodeEvent: Reader = (keyword, text) => {
   const name = text.toLowerCase();
@@ -73,8 +66,8 @@ const checksum: Reader = (keyword, text) => {
 };
 
 export const EVENTS: readonly KeywordRow[] = [
-  condition('decode-event', decodeEvent),
-  condition('stream-event', streamEvent),
+  condition('packet', 'decode-event', decodeEvent),
+  condition('packet', 'stream-event', streamEvent),
   {
     name: 'app-layer-event',
     subject: 'flow',
@@ -82,5 +75,7 @@ export const EVENTS: readonly KeywordRow[] = [
     read: (draft, { text }) => applicationEvent(draft, text),
   },
   { name: 'engine-event', subject: 'packet', value: 'needed', read: (draft, { text }) => engineEvent(draft, text) },
-  ...['ipv4', 'tcpv4', 'tcpv6', 'udpv4', 'udpv6', 'icmpv4', 'icmpv6'].map((of) => condition(`${of}-csum`, checksum)),
+  ...['ipv4', 'tcpv4', 'tcpv6', 'udpv4', 'udpv6', 'icmpv4', 'icmpv6'].map((of) =>
+    condition('packet', `${of}-csum`, checksum),
+  ),
 ];

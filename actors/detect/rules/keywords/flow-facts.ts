@@ -3,18 +3,11 @@ import type { Draft } from '../draft.ts';
 import { boundedTest, numberTest, printTest } from '../numbers.ts';
 import { isApplication, isUnreadApplication } from '../protocols.ts';
 import { shown, unsupported, wrong } from '../rule-mistake.ts';
+import { condition } from './condition-row.ts';
 import { compared, fields, type Reader, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
 
 const U32 = 0xffff_ffff;
-
-const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
-  name,
-  subject: 'flow',
-  value: 'needed',
-  ...rest,
-  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
-});
 
 const SIDES = ['client', 'server', 'both', 'either'];
 const streamSize: Reader = (keyword, text) => {
@@ -79,11 +72,11 @@ const applicationProtocol: Reader = (keyword, text) => {
 };
 
 export const FLOW_FACTS: readonly KeywordRow[] = [
-  condition('flow.age', compared(U32)),
-  condition('flow.pkts', amount, { since: 8 }),
-  condition('flow.bytes', amount, { since: 8 }),
+  condition('flow', 'flow.age', compared(U32)),
+  condition('flow', 'flow.pkts', amount, { since: 8 }),
+  condition('flow', 'flow.bytes', amount, { since: 8 }),
   ...['flow.pkts', 'flow.bytes'].flatMap((keyword) => [ofWay(keyword, 'toserver'), ofWay(keyword, 'toclient')]),
-  condition('stream_size', streamSize),
+  condition('flow', 'stream_size', streamSize),
   {
     name: 'app-layer-protocol',
     subject: 'flow',

@@ -2,16 +2,9 @@
 import type { Draft } from '../draft.ts';
 import { boundedTest, type NumberTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
+import { condition } from './condition-row.ts';
 import { compared, equals, equalsOrNot, fields, number, type Reader, simple, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
-
-const condition = (name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
-  name,
-  subject: 'packet',
-  value: 'needed',
-  ...rest,
-  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
-});
 
 const tcpFlags: Reader = (keyword, text) => {
   const match = /^([!+*]?)\s*([FSRPAUCE120]+)([!+*]?)\s*(?:,\s*([FSRPAUCE12]+))?$/.exec(text);
@@ -89,16 +82,16 @@ const rpcCall: Reader = (keyword, text) => {
 };
 
 export const PACKETS: readonly KeywordRow[] = [
-  condition('ttl', compared(255)),
+  condition('packet', 'ttl', compared(255)),
   // Suricata's example for programmers asks the same.
-  condition('template2', compared(255)),
-  condition('tos', (keyword, text) => {
+  condition('packet', 'template2', compared(255)),
+  condition('packet', 'tos', (keyword, text) => {
     const match = /^(!?)\s*(?:x([0-9a-fA-F]{1,2})|(\d{1,3}))$/.exec(text);
     if (match === null || Number(match[3] ?? 0) > 255) return wrong(keyword, `"${shown(text)}" is no type of service`);
     const value = match[2] === undefined ? Number(match[3]) : Number.parseInt(match[2], 16);
     return number({ is: match[1] === '!' ? 'unequal' : 'equal', value, high: null });
   }),
-  condition('id', equals(65_535)),
+  condition('packet', 'id', equals(65_535)),
   {
     name: 'ip_proto',
     subject: 'packet',
@@ -110,24 +103,24 @@ export const PACKETS: readonly KeywordRow[] = [
       draft.condition({ keyword: 'ip_proto', value });
     },
   },
-  condition('ipopts', ipOptions),
-  condition('fragbits', fragBits),
-  condition('fragoffset', simple(65_535)),
-  condition('sameip', () => ({ type: 'none' }), { value: 'none' }),
-  condition('itype', compared(255)),
-  condition('icode', compared(255)),
-  condition('icmp_id', equals(65_535)),
-  condition('icmp_seq', equals(65_535)),
-  condition('tcp.flags', tcpFlags, { aliases: ['flags'] }),
-  condition('tcp.seq', equals(0xffff_ffff), { aliases: ['seq'] }),
-  condition('tcp.ack', equals(0xffff_ffff), { aliases: ['ack'] }),
-  condition('tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
-  condition('tcp.mss', compared(65_535)),
-  condition('tcp.wscale', compared(255), { since: 8 }),
-  condition('icmpv6.mtu', compared(0xffff_ffff)),
-  condition('vlan.id', vlanId, { since: 8 }),
-  condition('vlan.layers', compared(255), { since: 8 }),
-  condition('rpc', rpcCall),
+  condition('packet', 'ipopts', ipOptions),
+  condition('packet', 'fragbits', fragBits),
+  condition('packet', 'fragoffset', simple(65_535)),
+  condition('packet', 'sameip', () => ({ type: 'none' }), { value: 'none' }),
+  condition('packet', 'itype', compared(255)),
+  condition('packet', 'icode', compared(255)),
+  condition('packet', 'icmp_id', equals(65_535)),
+  condition('packet', 'icmp_seq', equals(65_535)),
+  condition('packet', 'tcp.flags', tcpFlags, { aliases: ['flags'] }),
+  condition('packet', 'tcp.seq', equals(0xffff_ffff), { aliases: ['seq'] }),
+  condition('packet', 'tcp.ack', equals(0xffff_ffff), { aliases: ['ack'] }),
+  condition('packet', 'tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
+  condition('packet', 'tcp.mss', compared(65_535)),
+  condition('packet', 'tcp.wscale', compared(255), { since: 8 }),
+  condition('packet', 'icmpv6.mtu', compared(0xffff_ffff)),
+  condition('packet', 'vlan.id', vlanId, { since: 8 }),
+  condition('packet', 'vlan.layers', compared(255), { since: 8 }),
+  condition('packet', 'rpc', rpcCall),
   {
     name: 'dsize',
     subject: 'packet',

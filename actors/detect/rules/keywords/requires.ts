@@ -1,7 +1,7 @@
 /** requires: the version, features and keywords that a rule asks for. What is spoken here is Suricata 7.0.10's language. */
 import { shown, wrong } from '../rule-mistake.ts';
 
-export const LANGUAGE_VERSION = [7, 0, 10] as const;
+const LANGUAGE_VERSION = [7, 0, 10] as const;
 type Version = readonly number[];
 
 const OPERATORS: Readonly<Record<string, (order: number) => boolean>> = {

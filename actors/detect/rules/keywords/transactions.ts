@@ -1,19 +1,11 @@
 /** Keywords about what an application protocol carries, other than buffers. */
 import { boundedTest, printTest, whole } from '../numbers.ts';
 import { shown, wrong } from '../rule-mistake.ts';
-import type { Subject } from '../subject.ts';
+import { condition } from './condition-row.ts';
 import { DNS_RCODES, DNS_TYPES } from './dns-numbers.ts';
 import { modbus } from './modbus.ts';
 import { bitNames, compared, named, number, type Reader, several, words } from './readers.ts';
 import type { KeywordRow } from './row.ts';
-
-const condition = (subject: Subject, name: string, read: Reader, rest: Partial<KeywordRow> = {}): KeywordRow => ({
-  name,
-  subject,
-  value: 'needed',
-  ...rest,
-  read: (draft, { text }) => draft.condition({ keyword: name, value: read(name, text) }),
-});
 
 const urilen: Reader = (keyword, text) => {
   const match = /^(.*?)\s*(?:,\s*(raw|norm)\s*)?$/s.exec(text)!;
