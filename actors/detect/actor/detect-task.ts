@@ -40,7 +40,7 @@ type Context = ActorContext<DetectInputs, DetectOutputs, typeof detectState>;
 type OutputName = keyof DetectOutputs & string;
 
 /** Places of capture in one partition: for one more, the one that was silent longest is forgotten. */
-export const VANTAGES_MAX = 64;
+const VANTAGES_MAX = 64;
 /** A clock that goes back further was set back, or an older capture follows: every flow would be over at once, and nothing found. */
 const BACK_US_MAX = 60_000_000;
 

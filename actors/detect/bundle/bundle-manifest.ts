@@ -24,8 +24,8 @@ export interface BundleManifest {
 }
 
 /** Of all files together. */
-export const BUNDLE_TEXT_BYTES_MAX = 128 * 1024 * 1024;
-export const BUNDLE_FILES_MAX = 1_000;
+const BUNDLE_TEXT_BYTES_MAX = 128 * 1024 * 1024;
+const BUNDLE_FILES_MAX = 1_000;
 export const BUNDLE_VERSION_MAX = 0xffff_ffff;
 const GROUPS_MAX = 1_000;
 const GROUP_CHARS_MAX = 65_536;

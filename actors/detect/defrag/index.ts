@@ -1,2 +1,2 @@
-export { DEFRAG_DEFAULTS, type DefragCounts, Defragmenter, type DefragOptions } from './defragmenter.ts';
+export { DEFRAG_DEFAULTS, Defragmenter, type DefragOptions } from './defragmenter.ts';
 export { OVERLAP_POLICIES, type OverlapPolicy } from './overlap-policy.ts';

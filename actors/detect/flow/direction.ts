@@ -1,4 +1,2 @@
 /** 0 to the server, 1 to the client. */
 export type Direction = 0 | 1;
-export const TO_SERVER = 0;
-export const TO_CLIENT = 1;

@@ -10,7 +10,7 @@ import { KeptMap } from './kept-map.ts';
 
 export type Track = 'ip_src' | 'ip_dst' | 'ip_pair';
 
-export const ADDRESS_BITS_MAX = 200_000;
+const ADDRESS_BITS_MAX = 200_000;
 
 export class AddressBits {
   evicted = 0;
@@ -55,7 +55,7 @@ export class AddressBits {
   }
 }
 
-export const secondOf = (packet: Packet): number => Math.floor(packet.timeUs / 1_000_000);
+const secondOf = (packet: Packet): number => Math.floor(packet.timeUs / 1_000_000);
 
 /** An address is one place, whichever side of a packet it stands on. */
 function keyOf(packet: Packet, track: Track, id: number): string {

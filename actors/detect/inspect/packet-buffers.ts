@@ -58,10 +58,6 @@ const READS: Readonly<Record<string, Read>> = {
   'icmpv6.hdr': transport(PROTOCOL_ICMPV6, () => ICMP_BYTES),
 };
 
-export function readHeaderBuffer(name: string, packet: Packet): Uint8Array | null {
-  return READS[name]?.(packet) ?? null;
-}
-
 export function headerBuffer(terms: BufferTerms, scope: Scope): Check {
   const read = READS[terms.buffer];
   if (read === undefined) throw new TypeError(`${terms.buffer} is no buffer of a packet`);

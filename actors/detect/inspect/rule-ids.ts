@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import { finished, type Steps } from '../rules/finished.ts';
 
 /** Rules that are known; beyond it those that were not in any set for longest are forgotten. */
-export const RULES_KNOWN_MAX = 1_000_000;
+const RULES_KNOWN_MAX = 1_000_000;
 const DIGEST_CHARS = 22;
 /** As many are assigned while a rule is made. */
 const IDS_A_RULE = 8;

@@ -79,8 +79,8 @@ export interface Shape {
   readonly application: string | null;
 }
 
-export const TO_SERVER_BIT = 1;
-export const TO_CLIENT_BIT = 2;
+const TO_SERVER_BIT = 1;
+const TO_CLIENT_BIT = 2;
 export const BOTH_DIRECTIONS = 3;
 
 export const isTransactionBuffer = ({ buffer }: BufferTerms): boolean =>

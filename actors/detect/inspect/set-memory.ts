@@ -10,10 +10,10 @@ import { changedEntry, type DataSet, entryIn } from '../rules/sets.ts';
 import type { Answers } from './answers.ts';
 import { KeptMap } from './kept-map.ts';
 
-export const SET_CHANGES_MAX = 200_000;
-export const SET_BYTES_MAX: number = 32 * 1024 * 1024;
+const SET_CHANGES_MAX = 200_000;
+const SET_BYTES_MAX: number = 32 * 1024 * 1024;
 /** A longer text is put into no set. */
-export const SET_ENTRY_BYTES_MAX = 30_000;
+const SET_ENTRY_BYTES_MAX = 30_000;
 
 const IN = 1;
 const OUT = 0;

@@ -22,7 +22,7 @@ import {
   type Verdict,
 } from './threshold.ts';
 
-export const COUNTERS_MAX = 200_000;
+const COUNTERS_MAX = 200_000;
 const VERDICTS: readonly Verdict[] = ['alert', 'silent', 'nothing'];
 /** The first: none. */
 const NEW_ACTIONS: readonly (NewAction | null)[] = [null, 'alert', 'drop', 'pass', 'reject'];

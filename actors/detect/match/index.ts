@@ -1,5 +1,5 @@
-export { type BufferMatcher, bufferMatcher, type SetsAtHand, type Surroundings, type Trace } from './buffer-matcher.ts';
-export { type CapturedText, CapturedTexts } from './captured-texts.ts';
+export { bufferMatcher, type SetsAtHand, type Surroundings } from './buffer-matcher.ts';
+export { CapturedTexts } from './captured-texts.ts';
 export { Expense, PACKET_SEARCHED_BYTES_MAX, PACKET_STEPS_MAX } from './expense.ts';
 export { FOLD } from './literal-search.ts';
 export { type Transformer, transformer } from './transforms.ts';

@@ -22,15 +22,6 @@ const FAMILY_IPV4 = 2;
 /** The same family on Linux, the BSDs, Windows, Solaris and macOS. */
 const FAMILIES_IPV6: readonly number[] = [10, 23, 24, 26, 28, 30];
 
-const LINKS: ReadonlySet<number> = new Set(
-  Object.values(linkTypes).filter((link) => link !== linkTypes.LINK_TYPE_MASK),
-);
-
-/** Whether packets of a link type can be taken apart; what others carry stays unread. */
-export function isKnownLink(linkType: number): boolean {
-  return LINKS.has(linkType);
-}
-
 export function decodeCaptured(packet: Packet, captured: CapturedPacket): undefined {
   packet.reset(captured.bytes, captured.start, captured.end);
   packet.timeUs = captured.timeUs;

@@ -5,7 +5,7 @@ import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 import { decodeTransport } from './transport.ts';
 
-export const IPV4_MIN_BYTES = 20;
+const IPV4_MIN_BYTES = 20;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 

@@ -6,11 +6,7 @@ import type { Packet } from './packet.ts';
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;
 export const TCP_RST = 0x04;
-export const TCP_PUSH = 0x08;
 export const TCP_ACK = 0x10;
-export const TCP_URG = 0x20;
-export const TCP_ECE = 0x40;
-export const TCP_CWR = 0x80;
 
 const TCP_MIN_BYTES = 20;
 const OPTION_END = 0;

@@ -60,7 +60,7 @@ function best(candidates: readonly Candidate[]): Candidate | null {
 }
 
 /** Rare bytes count for more than letters, and a byte that was there before for little. */
-export function strengthOf(bytes: Uint8Array): number {
+function strengthOf(bytes: Uint8Array): number {
   const seen = new Set<number>();
   let strength = 0;
   for (const byte of bytes) {

@@ -16,7 +16,7 @@ import { tftp } from './tftp/index.ts';
 import { tls } from './tls/index.ts';
 
 export { Conversation, type ConversationOptions, Recogniser } from './conversation/index.ts';
-export { type Direction, opposite, TO_CLIENT, TO_SERVER } from './direction.ts';
+export { type Direction, opposite } from './direction.ts';
 export { Expectations } from './expectations.ts';
 export type { DigestName, TransactionFile } from './files.ts';
 export * from './protocol.ts';

@@ -16,7 +16,7 @@ export interface AddressSet {
 
 const ALL_V4: Range<number> = [0, 0xffff_ffff];
 const ALL_V6: Range<bigint> = [0n, (1n << 128n) - 1n];
-export const ANY_ADDRESS: AddressSet = { isAny: true, hasNegation: false, v4: [ALL_V4], v6: [ALL_V6] };
+const ANY_ADDRESS: AddressSet = { isAny: true, hasNegation: false, v4: [ALL_V4], v6: [ALL_V6] };
 
 export function addressSet(text: string, names: ReadonlyMap<string, string>): AddressSet {
   if (text === 'any') return ANY_ADDRESS;

@@ -1,15 +1,5 @@
 /** How TCP streams are followed; the defaults are those of Suricata's own configuration. */
-export const STREAM_POLICIES = [
-  'bsd',
-  'windows',
-  'old-linux',
-  'linux',
-  'solaris',
-  'macos',
-  'first',
-  'last',
-  'vista',
-] as const;
+const STREAM_POLICIES = ['bsd', 'windows', 'old-linux', 'linux', 'solaris', 'macos', 'first', 'last', 'vista'] as const;
 export type StreamPolicy = (typeof STREAM_POLICIES)[number];
 
 export interface StreamOptions {

@@ -215,10 +215,6 @@ export class TcpSession implements FlowSession {
     this.stream(direction).isRecognised = true;
   }
 
-  get isProtocolKnown(): boolean {
-    return this.client.isRecognised || this.server.isRecognised;
-  }
-
   /** Nothing reads the application's bytes any more. */
   giveUpApplication(): void {
     this.isApplicationDead = true;

@@ -13,7 +13,7 @@ import type { StreamPolicy } from './stream-options.ts';
 const MAX_SEGMENTS = 262_144;
 
 /** What a segment costs beside its bytes. */
-export const SEGMENT_COST_BYTES = 16;
+const SEGMENT_COST_BYTES = 16;
 
 export class TcpStream {
   isn = 0;

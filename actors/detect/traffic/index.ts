@@ -1,2 +1,2 @@
-export { TRAFFIC_DEFAULTS, Traffic, type TrafficCounts, type TrafficOptions } from './traffic.ts';
+export { TRAFFIC_DEFAULTS, Traffic, type TrafficOptions } from './traffic.ts';
 export type { TrafficSink } from './traffic-sink.ts';

@@ -13,8 +13,6 @@ import {
 } from './coap-message.ts';
 import { CoapParser, type CoapTransaction } from './coap-parser.ts';
 
-export type { CoapTransaction } from './coap-parser.ts';
-
 const PORTS = [5683];
 const PROBE_BYTES = 4;
 /** Of a payload EVE has its first bytes. */

@@ -7,8 +7,6 @@ import { addOfVersion3 } from './dns-eve3.ts';
 import { HEADER_BYTES } from './dns-message.ts';
 import { DnsParser, type DnsTransaction, isResponse, probeDatagram, probeStream } from './dns-parser.ts';
 
-export type { DnsTransaction } from './dns-parser.ts';
-
 const PORTS = [53];
 const BOTH: readonly Direction[] = [0, 1];
 

@@ -7,7 +7,6 @@ import { namesAnother } from './ftp-bounce.ts';
 import { FINISHED, FtpParser, type FtpTransaction } from './ftp-parser.ts';
 
 export { ftpData } from './ftp-data.ts';
-export type { FtpTransaction } from './ftp-parser.ts';
 
 const BOTH: readonly Direction[] = [0, 1];
 /** Of these EVE tells the mode even where no port can be read. */

@@ -8,7 +8,7 @@ export interface Header {
 }
 
 /** Beyond this many different ones a message is not followed. */
-export const HEADERS_MAX = 1024;
+const HEADERS_MAX = 1024;
 /** Beyond this many joined ones the rest is passed over. */
 const REPETITIONS_MAX = 64;
 

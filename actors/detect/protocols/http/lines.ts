@@ -10,7 +10,7 @@ const METHODS = new Set(
 /** The longest name of a method. */
 const METHOD_BYTES_MAX = 16;
 
-export function methodOf(bytes: Uint8Array): Method {
+function methodOf(bytes: Uint8Array): Method {
   if (bytes.length > METHOD_BYTES_MAX) return 'other';
   const text = textOf(bytes);
   switch (text) {

@@ -7,8 +7,6 @@ import { modbusFields } from './modbus-eve.ts';
 import { modbusTest } from './modbus-keyword.ts';
 import { ModbusParser, type ModbusTransaction, probe } from './modbus-parser.ts';
 
-export type { ModbusTransaction } from './modbus-parser.ts';
-
 const PORTS = [502];
 const PROBE_BYTES_MAX = 16;
 

@@ -8,8 +8,6 @@ import { addMqtt } from './mqtt-eve.ts';
 import { type Connect, type MqttMessage, readHeader, TYPES } from './mqtt-message.ts';
 import { MqttParser, type MqttTransaction } from './mqtt-parser.ts';
 
-export type { MqttTransaction } from './mqtt-parser.ts';
-
 const BOTH: readonly Direction[] = [0, 1];
 const PORTS = [1883];
 const PROBE_BYTES_MAX = 16;

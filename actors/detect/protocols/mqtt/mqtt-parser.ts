@@ -13,7 +13,7 @@ export const MESSAGE_BYTES_MAX = 1_048_576;
 /** Live transactions of a flow; beyond, the oldest open one is taken for complete. */
 export const TRANSACTIONS_MAX = 1024;
 /** Bytes of messages whose acknowledgment is missing, of a flow; beyond, the oldest is taken for complete, too. */
-export const OPEN_BYTES_MAX = 4 * MESSAGE_BYTES_MAX;
+const OPEN_BYTES_MAX = 4 * MESSAGE_BYTES_MAX;
 
 /** Measured, roughly: what was read of a message. */
 const MESSAGE_COST_BYTES = 512;

@@ -7,8 +7,6 @@ import { textOf } from '../text.ts';
 import { type Pdu, versionOf } from './snmp-message.ts';
 import { SnmpParser, type SnmpTransaction } from './snmp-parser.ts';
 
-export type { SnmpTransaction } from './snmp-parser.ts';
-
 const PORTS = [161, 162];
 const PROBE_BYTES = 4;
 const BOTH: readonly Direction[] = [0, 1];

@@ -5,8 +5,6 @@ import { ALL_FINGERPRINTS, type BufferRow, type PatternProbe, type Protocol } fr
 import { limitedText, textOf } from '../text.ts';
 import { BANNER_DONE, FINISHED, SshParser, type SshSide, type SshTransaction } from './ssh-parser.ts';
 
-export type { SshTransaction } from './ssh-parser.ts';
-
 /** Of a longer banner EVE has so much. */
 const TEXT_BYTES_MAX = 256;
 const BOTH: readonly Direction[] = [0, 1];

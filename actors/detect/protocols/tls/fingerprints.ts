@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 /** Reserved values that mean nothing. */
-export const isGrease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 255);
+const isGrease = (value: number): boolean => (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 255);
 
 const withoutGrease = (numbers: readonly number[]): number[] => numbers.filter((number) => !isGrease(number));
 

@@ -16,8 +16,6 @@ import {
   type TlsTransaction,
 } from './tls-transaction.ts';
 
-export type { TlsTransaction } from './tls-transaction.ts';
-
 const BOTH: readonly Direction[] = [0, 1];
 const TIME_BYTES = 4;
 const NO_RANDOM = new Uint8Array(32);

@@ -21,7 +21,7 @@ const VERSIONS: ReadonlyMap<number, string> = new Map([
   [0xfb1a, 'TLS 1.3 draft-26-fb'],
 ]);
 
-export function versionName(version: number): string {
+function versionName(version: number): string {
   const name = VERSIONS.get(version);
   if (name !== undefined) return name;
   if (version >> 8 === 0x7f) return `TLS 1.3 draft-${version & 255}`;
