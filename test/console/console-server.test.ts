@@ -41,11 +41,23 @@ interface Answer {
   readonly reasons: object;
 }
 
-/** Events of /events until `until` says so. */
-async function eventsUntil(page: Console, until: (events: { event: string; data: unknown }[]) => boolean) {
+type Events = { event: string; data: unknown }[];
+
+/** Events of /events until `until` says so. Resolves once the page is there: what comes from then on, it is told of. */
+async function opened(
+  page: Console,
+  until: (events: Events) => boolean,
+): Promise<{ readonly events: Promise<Events> }> {
+  const there = Promise.withResolvers<void>();
+  const events = eventsUntil(page, until, there.resolve);
+  await Promise.race([there.promise, events]);
+  return { events };
+}
+
+async function eventsUntil(page: Console, until: (events: Events) => boolean, isThere: () => void): Promise<Events> {
   const stop = new AbortController();
   const answer = await fetch(`${page.address}/events`, { signal: stop.signal });
-  const events: { event: string; data: unknown }[] = [];
+  const events: Events = [];
   let text = '';
   for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
@@ -56,6 +68,7 @@ async function eventsUntil(page: Console, until: (events: { event: string; data:
       const data = /^data: (.*)$/m.exec(frame)?.[1];
       if (event !== undefined && data !== undefined) events.push({ event, data: JSON.parse(data) });
     }
+    if (events.length > 0) isThere();
     if (until(events)) break;
   }
   stop.abort();
@@ -138,7 +151,7 @@ t.test('a page gets a snapshot, then status, readings, windows and letters as th
   const { page, demo } = await attached(t);
   const values = { temperature: 12.4, humidity: 56.5, sonometer: 64, batteryVoltage: 3536 };
   const reading = { kind: 'enmon', time: 1_700_000_000_000, isVerified: true, flags: [], values };
-  const events = eventsUntil(page, (seen) =>
+  const { events } = await opened(page, (seen) =>
     ['snapshot', 'status', 'readings', 'windows', 'letters'].every((name) => seen.some(({ event }) => event === name)),
   );
   await demo.append('device.readings', 1, 'enmon-1', reading);
@@ -253,8 +266,7 @@ t.test('a port that is taken moves where it may, and is an error that says so wh
 
 t.test('closing ends the streams of open pages and says goodbye', async (t) => {
   const { page } = await attached(t);
-  const events = eventsUntil(page, (seen) => seen.some(({ event }) => event === 'bye'));
-  await fetch(`${page.address}/healthz`);
+  const { events } = await opened(page, (seen) => seen.some(({ event }) => event === 'bye'));
   await page.close();
   t.equal((await events).at(-1)?.event, 'bye');
 });
