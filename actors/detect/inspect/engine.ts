@@ -5,7 +5,14 @@
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
-import { asksFileNames, asksFileNumbers, type FileCheck, fileCheck } from './file-keywords.ts';
+import {
+  asksFileNames,
+  type FileCheck,
+  type FilesAnswer,
+  type FilesCheck,
+  fileNameCheck,
+  filesCheck,
+} from './file-keywords.ts';
 import { payloadMatches } from './payload.ts';
 import { asksStreamAndBody, isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
@@ -15,7 +22,11 @@ export const MATCH = 1;
 export const NO_MATCH = 0;
 /** No more of this transaction. */
 export const NEVER = 2;
-export type Answer = typeof MATCH | typeof NO_MATCH | typeof NEVER;
+/** Now, and it is asked again. */
+export const MATCH_AGAIN = 3;
+/** Not of the files that there are. */
+export const NO_FILE = 4;
+export type Answer = typeof MATCH | typeof NO_MATCH | typeof NEVER | typeof MATCH_AGAIN | typeof NO_FILE;
 
 export interface Engine {
   /** Of a rule's state for a transaction. */
@@ -92,9 +103,10 @@ function ofDirection(
     const [of, event] = keyword === 'app-layer-event' && value.type === 'words' ? value.words : [];
     if (of === protocol.name) engines.push(eventEngine(event!, protocol, direction, bit()));
   }
-  const ofFiles = fileCheck(rule.conditions);
-  if (ofFiles !== null && protocol.filesAt !== undefined)
-    engines.push(fileEngine(ofFiles, asksFileNumbers(rule.conditions), protocol.filesAt[direction], bit()));
+  const [names, files] = [fileNameCheck(rule.conditions), filesCheck(rule.conditions)];
+  const filesAt = protocol.filesAt?.[direction];
+  if (names !== null && filesAt !== undefined) engines.push(fileNameEngine(names, filesAt, bit()));
+  if (files !== null && filesAt !== undefined) engines.push(filesEngine(files, filesAt, bit()));
   // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
   // a file's name there.
   if (inPayload !== null && (engines.length > 0 || !asksFileNames(rule.conditions)))
@@ -194,17 +206,27 @@ function bitEngine(name: string, isWanted: boolean, bit: number): Engine {
   };
 }
 
-function fileEngine(holds: FileCheck, asksNumbers: boolean, progress: number, bit: number): Engine {
+function fileNameEngine(holds: FileCheck, progress: number, bit: number): Engine {
   return {
-    bit,
-    progress,
-    isPrefiltered: false,
-    isStream: false,
-    comesAgain: false,
-    isOfFiles: asksNumbers,
+    ...{ bit, progress, isPrefiltered: false, isStream: false, comesAgain: false, isOfFiles: false },
     name: 'files',
     ask: ({ files = [] }, direction) =>
-      files.some((file) => file.direction === direction && file.isGone !== true && holds(file)) ? MATCH : NO_MATCH,
+      files.some((file) => file.direction === direction && holds(file)) ? MATCH : NO_MATCH,
+  };
+}
+
+const OF_FILES: Readonly<Record<FilesAnswer, Answer>> = {
+  none: NO_MATCH,
+  fail: NO_FILE,
+  pass: MATCH,
+  more: MATCH_AGAIN,
+};
+
+function filesEngine(check: FilesCheck, progress: number, bit: number): Engine {
+  return {
+    ...{ bit, progress, isPrefiltered: false, isStream: false, comesAgain: false, isOfFiles: true },
+    name: 'files',
+    ask: ({ files = [] }, direction) => OF_FILES[check(files, direction)],
   };
 }
 

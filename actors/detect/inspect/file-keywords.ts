@@ -1,5 +1,5 @@
 /** What a rule asks of files: everything has to hold of one of them. */
-import type { DigestName, TransactionFile } from '../protocols/index.ts';
+import type { DigestName, Direction, TransactionFile } from '../protocols/index.ts';
 import { type NumberTest, passes, printedTest } from '../rules/numbers.ts';
 import type { Condition } from '../rules/rule.ts';
 import { fieldsOf } from './condition-values.ts';
@@ -51,12 +51,52 @@ const isAboutNames = (keyword: string): boolean => keyword === 'filename' || key
 export const asksFileNames = (conditions: readonly Condition[]): boolean =>
   conditions.some(({ keyword }) => isAboutNames(keyword));
 
-/** Of names it asks once, of these of each file that comes. */
-export const asksFileNumbers = (conditions: readonly Condition[]): boolean =>
-  conditions.some(({ keyword }) => isAboutFiles(keyword) && !isAboutNames(keyword));
-
-/** null: the rule asks nothing of files. */
-export function fileCheck(conditions: readonly Condition[]): FileCheck | null {
-  const checks = conditions.flatMap((condition) => CHECKS[condition.keyword]?.(condition) ?? []);
-  return checks.length === 0 ? null : (file) => checks.every((holds) => holds(file));
+/** null: the rule asks no names of files. */
+export function fileNameCheck(conditions: readonly Condition[]): FileCheck | null {
+  const checks = checksOf(conditions, isAboutNames);
+  return checks.length === 0 ? null : (file) => file.isGone !== true && checks.every((holds) => holds(file));
 }
+
+/** What has come of the files of a transaction. `more`: one passes, and of the last one it cannot be told yet. */
+export type FilesAnswer = 'none' | 'fail' | 'pass' | 'more';
+
+export type FilesCheck = (files: readonly TransactionFile[], direction: Direction) => FilesAnswer;
+
+/**
+ * null: the rule asks nothing of files but names. Behind a file of which some checks held, Suricata asks the rest of
+ * them alone of the next one.
+ */
+export function filesCheck(conditions: readonly Condition[]): FilesCheck | null {
+  const checks = checksOf(conditions, (keyword) => !isAboutNames(keyword));
+  if (checks.length === 0) return null;
+  const asked = new Set(conditions.map(({ keyword }) => keyword));
+  const digests = DIGESTS.filter((name) => asked.has(`file${name}`));
+  const [asksSize, asksName] = [asked.has('filesize'), asksFileNames(conditions)];
+  const isKnown = (file: TransactionFile): boolean =>
+    !(asksSize && file.state === 'open') &&
+    !(asksName && file.name.length === 0) &&
+    digests.every((name) => file.digest(name) !== null);
+  return (files, direction) => {
+    let answer: FilesAnswer = 'none';
+    let hasPassed = false;
+    let at = 0;
+    for (const file of files) {
+      if (file.direction !== direction || file.isGone === true) continue;
+      if (!isKnown(file)) {
+        answer = 'none';
+        continue;
+      }
+      while (at < checks.length - 1 && checks[at]!(file)) at += 1;
+      const passes = at === checks.length - 1 && checks[at]!(file);
+      answer = passes ? 'pass' : 'fail';
+      hasPassed ||= passes;
+    }
+    if (!hasPassed) return answer;
+    return answer === 'none' ? 'more' : 'pass';
+  };
+}
+
+const DIGESTS: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
+
+const checksOf = (conditions: readonly Condition[], isWanted: (keyword: string) => boolean): FileCheck[] =>
+  conditions.flatMap((one) => (isAboutFiles(one.keyword) && isWanted(one.keyword) ? [CHECKS[one.keyword]!(one)] : []));

@@ -5,9 +5,10 @@ import type { Tags } from './tags.ts';
 import { TEXT_OVERHEAD, type TextRoom } from './text-room.ts';
 import type { Counter } from './threshold.ts';
 
-/** Engines of a rule that matched, by their bits; the rule matched; it never will. */
+/** Engines of a rule that matched, by their bits; the rule matched; it never will; it will not unless another file comes. */
 export const FULL_MATCH = 1 << 30;
 export const CANNOT_MATCH = 1 << 29;
+export const WAITS_FOR_FILE = 1 << 28;
 
 export class TransactionMemory {
   /** By direction: rules whose engines matched in part, or that are done, by their order. */

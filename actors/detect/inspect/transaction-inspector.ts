@@ -5,8 +5,8 @@
 import type { AnyProtocol, Conversation, Direction, Transaction, TransactionFile } from '../protocols/index.ts';
 import type { AlertQueue } from './alerts.ts';
 import { Candidates } from './candidates.ts';
-import { type Engine, MATCH, NEVER } from './engine.ts';
-import { CANNOT_MATCH, FULL_MATCH, type TransactionMemory } from './flow-memory.ts';
+import { type Engine, MATCH, MATCH_AGAIN, NEVER, NO_FILE } from './engine.ts';
+import { CANNOT_MATCH, FULL_MATCH, type TransactionMemory, WAITS_FOR_FILE } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import type { BufferPrefilter, RuleGroups } from './rule-groups.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
@@ -76,7 +76,7 @@ export class TransactionInspector {
     for (const [order, state] of states) {
       const engines = this.#groups.signatures[order]?.engines.get(protocol)?.[direction] ?? [];
       const asked = engines.find(({ isOfFiles }) => isOfFiles)?.bit ?? 0;
-      if ((state & asked) !== 0) states.set(order, state & ~(asked | FULL_MATCH | CANNOT_MATCH));
+      if ((state & asked) !== 0) states.set(order, state & ~(asked | FULL_MATCH | CANNOT_MATCH | WAITS_FOR_FILE));
     }
   }
 
@@ -130,7 +130,7 @@ export class TransactionInspector {
  * and one that must not be there is never looked for.
  */
 function isKept(first: Engine, signature: Signature, progress: number, state: number): boolean {
-  if ((state & CANNOT_MATCH) !== 0) return false;
+  if ((state & CANNOT_MATCH) !== 0) return (state & WAITS_FOR_FILE) !== 0;
   if (!first.isPrefiltered) return true;
   if ((state & FULL_MATCH) === 0) return progress !== first.progress;
   return progress <= first.progress || (!first.comesAgain && signature.fast?.isNegated !== true);
@@ -138,9 +138,6 @@ function isKept(first: Engine, signature: Signature, progress: number, state: nu
 
 const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>
   tx.progress[direction] >= end[direction];
-
-const hasOpenFile = ({ files = [] }: Transaction, of: Direction): boolean =>
-  files.some(({ direction, state, isGone }) => direction === of && state === 'open' && isGone !== true);
 
 /** The state of the rule after its engines were asked. */
 function ask(engines: readonly Engine[], tx: Transaction, situation: Situation, before: number): number {
@@ -150,10 +147,9 @@ function ask(engines: readonly Engine[], tx: Transaction, situation: Situation, 
     if ((state & engine.bit) !== 0) continue;
     if (tx.progress[direction] < engine.progress) return state;
     const answer = engine.ask(tx, direction, situation);
-    if (answer === MATCH) {
-      // With a file that goes on the next one is no reason to ask again.
-      if (!engine.isOfFiles || !hasOpenFile(tx, direction)) state |= engine.bit;
-    } else {
+    if (answer === MATCH) state |= engine.bit;
+    else if (answer === NO_FILE) return state | engine.bit | CANNOT_MATCH | WAITS_FOR_FILE;
+    else if (answer !== MATCH_AGAIN) {
       // What the prefilter has to find in a buffer that is over was not there.
       const isOver = engine.isPrefiltered && tx.progress[direction] > engine.progress;
       return answer === NEVER || isOver ? state | CANNOT_MATCH : state;

@@ -60,7 +60,10 @@ function body(name: string, direction: Direction): BufferRow<Tx> {
       return body.isReady(isEnd || tx.progress[direction] > BODY) ? body.window() : null;
     },
     offset: (tx) => tx.message(direction).body.windowStart,
-    inspected: (tx) => tx.message(direction).body.inspected(),
+    inspected(tx, asked) {
+      tx.message(direction).body.inspected();
+      for (const file of tx.files) if (file.direction === direction && direction === asked) file.inspected();
+    },
   };
 }
 
@@ -72,11 +75,16 @@ function filesSent(name: string): BufferRow<Tx> {
       BODY,
       (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.window() ?? null,
     ),
+    scanned: (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd, true)?.content.window() ?? null,
     isMany: true,
     isStreamed: true,
     offset: (tx, _direction, index, isEnd) => readyFile(tx, index, isEnd)?.content.windowStart ?? 0,
-    inspected(tx) {
-      for (const { direction, content } of tx.files) if (direction === 0) content.inspected();
+    inspected(tx, asked) {
+      for (const file of tx.files) {
+        if (file.direction !== 0) continue;
+        file.content.inspected();
+        if (asked === 0) file.inspected();
+      }
     },
   };
 }
@@ -131,7 +139,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     ...row('file.name', BOTH, BODY, (tx, direction, index) => {
       let left = index;
       for (const file of tx.files) {
-        if (file.direction !== direction) continue;
+        if (file.direction !== direction || file.isGone) continue;
         if (left === 0) return file.name;
         left -= 1;
       }
@@ -143,7 +151,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
     ...row('file.magic', BOTH, BODY, (tx, direction, index) => {
       let left = index;
       for (const file of tx.files) {
-        const kind = file.direction === direction ? file.kind() : null;
+        const kind = file.direction === direction && !file.isGone ? file.kind() : null;
         if (kind === null) continue;
         if (left === 0) return kind;
         left -= 1;
@@ -154,11 +162,19 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
   },
 ];
 
-/** Of the files of a request those that there is something new of. */
-function readyFile(tx: Tx, index: number, isEnd: boolean): HttpFile | null {
+/**
+ * Of the files of a request those that there is something new of; before the request’s end, large ones. From the prefilter
+ * one of which there is nothing hides the one behind it.
+ */
+function readyFile(tx: Tx, index: number, isEnd: boolean, hides = false): HttpFile | null {
+  const isOver = isEnd || tx.progress[0] > BODY;
   let left = index;
+  let isHidden = false;
   for (const file of tx.files) {
-    if (file.direction !== 0 || !file.isReady(isEnd)) continue;
+    if (file.direction !== 0 || file.isGone) continue;
+    const isShown: boolean = !isHidden && file.content.isReady(isOver);
+    isHidden = hides && !isHidden && !isShown;
+    if (!isShown) continue;
     if (left === 0) return file;
     left -= 1;
   }

@@ -10,6 +10,7 @@ const KIND_BYTES_LEAST = 512;
 export class HttpFile extends ReceivedFile {
   /** The body itself where it is the file. */
   readonly content: Body;
+  isGone = false;
   readonly #digests = new Map<DigestName, string>();
 
   constructor(name: Uint8Array, direction: 0 | 1, content: Body) {
@@ -43,7 +44,8 @@ export class HttpFile extends ReceivedFile {
     return this.knownKind === null ? null : Buffer.from(this.knownKind, 'latin1');
   }
 
-  isReady(isEnd: boolean): boolean {
-    return this.content.isReady(isEnd || this.state !== 'open');
+  /** Rules were asked: of one that is over they are asked no more. */
+  inspected(): void {
+    this.isGone ||= this.state !== 'open';
   }
 }

@@ -43,3 +43,17 @@ t.test('behind a part that is said to be a file and has no room for one nothing 
   t.same(alertsIn(form(`${FILE}--BB\r\n`, `${FILE.slice(6)}data\r\n${END}`), rules), ['', '', '']);
   t.end();
 });
+
+t.test('a file that is over before its form is not looked into, and is gone for what comes with the next one', (t) => {
+  const asked = [
+    'file.data; content:"one";',
+    'file.data; content:"two";',
+    'filesize:>2;',
+    'filestore;',
+    'filesize:>3;',
+  ];
+  const rules = asked.map((rule) => `alert http ${ANY} (${rule})`);
+  t.same(alertsIn(form(`${FILE}one\r\n`, `${FILE}tw`, `o\r\n${END}`), rules), ['', '->', '8>', '6> 8>', '']);
+  t.same(alertsIn(form(`${FILE}one\r\n${FILE}two\r\n${END}`), rules), ['->', '->', '->', '->', '']);
+  t.end();
+});
