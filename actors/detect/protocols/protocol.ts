@@ -86,8 +86,8 @@ export interface ExpectedTransfer {
 export interface Parser<Tx extends Transaction = Transaction> {
   /** Bytes are valid during the call only. They are empty where only the end is told. */
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void;
-  /** Bytes that never came, and with them the unused ones before. */
-  gap(direction: Direction, length: number): void;
+  /** Bytes that never came, and with them the unused ones before. `isLast`: the end is known, and more may follow all the same. */
+  gap(direction: Direction, length: number, isLast: boolean): void;
   /** As many bytes of the direction came and are not used yet: Suricata's parser asks for them again with those that follow. */
   unused?(direction: Direction): number;
   /** It is not asked again before there are so many bytes, the unused ones included; 0: with the next one. */

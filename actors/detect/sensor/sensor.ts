@@ -244,10 +244,10 @@ export class Sensor implements TrafficSink {
     else if (conversation.side(direction) !== 'unknown') session.recognised(direction);
   }
 
-  gap(flow: Flow, direction: Direction, length: number): boolean {
+  gap(flow: Flow, direction: Direction, length: number, isLast: boolean): boolean {
     const conversation = this.#conversation(flow, 'tcp');
     const session = flow.session as TcpSession;
-    const isPassed = conversation.gap(direction, length);
+    const isPassed = conversation.gap(direction, length, isLast);
     noteFlushes(session, conversation);
     session.flushing = 'none';
     if (conversation.hasFailed) session.giveUpApplication();

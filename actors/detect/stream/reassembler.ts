@@ -14,7 +14,7 @@ import type { TcpStream } from './tcp-stream.ts';
 export interface StreamReader {
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
   /** False: nothing is read on behind what is missing. */
-  gap(flow: Flow, direction: Direction, length: number): boolean;
+  gap(flow: Flow, direction: Direction, length: number, isLast: boolean): boolean;
   /** As many of the bytes that were handed on last are not used yet: they are read again with those that follow. */
   unused?(flow: Flow, direction: Direction): number;
   /** Nothing is to be handed on before there are so many, the unused ones included. */
@@ -113,7 +113,7 @@ export class Reassembler {
       const limit = takesAll ? stream.rightEdge : stream.ackedOffset;
       const start = stream.appProgress;
       if (stream.runEnd > start) isGoingOn = this.#handBytes(flow, session, stream, start, limit, isLast, isForced);
-      else isGoingOn = this.#handGap(flow, session, stream, limit);
+      else isGoingOn = this.#handGap(flow, session, stream, limit, isLast);
       if (session.isApplicationDead) return;
     }
   }
@@ -140,7 +140,7 @@ export class Reassembler {
       stream.required -= end - start;
       stream.appOffset = stream.runEnd;
       this.#reader.passOver?.(flow, session.directionOf(stream));
-      return this.#handGap(flow, session, stream, limit);
+      return this.#handGap(flow, session, stream, limit, isLast);
     }
     stream.required = 0;
     const bytes = end > stream.appOffset ? stream.read(stream.appOffset, end, this.#scratch) : NOTHING;
@@ -153,7 +153,7 @@ export class Reassembler {
   }
 
   /** Only of what was acknowledged it is known that it will not come. */
-  #handGap(flow: Flow, session: TcpSession, stream: TcpStream, limit: number): boolean {
+  #handGap(flow: Flow, session: TcpSession, stream: TcpStream, limit: number, isLast: boolean): boolean {
     const start = stream.runEnd;
     const length = Math.min(stream.gapLength(), limit - start);
     const acked = stream.ackedOffset - (session.state >= TCP_STATE.finWait1 ? 1 : 0);
@@ -161,7 +161,7 @@ export class Reassembler {
     session.isLossy = true;
     stream.hasGap = true;
     session.note('reassembly_seq_gap');
-    if (!this.#reader.gap(flow, session.directionOf(stream), length)) {
+    if (!this.#reader.gap(flow, session.directionOf(stream), length, isLast)) {
       if (stream.rightEdge - start > MAX_WAITING_BYTES) session.giveUpApplication();
       return false;
     }

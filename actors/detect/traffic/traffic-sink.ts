@@ -6,7 +6,7 @@ export interface TrafficSink {
   /** Bytes of the application in order that this packet made available; good during the call only. */
   data(flow: Flow, direction: Direction, bytes: Uint8Array, isLast: boolean): void;
   /** Bytes of the application that are lost. False: nothing is read on behind them. */
-  gap(flow: Flow, direction: Direction, length: number): boolean;
+  gap(flow: Flow, direction: Direction, length: number, isLast: boolean): boolean;
   /** As many of the bytes that were handed on last are not used yet: they are read again with those that follow. */
   unused?(flow: Flow, direction: Direction): number;
   /** Nothing is to be handed on before there are so many, the unused ones included. */

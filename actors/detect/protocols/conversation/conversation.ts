@@ -126,9 +126,9 @@ export class Conversation {
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */
-  gap(given: Direction, length: number): boolean {
+  gap(given: Direction, length: number, isLast: boolean): boolean {
     if (this.#stream === null || this.hasFailed) return false;
-    return this.#stream.gap(this.#own(given), length);
+    return this.#stream.gap(this.#own(given), length, isLast);
   }
 
   /** As many of the bytes that were given last wait for those that follow. */

@@ -69,7 +69,7 @@ export class StreamRecognition {
   }
 
   /** False: what is missing may still come, or nothing more is parsed. */
-  gap(direction: Direction, length: number): boolean {
+  gap(direction: Direction, length: number, isLast: boolean): boolean {
     // What was before goes on then.
     if (this.change.isPending) {
       this.change.isPending = false;
@@ -83,7 +83,7 @@ export class StreamRecognition {
     if (parser === null) return false;
     this.#news.add(this.#asGiven(direction));
     parsing.dropWaiting(direction);
-    parser.gap(direction, length);
+    parser.gap(direction, length, isLast);
     this.#isMissing = parser.hasFailed;
     if (parser.hasFailed) parsing.stop();
     return !parsing.hasFailed;

@@ -4,7 +4,7 @@ import { HEAD_BYTES_MAX } from './head.ts';
 import { isLineEmpty, type TellFault } from './header-table.ts';
 import type { Message } from './http-transaction.ts';
 import { type Input, LINE_BYTES_MAX } from './input.ts';
-import { ascii, COLON, CR, chomped, indexOf, isBlank, joined, LF } from './octets.ts';
+import { ascii, COLON, CR, chomped, indexOf, isBlank, isSpace, joined, LF } from './octets.ts';
 
 /** No more is added to a folded header that is so long. */
 const FOLDED_BYTES_MAX = 102_400;
@@ -65,6 +65,13 @@ export class HeadReader {
   /** Whether there is a byte behind the lines that were read. */
   get hasMore(): boolean {
     return this.#next() !== -1;
+  }
+
+  /** Nothing but blanks and line ends is at hand behind the lines that were read. */
+  get isRestBlank(): boolean {
+    const { bytes, length } = this.#head!;
+    for (let at = this.at; at < length; at += 1) if (!isSpace(bytes[at]!)) return false;
+    return this.#input.blanks() === -1;
   }
 
   /** Every byte that was taken from the input is read. */

@@ -43,12 +43,14 @@ export class HttpParser implements Parser<HttpTransaction> {
     return this.#exchange.raw[direction].depth;
   }
 
-  gap(direction: Direction, length: number): void {
+  gap(direction: Direction, length: number, isLast: boolean): void {
     if (this.hasFailed) return;
     this.#exchange.raw[direction].came(length);
     if (direction === 0) this.#requests.gap(length);
     else this.#responses.gap(length);
     this.#exchange.notes.tell(direction);
+    // As in Suricata before what lies behind it, which is then read as if nothing had been closed.
+    if (isLast && !this.#isClosed[direction]) this.#close(direction);
   }
 
   get keptBytes(): number {

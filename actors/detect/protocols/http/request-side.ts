@@ -45,7 +45,10 @@ export class RequestSide {
 
   data(bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed || this.#exchange.isTunnel) return;
-    if (bytes.length > 0) this.#pieces += 1;
+    if (bytes.length > 0) {
+      if (this.#isOver()) return;
+      this.#pieces += 1;
+    }
     this.#input.set(bytes, isLast);
     this.#run();
     this.#input.release();
@@ -73,7 +76,7 @@ export class RequestSide {
   }
 
   gap(length: number): void {
-    if (this.hasFailed || this.#exchange.isTunnel) return;
+    if (this.hasFailed || this.#exchange.isTunnel || this.#isOver()) return;
     if (this.#state === 'identity') {
       const lost = Math.min(length, this.#left);
       this.#left -= lost;
@@ -81,6 +84,12 @@ export class RequestSide {
       if (this.#left === 0) this.#state = 'finalize';
     }
     if (this.#state === 'finalize') this.#complete();
+  }
+
+  /** Behind a request without a protocol there may be more in its piece; who goes on is given up. */
+  #isOver(): boolean {
+    this.hasFailed ||= this.#state === 'ignore';
+    return this.hasFailed;
   }
 
   #run(): void {
@@ -152,8 +161,7 @@ export class RequestSide {
     }
     if (isLineEmpty(line)) return true;
     this.#takeLine(this.#tx!, line);
-    // Whether anything follows decides: a line alone, without a protocol, is a whole request.
-    return this.#tx!.isShort && !this.#reader.hasMore ? this.#endShort() : true;
+    return true;
   }
 
   #takeLine(tx: HttpTransaction, line: Uint8Array): void {
@@ -166,10 +174,9 @@ export class RequestSide {
 
   /** Rules see the line with what follows it. */
   #protocol(tx: HttpTransaction): boolean {
-    if (!this.#reader.hasMore) {
-      if (!this.#input.isLast) return false;
-      if (tx.isShort) return this.#endShort();
-    }
+    // What is at hand behind it decides: a line without a protocol that nothing or blanks follow is a whole request.
+    if (tx.isShort && this.#reader.isRestBlank) return this.#endShort();
+    if (!this.#reader.hasMore && !this.#input.isLast) return false;
     tx.isShort = false;
     tx.progress[0] = HEADERS;
     this.#state = 'headers';

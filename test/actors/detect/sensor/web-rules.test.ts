@@ -207,3 +207,50 @@ t.test('a coding that the data denies is tried otherwise from the piece on that 
   t.same(alertsIn(answer(packed), rules), ['-<', '']);
   t.same(alertsIn(answer(packed.slice(0, 3), packed.slice(3)), rules), ['', '-<']);
 });
+
+t.test(
+  'a line without a protocol is a whole request where but blanks follow in its piece, and what goes on spoils all',
+  async (t) => {
+    const rules = http(
+      'http.stat_code; content:"200";',
+      'file.data; content:"HTTP/1.1";',
+      'http.method; content:"GET";',
+    );
+    const asked = (...pieces: readonly string[]): string[] => {
+      const scene = new Scene(80).handshake();
+      for (const piece of pieces) scene.say(0, piece);
+      return alertsIn(scene.say(1, OK), rules);
+    };
+    for (const line of ['GET /a\r\n', 'GET /a\r\n\r\n', 'GET /a\n\n']) t.same(asked(line), ['', '-<', '7>'], line);
+    t.same(asked('GET /a', '\r\n\r\n'), ['', '-<', '9>']);
+    t.same(asked('GET /a\r\n\r'), ['', '-<', '->']);
+    t.same(asked('GET /a\r\nfoo b\r\n\r\n'), ['-<', '', '7>']);
+    t.same(asked('GET /a\r\n\r\nGET /b HTTP/1.0\r\n\r\n'), ['-<', '', '7> 7>']);
+    for (const more of ['\r\n', 'Host: b\r\n\r\n']) t.same(asked('GET /a\r\n', more), ['', '', '6>'], more);
+  },
+);
+
+t.test(
+  'at the end of a flow a message ends with what is missing, and what lies behind that is read by itself',
+  async (t) => {
+    const [first, rest] = ['HTTP/1.1 204 N', 'Server: b\r\nContent-Length: 3\r\n\r\nend'];
+    const rules = http(
+      'http.stat_msg; content:"N"; bsize:1;',
+      'http.server; content:"b";',
+      'file.data; content:"end";',
+    );
+    const begun = (): Scene =>
+      new Scene(80)
+        .handshake()
+        .say(0, GET)
+        .segment(1, PUSH | ACK, 0, 0, first);
+    const late = begun()
+      .segment(0, ACK, 0, 40)
+      .segment(1, PUSH | ACK, 40, 0, rest);
+    t.same(alertsIn(late, rules), ['-<', '', '']);
+    const soon = begun()
+      .segment(1, PUSH | ACK, 40, 0, rest)
+      .segment(0, ACK, 0, 40 + rest.length);
+    t.same(alertsIn(soon, rules), ['', '', '-<']);
+  },
+);

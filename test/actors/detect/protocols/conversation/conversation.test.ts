@@ -48,7 +48,7 @@ t.test('nothing more is asked where no protocol is left, and a flow without one 
 t.test('a gap before anything was recognised, and nothing on the other side, leaves no protocol', async (t) => {
   const conversation = talk([[0, 'x'.repeat(22)]], { port: 5555 });
   t.equal(conversation.final, null);
-  conversation.gap(1, 13);
+  conversation.gap(1, 13, false);
   conversation.data(0, new Uint8Array(), false);
   t.equal(conversation.final, 'failed');
 });
@@ -90,7 +90,7 @@ t.test('a picked-up flow is turned round where the server speaks as a client', a
 
 t.test('behind a gap a direction is not recognised any more, and heard as what the other one speaks', async (t) => {
   const conversation = talk([]);
-  t.notOk(conversation.gap(0, 10));
+  t.notOk(conversation.gap(0, 10, false));
   conversation.data(0, Buffer.from(REQUEST), false);
   t.equal(conversation.protocol, null);
   t.equal(conversation.unused(0), REQUEST.length, 'kept until it is known');
