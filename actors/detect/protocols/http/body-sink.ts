@@ -29,6 +29,8 @@ export class BodySink {
   #file: HttpFile | null = null;
   #hasBegun = false;
   #hasLost = false;
+  /** As much of a response was there before the file had a name: nobody looks at it. */
+  #unnamed = 0;
   /** A coding cannot be taken up again behind bytes that are missing: Suricata's parser gives up. */
   hasFailed = false;
 
@@ -104,6 +106,11 @@ export class BodySink {
     if (bytes.length === 0) return;
     this.#tx.isUpdated[this.#direction] = true;
     if (!this.#hasBegun) this.#begin();
+    if (!this.#hasBegun) {
+      this.#unnamed += bytes.length;
+      this.#seeRaw();
+      return;
+    }
     const length = this.#message.body.append(bytes);
     if (length === 0) {
       this.#overflow();
@@ -116,14 +123,14 @@ export class BodySink {
 
   #seeRaw(): void {
     const { body } = this.#message;
-    this.#tx.raw[this.#direction].body(body.size, body.wasAsked);
+    this.#tx.raw[this.#direction].body(this.#unnamed + body.size, body.wasAsked);
   }
 
-  /** With the first byte it is known what is sent: a form with files, or one file. */
+  /** With the first byte it is known what is sent: a form with files, or one file, once the request has told its name. */
   #begin(): void {
-    this.#hasBegun = true;
     const tx = this.#tx;
     if (this.#direction === 0) {
+      this.#hasBegun = true;
       if (tx.method !== 'post' && tx.method !== 'put') return;
       const type = tx.method === 'post' ? tx.request.headers.find('content-type') : null;
       const boundary = type === null ? null : boundaryOf(type.value);
@@ -135,6 +142,7 @@ export class BodySink {
     const disposition = this.#direction === 1 ? tx.response.headers.find('content-disposition') : null;
     const name = (disposition === null ? null : dispositionName(disposition.value)) ?? tx.uri.path;
     if (name === null) return;
+    this.#hasBegun = true;
     if (name.length > FILE_NAME_BYTES_MAX) tx.event('file_name_too_long');
     this.#file = new HttpFile(name.subarray(0, FILE_NAME_BYTES_MAX), this.#direction, this.#message.body);
     const part = this.#direction === 1 ? tx.response.headers.find('content-range') : null;

@@ -63,12 +63,9 @@ export class RequestSide {
   }
 
   /** The response is there before the request line had its end. */
-  forceLine(tx: HttpTransaction): void {
-    if (this.#state !== 'line' || this.#tx !== tx) return;
-    const rest = this.#reader.rest();
-    if (rest.length === 0) return;
+  noteCutLine(tx: HttpTransaction): void {
+    if (this.#state !== 'line' || this.#tx !== tx || this.#reader.isAtEnd) return;
     tx.note('request_line_incomplete');
-    this.#takeLine(tx, rest);
   }
 
   get keptBytes(): number {

@@ -118,7 +118,7 @@ export class ResponseSide {
     }
     tx.progress[1] = LINE;
     this.#state = 'line';
-    if (tx.methodText === null) this.#requests.forceLine(tx);
+    if (tx.methodText === null) this.#requests.noteCutLine(tx);
     return true;
   }
 

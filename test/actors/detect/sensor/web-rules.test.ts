@@ -254,3 +254,19 @@ t.test(
     t.same(alertsIn(soon, rules), ['', '', '-<']);
   },
 );
+
+t.test('of a response nobody looks at what came before its request had told a name for it', async (t) => {
+  const answer = 'HTTP/1.1 403 No\r\nContent-Length: 20\r\n\r\n0123456789';
+  const asked = ['file.data; content:"9ab"', 'file.data; content:"abc"; startswith', 'http.method; content:"GET"'];
+  const rules = [...http(...asked.map((one) => `${one};`)), ...event('request_line_incomplete')];
+  const alerts = (head: string, rest: string, given = answer): string[] => {
+    const scene = new Scene(80).handshake().say(0, head).say(1, given);
+    return alertsIn((rest === '' ? scene : scene.say(0, rest)).say(1, 'abcdefghij'), rules);
+  };
+  t.same(alerts(GET, ''), ['-<', '', '7>', '']);
+  t.same(alerts('GET /a HTTP/1.1', '\r\nHost: b\r\n\r\n'), ['', '-<', '11>', '9< 11>']);
+  t.same(alerts('GET /a', ''), ['', '', '->', '8< ->']);
+  const named = answer.replace('Content-Length', 'Content-Disposition: attachment; filename=x\r\nContent-Length');
+  t.same(alerts('GET /a', '', named), ['-<', '', '->', '8< ->']);
+  t.same(alerts('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', ''), ['', '', '', '']);
+});
