@@ -41,12 +41,18 @@ export function memoryOptions({ dice, name }: Making): string[] {
 /** A line of threshold.config about the rule. */
 export function thresholdLine({ dice, client, server }: Making, sid: number): string {
   const ids = `gen_id 1, sig_id ${sid}`;
-  const counted = `track ${dice.pick(TRACKS)}, count ${dice.int(1, 3)}, seconds ${dice.pick([1, 60])}`;
+  const tracked = dice.pick(TRACKS);
+  const count = dice.int(1, 3);
+  const seconds = dice.pick([1, 60]);
+  const counted = `track ${tracked}, count ${count}, seconds ${seconds}`;
+  // Suricata's manager of flows, a thread of its own, drops what counts by addresses as soon as `seconds` are over, with the
+  // new action and its timeout: how often a rule alerts then depends on how fast the machine is.
+  const rated = `track ${tracked}, count ${count}, seconds ${tracked === 'by_rule' ? seconds : 60}`;
   return dice.weighted<() => string>([
     [
       4,
       () =>
-        `rate_filter ${ids}, ${counted}, new_action ${dice.pick(['alert', 'drop', 'pass', 'reject'])}, timeout ${dice.pick([1, 10])}`,
+        `rate_filter ${ids}, ${rated}, new_action ${dice.pick(['alert', 'drop', 'pass', 'reject'])}, timeout ${dice.pick([1, 10])}`,
     ],
     [
       2,
