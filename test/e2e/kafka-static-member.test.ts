@@ -11,7 +11,7 @@ import { needs } from '../support/needs.ts';
 
 t.setTimeout(290_000);
 
-const SESSION_MS = 90_000;
+const SESSION_MS = 180_000;
 /** Whoever had to wait for the end of the session would be later than this. */
 const BACK_MS_MAX = SESSION_MS / 2;
 
