@@ -1,7 +1,7 @@
 /** Runs many cases in one capture, and finds which of their rules alert otherwise in one engine than in the other. */
 import { pcapOf } from '../captures.ts';
 import { type Case, makeCase } from './case.ts';
-import type { Coverage } from './coverage.ts';
+import { Coverage } from './coverage.ts';
 import { type Counts, runBoth, sidOf } from './engines.ts';
 
 export interface Difference {
@@ -16,9 +16,16 @@ export interface Difference {
 export interface Tally {
   readonly coverage: Coverage;
   readonly differences: Difference[];
+  /** Differences of which Suricata gives another number each time that it is asked the same. */
+  readonly unsteady: Difference[];
   /** Rules that we take and Suricata does not. */
   readonly excess: string[];
 }
+
+export const emptyTally = (): Tally => ({ coverage: new Coverage(), differences: [], unsteady: [], excess: [] });
+
+/** How often Suricata is asked once more where it differs. */
+const AGAIN_MAX = 2;
 
 /** As many have addresses and sids of their own, and room in Suricata's queues. */
 export const CASES_A_RUN = 250;
@@ -45,7 +52,14 @@ export function captureOf(cases: readonly Case[]): Uint8Array {
 
 export async function compareSeeds(seeds: readonly number[], midstream: boolean, tally: Tally): Promise<void> {
   const cases = seeds.map((seed, slot) => makeCase(seed, slot));
-  tally.differences.push(...(await compareCases(cases, midstream, tally)));
+  const { differences, theirsAgain } = await compareCases(cases, midstream, tally);
+  let steady = differences;
+  for (let i = 0; i < AGAIN_MAX && steady.length > 0; i++) {
+    const again = bySid(await theirsAgain());
+    steady = steady.filter(({ rule, flow, theirs }) => (again.get(sidOf(rule))?.get(flow) ?? 0) === theirs);
+  }
+  tally.differences.push(...steady);
+  tally.unsteady.push(...differences.filter((one) => !steady.includes(one)));
 }
 
 /** The cases have slots of their own. */
@@ -53,8 +67,8 @@ export async function compareCases(
   cases: readonly Case[],
   midstream: boolean,
   { coverage, excess }: Pick<Tally, 'coverage' | 'excess'>,
-): Promise<Difference[]> {
-  const { ours, theirs, refused, refusedByThem } = await runBoth({
+): Promise<{ readonly differences: readonly Difference[]; readonly theirsAgain: () => Promise<Counts> }> {
+  const { ours, theirs, refused, refusedByThem, theirsAgain } = await runBoth({
     capture: captureOf(cases),
     rules: cases.flatMap((one) => one.rules),
     thresholds: cases.flatMap((one) => one.thresholds),
@@ -83,7 +97,7 @@ export async function compareCases(
     }
     coverage.addCase(hasAlerted);
   }
-  return differences;
+  return { differences, theirsAgain };
 }
 
 function bySid(counts: Counts): Map<number, Map<string, number>> {

@@ -1,15 +1,14 @@
 /**
  * `npm run ids-differential -- --cases N [--seed S] [--midstream]`: generated cases beside Suricata, until so many were
  * compared or `--minutes` are over; every second run of them is picked up in its middle (`--midstream`: all). Prints
- * coverage, each difference with the seed that makes its case again, and each case that Suricata itself does not
- * survive, which is left out. `--minimise SEED` makes that case small and,
- * with `--keep FOLDER`, writes its capture and rules.
+ * coverage, each difference with the seed that makes its case again, and what is left out: each case that Suricata
+ * itself does not survive, and each rule of which it says something else when it is asked once more. `--minimise SEED`
+ * makes that case small and, with `--keep FOLDER`, writes its capture and rules.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CASES_A_RUN, captureOf, compareSeeds, type Tally } from './compare.ts';
-import { Coverage } from './coverage.ts';
+import { CASES_A_RUN, captureOf, compareSeeds, emptyTally, type Tally } from './compare.ts';
 import { SuricataEndedError } from './engines.ts';
 import { minimise } from './minimise.ts';
 
@@ -38,7 +37,7 @@ async function compareMany(): Promise<void> {
     Number(values.seed),
     Date.now() + Number(values.minutes) * 60_000,
   ];
-  const tally: Tally = { coverage: new Coverage(), differences: [], excess: [] };
+  const tally = emptyTally();
   let [told, left] = [0, 0];
   for (let done = 0; done < total && Date.now() < until; done += CASES_A_RUN) {
     const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, (_, i) => first + done + i);
@@ -51,12 +50,14 @@ async function compareMany(): Promise<void> {
       say(`seed ${one.seed}${midstream ? ' --midstream' : ''}: ours ${ours}, Suricata ${theirs}: ${flow}\n    ${rule}`);
     told = tally.differences.length;
   }
-  const { coverage, differences, excess } = tally;
+  const { coverage, differences, unsteady, excess } = tally;
   for (const rule of excess.slice(0, Number(values.shown))) say(`taken, and refused by Suricata: ${rule}`);
   for (const line of coverage.lines()) say(line);
   const cases = new Set(differences.map(({ one }) => one.seed)).size;
+  for (const { one, rule } of unsteady.slice(0, Number(values.shown)))
+    say(`seed ${one.seed}: Suricata contradicts itself: ${rule}`);
   say(
-    `${differences.length} differences in ${cases} cases, ${excess.length} rules taken too many, ${left} cases not compared`,
+    `${differences.length} differences in ${cases} cases, ${unsteady.length} where Suricata contradicts itself, ${excess.length} rules taken too many, ${left} cases not compared`,
   );
   process.exitCode = differences.length + excess.length === 0 ? 0 : 1;
 }

@@ -3,8 +3,7 @@
  * share a capture, so that a step costs one run of Suricata.
  */
 import { type Case, makeCase } from './case.ts';
-import { CASES_A_RUN, compareCases, type Difference } from './compare.ts';
-import { Coverage } from './coverage.ts';
+import { CASES_A_RUN, compareCases, type Difference, emptyTally } from './compare.ts';
 
 /** Of the case that the seed makes: the frames that are left, and of each rule the options. */
 interface Candidate {
@@ -40,8 +39,8 @@ export async function minimise(seed: number, midstream: boolean): Promise<Minima
   return { one, differences: await compared([one], midstream) };
 }
 
-const compared = (cases: readonly Case[], midstream: boolean): Promise<Difference[]> =>
-  compareCases(cases, midstream, { coverage: new Coverage(), excess: [] });
+const compared = async (cases: readonly Case[], midstream: boolean): Promise<readonly Difference[]> =>
+  (await compareCases(cases, midstream, emptyTally())).differences;
 
 /** The first candidate that still differs. */
 async function differing(
