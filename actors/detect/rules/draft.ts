@@ -50,6 +50,7 @@ const PREFILTERS: ReadonlySet<string> = new Set([
 
 export const PAYLOAD = 'payload';
 const DECODED = 'base64_data';
+const FAMILY_HEADERS: ReadonlySet<string> = new Set(['ipv4.hdr', 'ipv6.hdr', 'icmpv4.hdr', 'icmpv6.hdr']);
 /** The protocol whose header it is. */
 const CARRIERS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 17, 'icmpv4.hdr': 1, 'icmpv6.hdr': 58 };
 const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
@@ -68,6 +69,12 @@ export class Draft {
   directions = 0;
   /** Of IP, where the header or a keyword says it. */
   family: 4 | 6 | null = null;
+  /** A header of packets says it that is asked for. */
+  namesFamily = false;
+  /** What ip_proto says stands for the header's protocol: it came behind such a header. */
+  replacesProtocol = false;
+  /** A second ip_proto behind a family leaves no protocol. */
+  hasNoProtocol = false;
   /** Something is asked of a transaction that is no side's own. */
   isAmbiguous = false;
   readonly references: string[] = [];
@@ -192,6 +199,7 @@ export class Draft {
     this.#isSticky = true;
     const carrier = CARRIERS[buffer];
     if (carrier !== undefined && !this.#canBe(carrier)) wrong(keyword, 'ip_proto leaves no packet that has it');
+    if (FAMILY_HEADERS.has(buffer)) this.namesFamily = true;
     if (buffer === 'icmpv6.hdr') this.family = 6;
     else if (buffer === 'icmpv4.hdr') this.family ??= 4;
     const before = isMany || buffer === PAYLOAD ? undefined : this.#buffers.find((one) => one.buffer === buffer);
@@ -201,12 +209,12 @@ export class Draft {
     this.#isTrailing = false;
   }
 
-  /** What ip_proto, as far as it was read, leaves of the protocols. Where a family is named a second one leaves none. */
+  /** What ip_proto, as far as it was read, leaves of the protocols. */
   #canBe(protocol: number): boolean {
     const tests = this.conditions.flatMap(({ keyword, value }) =>
       keyword === 'ip_proto' && value.type === 'number' ? [value.test] : [],
     );
-    return tests.every((test) => passes(test, protocol)) && (tests.length < 2 || this.family === null);
+    return !this.hasNoProtocol && tests.every((test) => passes(test, protocol));
   }
 
   /** Of the buffer that is set nothing is asked; of addresses nothing need be. */

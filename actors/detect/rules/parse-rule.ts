@@ -53,6 +53,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   if (sid === undefined) return wrong('sid', 'a rule must have a sid', 0);
   return Object.freeze({
     ...header,
+    protocol: draft.replacesProtocol ? 'ip' : header.protocol,
     ...{ sid, gid, rev, msg, classtype, priority, target },
     references: draft.references,
     metadata: draft.metadata,

@@ -2,7 +2,7 @@
 import type { Draft } from './draft.ts';
 import { applicationsOver, isApplication } from './protocols.ts';
 import { checkRoom } from './required-length.ts';
-import type { BufferTerms, ContentTerm, RuleHeader } from './rule.ts';
+import type { BufferTerms, ConditionValue, ContentTerm, RuleHeader } from './rule.ts';
 import { shown, unsupported, wrong } from './rule-mistake.ts';
 import type { Subject } from './subject.ts';
 
@@ -18,6 +18,7 @@ const PACKET_KEYWORDS = new Set([
   ...['fragoffset', 'ttl', 'tos', 'id', 'ip_proto', 'ipopts', 'sameip', 'itype', 'icode', 'icmp_id'],
   ...['tcp.mss', 'icmpv6.mtu', 'rpc', 'template2'],
 ]);
+const NO_PROTOCOL: ConditionValue = { type: 'number', test: { is: 'equal', value: 256, high: null } };
 const STREAM_WORDS = new Set(['only_stream']);
 
 export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly Subject[]): void {
@@ -60,8 +61,11 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
     wrong('protocol', 'tcp-pkt cannot go with what is asked of a transaction');
   if (asksTransaction && words.includes('no_stream'))
     wrong('flow', 'no_stream cannot go with what is asked of a transaction');
-  if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6', 'pkthdr'].includes(protocol))
-    wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
+  if (draft.has('ip_proto') && !['ip', 'ipv4', 'ipv6', 'pkthdr'].includes(protocol)) {
+    if (!draft.replacesProtocol) wrong('ip_proto', `it goes with ip alone, not with ${protocol}`);
+    if (isApplication(protocol)) unsupported('ip_proto', `beside ${protocol}`);
+  }
+  if (draft.hasNoProtocol) draft.condition({ keyword: 'ip_proto', value: NO_PROTOCOL });
   const filter = draft.conditions.find(({ keyword }) => keyword === 'detection_filter')?.value;
   if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);

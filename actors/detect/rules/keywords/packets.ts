@@ -100,6 +100,8 @@ export const PACKETS: readonly KeywordRow[] = [
     read: (draft, { text }) => {
       const value = ipProtocol('ip_proto', text);
       if (value.type === 'number') goesWith(draft, value.test);
+      if (draft.namesFamily) draft.replacesProtocol = true;
+      if ((draft.namesFamily || draft.family !== null) && draft.has('ip_proto')) draft.hasNoProtocol = true;
       draft.condition({ keyword: 'ip_proto', value });
     },
   },
@@ -117,7 +119,15 @@ export const PACKETS: readonly KeywordRow[] = [
   condition('packet', 'tcp.window', equalsOrNot(65_535), { aliases: ['window'] }),
   condition('packet', 'tcp.mss', compared(65_535)),
   condition('packet', 'tcp.wscale', compared(255), { since: 8 }),
-  condition('packet', 'icmpv6.mtu', compared(0xffff_ffff)),
+  {
+    name: 'icmpv6.mtu',
+    subject: 'packet',
+    value: 'needed',
+    read: (draft, { text }) => {
+      draft.namesFamily = true;
+      draft.condition({ keyword: 'icmpv6.mtu', value: compared(0xffff_ffff)('icmpv6.mtu', text) });
+    },
+  },
   condition('packet', 'vlan.id', vlanId, { since: 8 }),
   condition('packet', 'vlan.layers', compared(255), { since: 8 }),
   condition('packet', 'rpc', rpcCall),

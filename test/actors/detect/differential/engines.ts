@@ -133,6 +133,10 @@ async function runSuricata(
     const refusedByThem = new Set<number>();
     for (const [, rule] of `${stdout}\n${stderr}`.matchAll(/error parsing signature "(.*)" from file/g))
       refusedByThem.add(sidOf(rule!));
+    // A rule about an event that does not exist is left out with a warning.
+    for (const [, protocol, event] of stdout.matchAll(/protocol "(\S+)" doesn't have event "(\S+)" registered/g))
+      for (const rule of rules)
+        if (rule.includes(`app-layer-event:${protocol}.${event};`)) refusedByThem.add(sidOf(rule));
     return { theirs, refusedByThem };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -162,3 +162,24 @@ t.test('an ICMP error that quotes no packet is none in Teredo', async (t) => {
   t.same([alerts('\x01', 'q'.repeat(8)), alerts('\x01', 'q'.repeat(48)), alerts('\x01', whole)], [[''], [''], ['->']]);
   t.same(alerts('\x80', 'q'.repeat(8)), ['->']);
 });
+
+t.test('ip_proto behind a header of IP stands for the protocol before it, and two leave none', async (t) => {
+  const scene = new Scene(80).handshake().say(0, 'abc').ping(0, 'abcdefgh').ping(1, 'abcdefgh');
+  scene.datagram(0, 'abc').datagram(1, 'abc');
+  const header = 'ipv4.hdr; content:"|45|"; startswith;';
+  const rules = [
+    `alert udp any any -> any any (${header} ip_proto:6;)`,
+    `alert tcp any any -> any any (${header} ip_proto:!6;)`,
+    `alert icmp any any -> any any (icmpv4.hdr; content:"|08|"; startswith; ip_proto:!17;)`,
+    `alert udp any 4000 -> any any (${header} ip_proto:!1; pkt_data; content:"abc";)`,
+    `alert udp any any -> any any (udp.hdr; content:"|00|"; ${header} ip_proto:!1;)`,
+    `alert udp any any -> any any (${header} ip_proto:!6; ip_proto:!1;)`,
+    'alert ipv4 any any -> any any (ip_proto:>6; ip_proto:<20;)',
+    'alert ip any any -> any any (ip_proto:!6; l3_proto:ipv4; ip_proto:!1; ttl:>1;)',
+    `alert ip any any -> any any (ip_proto:!6; ip_proto:!1; ${header})`,
+  ];
+  const found = ['1> 2< 3> 4> 5<', '6> 7< 8> 9<', '6>', '4> 8>', '8> 9<', '', '', '', '8> 9<'];
+  t.same(alertsIn(scene, rules), found);
+  for (const refused of [`udp any any -> any any (ip_proto:17; ${header})`, 'udp any any -> any any (ip_proto:17;)'])
+    t.throws(() => alertsIn(scene, [`alert ${refused}`]), /ip_proto: it goes with ip alone/);
+});
