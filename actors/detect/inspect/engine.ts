@@ -134,6 +134,7 @@ function bufferEngine(
     isOfFiles: false,
     name: row.name,
     ask: (tx, direction, { packet }) => {
+      let hadFile = false;
       for (let index = 0; ; index += 1) {
         const bytes = row.read(tx, direction, index, packet.isFlowEnd);
         // What is not there is known to be so when the transaction has gone on.
@@ -143,7 +144,9 @@ function bufferEngine(
         if (absent === 'only') return NEVER;
         if (check(bytes, row.offset?.(tx, direction, index, packet.isFlowEnd) ?? 0)) return MATCH;
         if (row.isMany !== true) break;
+        if (row.isOfFiles === true) hadFile = true;
       }
+      if (hadFile) return NO_FILE;
       return tx.progress[direction] > row.progress ? NEVER : NO_MATCH;
     },
   };

@@ -71,11 +71,9 @@ export function filesCheck(conditions: readonly Condition[]): FilesCheck | null 
   if (checks.length === 0) return null;
   const asked = new Set(conditions.map(({ keyword }) => keyword));
   const digests = DIGESTS.filter((name) => asked.has(`file${name}`));
-  const [asksSize, asksName] = [asked.has('filesize'), asksFileNames(conditions)];
+  const asksSize = asked.has('filesize');
   const isKnown = (file: TransactionFile): boolean =>
-    !(asksSize && file.state === 'open') &&
-    !(asksName && file.name.length === 0) &&
-    digests.every((name) => file.digest(name) !== null);
+    !(asksSize && file.state === 'open') && digests.every((name) => file.digest(name) !== null);
   return (files, direction) => {
     let answer: FilesAnswer = 'none';
     let hasPassed = false;

@@ -134,6 +134,8 @@ export interface BufferRow<Tx extends Transaction = Transaction> {
   readonly progress: number;
   /** A rule whose fast pattern is looked for here is not asked before this; without it: `progress`. */
   readonly prefilterProgress?: number;
+  /** Of files: a rule that has looked at some in vain is asked of no more of the transaction. */
+  readonly isOfFiles?: true;
   /**
    * Rules whose fast pattern is looked for here are asked once more, as if they had not been: where a direction has come
    * so far, and `isDue`.

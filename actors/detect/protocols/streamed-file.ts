@@ -157,6 +157,7 @@ export const fileBuffers = (directions: readonly Direction[]): BufferRow<WithFil
     directions,
     progress: 0,
     isMany: true,
+    isOfFiles: true,
     read: ({ files }, direction, index) =>
       files.filter((file) => !file.isGone && file.direction === direction)[index]?.name ?? null,
   },
@@ -165,6 +166,7 @@ export const fileBuffers = (directions: readonly Direction[]): BufferRow<WithFil
     directions,
     progress: 0,
     isMany: true,
+    isOfFiles: true,
     read: ({ files }, direction, index) => {
       let left = index;
       for (const file of files) {

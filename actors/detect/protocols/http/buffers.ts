@@ -146,6 +146,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
       return null;
     }),
     isMany: true,
+    isOfFiles: true,
   },
   {
     ...row('file.magic', BOTH, BODY, (tx, direction, index) => {
@@ -159,6 +160,7 @@ export const HTTP_BUFFERS: readonly BufferRow<Tx>[] = [
       return null;
     }),
     isMany: true,
+    isOfFiles: true,
   },
 ];
 

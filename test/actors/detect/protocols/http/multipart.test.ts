@@ -57,3 +57,12 @@ t.test('a file that is over before its form is not looked into, and is gone for 
   t.same(alertsIn(form(`${FILE}one\r\n${FILE}two\r\n${END}`), rules), ['->', '->', '->', '->', '']);
   t.end();
 });
+
+t.test('of names a rule is asked until one is not what it wants; a file with an empty name is one', (t) => {
+  const asked = ['file.name; content:!"b";', 'file.name; content:!"a";', 'filename:"a"; filestore;'];
+  const rules = asked.map((rule) => `alert http ${ANY} (${rule})`);
+  const nameless = FILE.replace('"a"', '""');
+  t.same(alertsIn(form(`${nameless}one\r\n${END}`), rules), ['->', '->', '']);
+  t.same(alertsIn(form(`${FILE}one\r\n`, `${nameless}two\r\n${END}`), rules), ['6>', '', '6> ->']);
+  t.end();
+});
