@@ -14,7 +14,8 @@ import type { Situation } from './situation.ts';
 
 export type Check = (situation: Situation) => boolean;
 
-type Compile = (condition: Condition) => (packet: Packet) => boolean;
+/** `isSought`: something that must be there is looked for before the rule is asked. */
+type Compile = (condition: Condition, isSought: boolean) => (packet: Packet) => boolean;
 
 const be16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 const isTcp = (packet: Packet): boolean => packet.protocol === PROTOCOL_TCP && packet.hasTransport;
@@ -63,12 +64,13 @@ function flagBits(letters: string): number {
   return bits;
 }
 
-const tcpFlags: Compile = (condition) => {
+const tcpFlags: Compile = (condition, isSought) => {
   const { flags, how, ignored } = fieldsOf(condition);
   const wanted = flagBits(String(flags));
   const kept = 0xff & ~flagBits(String(ignored));
-  // Suricata asks about these only where one of their kind is set, also where they must not be; of some with SYN only SYNs.
-  const asksSyn = how === '*' && (wanted & TCP_FLAGS.S!) !== 0;
+  // Suricata asks about these only where one of their kind is set, also where they must not be; of some with SYN
+  // only SYNs, unless the prefilter finds the rule.
+  const asksSyn = !isSought && how === '*' && (wanted & TCP_FLAGS.S!) !== 0;
   const least = [OPENING_OR_CLOSING, UNUSUAL].filter((kind) => (wanted & kind) !== 0);
   return (packet) => {
     if (!isTcp(packet)) return false;
@@ -202,10 +204,10 @@ function sizeCheck(condition: Condition): Check {
   };
 }
 
-/** undefined: the keyword is not about a packet's headers. */
-export function packetCheck(condition: Condition): Check | undefined {
+/** undefined: the keyword is not about a packet's headers. `isSought`: the prefilter finds the rule by what must be there. */
+export function packetCheck(condition: Condition, isSought: boolean): Check | undefined {
   if (condition.keyword === 'dsize') return sizeCheck(condition);
-  const check = CONDITIONS[condition.keyword]?.(condition);
+  const check = CONDITIONS[condition.keyword]?.(condition, isSought);
   if (check === undefined) return undefined;
   // What is carried belongs to a rule's header, and holds of what nobody sent, too.
   if (condition.keyword === 'ip_proto') return ({ packet }) => check(packet);

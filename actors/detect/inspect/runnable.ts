@@ -43,7 +43,7 @@ export function cannotAsk(
   for (const condition of rule.conditions) {
     const { keyword } = condition;
     if (condition.value.type === 'reputation') continue;
-    if (OF_INSPECTION.has(keyword) || packetCheck(condition) !== undefined || factCheck(condition) !== undefined)
+    if (OF_INSPECTION.has(keyword) || packetCheck(condition, false) !== undefined || factCheck(condition) !== undefined)
       continue;
     if (isAboutFiles(keyword)) continue;
     if (!protocols.some(({ conditions }) => conditions.some((row) => row.keyword === keyword))) return keyword;

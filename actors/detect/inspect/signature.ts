@@ -146,6 +146,7 @@ function signatureOf(
   const slots = variableSlots(rule.buffers);
   // One that must not be there is never looked for beforehand in buffers of transactions.
   const isSought = fast !== null && !(fast.isNegated && isTransactionBuffer(fast.buffer));
+  const isFound = rule.hasPrefilter || (fast !== null && !fast.isNegated);
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
   const { expense, sets } = context;
@@ -158,7 +159,7 @@ function signatureOf(
       .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
       .map((terms) => [terms.buffer, headerBuffer(terms, scope)] as const),
     ...rule.conditions.flatMap((condition) =>
-      named(condition.keyword, packetCheck(condition) ?? factCheck(condition) ?? reputationCheck(condition)),
+      named(condition.keyword, packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition)),
     ),
     ...rule.conditions.flatMap((condition) =>
       condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],

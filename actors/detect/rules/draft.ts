@@ -95,7 +95,8 @@ export class Draft {
   #decoded: Term[] | null = null;
   /** The keyword of the last thing that is asked: what `prefilter` follows. */
   #lastMatch: string | null = null;
-  #hasPrefilter = false;
+  /** `prefilter` follows a condition. */
+  hasPrefilter = false;
   #captures = 0;
   /** What the rule may look things up in. */
   readonly lists: RuleLists;
@@ -164,8 +165,8 @@ export class Draft {
   /** The last thing that is asked is to be looked for first; which order that makes nobody sees but of a content. */
   prefilter(): void {
     const last = this.#lastMatch ?? wrong('prefilter', 'it needs a keyword before it');
-    if (this.#hasPrefilter && last !== 'content') wrong('prefilter', 'it is there twice');
-    this.#hasPrefilter ||= last !== 'content';
+    if (this.hasPrefilter && last !== 'content') wrong('prefilter', 'it is there twice');
+    this.hasPrefilter ||= last !== 'content';
     if (last === 'content') {
       const { content } = this.#lastContent!;
       const isPlaced = content.offset !== null || content.depth !== null || content.distance !== null;

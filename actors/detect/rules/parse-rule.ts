@@ -60,6 +60,7 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
     // Arrays that have grown have room for many more: a set of rules has tens of thousands of them.
     buffers: withSize(draft).map(inItsCase).map(trimmed),
     conditions: draft.conditions.slice(),
+    hasPrefilter: draft.hasPrefilter,
     directions: draft.directions,
   });
 }

@@ -211,6 +211,8 @@ export interface RuleLabels {
 export interface Rule extends RuleHeader, RuleLabels {
   readonly buffers: readonly BufferTerms[];
   readonly conditions: readonly Condition[];
+  /** One of them is to be looked for first. */
+  readonly hasPrefilter: boolean;
   /** Bit 1: to the server; bit 2: to the client, as the rule names them; 0: it names none. */
   readonly directions: number;
 }

@@ -1,6 +1,6 @@
 /** Keywords that few rules have; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const CALL = '\x64\xb2\xb3\x75\0\0\0\0\0\0\0\x02\0\x01\x86\xa0\0\0\0\x02\0\0\0\x03';
@@ -25,6 +25,22 @@ t.test('template2 asks what ttl asks; replace changes nothing, whatever it says'
     ),
     ['1>', '', '1>', '1>'],
   );
+});
+
+t.test('flags with SYN among others: of SYNs alone, unless the rule is found by what must be there', async (t) => {
+  const scene = new Scene(7)
+    .handshake()
+    .say(0, 'abc')
+    .segment(0, FIN | ACK, 0, 0);
+  const rules = [
+    'flags:*SF;',
+    'flags:*SF; tcp.hdr; content:!"|51|";',
+    'flags:*SF; ip.src; content:"|0a 01|";',
+    'flags:*SA; tcp.hdr; content:"|50|"; offset:12; depth:1;',
+    'flags:*SA; prefilter;',
+    'flags:*SF; ttl:64; prefilter;',
+  ].map((one) => `alert tcp ${ANY} (${one})`);
+  t.same(alertsIn(scene, rules), ['1> 2<', '2<', '1> 6>', '1> 2< 6>', '1> 2< 6>', '1> 2< 6>']);
 });
 
 t.test('fragoffset: a fragment header tells one, of a datagram that is whole, too', async (t) => {
