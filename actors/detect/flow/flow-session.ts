@@ -40,9 +40,10 @@ export interface FlowSession {
    */
   rawChunks(direction: Direction, isSearched: boolean): RawChunk | null;
   /**
-   * What of it is seen by rules that ask for a body, too: with a body or message that has become whole the stream that it came
-   * in, as far back as its protocol says. Ask behind `rawChunks`, whose answer `chunk` is.
+   * What of it rules about transactions see: what is due also beside a packet that the session has not taken, and who asks for
+   * a body, too, with one or a message that has become whole the stream that it came in, as far back as its protocol says. Ask
+   * behind `rawChunks`, whose answer `chunk` is.
    */
-  rawOfBody(direction: Direction, chunk: RawChunk | null): RawChunk | null;
+  rawOfTransaction(direction: Direction, chunk: RawChunk | null, asksBody: boolean): RawChunk | null;
   swap(): void;
 }

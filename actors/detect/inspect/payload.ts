@@ -10,8 +10,8 @@ const PIECE = 0;
 /** For a rule about transactions: the stream's, or of what has none the packet's. `asksBody`: for a body, too. */
 export function payloadMatches(check: BufferCheck, asksBody: boolean, situation: Situation): boolean {
   const { chunk, flow, direction } = situation;
-  const session = asksBody ? (flow?.session ?? null) : null;
-  const seen = session === null ? chunk : session.rawOfBody(direction, chunk);
+  const session = flow?.session ?? null;
+  const seen = session === null ? chunk : session.rawOfTransaction(direction, chunk, asksBody);
   if (seen !== null) return isInChunks(check, seen);
   return situation.packet.protocol === PROTOCOL_UDP && situation.hasPayload && check(situation.payload, 0);
 }

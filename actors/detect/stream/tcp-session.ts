@@ -88,6 +88,8 @@ export class TcpSession implements FlowSession {
   /** With the packet in hand: up to where the rules have all bytes now, -1 where they were not asked. */
   #rawReached = -1;
   #ofBody: RawChunk | null | undefined = undefined;
+  /** Beside a packet that the session has not taken. */
+  #beside: RawChunk | null | undefined = undefined;
 
   constructor(options: StreamOptions, pool: PagePool, scratch: Scratch) {
     this.#options = options;
@@ -160,11 +162,15 @@ export class TcpSession implements FlowSession {
     return first;
   }
 
-  rawOfBody(direction: Direction, chunk: RawChunk | null): RawChunk | null {
+  rawOfTransaction(direction: Direction, chunk: RawChunk | null, asksBody: boolean): RawChunk | null {
     const stream = this.stream(direction);
     const { inspectDepth, appProgress, rawOffset, keptFrom } = stream;
-    const isOpen = this.packetSeesStream && !stream.isOver && !stream.isRawOver;
-    if (!isOpen || !stream.isFlushed || inspectDepth === 0) return chunk;
+    if (stream.isOver || stream.isRawOver) return chunk;
+    if (!asksBody || !stream.isFlushed || inspectDepth === 0) {
+      if (this.packetSeesStream || !this.#isRawDue(direction, stream)) return chunk;
+      if (this.#beside === undefined) this.#beside = this.#chunksFrom(stream, rawOffset, this.#scratch);
+      return this.#beside;
+    }
     if (this.#ofBody === undefined) {
       const from = Math.min(Math.max(0, appProgress - inspectDepth), rawOffset);
       // From the first byte on is to Suricata from the first one that it keeps.
@@ -233,6 +239,7 @@ export class TcpSession implements FlowSession {
     }
     this.#rawReached = -1;
     this.#ofBody = undefined;
+    this.#beside = undefined;
     this.packetIsInStream = false;
     this.packetSeesStream = false;
     if (this.events.length > 0) this.events = NO_EVENTS;
@@ -291,14 +298,13 @@ export class TcpSession implements FlowSession {
     if (!this.packetSeesStream || stream.isOver || stream.isRawOver || stream.keptFrom >= stream.rightEdge)
       return false;
     if (stream.rawOffset === stream.rightEdge && !stream.hasWrapped) return false;
-    if (
-      stream.isFlushed ||
-      stream.isRawEnding ||
-      stream.depthReached ||
-      this.isEnding ||
-      this.state > TCP_STATE.timeWait
-    )
-      return true;
+    return this.#isRawDue(direction, stream);
+  }
+
+  /** Enough of it is there, or no more is waited for. */
+  #isRawDue(direction: Direction, stream: TcpStream): boolean {
+    if (stream.isFlushed || stream.isRawEnding || stream.depthReached) return true;
+    if (this.isEnding || this.state > TCP_STATE.timeWait) return true;
     return stream.ackedOffset - stream.rawOffset >= this.#options.chunkBytes[direction];
   }
 }

@@ -19,17 +19,20 @@ export class HeadReader {
   at = 0;
   isTooLong = false;
   #folded: Uint8Array | null = null;
+  /** Where the bytes that were looked through for a CR end: what a CR at the end of a piece is, is not asked again. */
+  #searched = 0;
 
-  /** Loose: a CR that no LF follows ends a line. */
+  /** Loose: a CR that no LF follows in its piece ends a line. */
   constructor(input: Input, isLoose: boolean) {
     this.#input = input;
     this.#isLoose = isLoose;
   }
 
+  /** A header that could still be continued where a head was not read to its end is the first of this one. */
   start(head: Head): void {
     this.#head = head;
     this.at = head.length;
-    this.#folded = null;
+    this.#searched = this.at;
   }
 
   /** Gives back to the input what is behind the lines that were read. */
@@ -38,6 +41,7 @@ export class HeadReader {
     this.#input.at -= head.length - this.at;
     head.truncate(this.at);
     this.#head = null;
+    this.#folded = null;
   }
 
   /** The next line with its end; null: more bytes are needed. */
@@ -51,6 +55,7 @@ export class HeadReader {
         return line;
       }
       if (this.#input.isEmpty) {
+        this.#searched = head.length;
         this.isTooLong ||= head.length - this.at > LINE_BYTES_MAX || head.length > HEAD_BYTES_MAX;
         return null;
       }
@@ -92,7 +97,11 @@ export class HeadReader {
     const lf = bytes.indexOf(LF, this.at);
     const end = lf === -1 || lf >= length ? -1 : lf + 1;
     if (!this.#isLoose) return end;
-    for (let cr = bytes.indexOf(CR, this.at); cr !== -1 && cr + 1 < length; cr = bytes.indexOf(CR, cr + 1)) {
+    for (
+      let cr = bytes.indexOf(CR, Math.max(this.at, this.#searched));
+      cr !== -1 && cr + 1 < length;
+      cr = bytes.indexOf(CR, cr + 1)
+    ) {
       if (end !== -1 && cr >= end - 2) break;
       // Several CRs are one end, and a CR alone is no line.
       if (bytes[cr + 1] !== LF && bytes[cr + 1] !== CR && cr > this.at) return cr + 1;

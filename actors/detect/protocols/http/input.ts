@@ -44,6 +44,11 @@ export class Input {
     return -1;
   }
 
+  /** So a line begins of which the rest is to come. */
+  begin(line: Uint8Array): void {
+    this.#pending = copyOf(line);
+  }
+
   /** Takes what was kept of a line. */
   begun(): Uint8Array {
     const pending = this.#pending;
@@ -80,7 +85,7 @@ export class Input {
     return this.#upTo(lf === -1 ? -1 : lf + 1);
   }
 
-  /** As `line`; a CR that no LF follows ends one, too. */
+  /** As `line`; a CR that no LF follows ends one, too, where what follows is in the same piece. */
   looseLine(): Uint8Array | null {
     const { bytes } = this;
     if (this.#pending.at(-1) === LF) return this.isEmpty && !this.isLast ? null : this.#upTo(this.at);
@@ -89,8 +94,6 @@ export class Input {
       if (bytes[at] !== CR) continue;
       if (at + 1 < bytes.length && bytes[at + 1] !== LF) return this.#upTo(at + 1);
     }
-    // Whether an LF follows a CR that is the last byte is not known yet.
-    if (this.#pending.at(-1) === CR && !this.isEmpty && bytes[this.at] !== LF) return this.#upTo(this.at);
     return this.#upTo(-1);
   }
 

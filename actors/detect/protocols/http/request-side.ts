@@ -57,6 +57,8 @@ export class RequestSide {
   /** A response came that no request was seen for: should the request still come, it is not that one. */
   adopt(tx: HttpTransaction): void {
     if (this.#state === 'finalize' && this.#tx !== null) this.#complete();
+    // What there is of a line stays as the beginning of what comes next.
+    else if (!this.#reader.isAtEnd) this.#input.begin(this.#reader.rest());
     this.#tx = tx;
     this.#sink = null;
     this.#state = 'finalize';

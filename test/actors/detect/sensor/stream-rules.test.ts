@@ -207,3 +207,23 @@ t.test('a transaction is asked about where something of it came in its direction
   // With the FIN there would be something of the stream.
   t.same(alertsIn(scene, rules), ['10>', '']);
 });
+
+t.test(
+  'beside a packet that the session does not take rules about transactions see the stream, others do not',
+  async (t) => {
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+    const scene = new Scene(80)
+      .handshake()
+      .segment(1, PUSH | ACK, 0, 0, answer)
+      .segment(0, ACK, 0, answer.length)
+      .segment(1, FIN | ACK, answer.length + 70_000, 0);
+    const rules = ['content:"Length"; http.response_body; content:"ok";', 'content:"Length";'];
+    t.same(
+      alertsIn(
+        scene,
+        rules.map((rule) => `alert http any any -> any any (${rule})`),
+      ),
+      ['6<', '-<'],
+    );
+  },
+);

@@ -270,3 +270,29 @@ t.test('of a response nobody looks at what came before its request had told a na
   t.same(alerts('GET /a', '', named), ['-<', '', '->', '8< ->']);
   t.same(alerts('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', ''), ['', '', '', '']);
 });
+
+t.test('a CR with which a piece of an answer ends is no end of a line, whatever follows but LF', async (t) => {
+  const cut = (...pieces: readonly string[]): Scene => {
+    const scene = new Scene(80).handshake().say(0, GET);
+    for (const piece of pieces) scene.say(1, piece);
+    return scene.say(0, GET);
+  };
+  const line = cut('HTTP/1.1 200 OK\r', 'Server: x\r\nContent-Length: 0\r\n\r\n');
+  const rules = http('http.stat_msg; content:"Server";', 'http.server; content:"x";');
+  t.same(alertsIn(line, rules), ['11<', '']);
+  const header = http('http.header; content:"b|0d|Server";', 'http.server; content:"x";');
+  t.same(alertsIn(cut('HTTP/1.1 200 OK\r\nA: b\r', 'Server: x\r\nContent-Length: 0\r\n\r\n'), header), ['11<', '']);
+  t.same(alertsIn(cut('HTTP/1.1 200 OK\r\nA: b\rServer: x\r\nContent-Length: 0\r\n\r\n'), header), ['', '9<']);
+});
+
+t.test('what there is of a request when an answer without one comes goes on with the next', async (t) => {
+  const rules = http('http.uri; content:"/b";', 'http.host; content:"aa";', 'http.request_body; content:"b";');
+  const after = (begun: string, next: string): string[] => {
+    const scene = new Scene(80).handshake().say(0, begun).say(1, OK).say(1, OK).say(0, next);
+    return alertsIn(scene.say(0, 'GET /c HTTP/1.1\r\n\r\n'), rules);
+  };
+  const next = 'GET /b HTTP/1.1\r\nUser-Agent: x\r\n\r\n';
+  t.same(after('GET /a HTTP/1.1\r\nHost: a', next), ['', '', '12>']);
+  t.same(after('GET /a HTTP/1.1\r\nHost: aa\r\n', next), ['12>', '12>', '']);
+  t.same(after('GET /', 'b HTTP/1.1\r\nHost: aa\r\n\r\n'), ['12>', '12>', '']);
+});
