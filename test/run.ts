@@ -1,6 +1,7 @@
 /**
  * The one test command: linter, types, generated files, then every file *.test.ts below test/ as its own process, in
- * shuffled order. The last line is `N passed, N failed` (and `, N skipped`), from what the files really reported.
+ * shuffled order. The last line is `N passed, N failed` (and `, N skipped`), from what the files really reported. The seed
+ * decides on the order and on what properties draw.
  *   npm test -- [--seed=N] [--jobs=N] [path prefix …]     a prefix runs only the test files that start with it
  */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   }
   const checks = prefixes.length === 0 ? checkUnits(root) : [];
   console.log(`${chosen.length} test files and ${checks.length} checks, ${jobs} at a time, --seed=${seed}`);
-  const tests = shuffled(chosen, seed).map((file) => testFileUnit(root, file));
+  const tests = shuffled(chosen, seed).map((file) => testFileUnit(root, file, seed));
   // Files that ask for more time start first, so that the run does not end with one of them alone.
   const ordered = tests.toSorted((a, b) => b.timeMsMax - a.timeMsMax);
   const outcomes = await runAll([...checks, ...ordered]);

@@ -12,7 +12,7 @@ t.test('a file runs on this Node, and its tests are counted', async (t) => {
   const root = t.testdir({
     'a.test.ts': `${tap}t.test('runs', (t) => { t.equal(process.execPath, '${process.execPath}'); t.end(); });`,
   });
-  const outcome = await testFileUnit(root, 'a.test.ts').run();
+  const outcome = await testFileUnit(root, 'a.test.ts', 1).run();
   t.same(outcome.tests, [{ name: 'runs', result: 'passed' }]);
 });
 
@@ -21,12 +21,26 @@ t.test('a child process finds the same Node first on its PATH', async (t) => {
     'a.test.ts': `${tap}import { execFileSync } from 'node:child_process';
       t.equal(execFileSync('node', ['-p', 'process.version'], { encoding: 'utf8' }).trim(), process.version);`,
   });
-  t.match((await testFileUnit(root, 'a.test.ts').run()).tests, [{ result: 'passed' }]);
+  t.match((await testFileUnit(root, 'a.test.ts', 1).run()).tests, [{ result: 'passed' }]);
+});
+
+t.test('what properties draw follows from the seed of the run', async (t) => {
+  const fastCheck = import.meta.resolve('fast-check');
+  const root = t.testdir({
+    'a.test.ts': `${tap}import fc from '${fastCheck}';
+      t.test(fc.sample(fc.integer(), 3).join(), (t) => { t.pass(); t.end(); });`,
+  });
+  const drawn = async (seed: number): Promise<string | undefined> =>
+    (await testFileUnit(root, 'a.test.ts', seed).run()).tests[0]?.name;
+  const first = await drawn(1);
+  t.match(first, /^-?\d+,-?\d+,-?\d+$/);
+  t.equal(await drawn(1), first);
+  t.not(await drawn(2), first);
 });
 
 t.test('a failing assertion is printed with its place and its difference', async (t) => {
   const root = t.testdir({ 'a.test.ts': `${tap}\nt.test('adds', async (t) => { t.equal(1 + 1, 3, 'the sum'); });` });
-  const outcome = await testFileUnit(root, 'a.test.ts').run();
+  const outcome = await testFileUnit(root, 'a.test.ts', 1).run();
   const text = unitText(outcome, root);
   t.match(text, /FAIL a\.test\.ts {2}\(0 passed, 1 failed/);
   t.match(text, /✗ adds/);
@@ -60,7 +74,7 @@ const broken: Record<string, { readonly text: string; readonly says: RegExp }> =
 for (const [title, { text, says }] of Object.entries(broken)) {
   t.test(`${title} counts as failed`, async (t) => {
     const root = t.testdir({ 'a.test.ts': text });
-    const outcome = await testFileUnit(root, 'a.test.ts').run();
+    const outcome = await testFileUnit(root, 'a.test.ts', 1).run();
     t.ok(
       outcome.tests.some((test) => test.result === 'failed'),
       'is failed',
@@ -78,7 +92,7 @@ t.test('a file that does not end is killed at its limit, with everything it star
       process.on('SIGTERM', () => {});
       setInterval(() => {}, 1000);`,
   });
-  const outcome = await testFileUnit(root, 'a.test.ts').run();
+  const outcome = await testFileUnit(root, 'a.test.ts', 1).run();
   t.match(unitText(outcome, root), /killed: it did not end within 1 s/);
   const pid = Number(/pid (\d+)/.exec(outcome.output)?.[1]);
   t.ok(pid > 0, 'the child was started');
@@ -92,7 +106,7 @@ t.test('a process that a file leaves behind is named, killed and counted as a fa
       child.unref();
       t.pass('fine');`,
   });
-  const outcome = await testFileUnit(root, 'a.test.ts').run();
+  const outcome = await testFileUnit(root, 'a.test.ts', 1).run();
   t.match(unitText(outcome, root), /left a process running \(killed now\): sleep 1001/);
 });
 

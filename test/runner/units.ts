@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ProcessOutcome, runProcess } from './file-process.ts';
 import { createTapReader, type TestOutcome } from './outcome.ts';
 import type { UnitOutcome } from './report.ts';
@@ -16,6 +17,7 @@ export interface Unit {
 
 /** Two files at a time on two slow cores need several times what a file takes alone: the limit ends what hangs. */
 const TIME_MS_MAX = 240_000;
+const PROPERTY_SEED = fileURLToPath(new URL('property-seed.ts', import.meta.url));
 /** Each writes files that are committed, and with --check compares them. */
 const GENERATORS = ['schemas/generate.ts', 'tools/generate-errors.ts'];
 
@@ -36,7 +38,7 @@ export function declaredTimeMs(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * 1000;
 }
 
-export function testFileUnit(root: string, file: string): Unit {
+export function testFileUnit(root: string, file: string, seed: number): Unit {
   const timeMsMax = declaredTimeMs(readFileSync(join(root, file), 'utf8')) ?? TIME_MS_MAX;
   return {
     name: file,
@@ -45,9 +47,9 @@ export function testFileUnit(root: string, file: string): Unit {
       const reader = createTapReader();
       const outcome = await runProcess({
         command: process.execPath,
-        arguments: [join(root, file)],
+        arguments: ['--import', PROPERTY_SEED, join(root, file)],
         folder: root,
-        environment: environment(timeMsMax),
+        environment: { ...environment(timeMsMax), MSEC_TEST_SEED: String(seed) },
         timeMsMax,
         onOutput: (text) => reader.write(text),
       });

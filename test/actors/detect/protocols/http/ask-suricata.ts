@@ -21,8 +21,14 @@ const RECOGNISER = new Recogniser([http]);
 
 const bytesOf = (data: string | Buffer): Buffer => (typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
 
+/** Gives the length of the next segment. */
+function cutting({ segments = [SEGMENT] }: Connection): () => number {
+  let i = 0;
+  return () => segments[i++ % segments.length]!;
+}
+
 /** All transactions of a connection; `cut` gives the length of the next piece. */
-export function parsed(connection: Connection, cut: () => number = () => SEGMENT): readonly HttpTransaction[] {
+export function parsed(connection: Connection, cut = cutting(connection)): readonly HttpTransaction[] {
   const talk = new Conversation(RECOGNISER, {
     transport: 'tcp',
     sourcePort: FIRST_PORT,
@@ -46,7 +52,8 @@ export function parsed(connection: Connection, cut: () => number = () => SEGMENT
   return (parser?.transactions ?? []) as readonly HttpTransaction[];
 }
 
-function packetsOf({ steps }: Connection, port: number, startUs: number): SimplePacket[] {
+function packetsOf(connection: Connection, port: number, startUs: number): SimplePacket[] {
+  const cut = cutting(connection);
   const packets: SimplePacket[] = [];
   const next = [1000, 5000] as [number, number];
   const send = (way: 0 | 1, flags: number, payload: Uint8Array): void => {
@@ -65,11 +72,12 @@ function packetsOf({ steps }: Connection, port: number, startUs: number): Simple
   send(0, 2, NONE);
   send(1, 0x12, NONE);
   send(0, 0x10, NONE);
-  for (const [way, data] of steps) {
+  for (const [way, data] of connection.steps) {
     const bytes = bytesOf(data);
-    for (let at = 0; at < bytes.length; at += SEGMENT) {
-      send(way, 0x18, bytes.subarray(at, at + SEGMENT));
-      if (at % (10 * SEGMENT) === 9 * SEGMENT) send(way === 0 ? 1 : 0, 0x10, NONE);
+    for (let at = 0, length = 0, sent = 1; at < bytes.length; at += length, sent += 1) {
+      length = cut();
+      send(way, 0x18, bytes.subarray(at, at + length));
+      if (connection.segments !== undefined || sent % 10 === 0) send(way === 0 ? 1 : 0, 0x10, NONE);
     }
     send(way === 0 ? 1 : 0, 0x10, NONE);
   }
@@ -97,6 +105,8 @@ function rulesOf(connection: Connection, port: number, firstSid: number): Map<st
         if (tx.progress[direction] < row.progress) continue;
         // The sticky form of this one turns a rule to the client; what a file is depends on how much of it has come.
         if (row.name === 'file.magic' || (row.name === 'http.response_body' && direction === 0)) continue;
+        // It is asked with each segment, of what has come by then.
+        if (row.name === 'file.data' && connection.segments !== undefined) continue;
         for (let index = 0; index === 0 || row.isMany === true; index += 1) {
           const bytes = row.read(tx, direction, index, false);
           if (bytes === null) break;

@@ -6,6 +6,8 @@ export type Step = readonly [direction: 0 | 1, data: string | Buffer];
 export interface Connection {
   readonly name: string;
   readonly steps: readonly Step[];
+  /** Lengths of the segments, over and over; not given: as long as they may be. */
+  readonly segments?: readonly number[];
 }
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok';

@@ -30,6 +30,7 @@ const CUT_COUNTS = new Set([
   'content-length twice differ',
   'request unfinished',
   'response folded',
+  'multipart',
   // A coding is tried otherwise from the piece on that denies it.
   'deflate zlib',
   'gzip not',
