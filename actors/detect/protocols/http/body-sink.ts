@@ -28,10 +28,11 @@ export class BodySink {
   #multipart: Multipart | null = null;
   #file: HttpFile | null = null;
   #hasBegun = false;
-  #hasLost = false;
+  /** The coding is over, or bytes of it are missing. */
+  #isCodingOver = false;
   /** As much of a response was there before the file had a name: nobody looks at it. */
   #unnamed = 0;
-  /** A coding cannot be taken up again behind bytes that are missing: Suricata's parser gives up. */
+  /** A coding cannot be taken up again behind its end or bytes that are missing: Suricata's parser gives up. */
   hasFailed = false;
 
   constructor(tx: HttpTransaction, direction: 0 | 1) {
@@ -59,7 +60,7 @@ export class BodySink {
 
   data(bytes: Uint8Array): void {
     this.#message.bodyBytes += bytes.length;
-    this.hasFailed ||= this.#hasLost;
+    this.hasFailed ||= this.#isCodingOver;
     if (this.hasFailed) return;
     // Nobody looks behind the limit; what is counted is what was sent.
     if (this.#decompressor === null) this.#append(bytes);
@@ -77,7 +78,7 @@ export class BodySink {
     this.#message.bodyBytes += length;
     if (this.#decompressor !== null) {
       this.#decompressor.end();
-      this.#hasLost = true;
+      this.#isCodingOver = true;
     }
     if (this.#file === null) return;
     this.#file.hasGaps = true;
@@ -86,7 +87,9 @@ export class BodySink {
 
   /** As much came as was announced: what a coding held back is handed on. */
   endOfData(): void {
-    this.#decompressor?.end();
+    if (this.#decompressor === null) return;
+    this.#decompressor.end();
+    this.#isCodingOver = true;
   }
 
   end(): void {

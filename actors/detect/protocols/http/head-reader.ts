@@ -84,6 +84,11 @@ export class HeadReader {
     return this.#head === null || this.at >= this.#head.length;
   }
 
+  /** Behind all bytes that were read, the beginning of a line among them. */
+  get end(): number {
+    return this.#head!.length;
+  }
+
   /** What there is of a line whose end never comes. */
   rest(): Uint8Array {
     const head = this.#head!;

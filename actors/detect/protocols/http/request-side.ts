@@ -313,10 +313,14 @@ export class RequestSide {
     const tx = this.#tx!;
     const hasCome = !this.#input.isLast && (!this.#input.isEmpty || !this.#reader.isAtEnd);
     const isWhole = this.#reader.headers(tx.request, true, false, this.#fault);
-    tx.request.headersEnd = this.#reader.at;
+    tx.request.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;
     if (hasCome) this.#cameOfHead(tx);
-    if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+    if (!isWhole) {
+      if (!this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
+      this.#reader.flush(tx.request, true, this.#fault);
+      this.#reader.rest();
+    }
     tx.request.hasTrailer = true;
     this.#reader.stop();
     this.#state = 'finalize';
@@ -336,7 +340,8 @@ export class RequestSide {
       this.#sink.data(line);
       return true;
     }
-    this.#input.unread(line);
+    if (this.#input.isLast) this.#input.begin(line);
+    else this.#input.unread(line);
     return this.#complete();
   }
 

@@ -2,6 +2,7 @@
 import { BodySink } from './body-sink.ts';
 import { canBeChunkLength, chunkLength, EMPTY_LINE, hasExtension, INVALID } from './chunk-length.ts';
 import type { Exchange } from './exchange.ts';
+import { HEAD_BYTES_MAX } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, FAULT, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
@@ -126,6 +127,7 @@ export class ResponseSide {
     const tx = this.#tx!;
     const line = this.#input.looseLine();
     if (line === null) return this.#input.isTooLong ? this.#fail() : false;
+    if (tx.hasContinued) addToBlock(tx, line);
     if (line.length === 0 || isLineEmpty(line)) {
       if (!this.#input.isLast || !this.#input.isEmpty) return true;
       // Nothing came behind an interim response: its line is forgotten as its headers are.
@@ -138,8 +140,6 @@ export class ResponseSide {
     statusLine(tx, text);
     if (protocolOf(tx.response.protocol) === -1) tx.note('response_invalid_protocol');
     tx.progress[1] = HEADERS;
-    // What is between an interim response and its successor is part of the header block.
-    if (tx.hasContinued) tx.response.head.append(line, 0, line.length);
     this.#reader.start(tx.response.head);
     this.#state = 'headers';
     return true;
@@ -186,9 +186,14 @@ export class ResponseSide {
       if (!this.#input.isLast) return false;
       this.#reader.flush(tx.response, false, this.#fault);
       const rest = this.#reader.rest();
+      tx.response.headersEnd = this.#reader.at;
       this.#reader.stop();
       this.#state = 'finalize';
       if (rest.length === 0 || !isNoStatusLine(rest)) return true;
+      if (this.#sink !== null) {
+        this.#sink.data(rest);
+        return true;
+      }
       // Counted as a body's, whose coding is not known: Suricata gives up.
       tx.response.bodyBytes += rest.length;
       return this.#fail();
@@ -280,6 +285,7 @@ export class ResponseSide {
   }
 
   #chunkLength(): boolean {
+    if (this.#endsHere()) return true;
     const tx = this.#tx!;
     // What cannot become a length is a body without chunks, and need not have an end of line.
     const blanks = this.#input.blanks();
@@ -310,7 +316,16 @@ export class ResponseSide {
     return true;
   }
 
+  /** What there is of a length when no more comes is looked at as what follows a body. */
+  #endsHere(): boolean {
+    if (!this.#input.isEmpty || !this.#input.isLast) return false;
+    this.#sink!.endOfData();
+    this.#state = 'finalize';
+    return true;
+  }
+
   #chunk(): boolean {
+    if (this.#endsHere()) return true;
     if (this.#input.isEmpty) return false;
     this.#left = this.#sink!.take(this.#input, this.#left);
     if (this.#left > 0) return false;
@@ -319,6 +334,7 @@ export class ResponseSide {
   }
 
   #chunkEnd(): boolean {
+    if (this.#endsHere()) return true;
     const before = this.#input.left;
     const isWhole = this.#input.skipLine();
     this.#tx!.response.bodyBytes += before - this.#input.left;
@@ -331,10 +347,15 @@ export class ResponseSide {
     const tx = this.#tx!;
     if (!this.#input.isLast) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, false, this.#fault);
-    tx.response.headersEnd = this.#reader.at;
+    tx.response.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;
     if (!isWhole && !this.#input.isLast) return this.#reader.isTooLong ? this.#fail() : false;
     tx.response.hasTrailer = true;
+    if (!isWhole) {
+      // Of a line without an end it is not known what it is: it counts as a body, too.
+      const rest = this.#reader.rest();
+      if (isNoStatusLine(rest)) this.#sink!.data(rest);
+    }
     this.#reader.stop();
     this.#state = 'finalize';
     return true;
@@ -350,7 +371,8 @@ export class ResponseSide {
       this.#sink.data(line);
       return true;
     }
-    this.#input.unread(line);
+    if (this.#input.isLast) this.#input.begin(line);
+    else this.#input.unread(line);
     return this.#complete();
   }
 
@@ -375,6 +397,13 @@ export class ResponseSide {
     // The request that waited goes on first: what comes here next may be its answer.
     return !(tx.method === 'connect' && this.#exchange.awaits === tx);
   }
+}
+
+/** What is between an interim response and its successor is part of the header block. */
+function addToBlock({ response }: HttpTransaction, line: Uint8Array): void {
+  if (response.head.length + line.length > HEAD_BYTES_MAX) return;
+  response.head.append(line, 0, line.length);
+  response.headersEnd = response.head.length;
 }
 
 /** What an interim response said does not count any more. */
