@@ -21,6 +21,7 @@ const OF_INSPECTION = new Set([
     'hook',
     'xbits.tx',
     'config',
+    'asn1',
   ],
 ]);
 

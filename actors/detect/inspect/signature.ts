@@ -8,6 +8,7 @@ import type { AnyProtocol, Conversation, Direction } from '../protocols/index.ts
 import type { Steps } from '../rules/finished.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
+import { asn1Check } from './asn1.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
 import { capturingOf, textCheck } from './captured-texts.ts';
 import { DEFAULT_PRIORITY, type RuleClass } from './classes.ts';
@@ -150,8 +151,9 @@ function signatureOf(
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
   const { expense, sets } = context;
+  const place = rule.conditions.some(({ keyword }) => keyword === 'asn1') ? { end: 0 } : null;
   const scope: Scope = {
-    ...{ slots, variables: newVariables(slots), expense, sets, captured },
+    ...{ slots, variables: newVariables(slots), expense, sets, captured, place },
     fast: isSought ? fast.content : null,
   };
   const checks: (readonly [string, Check])[] = [
@@ -161,6 +163,7 @@ function signatureOf(
     ...rule.conditions.flatMap((condition) =>
       named(condition.keyword, packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition)),
     ),
+    ...rule.conditions.flatMap((condition) => named('asn1', asn1Check(condition, expense, place))),
     ...rule.conditions.flatMap((condition) =>
       condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
     ),

@@ -63,6 +63,8 @@ export interface Surroundings {
   readonly sets: SetsAtHand | null;
   /** Where its expressions leave texts; null: it remembers none. */
   readonly captured: CapturedTexts | null;
+  /** Where the last term ended, for what counts from there; null: nothing does. */
+  readonly place: { end: number } | null;
 }
 
 /** One for each buffer of a rule and worker. It is made ready when it is first asked: most rules of a set never are. */
@@ -187,7 +189,7 @@ class Evaluation {
   /** From this step on; `end` is where the term before it ended. */
   #from(index: number, end: number): Answer {
     if (index > this.#furthest) this.#furthest = index;
-    if (index === this.#steps.length) return YES;
+    if (index === this.#steps.length) return this.#done(end);
     this.#tries += 1;
     if (this.#tries >= TRIES_MAX || this.#searched > this.#searchedMax) return this.#giveUp();
     const step = this.#steps[index]!;
@@ -224,6 +226,12 @@ class Evaluation {
     this.#starts[index] = to;
     this.#ends[index] = to;
     return this.#from(index + 1, to);
+  }
+
+  #done(end: number): Answer {
+    const { place } = this.#surroundings;
+    if (place !== null) place.end = end;
+    return YES;
   }
 
   #giveUp(): Answer {
@@ -384,7 +392,7 @@ export function bufferMatcher(
   buffer: MatchedTerms,
   slots: VariableSlots,
   fast: ContentTerm | null = null,
-  surroundings: Surroundings = { expense: new Expense(), sets: null, captured: null },
+  surroundings: Surroundings = { expense: new Expense(), sets: null, captured: null, place: null },
 ): BufferMatcher {
   return new BufferMatcher(buffer, slots, fast, surroundings);
 }

@@ -1,3 +1,4 @@
+export { BerReader } from './ber.ts';
 export { bufferMatcher, type SetsAtHand, type Surroundings } from './buffer-matcher.ts';
 export { CapturedTexts } from './captured-texts.ts';
 export { Expense, PACKET_SEARCHED_BYTES_MAX, PACKET_STEPS_MAX } from './expense.ts';

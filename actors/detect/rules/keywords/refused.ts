@@ -75,7 +75,6 @@ const BY_REASON: readonly Refused[] = [
     because: 'WebSocket is not taken apart here',
     later: 'websocket.flags websocket.mask websocket.opcode websocket.payload',
   },
-  { because: 'values of ASN.1 are not taken apart here', seven: 'asn1' },
   { because: 'parts of a message are not told from each other here as frames', seven: 'frame' },
   { because: 'no database of places is read', seven: 'geoip' },
   { because: 'rules run no programs', seven: 'lua luajit', later: 'luaxform' },

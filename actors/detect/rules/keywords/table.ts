@@ -3,6 +3,7 @@
  * stand in `refused.ts`. A keyword that is in neither does not exist in Suricata, and the rule that has it is wrong.
  */
 import { unsupported } from '../rule-mistake.ts';
+import { ASN1 } from './asn1.ts';
 import { BASE64 } from './base64.ts';
 import { BUFFERS } from './buffers.ts';
 import { BYTES } from './bytes.ts';
@@ -38,7 +39,7 @@ const REQUIRES: KeywordRow = {
 export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Map([
   ['What is said of a rule', [...LABELS, REQUIRES]],
   ['Contents and expressions', [...CONTENT, ...PCRE]],
-  ['Numbers, sizes and encodings in a buffer', [...BYTES, ...BASE64, ...SURICATA_8]],
+  ['Numbers, sizes and encodings in a buffer', [...BYTES, ...BASE64, ASN1, ...SURICATA_8]],
   ['Buffers, their older forms, and transforms', BUFFERS],
   ['Packets', PACKETS],
   ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS, ...REPUTATION]],

@@ -15,7 +15,7 @@ const none = newVariables(NO_VARIABLES);
 
 function matcher(options: string, expense: Expense): (text: string) => boolean {
   const [buffer] = parseRule(`alert udp any any -> any any (${options} sid:1;)`, variables()).buffers;
-  const one = bufferMatcher(buffer!, NO_VARIABLES, null, { expense, sets: null, captured: null });
+  const one = bufferMatcher(buffer!, NO_VARIABLES, null, { expense, sets: null, captured: null, place: null });
   return (text) => one.matches(Buffer.from(text, 'latin1'), none);
 }
 

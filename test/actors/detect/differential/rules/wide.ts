@@ -105,6 +105,15 @@ function memory(making: Making): string[] {
   ])();
 }
 
+function asn1(dice: Making['dice']): string[] {
+  const asked = dice.pick(['oversize_length 4', 'oversize_length 30, double_overflow', 'bitstring_overflow']);
+  return dice.pick([
+    [`asn1:${asked};`],
+    [`asn1:${asked}, absolute_offset ${dice.int(0, 8)};`],
+    [`content:"|30|";`, `asn1:${asked} relative_offset ${dice.int(-2, 3)};`],
+  ]);
+}
+
 function oddOption({ dice, client, server }: Making): string[] {
   return dice.pick<() => string[]>([
     () => [`l3_proto:${dice.pick(['ipv4', 'ipv6', 'ip4'])};`],
@@ -114,7 +123,7 @@ function oddOption({ dice, client, server }: Making): string[] {
     () => [
       `${dice.pick(['ipv4', 'tcpv4', 'udpv4', 'icmpv4', 'tcpv6', 'udpv6', 'icmpv6'])}-csum:${dice.pick(['valid', 'invalid'])};`,
     ],
-    () => ['sameip;'],
+    () => asn1(dice),
     () => [
       `decode-event:${dice.pick(['udp.len_invalid', 'udp.pkt_too_small', 'tcp.hlen_too_small', 'tcp.pkt_too_small', 'tcp.opt_invalid_len', 'icmpv4.unknown_type', 'icmpv4.unknown_code', 'icmpv6.unknown_type', 'icmpv4.pkt_too_small', 'ipv4.hlen_too_small', 'ipv6.unknown_next_header', 'ipv6.zero_len_padn', 'ipv4.opt_pad_required'])};`,
     ],
