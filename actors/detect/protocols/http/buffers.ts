@@ -35,7 +35,8 @@ const withTrailer = (row: BufferRow<Tx>, progress: readonly [number, number]): B
   ...row,
   again: { progress, isDue: (tx, direction) => tx.message(direction).hasTrailer },
 });
-const RAW = { ...block('http.header.raw', headerBlock), progress: BODY };
+/** What there is of it before it is whole is seen by the prefilter of a response alone. */
+const RAW = row('http.header.raw', BOTH, BODY, (tx, direction) => headerBlock(tx.message(direction)));
 const status = (name: string, read: (tx: Tx) => Uint8Array | null): BufferRow<Tx> => row(name, RESPONSE, LINE, read);
 
 /** Rules about it are asked together with those about the stream until one has looked. */

@@ -179,14 +179,13 @@ export class ResponseSide {
     const isStrict = protocolOf(tx.response.protocol) === 1;
     if (!this.#input.isLast) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, isStrict, this.#fault);
-    tx.response.headersEnd = this.#reader.at;
+    tx.response.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;
     if (!isWhole) {
       if (this.#reader.isTooLong) return this.#fail();
       if (!this.#input.isLast) return false;
       this.#reader.flush(tx.response, false, this.#fault);
       const rest = this.#reader.rest();
-      tx.response.headersEnd = this.#reader.at;
       this.#reader.stop();
       this.#state = 'finalize';
       if (rest.length === 0 || !isNoStatusLine(rest)) return true;

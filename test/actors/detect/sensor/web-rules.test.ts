@@ -92,6 +92,28 @@ t.test('a rule about what must not be there alerts once where it was asked befor
   t.same(alertsIn(cut, rules), ['10<', '10<', '10< 12< -<']);
 });
 
+t.test(
+  'a rule about raw headers is let in by what there is of them, and goes on; by whole ones that nothing follows it is not',
+  async (t) => {
+    const rules = http('header.raw; content:"Server: li"', 'header; content:"Server: li"; fast_pattern').map((rule) =>
+      rule.replace('(', '(flow:to_client; http.').replace(')', '; http.response_body; content:"body";)'),
+    );
+    const [begin, end] = ['HTTP/1.1 200 OK\r\nServer: li', 'ght\r\nContent-Length: 4\r\n\r\n'];
+    const asked = (): Scene => new Scene(80).handshake().say(0, GET);
+    t.same(alertsIn(asked().say(1, begin).say(1, end).say(1, 'body'), rules), ['-<', '-<']);
+    t.same(
+      alertsIn(
+        asked()
+          .say(1, begin + end)
+          .say(1, 'body'),
+        rules,
+      ),
+      ['', '-<'],
+    );
+    t.same(alertsIn(asked().say(1, `${begin}${end}body`), rules), ['-<', '-<']);
+  },
+);
+
 t.test('a CONNECT has an address of no bytes', async (t) => {
   const scene = new Scene(80)
     .handshake()

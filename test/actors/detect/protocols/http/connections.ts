@@ -273,6 +273,24 @@ export const CONNECTIONS: readonly Connection[] = [
   ),
 ];
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+/** The end comes in the middle of a response: what there is of a line is a body's. */
+export const CUT_SHORT: readonly Connection[] = [
+  one('chunk length cut', get('GET / HTTP/1.1'), `${CHUNKED}2;x`),
+  one('first line where a chunk length should be', get('GET / HTTP/1.1'), `${CHUNKED}2\r\nok\r\nHTTP/1.1 2`),
+  one('chunk cut', get('GET / HTTP/1.1'), `${CHUNKED}2\r\no`),
+  one('chunk without end of line', get('GET / HTTP/1.1'), `${CHUNKED}2\r\nok\r`),
+  one('second chunk length cut', get('GET / HTTP/1.1'), `${CHUNKED}2\r\nok\r\n3`),
+  one('first line of a trailer', get('GET / HTTP/1.1'), `${CHUNKED}0\r\nHTTP/1.1 2`),
+  one('header cut behind a body', get('GET / HTTP/1.1'), 'junk\r\n\r\nHTTP/1.1 204 OK\r\nServer: li'),
+  one(
+    'interim response, body, header cut',
+    get('GET / HTTP/1.1'),
+    'HTTP/1.1 100 Continue\r\n\r\njunk\r\n\r\nHTTP/1.1 304 OK\r\nServer: li',
+  ),
+];
+
 /** The segments decide what comes of it. */
 export const SPOILT_CODINGS: readonly Connection[] = [
   // Read as the other coding there would be a byte or two of it before the fault.
