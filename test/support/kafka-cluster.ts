@@ -2,7 +2,8 @@
  * Several real Kafka brokers that form one KRaft cluster, each broker and controller at once; a majority must live for
  * leaders to be elected. Needs what kafka-server.ts needs, and some 400 MB of memory a broker.
  */
-import { freePorts, type KafkaServer, newClusterId, startKafka } from './kafka-server.ts';
+import { freePorts } from './free-ports.ts';
+import { type KafkaServer, newClusterId, startKafka } from './kafka-server.ts';
 
 export interface KafkaCluster {
   /** host:port of each broker, separated by commas. */

@@ -1,13 +1,13 @@
 /**
- * A real Kafka broker in KRaft mode for tests: free ports on loopback, a temporary folder, killed when the test ends,
+ * A real Kafka broker in KRaft mode for tests: ports of its own on loopback, a temporary folder, killed when the test ends,
  * however it ends. Needs Java and Maven (`needs('java', 'mvn')`); Maven fetches the pinned jars once per clone.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 import { programPath, repositoryRoot } from './needs.ts';
 
 const folder = join(repositoryRoot, 'test', 'support', 'kafka');
@@ -262,24 +262,4 @@ export async function fetchKafkaJars(version?: string): Promise<string> {
     if (!existsSync(jars)) throw error;
   }
   return jars;
-}
-
-/** Ports that nobody listens on, held at the same time, so that they differ. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            if (address === null || typeof address === 'string') reject(new Error('no port'));
-            else resolve(address.port);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findSwtpm, manufacture, startSwtpm as startProcess } from '../../firmware/swtpm/index.ts';
 import { connectSocket, Tpm, type TpmOptions } from '../../firmware/tpm/index.ts';
+import { freePorts } from './free-ports.ts';
 import { programPath } from './needs.ts';
 
 const run = promisify(execFile);
@@ -47,8 +48,9 @@ export async function startSwtpm({ withCertificates = false }: SwtpmOptions = {}
   try {
     if (withCertificates) await manufacture(findSwtpm(process.env.PATH ?? '')!, { state, ca: join(folder, 'ca') });
     else mkdirSync(state);
-    let device = await startProcess(program, state);
-    const { port, address } = device;
+    const [port = 0] = await freePorts(2);
+    let device = await startProcess(program, state, port);
+    const { address } = device;
     return {
       host: '127.0.0.1',
       port,

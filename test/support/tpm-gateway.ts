@@ -8,6 +8,7 @@ import { extendPcr, openTpmAddress, publicKeyOf, sign, Tpm } from '../../firmwar
 import { frameToSign, keyIdOf } from '../../schemas/envelope/index.ts';
 import { msec, startMsec, type Talking } from '../cli/run-cli.ts';
 import { digest, extend } from './attester.ts';
+import { freePorts } from './free-ports.ts';
 import { programPath } from './needs.ts';
 
 const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';
@@ -39,7 +40,8 @@ export class TpmGateway {
     const enrolled = await msec(['device', 'enrol', id, ...identity, '--json', ...more], { cwd });
     if (enrolled.code !== 0) throw new Error(enrolled.err);
     const { token } = JSON.parse(enrolled.out).secrets as { readonly token: string };
-    const swtpm = await startSwtpm(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'));
+    const [port] = await freePorts(2);
+    const swtpm = await startSwtpm(programPath('swtpm'), join(cwd, 'data', 'swtpm', 'state'), port);
     return new TpmGateway(id, token, cwd, swtpm);
   }
 
@@ -52,8 +54,8 @@ export class TpmGateway {
   /** Started anew, with this measured. */
   async restart(file: Buffer): Promise<void> {
     await this.#swtpm.kill();
-    const port = Number(/port=(\d+)/.exec(this.#swtpm.address)?.[1]);
-    this.#swtpm = await startSwtpm(programPath('swtpm'), join(this.#cwd, 'data', 'swtpm', 'state'), port);
+    const state = join(this.#cwd, 'data', 'swtpm', 'state');
+    this.#swtpm = await startSwtpm(programPath('swtpm'), state, this.#swtpm.port);
     await this.measure(file);
   }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { errorData, systemClock } from '../../../engine/index.ts';
 import { parseSyslogAddress, SEVERITY, SyslogSink, type SyslogSinkOptions } from '../../../sinks/syslog/index.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { needs, programPath } from '../../support/needs.ts';
 import { append, GROUP, memoryLog, TOPIC } from '../ndjson/sink-fixture.ts';
 
@@ -255,7 +256,7 @@ void t.test('an address says what it may look like', async (t) => {
 void t.test('rsyslog reads what stands in it, over TCP, UDP and a stream socket', async (t) => {
   if (!needs(t, 'rsyslogd')) return;
   const folder = t.testdir();
-  const [tcp, udp] = [await freePort(), await freePort()];
+  const [tcp, udp] = await freePorts(2);
   let output = '';
   let wake: () => void = () => undefined;
   const lines = createServer((socket) => {
@@ -312,12 +313,3 @@ action(type="omfwd" target="127.0.0.1" port="${out}" protocol="tcp" template="fi
     await sink.close();
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
