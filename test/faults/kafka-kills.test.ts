@@ -16,7 +16,6 @@ t.setTimeout(1_490_000);
 
 const isThorough = process.env.CI === 'true';
 const PER_SERIES = { worker: 30, process: 10, broker: 5 } as const;
-const PLANTED_SERIES_MAX = 4;
 const WANTED = isThorough ? { worker: 120, process: 60, broker: 20 } : { worker: 12, process: 5, broker: 2 };
 
 if (needs(t, 'java', 'mvn')) await main();
@@ -51,20 +50,13 @@ async function main(): Promise<void> {
         }
       }
       t.comment(`${kills} kills, ${frames} frames compared; ${stops} stopped, ${losses} of them lost what they had`);
-      if (isThorough && target === 'process') t.ok(losses > 0);
+      if (target === 'process') t.ok(losses > 0);
     });
   }
   t.test('a process that stood still and is not held back by its fence is found', async (t) => {
-    const seeds: number[] = [];
-    let found: readonly string[] = [];
-    // Whether it wakes up between two commits of the one that took over is a matter of moments.
-    while (found.length === 0 && seeds.length < PLANTED_SERIES_MAX) {
-      const seed = first + series++;
-      seeds.push(seed);
-      found = await runPlanted({ server, folder: join(folder, `${seed}`), seed });
-      await clearTopics(server);
-    }
-    t.not(found.length, 0, `seeds ${seeds.join(', ')}`);
+    const seed = first + series++;
+    const found = await runPlanted({ server, folder: join(folder, `${seed}`), seed });
+    t.not(found.length, 0, `seed ${seed}`);
     t.comment(found[0] ?? '');
   });
 }

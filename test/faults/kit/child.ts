@@ -29,6 +29,8 @@ export interface ChildTask {
   readonly isLast: boolean;
   /** Threads that are ended from outside while the stream goes on. */
   readonly terminations: number;
+  /** What it waits for behind its last frame, so that it surely comes: its end from outside, or the loss of its partitions. */
+  readonly awaits: 'kill' | 'loss' | null;
   /** URL of the hostile actor; empty without one. */
   readonly hostileActor: string;
 }
@@ -49,6 +51,7 @@ const task = JSON.parse(process.argv[2]!) as ChildTask;
 const say = (line: string) => writeSync(1, `${line}\n`);
 const points = new KillPoints();
 const terminations = new Terminations(task.terminations, TERMINATION_MS);
+const lost = Promise.withResolvers<void>();
 const place = await openPlace(task.place, pointedNetwork(systemNetwork, points));
 const { log: raw, descriptor, localState } = place;
 const log = new PointedLog(raw, points);
@@ -77,12 +80,17 @@ const { engine, group } = await startBenchEngine(log, descriptor, {
   wrapThreads: (threads) => pointedThreads(threads, points, terminations),
   emit: (name, event) => {
     if (name === 'workerEnded') say(`ended ${(event as { because: string }).because}`);
-    if (name === 'partitionsLost') say('lost');
+    if (name === 'partitionsLost') {
+      say('lost');
+      lost.resolve();
+    }
     // Read by nobody as long as all goes well.
     writeSync(2, `${name} ${JSON.stringify(event)}\n`);
   },
 });
 await load();
+if (task.awaits === 'kill') await new Promise(() => {});
+if (task.awaits === 'loss') await lost.promise;
 const reader = raw.openReader();
 await allCommitted(reader, group, DEVICE_FRAMES, PARTITIONS, async (state) => {
   const { tasks } = await engine.status();

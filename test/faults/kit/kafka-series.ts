@@ -51,7 +51,6 @@ const COUNT_MAX = 6;
 const DELAY_MS_MAX = 60;
 /** More than one life has, so that some go on only beside the one after the next. */
 const WAKE_ACKS_MAX = 24;
-const PLANTED_ACKS = 120;
 const MARKS: readonly Mark[] = ['heap', 'uncaught', 'hang', 'refused', 'uncaught'];
 
 const NO_STOPS = { stops: 0, losses: 0 };
@@ -86,7 +85,8 @@ async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
   let stops = 0;
   try {
     while (moments.length < options.kills) {
-      const moment = drawMoment(random);
+      // Whether one that is drawn comes to lose its partitions is a matter of moments: the first one does.
+      const moment = moments.length === 0 ? { ...standsStill('task.before'), isLoser: true } : drawMoment(random);
       const { wasKilled, wasStopped } = await lives.live({ frames: FRAMES, ...moment });
       if (!wasKilled && !wasStopped) continue;
       if (wasStopped) stops++;
@@ -100,6 +100,14 @@ async function processSeries(options: SeriesOptions): Promise<SeriesEnd> {
     await lives.close();
   }
   return { kills: moments.length, stops, losses: lives.losses, moments, verdict: await lives.judge() };
+}
+
+/**
+ * Of a first life, which has all partitions, so that it surely comes to a point of its tasks. It goes on when the last
+ * life has ended, which it has only with everything done: by then others have had them.
+ */
+function standsStill(point: KillPoint): Partial<LifeOptions> {
+  return { stopPoint: `${point}:1`, wakeAfter: Number.POSITIVE_INFINITY };
 }
 
 function drawMoment(random: Random): Partial<LifeOptions> {
@@ -140,9 +148,8 @@ async function brokerSeries(options: SeriesOptions): Promise<SeriesEnd> {
 export async function runPlanted(options: SeriesPlace): Promise<readonly string[]> {
   const lives = await Lives.begin(options.folder, options.seed, [], { ...placeOf(options), ignoresFences: true });
   try {
-    // The first commits are of what is known of devices. It goes on when the other is far ahead, and not yet done.
-    await lives.live({ frames: FRAMES, stopPoint: 'task.before:6', wakeAfter: PLANTED_ACKS / 2 });
-    await lives.live({ frames: FRAMES_PER_ACK * PLANTED_ACKS, isLast: true });
+    await lives.live({ frames: FRAMES, ...standsStill('readings.before') });
+    await lives.live({ frames: FRAMES, isLast: true });
   } finally {
     await lives.close();
   }

@@ -15,6 +15,7 @@ import type {
   Transaction,
   WorkerThreads,
 } from '../../../engine/index.ts';
+import { DEVICE_READINGS } from '../../../schemas/topics/index.ts';
 
 export const KILL_POINTS = [
   'topics.made',
@@ -26,6 +27,7 @@ export const KILL_POINTS = [
   'task.before',
   'task.sent',
   'task.durable',
+  'readings.before',
   'worker.ready',
   'worker.assigned',
   'worker.answered',
@@ -94,6 +96,7 @@ export class PointedLog implements Log {
   async commit(transaction: Transaction): Promise<Committed> {
     const who = transaction.ownership === undefined ? 'append' : 'task';
     this.#points.pass(`${who}.before`);
+    if (transaction.appends?.some(({ topic }) => topic === DEVICE_READINGS)) this.#points.pass('readings.before');
     const committing = this.#log.commit(transaction);
     this.#points.pass(`${who}.sent`);
     const committed = await committing;

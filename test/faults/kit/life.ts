@@ -18,12 +18,16 @@ export interface LifeOptions {
   readonly isLast?: boolean;
   /** `point:count`, see kill-points.ts. */
   readonly killPoint?: string;
-  /** Kill from outside, when so many acknowledgements have come, and then after so many milliseconds. */
+  /** Kill from outside, when so many acknowledgements have come, and then after so many milliseconds; it waits for that. */
   readonly killAfter?: AfterAcks;
-  /** It is stopped, not killed; the lives after it take its partitions. On Kafka only, where several share a log. */
+  /**
+   * It is stopped, not killed; the lives after it take its partitions. On Kafka only, where several share a log.
+   * `isLoser`: it stays until it finds that they have.
+   */
   readonly stopPoint?: string;
   readonly stopAfter?: AfterAcks;
-  /** Who was stopped goes on, as if nothing had been, when the lives after it have so many acknowledgements. Default 1. */
+  readonly isLoser?: boolean;
+  /** Who was stopped goes on, as if nothing had been, when the lives after it have so many acknowledgements, or the last has ended. Default 1. */
   readonly wakeAfter?: number;
   readonly terminations?: number;
   /** Told of each acknowledgement of this life, by its number from 1. */
@@ -96,6 +100,7 @@ export class Lives {
       to: this.#target,
       isLast: options.isLast ?? false,
       terminations: options.terminations ?? 0,
+      awaits: options.killAfter !== undefined ? 'kill' : options.isLoser === true ? 'loss' : null,
       hostileActor: this.#isHostile ? `${pathToFileURL(hostile).href}?folder=${join(this.#folder, 'once')}` : '',
     };
     const { killPoint, stopPoint, killAfter, stopAfter } = options;
