@@ -2,6 +2,7 @@
 import { Dice } from '../../differential/dice.ts';
 import { corpusRules } from './corpus.ts';
 import { mutated, type Pool, poolOf } from './mutate.ts';
+import { hashOf, Ring } from './ring.ts';
 import { ourRefusals, theirRefusals } from './verdicts.ts';
 
 export interface Disagreement {
@@ -19,16 +20,19 @@ export interface Compared {
   readonly unsupported: ReadonlyMap<string, number>;
 }
 
-let corpus: { readonly rules: readonly string[]; readonly pool: Pool } | null = null;
+let corpus: { readonly rules: Ring; readonly pool: Pool } | null = null;
 
+/** A rule that is added to the corpus changes few of them. */
 export function mutatedRules(seed: number, count: number): string[] {
   if (corpus === null) {
     const rules = corpusRules();
-    corpus = { rules, pool: poolOf(rules) };
+    corpus = { rules: new Ring(rules), pool: poolOf(rules) };
   }
   const { rules, pool } = corpus;
-  const dice = new Dice(seed);
-  return Array.from({ length: count }, (_, i) => mutated(dice, dice.pick(rules), pool, i + 1));
+  return Array.from({ length: count }, (_, i) => {
+    const dice = new Dice(hashOf(`${seed} ${i}`));
+    return mutated(dice, rules.pick(dice), pool, i + 1);
+  });
 }
 
 export async function compareRules(rules: readonly string[]): Promise<Compared> {

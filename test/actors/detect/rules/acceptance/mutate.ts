@@ -3,12 +3,13 @@
  * other rules; numbers, operators, words, quotes and blanks of their values; what the header says.
  */
 import type { Dice } from '../../differential/dice.ts';
+import { Ring } from './ring.ts';
 
 /** What other rules have. */
 export interface Pool {
-  readonly options: readonly string[];
+  readonly options: Ring;
   /** By keyword, lower case. */
-  readonly values: ReadonlyMap<string, readonly string[]>;
+  readonly values: ReadonlyMap<string, Ring>;
 }
 
 /** Before the bracket, and each option with its semicolon. */
@@ -25,7 +26,8 @@ export function poolOf(rules: readonly string[]): Pool {
     const { name, value } = split(option);
     if (value !== null) values.set(name.toLowerCase(), [...(values.get(name.toLowerCase()) ?? []), value]);
   }
-  return { options, values };
+  const rings = [...values].map(([name, texts]) => [name, new Ring(texts)] as const);
+  return { options: new Ring(options), values: new Map(rings) };
 }
 
 /** Its sid is `sid`; the rest is changed once or a few times. */
@@ -48,7 +50,7 @@ export function mutated(dice: Dice, rule: string, pool: Pool, sid: number): stri
 function changedOptions(dice: Dice, options: readonly string[], pool: Pool): string[] {
   const list = [...options];
   const at = dice.int(0, Math.max(0, list.length - 1));
-  const other = dice.pick(pool.options);
+  const other = pool.options.pick(dice);
   if (list.length === 0) return [other];
   dice.weighted<() => void>([
     [2, () => list.splice(at, 1)],
@@ -71,10 +73,10 @@ function split(option: string): { readonly name: string; readonly value: string 
 
 function changedOption(dice: Dice, option: string, pool: Pool): string {
   const { name, value } = split(option);
-  const same = pool.values.get(name.toLowerCase()) ?? [];
+  const same = pool.values.get(name.toLowerCase());
   if (value === null) return dice.chance(0.3) ? `${name}:${dice.pick(['1', 'a', '"a"', '!a', ''])};` : option;
   const changed = dice.weighted<() => string>([
-    [3, () => (same.length === 0 ? value : dice.pick(same))],
+    [3, () => same?.pick(dice) ?? value],
     [4, () => changedNumber(dice, value)],
     [3, () => changedParts(dice, value)],
     [2, () => changedOperator(dice, value)],
