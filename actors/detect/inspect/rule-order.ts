@@ -13,11 +13,16 @@ const ASKS = 2;
 const NEITHER = 3;
 
 function rank(rule: Rule, keyword: string, asks: (condition: Condition) => boolean): number {
-  const ours = rule.conditions.filter((condition) => condition.keyword === keyword);
-  if (ours.length === 0) return NEITHER;
-  const asking = ours.filter(asks).length;
+  let ours = 0;
+  let asking = 0;
+  for (const condition of rule.conditions) {
+    if (condition.keyword !== keyword) continue;
+    ours += 1;
+    if (asks(condition)) asking += 1;
+  }
+  if (ours === 0) return NEITHER;
   if (asking === 0) return SETS;
-  return asking < ours.length ? ASKS_AND_SETS : ASKS;
+  return asking < ours ? ASKS_AND_SETS : ASKS;
 }
 
 const asksBits = ({ value }: Condition): boolean =>
@@ -46,11 +51,11 @@ function addressRank(rule: Rule, isOfPairs: boolean): number {
 /** Of texts that flows or packets remember; an expression about another buffer than the payload does not count as setting. */
 function textRank({ buffers, conditions }: Rule, of: 'flow' | 'packet'): number {
   const asks = conditions.some(({ keyword }) => keyword === (of === 'flow' ? 'flowvar' : 'pktvar'));
-  const sets = buffers.some(
-    ({ buffer, terms }) =>
-      buffer === 'payload' &&
-      terms.some((term) => term.kind === 'pcre' && term.captures.some((capture) => capture.of === of)),
-  );
+  let sets = false;
+  for (const { buffer, terms } of buffers)
+    if (buffer === 'payload')
+      for (const term of terms)
+        if (term.kind === 'pcre') for (const capture of term.captures) sets ||= capture.of === of;
   if (!sets) return asks ? ASKS : NEITHER;
   return asks ? ASKS_AND_SETS : SETS;
 }

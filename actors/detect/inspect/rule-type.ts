@@ -5,7 +5,7 @@
 
 import type { AnyProtocol } from '../protocols/index.ts';
 import { isApplication } from '../rules/protocols.ts';
-import type { BufferTerms, Condition, Rule } from '../rules/rule.ts';
+import type { BufferTerms, Condition, Rule, Term } from '../rules/rule.ts';
 import { isAboutFiles } from './file-keywords.ts';
 
 export type RuleType =
@@ -94,50 +94,64 @@ export const asksStreamAndBody = ({ buffers }: Rule): boolean =>
 
 /** `isStateful`: its payload is asked about with transactions. */
 export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStateful: boolean): Shape {
-  const { buffers } = rule;
-  const words = conditions(rule, 'flow').flat();
-  const payload = buffers.find(({ buffer }) => buffer === 'payload');
   const parts = transactionParts(rule, protocols);
-  const application = applicationOf(rule, parts);
+  let payload: BufferTerms | null = null;
+  let [asksHeader, actsOnPacket] = [false, false];
+  for (const terms of rule.buffers) {
+    if (terms.buffer === 'payload') payload ??= terms;
+    else if (PACKET_BUFFERS.has(terms.buffer)) {
+      actsOnPacket = true;
+      asksHeader ||= isHeader(terms.buffer);
+    }
+  }
+  let [isStreamless, isStreamOnly, isOfPacket, asksStreamSize] = [false, false, false, false];
+  for (const { keyword, value } of rule.conditions) {
+    if (keyword === 'flow' && value.type === 'words') {
+      isStreamless ||= value.words.includes('no_stream');
+      isStreamOnly ||= value.words.includes('only_stream');
+    } else if (keyword === 'stream_size') asksStreamSize = true;
+    else isOfPacket ||= OF_PACKET.has(keyword);
+  }
   const isTcp = !['udp', 'icmp', 'icmpv4', 'icmpv6'].includes(rule.protocol);
-  let needsPacket =
-    rule.protocol === 'tcp-pkt' ||
-    words.includes('no_stream') ||
-    rule.buffers.some(({ buffer }) => isHeader(buffer)) ||
-    rule.conditions.some(({ keyword }) => OF_PACKET.has(keyword));
-  const isStreamOnly = words.includes('only_stream');
+  let needsPacket = rule.protocol === 'tcp-pkt' || isStreamless || asksHeader || isOfPacket;
   let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
-  if (isTcp && payload !== undefined && !needsPacket && !needsStream) {
+  if (isTcp && payload !== null && !needsPacket && !needsStream) {
     needsStream = true;
-    needsPacket =
-      rule.conditions.some(({ keyword }) => keyword === 'stream_size') ||
-      payload.terms.some(
-        (term) => term.kind === 'content' && (term.offset !== null || term.depth !== null || term.startsWith),
-      );
+    needsPacket = asksStreamSize || payload.terms.some(isPlaced);
   }
   const shape = {
     needsPacket,
     needsStream,
     isStreamOnly,
-    actsOnPacket: buffers.some(({ buffer }) => PACKET_BUFFERS.has(buffer)),
+    actsOnPacket,
     directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts),
-    application,
+    application: applicationOf(rule, parts),
   };
-  const hasTransaction = parts.length > 0 || (isStateful && payload !== undefined);
-  return { ...shape, type: typeOf(rule, shape, hasTransaction, payload !== undefined) };
+  const type = asksHeader ? 'packet' : typeOf(rule, shape, parts.length > 0, isStateful, payload !== null);
+  return { ...shape, type };
 }
 
-function typeOf(rule: Rule, shape: Omit<Shape, 'type'>, hasTransaction: boolean, hasPayload: boolean): RuleType {
-  if (rule.buffers.some(({ buffer }) => isHeader(buffer))) return 'packet';
-  if (hasTransaction) return 'app_tx';
+/** It has a place within the packet. */
+const isPlaced = (term: Term): boolean =>
+  term.kind === 'content' && (term.offset !== null || term.depth !== null || term.startsWith);
+
+/** Of a rule that asks for no header. */
+function typeOf(
+  rule: Rule,
+  shape: Omit<Shape, 'type'>,
+  hasParts: boolean,
+  isStateful: boolean,
+  hasPayload: boolean,
+): RuleType {
+  if (hasParts || (isStateful && hasPayload)) return 'app_tx';
   if (shape.actsOnPacket) return 'packet';
-  const asksProtocol = isAllOf(rule, 'app-layer-protocol', ASKING_ADDRESSES) && !asksUnknown(rule);
-  if (!hasPayload && shape.application === null && asksProtocol) return 'pd_only';
-  if (!hasPayload && shape.application === null && isAllOf(rule, 'decode-event')) return 'de_only';
   if (hasPayload) {
     if (shape.needsStream) return shape.needsPacket ? 'packet_stream' : 'stream';
     return 'packet';
   }
+  const asksProtocol = isAllOf(rule, 'app-layer-protocol', ASKING_ADDRESSES) && !asksUnknown(rule);
+  if (shape.application === null && asksProtocol) return 'pd_only';
+  if (shape.application === null && isAllOf(rule, 'decode-event')) return 'de_only';
   const isAddressRule = rule.conditions.every(isAddressOnly);
   if (shape.application !== null)
     return rule.conditions.every((one) => isUnasking(one) || isDirectionAlone(one) || isSetting(one))
@@ -206,33 +220,40 @@ interface Part {
 
 /** What the rule asks of transactions. */
 export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[] {
-  const names = [
-    ...rule.buffers.filter(isTransactionBuffer).map(({ buffer }) => buffer),
-    ...rule.conditions.map(({ keyword }) => keyword),
-  ];
-  const events = conditions(rule, 'app-layer-event').map(
-    (words): Part => ({ name: 'app-layer-event', protocols: [words[0]!], directions: BOTH_DIRECTIONS }),
-  );
   let known = partsKnown.get(protocols);
   if (known === undefined) {
     known = new Map();
     partsKnown.set(protocols, known);
   }
   const parts: Part[] = [];
-  for (const name of names) {
-    let part = known.get(name);
-    if (part === undefined) {
-      part = partOf(name, protocols);
-      known.set(name, part);
-    }
+  for (const terms of rule.buffers) {
+    const part = isTransactionBuffer(terms) ? knownPart(known, terms.buffer, protocols) : null;
     if (part !== null) parts.push(part);
   }
-  const hooks = conditions(rule, 'hook').flatMap(([protocol, , way]): Part[] =>
-    way === undefined
-      ? []
-      : [{ name: 'hook', protocols: [protocol!], directions: way === 'to_client' ? TO_CLIENT_BIT : TO_SERVER_BIT }],
-  );
-  return [...parts, ...events, ...hooks];
+  for (const { keyword } of rule.conditions) {
+    const part = knownPart(known, keyword, protocols);
+    if (part !== null) parts.push(part);
+  }
+  for (const { keyword, value } of rule.conditions) {
+    if (keyword !== 'app-layer-event' || value.type !== 'words') continue;
+    parts.push({ name: keyword, protocols: [value.words[0]!], directions: BOTH_DIRECTIONS });
+  }
+  for (const { keyword, value } of rule.conditions) {
+    if (keyword !== 'hook' || value.type !== 'words') continue;
+    const [protocol, , way] = value.words;
+    if (way === undefined) continue;
+    const directions = way === 'to_client' ? TO_CLIENT_BIT : TO_SERVER_BIT;
+    parts.push({ name: keyword, protocols: [protocol!], directions });
+  }
+  return parts;
+}
+
+function knownPart(known: Map<string, Part | null>, name: string, protocols: readonly AnyProtocol[]): Part | null {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const part = partOf(name, protocols);
+  known.set(name, part);
+  return part;
 }
 
 /** Thousands of rules ask for the same few names. */
@@ -254,9 +275,6 @@ function partOf(name: string, protocols: readonly AnyProtocol[]): Part | null {
   const directions = rows.flatMap((row) => row.directions).reduce<number>((bits, one) => bits | (1 << one), 0);
   return { name, protocols: rows.map(({ protocol }) => protocol), directions };
 }
-
-const conditions = (rule: Rule, keyword: string): (readonly string[])[] =>
-  rule.conditions.flatMap((one) => (one.keyword === keyword && one.value.type === 'words' ? [one.value.words] : []));
 
 /** Of the header, or of what is asked: files belong to several protocols. */
 function applicationOf(rule: Rule, parts: readonly Part[]): string | null {

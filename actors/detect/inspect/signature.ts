@@ -156,19 +156,26 @@ function signatureOf(
     ...{ slots, variables: newVariables(slots), expense, sets, captured, place },
     fast: isSought ? fast.content : null,
   };
-  const checks: (readonly [string, Check])[] = [
-    ...rule.buffers
-      .filter(({ buffer }) => PACKET_BUFFERS.has(buffer))
-      .map((terms) => [terms.buffer, headerBuffer(terms, scope)] as const),
-    ...rule.conditions.flatMap((condition) =>
-      named(condition.keyword, packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition)),
-    ),
-    ...rule.conditions.flatMap((condition) => named('asn1', asn1Check(condition, expense, place))),
-    ...rule.conditions.flatMap((condition) =>
-      condition.keyword === 'flow' ? named('flow', flowCheck(condition) ?? undefined) : [],
-    ),
-    ...remembered.checks.map((check) => ['flowbits, flowint, xbits, hostbits, flowvar, pktvar', check] as const),
-  ];
+  const checks: Check[] = [];
+  const checkNames: string[] = [];
+  const add = (name: string, check: Check): void => {
+    checks.push(check);
+    checkNames.push(name);
+  };
+  for (const terms of rule.buffers) if (PACKET_BUFFERS.has(terms.buffer)) add(terms.buffer, headerBuffer(terms, scope));
+  for (const condition of rule.conditions) {
+    const check = packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition);
+    if (check !== undefined) add(condition.keyword, check);
+  }
+  for (const condition of rule.conditions) {
+    const check = asn1Check(condition, expense, place);
+    if (check !== undefined) add('asn1', check);
+  }
+  for (const condition of rule.conditions) {
+    const check = condition.keyword === 'flow' ? flowCheck(condition) : null;
+    if (check !== null) add('flow', check);
+  }
+  for (const check of remembered.checks) add('flowbits, flowint, xbits, hostbits, flowvar, pktvar', check);
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
     ...shape,
@@ -186,8 +193,9 @@ function signatureOf(
     headerBack: rule.isTransactional ? headerOf(rule, protocolsOf(rule.protocol, transports), true) : null,
     fast,
     payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
-    checks: checks.map(([, check]) => check),
-    checkNames: checks.map(([name]) => name),
+    // Arrays that have grown have room for many more.
+    checks: checks.slice(),
+    checkNames: checkNames.slice(),
     needsBits: rule.conditions.some(
       ({ keyword, value }) => keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset',
     ),
@@ -206,9 +214,6 @@ function isTold({ action, conditions }: Rule): boolean {
   const last = conditions.findLast(({ keyword }) => keyword === 'noalert' || keyword === 'alert');
   return last === undefined ? action !== 'pass' : last.keyword === 'alert';
 }
-
-const named = (name: string, check: Check | undefined): (readonly [string, Check])[] =>
-  check === undefined ? [] : [[name, check]];
 
 /** A direction alone asks for no flow. */
 function asksFlow(rule: Rule): boolean {

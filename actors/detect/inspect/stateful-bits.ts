@@ -25,7 +25,7 @@ export class StatefulBits {
 
   /** Once all rules are added. */
   makeStateful(rule: Rule): boolean {
-    return bitsOf(rule, 'isset').some((bit) => this.#set.has(bit) && !this.#asked.has(bit));
+    return this.#set.size > 0 && bitsOf(rule, 'isset').some((bit) => this.#set.has(bit) && !this.#asked.has(bit));
   }
 
   /** Headers of packets count here, too. */

@@ -27,36 +27,33 @@ const priority = (buffer: string): number => PRIORITIES[buffer] ?? (buffer.start
 
 /** null: the rule has no content, and must always be evaluated. */
 export function fastPattern({ buffers }: Pick<Rule, 'buffers'>): FastPattern | null {
-  const all = buffers.flatMap((buffer) =>
-    buffer.absent === undefined
-      ? buffer.terms.flatMap((term) => (term.kind === 'content' ? [{ buffer, content: term }] : []))
-      : [],
-  );
-  const named = all.find(({ content }) => content.fastPattern !== 'no');
-  const found = named ?? best(all.filter(({ content }) => !content.isNegated)) ?? best(all);
-  if (found === null) return null;
-  const { buffer, content } = found;
+  let found: Candidate | null = null;
+  for (const buffer of buffers) {
+    if (buffer.absent !== undefined) continue;
+    for (const content of buffer.terms) {
+      if (content.kind !== 'content') continue;
+      if (content.fastPattern !== 'no') return patternOf({ buffer, content });
+      if (found === null || isBetter(buffer, content, found)) found = { buffer, content };
+    }
+  }
+  return found === null ? null : patternOf(found);
+}
+
+type Candidate = Pick<FastPattern, 'buffer' | 'content'>;
+
+function patternOf({ buffer, content }: Candidate): FastPattern {
   const part = typeof content.fastPattern === 'object' ? content.fastPattern : null;
   const bytes = part === null ? content.bytes : content.bytes.subarray(part.offset, part.offset + part.length);
   return { buffer, content, bytes, nocase: content.nocase, isNegated: content.isNegated };
 }
 
-type Candidate = Pick<FastPattern, 'buffer' | 'content'>;
-
-function best(candidates: readonly Candidate[]): Candidate | null {
-  const first = Math.min(...candidates.map(({ buffer }) => priority(buffer.buffer)));
-  const near = candidates.filter(({ buffer }) => priority(buffer.buffer) === first);
-  const longest = Math.max(...near.map(({ content }) => content.bytes.length));
-  const long = near.filter(({ content }) => content.bytes.length === longest);
-  if (long.length < 2) return long[0] ?? null;
-  let found: Candidate | null = null;
-  let most = -1;
-  for (const one of long) {
-    const strength = strengthOf(one.content.bytes);
-    if (strength > most) found = one;
-    most = Math.max(most, strength);
-  }
-  return found;
+/** Of two alike the first stays. */
+function isBetter({ buffer }: BufferTerms, content: ContentTerm, than: Candidate): boolean {
+  if (content.isNegated !== than.content.isNegated) return than.content.isNegated;
+  const [ours, theirs] = [priority(buffer), priority(than.buffer.buffer)];
+  if (ours !== theirs) return ours < theirs;
+  const longer = content.bytes.length - than.content.bytes.length;
+  return longer === 0 ? strengthOf(content.bytes) > strengthOf(than.content.bytes) : longer > 0;
 }
 
 /** Rare bytes count for more than letters, and a byte that was there before for little. */
