@@ -94,6 +94,8 @@ export class FlowMemory {
   tags: Tags | null = null;
   /** Numbers of transactions are below this. */
   transactionsSeen = 0;
+  /** Those below this are logged, with none before them that was not: one logged before an earlier one does not move it. */
+  loggedTo = 0;
   /** Of the live transactions, by their ids: mostly there is one, which needs no map. */
   #oneId = -1;
   #one: TransactionMemory | null = null;
@@ -123,6 +125,7 @@ export class FlowMemory {
   /** Another protocol follows in the flow, and counts its transactions from the first one on. */
   forgetTransactions(): void {
     this.transactionsSeen = 0;
+    this.loggedTo = 0;
     this.#oneId = -1;
     this.#one = null;
     this.#others = null;

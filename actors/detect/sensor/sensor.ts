@@ -302,12 +302,13 @@ export class Sensor implements TrafficSink {
     return this.#inspector.hasLeft(flow, direction) || (conversation !== null && this.#isUntold(flow, conversation));
   }
 
-  /** A transaction of which there are records has none yet: as in Suricata it is left in both directions. */
+  /** Transactions of which there are records are left in both directions, as in Suricata, until they are logged in order. */
   #isUntold(flow: Flow, { parser, protocol }: Conversation): boolean {
     const memory = flow.memory as FlowMemory | null;
     if (parser === null || protocol === null || memory === null) return false;
     if (!this.#types.has(protocol.eveName ?? protocol.name)) return false;
-    return parser.transactions.some(({ id }) => !memory.transaction(id).isLogged);
+    if (parser.transactions.some(({ id }) => !memory.transaction(id).isLogged)) return true;
+    return parser.transactions.length > 0 && memory.loggedTo < memory.transactionsSeen;
   }
 
   end(flow: Flow, reason: FlowEnd): void {
@@ -415,9 +416,12 @@ export class Sensor implements TrafficSink {
     const isTold = this.#tells(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     const tellsOdd = this.#tellsAll && this.#anomaly.application && (isTold || this.#looksAt(protocol));
+    let isInOrder = true;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (kept.isLogged) continue;
+      const isNext = isInOrder;
+      isInOrder = false;
       if (tellsOdd && kept.eventsTold < tx.events.length) this.#tellEvents(tx, kept, place, direction ?? 0);
       if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place);
       if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
@@ -427,6 +431,9 @@ export class Sensor implements TrafficSink {
       kept.isTold = true;
       if (!isOver && !isComplete(tx, protocol.end)) continue;
       kept.isLogged = direction === null || !hasFilesToTell(tx, kept);
+      if (!isNext || !kept.isLogged) continue;
+      memory.loggedTo = tx.id + 1;
+      isInOrder = true;
     }
   }
 

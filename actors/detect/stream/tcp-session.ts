@@ -282,10 +282,10 @@ export class TcpSession implements FlowSession {
 
   /** Bytes that a reader has not had. */
   hasLeft(direction: Direction): boolean {
-    const { isOver, rightEdge, rawOffset, appOffset, isRawOver, hasWrapped } = this.stream(direction);
+    const { isOver, rightEdge, rawOffset, appOffset, runEnd, isRawOver, hasWrapped } = this.stream(direction);
     return (
       !isOver &&
-      (((rightEdge > rawOffset || hasWrapped) && !isRawOver) || (rightEdge > appOffset && !this.isApplicationDead))
+      (((rightEdge > rawOffset || hasWrapped) && !isRawOver) || (runEnd > appOffset && !this.isApplicationDead))
     );
   }
 

@@ -1,6 +1,6 @@
 /** Which directions are looked at once more when their flow ends; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { ACK, alertsIn, FIN, RST, Scene, SYN } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene, SYN } from './scene.ts';
 
 /** About addresses: asked of every packet, and of those that nobody sent. */
 const ADDRESSES = 'alert tcp [10.1.0.0,10.2.0.0] any -> [[10.1.0.0,10.2.0.0],!10.3.0.0] any ()';
@@ -33,4 +33,29 @@ t.test('a side that has begun and never said a byte is looked at where rules ask
     // To the client the port of whoever sends is the server's.
     t.same(alertsIn(scene, [ADDRESSES, aboutStream('80')]), [toClient, '']);
   }
+});
+
+t.test('what came behind a hole at the beginning is not left for the application', async (t) => {
+  const scene = new Scene(7777).handshake().segment(0, PUSH | ACK, 24, 0, 'ab');
+  scene
+    .segment(0, FIN | ACK, 26, 0)
+    .segment(1, FIN | ACK, 0, 27)
+    .segment(0, ACK, 27, 1);
+  t.same(alertsIn(scene, [ADDRESSES]), ['1> 2< 3> 4> 5> 6< 7>']);
+  t.same(alertsIn(scene, [ADDRESSES, aboutStream('any')]), ['1> 2< 3> 4> 5> 6< 7> -> -<', '']);
+});
+
+t.test('a transaction that was logged before an earlier one is left in both directions', async (t) => {
+  const begun = new Scene(1883)
+    .handshake()
+    .say(0, '\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04abcd')
+    .say(1, '\x20\x02\x00\x00');
+  // A subscription that is not answered, and a ping behind it, which is over at once.
+  const [subscribe, ping] = ['\x82\x0a\x00\x07\x00\x05alpha\x02', '\xc0\x00'];
+  begun.segment(0, PUSH | ACK, 0, 0, subscribe).segment(0, PUSH | ACK, 12, 0, ping);
+  begun
+    .segment(0, FIN | ACK, 14, 0)
+    .segment(1, FIN | ACK, 0, 15)
+    .segment(0, ACK, 15, 1);
+  t.same(alertsIn(begun, [ADDRESSES]), ['1> 2< 3> 4> 5< 6< 7> 8> 9> 10> 11< 12> -> -<']);
 });
