@@ -126,5 +126,9 @@ function compare(
 export function medianOf(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  const [low, high] = [sorted[middle - 1]!, sorted[middle]!];
+  const sum = low + high;
+  // Each halved by itself only where their sum is beyond a double: halves of the least numbers are none.
+  return Number.isFinite(sum) ? sum / 2 : low / 2 + high / 2;
 }
