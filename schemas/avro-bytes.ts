@@ -6,7 +6,7 @@ import { copyShort, MsecError } from './base.ts';
 
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The longest that `putLong` writes for a safe integer. */
 export const LONG_BYTES_MAX = 8;

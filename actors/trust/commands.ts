@@ -32,7 +32,7 @@ export class StandingCommands {
   /** Gives the provider's row; -1 where the command was done before. TRUSTEE_UNKNOWN, STANDING_UNCHANGED. */
   take(keyId: number, command: StandingCommand, nowMs: number): number {
     const { id, service, action, by, why } = command;
-    const trustee = new TextDecoder().decode(this.#keys.bytesOf(keyId));
+    const trustee = new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#keys.bytesOf(keyId));
     const number = this.#serviceNumber(service);
     const provider = number < 0 ? -1 : this.#providers.rows.find(keyId, number);
     if (provider < 0)

@@ -69,7 +69,7 @@ export class Names {
   }
 
   textOf(number: number): string {
-    return new TextDecoder().decode(this.#keys.bytesOf(this.#rows.keyIdOf(number)));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#keys.bytesOf(this.#rows.keyIdOf(number)));
   }
 }
 

@@ -86,7 +86,7 @@ export function mistakeIn(
   return wrongName(bytes, spans, 0, { bytes: trustee, start: 0, end: trustee.length }, rates);
 }
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function isSame(bytes: Uint8Array, start: number, end: number, other: NameBytes): boolean {
   if (end - start !== other.end - other.start) return false;

@@ -14,7 +14,7 @@ import { type DeviceReading, type DeviceTopics, deviceOf } from '../../schemas/t
 import { markedByte } from './letter-mark.ts';
 
 const LETTER_BYTES_SHOWN = 1_024;
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** batteryVoltage → Battery voltage */
 function labelOf(name: string): string {

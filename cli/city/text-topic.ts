@@ -8,7 +8,7 @@ export interface TextRecord {
 
 const FETCH_BYTES = 1024 * 1024;
 const utf8 = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class TextTopic {
   readonly #reader: LogReader;

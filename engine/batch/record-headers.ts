@@ -4,7 +4,7 @@
  */
 import type { Header } from './layout.ts';
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 class Walk {
   readonly #bytes: Uint8Array;

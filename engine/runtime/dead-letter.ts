@@ -33,7 +33,7 @@ export interface Letter extends LetterOrigin, ErrorData {}
 
 const MESSAGE_CHARS_MAX = 500;
 const utf8 = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function letterHeaders(error: ErrorData, origin: LetterOrigin): Header[] {
   const headers: Header[] = [];

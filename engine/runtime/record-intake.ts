@@ -11,7 +11,7 @@ import type { WorkerPosition } from './position.ts';
 import type { StageRunner } from './stage-runner.ts';
 import type { CondemnedRecord } from './thread-messages.ts';
 
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Of a source of the task. */
 export interface IntakeSource {

@@ -9,7 +9,7 @@ import type { StageSurroundings } from './stage-surroundings.ts';
 
 /** A record that was taken must fit into its letter too, whatever its headers add: more than any log takes as a batch. */
 export const LETTER_BYTES_MAX = 64 * 1024 * 1024;
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 class TaskRecord implements ActorRecord<unknown> {
   input = '';

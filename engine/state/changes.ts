@@ -30,7 +30,7 @@ const COPY_BY_WORD_MAX = 64;
 const HEAD_BYTES = 5;
 
 const utf8 = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The (key id, sub) of each slot. */
 interface SlotPairs {

@@ -88,7 +88,7 @@ const LOOK_MS_MAX = 100;
 const FAILURES_MAX = 5;
 const NOTHING = new Uint8Array(0);
 const utf8 = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class ActorDriver {
   readonly plan: Plan;

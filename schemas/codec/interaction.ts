@@ -43,7 +43,7 @@ export const AT_REASON = 6;
 
 const WIRE_HEADER_BYTES = 5;
 const NOTHING = new Uint8Array(0);
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** One record's contents, reused. Spans point into the bytes that were decoded. */
 export class InteractionView implements TrustInteraction {

@@ -34,7 +34,7 @@ export interface LateReading extends Omit<Late, 'reading'> {
   readonly reading: DeviceReading;
 }
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** `readings` is the codec of the topic that the readings come from; its ids must be bound, too. */
 export function lateCodec(topic: string, readings: TopicCodec<DeviceReading>): TopicCodec<LateReading> {

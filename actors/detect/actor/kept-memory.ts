@@ -7,7 +7,7 @@ import { type Codec, MsecError, type ValueStore, type ValuesDeclaration, values 
 import type { AddressMemory, MemoryItem } from '../inspect/index.ts';
 
 const utf8 = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** name length u16 · name · number f64 * */
 const itemCodec: Codec<MemoryItem> = {

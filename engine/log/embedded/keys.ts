@@ -24,7 +24,7 @@ const FACT = 7;
 export const NAME_BYTES_MAX = 1024;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export interface PartitionRecord {
   readonly start: number;

@@ -175,6 +175,7 @@ t.test('a header is found by its name, the last of that name, without looking at
       { name: 'reason', value: value('last') },
       { name: 'none', value: null },
       { name: 'reasons', value: value('other') },
+      { name: '\ufeffreason', value: value('marked') },
     ],
   });
   append(encoder, { timestamp: 0, key: null, value: value('after'), headers: [] });
@@ -185,8 +186,9 @@ t.test('a header is found by its name, the last of that name, without looking at
     const found = cursor.header(name);
     return found && new TextDecoder().decode(found);
   };
-  t.equal(cursor.headersCount, 5);
+  t.equal(cursor.headersCount, 6);
   t.equal(text('reason'), 'last');
+  t.equal(text('\ufeffreason'), 'marked', 'a byte order mark is a part of the name');
   t.equal(text('grün'), 'umlaut');
   t.equal(text('none'), undefined);
   t.equal(text('absent'), undefined);

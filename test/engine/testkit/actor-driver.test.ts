@@ -75,6 +75,25 @@ t.test('an actor is tested in ten lines', async (t) => {
   await driver.close();
 });
 
+t.test('keys that differ in a byte order mark alone are two, for an actor as well', async (t) => {
+  const named = topic('named', jsonCodec<{ key: string }>());
+  const namer = defineActor({
+    name: 'namer',
+    inputs: { readings },
+    outputs: { named },
+    process: (record, { out }) => out.named.emit({ key: record.keyText() }),
+  });
+  const driver = await testActor(namer);
+  for (const key of ['hall', '\ufeffhall']) driver.send('readings', key, { celsius: 20 });
+  await driver.settle();
+  const found = driver.outputs<{ key: string }>('named').map(({ key, value }) => [key, value.key]);
+  t.same(found.toSorted(), [
+    ['hall', 'hall'],
+    ['\ufeffhall', '\ufeffhall'],
+  ]);
+  await driver.close();
+});
+
 for (const cuts of ['never', 'before-commit', 'after-commit'] as const)
   t.test(`windows close when time has passed, cut ${cuts}`, async (t) => {
     const driver = await testActor(average, { cuts });
