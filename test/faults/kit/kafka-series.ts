@@ -48,6 +48,7 @@ export interface SeriesEnd {
 const FRAMES = 640;
 const FRAMES_PER_ACK = 32;
 const COUNT_MAX = 6;
+const REMOVAL_MS_MAX = 60_000;
 const DELAY_MS_MAX = 60;
 /** More than one life has, so that some go on only beside the one after the next. */
 const WAKE_ACKS_MAX = 24;
@@ -158,12 +159,12 @@ export async function runPlanted(options: SeriesPlace): Promise<readonly string[
 
 /** Removes every topic but the broker's own, so that the next series finds none. */
 export async function clearTopics(server: KafkaServer): Promise<void> {
-  const kafka = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING, requestTimeout: REMOVAL_MS_MAX });
   const admin = kafka.admin();
   await admin.connect();
   try {
     const topics = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
+    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: REMOVAL_MS_MAX });
   } finally {
     await admin.disconnect();
   }
