@@ -2,9 +2,9 @@
  * The addresses of one side of a rule. What is negated is taken out of what is named; where a family has negations
  * alone, out of all of that family, and the other family stays out: `!10.0.0.0/8` means no IPv6.
  */
-import { groupItems } from './group-items.ts';
+import { type GroupPart, groupParts } from './group-items.ts';
 import { difference, holds, type Range, union } from './ranges.ts';
-import { shown, unsupported, wrong } from './rule-mistake.ts';
+import { shown, wrong } from './rule-mistake.ts';
 
 export interface AddressSet {
   readonly isAny: boolean;
@@ -18,29 +18,46 @@ const ALL_V4: Range<number> = [0, 0xffff_ffff];
 const ALL_V6: Range<bigint> = [0n, (1n << 128n) - 1n];
 const ANY_ADDRESS: AddressSet = { isAny: true, hasNegation: false, v4: [ALL_V4], v6: [ALL_V6] };
 
+interface Ranges {
+  readonly v4: readonly Range<number>[];
+  readonly v6: readonly Range<bigint>[];
+}
+
 export function addressSet(text: string, names: ReadonlyMap<string, string>): AddressSet {
   if (text === 'any') return ANY_ADDRESS;
+  const parts = groupParts('address', text, names);
+  const { v4, v6 } = rangesOf(parts, text);
+  const isAny = v4[0]?.[1] === ALL_V4[1] && v4[0][0] === 0 && v6[0]?.[1] === ALL_V6[1] && v6[0][0] === 0n;
+  return { isAny, hasNegation: parts.some((one) => !('text' in one) || one.isNegated), v4, v6 };
+}
+
+/** A list behind `!` is worked out by itself, and what it holds is negated. */
+function rangesOf(parts: readonly GroupPart[], text: string): Ranges {
   const sides = { true: { v4: [], v6: [] }, false: { v4: [], v6: [] } } as {
     readonly [side in 'true' | 'false']: { v4: Range<number>[]; v6: Range<bigint>[] };
   };
-  const items = groupItems('address', text, names);
-  // What Suricata makes of `![a,!b]` depends on how a and b overlap.
-  if (items.some(({ isTwice }) => isTwice) && items.some(({ isNegated }) => isNegated))
-    unsupported('address', `a negation inside of a negated list, as in ${shown(text)}`);
-  for (const { text: item, isNegated } of items) {
+  for (const part of parts) {
+    if (!('text' in part)) {
+      const { v4, v6 } = rangesOf(part, text);
+      for (const range of v4) sides.true.v4.push(range);
+      for (const range of v6) sides.true.v6.push(range);
+      continue;
+    }
+    const { text: item, isNegated } = part;
     const side = sides[isNegated ? 'true' : 'false'];
     if (item.toLowerCase() === 'any') {
-      if (isNegated) wrong('address', '!any holds no address');
       side.v4.push(ALL_V4);
       side.v6.push(ALL_V6);
     } else if (item.includes(':')) side.v6.push(v6Range(item));
     else side.v4.push(v4Range(item));
   }
-  const v4 = family(union(sides.false.v4), union(sides.true.v4), ALL_V4);
+  const negated = union(sides.true.v4);
+  if (negated[0]?.[0] === ALL_V4[0] && negated[0][1] === ALL_V4[1])
+    wrong('address', `every address of IPv4 is negated in ${shown(text)}`);
+  const v4 = family(union(sides.false.v4), negated, ALL_V4);
   const v6 = family(union(sides.false.v6), union(sides.true.v6), ALL_V6);
   if (v4.length === 0 && v6.length === 0) wrong('address', `no address is left of ${shown(text)}`);
-  const isAny = v4[0]?.[1] === ALL_V4[1] && v4[0][0] === 0 && v6[0]?.[1] === ALL_V6[1] && v6[0][0] === 0n;
-  return { isAny, hasNegation: items.some(({ isNegated }) => isNegated), v4, v6 };
+  return { v4, v6 };
 }
 
 function family<N extends number | bigint>(

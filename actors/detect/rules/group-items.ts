@@ -1,26 +1,25 @@
-/**
- * Groups of a header: items with commas, lists in brackets, `!` before an item or a list, `$` before a variable's name.
- * They come out flat: each item with whether an odd number of negations stands before it.
- */
+/** Groups of a header: items with commas, lists in brackets, `!` before an item or a list, `$` before a variable's name. */
 import { shown, wrong } from './rule-mistake.ts';
 
 export interface GroupItem {
   readonly text: string;
   readonly isNegated: boolean;
-  /** Whether a negation stands inside of another. */
-  readonly isTwice: boolean;
 }
+
+/** An item, or a list behind `!`: other lists are part of that around them. */
+export type GroupPart = GroupItem | readonly GroupPart[];
 
 /** Variables name variables: as deep as nobody writes them, and a ring of names ends here. */
 const DEPTH_MAX = 64;
 const ITEMS_MAX = 65_536;
 
-export function groupItems(part: 'address' | 'port', text: string, names: ReadonlyMap<string, string>): GroupItem[] {
-  const items: GroupItem[] = [];
-  collect(text, 0, 0);
-  return items;
+export function groupParts(part: 'address' | 'port', text: string, names: ReadonlyMap<string, string>): GroupPart[] {
+  let count = 0;
+  const parts: GroupPart[] = [];
+  collect(text, parts, false, 0);
+  return parts;
 
-  function collect(group: string, negations: number, depth: number): void {
+  function collect(group: string, into: GroupPart[], isNegated: boolean, depth: number): void {
     if (depth > DEPTH_MAX) wrong(part, `lists and variables are nested deeper than ${DEPTH_MAX}`);
     // Suricata takes blanks before an address and not behind it.
     const item = part === 'address' ? group.trimStart() : group.trim();
@@ -29,22 +28,31 @@ export function groupItems(part: 'address' | 'port', text: string, names: Readon
     if (item.startsWith('!')) {
       const rest = item.slice(1).trim();
       if (rest.startsWith('!')) wrong(part, 'a negation follows a negation');
-      collect(rest, negations + 1, depth + 1);
+      collect(rest, into, true, depth + 1);
     } else if (item.startsWith('[')) {
       if (!item.endsWith(']')) wrong(part, `"${shown(item)}" goes on behind its bracket`);
       const parts = atCommas(item.slice(1, -1));
       // A comma behind the last one is none too many.
       if (parts.length > 1 && parts.at(-1) === '') parts.pop();
-      for (const one of parts) collect(one, negations, depth + 1);
+      const inner = isNegated ? opened(into) : into;
+      for (const one of parts) collect(one, inner, false, depth + 1);
     } else if (item.startsWith('$')) {
       const value = names.get(item.slice(1));
       if (value === undefined)
         wrong(part, `the variable ${shown(item)} is not set: vars.${part}-groups.${shown(item.slice(1))}`);
-      collect(value.includes(',') && !value.trim().match(/^!?\[/) ? `[${value}]` : value, negations, depth + 1);
+      const inner = isNegated ? opened(into) : into;
+      collect(value.includes(',') && !value.trim().match(/^!?\[/) ? `[${value}]` : value, inner, false, depth + 1);
     } else {
-      if (items.length >= ITEMS_MAX) wrong(part, `a group has more than ${ITEMS_MAX} items`);
-      items.push({ text: item, isNegated: negations % 2 === 1, isTwice: negations > 1 });
+      if (count >= ITEMS_MAX) wrong(part, `a group has more than ${ITEMS_MAX} items`);
+      count += 1;
+      into.push({ text: item, isNegated });
     }
+  }
+
+  function opened(into: GroupPart[]): GroupPart[] {
+    const list: GroupPart[] = [];
+    into.push(list);
+    return list;
   }
 
   function atCommas(list: string): string[] {
@@ -66,3 +74,12 @@ export function groupItems(part: 'address' | 'port', text: string, names: Readon
     return all;
   }
 }
+
+/** Flat: each item with whether an odd number of negations stands before it. */
+export const groupItems = (part: 'address' | 'port', text: string, names: ReadonlyMap<string, string>): GroupItem[] =>
+  flat(groupParts(part, text, names), false);
+
+const flat = (parts: readonly GroupPart[], isOdd: boolean): GroupItem[] =>
+  parts.flatMap((one) =>
+    'text' in one ? [{ text: one.text, isNegated: one.isNegated !== isOdd }] : flat(one, !isOdd),
+  );

@@ -36,6 +36,36 @@ t.test('an address is in a group exactly if the group says so; a negation keeps 
   t.ok(holdsV4(addressSet('10.0.0.9-10.0.0.12', NONE), v4(10, 0, 0, 12)));
 });
 
+t.test('a list behind a negation is worked out by itself, as Suricata 7.0.10 does', async (t) => {
+  const hosts = [...Array.from({ length: 9 }, (_, i) => v4(10, 0, 0, i)), v4(200, 0, 0, 1)];
+  const sixes = Array.from({ length: 5 }, (_, i) => 0x2001_0db8_0000_0000_0000_0000_0000_0000n + BigInt(i));
+  // Which of them the group holds, counted from 1; of 1,920 such groups that were asked all are alike.
+  const cases: readonly (readonly [string, readonly number[]])[] = [
+    ['![10.0.0.4-10.0.0.4,!10.0.0.3]', [1, 2, 3, 4, 6, 7, 8, 9, 10]],
+    ['![![10.0.0.0-10.0.0.7],!2001:db8::/32]', [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15]],
+    ['[![[10.0.0.7-10.0.0.7,128.0.0.0/1,!10.0.0.6/31]]]', [1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    ['![!10.0.0.7-10.0.0.7]', [8]],
+    ['![!2001:db8::2/127]', [13, 14]],
+    ['![::/0,!10.0.0.7-10.0.0.7,2001:db8::/32]', [8]],
+    ['[![!10.0.0.1-10.0.0.1,10.0.0.6/31],10.0.0.4/29]', [1, 2, 3, 4, 5, 6]],
+    ['![!10.0.0.2-10.0.0.7,10.0.0.3-10.0.0.4,10.0.0.6/29]', [3, 4, 5, 6, 7, 8, 9, 10]],
+    ['!$OUTSIDE', [2]],
+    ['![!$OUTSIDE]', [1, 3, 4, 5, 6, 7, 8, 9, 10]],
+  ];
+  const names = new Map([['OUTSIDE', '![10.0.0.1,![!10.0.0.0/31]]']]);
+  for (const [text, held] of cases) {
+    const set = addressSet(text, names);
+    const told = [...hosts.map((host) => holdsV4(set, host)), ...sixes.map((host) => holdsV6(set, host))];
+    t.same(
+      told.flatMap((isHeld, i) => (isHeld ? [i + 1] : [])),
+      held,
+      text,
+    );
+  }
+  for (const refused of ['![any,!any]', '[!10.0.0.1,![!128.0.0.0/1,!0.0.0.0/1]]', '[::1,!0.0.0.0/0]'])
+    t.throws(() => addressSet(refused, names), /negated|is left|no address/, refused);
+});
+
 const ranges = fc
   .array(fc.tuple(fc.nat(60), fc.nat(12)), { maxLength: 8 })
   .map((list) => list.map(([low, size]) => [low, low + size] as const));

@@ -20,12 +20,13 @@ export function way({ dice, dialogue, client, server }: Making, { direction }: M
   const forth = `${client} any -> ${server} ${port}`;
   const back = `${server} ${port} -> ${client} any`;
   const [ahead, against] = direction === 0 ? [forth, back] : [back, forth];
+  const notOne = direction === 0 ? `![${both},!${server}]` : `!${server}`;
   return dice.weighted([
     [5, `${both} any -> ${both} any`],
     [5, ahead],
     [0.7, against],
     [1, `${client} any <> ${server} ${port}`],
     [0.5, `[${both},!${direction === 0 ? server : client}] any -> ${both} any`],
-    [0.5, `${both} any -> [${both},!${direction === 0 ? client : server}] any`],
+    [0.5, `${both} any -> [${both},${notOne}] any`],
   ]);
 }
