@@ -17,13 +17,36 @@ export interface FastPattern {
 
 /** Suricata's order of buffers: lower ones first. Others are 2. */
 const PRIORITIES: Readonly<Record<string, number>> = {
+  'mqtt.subscribe.topic': 1,
+  'mqtt.unsubscribe.topic': 1,
   payload: 3,
-  'http.stat_msg': 3,
   'http.stat_code': 4,
   'http.method': 4,
-  'http.protocol': 1,
 };
-const priority = (buffer: string): number => PRIORITIES[buffer] ?? (buffer.startsWith('mqtt.') ? 1 : 2);
+const priority = (buffer: string): number => PRIORITIES[buffer] ?? 2;
+
+/** The order in which Suricata looks through buffers of one priority that a rule can have together. */
+const ORDER: readonly string[] = [
+  ...['mqtt.subscribe.topic', 'mqtt.unsubscribe.topic'],
+  ...['http.uri', 'http.uri.raw', 'http.request_line', 'http.request_body', 'http.response_line', 'http.header'],
+  ...['http.request_header', 'http.response_header', 'http.header_names', 'http.accept', 'http.accept_enc'],
+  ...['http.accept_lang', 'http.referer', 'http.connection', 'http.content_len', 'http.content_type', 'http.server'],
+  ...['http.location', 'http.protocol', 'http.start', 'http.header.raw', 'http.cookie', 'http.user_agent', 'http.host'],
+  ...['http.host.raw', 'http.stat_msg', 'dns.query', 'tls.sni', 'tls.cert_issuer', 'tls.cert_subject'],
+  ...['tls.cert_serial', 'tls.cert_fingerprint', 'tls.certs', 'tls.random_time', 'tls.random_bytes', 'tls.random'],
+  ...['ja3.hash', 'ja3.string', 'ja3s.hash', 'ja3s.string', 'icmpv4.hdr', 'ssh.proto', 'ssh.software', 'ssh.hassh'],
+  ...['ssh.hassh.server', 'ssh.hassh.string', 'ssh.hassh.server.string', 'tcp.hdr', 'udp.hdr', 'icmpv6.hdr', 'ip.src'],
+  ...['ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'snmp.usm', 'snmp.community', 'mqtt.connect.clientid'],
+  ...['mqtt.connect.username', 'mqtt.connect.password', 'mqtt.connect.willtopic', 'mqtt.connect.willmessage'],
+  ...['mqtt.publish.topic', 'mqtt.publish.message', 'ja4.hash', 'http.response_body', 'file.data', 'file.name'],
+  'file.magic',
+];
+
+/** One that is transformed comes behind all that are not. */
+function placeOf({ buffer, transforms }: BufferTerms): number {
+  const place = transforms.length > 0 ? -1 : ORDER.indexOf(buffer);
+  return place === -1 ? ORDER.length : place;
+}
 
 /** null: the rule has no content, and must always be evaluated. */
 export function fastPattern({ buffers }: Pick<Rule, 'buffers'>): FastPattern | null {
@@ -48,12 +71,14 @@ function patternOf({ buffer, content }: Candidate): FastPattern {
 }
 
 /** Of two alike the first stays. */
-function isBetter({ buffer }: BufferTerms, content: ContentTerm, than: Candidate): boolean {
+function isBetter(buffer: BufferTerms, content: ContentTerm, than: Candidate): boolean {
   if (content.isNegated !== than.content.isNegated) return than.content.isNegated;
-  const [ours, theirs] = [priority(buffer), priority(than.buffer.buffer)];
+  const [ours, theirs] = [priority(buffer.buffer), priority(than.buffer.buffer)];
   if (ours !== theirs) return ours < theirs;
   const longer = content.bytes.length - than.content.bytes.length;
-  return longer === 0 ? strengthOf(content.bytes) > strengthOf(than.content.bytes) : longer > 0;
+  if (longer !== 0) return longer > 0;
+  const stronger = strengthOf(content.bytes) - strengthOf(than.content.bytes);
+  return stronger === 0 ? placeOf(buffer) < placeOf(than.buffer) : stronger > 0;
 }
 
 /** Rare bytes count for more than letters, and a byte that was there before for little. */
