@@ -51,26 +51,26 @@ const streamSize: Compile = (condition) => {
   });
 };
 
-/** What is spoken where the rule asks; null: it is not known there. */
+/** What is taken to be spoken where the rule asks; null: it is not known there. */
 function spokenIn(mode: string, conversation: Conversation | null, direction: 0 | 1): readonly (string | null)[] {
   if (conversation === null) return [null];
   switch (mode) {
     case 'to_server':
-      return [conversation.spoken(0)];
+      return [conversation.taken(0)];
     case 'to_client':
-      return [conversation.spoken(1)];
+      return [conversation.taken(1)];
     case 'either':
-      return [conversation.spoken(0), conversation.spoken(1)];
+      return [conversation.taken(0), conversation.taken(1)];
     case 'final':
       return [conversation.final];
     case 'original':
       return [conversation.original];
     default:
-      return [conversation.spoken(direction)];
+      return [conversation.taken(direction)];
   }
 }
 
-/** The direction's own bytes say what it speaks, and may not have yet. */
+/** What the direction speaks, which it may not have said yet. A rule about that alone waits until its own bytes say it. */
 const applicationProtocol: Compile = (condition) => {
   const { names, isNegated, mode } = fieldsOf(condition);
   const wanted = new Set(

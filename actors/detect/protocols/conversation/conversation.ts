@@ -62,6 +62,11 @@ export class Conversation {
     return this.#sides.spoken(direction);
   }
 
+  /** What the direction is taken to speak, where its own bytes do not say it, too. */
+  taken(direction: Direction): string | null {
+    return this.#sides.taken(direction);
+  }
+
   /** What the flow is parsed as; `failed`: nothing of both directions is known; null: not yet. */
   get final(): string | null {
     if (this.protocol !== null) return this.protocol.name;

@@ -31,9 +31,14 @@ export class Sides {
 
   /** What the direction's own first bytes were found to speak, `failed` where nothing that is known; null: not yet. */
   spoken(direction: Direction): string | null {
+    const isAssumed = this.#silent === direction && this.#detections[direction].protocol !== null;
+    return isAssumed ? null : this.taken(direction);
+  }
+
+  /** What it is taken to speak, because of its own bytes or of the other direction's. */
+  taken(direction: Direction): string | null {
     const { protocol, isNone } = this.#detections[direction];
-    if (protocol !== null) return this.#silent === direction ? null : protocol.name;
-    return isNone ? 'failed' : null;
+    return protocol !== null ? protocol.name : isNone ? 'failed' : null;
   }
 
   get areOver(): boolean {

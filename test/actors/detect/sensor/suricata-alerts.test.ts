@@ -377,6 +377,18 @@ t.test('TLS is not spoken where the server spoke first', async (t) => {
   t.same(alertsIn(second, rules), ['7> 9<', '', '5< 6< 7> 8> 9< 10< 11> -> -<']);
 });
 
+t.test(
+  'a client over whom the parser of what the server speaks gives up is taken to speak that, which is no news of it',
+  async (t) => {
+    const hello = `\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03${'cd'.repeat(16)}\x00\xc0\x2f\x00\x00\x04\xff\x01\x00\x00`;
+    const scene = new Scene(443).handshake().say(0, '\x16\x95[M]'.repeat(7)).say(1, hello).say(0, '');
+    const rules = ['', 'ttl:64;', 'flow:to_server; ttl:64;'].map(
+      (more) => `alert tcp ${ANY} (app-layer-protocol:tls; ${more})`,
+    );
+    t.same(alertsIn(scene, rules), ['9<', '7> 8> 9<', '7> 8>']);
+  },
+);
+
 const datagrams = (count: number): Scene => {
   const scene = new Scene(9005);
   for (let i = 0; i < count; i += 1) scene.datagram(0, 'needle');
