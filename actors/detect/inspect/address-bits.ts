@@ -18,7 +18,7 @@ export class AddressBits {
   answers: Answers | null = null;
   /** The flow of the packet at hand. */
   asker: Flow | null = null;
-  /** To the second in which a bit ends. */
+  /** To the last second of a bit. */
   readonly #ends = new KeptMap<number>();
 
   get kept(): KeptMap<number> {
@@ -26,7 +26,17 @@ export class AddressBits {
   }
 
   isSet(packet: Packet, track: Track, id: number): boolean {
-    const ask = (): number => Number(this.#isSet(packet, track, id));
+    return this.#asked(() => this.#isSet(packet, track, id));
+  }
+
+  /** One that is over and that nobody has asked for since is taken away. */
+  toggle(packet: Packet, track: Track, id: number, seconds: number): void {
+    if (this.#asked(() => this.#ends.has(keyOf(packet, track, id)))) this.unset(packet, track, id);
+    else this.set(packet, track, id, seconds);
+  }
+
+  #asked(question: () => boolean): boolean {
+    const ask = (): number => Number(question());
     return (this.answers === null ? ask() : this.answers.to(this.asker, ask)) === 1;
   }
 
@@ -34,7 +44,7 @@ export class AddressBits {
     const key = keyOf(packet, track, id);
     const end = this.#ends.get(key);
     if (end === undefined) return false;
-    if (end > secondOf(packet)) return true;
+    if (end >= secondOf(packet)) return true;
     this.#ends.delete(key);
     return false;
   }

@@ -125,11 +125,7 @@ export function xbits(condition: Condition, names: Names, into: Remembered): voi
   else if (action === 'isnotset') into.checks.push(({ packet, addressBits }) => !addressBits.isSet(packet, by, id));
   else if (action === 'set') into.effects.push(({ packet, addressBits }) => addressBits.set(packet, by, id, seconds));
   else if (action === 'unset') into.effects.push(({ packet, addressBits }) => addressBits.unset(packet, by, id));
-  else
-    into.effects.push(({ packet, addressBits: bits }) => {
-      if (bits.isSet(packet, by, id)) bits.unset(packet, by, id);
-      else bits.set(packet, by, id, seconds);
-    });
+  else into.effects.push(({ packet, addressBits }) => addressBits.toggle(packet, by, id, seconds));
 }
 
 /** Bits of a transaction; whether one is set its engines ask. */

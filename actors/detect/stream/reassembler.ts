@@ -71,6 +71,8 @@ export class Reassembler {
   }
 
   #add(session: TcpSession, stream: TcpStream, packet: Packet): boolean {
+    // Nobody will read it: of what came before rules have yet to see the last.
+    if (session.isApplicationDead && stream.isRawEnding) return true;
     // What comes with a SYN has its numbers from behind it on.
     const isWithSyn = packet.hasFastOpen && (packet.tcpFlags & TCP_SYN) !== 0;
     const start = stream.offsetOf(packet.sequence) + (isWithSyn ? 1 : 0);

@@ -1,6 +1,6 @@
 /** What is known of TLS and SSL, hello by hello and byte by byte; expected is what Suricata 7.0.10 says. */
 import t from 'tap';
-import { alertsIn, Scene } from './scene.ts';
+import { ACK, alertsIn, PUSH, Scene } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const RULES = [
@@ -118,4 +118,19 @@ t.test('a record of SSLv2 is taken by its header, and its hello says the version
     'ssl_version:sslv2;': '6>',
     'app-layer-event:tls.invalid_sslv2_header;': '7< 9>',
   });
+});
+
+t.test('where nothing more is parsed of what is encrypted, nothing that comes later is looked at', async (t) => {
+  const scene = new Scene(443)
+    .handshake()
+    .say(0, clientHello(0x0303, 'A', [5], ''))
+    .say(1, SERVER_HELLO)
+    .say(0, '');
+  scene
+    .segment(0, PUSH | ACK, 0, 0, '\x17\x03\x03\0\x20first')
+    .segment(0, PUSH | ACK, 20, 0, 'tail')
+    .segment(1, ACK, 0, 20)
+    .segment(0, PUSH | ACK, 10, 0, '  needle  ');
+  const rules = ['first', 'tail', 'needle'].map((text) => `alert tls ${ANY} (pcre:"/${text}/";)`);
+  t.same(alertsIn(scene, rules), ['13>', '13>', '']);
 });
