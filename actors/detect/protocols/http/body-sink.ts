@@ -79,6 +79,11 @@ export class BodySink {
     if (this.#decompressor !== null) {
       this.#decompressor.end();
       this.#isCodingOver = true;
+    } else {
+      this.#tx.isUpdated[this.#direction] = true;
+      if (!this.#hasBegun) this.#begin();
+      if (this.#message.body.isFull) this.#overflow();
+      else this.#seeRaw();
     }
     if (this.#file === null) return;
     this.#file.hasGaps = true;

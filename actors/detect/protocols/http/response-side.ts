@@ -174,10 +174,15 @@ export class ResponseSide {
     else tx.faultOnce(FAULT.field, 'response_header_invalid');
   };
 
+  /** Bytes of a head or a trailer came. */
+  #hasCome(): boolean {
+    return !this.#input.isLast && (!this.#input.isEmpty || !this.#reader.isAtEnd);
+  }
+
   #headers(): boolean {
     const tx = this.#tx!;
     const isStrict = protocolOf(tx.response.protocol) === 1;
-    if (!this.#input.isLast) tx.isUpdated[1] = true;
+    if (this.#hasCome()) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, isStrict, this.#fault);
     tx.response.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;
@@ -344,7 +349,7 @@ export class ResponseSide {
 
   #trailer(): boolean {
     const tx = this.#tx!;
-    if (!this.#input.isLast) tx.isUpdated[1] = true;
+    if (this.#hasCome()) tx.isUpdated[1] = true;
     const isWhole = this.#reader.headers(tx.response, false, false, this.#fault);
     tx.response.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;

@@ -71,3 +71,37 @@ t.test('a command without its end is left at the end of a session', async (t) =>
     .segment(0, ACK, 1, 1);
   t.same(alertsIn(ftp, [`alert ftp ${ANY} ()`]), ['7< 8< 9> 10> 11< 12> 13< 14> ->']);
 });
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+t.test('a body whose first bytes are missing is a file with a gap', async (t) => {
+  const head = 'POST / HTTP/1.1\r\nContent-Length: 8\r\n\r\n';
+  const scene = (lost: number): Scene =>
+    new Scene(80)
+      .handshake()
+      .segment(0, DATA, 0, 0, head)
+      .segment(0, DATA, head.length + lost, 0, 'abcdefgh'.slice(lost))
+      .segment(1, ACK, 0, head.length + 8);
+  const rules = [
+    `alert http ${ANY} (flow:to_server; filesize:<100;)`,
+    `alert http ${ANY} (http.request_body; content:"gh";)`,
+  ];
+  t.same(
+    [0, 3].map((lost) => alertsIn(scene(lost), rules)),
+    [
+      ['->', '->'],
+      ['', '->'],
+    ],
+  );
+});
+
+t.test('of an answer without a request its status line alone is no news', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, GET)
+    .say(1, `${OK}HTTP/1.1 404 No\r\n`)
+    .say(0, GET)
+    .say(1, 'Server: a\r\n');
+  t.same(alertsIn(scene.say(0, GET), [`alert http ${ANY} (http.stat_code; content:"404";)`]), ['13<']);
+});
