@@ -182,11 +182,12 @@ export class ResponseSide {
   #headers(): boolean {
     const tx = this.#tx!;
     const isStrict = protocolOf(tx.response.protocol) === 1;
-    if (this.#hasCome()) tx.isUpdated[1] = true;
+    const hasCome = this.#hasCome();
     const isWhole = this.#reader.headers(tx.response, false, isStrict, this.#fault);
     tx.response.headersEnd = isWhole ? this.#reader.at : this.#reader.end;
     if (this.hasFailed) return false;
     if (!isWhole) {
+      if (hasCome) tx.isUpdated[1] = true;
       if (this.#reader.isTooLong) return this.#fail();
       if (!this.#input.isLast) return false;
       this.#reader.flush(tx.response, false, this.#fault);
@@ -203,7 +204,10 @@ export class ResponseSide {
       return this.#fail();
     }
     this.#reader.stop();
-    return this.#endOfHeaders(tx);
+    const isGoingOn = this.#endOfHeaders(tx);
+    // Headers that end the parsing are no news.
+    if (hasCome && !this.hasFailed) tx.isUpdated[1] = true;
+    return isGoingOn;
   }
 
   #endOfHeaders(tx: HttpTransaction): boolean {

@@ -105,3 +105,14 @@ t.test('of an answer without a request its status line alone is no news', async 
     .say(1, 'Server: a\r\n');
   t.same(alertsIn(scene.say(0, GET), [`alert http ${ANY} (http.stat_code; content:"404";)`]), ['13<']);
 });
+
+t.test('headers that end the parsing are no news of their answer', async (t) => {
+  const scene = new Scene(80)
+    .handshake()
+    .say(0, GET)
+    .say(1, 'HTTP/1.1 200 OK\r\nServer: a\r\n')
+    .say(1, 'Content-Length: x\r\n\r\n')
+    .segment(0, FIN | ACK, 0, 0)
+    .segment(1, FIN | ACK, 0, 1);
+  t.same(alertsIn(scene, [`alert http ${ANY} (content:"Server"; http.stat_code; content:"2";)`]), ['']);
+});
