@@ -26,7 +26,7 @@ export interface Match {
 
 export interface Alert extends Match {
   readonly action: Action;
-  /** As it is told: one whose action a rate_filter has set is blocked with its packet, whichever rule blocks that. */
+  /** As it is told: one whose action a rate_filter has set is blocked with its packet or what carries that, whichever rule blocks them. */
   readonly isBlocked: boolean;
   /** The first action of the packet's rules that answers it, too. */
   readonly rejectedBy: Action | null;
@@ -101,10 +101,11 @@ export class AlertQueue {
       }
     }
     if (told.length > 0 && situation.memory !== null) situation.memory.hasAlerted = true;
+    const isPacketBlocked = blocking !== null || situation.isCarrierBlocked;
     for (let i = 0; i < told.length; i += 1) {
       const { signature, transaction, isOfFlow, guess } = told[i]!;
       const action = actions[i]!;
-      const isBlocked = rated[i] === true ? blocking !== null : action.startsWith('reject');
+      const isBlocked = rated[i] === true ? isPacketBlocked : action.startsWith('reject');
       tell({ signature, transaction, isOfFlow, guess, action, rejectedBy, isBlocked });
     }
     return blocking === null ? null : { signature: blocking, rejectedBy };

@@ -378,7 +378,8 @@ export class Inspector {
    * wire comes last.
    */
   #goesWithBlocked(packet: Packet, flow: Flow | null): boolean {
-    if (packet.isPseudo || !this.#isBlockedInside) return false;
+    this.#situation.isCarrierBlocked = this.#isBlockedInside && !packet.isPseudo;
+    if (!this.#situation.isCarrierBlocked) return false;
     if (!isInside(packet)) this.#isBlockedInside = false;
     return flow === null;
   }

@@ -44,6 +44,8 @@ export class Situation {
   /** Nothing is looked for in payloads: what the flow carries is encrypted. */
   isBlind = false;
   payload: Uint8Array = NO_BYTES;
+  /** What carries the packet, or it together with another one, is to be blocked. */
+  isCarrierBlocked = false;
   /** What the stream's rules see of this direction now. */
   chunk: RawChunk | null = null;
   /** The contents of the rule at hand were found in the stream. */

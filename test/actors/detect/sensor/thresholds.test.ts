@@ -114,3 +114,10 @@ t.test(
       t.throws(() => alertsIn(exchange(), [twice(limit, every, between)]), /one threshold/);
   },
 );
+
+t.test('an alert whose action a rate_filter has set is blocked with what was carried', async (t) => {
+  const scene = new Scene(7).tunnelled('vxlan', 'x').tunnelled('vxlan', 'needle').tunnelled('vxlan', 'x');
+  const rules = ['alert ip any any -> any any (ttl:64;)', 'reject udp any any -> any any (content:"needle";)'];
+  const line = 'rate_filter gen_id 1, sig_id 1, track by_rule, count 2, seconds 60, new_action alert, timeout 60';
+  t.same(alertsIn(scene, rules, line), ['-> 1> ->! 2>! -> 3>', '->!']);
+});
