@@ -189,8 +189,14 @@ t.test('sightings are written as avsc writes them, and read back into columns', 
         decodeSightings(bytes, 0, bytes.length, view);
         assert.equal(view.count, sightings.length);
         assert.equal(view.eventTime, eventTime);
-        assert.equal(new TextDecoder().decode(bytes.subarray(view.keyIdStart, view.keyIdEnd)), keyId);
-        assert.equal(new TextDecoder().decode(bytes.subarray(view.deviceStart, view.deviceEnd)), device);
+        assert.equal(
+          new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(view.keyIdStart, view.keyIdEnd)),
+          keyId,
+        );
+        assert.equal(
+          new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(view.deviceStart, view.deviceEnd)),
+          device,
+        );
         assert.equal(hex(view.pseudonyms.subarray(0, view.count * 8)), hex(reading.pseudonyms));
         assert.deepEqual(view.rssi.slice(0, view.count), reading.rssi);
         assert.deepEqual(view.isRandomised.slice(0, view.count), reading.isRandomised);

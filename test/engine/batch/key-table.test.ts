@@ -6,7 +6,7 @@ import { tabulationHash } from '../../../engine/batch/key-table.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const intern = (table: KeyTable, text: string) => table.intern(encode(text), 0, encode(text).length);
-const textOf = (table: KeyTable, id: number) => new TextDecoder().decode(table.bytesOf(id));
+const textOf = (table: KeyTable, id: number) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(table.bytesOf(id));
 
 t.test('the same bytes have one id, other bytes another, and ids are dense', async (t) => {
   const table = new KeyTable(seededRandom(1));
