@@ -24,7 +24,7 @@ const CONFIG = `attestation:
   references: firmware.references
   referencesKey: builder.pem
   interval: 2s
-  deadline: 5s
+  deadline: 10s
   retry: 1s
   failures: 3
 `;

@@ -127,7 +127,7 @@ t.test('each acknowledged frame is one reading for Java and for Python, after ki
 
   const { stdout, stderr } = await kafka.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', kafka.bootstrap, '--topic', TOPIC, '--from-beginning'],
-    ...['--isolation-level', 'read_committed', '--timeout-ms', '10000'],
+    ...['--isolation-level', 'read_committed', '--max-messages', String(ours.length), '--timeout-ms', '60000'],
     ...['print.value=false', 'print.offset=true', 'print.partition=true'].flatMap((property) => [
       '--property',
       property,

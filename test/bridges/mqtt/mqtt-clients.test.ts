@@ -12,7 +12,7 @@ async function start(t: { teardown(run: () => unknown): void }, parts: Fixture =
   t.teardown(() => bridge.close());
   const credential = ['-h', '127.0.0.1', '-p', String(bridge.port), '-u', 'meter-1', '-P', 'token-of-meter-1'];
   const mosquittoPub = (...options: string[]) => {
-    const run = promisify(execFile)(programPath('mosquitto_pub'), [...credential, ...options], { timeout: 20_000 });
+    const run = promisify(execFile)(programPath('mosquitto_pub'), [...credential, ...options], { timeout: 120_000 });
     return { run, stdin: run.child.stdin };
   };
   return { ...parts, bridge, credential, mosquittoPub };

@@ -17,7 +17,7 @@ export interface Partition {
   heal(): void;
 }
 
-/** Goes on until the signal. `onFault` is told the name of each. */
+/** Goes on until the signal. `onFault` is told the name of each. The first is a partition, or a leader that is away: so one of them surely comes. */
 export async function torment(
   proxy: FaultProxy,
   partition: Partition | undefined,
@@ -27,10 +27,11 @@ export async function torment(
 ): Promise<void> {
   const wait = ([least, most]: readonly [number, number]) =>
     pause(systemClock, least + randomBelow(random, most - least), signal);
-  while (!signal.aborted) {
+  for (let turn = 0; !signal.aborted; turn++) {
     await wait(QUIET_MS);
     if (signal.aborted) return;
-    const drawn = randomBelow(random, partition === undefined ? 10 : 15);
+    const first = partition === undefined ? 2 : 10;
+    const drawn = turn === 0 ? first : randomBelow(random, partition === undefined ? 10 : 15);
     if (drawn >= 10) {
       onFault('partition');
       partition?.cut();

@@ -6,7 +6,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { pause, type Random, seededRandom, systemClock } from '../../../engine/index.ts';
 import { check, type Verdict } from './checker/check.ts';
-import type { History, OffsetRead, Read } from './checker/history.ts';
+import type { History, OffsetRead, Read, Transaction } from './checker/history.ts';
 import type { ListClient, ListReader } from './clients/list-client.ts';
 import { RawBroker } from './judge/raw-broker.ts';
 import { RawListReader } from './judge/raw-list-reader.ts';
@@ -22,6 +22,8 @@ export interface RoundOptions {
   readonly name: string;
   readonly seed: number;
   readonly seconds: number;
+  /** Where the machine is slow, it goes on until this holds as well, some times as long at most. */
+  enough?(transactions: readonly Transaction[], faults: Readonly<Record<string, number>>): boolean;
   /** A second way to cut, beside the proxy's. */
   readonly partition?: Partition;
 }
@@ -44,9 +46,10 @@ const READ_PAUSE_MS = 150;
 /** Each so many reads one is of everything, from the beginning. */
 const WHOLE_READ_EVERY = 20;
 /** Far longer than the broker lets a transaction be. */
-const HANGING_MS = 15_000;
-const PREPARE_MS_MAX = 30_000;
-const CLOSING_MS = 20_000;
+const HANGING_MS = 45_000;
+const PREPARE_MS_MAX = 60_000;
+const CLOSING_MS = 60_000;
+const LONGER_MAX = 4;
 
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { client, proxy, broker, name, seed, seconds } = options;
@@ -69,7 +72,10 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     }
     const working = owners.map((owner) => workload.own(owner, ended.signal));
     working.push(torment(proxy, options.partition, seededRandom(seed + 2), ended.signal, count));
+    const longest = systemClock.monotonic() + seconds * 1000 * LONGER_MAX;
     await pause(systemClock, seconds * 1000);
+    while (options.enough?.(workload.transactions, faults) === false && systemClock.monotonic() < longest)
+      await pause(systemClock, READ_PAUSE_MS);
     ended.abort();
     await Promise.all(working);
     proxy.calm();

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
         '--max-messages',
         String(lines.length),
         '--timeout-ms',
-        '20000',
+        '60000',
       ]);
       t.same(consumed.stdout.trimEnd().split('\n'), lines, consumed.stderr);
     });
