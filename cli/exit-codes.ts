@@ -3,7 +3,7 @@ import type { ErrorCode } from '../engine/base/index.ts';
 
 export const EXIT = {
   ok: { code: 0, says: 'done' },
-  forced: { code: 1, says: 'stopped before it had drained: by a third signal, or after 15 s' },
+  forced: { code: 1, says: 'stopped before it had drained: by a third signal, or after 25 s' },
   usage: { code: 64, says: 'the command line is wrong' },
   data: { code: 65, says: 'the data is wrong: a frame, a record, a request' },
   noInput: { code: 66, says: 'the named file, device, topic or letter does not exist' },

@@ -1,10 +1,11 @@
 /**
  * When to stop, and when to give up waiting. The first signal asks for a drain; npm passes a Ctrl-C on that the terminal
- * has sent already, so a second one right after it is the same one; a third that is meant, or 15 s, forces the end.
+ * has sent already, so a second one right after it is the same one; a third that is meant, or 25 s, forces the end.
  */
 import type { Clock, Timer } from '../engine/index.ts';
 
-export const FORCE_MS = 15_000;
+/** Less than docker-compose.yml gives. */
+export const FORCE_MS = 25_000;
 const DOUBLE_MS = 100;
 const SIGNALS_TO_FORCE = 3;
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
