@@ -2,10 +2,12 @@
 import { ALL, NOT_NEWLINE, TYPES } from './byte-sets.ts';
 import type { Assertion, ByteSet } from './nodes.ts';
 import { mistake, type PatternReader, refuse } from './pattern-reader.ts';
+import { readProperty } from './properties.ts';
 
 export type Escape =
   | { readonly is: 'byte'; readonly byte: number }
   | { readonly is: 'set'; readonly set: ByteSet }
+  | { readonly is: 'property'; readonly set: ByteSet; readonly isNegated: boolean }
   | { readonly is: 'assert'; readonly what: Assertion }
   | { readonly is: 'back'; readonly to: number | string }
   | { readonly is: 'newline' }
@@ -38,9 +40,10 @@ export function readEscape(reader: PatternReader, isClass: boolean, groups: numb
     if (letter < 0x20 || letter > 0x7e) mistake('\\c needs a printable character');
     return { is: 'byte', byte: letter ^ 0x40 };
   }
+  if (char === 'p' || char === 'P') return { is: 'property', ...readProperty(reader, char === 'P') };
   if (isClass) {
     if (char === 'b') return { is: 'byte', byte: 8 };
-    if ('pPX'.includes(char)) return refuse(`the escape \\${char}`);
+    if (char === 'X') return refuse('the escape \\X');
     return mistake(`the escape \\${char} in a class`);
   }
   if (ASSERTIONS[char] !== undefined) return { is: 'assert', what: ASSERTIONS[char] };
@@ -62,7 +65,7 @@ export function readEscape(reader: PatternReader, isClass: boolean, groups: numb
       mistake('\\k without a name');
     return { is: 'back', to: found[1] ?? found[2] ?? found[3]! };
   }
-  return 'pPXE'.includes(char) ? refuse(`the escape \\${char}`) : mistake(`the escape \\${char} does not exist`);
+  return 'XE'.includes(char) ? refuse(`the escape \\${char}`) : mistake(`the escape \\${char} does not exist`);
 }
 
 function hexadecimal(reader: PatternReader): number {

@@ -10,6 +10,8 @@ export function parseClass(reader: PatternReader, isFolded: boolean): ByteSet {
     return refuse('a class that looks like the name of one');
   const isNegated = reader.take('^');
   const set = noBytes();
+  // They are what they are, whatever the case.
+  const properties = noBytes();
   let isQuoted = false;
   for (let isFirst = true; ; isFirst = false) {
     const char = reader.next();
@@ -36,13 +38,14 @@ export function parseClass(reader: PatternReader, isFolded: boolean): ByteSet {
     else if (!reader.take('E')) {
       const escaped = readEscape(reader, true, 0);
       if (escaped.is === 'byte') range(reader, set, escaped.byte, false);
-      else if (escaped.is === 'set') {
-        addAll(set, escaped.set, false, false);
+      else if (escaped.is === 'set' || escaped.is === 'property') {
+        addAll(escaped.is === 'property' ? properties : set, escaped.set, false, false);
         afterSet(reader);
       } else mistake('this escape in a class');
     }
   }
   if (isFolded) addFolded(set);
+  addAll(set, properties, false, false);
   return isNegated ? inverted(set) : set;
 }
 

@@ -159,6 +159,10 @@ class Parser {
         return this.#byte(escaped.byte);
       case 'set':
         return set(escaped.set);
+      case 'property':
+        // PCRE2 10.42 takes some of them for such as what follows cannot begin with, and gives nothing back.
+        if (escaped.isNegated && this.#isRepeated()) refuse('a repeated property that must not be');
+        return set(escaped.set);
       case 'assert':
         return { kind: 'assert', what: escaped.what };
       case 'newline': {
@@ -170,6 +174,10 @@ class Parser {
       case 'back':
         return this.#back(escaped.to);
     }
+  }
+
+  #isRepeated(): boolean {
+    return this.#reader.match(/(?=(?:\s|\\E|\\Q\\E|\(\?#[^)]*\)|#[^\n]*\n)*[*+?{])/y) !== null;
   }
 
   #back(to: number | string): Node {
@@ -225,7 +233,10 @@ class Parser {
     if (this.#groups > GROUPS_MAX) refuse('it has too many groups');
     const index = this.#groups;
     if (name !== null) {
-      if (this.#names.has(name)) refuse('two groups with one name');
+      // In branches that count anew a group may come again under its name.
+      if ((this.#names.get(name) ?? index) !== index) mistake(`two groups with the name ${name}`);
+      for (const [other, number] of this.#names)
+        if (number === index && other !== name) mistake(`a group with the names ${other} and ${name}`);
       this.#names.set(name, index);
     }
     return { kind: 'capture', index, node: this.#closed(this.#choice()) };

@@ -13,7 +13,9 @@ function find(pattern: string, flags: string, text: string, from = 0): readonly 
 type Row = readonly [string, string, readonly (readonly [string, readonly [number, number] | number])[] | null];
 
 t.test('generated expressions match where PCRE2 10.42 says, and those that it refuses are refused', async (t) => {
-  const rows = JSON.parse(readFileSync(new URL('pcre2-answers.json', import.meta.url), 'utf8')) as readonly Row[];
+  const rows = ['pcre2-answers.json', 'pcre2-properties.json'].flatMap(
+    (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')) as readonly Row[],
+  );
   let matched = 0;
   for (const [pattern, flags, answers] of rows) {
     if (answers === null) {
@@ -29,6 +31,35 @@ t.test('generated expressions match where PCRE2 10.42 says, and those that it re
     }
   }
   t.ok(matched > 500, `${matched} matches`);
+});
+
+t.test('properties are those that Unicode gives the characters of Latin-1, whatever the case', async (t) => {
+  const held = (pattern: string, flags = ''): string =>
+    Array.from({ length: 256 }, (_, byte) => byte)
+      .filter((byte) => Array.isArray(find(pattern, flags, String.fromCharCode(byte))))
+      .map((byte) => byte.toString(16))
+      .join(' ');
+  t.equal(held('\\p{Sc}'), '24 a2 a3 a4 a5');
+  t.equal(held('\\p{ n_o }'), 'b2 b3 b9 bc bd be');
+  t.equal(held('\\pZ'), '20 a0');
+  t.equal(held('[\\p{Xsp}]', 'i'), '9 a b c d 20 85 a0');
+  t.equal(held('\\p{Pi}|\\P{^Pf}'), 'ab bb');
+  t.equal(held('[^\\PP]'), held('\\p{P}'));
+  t.equal(held('\\p{Lu}', 'i'), held('[A-Z\xc0-\xd6\xd8-\xde]'));
+  t.equal(held('[a\\p{Lu}]', 'i'), held('[aA-Z\xc0-\xd6\xd8-\xde]'));
+  for (const refused of [
+    '\\p',
+    '\\pQ',
+    '\\p{',
+    '\\p{Greek}',
+    '\\X',
+    '\\P{L}+',
+    '[\\pL-z]',
+    '(?<a>a)(?<a>b)',
+    '(?|(?<a>a)|(?<b>b))',
+  ])
+    t.throws(() => compileRegex(refused, ''), refused);
+  t.same(find('(?|(?<a>a)|(?<a>b))\\k<a>', '', 'abb'), [1, 3]);
 });
 
 t.test('an attempt ends at the match limit, counted as PCRE2 counts', async (t) => {
