@@ -8,6 +8,7 @@ import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
+import { passes } from '../rules/numbers.ts';
 import { AddressIndex } from './address-index.ts';
 import { hasPattern, isOfPayload, makingPacketGroup, type PacketGroup, prefilterOf } from './packet-group.ts';
 import { isSynScan, PortedGroup } from './ported-group.ts';
@@ -122,7 +123,8 @@ export class RuleGroups {
    * direction alone is then not asked for it again.
    */
   #strayed(ours: readonly Signature[], protocol: number): Signature[] {
-    const shared = new Set(ours.flatMap(({ fast }) => (fast === null ? [] : [fast.buffer.buffer])));
+    const shared = new Set<string>();
+    for (const one of ours) if (one.fast !== null && leavesProtocol(one, protocol)) shared.add(one.fast.buffer.buffer);
     const known = new Set(ours);
     return this.signatures.filter(
       (one) =>
@@ -146,6 +148,13 @@ export class RuleGroups {
     return group;
   }
 }
+
+/** Not where its ip_proto excludes it. */
+const leavesProtocol = ({ header, rule }: Signature, protocol: number): boolean =>
+  header.protocols !== null ||
+  rule.conditions.every(
+    ({ keyword, value }) => keyword !== 'ip_proto' || value.type !== 'number' || passes(value.test, protocol),
+  );
 
 function* transactionGroup(
   signatures: readonly Signature[],

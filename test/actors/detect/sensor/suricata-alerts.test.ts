@@ -132,6 +132,13 @@ t.test(
     const toClient = `alert tcp ${ANY} (flow:to_client; ipv4.hdr; content:"|45|"; offset:3;)`;
     t.same(alertsIn(scene, [toServer]), ['1> 3>']);
     t.same(alertsIn(scene, [toServer, toClient]), ['1> 2< 3>', '']);
+    const datagram = new Scene(7777).datagram(0, 'abc');
+    const back = 'alert udp any any -> any any (flow:to_client; ipv4.hdr; content:"|45|"; startswith;)';
+    const ofProtocol = (asked: string): string => `alert pkthdr ${ANY} (ipv4.hdr; content:"|46|"; ip_proto:${asked};)`;
+    t.same(
+      ['17', '>16', '6', '!17'].map((asked) => alertsIn(datagram, [back, ofProtocol(asked)])[0]),
+      ['1>', '1>', '', ''],
+    );
   },
 );
 
