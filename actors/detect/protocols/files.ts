@@ -18,8 +18,8 @@ export interface TransactionFile {
   kind(): Uint8Array | null;
   /** What a rule has had looked up; null: none has. */
   readonly knownKind: string | null;
-  /** Its record is written. */
-  told?(): void;
+  /** Its record is written, with a packet of this direction; null: nothing is let go with it. */
+  told?(packets: Direction | null): void;
   /** Where it lies in a larger one; without it: it is whole. */
   readonly range?: FileRange | null;
 }

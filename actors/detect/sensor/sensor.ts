@@ -348,7 +348,7 @@ export class Sensor implements TrafficSink {
     }
   }
 
-  #tellFiles(tx: Transaction, direction: Direction, isOver: boolean, place: Place): void {
+  #tellFiles(tx: Transaction, direction: Direction, isOver: boolean, place: Place, pruned: Direction | null): void {
     if (tx.files === undefined || tx.files.length === 0) return;
     const { filesTold } = (place.flow.memory as FlowMemory).transaction(tx.id);
     const files = tx.files.filter((file) => file.direction === direction);
@@ -359,7 +359,7 @@ export class Sensor implements TrafficSink {
         writeFile(this.#line, file, tx, place);
         this.#tell();
       }
-      file.told?.();
+      file.told?.(pruned);
     }
   }
 
@@ -416,6 +416,8 @@ export class Sensor implements TrafficSink {
     const isTold = this.#tells(protocol.eveName ?? protocol.name);
     const toldAt = protocol.toldAt?.(fingerprints) ?? protocol.end;
     const tellsOdd = this.#tellsAll && this.#anomaly.application && (isTold || this.#looksAt(protocol));
+    // Suricata lets files go behind every packet but those that flush.
+    const pruned = packet.isFlush ? null : direction;
     let isInOrder = true;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
@@ -423,8 +425,8 @@ export class Sensor implements TrafficSink {
       const isNext = isInOrder;
       isInOrder = false;
       if (tellsOdd && kept.eventsTold < tx.events.length) this.#tellEvents(tx, kept, place, direction ?? 0);
-      if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place);
-      if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place);
+      if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place, pruned);
+      if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place, pruned);
       if (direction !== null) kept.filesLeft[direction] = kept.filesTold[direction];
       if (!isOver && !isComplete(tx, toldAt)) continue;
       if (isTold && !kept.isTold && tx.isQuiet !== true) writeTransaction(this.#line, tx, place, this.#tell);

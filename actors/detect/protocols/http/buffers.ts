@@ -58,6 +58,7 @@ function body(name: string, direction: Direction): BufferRow<Tx> {
     isStreamed: true,
     read(tx, _direction, _index, isEnd) {
       const { body } = tx.message(direction);
+      if (direction === 1 && tx.files.some((file) => file.direction === 1 && file.isGone)) return null;
       return body.isReady(isEnd || tx.progress[direction] > BODY) ? body.window() : null;
     },
     offset: (tx) => tx.message(direction).body.windowStart,

@@ -1,6 +1,7 @@
 /** A file in a body, with what rules look at of it. */
 import { hash } from 'node:crypto';
 import { kindOfFile } from '../../file-kind/index.ts';
+import type { Direction } from '../direction.ts';
 import { type DigestName, ReceivedFile } from '../files.ts';
 import type { Body } from './body.ts';
 
@@ -42,6 +43,12 @@ export class HttpFile extends ReceivedFile {
     )
       this.knownKind = kindOfFile(this.content.from(0));
     return this.knownKind === null ? null : Buffer.from(this.knownKind, 'latin1');
+  }
+
+  /** With this one that the parser gave up is over, too; it is let go with a packet of its own direction. */
+  told(packets: Direction | null): void {
+    if (this.state === 'open') this.state = 'truncated';
+    this.isGone ||= packets === this.direction;
   }
 
   /** Rules were asked: of one that is over they are asked no more. */

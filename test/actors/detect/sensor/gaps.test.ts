@@ -116,3 +116,15 @@ t.test('headers that end the parsing are no news of their answer', async (t) => 
     .segment(1, FIN | ACK, 0, 1);
   t.same(alertsIn(scene, [`alert http ${ANY} (content:"Server"; http.stat_code; content:"2";)`]), ['']);
 });
+
+t.test('files are let go where the parser gives up', async (t) => {
+  const scene = new Scene(80).handshake().say(0, 'GET /a\r\n').say(1, OK).say(0, GET);
+  const rules = ['http.response_body; content:"ok";', 'flow:to_client; file.data; content:"ok";', 'filesize:>0;'];
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((rule) => `alert http ${ANY} (${rule})`),
+    ),
+    ['', '', ''],
+  );
+});
