@@ -190,7 +190,7 @@ export class ResponseSide {
       if (hasCome) tx.isUpdated[1] = true;
       if (this.#reader.isTooLong) return this.#fail();
       if (!this.#input.isLast) return false;
-      this.#reader.flush(tx.response, false, this.#fault);
+      // A header that could still have been continued is none.
       const rest = this.#reader.rest();
       this.#reader.stop();
       this.#state = 'finalize';

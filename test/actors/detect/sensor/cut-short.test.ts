@@ -57,6 +57,20 @@ t.test('the block of headers has what came of a trailer, and what an interim ans
   t.same(answered(raw('|0d 0a 0d 0a|HTTP'), interim, '\r\n\r\n', `${OK}Content-Length: 0\r\n\r\n`), ['-<']);
 });
 
+t.test('a header of an answer that could still have been continued when its flow ends is none', async (t) => {
+  const rules = http('http.server; content:"x";', 'http.server; content:"y";');
+  const ends = ['', 'Via: y', ' y', '\r\n'];
+  t.same(
+    ends.map((end) => answered(rules, `${OK}${end}`)),
+    [
+      ['-<', ''],
+      ['-<', ''],
+      ['', ''],
+      ['-<', ''],
+    ],
+  );
+});
+
 t.test('a header that is cut short is a body behind a line that was one, and else ends the parsing', async (t) => {
   const rules = http('http.response_body; content:"Host";', 'flow:to_client; http.header_names; content:"Server";');
   t.same(answered(rules, `${OK}Host: x`), ['', '']);
