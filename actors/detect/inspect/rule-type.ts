@@ -3,7 +3,7 @@
  * TCP stream is asked about the stream; with a place in its contents about the packets, too.
  */
 
-import type { AnyProtocol } from '../protocols/index.ts';
+import type { AnyProtocol, Direction } from '../protocols/index.ts';
 import { isApplication } from '../rules/protocols.ts';
 import type { BufferTerms, Condition, Rule, Term } from '../rules/rule.ts';
 import { isAboutFiles } from './file-keywords.ts';
@@ -95,6 +95,8 @@ export const asksStreamAndBody = ({ buffers }: Rule): boolean =>
 /** `isStateful`: its payload is asked about with transactions. */
 export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStateful: boolean): Shape {
   const parts = transactionParts(rule, protocols);
+  const application = applicationOf(rule, parts);
+  const carrier = protocols.find(({ name }) => name === application);
   let payload: BufferTerms | null = null;
   let [asksHeader, actsOnPacket] = [false, false];
   for (const terms of rule.buffers) {
@@ -124,8 +126,8 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
     needsStream,
     isStreamOnly,
     actsOnPacket,
-    directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts),
-    application: applicationOf(rule, parts),
+    directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts, carrier),
+    application,
   };
   const type = asksHeader ? 'packet' : typeOf(rule, shape, parts.length > 0, isStateful, payload !== null);
   return { ...shape, type };
@@ -272,20 +274,33 @@ function partOf(name: string, protocols: readonly AnyProtocol[]): Part | null {
     ].map(({ directions }) => ({ protocol: protocol.name, directions })),
   );
   if (rows.length === 0) return null;
-  const directions = rows.flatMap((row) => row.directions).reduce<number>((bits, one) => bits | (1 << one), 0);
+  const directions = bitsOf(rows.flatMap((row) => row.directions));
   return { name, protocols: rows.map(({ protocol }) => protocol), directions };
 }
 
-/** Of the header, or of what is asked: files belong to several protocols. */
+/** Of the header, or of what is asked: files belong to several protocols, as do JA3 and JA4 to Suricata, which reads QUIC. */
 function applicationOf(rule: Rule, parts: readonly Part[]): string | null {
   const named = rule.protocol === 'http1' ? 'http' : rule.protocol;
   if (isApplication(rule.protocol)) return named;
   if (rule.conditions.some(({ keyword }) => keyword === 'tls_store')) return 'tls';
-  return parts.find(({ name }) => !/^file/.test(name))?.protocols[0] ?? null;
+  return parts.find(({ name }) => !/^(file|ja[34])/.test(name))?.protocols[0] ?? null;
 }
 
 /** A part that is in one direction alone decides for the rule. A flow keyword without a direction is about both. */
-function directionsOf({ directions: named }: Rule, parts: readonly Part[]): number {
+function directionsOf({ directions: named }: Rule, parts: readonly Part[], carrier: AnyProtocol | undefined): number {
   if (named === TO_SERVER_BIT || named === TO_CLIENT_BIT) return named;
-  return parts.find(({ directions }) => directions !== BOTH_DIRECTIONS)?.directions ?? BOTH_DIRECTIONS;
+  for (const { name, directions } of parts) {
+    const own = /^file/.test(name) ? fileDirections(carrier, directions) : directions;
+    if (own !== BOTH_DIRECTIONS) return own;
+  }
+  return BOTH_DIRECTIONS;
 }
+
+/** Mail has files to the server alone. */
+function fileDirections(carrier: AnyProtocol | undefined, otherwise: number): number {
+  const rows = carrier?.buffers.filter(({ name }) => name === 'file.data') ?? [];
+  return rows.length === 0 ? otherwise : bitsOf(rows.flatMap((row) => row.directions));
+}
+
+const bitsOf = (directions: readonly Direction[]): number =>
+  directions.reduce<number>((bits, one) => bits | (1 << one), 0);
