@@ -32,12 +32,6 @@ export class Input {
     return this.#pending.length > 0;
   }
 
-  /** Nothing but blanks is kept of a line. */
-  get isBlank(): boolean {
-    for (const byte of this.#pending) if (!isSpace(byte)) return false;
-    return true;
-  }
-
   /** How many blanks and line ends there are before the next other byte; -1: there is none yet. */
   blanks(): number {
     for (let at = this.at; at < this.bytes.length; at += 1) if (!isSpace(this.bytes[at]!)) return at - this.at;
@@ -47,6 +41,11 @@ export class Input {
   /** So a line begins of which the rest is to come. */
   begin(line: Uint8Array): void {
     this.#pending = copyOf(line);
+  }
+
+  /** Passes over the lines that end within so many bytes. */
+  skipLines(most: number): void {
+    this.at += this.bytes.subarray(this.at, this.at + most).lastIndexOf(LF) + 1;
   }
 
   /** Takes what was kept of a line. */

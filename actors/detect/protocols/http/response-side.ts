@@ -6,9 +6,9 @@ import { HEAD_BYTES_MAX } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, FAULT, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
-import { Input } from './input.ts';
+import { Input, LINE_BYTES_MAX } from './input.ts';
 import { isNoStatusLine, protocolOf, statusLine } from './lines.ts';
-import { ascii, chomped, copyOf, includesText, isText, lengthOf } from './octets.ts';
+import { ascii, chomped, copyOf, includesText, isText, joined, lengthOf, NO_BYTES } from './octets.ts';
 import type { RequestSide } from './request-side.ts';
 
 type State =
@@ -36,6 +36,10 @@ export class ResponseSide {
   #tx: HttpTransaction | null = null;
   #sink: BodySink | null = null;
   #left = 0;
+  /** A piece has ended where a chunk's length is to come, be it right before it. */
+  #isKept = false;
+  /** Since then: lines without a length. */
+  #emptyLines: Uint8Array = NO_BYTES;
 
   constructor(exchange: Exchange, requests: RequestSide) {
     this.#exchange = exchange;
@@ -52,7 +56,7 @@ export class ResponseSide {
   }
 
   get keptBytes(): number {
-    return this.#input.keptBytes;
+    return this.#input.keptBytes + this.#emptyLines.length;
   }
 
   gap(length: number): void {
@@ -248,6 +252,7 @@ export class ResponseSide {
       if (!isText(encoding, 'chunked')) tx.note('response_abnormal_transfer_encoding');
       if (protocolOf(tx.response.protocol) < 1) tx.note('response_chunked_old_proto');
       tx.progress[1] = BODY;
+      this.#forgetKept();
       this.#state = 'chunk-length';
       return true;
     }
@@ -295,18 +300,36 @@ export class ResponseSide {
   #chunkLength(): boolean {
     if (this.#endsHere()) return true;
     const tx = this.#tx!;
-    // What cannot become a length is a body without chunks, and need not have an end of line.
-    const blanks = this.#input.blanks();
-    if (blanks !== -1 && this.#input.isBlank && !canBeChunkLength(this.#input.bytes[this.#input.at + blanks]!)) {
-      tx.response.bodyBytes += blanks + 1;
-      return this.#noChunk(tx, this.#input.begun());
+    // What cannot become a length is a body without chunks, and need not have an end of line where its first piece tells.
+    if (!this.#isKept) {
+      const blanks = this.#input.blanks();
+      if (blanks !== -1 && !canBeChunkLength(this.#input.bytes[this.#input.at + blanks]!)) {
+        this.#input.skipLines(blanks);
+        tx.response.bodyBytes += this.#input.blanks() + 1;
+        return this.#noChunk(tx);
+      }
     }
     const line = this.#input.line();
-    if (line === null) return this.#input.isTooLong ? this.#fail() : false;
-    tx.response.bodyBytes += line.length;
+    if (line === null) {
+      this.#isKept = true;
+      return this.#input.isTooLong ? this.#fail() : false;
+    }
+    const all = this.#emptyLines.length === 0 ? line : joined(this.#emptyLines, line);
+    tx.response.bodyBytes += all.length;
+    if (all.length > LINE_BYTES_MAX) return this.#fail();
     const length = chunkLength(line);
-    if (length === EMPTY_LINE) return !this.#input.isEmpty;
-    if (length === INVALID) return this.#noChunk(tx, line);
+    if (length === EMPTY_LINE) {
+      if (this.#isKept) this.#emptyLines = copyOf(all);
+      this.#isKept ||= this.#input.isEmpty;
+      return !this.#input.isEmpty;
+    }
+    if (length === INVALID) {
+      // What came of it in pieces before this one is no body; the whole is looked at once more behind that.
+      this.#input.at = Math.max(0, this.#input.at - all.length);
+      if (this.#isKept) this.#input.begin(all);
+      return this.#noChunk(tx);
+    }
+    this.#forgetKept();
     if (hasExtension(line)) this.#tx!.note('request_chunk_extension');
     this.#left = length;
     this.#state = length === 0 ? 'trailer' : 'chunk';
@@ -317,9 +340,14 @@ export class ResponseSide {
     return true;
   }
 
-  #noChunk(tx: HttpTransaction, line: Uint8Array): boolean {
+  #forgetKept(): void {
+    this.#isKept = false;
+    this.#emptyLines = NO_BYTES;
+  }
+
+  #noChunk(tx: HttpTransaction): boolean {
     tx.note('invalid_response_chunk_len');
-    this.#sink!.data(line);
+    this.#forgetKept();
     this.#state = 'until-close';
     return true;
   }

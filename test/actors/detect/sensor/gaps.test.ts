@@ -128,3 +128,13 @@ t.test('files are let go where the parser gives up', async (t) => {
     ['', '', ''],
   );
 });
+
+t.test('of a chunk’s length that comes in pieces and is none, the pieces before the last are no body', async (t) => {
+  const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nxxxx\r\n';
+  const scene = (...pieces: string[]) =>
+    pieces.reduce((before, piece) => before.say(1, piece), new Scene(80).handshake().say(0, GET));
+  const rules = [11, 16, 25].map((size) => `alert http ${ANY} (flow:to_client; filesize:${size};)`);
+  t.same(alertsIn(scene(start, 'HTTP/', ' zz\r\n\r\n'), rules), ['-<', '', '']);
+  t.same(alertsIn(scene(`${start}\r\nHTTP/`, ' zz\r\n\r\n'), rules), ['', '-<', '']);
+  t.same(alertsIn(scene(start, '\r\nQTTP/', ' zz\r\n\r\nab'), rules), ['', '', '-<']);
+});

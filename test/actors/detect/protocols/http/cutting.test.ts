@@ -31,6 +31,9 @@ const CUT_COUNTS = new Set([
   'request unfinished',
   'response folded',
   'multipart',
+  // Of a chunk’s length that is none the pieces before the last are no body.
+  'chunk bad',
+  'chunk bad short',
   // A coding is tried otherwise from the piece on that denies it.
   'deflate zlib',
   'gzip not',
