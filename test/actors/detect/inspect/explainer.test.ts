@@ -62,7 +62,7 @@ t.test('the first thing that was not met ends the attempt, and the one that came
 
 t.test('a buffer that a direction never has is not met there', async (t) => {
   if (!needs(t, 'shared-data')) return;
-  const mail = explained('bug-1045', 'alert smtp any any -> any any (file.data; content:"e"; sid:1;)');
+  const mail = explained('bug-1045', 'alert tcp any any -> any any (file.data; content:"e"; sid:1;)');
   t.equal(mail?.isMatch, false);
   t.equal(steps(mail).at(-1), '- file.data: smtp has none in what goes to the client');
 });
