@@ -9,6 +9,8 @@ import type { Counter } from './threshold.ts';
 export const FULL_MATCH = 1 << 30;
 export const CANNOT_MATCH = 1 << 29;
 export const WAITS_FOR_FILE = 1 << 28;
+/** It matched when the prefilter did not look for it any more. */
+export const MATCHED_LATE = 1 << 27;
 
 export class TransactionMemory {
   /** By direction: rules whose engines matched in part, or that are done, by their order. */

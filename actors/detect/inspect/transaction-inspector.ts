@@ -6,7 +6,7 @@ import type { AnyProtocol, Conversation, Direction, Transaction, TransactionFile
 import type { AlertQueue } from './alerts.ts';
 import { Candidates } from './candidates.ts';
 import { type Engine, MATCH, MATCH_AGAIN, NEVER, NO_FILE } from './engine.ts';
-import { CANNOT_MATCH, FULL_MATCH, type TransactionMemory, WAITS_FOR_FILE } from './flow-memory.ts';
+import { CANNOT_MATCH, FULL_MATCH, MATCHED_LATE, type TransactionMemory, WAITS_FOR_FILE } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
 import type { BufferPrefilter, RuleGroups } from './rule-groups.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
@@ -84,7 +84,8 @@ export class TransactionInspector {
   #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction, isEnd: boolean): boolean {
     const progress = tx.progress[direction];
     if (progress < one.progress) return false;
-    if (one.progress < 31 && (kept.scanned[direction] & (1 << one.progress)) !== 0) return true;
+    if (progress > one.progress && one.progress < 31 && (kept.scanned[direction] & (1 << one.progress)) !== 0)
+      return true;
     const { row, transform, prefilter } = one;
     if (one.isAgain && !row.again!.isDue(tx, direction)) return true;
     for (let index = 0; ; index += 1) {
@@ -104,7 +105,11 @@ export class TransactionInspector {
     if (engines === undefined || engines.length === 0) return;
     beginAsking(signature);
     const states = kept.states[direction];
-    const before = states?.get(signature.order);
+    const known = states?.get(signature.order);
+    const progress = tx.progress[direction];
+    // An interim answer brings its transaction back to where the prefilter looks once more.
+    const isBack = known !== undefined && (known & MATCHED_LATE) !== 0 && progress === engines[0]!.progress;
+    const before = isBack ? undefined : known;
     if (before === undefined) {
       // A rule that goes on was let in by the packet with which it began.
       const header = direction === 1 ? (signature.headerBack ?? signature.header) : signature.header;
@@ -112,9 +117,11 @@ export class TransactionInspector {
       if (signature.needsBits && situation.memory?.hasVariables !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
     const state = ask(engines, tx, situation, before ?? 0);
-    if (state !== before && (before !== undefined || isKept(engines[0]!, signature, tx.progress[direction], state))) {
-      if (states === null) kept.states[direction] = new Map([[signature.order, state]]);
-      else states.set(signature.order, state);
+    if (state !== before && (before !== undefined || isKept(engines[0]!, signature, progress, state))) {
+      const isLate = before === undefined && (state & FULL_MATCH) !== 0 && isPast(engines[0]!, progress);
+      const now = isLate ? state | MATCHED_LATE : state;
+      if (states === null) kept.states[direction] = new Map([[signature.order, now]]);
+      else states.set(signature.order, now);
     }
     if ((state & FULL_MATCH) === 0) return;
     if (signature.headerBack !== null && !kept.completes(signature.order, direction)) return;
@@ -135,6 +142,9 @@ function isKept(first: Engine, signature: Signature, progress: number, state: nu
   if ((state & FULL_MATCH) === 0) return progress !== first.progress;
   return progress <= first.progress || (!first.comesAgain && signature.fast?.isNegated !== true);
 }
+
+/** The prefilter does not look for the rule's pattern any more. */
+const isPast = (first: Engine, progress: number): boolean => first.isPrefiltered && progress > first.progress;
 
 const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>
   tx.progress[direction] >= end[direction];

@@ -318,3 +318,12 @@ t.test('what there is of a request when an answer without one comes goes on with
   t.same(after('GET /a HTTP/1.1\r\nHost: aa\r\n', next), ['12>', '12>', '']);
   t.same(after('GET /', 'b HTTP/1.1\r\nHost: aa\r\n\r\n'), ['12>', '12>', '']);
 });
+
+t.test(
+  'what an interim answer said is found again when its head is over, with which the answer goes back',
+  async (t) => {
+    const scene = new Scene(80).handshake().say(0, GET).say(1, 'HTTP/1.1 100 Continue\r\n').say(1, '\r\n');
+    const rules = http('flow:to_client; http.protocol; content:"/1.1";', 'http.stat_code; content:"100";');
+    t.same(alertsIn(scene.say(0, GET), rules), ['8< 11<', '8< 11<']);
+  },
+);
