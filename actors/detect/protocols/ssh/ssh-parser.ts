@@ -73,6 +73,8 @@ export class SshParser implements Parser<SshTransaction> {
   private readonly pending: readonly [PendingBytes, PendingBytes] = [new PendingBytes(), new PendingBytes()];
   /** Bytes of a record that are not looked at. */
   private readonly skipped: [number, number] = [0, 0];
+  /** Bytes of a record of keys whose head was read: its body is waited for as a whole. */
+  private readonly keysLeft: [number, number] = [0, 0];
 
   constructor() {
     this.live = [this.tx];
@@ -109,12 +111,12 @@ export class SshParser implements Parser<SshTransaction> {
   }
 
   required(direction: Direction): number {
+    if (this.keysLeft[direction] > 0) return this.keysLeft[direction];
     const pending = this.pending[direction].peek();
     if (pending.length === 0) return 0;
     const { state } = this.tx.sides[direction];
     if (state === 'banner' || state === 'endOfBanner') return pending.length + 1;
-    if (pending.length < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES;
-    return 4 + new DataView(pending.buffer, pending.byteOffset).getUint32(0);
+    return RECORD_HEADER_BYTES;
   }
 
   passOver(direction: Direction): void {
@@ -144,6 +146,13 @@ export class SshParser implements Parser<SshTransaction> {
   private records(direction: Direction, bytes: Uint8Array, start: number): number {
     const side = this.tx.sides[direction];
     let at = start;
+    const keysLeft = this.keysLeft[direction];
+    if (keysLeft > 0) {
+      if (bytes.length - at < keysLeft) return at;
+      readKeyExchange(side, bytes.subarray(at, at + keysLeft), direction);
+      this.keysLeft[direction] = 0;
+      at += keysLeft;
+    }
     while (at + RECORD_HEADER_BYTES <= bytes.length) {
       const view = new DataView(bytes.buffer, bytes.byteOffset + at);
       const length = view.getUint32(0);
@@ -156,8 +165,10 @@ export class SshParser implements Parser<SshTransaction> {
       if (code === KEXINIT) {
         if (length >= RECORD_BYTES_MAX) {
           if (end > bytes.length) this.tx.events.push('long_kex_record');
-        } else if (end > bytes.length) return at;
-        else readKeyExchange(side, bytes.subarray(at + RECORD_HEADER_BYTES, end), direction);
+        } else if (end > bytes.length) {
+          this.keysLeft[direction] = length - 2;
+          return at + RECORD_HEADER_BYTES;
+        } else readKeyExchange(side, bytes.subarray(at + RECORD_HEADER_BYTES, end), direction);
       }
       if (code === NEWKEYS) side.state = 'finished';
       if (end > bytes.length) {

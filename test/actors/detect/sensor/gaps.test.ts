@@ -44,6 +44,22 @@ t.test('a certificate is kept of TLS alone', async (t) => {
   ]);
 });
 
+t.test(
+  'the head of a record of keys is read by itself, so that what is missing of its body ends the parsing with it',
+  async (t) => {
+    const keys = `\0\0\0\x43\x04\x14${'\0'.repeat(16)}\0\0\0\x04none${'\0'.repeat(41)}`;
+    const talk = (): Scene => new Scene(22).handshake().say(1, 'SSH-2.0-a\n').segment(1, DATA, 0, 0, keys.slice(0, 22));
+    const rules = [`alert ssh ${ANY} (ssh.hassh.server; bsize:32;)`];
+    const late = talk()
+      .segment(1, DATA, 30, 0, keys.slice(30))
+      .segment(0, ACK, 0, 30)
+      .segment(1, DATA, 22, 0, keys.slice(22, 30));
+    t.same(alertsIn(late, rules), ['']);
+    const whole = talk().segment(1, DATA, 22, 0, keys.slice(22)).segment(0, ACK, 0, keys.length);
+    t.same(alertsIn(whole, rules), ['-<']);
+  },
+);
+
 t.test('what waits before bytes that never came is passed over with them', async (t) => {
   const scene = new Scene(443)
     .handshake()
