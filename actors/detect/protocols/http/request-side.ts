@@ -64,9 +64,9 @@ export class RequestSide {
     this.#state = 'finalize';
   }
 
-  /** The response is there before the request line had its end. */
+  /** The response is there before the request line was, though empty ones may have been. */
   noteCutLine(tx: HttpTransaction): void {
-    if (this.#state !== 'line' || this.#tx !== tx || this.#reader.isAtEnd) return;
+    if (this.#state !== 'line' || this.#tx !== tx) return;
     tx.note('request_line_incomplete');
   }
 

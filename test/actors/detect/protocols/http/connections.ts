@@ -277,6 +277,14 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** The end comes in the middle of a response: what there is of a line is a body's. */
 export const CUT_SHORT: readonly Connection[] = [
+  {
+    name: 'answered before more than an empty line of it came',
+    steps: [
+      [0, get('GET / HTTP/1.1')],
+      [0, '\r\n'],
+      [1, ok + ok],
+    ],
+  },
   one('chunk length cut', get('GET / HTTP/1.1'), `${CHUNKED}2;x`),
   one('first line where a chunk length should be', get('GET / HTTP/1.1'), `${CHUNKED}2\r\nok\r\nHTTP/1.1 2`),
   one('chunk cut', get('GET / HTTP/1.1'), `${CHUNKED}2\r\no`),
@@ -301,3 +309,23 @@ export const SPOILT_CODINGS: readonly Connection[] = [
     withBody('Content-Encoding: gzip\r\n', Buffer.concat([gz.subarray(0, 30), Buffer.alloc(30, 0xff)])),
   ),
 ];
+
+/** Where it is the segment that decides, as in Suricata: whether something else follows in it. */
+export const CUT_COUNTS = new Set([
+  'no status line',
+  'no protocol with header',
+  'unknown method',
+  'empty lines before',
+  'extra body',
+  'content-length twice differ',
+  'request unfinished',
+  'response folded',
+  'multipart',
+  // Of a chunk’s length that is none the pieces before the last are no body.
+  'chunk bad',
+  'chunk bad short',
+  // A coding is tried otherwise from the piece on that denies it.
+  'deflate zlib',
+  'gzip not',
+  'gzip not, and other',
+]);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { http } from '../../../../../actors/detect/protocols/http/index.ts';
 import { eveOf } from '../eve-of.ts';
 import { parsed } from './ask-suricata.ts';
-import { CONNECTIONS, type Connection, type Step } from './connections.ts';
+import { CONNECTIONS, type Connection, CUT_COUNTS, type Step } from './connections.ts';
 
 /** Everything that can be asked of the transactions of a connection. */
 function told(connection: Connection, cut: () => number): string[] {
@@ -19,26 +19,6 @@ function told(connection: Connection, cut: () => number): string[] {
     return JSON.stringify([tx.progress, eveOf(http, tx), files, buffers]);
   });
 }
-
-/** Where it is the segment that decides, as in Suricata: whether something else follows in it. */
-const CUT_COUNTS = new Set([
-  'no status line',
-  'no protocol with header',
-  'unknown method',
-  'empty lines before',
-  'extra body',
-  'content-length twice differ',
-  'request unfinished',
-  'response folded',
-  'multipart',
-  // Of a chunk’s length that is none the pieces before the last are no body.
-  'chunk bad',
-  'chunk bad short',
-  // A coding is tried otherwise from the piece on that denies it.
-  'deflate zlib',
-  'gzip not',
-  'gzip not, and other',
-]);
 
 t.test('where a stream is cut makes no difference', async (t) => {
   for (const connection of CONNECTIONS) {
