@@ -46,6 +46,7 @@ function rangesOf(parts: readonly GroupPart[], text: string): Ranges {
     const { text: item, isNegated } = part;
     const side = sides[isNegated ? 'true' : 'false'];
     if (item.toLowerCase() === 'any') {
+      if (isNegated) wrong('address', `!${item} leaves no address`);
       side.v4.push(ALL_V4);
       side.v6.push(ALL_V6);
     } else if (item.includes(':')) side.v6.push(v6Range(item));
