@@ -5,10 +5,11 @@ import t from 'tap';
 import { HttpBridge } from '../../bridges/http/index.ts';
 import { MqttBridge } from '../../bridges/mqtt/index.ts';
 import { type Random, randomBelow, seededRandom } from '../../engine/index.ts';
+import { testSeed } from '../support/test-seed.ts';
 import { fixture } from './bridge-fixture.ts';
 import { connectPacket, publishPacket, RawClient } from './mqtt/raw-client.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+const seed = testSeed();
 const CONNECTIONS = 400;
 
 /** Sends and closes; resolves when the server has closed too. */
@@ -29,7 +30,7 @@ function mutated(random: Random, good: Uint8Array): Uint8Array {
   return randomBelow(random, 3) === 0 ? bytes.subarray(0, randomBelow(random, bytes.length)) : bytes;
 }
 
-void t.test(`no bytes bring a bridge down (SEED=${seed})`, async (t) => {
+void t.test(`no bytes bring a bridge down (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const { intake, log } = fixture({ limits: { rate: { perSecond: 1e6, burst: 1e6 } } });
   const mqtt = await MqttBridge.open({ intake, port: 0, limits: { connectionsPerDeviceMax: 1000 } });

@@ -16,6 +16,7 @@ import { openKafkaLog } from '../../engine/log/kafka/index.ts';
 import { DEVICE_FRAMES } from '../../schemas/topics/index.ts';
 import { startKafkaCluster } from '../support/kafka-cluster.ts';
 import { needs } from '../support/needs.ts';
+import { testSeed } from '../support/test-seed.ts';
 import { FrameStream, PARTITIONS, type StreamOptions } from './kit/frame-stream.ts';
 import { judge } from './kit/oracle.ts';
 import type { RollingTask } from './kit/rolling-child.ts';
@@ -39,7 +40,7 @@ async function rolling(t: Test): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   });
   const kafka = { bootstrap: cluster.bootstrap.split(','), applicationId: 'faults', requestTimeoutMs: 10_000 };
-  const stream: StreamOptions = { startMs: soon(), seed: Date.now() % 1_000_000, marked: [] };
+  const stream: StreamOptions = { startMs: soon(), seed: testSeed(), marked: [] };
   const log = openKafkaLog(kafka);
   await makeTopics(log, PARTITIONS);
   await enrolFleet(log, new FrameStream(stream).fleet, null);

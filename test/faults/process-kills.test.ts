@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { randomBelow, seededRandom } from '../../engine/index.ts';
+import { testSeed } from '../support/test-seed.ts';
 import { KILL_POINTS } from './kit/kill-points.ts';
 import { Lives } from './kit/life.ts';
 
@@ -12,7 +13,7 @@ const FRAMES = 640;
 t.test('whenever the process is killed, what comes out in the end is what the log holds, once', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'msec-kills-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const seed = Date.now() % 1_000_000;
+  const seed = testSeed();
   const random = seededRandom(seed);
   t.comment(`seed ${seed}`);
   const lives = await Lives.begin(folder, seed);

@@ -2,6 +2,7 @@
 // Two minutes of list-append with our own log on Kafka; `npm run list-append` goes on for as long as one likes.
 import t from 'tap';
 import { needs } from '../../support/needs.ts';
+import { testSeed } from '../../support/test-seed.ts';
 import { API } from './proxy/request-head.ts';
 import { runRound } from './round.ts';
 import { CLIENTS, openStage } from './stage.ts';
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
     if (apiKey === API.endTxn && transactionalId?.includes('-carrier-') === true) carried++;
     return undefined;
   };
-  const seed = Date.now() % 1_000_000;
+  const seed = testSeed();
   const happened = new Set<string>();
 
   for (const [round, name] of ROUNDS.entries()) {

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import t from 'tap';
 import { randomBelow, seededRandom } from '../../../engine/base/index.ts';
 import { openEmbeddedLog } from '../../../engine/log/index.ts';
+import { testSeed } from '../../support/test-seed.ts';
 import { append, filesIn, GROUP, linesIn, TOPIC } from './sink-fixture.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+const seed = testSeed();
 const RECORDS = 20;
 const PER_BATCH = 4;
 /** From the first step of a run to some way into its rotations. */
 const STEPS_MAX = 80;
 
-void t.test(`killed again and again, no line is lost or twice (SEED=${seed})`, async (t) => {
+void t.test(`killed again and again, no line is lost or twice (seed ${seed})`, async (t) => {
   const folder = t.testdir();
   const logPath = join(folder, 'log');
   const files = join(folder, 'files');
