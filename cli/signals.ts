@@ -1,12 +1,13 @@
 /**
  * When to stop, and when to give up waiting. The first signal asks for a drain; npm passes a Ctrl-C on that the terminal
- * has sent already, so a second one right after it is the same one; a third that is meant, or 25 s, forces the end.
+ * has sent already, so the same one soon after it is no other one; a third that is meant, or 25 s, forces the end.
  */
 import type { Clock, Timer } from '../engine/index.ts';
 
 /** Less than docker-compose.yml gives. */
 export const FORCE_MS = 25_000;
-const DOUBLE_MS = 100;
+/** On a busy machine npm takes its time. */
+const DOUBLE_MS = 1_000;
 const SIGNALS_TO_FORCE = 3;
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
@@ -19,6 +20,8 @@ export interface SignalSource {
 export interface Stop {
   /** Resolves with what the first signal is called. */
   readonly requested: Promise<string>;
+  /** It is done and the process is about to end, which a signal that npm passes on late does not change. */
+  done(): void;
   release(): void;
 }
 
@@ -26,10 +29,11 @@ export interface Stop {
 export function watchSignals(source: SignalSource, clock: Clock, force: (because: string) => void): Stop {
   const { promise, resolve } = Promise.withResolvers<string>();
   let count = 0;
-  let countedAt = Number.NEGATIVE_INFINITY;
+  let counted: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   let deadline: Timer | undefined;
+  const done = () => deadline?.cancel();
   const release = () => {
-    deadline?.cancel();
+    done();
     for (const signal of SIGNALS) source.off(signal, handle);
   };
   const end = (because: string) => {
@@ -37,10 +41,10 @@ export function watchSignals(source: SignalSource, clock: Clock, force: (because
     force(because);
   };
   const handle = (signal: NodeJS.Signals) => {
-    const now = clock.monotonic();
-    const isDouble = now - countedAt < DOUBLE_MS;
+    const at = clock.monotonic();
+    const isDouble = counted !== null && counted.signal === signal && at - counted.at < DOUBLE_MS;
     // Only one double for each: a third one in the same moment is meant.
-    countedAt = isDouble ? Number.NEGATIVE_INFINITY : now;
+    counted = isDouble ? null : { signal, at };
     if (isDouble) return;
     count++;
     deadline ??= clock.after(FORCE_MS, () => end(`draining took more than ${FORCE_MS / 1_000} s`));
@@ -48,5 +52,5 @@ export function watchSignals(source: SignalSource, clock: Clock, force: (because
     else resolve(signal === 'SIGINT' ? 'Ctrl-C' : signal);
   };
   for (const signal of SIGNALS) source.on(signal, handle);
-  return { requested: promise, release };
+  return { requested: promise, done, release };
 }

@@ -90,7 +90,7 @@ export async function up(options: UpOptions): Promise<number> {
   await page.close();
   forgetRunning(folder);
   events.flush();
-  stop.release();
+  stop.done();
   if (!json && exitCode === 0)
     note(
       paint(
