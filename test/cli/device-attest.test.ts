@@ -20,7 +20,7 @@ import { needs, programPath, repositoryRoot } from '../support/needs.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { msec, startMsec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const BOOT: readonly BootStep[] = [0, 4, 7].map((pcr) => ({ pcr, type: 8, data: Buffer.from(`part ${pcr}`) }));
 const FILES = ['/usr/bin/one', '/usr/bin/two', '/tmp/evil'];

@@ -5,7 +5,7 @@ import { DEVICE_REGISTRY } from '../../schemas/topics/index.ts';
 import { DeviceService } from '../../services/devices/index.ts';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('a registry of several pages is listed by id, from where it is asked for and as far', async (t) => {
   const cwd = t.testdir({});

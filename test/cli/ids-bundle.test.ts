@@ -9,7 +9,7 @@ import { NoInputError, OutputError, UsageError } from '../../cli/terminal.ts';
 import { openEmbeddedLog } from '../../engine/index.ts';
 import { msec, startUp } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const cwd = t.testdir({

@@ -7,7 +7,7 @@ import { makeCase } from '../actors/detect/differential/case.ts';
 import { needs } from '../support/needs.ts';
 import { msec, recordsIn, startUp, type TailedRecord, tail, untilStatus } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const START_S = 1_790_000_000;
 

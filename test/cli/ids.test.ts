@@ -5,7 +5,7 @@ import { pcapOf } from '../actors/detect/captures.ts';
 import { type Ends, ethernet, ipv4, tcpSegment } from '../actors/detect/frames.ts';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const ends: Ends = { from: Uint8Array.of(10, 0, 0, 1), to: Uint8Array.of(10, 0, 0, 2) };
 const segment = tcpSegment(

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const cwd = t.testdir({ 'broken.yaml': 'console:\n  prot: 1\nfleet: {rate: fast}\n' });
 

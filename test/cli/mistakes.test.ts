@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const cwd = t.testdir({
   empty: '',

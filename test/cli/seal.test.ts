@@ -10,7 +10,7 @@ import { needs } from '../support/needs.ts';
 import { startSwtpm } from '../support/swtpm.ts';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const sha = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
 const ZEROS = Buffer.alloc(32);

@@ -7,7 +7,7 @@ import { encodeInteraction } from '../../schemas/index.ts';
 import { TRUST_DECISIONS, TRUST_INTERACTIONS, TRUST_SCORES } from '../../schemas/topics/index.ts';
 import { msec, recordsIn, startUp, type TailedRecord, tail } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const PARTITIONS = 2;
 const YAML = `log:

@@ -10,7 +10,7 @@ import { TRUST_INTERACTIONS, TRUST_LOG } from '../../schemas/topics/index.ts';
 import { logOf } from '../support/trust-log.ts';
 import { msec, recordsIn, startUp, tail } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const PARTITIONS = 2;
 const YAML = `log:

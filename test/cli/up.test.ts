@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import t from 'tap';
 import { msec, recordsIn, startUp } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const SMALL = ['--devices', '4', '--rate', '100', '--faults', '0', '--workers', '1'];
 

@@ -7,7 +7,7 @@ import { type Attestation, encodeAttestation } from '../../schemas/index.ts';
 import { DEVICE_ATTESTATION } from '../../schemas/topics/index.ts';
 import { msec } from './run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const PARTITIONS = 3;
 const BASE: Attestation = {

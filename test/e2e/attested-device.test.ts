@@ -14,7 +14,7 @@ import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 import { EVIL, GOOD, gatewayPolicy, TpmGateway } from '../support/tpm-gateway.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('held, trusted, doubted, and trusted again', async (t) => {
   if (!needs(t, 'swtpm', 'swtpm_setup', 'swtpm_localca', 'chromium')) return;

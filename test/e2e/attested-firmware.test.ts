@@ -11,7 +11,7 @@ import { type Running, recordsIn, startMsec, startUp, type TailedRecord, tail } 
 import { built, make } from '../firmware/device/build.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const POLICY = `policy devices 1
 quote at most 60 s old

@@ -10,7 +10,7 @@ import { openDemo } from '../console/support/demo-ports.ts';
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const TOKEN = 'a-token-of-at-least-thirty-two-characters';
 const NASTY = '<img/src=x/onerror=document.title=1>';

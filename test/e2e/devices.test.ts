@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { msec, recordsIn, startUp, sum, type TailedRecord, tail, untilStatus } from '../cli/run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('devices are enrolled and changed while it runs, and when it does not', async (t) => {
   const cwd = t.testdir({});

@@ -14,7 +14,7 @@ import { make } from '../firmware/device/build.ts';
 import { type DeviceEvent, type DeviceProcess, startDevice } from '../firmware/device/device-process.ts';
 import { needs, programPath } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 interface Reading extends TailedRecord {
   readonly value: {

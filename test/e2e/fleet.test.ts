@@ -7,7 +7,7 @@ import { msec, type Running, startMsec, startUp } from '../cli/run-cli.ts';
 import { make } from '../firmware/device/build.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 interface Told {
   readonly second: number;

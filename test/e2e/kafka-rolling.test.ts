@@ -1,4 +1,4 @@
-// Time limit: 600 s.
+// Time limit: 900 s.
 /**
  * The main job on three processes that share a cluster, while frames come in: one more, one less, one restarted, one
  * killed, one that stands still until the others have taken over. Every frame becomes a reading once.
@@ -18,7 +18,7 @@ import {
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(590_000);
+t.setTimeout(890_000);
 
 interface Numbered extends TailedRecord {
   readonly value: {

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 /** The settings of security lead every connection of a process, its workers' too, to a broker that asks for them. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { makeCertificates } from '../support/certificates.ts';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(290_000);
+t.setTimeout(890_000);
 
 t.test('TLS and SCRAM by msec.yaml, with the password from a file or the environment', async (t) => {
   if (!needs(t, 'java', 'mvn', 'openssl')) return;

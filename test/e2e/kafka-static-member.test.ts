@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 /**
  * A process with a name of its own (static membership) is killed and comes back: its work waits for it. Without the note
  * of who was here before (`member` in the data folder) it would wait for the end of the session, and this test fails.
@@ -9,7 +9,7 @@ import { recordsIn, startUp, untilStatus } from '../cli/run-cli.ts';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(290_000);
+t.setTimeout(890_000);
 
 const SESSION_MS = 180_000;
 /** Whoever had to wait for the end of the session would be later than this. */

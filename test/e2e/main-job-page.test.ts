@@ -4,7 +4,7 @@ import { startUp } from '../cli/run-cli.ts';
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('readings of the simulated fleet move on the page until Ctrl-C, and then it says so', async (t) => {
   if (!needs(t, 'chromium')) return;

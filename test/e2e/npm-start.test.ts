@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { repositoryRoot } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const ARGS = ['--no-fleet', '--workers', '1', '--port', '0', '--mqtt-port', '0', '--http-port', '0', '--json'];
 

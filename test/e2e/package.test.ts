@@ -7,7 +7,7 @@ import t from 'tap';
 import { msec, recordsIn, startUp } from '../cli/run-cli.ts';
 import { repositoryRoot } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const run = promisify(execFile);
 const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';

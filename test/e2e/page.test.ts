@@ -1,4 +1,4 @@
-// Time limit: 480 s.
+// Time limit: 900 s.
 /** The status page in a real browser: what a person sees when nothing is there yet, when data flows, and when it stops. */
 import type { Browser } from 'playwright-core';
 import t from 'tap';
@@ -8,7 +8,7 @@ import { type Demo, demoStatus, openDemo } from '../console/support/demo-ports.t
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(470_000);
+t.setTimeout(890_000);
 
 async function console_(test: Pick<typeof t, 'fail' | 'teardown'>, port = 0): Promise<Console> {
   const page = await startConsole({

@@ -14,7 +14,7 @@ import { pairScore, providerScore } from '../services/trust/graph-fixture.ts';
 import { launchChromium, openPage } from '../support/chromium.ts';
 import { needs } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 let launched: Promise<Browser> | undefined;
 t.teardown(async () => (await launched)?.close());

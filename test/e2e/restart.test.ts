@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const SMALL = ['--devices', '4', '--rate', '100', '--faults', '0', '--workers', '1'];
 

@@ -16,7 +16,7 @@ import {
 import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 import { needs, programPath } from '../support/needs.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const FRAME = '01001c00000000383637373233303330303430333330000dd00040007c0235';
 t.test('demo, enrolment, a signed frame, revocation', async (t) => {

@@ -1,4 +1,3 @@
-// Time limit: 240 s.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 /**
  * More than 5,000 mutated quotes, IMA lists and boot logs: the verdict of Keylime's own verifier code and of
  * go-attestation, each run offline, is ours, but for what test/oracle/attestation/differences.ts explains.

@@ -31,7 +31,7 @@ function at(record: unknown, path: string): unknown {
 
 const folder = sharedData('ids-suricata-verify');
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('the verification cases', async (t) => {
   if (!needs(t, 'shared-data')) return;

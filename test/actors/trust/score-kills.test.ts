@@ -8,7 +8,7 @@ import { TRUST_COMMANDS, TRUST_DECISIONS, TRUST_SCORES } from '../../../schemas/
 import { changing, losing } from '../../engine/simulate/kill-trial.ts';
 import { runScoreTrial, type ScorePlant } from './score-trial.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const KILLS = 100;
 const SEEDS_MAX = 200;

@@ -28,7 +28,7 @@ function told(pages: readonly Uint8Array[]): string[] {
 }
 
 // An answer that is lost would be waited for until the file's time is over.
-t.setTimeout(20_000);
+t.setTimeout(590_000);
 
 t.test('what was saved is read, run after run, until it is discarded', async (t) => {
   const copies = through(t, new LocalSnapshots(new MemoryStore()));

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { runTrial } from './trial.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('a seed that runs twice leaves the same trace and the same log', async (t) => {
   for (const seed of [1, 17, 4711, 90_001]) {

@@ -3,7 +3,7 @@ import t from 'tap';
 import { PLANTED } from './planted-faults.ts';
 import { type Plant, runTrial, type TrialGround } from './trial.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const SEEDS_MAX = 60;
 

@@ -1,4 +1,4 @@
-// Time limit: 800 s.
+// Time limit: 1800 s.
 /**
  * Simulated runs: seeds that once failed, then fresh ones for as long as the time allows, and never fewer than a minimum.
  * A seed that fails goes into test/corpus/simulated-seeds.json; `npm run simulate -- --from SEED --trace` shows its run.

@@ -1,4 +1,4 @@
-// Time limit: 400 s.
+// Time limit: 900 s.
 // List-append in a network namespace of its own, where nftables drops packets: TCP retransmits and delivers late.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 // Two transactional ids in rotation, or the carrier of a process, killed at every point of a transaction: what is
 // committed is always a beginning of the input, each number once and in order, as Java's own consumer reads it under
 // read committed.
@@ -39,7 +39,7 @@ const LATE: readonly Point[] = [
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
-  t.setTimeout(290_000);
+  t.setTimeout(890_000);
   await onCluster('protocol v2', {}, async (stage) => {
     for (const point of BEFORE_AND_AFTER) await killedAt(stage, point, 3);
     for (const point of [...BEFORE_AND_AFTER.slice(-2), ...LATE]) await killedAt(stage, point, 6);

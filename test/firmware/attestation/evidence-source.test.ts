@@ -20,7 +20,7 @@ import { bootAggregate, digest, imaDigests, type Measured, makeImaList } from '.
 import { needs } from '../../support/needs.ts';
 import { startSwtpm } from '../../support/swtpm.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 const POLICY = `policy a 1

@@ -31,7 +31,7 @@ import { startSwtpm } from '../../support/swtpm.ts';
 import { built, make } from './build.ts';
 import { startDevice } from './device-process.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const CHALLENGES = 'devices/roof-7/attest/challenge';
 const EVIDENCE = 'devices/roof-7/attest/evidence';

@@ -17,7 +17,7 @@ import { digest, extend, makeAttester } from '../../support/attester.ts';
 import { needs } from '../../support/needs.ts';
 import { hex, VectorProgram } from './vector-program.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 async function started(t: Test): Promise<VectorProgram | null> {
   if (!needs(t, 'gcc', 'make')) return null;

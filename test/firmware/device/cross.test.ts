@@ -7,7 +7,7 @@ import t from 'tap';
 import { needs, programPath } from '../../support/needs.ts';
 import { built, DEVICE, make } from './build.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const run = promisify(execFile);
 /** What docs/firmware.md says, with some room for other versions of the compiler. */

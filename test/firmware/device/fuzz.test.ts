@@ -8,7 +8,7 @@ import { pcrs } from '../../../schemas/tpm/index.ts';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const run = promisify(execFile);
 

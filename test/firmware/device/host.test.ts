@@ -5,7 +5,7 @@ import t from 'tap';
 import { needs } from '../../support/needs.ts';
 import { built, make } from './build.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const run = promisify(execFile);
 

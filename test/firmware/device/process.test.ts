@@ -6,7 +6,7 @@ import { needs } from '../../support/needs.ts';
 import { make } from './build.ts';
 import { startDevice } from './device-process.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 t.test('each mistake is named, with its line and an exit code of its kind', async (t) => {
   if (!needs(t, 'gcc', 'make', 'device-headers')) return;

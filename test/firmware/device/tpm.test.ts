@@ -17,7 +17,7 @@ import { startTpmRecorder } from '../../support/tpm-recorder.ts';
 import { built, make } from './build.ts';
 import { startDevice } from './device-process.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const run = promisify(execFile);
 

@@ -18,7 +18,7 @@ import { enmon, nucleo } from '../../../schemas/index.ts';
 import { needs, repositoryRoot, sharedData } from '../../support/needs.ts';
 import { hex, VectorProgram } from './vector-program.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 interface Vector {
   readonly name: string;

@@ -29,7 +29,7 @@ import {
 import { makeAttester } from '../../../support/attester.ts';
 import { DAY, enmonFrame, MemoryKeys } from '../../city.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 class Street {
   readonly gateway: Gateway;

@@ -43,7 +43,7 @@ import {
   type QuoteSpec,
 } from '../../../support/attester.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const EMPTY = new Uint8Array(0);
 

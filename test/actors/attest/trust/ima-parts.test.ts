@@ -23,7 +23,7 @@ import { attestedCity, attestOptions, BAD_FILE, Gateway, TERMS } from '../../../
 import { FILES } from '../../../support/attested-device.ts';
 import { bootAggregate, digest, type ImaList, type Measured, makeImaList } from '../../../support/attester.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const PART_BYTES = EVIDENCE_BYTES_MAX - 64;
 const EMPTY = new Uint8Array(0);

@@ -7,7 +7,7 @@ import { IDS_ALERTS, IDS_EVENTS } from '../../../../schemas/topics/index.ts';
 import { changing, doubling, losing } from '../../../engine/simulate/kill-trial.ts';
 import { type PacketPlant, runPacketTrial } from './packet-trial.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const KILLS = 100;
 const SEEDS_MAX = 120;

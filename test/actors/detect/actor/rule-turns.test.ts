@@ -7,7 +7,7 @@ import type { AnyActor } from '../../../../engine/index.ts';
 import { isRulesWord } from '../../../../schemas/network/index.ts';
 import { type PacketPlant, runPacketTrial } from './packet-trial.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const KILLS = 10;
 const SEEDS_MAX = 40;

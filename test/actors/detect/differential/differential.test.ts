@@ -3,7 +3,7 @@ import t from 'tap';
 import { needs } from '../../../support/needs.ts';
 import { CASES_A_RUN, compareSeeds, emptyTally } from './compare.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const CASES = 2000;
 /** Differences that are known; the number may only fall. */

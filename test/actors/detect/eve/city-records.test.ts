@@ -13,7 +13,7 @@ import { tftpTalk } from '../protocols/tftp-talks.ts';
 import { rulesOf } from '../protocols/told.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const TALKS = 200;
 

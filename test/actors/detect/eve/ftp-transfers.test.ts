@@ -7,7 +7,7 @@ import { Dice } from '../protocols/dice.ts';
 import { TRANSFER_RULES, transferPackets } from '../protocols/ftp-transfers.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const SESSIONS = 100;
 /** Of so many records: connections without a byte, or without an end. */

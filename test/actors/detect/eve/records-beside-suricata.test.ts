@@ -7,7 +7,7 @@ import { needs } from '../../../support/needs.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 import { generatedScene, recordedScenes, writtenScenes } from './scenes.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 /**
  * Records that are known to differ: alerts and others. The numbers may only fall; of alerts 47 to 52 differ from one run to

@@ -4,7 +4,7 @@ import { needs } from '../../../support/needs.ts';
 import { differences, ourRecords, suricataRecords, tell } from './beside-suricata.ts';
 import { webScene } from './scenes.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const CONNECTIONS = 100;
 /** Records that are known to differ; the number may only fall. */

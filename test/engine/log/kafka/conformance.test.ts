@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import t from 'tap';
 import { openKafkaLog } from '../../../../engine/log/kafka/index.ts';
@@ -16,7 +16,7 @@ const BROKERS: readonly (readonly [name: string, options: KafkaOptions])[] = [
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
-  t.setTimeout(280_000);
+  t.setTimeout(890_000);
   // One after another: each broker takes the memory of one.
   for (const [name, options] of BROKERS) await conform(name, options);
 }

@@ -1,4 +1,4 @@
-// Time limit: 480 s.
+// Time limit: 900 s.
 /** The simulated broker and real ones, asked the same: what the simulator says is worth what this test says. */
 import t from 'tap';
 import { startKafka } from '../../../support/kafka-server.ts';
@@ -6,7 +6,7 @@ import { needs } from '../../../support/needs.ts';
 import { brokerSuite } from './broker-cases.ts';
 import { directBroker, directNetwork } from './direct-network.ts';
 
-t.setTimeout(470_000);
+t.setTimeout(890_000);
 
 const VERSIONS = [1, 2] as const;
 

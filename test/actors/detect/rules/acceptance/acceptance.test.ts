@@ -4,7 +4,7 @@ import { needs } from '../../../../support/needs.ts';
 import { classOf } from './classes.ts';
 import { compareRules, mutatedRules } from './compare.ts';
 
-t.setTimeout(230_000);
+t.setTimeout(590_000);
 
 const RULES = 3000;
 /** Rules that one engine alone takes: with each rule that is added elsewhere others are made. */

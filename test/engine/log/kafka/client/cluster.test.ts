@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 import t, { type Test } from 'tap';
 import { MsecError, systemClock } from '../../../../../engine/base/index.ts';
 import { Cluster } from '../../../../../engine/log/kafka/client/index.ts';

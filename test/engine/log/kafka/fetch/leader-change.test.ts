@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 import t from 'tap';
 import { systemClock } from '../../../../../engine/base/index.ts';
 import { Cluster } from '../../../../../engine/log/kafka/client/index.ts';
@@ -7,7 +7,7 @@ import { startKafkaCluster } from '../../../../support/kafka-cluster.ts';
 import { needs } from '../../../../support/needs.ts';
 import { batches, readAll, values } from '../texts.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(890_000);
 if (needs(t, 'java', 'mvn')) {
   t.test('a reader goes on under new leaders when brokers are killed, and sees each record once', async (t) => {
     const kafka = await startKafkaCluster();

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 /** One group with members of Kafka's own Java client, whoever of them leads. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 /** On a cluster without the newer group protocol, the classic one is chosen by itself. */
 import t from 'tap';
 import { openKafkaShare } from '../../../../../engine/log/kafka/index.ts';

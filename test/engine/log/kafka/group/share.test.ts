@@ -1,4 +1,4 @@
-// Time limit: 600 s.
+// Time limit: 900 s.
 import t from 'tap';
 import { ALL_SHARE_PARTS, shareSuite } from '../../../../../engine/testkit/share-suite.ts';
 import { startKafka } from '../../../../support/kafka-server.ts';

@@ -1,4 +1,4 @@
-// Time limit: 300 s.
+// Time limit: 900 s.
 // With GOLDEN=write it also writes the file that golden.test.ts reads.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
