@@ -143,11 +143,6 @@ export function addEvent(packet: Packet, event: DecodeEvent): undefined {
   if (packet.eventCount < packet.events.length) packet.events[packet.eventCount++] = CODES.get(event)!;
 }
 
-export function hasEvent({ events, eventCount }: Packet, event: DecodeEvent): boolean {
-  const at = events.indexOf(CODES.get(event)!);
-  return at !== -1 && at < eventCount;
-}
-
 /** As many layers as this are an attack on the decoder. */
 export const MAX_LAYERS = 16;
 
@@ -157,6 +152,12 @@ export function enterLayer(packet: Packet): boolean {
   if (packet.layers < MAX_LAYERS) return true;
   refuse(packet, 'too_many_layers');
   return false;
+}
+
+/** A part of it is not as it should be; it is taken further all the same. */
+export function spoil(packet: Packet, event: DecodeEvent): undefined {
+  addEvent(packet, event);
+  packet.isSpoilt = true;
 }
 
 /** The packet ends here: what follows cannot be read. */

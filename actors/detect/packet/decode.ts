@@ -3,7 +3,7 @@
  * was read before the damage.
  */
 import { type CapturedPacket, linkTypes } from '../capture/index.ts';
-import { addEvent, enterLayer, hasEvent, refuse } from './decode-events.ts';
+import { addEvent, enterLayer, refuse } from './decode-events.ts';
 import { TUNNEL } from './ether-types.ts';
 import { addVlan, decodeByVersion, decodeEthernet, decodeEtherType, decodeVlan } from './ethernet.ts';
 import { decodeIpv4 } from './ipv4.ts';
@@ -95,9 +95,6 @@ export function decodeReassembled(packet: Packet, last: Packet, bytes: Uint8Arra
   return packet.ipVersion !== 0;
 }
 
-/** What is odd like this is no packet, but bytes that look like one. */
-const BY_CHANCE = ['ipv6.exthdr_invalid_optlen', 'icmpv6.ipv6_trunc_pkt', 'icmpv6.ipv6_unknown_version'] as const;
-
 /**
  * The packet that `outer` carries; call it where `outer.innerKind` is not `TUNNEL.none`. False where it is none: then
  * `outer` carries nothing.
@@ -128,11 +125,8 @@ function decodeByKind(packet: Packet, kind: number, at: number): boolean {
       return packet.ipVersion !== 0;
     default:
       decodeIpv6(packet, at);
-      // Of Teredo it would be no IPv6 but chance.
-      return (
-        packet.ipVersion !== 0 &&
-        !(kind === TUNNEL.teredo && (packet.isInvalid || BY_CHANCE.some((event) => hasEvent(packet, event))))
-      );
+      // In Teredo it would be no IPv6 but bytes that look like it by chance.
+      return packet.ipVersion !== 0 && !(kind === TUNNEL.teredo && (packet.isInvalid || packet.isSpoilt));
   }
 }
 

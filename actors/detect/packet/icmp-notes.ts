@@ -1,5 +1,5 @@
 /** What is odd about an ICMP message: its type, its code, and the packet that an error quotes. */
-import { addEvent } from './decode-events.ts';
+import { addEvent, spoil } from './decode-events.ts';
 import type { Packet } from './packet.ts';
 
 const IPV4_BYTES = 20;
@@ -71,8 +71,8 @@ export function noteIcmpv6(packet: Packet, at: number, end: number): undefined {
   const error = V6[type];
   if (error !== undefined) {
     if (code > error[0]) return addEvent(packet, 'icmpv6.unknown_code');
-    if (end - at - QUOTE_AT < IPV6_BYTES) addEvent(packet, 'icmpv6.ipv6_trunc_pkt');
-    else if (packet.bytes[at + QUOTE_AT]! >> 4 !== 6) addEvent(packet, 'icmpv6.ipv6_unknown_version');
+    if (end - at - QUOTE_AT < IPV6_BYTES) spoil(packet, 'icmpv6.ipv6_trunc_pkt');
+    else if (packet.bytes[at + QUOTE_AT]! >> 4 !== 6) spoil(packet, 'icmpv6.ipv6_unknown_version');
     return;
   }
   if (EXPERIMENTS.includes(type)) return addEvent(packet, 'icmpv6.experimentation_type');

@@ -1,5 +1,5 @@
 /** Options of the hop-by-hop and destination headers of IPv6: nothing of them is kept but what is odd. */
-import { addEvent } from './decode-events.ts';
+import { addEvent, spoil } from './decode-events.ts';
 import type { Packet } from './packet.ts';
 
 const PAD_1 = 0;
@@ -23,7 +23,7 @@ export function noteIpv6Options(packet: Packet, start: number, end: number, isHo
     }
     // As Suricata counts it, an option may reach one byte beyond.
     if (at + 1 >= end || at + 1 + bytes[at + 1]! > end) {
-      addEvent(packet, 'ipv6.exthdr_invalid_optlen');
+      spoil(packet, 'ipv6.exthdr_invalid_optlen');
       break;
     }
     const length = bytes[at + 1]!;
@@ -35,7 +35,7 @@ export function noteIpv6Options(packet: Packet, start: number, end: number, isHo
       others += 1;
       addEvent(packet, isHopByHop ? 'ipv6.hopopts_unknown_opt' : 'ipv6.dstopts_unknown_opt');
     } else if (length < least) {
-      addEvent(packet, 'ipv6.exthdr_invalid_optlen');
+      spoil(packet, 'ipv6.exthdr_invalid_optlen');
       break;
     } else if (kind !== JUMBO) others += 1;
     at += length + 2;

@@ -113,6 +113,8 @@ export class Packet {
   texts: { readonly name: string; readonly key: Uint8Array | null; readonly value: Uint8Array }[] | null = null;
   /** Cannot be taken further: an event says why. */
   isInvalid = false;
+  /** A part of it is not as it should be, which keeps nothing from being examined: an event says which. */
+  isSpoilt = false;
 
   get payloadLength(): number {
     return this.payloadEnd - this.payloadAt;
@@ -185,5 +187,6 @@ export class Packet {
     this.eventCount = 0;
     this.texts = null;
     this.isInvalid = false;
+    this.isSpoilt = false;
   }
 }

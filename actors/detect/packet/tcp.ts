@@ -1,5 +1,5 @@
 /** A TCP header and those of its options that change how the stream is read. */
-import { addEvent, refuse } from './decode-events.ts';
+import { addEvent, refuse, spoil } from './decode-events.ts';
 import { be16, be32 } from './network-order.ts';
 import type { Packet } from './packet.ts';
 
@@ -62,7 +62,7 @@ function readOptions(packet: Packet, start: number, end: number): undefined {
     }
     if (at + 1 >= end) return;
     const length = bytes[at + 1]!;
-    if (length < 2 || at + length > end) return addEvent(packet, 'tcp.opt_invalid_len');
+    if (length < 2 || at + length > end) return spoil(packet, 'tcp.opt_invalid_len');
     readOption(packet, kind, length, at + 2);
     at += length;
   }
@@ -110,10 +110,10 @@ function readOption(packet: Packet, kind: number, length: number, at: number): u
       else if (be16(bytes, at) === FAST_OPEN_MAGIC) noteFastOpen(packet);
       break;
     case OPTION_MD5:
-      if (length !== 18) addEvent(packet, 'tcp.opt_invalid_len');
+      if (length !== 18) spoil(packet, 'tcp.opt_invalid_len');
       break;
     case OPTION_AUTHENTICATION:
-      if (length < 4) addEvent(packet, 'tcp.opt_invalid_len');
+      if (length < 4) spoil(packet, 'tcp.opt_invalid_len');
       break;
     default:
   }

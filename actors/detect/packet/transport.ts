@@ -1,5 +1,5 @@
 /** What IP carries: ports, types, and the places of the payload; packets in packets are only found here. */
-import { addEvent, enterLayer, refuse } from './decode-events.ts';
+import { addEvent, enterLayer, refuse, spoil } from './decode-events.ts';
 import {
   PROTOCOL_ESP,
   PROTOCOL_GRE,
@@ -74,14 +74,14 @@ const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
 
 function carryIpv4(packet: Packet, at: number, end: number): undefined {
-  if (end - at < IPV4_BYTES) addEvent(packet, 'ipv6.ipv4_in_ipv6_too_small');
+  if (end - at < IPV4_BYTES) spoil(packet, 'ipv6.ipv4_in_ipv6_too_small');
   else if (packet.bytes[at]! >> 4 !== 4) addEvent(packet, 'ipv6.ipv4_in_ipv6_wrong_version');
   else return carry(packet, TUNNEL.ipv4, at, end);
   packet.payloadAt = end;
 }
 
 function isIpv6(packet: Packet, at: number, end: number): boolean {
-  if (end - at < IPV6_BYTES) addEvent(packet, 'ipv6.ipv6_in_ipv6_too_small');
+  if (end - at < IPV6_BYTES) spoil(packet, 'ipv6.ipv6_in_ipv6_too_small');
   else if (packet.bytes[at]! >> 4 !== 6) addEvent(packet, 'ipv6.ipv6_in_ipv6_wrong_version');
   else return true;
   return false;

@@ -2,7 +2,7 @@
  * Packets in packets, where Suricata's own configuration looks for them: GRE with all that it carries, and VXLAN, Geneve and
  * Teredo on their registered ports. What is inside is only found here. Nothing is looked for in the payload of who carries it.
  */
-import { addEvent, type DecodeEvent, enterLayer, MAX_LAYERS, refuse } from './decode-events.ts';
+import { type DecodeEvent, enterLayer, MAX_LAYERS, refuse, spoil } from './decode-events.ts';
 import {
   ETHER_ARP,
   ETHER_BRIDGE,
@@ -198,7 +198,7 @@ function carryVxlan(packet: Packet): undefined {
     case ETHER_ARP:
       return;
     default:
-      addEvent(packet, 'vxlan.unknown_payload_type');
+      spoil(packet, 'vxlan.unknown_payload_type');
   }
 }
 
@@ -219,7 +219,7 @@ function carryGeneve(packet: Packet): undefined {
     case ETHER_ARP:
       return;
     default:
-      addEvent(packet, 'geneve.unknown_payload_type');
+      spoil(packet, 'geneve.unknown_payload_type');
   }
 }
 

@@ -163,6 +163,25 @@ t.test('an ICMP error that quotes no packet is none in Teredo', async (t) => {
   t.same(alerts('\x80', 'q'.repeat(8)), ['->']);
 });
 
+t.test('a segment with an option that cannot be, and what carries nothing, is no packet in Teredo', async (t) => {
+  const within = (next: number, payload: string): string =>
+    `\x60\0\0\0\0${String.fromCharCode(payload.length, next)}\x40${'\x20'.repeat(32)}${payload}`;
+  const found = (next: number, payload: string): string =>
+    alertsIn(new Scene(9005).to(3544, within(next, payload)), ['alert ip 2020::/16 any -> any any ()'])[0]!;
+  const syn = (options: string): string =>
+    found(6, `\x10\x20\x30\x40${'\0'.repeat(8)}\x60\x02\xff\xff\0\0\0\0${options}`);
+  // A kind that is not known, and is longer than its header; kinds with a wrong length of their own; one that is as it should be.
+  t.same(['\xd2\x47LL', '\xd2\x01LL', '\x13\x04LL', '\x1d\x03LL', '\xd2\x04LL'].map(syn), ['', '', '', '', '->']);
+  // Lengths of options that do not spoil the segment.
+  t.same(['\x02\x03LL', '\x04\x04LL', '\x08\x04LL', '\x01\x01\x01\x02'].map(syn), ['->', '->', '->', '->']);
+  const datagram = (port: number, payload: string): string =>
+    `\x20\x20${String.fromCharCode(port >> 8, port & 0xff)}\0${String.fromCharCode(8 + payload.length)}\0\0${payload}`;
+  const vxlan = (type: string): string => `\x08${'\0'.repeat(7)}${'\x02'.repeat(12)}${type}`;
+  t.same([found(17, datagram(4789, vxlan('\x12\x34'))), found(17, datagram(4789, vxlan('\x08\x06')))], ['', '->']);
+  t.same([found(17, datagram(6081, '\0\0\x12\x34\0\0\0\0')), found(41, 'q'), found(4, 'q')], ['', '', '']);
+  t.same([found(41, 'q'.repeat(40)), found(4, 'q'.repeat(20))], ['-', '-']);
+});
+
 t.test('ip_proto behind a header of IP stands for the protocol before it, and two leave none', async (t) => {
   const scene = new Scene(80).handshake().say(0, 'abc').ping(0, 'abcdefgh').ping(1, 'abcdefgh');
   scene.datagram(0, 'abc').datagram(1, 'abc');
