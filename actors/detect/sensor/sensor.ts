@@ -298,7 +298,6 @@ export class Sensor implements TrafficSink {
 
   hasLeft(flow: Flow, direction: Direction): boolean {
     const conversation = flow.application as Conversation | null;
-    if (conversation !== null && !conversation.hasFailed && conversation.unused(direction) > 0) return true;
     return this.#inspector.hasLeft(flow, direction) || (conversation !== null && this.#isUntold(flow, conversation));
   }
 

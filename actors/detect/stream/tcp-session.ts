@@ -282,11 +282,11 @@ export class TcpSession implements FlowSession {
 
   /** Bytes that a reader has not had. */
   hasLeft(direction: Direction): boolean {
-    const { isOver, rightEdge, rawOffset, appOffset, runEnd, isRawOver, hasWrapped } = this.stream(direction);
-    return (
-      !isOver &&
-      (((rightEdge > rawOffset || hasWrapped) && !isRawOver) || (runEnd > appOffset && !this.isApplicationDead))
-    );
+    const stream = this.stream(direction);
+    const { isOver, rightEdge, rawOffset, appProgress, isRawOver, hasWrapped } = stream;
+    if (isOver) return false;
+    if ((rightEdge > rawOffset || hasWrapped) && !isRawOver) return true;
+    return !this.isApplicationDead && stream.wholeEnd() > appProgress;
   }
 
   clear(): void {

@@ -154,6 +154,16 @@ export class TcpStream {
     if (this.segments.seekStart(start) && this.segments.start === start) this.#extendRun(this.segments.end);
   }
 
+  /** Where what Suricata keeps has its first hole; what of it the application was led past holds back all that is behind. */
+  wholeEnd(): number {
+    const { keptFrom, runStart, runEnd, segments } = this;
+    if (runStart <= keptFrom) return runEnd;
+    let end = keptFrom;
+    for (let has = segments.first(); has && segments.start <= end; has = segments.next())
+      if (segments.end > end) end = segments.end;
+    return end;
+  }
+
   /** Finds the first bytes without a hole that end behind `offset`: also such that came too late for the application. */
   findRun(offset: number): boolean {
     if (offset >= this.runStart && this.runEnd > offset) return this.#found(this.runStart, this.runEnd);

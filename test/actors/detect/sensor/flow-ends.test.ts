@@ -45,6 +45,22 @@ t.test('what came behind a hole at the beginning is not left for the application
   t.same(alertsIn(scene, [ADDRESSES, aboutStream('any')]), ['1> 2< 3> 4> 5> 6< 7> -> -<', '']);
 });
 
+t.test('what waits behind a hole that is still kept is not left for the application', async (t) => {
+  const scene = new Scene(53)
+    .handshake()
+    .segment(0, PUSH | ACK, 0, 0, '\0\x23;+\x01\0')
+    .segment(0, PUSH | ACK, 6, 0, '\0\x01\0\0\0\0\0\0\x01a\x01')
+    .segment(0, PUSH | ACK, 34, 0, '\0\x0f\0');
+  scene
+    .segment(0, FIN | ACK, 37, 0)
+    .segment(1, FIN | ACK, 0, 38)
+    .segment(0, ACK, 38, 1);
+  t.same(alertsIn(scene, [ADDRESSES]), ['1> 2< 3> 4> 5> 6> 7> 8< 9> ->']);
+  // What was acknowledged is kept for a window's length where rules ask whether it is said otherwise.
+  const overlaps = 'alert tcp any any -> any any (stream-event:reassembly_overlap_different_data;)';
+  t.same(alertsIn(scene, [ADDRESSES, overlaps]), ['1> 2< 3> 4> 5> 6> 7> 8< 9>', '']);
+});
+
 t.test('a transaction that was logged before an earlier one is left in both directions', async (t) => {
   const begun = new Scene(1883)
     .handshake()
