@@ -1,5 +1,5 @@
 /** `msec device attest` with a TPM (swtpm), logs in files and both bridges; what it shows, the engine's own check judges. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { attestationKey, checkEvidence, type ProvenState, parsePolicy } from '../../actors/attest/index.ts';
@@ -54,7 +54,9 @@ for (const kind of ['mqtt', 'http'] as const) {
         const all = makeImaData(boot.values.get(ALG_SHA256)!);
         for (let i = from; i < to; i++) await extendPcr(tpm, 10, all[i]!);
         await tpm.close();
-        writeFileSync(ima, list.binary.subarray(0, entries[to]));
+        // At once, as the kernel's list is: the agent may read at any moment.
+        writeFileSync(`${ima}.new`, list.binary.subarray(0, entries[to]));
+        renameSync(`${ima}.new`, ima);
       };
       const start = async () => {
         const tpm = await swtpm.open();
@@ -90,7 +92,7 @@ for (const kind of ['mqtt', 'http'] as const) {
       let before: ProvenState | null = null;
       const ask = async (id: number) => {
         const given: Partial<Challenge> = {
-          deadlineMs: systemClock.now() + 60_000,
+          deadlineMs: systemClock.now() + 600_000,
           selections: [{ bank: ALG_SHA256, pcrs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }],
           wantsIma: true,
           imaEntries: before?.ima?.entries ?? 0,

@@ -149,6 +149,12 @@ export async function tail<T extends TailedRecord>(
 export interface StatusEvent {
   readonly topics: readonly { readonly topic: string; readonly end: readonly number[] }[];
   readonly reasons: Readonly<Record<string, number>>;
+  readonly tasks: readonly {
+    readonly task: string;
+    readonly state: string;
+    readonly partition: number;
+    readonly inputs: readonly { readonly committed: number; readonly end: number }[];
+  }[];
 }
 
 /** The first status, as the page gets them, that is as wished. */
@@ -166,6 +172,20 @@ export async function untilStatus(running: Running, isWished: (status: StatusEve
     }
   }
   throw new Error(`msec up has ended:\n${running.errors()}`);
+}
+
+/** Resolves once all that lies in the log is worked on by this process, and nothing has come since the status before. */
+export async function comesToRest(running: Running): Promise<void> {
+  let before = '';
+  await untilStatus(running, ({ topics, tasks }) => {
+    const ends = JSON.stringify(topics.map(({ end }) => end));
+    const isSame = ends === before;
+    before = ends;
+    const isDone = tasks.every(
+      ({ state, inputs }) => state === 'running' && inputs.every(({ committed, end }) => committed >= end),
+    );
+    return isSame && isDone;
+  });
 }
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -51,9 +51,9 @@ partitions = list(consumer.list_topics(topic).topics[topic].partitions)
 consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
 left = set(partitions)
 while left:
-    message = consumer.poll(30)
+    message = consumer.poll(300)
     if message is None:
-        raise SystemExit("nothing came for 30 s")
+        raise SystemExit("nothing came for 300 s")
     if message.error():
         if message.error().code() != KafkaError._PARTITION_EOF:
             raise SystemExit(str(message.error()))
@@ -78,7 +78,7 @@ def told(error, message):
 for line in sys.argv[3:]:
     key, value = line.split(" ")
     producer.produce(topic, key=key.encode(), value=bytes.fromhex(value), on_delivery=told)
-producer.flush(30)
+producer.flush(300)
 `;
 
 t.test('each acknowledged frame is one reading for Java and for Python, after kill -9 too', async (t) => {
@@ -127,7 +127,7 @@ t.test('each acknowledged frame is one reading for Java and for Python, after ki
 
   const { stdout, stderr } = await kafka.tool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', kafka.bootstrap, '--topic', TOPIC, '--from-beginning'],
-    ...['--isolation-level', 'read_committed', '--max-messages', String(ours.length), '--timeout-ms', '60000'],
+    ...['--isolation-level', 'read_committed', '--max-messages', String(ours.length), '--timeout-ms', '300000'],
     ...['print.value=false', 'print.offset=true', 'print.partition=true'].flatMap((property) => [
       '--property',
       property,

@@ -2,7 +2,16 @@
 /** Two processes share the work of one application: nothing is lost or comes twice when one goes, and they agree on keys. */
 import { join } from 'node:path';
 import t from 'tap';
-import { msec, recordsIn, startUp, type TailedRecord, tail, untilStatus } from '../cli/run-cli.ts';
+import {
+  comesToRest,
+  msec,
+  recordsIn,
+  type StatusEvent,
+  startUp,
+  type TailedRecord,
+  tail,
+  untilStatus,
+} from '../cli/run-cli.ts';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
 
@@ -22,13 +31,9 @@ interface Reading extends TailedRecord {
 
 const numberOf = ({ value }: Reading) => `${value.device}/${value.bootEpoch}/${value.sequence}`;
 
-interface TaskStatus {
-  readonly task: string;
-  readonly state: string;
-  readonly inputs: readonly { readonly committed: number; readonly end: number }[];
-}
-const tasksOf = (status: unknown) => (status as { readonly tasks: readonly TaskStatus[] }).tasks;
-const works = (task: TaskStatus) => task.state === 'running';
+type TaskStatus = StatusEvent['tasks'][number];
+const works = ({ state }: TaskStatus) => state === 'running';
+const worksOnAll = ({ tasks }: StatusEvent) => tasks.every(works);
 
 t.test('partitions are shared, and whoever is left works on all of them', async (t) => {
   if (!needs(t, 'java', 'mvn')) return;
@@ -47,12 +52,11 @@ t.test('partitions are shared, and whoever is left works on all of them', async 
 
   const one = await startUp([...onKafka, ...FLEET], { cwd: left });
   t.teardown(() => one.kill('SIGKILL'));
-  await untilStatus(one, (status) => tasksOf(status).every(works));
+  await untilStatus(one, worksOnAll);
   const other = await startUp([...onKafka, '--no-fleet'], { cwd: right });
   t.teardown(() => other.kill('SIGKILL'));
   // Each has two of the four.
-  for (const process of [one, other])
-    await untilStatus(process, (status) => tasksOf(status).filter(works).length === 2);
+  for (const process of [one, other]) await untilStatus(process, ({ tasks }) => tasks.filter(works).length === 2);
   await recordsIn(other, 'device.readings', (await recordsIn(other, 'device.readings', 0)) + 60);
 
   const stranger = await msec(['up', ...onKafka, '--no-fleet', '--port', '0'], { cwd: join(folder, 'stranger') });
@@ -61,19 +65,17 @@ t.test('partitions are shared, and whoever is left works on all of them', async 
   // The one with the bridges and the fleet is killed; the other takes its partitions over.
   one.kill('SIGKILL');
   await one.ended;
-  await untilStatus(other, (status) => tasksOf(status).every(works));
+  await untilStatus(other, worksOnAll);
   const back = await startUp([...onKafka, ...FLEET], { cwd: left });
   t.teardown(() => back.kill('SIGKILL'));
   await recordsIn(back, 'device.readings', (await recordsIn(back, 'device.readings', 0)) + 60);
   back.kill('SIGINT');
   t.same(await back.ended, [0, null]);
-  await untilStatus(other, (status) => tasksOf(status).every(works));
+  await untilStatus(other, worksOnAll);
 
   const kafkaOnly = ['--kafka', kafka.bootstrap];
   const frames = await tail<Reading>(right, 'device.frames', kafkaOnly);
-  await untilStatus(other, (status) =>
-    tasksOf(status).every(({ inputs }) => inputs.every(({ committed, end }) => committed >= end)),
-  );
+  await comesToRest(other);
   const numbers = (await tail<Reading>(right, 'device.readings', kafkaOnly)).map(numberOf);
   const seen = new Set(numbers);
   t.equal(seen.size, numbers.length, 'nothing twice');

@@ -14,6 +14,8 @@ const NOTHING_HELD = 69;
 /** Of one after another, each with longer steps up to some: no machine is so busy for so long, and a search that never holds is seen. */
 const SEARCHES_MAX = 10;
 const LONGER_MAX = 5;
+const PROFILE_SECONDS_MAX = 64;
+const VERIFY = /actors\/verify\/verify\.ts:\d+/;
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 t.test('bench finds a rate for the configured job and touches none of its data', async (t) => {
@@ -85,26 +87,19 @@ t.test('mistakes are told before anything starts', async (t) => {
 
 t.test('profile draws worker threads and the main thread', async (t) => {
   const cwd = t.testdir({});
-  const ran = await msec(
-    [
-      'profile',
-      '--seconds',
-      '1',
-      '--signed',
-      'none',
-      '--rate',
-      '5000',
-      '--out',
-      'a/p.svg',
-      '--raw',
-      'raw',
-      '--json',
-      ...ENMON_ONLY,
-    ],
-    { cwd },
-  );
-  t.equal(ran.code, 0, ran.err);
-  const said = JSON.parse(ran.out) as { threads: { name: string; threads: number; groups: Record<string, number> }[] };
+  type Said = { threads: { name: string; threads: number; groups: Record<string, number> }[] };
+  const profile = async (seconds: number): Promise<readonly [Said, string]> => {
+    const load = ['--seconds', `${seconds}`, '--signed', 'none', '--rate', '5000', ...ENMON_ONLY];
+    const ran = await msec(['profile', ...load, '--out', 'a/p.svg', '--raw', 'raw', '--json'], { cwd });
+    t.equal(ran.code, 0, ran.err);
+    return [JSON.parse(ran.out) as Said, readFileSync(join(cwd, 'a', 'p.svg'), 'utf8')];
+  };
+  const isThere = ([{ threads }, svg]: readonly [Said, string]) =>
+    (threads[0]?.groups['engine/runtime'] ?? 0) > 0 && VERIFY.test(svg);
+  let found = await profile(1);
+  // Of a second in which others have the machine a profile may show nothing.
+  for (let seconds = 4; !isThere(found) && seconds <= PROFILE_SECONDS_MAX; seconds *= 2) found = await profile(seconds);
+  const [said, svg] = found;
   t.same(
     said.threads.map(({ name, threads }) => [name, threads]),
     [
@@ -113,9 +108,8 @@ t.test('profile draws worker threads and the main thread', async (t) => {
     ],
   );
   t.ok((said.threads[0]?.groups['engine/runtime'] ?? 0) > 0);
-  const svg = readFileSync(join(cwd, 'a', 'p.svg'), 'utf8');
   t.match(svg, /^<svg xmlns=/);
-  t.match(svg, /actors\/verify\/verify\.ts:\d+/);
+  t.match(svg, VERIFY);
   t.match(svg, 'Main thread: 1 thread');
   t.same(readdirSync(join(cwd, 'raw')).toSorted(), ['main.cpuprofile', 'msec-worker-0.cpuprofile']);
   t.same(readdirSync(cwd).toSorted(), ['a', 'raw']);

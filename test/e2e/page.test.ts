@@ -6,6 +6,7 @@ import { type Console, startConsole } from '../../console/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { type Demo, demoStatus, openDemo } from '../console/support/demo-ports.ts';
 import { launchChromium, openPage } from '../support/chromium.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { needs } from '../support/needs.ts';
 
 t.setTimeout(890_000);
@@ -384,7 +385,8 @@ t.test('a stopped engine shows as such with what is old faded, and the page come
   const demo = await openDemo();
   t.teardown(() => demo.close());
   await fill(demo);
-  const first = await console_(t);
+  const [port] = await freePorts(1);
+  const first = await console_(t, port);
   await first.attach(demo.ports);
   const browser = await sharedBrowser();
   const { page } = await openPage(browser, first.address);
@@ -393,7 +395,7 @@ t.test('a stopped engine shows as such with what is old faded, and the page come
   await page.locator('#state[data-state="gone"]').waitFor();
   await page.locator('body.old').waitFor();
   t.match(await page.locator('#notice').textContent(), /msec has stopped.*connects again by itself/);
-  const second = await console_(t, first.port);
+  const second = await console_(t, port);
   await second.attach(demo.ports);
   await page.getByText('Live', { exact: true }).waitFor();
   t.notOk(await page.locator('#notice').isVisible());

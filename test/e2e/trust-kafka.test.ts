@@ -125,7 +125,7 @@ async function isTaken({ said }: Running, token: string, body: object): Promise<
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(60_000),
     });
     await answer.arrayBuffer();
     return answer.ok;

@@ -5,6 +5,7 @@ import { systemClock } from '../../../engine/index.ts';
 import { EnvelopeView } from '../../../schemas/envelope/index.ts';
 import { FleetRun } from '../../../services/fleet/fleet-run.ts';
 import { type Fixture, fixture, quotaExceeded } from '../../bridges/bridge-fixture.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { identity } from './fleet-fixture.ts';
 
 const ids = ['sim-1', 'sim-2', 'sim-3'];
@@ -54,12 +55,12 @@ void t.test('every frame that was made arrives once and in order, over both brid
 void t.test('while a bridge refuses or is away frames are kept, and sent again when it is back', async (t) => {
   for (const protocol of ['mqtt', 'http'] as const) {
     const world = parts();
-    const open = async (port: number) =>
+    const [port] = (await freePorts(1)) as [number];
+    const open = async () =>
       protocol === 'mqtt'
         ? MqttBridge.open({ intake: world.intake, port })
         : HttpBridge.open({ intake: world.intake, port });
-    const first = await open(0);
-    const { port } = first;
+    const first = await open();
     const fleet = new FleetRun({ ...plan, rate: 100, [protocol]: { host: '127.0.0.1', port } }, systemClock);
     await until(() => world.log.stored.length > 5);
     world.log.isPrompt = false;
@@ -71,7 +72,7 @@ void t.test('while a bridge refuses or is away frames are kept, and sent again w
     const made = fleet.counts().made;
     await until(() => fleet.counts().made > made + 10);
     t.ok(fleet.counts().waiting > 0, `${protocol}: frames wait`);
-    const second = await open(port);
+    const second = await open();
     t.teardown(() => second.close());
     const counts = await fleet.stop(20_000);
     t.match(counts, { waiting: 0, dropped: 0 }, protocol);
@@ -86,9 +87,7 @@ void t.test('while a bridge refuses or is away frames are kept, and sent again w
 });
 
 void t.test('without any bridge the oldest frames leave a full ring, and stop ends in time', async (t) => {
-  const closed = await MqttBridge.open({ intake: parts().intake, port: 0 });
-  const { port } = closed;
-  await closed.close();
+  const [port] = (await freePorts(1)) as [number];
   const fleet = new FleetRun({ ...plan, rate: 20_000, mqtt: { host: '127.0.0.1', port } }, systemClock);
   await until(() => fleet.counts().dropped > 0);
   const counts = await fleet.stop(1);
