@@ -112,14 +112,18 @@ t.test('one that was fenced commits nothing: its requests are the other one’s'
   const held = new Promise<void>((resolve) => {
     go = resolve;
   });
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   const slow = life(log, async (question) => {
+    begin();
     await held;
     return answerTo(question);
   });
   const stepping = slow.step();
   const other = life(log);
-  // The slow one has begun and waits for its answer.
-  await new Promise((resolve) => setImmediate(resolve));
+  await begun;
   await other.step();
   go();
   await t.rejects(stepping, { code: 'FENCED' });
