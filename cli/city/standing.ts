@@ -15,7 +15,7 @@ export interface StandingAdminOptions {
 }
 
 /** Less than whoever asks the admin API waits. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export function standingAdmin({ log, clock, emit, desk }: StandingAdminOptions): StandingAdmin {
   const standings = new StandingDesk({

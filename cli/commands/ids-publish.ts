@@ -20,6 +20,8 @@ export interface IdsCaptureFlags extends CommonFlags {
 }
 
 const CLOSE_MS_MAX = 30_000;
+/** A file that was read to its end is published to its end, also by a busy bridge. */
+const CLOSE_FILE_MS_MAX = 120_000;
 const WORD_MS = 10_000;
 const LANES_MAX = 256;
 /** A file can be published later, what an interface carries cannot: some 15 s. */
@@ -61,7 +63,7 @@ export async function captureIds(flags: IdsCaptureFlags): Promise<number> {
         ? await fromFile(flags.pcap ?? STANDARD_INPUT, publisher, stopping.signal)
         : await fromInterface(flags.interface, flags.filter ?? null, publisher, stopping.signal);
   } finally {
-    await publisher.close(CLOSE_MS_MAX);
+    await publisher.close(isFile && !stopping.signal.aborted ? CLOSE_FILE_MS_MAX : CLOSE_MS_MAX);
     stop.release();
   }
   if (ended === null || publisher.counts.batches > 0) tell(flags, publisher.counts);

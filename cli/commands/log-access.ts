@@ -258,8 +258,8 @@ function tokenOf(config: Config, folder: DataFolder): string {
   return adminToken(config['console.adminTokenFile'] ?? folder.adminToken, false, process.env.MSEC_ADMIN_TOKEN);
 }
 
-/** What is told is durable before the answer: a busy disk may take seconds for it. */
-const ANSWER_MS = 15_000;
+/** What is told is durable before the answer: a busy machine may take many seconds for it. */
+const ANSWER_MS = 60_000;
 const RULES_ANSWER_MS = 150_000;
 const RETRY_MS_MAX = 10_000;
 

@@ -22,7 +22,7 @@ const ATTEMPTS_MAX = 5;
 const LOCKED = /could not lock access to lockfile/i;
 /** TPM2_GetCapability of TPM_PT_FAMILY_INDICATOR: any answer to it will do. */
 const ASK_FAMILY = Buffer.from('8001000000160000017a000000060000010000000001', 'hex');
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 60_000;
 const KEPT_OUTPUT_CHARS = 10_000;
 /**
  * The shell between us kills swtpm as soon as its own input ends, which also happens when this process is killed and can

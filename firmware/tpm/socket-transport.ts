@@ -16,7 +16,7 @@ export interface SocketOptions {
   readonly connectMsMax?: number;
 }
 
-const CONNECT_MS_MAX = 5_000;
+const CONNECT_MS_MAX = 30_000;
 
 interface Waiting {
   resolve(response: Buffer): void;

@@ -85,10 +85,10 @@ export class Fleet {
   }
 
   /** Makes no more frames, waits a little for what is unacknowledged, and ends the thread. */
-  async stop(): Promise<FleetCounts> {
+  async stop(stopWithinMs = STOP_WITHIN_MS): Promise<FleetCounts> {
     if (!this.#isStopping) {
       this.#isStopping = true;
-      this.#worker.postMessage({ stopWithinMs: STOP_WITHIN_MS } satisfies ToFleet);
+      this.#worker.postMessage({ stopWithinMs } satisfies ToFleet);
     }
     await this.#ended;
     return this.#counts;

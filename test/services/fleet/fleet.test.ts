@@ -28,7 +28,7 @@ void t.test('a fleet in its thread enrols, publishes, stops, and goes on with a 
     const before = log.stored.length;
     const fleet = await Fleet.start({ folder, devices: 5, rate: 300, faultShare: 0, enroller: service, mqtt });
     while (log.stored.length < before + 20) await new Promise<void>((resolve) => setImmediate(resolve));
-    const [counts, again] = await Promise.all([fleet.stop(), fleet.stop()]);
+    const [counts, again] = await Promise.all([fleet.stop(300_000), fleet.stop()]);
     t.same(counts, again);
     t.equal(log.stored.length - before, counts.made);
     t.match(counts, { acknowledged: counts.made, waiting: 0 });
