@@ -44,6 +44,8 @@ export interface LogUnderTest {
   readonly reopen?: () => Promise<Log>;
   /** The smallest segment that the driver makes, where there is a limit; cases about segments write more then. */
   readonly segmentBytesMin?: number;
+  /** So many calls of `maintain` bring about whatever comes about. Default 300. */
+  readonly maintenanceRoundsMax?: number;
   /** True where a compacted topic takes no record without a key. */
   readonly needsKeys?: boolean;
   /** A key's partition, as the driver's own clients choose it; absent where there is no client but ours. */
@@ -145,7 +147,7 @@ export async function readCount(
 
 /** Lets maintenance act until the condition holds; fails after many rounds without it. */
 export async function eventually(subject: LogUnderTest, what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < (subject.maintenanceRoundsMax ?? 300); round++) {
     if (await holds()) return;
     await subject.maintain();
   }

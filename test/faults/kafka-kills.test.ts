@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { startKafka } from '../support/kafka-server.ts';
 import { needs } from '../support/needs.ts';
+import { testSeed } from '../support/test-seed.ts';
 import { clearTopics, runPlanted, runSeries, SHORT_SESSIONS, type Target } from './kit/kafka-series.ts';
 
 t.setTimeout(2_390_000);
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
   t.teardown(() => server.stop());
   const folder = mkdtempSync(join(tmpdir(), 'msec-kafka-kills-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const first = Date.now() % 1_000_000;
+  const first = testSeed();
   t.comment(`seed ${first}`);
   let series = 0;
   for (const target of Object.keys(WANTED) as Target[]) {

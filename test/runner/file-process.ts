@@ -12,6 +12,8 @@ export interface ProcessRequest {
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly timeMsMax: number;
+  /** For what it started and told to end, and for the rest of its output. */
+  readonly graceMs?: number;
   readonly onOutput: (text: string) => void;
 }
 
@@ -27,8 +29,9 @@ export interface ProcessOutcome {
 }
 
 const ERROR_TEXT_LENGTH_MAX = 65_536;
-/** A child that was told to end may need a moment after its parent. */
-const GRACE_MS = 2_000;
+/** A child that was told to end may need a moment after its parent, on a busy machine some seconds. */
+const GRACE_MS = 10_000;
+const LOOK_MS = 20;
 const running = new Set<ChildProcess>();
 
 export function killAll(): void {
@@ -58,9 +61,14 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   }, request.timeMsMax);
   try {
     const { exitCode, signal } = await ended(child, keepError);
-    const leftBehind = isTimedOut ? [] : await clearGroup(child);
+    const graceMs = request.graceMs ?? GRACE_MS;
+    const leftBehind = isTimedOut ? [] : await clearGroup(child, graceMs);
     // A grandchild that left the group may hold the pipes open: it must not hold the run.
-    await Promise.race([closed, delay(GRACE_MS, undefined, { ref: false })]);
+    let isClosed = false;
+    void closed.then(() => {
+      isClosed = true;
+    });
+    await looking(graceMs, () => isClosed);
     child.stdout.destroy();
     child.stderr.destroy();
     return { exitCode, signal, isTimedOut, leftBehind, errorText, durationMs: performance.now() - startedMs };
@@ -83,15 +91,19 @@ async function ended(
   });
 }
 
-async function clearGroup(child: ChildProcess): Promise<readonly string[]> {
-  const deadlineMs = performance.now() + GRACE_MS;
+async function clearGroup(child: ChildProcess, graceMs: number): Promise<readonly string[]> {
   let members = groupMembers(child.pid);
-  while (members.length > 0 && performance.now() < deadlineMs) {
-    await delay(20);
+  await looking(graceMs, () => {
     members = groupMembers(child.pid);
-  }
+    return members.length === 0;
+  });
   if (members.length > 0) killGroup(child);
   return members;
+}
+
+/** By looks and not by the clock: where this process stands still itself, the time is not the others' fault. */
+async function looking(ms: number, isDone: () => boolean): Promise<void> {
+  for (let left = ms / LOOK_MS; left > 0 && !isDone(); left--) await delay(LOOK_MS);
 }
 
 function killGroup(child: ChildProcess): void {

@@ -38,7 +38,7 @@ export function declaredTimeMs(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * 1000;
 }
 
-export function testFileUnit(root: string, file: string, seed: number): Unit {
+export function testFileUnit(root: string, file: string, seed: number, graceMs?: number): Unit {
   const timeMsMax = declaredTimeMs(readFileSync(join(root, file), 'utf8')) ?? TIME_MS_MAX;
   return {
     name: file,
@@ -51,6 +51,7 @@ export function testFileUnit(root: string, file: string, seed: number): Unit {
         folder: root,
         environment: { ...environment(timeMsMax), MSEC_TEST_SEED: String(seed) },
         timeMsMax,
+        ...(graceMs === undefined ? {} : { graceMs }),
         onOutput: (text) => reader.write(text),
       });
       const { tests, otherLines } = reader.end();

@@ -233,7 +233,7 @@ void t.test('curl sends one frame and a batch', async (t) => {
   const { bridge, log } = await start(t);
   const run = (path: string, body: Buffer, ...options: string[]) => {
     const child = promisify(execFile)(programPath('curl'), [
-      ...['-sS', '--max-time', '10', '-w', '\n%{http_code}', '-H', 'content-type: application/octet-stream'],
+      ...['-sS', '--max-time', '300', '-w', '\n%{http_code}', '-H', 'content-type: application/octet-stream'],
       ...['--data-binary', '@-', ...options, `http://127.0.0.1:${bridge.port}${path}`],
     ]);
     child.child.stdin?.end(body);

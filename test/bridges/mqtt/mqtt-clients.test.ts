@@ -51,7 +51,7 @@ void t.test('mosquitto_pub is told when its credential is wrong', async (t) => {
 void t.test('mosquitto_sub shows the reason of a refusal', async (t) => {
   if (!needs(t, 'mosquitto_pub', 'mosquitto_sub')) return;
   const parts = await start(t, fixture({ limits: { frameBytesMax: 3 } }));
-  const options = [...parts.credential, '-t', 'devices/meter-1/notices', '-C', '1', '-W', '20'];
+  const options = [...parts.credential, '-t', 'devices/meter-1/notices', '-C', '1', '-W', '300'];
   let isHeard = false;
   const heard = promisify(execFile)(programPath('mosquitto_sub'), options).finally(() => {
     isHeard = true;

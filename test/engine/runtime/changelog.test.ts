@@ -80,7 +80,7 @@ async function changelog(t: Test, log: Log): Promise<void> {
   t.same((await restored()).content(), [...expected].toSorted(), 'nothing is lost');
   // On Kafka what was cut off goes in the background, once a second.
   let size = Number.POSITIVE_INFINITY;
-  for (let look = 0; look < 1_000 && size > 20; look++) {
+  for (let look = 0; look < 6_000 && size > 20; look++) {
     const { start, end } = await reader.bounds(TOPIC, 0);
     size = end - start;
     if (size > 20) await pause(20);

@@ -37,10 +37,12 @@ async function conform(name: string, options: KafkaOptions): Promise<void> {
       // The driver asks for no smaller segments, and a broker takes no record without a key into a compacted topic.
       segmentBytesMin: 1024 * 1024,
       needsKeys: true,
-      // The broker looks for old segments ten times a second, which these round trips outlast before long.
+      // The broker looks for old segments ten times a second, which these round trips outlast before long; a busy machine
+      // may have its answers while its cleaner waits.
       async maintain() {
         await log.describe();
       },
+      maintenanceRoundsMax: 20_000,
       async reopen() {
         await log.close();
         log = openLog();

@@ -71,7 +71,7 @@ const plainCases: Readonly<Record<string, Case>> = {
   async 'a fetch is held until there is something'(t, talk, broker) {
     const topic = await talk.topic('held');
     const other = await Talk.begin(broker, '');
-    const held = other.fetch(topic, 0, { maxWaitMs: 10_000 });
+    const held = other.fetch(topic, 0, { maxWaitMs: 120_000 });
     await talk.produce(null, topic, -1);
     t.equal(batchesOf(await held).length, 1);
     other.connection.close();

@@ -8,7 +8,7 @@ import { needs } from '../../../../support/needs.ts';
 
 /** A broker tells others of a new topic when it has heard of it itself, a moment after the controller made it. */
 async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + 20_000; ; ) {
+  for (const until = Date.now() + 120_000; ; ) {
     try {
       return await ask();
     } catch (error) {
@@ -32,8 +32,8 @@ async function suite(t: Test, options: KafkaOptions, transactionVersion: number)
     bootstrap: [server.bootstrap],
     clientId: 'test',
     clock: systemClock,
-    requestTimeoutMs: 30_000,
-    retryMsMax: 30_000,
+    requestTimeoutMs: 60_000,
+    retryMsMax: 120_000,
   });
   t.teardown(async () => {
     cluster.close();

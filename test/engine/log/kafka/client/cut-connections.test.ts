@@ -117,9 +117,5 @@ t.test('wherever a stream is cut or damaged, each request ends, and no memory st
   };
   const cut = fc.oneof(fc.nat(200), fc.nat(200_000));
   const damaged = fc.oneof(fc.constant(-1), fc.nat(120), fc.nat(170_000));
-  await fc.assert(fc.asyncProperty(cut, fc.integer({ min: 1, max: 70_000 }), damaged, run), {
-    numRuns: 100_000,
-    interruptAfterTimeLimit: 8000,
-    markInterruptAsFailure: false,
-  });
+  await fc.assert(fc.asyncProperty(cut, fc.integer({ min: 1, max: 70_000 }), damaged, run), { numRuns: 6_000 });
 });

@@ -13,7 +13,7 @@ if (needs(t, 'java', 'mvn')) {
     const kafka = await startKafkaCluster();
     const bootstrap = kafka.bootstrap.split(',');
     const log = openKafkaLog({ bootstrap });
-    const options = { bootstrap, clientId: 'test', clock: systemClock, requestTimeoutMs: 30_000, retryMsMax: 60_000 };
+    const options = { bootstrap, clientId: 'test', clock: systemClock, requestTimeoutMs: 30_000, retryMsMax: 120_000 };
     const cluster = new Cluster(options);
     t.teardown(async () => {
       cluster.close();

@@ -1,6 +1,6 @@
 /** The place of a process that could not leave: it is given up by the one that comes after it. */
 import t, { type Test } from 'tap';
-import { systemClock } from '../../../../../engine/index.ts';
+import { type Clock, systemClock } from '../../../../../engine/index.ts';
 import { Cluster, KAFKA_ERROR } from '../../../../../engine/log/kafka/client/index.ts';
 import { GroupCoordinator } from '../../../../../engine/log/kafka/group/coordinator.ts';
 import { leaveFor } from '../../../../../engine/log/kafka/group/last-member.ts';
@@ -11,10 +11,12 @@ import {
   type LeaveGroupRequest,
   leaveGroup,
 } from '../../../../../engine/log/kafka/protocol/index.ts';
+import { ManualClock } from '../../manual-clock.ts';
 import { FakeBroker, topicIdOf } from '../fake-broker.ts';
 
 const TOPIC = 'frames';
 const GROUP = 'g';
+const REQUEST_MS_MAX = 60_000;
 
 async function start(t: Test) {
   const broker = await FakeBroker.start();
@@ -27,10 +29,10 @@ async function start(t: Test) {
   return broker;
 }
 
-function coordinatorOf(t: Test, broker: FakeBroker, requestTimeoutMs = 5_000): GroupCoordinator {
+function coordinatorOf(t: Test, broker: FakeBroker, clock: Clock = systemClock): GroupCoordinator {
   const cluster = new Cluster({
-    ...{ bootstrap: [broker.bootstrap], clientId: 'test', clock: systemClock },
-    ...{ requestTimeoutMs, retryMsMax: 50, network: undefined, tls: undefined, sasl: undefined },
+    ...{ bootstrap: [broker.bootstrap], clientId: 'test', clock },
+    ...{ requestTimeoutMs: REQUEST_MS_MAX, retryMsMax: 50, network: undefined, tls: undefined, sasl: undefined },
   });
   t.teardown(() => cluster.close());
   return new GroupCoordinator(cluster, GROUP);
@@ -74,10 +76,21 @@ t.test('but not under its name, which whoever joins by the classic protocol take
 
 t.test('a coordinator that stays silent holds nobody up', async (t) => {
   const broker = await start(t);
-  broker.on(consumerGroupHeartbeat, () => false);
-  broker.on(leaveGroup, () => false);
-  // Enough for the answers that do come on a busy machine.
-  await leaveFor('dead', coordinatorOf(t, broker, 1_500), GROUP, null);
+  const clock = new ManualClock();
+  const asked = (message: typeof consumerGroupHeartbeat | typeof leaveGroup) =>
+    new Promise<void>((resolve) => {
+      broker.on(message as typeof leaveGroup, () => {
+        resolve();
+        return false;
+      });
+    });
+  const questions = [asked(consumerGroupHeartbeat), asked(leaveGroup)];
+  const over = leaveFor('dead', coordinatorOf(t, broker, clock), GROUP, null);
+  for (const question of questions) {
+    await question;
+    clock.advance(REQUEST_MS_MAX);
+  }
+  await over;
   t.match(requestsOf(broker, leaveGroup) as LeaveGroupRequest[], [{ members: [{ memberId: 'dead' }] }]);
 });
 

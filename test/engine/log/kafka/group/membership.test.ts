@@ -34,7 +34,7 @@ async function start(t: Test, coordinators = 1) {
   const open = (options: Partial<KafkaShareOptions> = {}) => {
     const share = openKafkaShare({
       ...{ bootstrap: [brokers[0]!.bootstrap], topic: TOPIC, group: 'g' },
-      ...{ heartbeatIntervalMs: 5, sessionTimeoutMs: 60_000, requestTimeoutMs: 5_000 },
+      ...{ heartbeatIntervalMs: 5, sessionTimeoutMs: 60_000, requestTimeoutMs: 60_000 },
       ...options,
     });
     const started = share.start({

@@ -43,11 +43,7 @@ t.test('whatever bytes come, decoding gives a message or DEPENDENCY_DOWN', async
     }
   };
   const share = fc.double({ min: 0, max: 0.999, noNaN: true });
-  fc.assert(fc.property(which, share, fc.array(piece, { maxLength: 20 }), run), {
-    numRuns: 1_000_000,
-    interruptAfterTimeLimit: 10_000,
-    markInterruptAsFailure: false,
-  });
+  fc.assert(fc.property(which, share, fc.array(piece, { maxLength: 20 }), run), { numRuns: 200_000 });
 });
 
 t.test('a count of two thousand million items makes nothing before its items were seen', async (t) => {
