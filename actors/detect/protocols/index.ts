@@ -2,6 +2,7 @@
 import { coap } from './coap/index.ts';
 import { dhcp } from './dhcp/index.ts';
 import { dns, dnsOfVersion3 } from './dns/index.ts';
+import { enip } from './enip/index.ts';
 import { ftp, ftpData } from './ftp/index.ts';
 import { http } from './http/index.ts';
 import { modbus } from './modbus/index.ts';
@@ -42,4 +43,4 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
 /** Of some protocols EVE has another form in Suricata 8, which takes the place of theirs. */
 export const LATER_FORMS: readonly AnyProtocol[] = [dnsOfVersion3];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
-export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus];
+export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus, enip];

@@ -95,6 +95,7 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
       invalid_exception_code value_mismatch flooded`),
     unraised: [],
   },
+  enip: { raised: [], unraised: [] },
   telnet: { raised: [], unraised: [] },
   ftp: {
     raised: list('request_command_too_long response_command_too_long too_many_transactions'),

@@ -10,6 +10,7 @@ export type Subject =
   | 'ssh'
   | 'mqtt'
   | 'modbus'
+  | 'enip'
   | 'telnet'
   | 'ftp'
   | 'ftp-data'

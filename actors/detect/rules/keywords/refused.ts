@@ -15,8 +15,7 @@ const BY_REASON: readonly Refused[] = [
   },
   { because: 'DNP3 is not taken apart here', seven: 'dnp3.data dnp3_data dnp3_func dnp3_ind dnp3_obj' },
   {
-    because: 'EtherNet/IP is not taken apart here',
-    seven: 'cip_service enip_command',
+    because: 'these parts of EtherNet/IP are not asked for here',
     later: `enip.command enip.status enip.capabilities enip.cip_attribute enip.cip_class enip.cip_extendedstatus
       enip.cip_instance enip.cip_status enip.device_type enip.identity_status enip.product_code enip.product_name
       enip.protocol_version enip.revision enip.serial enip.service_name enip.state enip.vendor_id`,

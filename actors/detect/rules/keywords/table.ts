@@ -10,6 +10,7 @@ import { BYTES } from './bytes.ts';
 import { CAPTURED_TEXTS } from './captured-texts.ts';
 import { CONTENT } from './content.ts';
 import { EFFECTS } from './effects.ts';
+import { ENIP } from './enip.ts';
 import { EVENTS } from './events.ts';
 import { FILES } from './files.ts';
 import { FLOW_FACTS } from './flow-facts.ts';
@@ -45,7 +46,7 @@ export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Ma
   ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS, ...REPUTATION]],
   ['Files and lists', [...FILES, ...LISTS]],
   ['Events', EVENTS],
-  ['Transactions', [...TRANSACTIONS, ...TLS_VALIDITY]],
+  ['Transactions', [...TRANSACTIONS, ...ENIP, ...TLS_VALIDITY]],
   ['What is done with a match', EFFECTS],
 ]);
 

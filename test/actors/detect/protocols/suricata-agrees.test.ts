@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { dhcp } from '../../../../actors/detect/protocols/dhcp/index.ts';
 import { dns } from '../../../../actors/detect/protocols/dns/index.ts';
+import { enip } from '../../../../actors/detect/protocols/enip/index.ts';
 import { ftp } from '../../../../actors/detect/protocols/ftp/index.ts';
 import type { AnyProtocol } from '../../../../actors/detect/protocols/index.ts';
 import { modbus } from '../../../../actors/detect/protocols/modbus/index.ts';
@@ -20,6 +21,7 @@ import { tls } from '../../../../actors/detect/protocols/tls/index.ts';
 import { DHCP_RULES, dhcpTalk } from './dhcp-talks.ts';
 import { Dice } from './dice.ts';
 import { DNS_RULES, dnsTalk } from './dns-talks.ts';
+import { ENIP_RULES, enipTalk } from './enip-talks.ts';
 import { FTP_RULES, ftpTalk } from './ftp-talks.ts';
 import { MODBUS_RULES, modbusTalk } from './modbus-talks.ts';
 import { MQTT_RULES, mqttTalk } from './mqtt-talks.ts';
@@ -39,7 +41,8 @@ interface Kind {
   readonly settings?: readonly string[];
   /** Of so many talks, since others show how the engine orders packets and transactions, not what a parser does. */
   readonly differing: number;
-  /** More lines of a reply belong to its transaction only as long as that is not released. */
+  /** What comes of a stream at once matters: nothing is kept of a message that is cut off, or lines of a reply belong to its
+   * transaction only as long as that is not released. */
   readonly showsCuts?: true;
 }
 
@@ -52,6 +55,14 @@ const KINDS: readonly Kind[] = [
     rules: MODBUS_RULES,
     settings: ['app-layer.protocols.modbus.enabled=yes'],
     differing: 0.005,
+  },
+  {
+    protocol: enip,
+    talk: enipTalk,
+    rules: ENIP_RULES,
+    settings: ['app-layer.protocols.enip.enabled=yes'],
+    differing: 0.005,
+    showsCuts: true,
   },
   { protocol: tls, talk: tlsTalk, rules: TLS_RULES, differing: 0.015 },
   { protocol: ssh, talk: sshTalk, rules: SSH_RULES, differing: 0.005 },

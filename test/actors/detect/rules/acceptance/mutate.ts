@@ -208,7 +208,23 @@ function changedCharacter(dice: Dice, value: string): string {
 const ACTIONS = ['alert', 'drop', 'pass', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth', 'Alert', 'log'];
 const PROTOCOLS = [
   ...['ip', 'ipv4', 'ip4', 'ipv6', 'tcp', 'tcp-pkt', 'tcp-stream', 'udp', 'icmp', 'icmpv4', 'icmpv6', 'sctp', 'pkthdr'],
-  ...['http', 'http1', 'dns', 'tls', 'ssl', 'ssh', 'mqtt', 'modbus', 'telnet', 'TCP', 'Http', 'file', 'ip6', 'icmp4'],
+  ...[
+    'http',
+    'http1',
+    'dns',
+    'tls',
+    'ssl',
+    'ssh',
+    'mqtt',
+    'modbus',
+    'enip',
+    'telnet',
+    'TCP',
+    'Http',
+    'file',
+    'ip6',
+    'icmp4',
+  ],
 ];
 const ADDRESSES = [
   ...['any', '!any', '[any]', 'Any', '$HOME_NET', '!$HOME_NET', '$EXTERNAL_NET', '[$HOME_NET,!10.1.0.0/16]', '$NONE'],

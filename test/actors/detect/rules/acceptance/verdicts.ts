@@ -31,7 +31,11 @@ export async function theirRefusals(rules: readonly string[]): Promise<Map<numbe
   try {
     writeFileSync(join(folder, 'in.rules'), `${rules.join('\n')}\n`, 'latin1');
     writeFileSync(join(folder, 'threshold.config'), '');
-    const set = [`threshold-file=${join(folder, 'threshold.config')}`, 'app-layer.protocols.modbus.enabled=yes'];
+    const set = [
+      `threshold-file=${join(folder, 'threshold.config')}`,
+      'app-layer.protocols.modbus.enabled=yes',
+      'app-layer.protocols.enip.enabled=yes',
+    ];
     const { stdout, stderr } = await run(
       programPath('suricata'),
       ['-T', '-v', '-S', join(folder, 'in.rules'), '-l', folder, ...set.flatMap((setting) => ['--set', setting])],
