@@ -16,6 +16,7 @@ export type Spoken =
   | 'tls'
   | 'smtp'
   | 'telnet'
+  | 'ftp'
   | 'icmp'
   | 'odd'
   | 'foreign';
