@@ -20,6 +20,8 @@ export interface TransactionFile {
   readonly knownKind: string | null;
   /** Its record is written, with a packet of this direction; null: nothing is let go with it. */
   told?(packets: Direction | null): void;
+  /** A packet of its direction was examined: if it is over, rules find it no more. */
+  letGo?(): void;
   /** Where it lies in a larger one; without it: it is whole. */
   readonly range?: FileRange | null;
 }

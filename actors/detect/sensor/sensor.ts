@@ -420,6 +420,7 @@ export class Sensor implements TrafficSink {
     let isInOrder = true;
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
+      if (pruned !== null) letFilesGo(tx, pruned);
       if (kept.isLogged) continue;
       const isNext = isInOrder;
       isInOrder = false;
@@ -450,6 +451,11 @@ function turned(flow: Flow, conversation: Conversation, direction: Direction): D
   flow.swap();
   (flow.memory as FlowMemory | null)?.swap(flow.protocol === PROTOCOL_TCP);
   return opposite(direction);
+}
+
+/** Those that were told with a packet of the other direction. */
+function letFilesGo({ files }: Transaction, direction: Direction): void {
+  if (files !== undefined) for (const file of files) if (file.direction === direction) file.letGo?.();
 }
 
 /** One that never ends is not waited for. */

@@ -77,14 +77,16 @@ export class BodySink {
   gap(length: number): void {
     this.#message.bodyBytes += length;
     if (this.#decompressor !== null) {
-      this.#decompressor.end();
       this.#isCodingOver = true;
-    } else {
-      this.#tx.isUpdated[this.#direction] = true;
-      if (!this.#hasBegun) this.#begin();
-      if (this.#message.body.isFull) this.#overflow();
-      else this.#seeRaw();
+      if (!this.#decompressor.isPassing) {
+        this.#decompressor.end();
+        return;
+      }
     }
+    this.#tx.isUpdated[this.#direction] = true;
+    if (!this.#hasBegun) this.#begin();
+    if (this.#message.body.isFull) this.#overflow();
+    else this.#seeRaw();
     if (this.#file === null) return;
     this.#file.hasGaps = true;
     this.#file.size += length;

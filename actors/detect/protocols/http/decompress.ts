@@ -35,6 +35,10 @@ class Layer {
     this.#header = coding === 'gzip' ? new GzipHeader() : null;
   }
 
+  get isPassing(): boolean {
+    return this.#state === 'passing';
+  }
+
   get keptBytes(): number {
     return INFLATE_COST_BYTES + this.#inflate.output.length;
   }
@@ -126,6 +130,11 @@ export class Decompressor {
       this.#layers.push(layer);
     }
     this.#first = layer;
+  }
+
+  /** What comes is handed on as it is: it is in no such coding. */
+  get isPassing(): boolean {
+    return this.#first.isPassing;
   }
 
   get keptBytes(): number {

@@ -51,6 +51,10 @@ export class HttpFile extends ReceivedFile {
     this.isGone ||= packets === this.direction;
   }
 
+  letGo(): void {
+    this.isGone ||= this.state !== 'open';
+  }
+
   /** Rules were asked: of one that is over they are asked no more. */
   inspected(): void {
     this.isGone ||= this.state !== 'open';

@@ -1,4 +1,5 @@
 /** What is recognised and read where bytes are missing, or come after that was noticed; expected is what Suricata 7.0.10 says. */
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { CLIENT_HELLO, SERVER_HELLO } from './hellos.ts';
 import { ACK, alertsIn, FIN, PUSH, Scene } from './scene.ts';
@@ -143,6 +144,51 @@ t.test('files are let go where the parser gives up', async (t) => {
     ),
     ['', '', ''],
   );
+});
+
+t.test('files that were told with a packet of the other direction are let go with the next of their own', async (t) => {
+  const failed = (): Scene =>
+    new Scene(80)
+      .handshake()
+      .say(0, GET)
+      .say(1, 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nxxokxx')
+      .segment(1, PUSH | ACK, 10, 0, 'more')
+      .segment(0, ACK, 0, 14);
+  const rules = ['http.response_body; content:"ok";', 'flow:to_client; file.data; content:"ok";', 'filesize:>0;'];
+  const alerts = (scene: Scene): string[] =>
+    alertsIn(
+      scene,
+      rules.map((rule) => `alert http ${ANY} (${rule})`),
+    );
+  t.same(alerts(failed()), ['-<', '-<', '-<']);
+  t.same(alerts(failed().segment(1, ACK, 14, 0)), ['', '', '10<']);
+  t.same(alerts(failed().segment(1, PUSH | ACK, 14, 0, 'x')), ['', '', '10<']);
+  t.same(
+    alerts(
+      failed()
+        .segment(0, PUSH | ACK, 0, 14, 'x')
+        .segment(1, ACK, 14, 1),
+    ),
+    ['', '', '11<'],
+  );
+});
+
+t.test('a gap in a body that is in no coding, whatever its headers say, is one of its file', async (t) => {
+  const gapped = (coding: string, body: string, lost: number): Scene =>
+    new Scene(80)
+      .handshake()
+      .say(0, GET)
+      .say(1, `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\n\r\n${body}`)
+      .segment(1, PUSH | ACK, lost, 0, 'more')
+      .segment(0, ACK, 0, lost + 4);
+  const zipped = gzipSync('0123456789ok').toString('latin1');
+  const sizes = Array.from({ length: 60 }, (_, size) => `alert http ${ANY} (flow:to_client; filesize:>${size};)`);
+  const sizeIn = (scene: Scene): number => alertsIn(scene, sizes).filter((alerts) => alerts !== '').length;
+  t.equal(sizeIn(gapped('gzip', 'xxokxx', 10)), 15);
+  t.equal(sizeIn(gapped('deflate, gzip', 'xxokxx', 10)), 15);
+  t.equal(sizeIn(gapped('gzip', zipped, 10)), 12);
+  t.equal(sizeIn(gapped('gzip', zipped.slice(0, -12), 10)), 9);
+  t.equal(sizeIn(gapped('deflate, gzip', zipped, 10)), 12);
 });
 
 t.test('of a chunk’s length that comes in pieces and is none, the pieces before the last are no body', async (t) => {
