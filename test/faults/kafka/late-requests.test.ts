@@ -5,7 +5,7 @@ import { needs } from '../../support/needs.ts';
 import { countAnomalies } from './checker/anomalies.ts';
 import { check } from './checker/check.ts';
 import type { Append, Takeover, Transaction } from './checker/history.ts';
-import type { ListWriter } from './clients/list-client.ts';
+import type { ListWriter, Patience } from './clients/list-client.ts';
 import { RawBroker } from './judge/raw-broker.ts';
 import { RawListReader } from './judge/raw-list-reader.ts';
 import { type Decision, PASS } from './proxy/fault-plan.ts';
@@ -16,7 +16,11 @@ import { groupOf, OFFSET_PARTITION } from './workload.ts';
 
 /** Until it is let go. A reset, so that what follows takes another connection and is not held back behind it. */
 const HELD: Decision = { fault: 'heldCut', delayMs: 60_000, others: 1000 };
-const SLOW: Decision = { fault: 'slow', delayMs: 500, others: 0 };
+/** Until one that was held has been let go, and answered. */
+const BEHIND: Decision = { fault: 'heldMute', delayMs: 60_000, others: 0 };
+/** Each order here comes from resets and answers; only ours waits for a time to run out. */
+const PATIENCE: Patience = { requestMs: 30_000, transactionMs: 120_000 };
+const PATIENCE_OF_OURS: Patience = { ...PATIENCE, requestMs: 2_000 };
 const TOPIC = 'lists';
 
 if (needs(t, 'java', 'mvn')) await main();
@@ -34,7 +38,7 @@ async function main(): Promise<void> {
 
   /** Runs `steps` with one writer, and gives what the checker says of them. */
   async function story(name: ClientName, steps: (write: Write) => Promise<void>) {
-    const client = await CLIENTS[name](proxy.address);
+    const client = await CLIENTS[name](proxy.address, name === 'msec' ? PATIENCE_OF_OURS : PATIENCE);
     const owner = `${name}-${values}`;
     const transactions: Transaction[] = [];
     const takeovers: Takeover[] = [];
@@ -84,7 +88,7 @@ async function main(): Promise<void> {
         if (apiKey !== API.produce) return PASS;
         proxy.script = () => undefined;
         proxy.releaseAll();
-        return SLOW;
+        return BEHIND;
       };
       t.comment(`second: ${await write(['a', 'b'])}`);
     });
@@ -103,7 +107,7 @@ async function main(): Promise<void> {
         if (apiKey !== api || ++requests < (api === API.produce ? 2 : 1)) return PASS;
         proxy.script = () => undefined;
         proxy.releaseAll();
-        return SLOW;
+        return BEHIND;
       };
       t.comment(`second: ${await write(['a', 'b'], isAborted)}`);
     });

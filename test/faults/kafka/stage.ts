@@ -1,17 +1,21 @@
 /** A broker that knows only the fault proxy's address, the proxy before it, and the clients by their names. */
 import { type KafkaOptions, type KafkaServer, startKafka } from '../../support/kafka-server.ts';
 import { kafkajsClient } from './clients/kafkajs-client.ts';
-import type { ListClient } from './clients/list-client.ts';
+import type { ListClient, Patience } from './clients/list-client.ts';
 import { msecCarriersClient, msecClient } from './clients/msec-client.ts';
 import { platformaticClient } from './clients/platformatic-client.ts';
 import { FaultProxy } from './proxy/fault-proxy.ts';
 
-export const CLIENTS = {
-  kafkajs: async (bootstrap: string) => kafkajsClient(bootstrap),
+type OpenClient = (bootstrap: string, patience?: Patience) => Promise<ListClient>;
+
+const clientsOf = <Name extends string>(clients: Readonly<Record<Name, OpenClient>>) => clients;
+
+export const CLIENTS = clientsOf({
+  kafkajs: async (bootstrap, patience) => kafkajsClient(bootstrap, patience),
   platformatic: platformaticClient,
-  msec: async (bootstrap: string) => msecClient(bootstrap),
-  'msec-carriers': async (bootstrap: string) => msecCarriersClient(bootstrap),
-} as const satisfies Record<string, (bootstrap: string) => Promise<ListClient>>;
+  msec: async (bootstrap, patience) => msecClient(bootstrap, patience),
+  'msec-carriers': async (bootstrap) => msecCarriersClient(bootstrap),
+});
 
 export type ClientName = keyof typeof CLIENTS;
 

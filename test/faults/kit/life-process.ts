@@ -6,7 +6,7 @@ import type { ChildTask } from './child.ts';
 
 const script = fileURLToPath(new URL('./child.ts', import.meta.url));
 /** Whoever says nothing for so long waits for something that never comes: it is ended, and its last words are told. */
-const SILENCE_MS_MAX = 90_000;
+const SILENCE_MS_MAX = 300_000;
 const KEPT_CHARS = 20_000;
 
 export type LifeEnding = 'done' | 'killed' | 'stopped';

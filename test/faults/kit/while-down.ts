@@ -1,7 +1,7 @@
 import { MsecError, pause, systemClock } from '../../../engine/index.ts';
 
 const AGAIN_MS = 100;
-const ATTEMPTS_MAX = 100;
+const ATTEMPTS_MAX = 1_200;
 
 /**
  * Tries again what fails because the log cannot be reached, as a device does whose frame was refused: a process that

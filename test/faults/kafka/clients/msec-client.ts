@@ -16,12 +16,13 @@ import {
   type ListClient,
   type ListReader,
   type ListWriter,
-  REQUEST_MS_MAX,
+  PATIENCE,
   type WriteJob,
   type WriteResult,
 } from './list-client.ts';
 
-const RETRY_MS_MAX = 3000;
+/** So many requests' time in all. */
+const TRIES = 5;
 const FETCH_BYTES_MAX = 1_000_000;
 
 /** How many processes there are at once, with carriers. */
@@ -30,8 +31,9 @@ const PROCESSES = 2;
 const INSTANCES = 12;
 const RIDE_AT_ONCE = { commits: 0, withinMs: 60_000, bytesMax: 1024 * 1024, ridersMin: 1, aloneMs: 0 };
 
-export function msecClient(bootstrap: string): ListClient {
-  return clientOf('msec', bootstrap, () => new LogProcess(bootstrap, {}, 1));
+export function msecClient(bootstrap: string, { requestMs } = PATIENCE): ListClient {
+  const patience = { requestTimeoutMs: requestMs, retryMsMax: TRIES * requestMs };
+  return clientOf('msec', bootstrap, () => new LogProcess(bootstrap, patience, 1));
 }
 
 export function msecCarriersClient(bootstrap: string): ListClient {
@@ -78,8 +80,8 @@ function clientOf(name: string, bootstrap: string, next: () => LogProcess): List
 function openLog(bootstrap: string, more: Partial<KafkaLogOptions> = {}): Log {
   return openKafkaLog({
     bootstrap: [bootstrap],
-    requestTimeoutMs: REQUEST_MS_MAX,
-    retryMsMax: RETRY_MS_MAX,
+    requestTimeoutMs: PATIENCE.requestMs,
+    retryMsMax: TRIES * PATIENCE.requestMs,
     ...more,
   });
 }

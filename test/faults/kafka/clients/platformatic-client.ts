@@ -2,11 +2,10 @@
 import {
   type ListClient,
   type ListWriter,
+  PATIENCE,
   parts,
-  REQUEST_MS_MAX,
   RETRIES,
   RETRY_PAUSE_MS,
-  TRANSACTION_MS_MAX,
   type WriteJob,
   type WriteResult,
 } from './list-client.ts';
@@ -32,7 +31,10 @@ interface Library {
 
 const BROKER = 1;
 
-export async function platformaticClient(bootstrap: string): Promise<ListClient> {
+export async function platformaticClient(
+  bootstrap: string,
+  { requestMs, transactionMs } = PATIENCE,
+): Promise<ListClient> {
   const library: string = '@platformatic/kafka';
   const { Producer } = (await import(library)) as Library;
   return {
@@ -47,10 +49,10 @@ export async function platformaticClient(bootstrap: string): Promise<ListClient>
         // Its own default, producer 0 of epoch 0, makes the broker refuse whoever comes second to a transactional id.
         producerId: -1n,
         producerEpoch: -1,
-        requestTimeout: REQUEST_MS_MAX,
-        connectTimeout: REQUEST_MS_MAX,
+        requestTimeout: requestMs,
+        connectTimeout: requestMs,
         // What the broker is asked to wait, and the time after which it aborts a transaction.
-        timeout: TRANSACTION_MS_MAX,
+        timeout: transactionMs,
         retries: RETRIES,
         retryDelay: RETRY_PAUSE_MS,
       });

@@ -8,7 +8,7 @@ import { FrameSplitter } from './frame-splitter.ts';
 import { type RequestHead, requestHead } from './request-head.ts';
 
 /** A connection whose client has gone is kept for its held requests, and no longer than this. */
-const ORPHAN_MS_MAX = 10_000;
+const ORPHAN_MS_MAX = 60_000;
 
 /** What a connection asks of the proxy that it belongs to. */
 export interface Faults {

@@ -1,7 +1,7 @@
 /** A process with one share, for tests that kill and stop it. It says what its share tells it, and does as it is told. */
 import { type KafkaShareOptions, openKafkaShare } from '../../../../../engine/log/kafka/index.ts';
 
-export type ToMember = 'hold' | 'release' | 'close';
+export type ToMember = 'hold' | 'release' | 'close' | 'heard';
 
 export interface FromMember {
   readonly hasJoined: boolean;
@@ -16,9 +16,15 @@ let state: FromMember = { hasJoined: false, told: null, leaving: [], changes: 0,
 let released = Promise.resolve();
 let release = () => {};
 
+const unheard: (() => void)[] = [];
+
+/** Resolves when it was heard: what others are told because of it must not be heard before. */
 const says = (change: Partial<FromMember>) => {
   state = { ...state, ...change };
-  process.send?.(state);
+  return new Promise<void>((resolve) => {
+    unheard.push(resolve);
+    process.send?.(state);
+  });
 };
 
 const share = openKafkaShare(JSON.parse(process.argv[2] ?? '') as KafkaShareOptions);
@@ -30,6 +36,7 @@ process.on('message', (message: ToMember) => {
       release = resolve;
     });
   else if (message === 'release') release();
+  else if (message === 'heard') unheard.shift()?.();
   else void share.close().then(() => process.disconnect());
 });
 
@@ -37,17 +44,18 @@ share
   .start({
     async change(partitions) {
       const leaving = (state.told ?? []).filter((partition) => !partitions.includes(partition));
-      says({ told: partitions, leaving, changes: state.changes + 1 });
+      void says({ told: partitions, leaving, changes: state.changes + 1 });
       const { losses } = state;
-      if (leaving.length > 0) await released;
-      if (state.losses === losses) says({ leaving: [] });
+      if (leaving.length === 0) return;
+      await released;
+      if (state.losses === losses) await says({ leaving: [] });
     },
-    lost: () => says({ told: [], leaving: [], losses: state.losses + 1 }),
+    lost: () => void says({ told: [], leaving: [], losses: state.losses + 1 }),
   })
   .then(
-    () => says({ hasJoined: true }),
+    () => void says({ hasJoined: true }),
     (error: Error) => {
-      says({ failure: error.message });
+      void says({ failure: error.message });
       process.disconnect();
     },
   );

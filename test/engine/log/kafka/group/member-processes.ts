@@ -38,6 +38,8 @@ export class ProcessMember implements ShareMember {
       if (state.hasJoined) joined.resolve();
       if (state.failure !== null) joined.reject(new Error(state.failure));
       heard();
+      // It may have gone meanwhile, which whoever waits for it is told.
+      if (this.#child.connected) this.#child.send('heard' satisfies ToMember, () => {});
     });
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', () => {
