@@ -21,10 +21,14 @@ export interface Scope extends Surroundings {
 }
 
 export function bufferCheck(buffer: BufferTerms, scope: Scope): BufferCheck {
+  const check = untransformedCheck(buffer, scope);
+  if (buffer.transforms.length === 0) return check;
+  const transform = transformer(buffer.transforms);
+  return (bytes, offset) => check(transform(bytes), offset);
+}
+
+export function untransformedCheck(buffer: BufferTerms, scope: Scope): BufferCheck {
   const { slots, variables, fast } = scope;
-  const { transforms } = buffer;
   const matcher = bufferMatcher(buffer, slots, fast, scope);
-  if (transforms.length === 0) return (bytes, offset) => matcher.matches(bytes, variables, offset);
-  const transform = transformer(transforms);
-  return (bytes, offset) => matcher.matches(transform(bytes), variables, offset);
+  return (bytes, offset) => matcher.matches(bytes, variables, offset);
 }

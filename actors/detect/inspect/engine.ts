@@ -4,7 +4,8 @@
  */
 import type { AnyProtocol, BufferRow, ConditionRow, Direction, Transaction } from '../protocols/index.ts';
 import type { BufferTerms, Rule } from '../rules/rule.ts';
-import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
+import { type BufferCheck, bufferCheck, type Scope, untransformedCheck } from './buffer-check.ts';
+import { inOrder, type Question } from './engine-order.ts';
 import {
   asksFileNames,
   type FileCheck,
@@ -16,6 +17,7 @@ import {
 import { payloadMatches } from './payload.ts';
 import { asksStreamAndBody, isTransactionBuffer, type Shape } from './rule-type.ts';
 import type { Situation } from './situation.ts';
+import { listOf, transformedList } from './transformed-buffers.ts';
 
 export const MATCH = 1;
 /** Not yet: it is asked again. */
@@ -60,71 +62,101 @@ export function enginesOf(
   const payload = rule.buffers.find(({ buffer }) => buffer === 'payload');
   const inPayload: PayloadQuestion | null =
     payload === undefined ? null : { check: bufferCheck(payload, scope), isPrefiltered: payload === fast };
+  const isHttp2s = rule.protocol !== 'http1' && !asksHttp1(rule);
   for (const protocol of protocols) {
     if (shape.application !== null && shape.application !== protocol.name) continue;
-    const found: [Engine[], Engine[]] = [[], []];
-    for (const direction of [0, 1] as const) {
-      if ((shape.directions & (1 << direction)) === 0) continue;
-      found[direction] = ofDirection(rule, protocol, direction, scope, fast, inPayload);
-    }
+    const carriers = {
+      ...{ protocol: protocol.name, isAnys: shape.application === null, isHttp2s },
+      directions: shape.directions,
+    };
+    const found = inOrder(questionsOf(rule, protocol, shape.directions, scope, fast, inPayload), carriers);
     if (found[0].length + found[1].length > 0) engines.set(protocol.name, found);
   }
   return engines;
 }
+
+/** HTTP/2 has none of that; a legacy modifier is about HTTP/1. */
+const asksHttp1 = ({ buffers, conditions }: Rule): boolean =>
+  buffers.some(({ buffer, isSticky }) => buffer === 'http.start' || (!isSticky && buffer !== 'payload')) ||
+  conditions.some(({ keyword }) => keyword === 'app-layer-event');
 
 interface PayloadQuestion {
   readonly check: BufferCheck;
   readonly isPrefiltered: boolean;
 }
 
-function ofDirection(
+function questionsOf(
   rule: Rule,
   protocol: AnyProtocol,
-  direction: Direction,
+  directions: number,
   scope: Scope,
   fast: BufferTerms | null,
   inPayload: PayloadQuestion | null,
-): Engine[] {
-  const engines: Engine[] = [];
-  const bit = (): number => 1 << engines.length;
+): Question[] {
+  const questions: Question[] = [];
+  const add = (
+    name: string,
+    make: (bit: number, direction: Direction) => Engine | null,
+    { isPrefiltered = false, isStream = false } = {},
+  ): void => {
+    const bit = 1 << questions.length;
+    const of = (direction: Direction): Engine | null =>
+      (directions & (1 << direction)) === 0 ? null : make(bit, direction);
+    const engines = [of(0), of(1)] as const;
+    if (engines[0] !== null || engines[1] !== null) questions.push({ name, isPrefiltered, isStream, engines });
+  };
+  const fastList = fast === null ? null : listOf(fast);
   for (const terms of rule.buffers.filter(isTransactionBuffer)) {
-    const row = protocol.buffers.find(
-      ({ name, directions }) => name === terms.buffer && directions.includes(direction),
-    );
-    if (row !== undefined) engines.push(bufferEngine(terms, bufferCheck(terms, scope), row, bit(), terms === fast));
+    const isPrefiltered = listOf(terms) === fastList;
+    const make = (bit: number, direction: Direction): Engine | null => {
+      const row = protocol.buffers.find(
+        ({ name, directions: ways }) => name === terms.buffer && ways.includes(direction),
+      );
+      return row === undefined ? null : bufferEngine(terms, scope, row, bit, isPrefiltered);
+    };
+    add(terms.buffer, make, { isPrefiltered });
   }
   for (const { keyword, value } of rule.conditions) {
-    const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
-    if (row !== undefined) engines.push(conditionEngine(row, row.compile(value), bit()));
+    add(keyword, (bit, direction) => {
+      const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
+      return row === undefined ? null : conditionEngine(row, row.compile(value), bit);
+    });
     const [hooked, hook] = keyword === 'hook' && value.type === 'words' ? value.words : [];
-    if (hooked === protocol.name) engines.push(hookEngine(hook!, protocol, direction, bit()));
+    if (hooked === protocol.name) add(keyword, (bit, direction) => hookEngine(hook!, protocol, direction, bit));
     if (keyword === 'xbits.tx' && value.type === 'fields' && String(value.fields.action).startsWith('is'))
-      engines.push(bitEngine(String(value.fields.name), value.fields.action === 'isset', bit()));
+      add(keyword, (bit) => bitEngine(String(value.fields.name), value.fields.action === 'isset', bit));
     const [of, event] = keyword === 'app-layer-event' && value.type === 'words' ? value.words : [];
-    if (of === protocol.name) engines.push(eventEngine(event!, protocol, direction, bit()));
+    if (of === protocol.name) add(keyword, (bit, direction) => eventEngine(event!, protocol, direction, bit));
   }
   const [names, files] = [fileNameCheck(rule.conditions), filesCheck(rule.conditions)];
-  const filesAt = protocol.filesAt?.[direction];
-  if (names !== null && filesAt !== undefined) engines.push(fileNameEngine(names, filesAt, bit()));
-  if (files !== null && filesAt !== undefined) engines.push(filesEngine(files, filesAt, bit()));
+  const { filesAt } = protocol;
+  if (names !== null && filesAt !== undefined)
+    add('file.name', (bit, direction) => fileNameEngine(names, filesAt[direction], bit));
+  if (files !== null && filesAt !== undefined)
+    add('files', (bit, direction) => filesEngine(files, filesAt[direction], bit));
   // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
   // a file's name there.
-  if (inPayload !== null && (engines.length > 0 || !asksFileNames(rule.conditions)))
-    engines.push(streamEngine(inPayload, asksStreamAndBody(rule), bit()));
-  // The one with the fast pattern comes first: without it nothing else is asked.
-  if (engines.length > 1)
-    engines.sort((a, b) => Number(b.isPrefiltered) - Number(a.isPrefiltered) || a.progress - b.progress);
-  // An array that has grown has room for many more.
-  return engines.slice();
+  if (inPayload !== null) {
+    const isAskedAlone = !asksFileNames(rule.conditions);
+    const others = questions.slice();
+    const make = (bit: number, direction: Direction): Engine | null =>
+      isAskedAlone || others.some(({ engines }) => engines[direction] !== null)
+        ? streamEngine(inPayload, asksStreamAndBody(rule), bit)
+        : null;
+    add('payload', make, { isPrefiltered: inPayload.isPrefiltered, isStream: true });
+  }
+  return questions;
 }
 
-function bufferEngine(
-  { absent }: BufferTerms,
-  check: BufferCheck,
-  row: BufferRow,
-  bit: number,
-  isPrefiltered: boolean,
-): Engine {
+/** Of which Suricata's question does not leave it to the prefilter. */
+const ALWAYS_TRANSFORMED = 'http.request_body';
+
+function bufferEngine(terms: BufferTerms, scope: Scope, row: BufferRow, bit: number, isPrefiltered: boolean): Engine {
+  const { absent } = terms;
+  const list = transformedList(terms);
+  const check = bufferCheck(terms, scope);
+  const plainCheck = list === null ? check : untransformedCheck(terms, scope);
+  const isLeft = isPrefiltered && terms.buffer !== ALWAYS_TRANSFORMED;
   return {
     bit,
     progress: row.progress,
@@ -133,7 +165,7 @@ function bufferEngine(
     comesAgain: row.again !== undefined,
     isOfFiles: false,
     name: row.name,
-    ask: (tx, direction, { packet }) => {
+    ask: (tx, direction, { packet, transformed }) => {
       let hadFile = false;
       for (let index = 0; ; index += 1) {
         const bytes = row.read(tx, direction, index, packet.isFlowEnd);
@@ -142,7 +174,8 @@ function bufferEngine(
           return MATCH;
         if (bytes === null) break;
         if (absent === 'only') return NEVER;
-        if (check(bytes, row.offset?.(tx, direction, index, packet.isFlowEnd) ?? 0)) return MATCH;
+        const holds = list === null || transformed.isTransformed(list, isLeft) ? check : plainCheck;
+        if (holds(bytes, row.offset?.(tx, direction, index, packet.isFlowEnd) ?? 0)) return MATCH;
         if (row.isMany !== true) break;
         if (row.isOfFiles === true) hadFile = true;
       }

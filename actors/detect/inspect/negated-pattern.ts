@@ -4,19 +4,21 @@
  */
 import type { FastPattern } from '../prefilter/index.ts';
 
-export function isFound(
-  { buffer: { terms, sizeNamed }, bytes, nocase, content }: FastPattern,
-  buffer: Uint8Array,
-): boolean {
+export function isFound(pattern: FastPattern, buffer: Uint8Array): boolean {
+  if (!isLookedFor(pattern)) return false;
+  const { bytes, nocase } = pattern;
+  // What a prefilter names is a candidate alone.
+  for (let at = 0; at + bytes.length <= buffer.length; at += 1) if (liesAt(buffer, at, bytes, nocase)) return true;
+  return false;
+}
+
+export function isLookedFor({ buffer: { terms, sizeNamed }, bytes, content }: FastPattern): boolean {
   const { offset, depth, startsWith, distance, within } = content;
   if (offset !== null || depth !== null || startsWith || within !== null) return false;
   // As the first one it is relative to the start, and a distance of nothing is no place.
   if (distance !== null && (distance !== 0 || terms[0] !== content)) return false;
   // A size gives it a place.
-  if (bytes.length === 0 || sizeNamed !== undefined) return false;
-  // What a prefilter names is a candidate alone.
-  for (let at = 0; at + bytes.length <= buffer.length; at += 1) if (liesAt(buffer, at, bytes, nocase)) return true;
-  return false;
+  return bytes.length > 0 && sizeNamed === undefined;
 }
 
 function liesAt(buffer: Uint8Array, at: number, bytes: Uint8Array, nocase: boolean): boolean {

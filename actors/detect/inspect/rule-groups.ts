@@ -9,17 +9,23 @@ import type { Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, BufferRow, Direction } from '../protocols/index.ts';
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { passes } from '../rules/numbers.ts';
+import type { BufferTerms } from '../rules/rule.ts';
 import { AddressIndex } from './address-index.ts';
+import { isLookedFor } from './negated-pattern.ts';
 import { hasPattern, isOfPayload, makingPacketGroup, type PacketGroup, prefilterOf } from './packet-group.ts';
 import { isSynScan, PortedGroup } from './ported-group.ts';
 import { PACKET_BUFFERS } from './rule-type.ts';
 import { isInDirection, type Signature } from './signature.ts';
+import { listOf, transformedList } from './transformed-buffers.ts';
 
 export interface BufferPrefilter {
   readonly row: BufferRow;
   readonly progress: number;
   readonly transform: Transformer | null;
-  readonly prefilter: Prefilter;
+  /** As the transformed buffer is known; null: it is none. */
+  readonly list: string | null;
+  /** null: it looks for what must not be there alone, of which nothing comes but that the buffer is transformed. */
+  readonly prefilter: Prefilter | null;
   /** It has run before, at another progress. */
   readonly isAgain: boolean;
 }
@@ -156,6 +162,22 @@ const leavesProtocol = ({ header, rule }: Signature, protocol: number): boolean 
     ({ keyword, value }) => keyword !== 'ip_proto' || value.type !== 'number' || passes(value.test, protocol),
   );
 
+interface OfBuffer {
+  readonly row: BufferRow;
+  readonly buffer: BufferTerms;
+  readonly signatures: Signature[];
+}
+
+function prefilteredOf(byBuffer: Map<string, OfBuffer>, row: BufferRow, buffer: BufferTerms): OfBuffer {
+  const key = listOf(buffer);
+  let entry = byBuffer.get(key);
+  if (entry === undefined) {
+    entry = { row, buffer, signatures: [] };
+    byBuffer.set(key, entry);
+  }
+  return entry;
+}
+
 function* transactionGroup(
   signatures: readonly Signature[],
   protocol: AnyProtocol,
@@ -163,13 +185,16 @@ function* transactionGroup(
 ): Steps<TransactionGroup> {
   const always: number[] = [];
   const unnamed: number[] = [];
-  const byBuffer = new Map<string, { readonly row: BufferRow; readonly signatures: Signature[] }>();
+  const byBuffer = new Map<string, OfBuffer>();
   for (const signature of signatures) {
     if (isOfPayload(signature)) continue;
-    const buffer = hasPattern(signature) ? signature.fast!.buffer : null;
+    const { fast } = signature;
+    const buffer = hasPattern(signature) ? fast!.buffer : null;
     const row = protocol.buffers.find(
-      ({ name, directions }) => name === buffer?.buffer && directions.includes(direction),
+      ({ name, directions }) => name === fast?.buffer.buffer && directions.includes(direction),
     );
+    if (buffer === null && row !== undefined && fast!.buffer.transforms.length > 0 && isLookedFor(fast!))
+      prefilteredOf(byBuffer, row, fast!.buffer);
     // One about both sides has its pattern on one of them; what a packet's own addresses are is asked of each.
     const isElsewhere = buffer !== null && (PACKET_BUFFERS.has(buffer.buffer) || signature.headerBack !== null);
     if (buffer === null || (row === undefined && isElsewhere)) {
@@ -179,20 +204,16 @@ function* transactionGroup(
     }
     // Of the protocol's own it is never found.
     if (row === undefined) continue;
-    const { transforms } = buffer;
-    const key = transforms.length === 0 ? buffer.buffer : JSON.stringify([buffer.buffer, transforms]);
-    const entry = byBuffer.get(key);
-    if (entry === undefined) byBuffer.set(key, { row, signatures: [signature] });
-    else entry.signatures.push(signature);
+    prefilteredOf(byBuffer, row, buffer).signatures.push(signature);
   }
   yield LONG_STEP;
   const prefilters: BufferPrefilter[] = [];
-  for (const { row, signatures: ours } of byBuffer.values()) {
-    const { transforms } = ours[0]!.fast!.buffer;
+  for (const { row, buffer, signatures: ours } of byBuffer.values()) {
+    const { transforms } = buffer;
     const transform = transforms.length === 0 ? null : transformer(transforms);
     const prefilter = yield* prefilterOf(ours);
-    if (prefilter === null) continue;
-    const one = { row, transform, prefilter };
+    if (prefilter === null && transform === null) continue;
+    const one = { row, transform, list: transformedList(buffer), prefilter };
     prefilters.push({ ...one, progress: row.prefilterProgress ?? row.progress, isAgain: false });
     if (row.again !== undefined) prefilters.push({ ...one, progress: row.again.progress[direction], isAgain: true });
   }

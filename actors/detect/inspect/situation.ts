@@ -9,6 +9,7 @@ import { AddressBits } from './address-bits.ts';
 import type { FlowMemory, TransactionMemory } from './flow-memory.ts';
 import { SetMemory } from './set-memory.ts';
 import { TextRoom } from './text-room.ts';
+import { TransformedBuffers } from './transformed-buffers.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -25,6 +26,8 @@ export class Situation {
   /** That rules are asked about, and what is remembered of it. */
   tx: Transaction | null = null;
   transaction: TransactionMemory | null = null;
+  /** Of the transaction at hand. */
+  readonly transformed = new TransformedBuffers();
   direction: Direction = 0;
   isEstablished = false;
   /** What the direction speaks has become known. */

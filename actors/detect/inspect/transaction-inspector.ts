@@ -16,6 +16,8 @@ export class TransactionInspector {
   readonly #groups: RuleGroups;
   readonly #queue: AlertQueue;
   readonly #candidates: Candidates;
+  /** What the rule at hand was asked of the buffer that has its fast pattern; null: it did not come to that. */
+  #fast: Engine | null = null;
 
   constructor(groups: RuleGroups, queue: AlertQueue) {
     this.#groups = groups;
@@ -46,7 +48,8 @@ export class TransactionInspector {
       // Those of a protocol that no prefilter finds pass over a packet that the session did not take.
       for (const order of situation.protocol === null ? group.unnamed : group.always) candidates.add(order);
       for (const order of found) candidates.add(order);
-      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, direction, situation.packet.isFlowEnd)) break;
+      situation.transformed.forget();
+      for (const one of group.prefilters) if (!this.#scan(one, tx, kept, situation)) break;
       kept.scanned[direction] |= (1 << Math.min(tx.progress[direction], 31)) - 1;
       const states = kept.states[direction];
       if (states !== null) for (const order of states.keys()) candidates.add(order);
@@ -81,16 +84,19 @@ export class TransactionInspector {
   }
 
   /** False: the transaction has not come so far, nor to those that follow. */
-  #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, direction: Direction, isEnd: boolean): boolean {
+  #scan(one: BufferPrefilter, tx: Transaction, kept: TransactionMemory, situation: Situation): boolean {
+    const { direction, transformed, packet } = situation;
     const progress = tx.progress[direction];
     if (progress < one.progress) return false;
     if (progress > one.progress && one.progress < 31 && (kept.scanned[direction] & (1 << one.progress)) !== 0)
       return true;
-    const { row, transform, prefilter } = one;
+    const { row, transform, list, prefilter } = one;
     if (one.isAgain && !row.again!.isDue(tx, direction)) return true;
     for (let index = 0; ; index += 1) {
-      const bytes = (row.scanned ?? row.read)(tx, direction, index, isEnd);
+      const bytes = (row.scanned ?? row.read)(tx, direction, index, packet.isFlowEnd);
       if (bytes === null) break;
+      if (list !== null) transformed.isTransformed(list, false);
+      if (prefilter === null) break;
       const count = prefilter.scan(transform === null ? bytes : transform(bytes));
       const { ids } = prefilter;
       for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
@@ -108,7 +114,10 @@ export class TransactionInspector {
     const known = states?.get(signature.order);
     const progress = tx.progress[direction];
     // An interim answer brings its transaction back to where the prefilter looks once more.
-    const isBack = known !== undefined && (known & MATCHED_LATE) !== 0 && progress === engines[0]!.progress;
+    const isBack =
+      known !== undefined &&
+      (known & MATCHED_LATE) !== 0 &&
+      engines.some((engine) => engine.isPrefiltered && engine.progress === progress);
     const before = isBack ? undefined : known;
     if (before === undefined) {
       // A rule that goes on was let in by the packet with which it began.
@@ -116,9 +125,11 @@ export class TransactionInspector {
       if (!matchesHeader(header, situation.packet) || !holdsAll(signature, situation)) return;
       if (signature.needsBits && situation.memory?.hasVariables !== true) return;
     } else if ((before & (FULL_MATCH | CANNOT_MATCH)) !== 0) return;
-    const state = ask(engines, tx, situation, before ?? 0);
-    if (state !== before && (before !== undefined || isKept(engines[0]!, signature, progress, state))) {
-      const isLate = before === undefined && (state & FULL_MATCH) !== 0 && isPast(engines[0]!, progress);
+    const state = this.#askAll(engines, tx, situation, before ?? 0);
+    const fast = this.#fast;
+    if (state !== before && (before !== undefined || isKept(fast, signature, progress, state))) {
+      // The prefilter does not look for the rule's pattern any more.
+      const isLate = before === undefined && (state & FULL_MATCH) !== 0 && fast !== null && progress > fast.progress;
       const now = isLate ? state | MATCHED_LATE : state;
       if (states === null) kept.states[direction] = new Map([[signature.order, now]]);
       else states.set(signature.order, now);
@@ -128,42 +139,41 @@ export class TransactionInspector {
     takeEffect(signature, situation);
     this.#queue.add(signature, tx, true);
   }
+
+  /** The state of the rule after its engines were asked. */
+  #askAll(engines: readonly Engine[], tx: Transaction, situation: Situation, before: number): number {
+    const direction: Direction = situation.direction;
+    let state = before;
+    this.#fast = null;
+    for (const engine of engines) {
+      if ((state & engine.bit) !== 0) continue;
+      if (tx.progress[direction] < engine.progress) return state;
+      if (engine.isPrefiltered) this.#fast = engine;
+      const answer = engine.ask(tx, direction, situation);
+      if (answer === MATCH) state |= engine.bit;
+      else if (answer === NO_FILE) return state | engine.bit | CANNOT_MATCH | WAITS_FOR_FILE;
+      else if (answer !== MATCH_AGAIN) {
+        // What the prefilter has to find in a buffer that is over was not there.
+        const isOver = engine.isPrefiltered && tx.progress[direction] > engine.progress;
+        return answer === NEVER || isOver ? state | CANNOT_MATCH : state;
+      }
+    }
+    return state | FULL_MATCH;
+  }
 }
 
 /**
  * What has come of a rule that was asked the first time is kept, be it only that it was too early; but not where it cannot
- * match any more, and not where Suricata takes it that the prefilter would find its pattern again (`first`). A match is not
- * kept, either, where it takes it that it would not: a pattern in the stream, or in headers with a trailer, may come again,
- * and one that must not be there is never looked for.
+ * match any more, and not where Suricata takes it that the prefilter would find its pattern again (`fast`, where it was asked).
+ * A match is not kept, either, where it takes it that it would not: a pattern in the stream, or in headers with a trailer, may come
+ * again, and one that must not be there is never looked for.
  */
-function isKept(first: Engine, signature: Signature, progress: number, state: number): boolean {
+function isKept(fast: Engine | null, signature: Signature, progress: number, state: number): boolean {
   if ((state & CANNOT_MATCH) !== 0) return (state & WAITS_FOR_FILE) !== 0;
-  if (!first.isPrefiltered) return true;
-  if ((state & FULL_MATCH) === 0) return progress !== first.progress;
-  return progress <= first.progress || (!first.comesAgain && signature.fast?.isNegated !== true);
+  if (fast === null) return true;
+  if ((state & FULL_MATCH) === 0) return progress !== fast.progress;
+  return progress <= fast.progress || (!fast.comesAgain && signature.fast?.isNegated !== true);
 }
-
-/** The prefilter does not look for the rule's pattern any more. */
-const isPast = (first: Engine, progress: number): boolean => first.isPrefiltered && progress > first.progress;
 
 const isOver = (tx: Transaction, direction: Direction, { end }: AnyProtocol): boolean =>
   tx.progress[direction] >= end[direction];
-
-/** The state of the rule after its engines were asked. */
-function ask(engines: readonly Engine[], tx: Transaction, situation: Situation, before: number): number {
-  const direction: Direction = situation.direction;
-  let state = before;
-  for (const engine of engines) {
-    if ((state & engine.bit) !== 0) continue;
-    if (tx.progress[direction] < engine.progress) return state;
-    const answer = engine.ask(tx, direction, situation);
-    if (answer === MATCH) state |= engine.bit;
-    else if (answer === NO_FILE) return state | engine.bit | CANNOT_MATCH | WAITS_FOR_FILE;
-    else if (answer !== MATCH_AGAIN) {
-      // What the prefilter has to find in a buffer that is over was not there.
-      const isOver = engine.isPrefiltered && tx.progress[direction] > engine.progress;
-      return answer === NEVER || isOver ? state | CANNOT_MATCH : state;
-    }
-  }
-  return state | FULL_MATCH;
-}

@@ -1,0 +1,117 @@
+/**
+ * The order in which Suricata asks what a rule asks of transactions. A rule has one list for both directions and all protocols
+ * that it may be about, those that are not read here among them. What has the fast pattern goes to the front; all else behind
+ * the front, before the first that comes at a later progress: so it may come to lie before the fast pattern of the own protocol.
+ */
+import type { Direction } from '../protocols/index.ts';
+import type { Engine } from './engine.ts';
+
+/** One thing that the rule asks, in each direction in which the protocol has it. */
+export interface Question {
+  /** Of the buffer or keyword. */
+  readonly name: string;
+  readonly isPrefiltered: boolean;
+  readonly isStream: boolean;
+  readonly engines: readonly [Engine | null, Engine | null];
+}
+
+/** What a rule may be about. */
+export interface Carriers {
+  /** The protocol whose order is wanted. */
+  readonly protocol: string;
+  /** It may be any protocol's. */
+  readonly isAnys: boolean;
+  /** It may be HTTP/2's. */
+  readonly isHttp2s: boolean;
+  /** Bits of the rule's directions. */
+  readonly directions: number;
+}
+
+interface Slot {
+  readonly progress: number;
+  readonly direction: Direction;
+  /** null: another protocol's. */
+  readonly engine: Engine | null;
+}
+
+/** By direction. */
+export function inOrder(
+  questions: readonly Question[],
+  carriers: Carriers,
+): readonly [readonly Engine[], readonly Engine[]] {
+  if (questions.length === 1) return [inDirection(questions, 0), inDirection(questions, 1)];
+  const list: Slot[] = [];
+  let isFrontFast = false;
+  for (const question of questions.filter(({ isStream }) => !isStream))
+    for (const slot of slotsOf(question, carriers)) {
+      if ((carriers.directions & (1 << slot.direction)) === 0) continue;
+      const { isPrefiltered } = question;
+      const front = list[0];
+      isFrontFast ||= isPrefiltered;
+      if (isPrefiltered || (!isFrontFast && front !== undefined && front.progress > slot.progress)) list.unshift(slot);
+      else {
+        const later = list.findIndex((one, i) => i > 0 && one.progress > slot.progress);
+        list.splice(later === -1 ? list.length : later, 0, slot);
+      }
+    }
+  const stream = questions.find(({ isStream }) => isStream);
+  const ofDirection = (direction: Direction): Engine[] => {
+    const engines = list.flatMap((slot) => (slot.direction === direction && slot.engine !== null ? [slot.engine] : []));
+    const ofStream = stream === undefined ? [] : inDirection([stream], direction);
+    return stream?.isPrefiltered === true ? [...ofStream, ...engines] : [...engines, ...ofStream];
+  };
+  return [ofDirection(0), ofDirection(1)];
+}
+
+const inDirection = (questions: readonly Question[], direction: Direction): Engine[] =>
+  questions.flatMap(({ engines }) => engines[direction] ?? []);
+
+/** In the order in which Suricata knows them. */
+function slotsOf({ name, engines }: Question, { protocol, isAnys, isHttp2s }: Carriers): Slot[] {
+  const slot = (direction: Direction): Slot[] => {
+    const engine = engines[direction];
+    return engine === null ? [] : [{ progress: engine.progress, direction, engine }];
+  };
+  const ways = TO_CLIENT_FIRST.has(name) ? ([1, 0] as const) : ([0, 1] as const);
+  const own = ways.flatMap(slot);
+  const isOfFiles = FILES.has(name);
+  if (isOfFiles && isAnys) return amongFiles(name, protocol, own);
+  if (protocol !== 'http' || !(isAnys || isHttp2s)) return own;
+  if (isOfFiles) return [...own, ...HTTP2_FILES[name === 'files' ? 0 : 1]];
+  const http2 = (direction: Direction): Slot[] =>
+    engines[direction] === null ? [] : [others(direction, HTTP2_FIRST.has(name) ? 1 : HTTP2_AT[direction])];
+  if (HTTP2_FIRST.has(name)) return [...ways.flatMap(http2), ...own];
+  if (BY_DIRECTION.has(name)) return ways.flatMap((way) => [...slot(way), ...http2(way)]);
+  return [...own, ...ways.flatMap(http2)];
+}
+
+/** Those of a rule that names no protocol. */
+function amongFiles(name: string, protocol: string, own: readonly Slot[]): Slot[] {
+  const of = (one: string, other: readonly Slot[]): readonly Slot[] => (one === protocol ? own : other);
+  const early = [...NO_HTTP, ...NO_HTTP, ...NO_HTTP, ...of('ftp-data', NO_HTTP)];
+  const http = of('http', [others(1, HTTP_BODY), others(0, HTTP_BODY)]);
+  const smtp = of('smtp', [others(0, 0)]);
+  return name === 'files'
+    ? [...early, ...smtp, ...http, ...HTTP2_FILES[0]]
+    : [...early, ...http, ...HTTP2_FILES[1], ...smtp];
+}
+
+const others = (direction: Direction, progress: number): Slot => ({ progress, direction, engine: null });
+
+const HTTP_BODY = 3;
+/** The progress of most that is asked of HTTP/2, by direction. */
+const HTTP2_AT = [3, 5] as const;
+const HTTP2_FILES = [
+  [others(0, HTTP2_AT[0]), others(1, HTTP2_AT[1])],
+  [others(1, HTTP2_AT[1]), others(0, HTTP2_AT[0])],
+] as const;
+/** NFS, SMB, FTP and its data. */
+const NO_HTTP = [others(1, 0), others(0, 0)] as const;
+
+const FILES: ReadonlySet<string> = new Set(['file.data', 'http.response_body', 'file.name', 'file.magic', 'files']);
+const TO_CLIENT_FIRST: ReadonlySet<string> = new Set([
+  ...FILES,
+  ...['tls.certs', 'tls.subject', 'tls.issuerdn', 'tls.fingerprint', 'mqtt.type'],
+]);
+const HTTP2_FIRST: ReadonlySet<string> = new Set(['http.request_header', 'http.response_header']);
+const BY_DIRECTION: ReadonlySet<string> = new Set(['http.connection', 'http.content_len', 'http.content_type']);
