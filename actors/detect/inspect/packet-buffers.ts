@@ -1,8 +1,11 @@
 /** Sticky buffers of a packet's headers: ip.src, ip.dst, ipv4.hdr, ipv6.hdr, tcp.hdr, udp.hdr, icmpv4.hdr, icmpv6.hdr. */
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
+import type { FastPattern } from '../prefilter/index.ts';
 import type { BufferTerms } from '../rules/rule.ts';
-import { bufferCheck, type Scope } from './buffer-check.ts';
+import { bufferCheck, type Scope, untransformedCheck } from './buffer-check.ts';
+import { isLookedFor } from './negated-pattern.ts';
 import type { Check } from './packet-conditions.ts';
+import { transformedList } from './transformed-buffers.ts';
 
 type Read = (packet: Packet) => Uint8Array | null;
 
@@ -58,10 +61,23 @@ const READS: Readonly<Record<string, Read>> = {
   'icmpv6.hdr': transport(PROTOCOL_ICMPV6, () => ICMP_BYTES),
 };
 
-export function headerBuffer(terms: BufferTerms, scope: Scope): Check {
+/** The transformed header that Suricata's prefilter reads for a rule with this pattern, so that every packet's is there; null: none. */
+export function scannedHeader(fast: FastPattern | null): string | null {
+  if (fast === null || READS[fast.buffer.buffer] === undefined) return null;
+  return fast.isNegated && !isLookedFor(fast) ? null : transformedList(fast.buffer);
+}
+
+/** `scanned`: those of all rules. A rule leaves it to the prefilter to transform the header that has its fast pattern. */
+export function headerBuffer(
+  terms: BufferTerms,
+  scope: Scope,
+  fast: FastPattern | null,
+  scanned: ReadonlySet<string>,
+): Check {
   const read = READS[terms.buffer];
   if (read === undefined) throw new TypeError(`${terms.buffer} is no buffer of a packet`);
-  const check = bufferCheck(terms, scope);
+  const isTransformed = terms !== fast?.buffer || scanned.has(transformedList(terms) ?? '');
+  const check = isTransformed ? bufferCheck(terms, scope) : untransformedCheck(terms, scope);
   return ({ packet }) => {
     // What ends a flow has addresses, and no header that could be asked.
     if (packet.isFlowEnd && terms.buffer !== 'ip.src' && terms.buffer !== 'ip.dst') return false;

@@ -6,7 +6,7 @@ import { type CapturedTexts, type Expense, newVariables, variableSlots } from '.
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Conversation, Direction } from '../protocols/index.ts';
 import type { Steps } from '../rules/finished.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { BufferTerms, Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { asn1Check } from './asn1.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
@@ -25,7 +25,7 @@ import {
 import { factCheck } from './flow-facts.ts';
 import { type Header, headerOf, protocolsOf } from './header.ts';
 import type { Names } from './names.ts';
-import { headerBuffer } from './packet-buffers.ts';
+import { headerBuffer, scannedHeader } from './packet-buffers.ts';
 import { type Check, packetCheck } from './packet-conditions.ts';
 import { reputationCheck } from './reputation.ts';
 import { compareKeys, orderKey } from './rule-order.ts';
@@ -98,8 +98,11 @@ export interface Signatures {
 export function* makingSignatures(rules: readonly AcceptedRule[], context: SignatureContext): Steps<Signatures> {
   const keyed: { readonly signature: Signature; readonly identity: string; readonly key: readonly number[] }[] = [];
   const bits = new StatefulBits(context.protocols);
+  const scannedHeaders = new Set<string>();
   for (const { rule } of rules) {
     bits.add(rule);
+    const scanned = rule.buffers.some(isTransformedHeader) ? scannedHeader(fastPattern(rule)) : null;
+    if (scanned !== null) scannedHeaders.add(scanned);
     yield 1;
   }
   let isOdd = false;
@@ -110,7 +113,7 @@ export function* makingSignatures(rules: readonly AcceptedRule[], context: Signa
     for (const isSwapped of both) {
       // As it happens in Suricata, for how it sorts: with an odd number of rules before it the one that is not written.
       const isNamed = both.length === 1 || isSwapped === isOdd;
-      const signature = signatureOf(accepted, { isSwapped, isNamed }, bits, context);
+      const signature = signatureOf(accepted, { isSwapped, isNamed }, { bits, scannedHeaders }, context);
       const key = orderKey(rule, signature.priority);
       keyed.push({ signature, identity: isSwapped ? `< ${identity}` : identity, key });
     }
@@ -122,6 +125,15 @@ export function* makingSignatures(rules: readonly AcceptedRule[], context: Signa
     signatures: keyed.map(({ signature }) => signature),
     identities: keyed.map(({ identity }) => identity),
   };
+}
+
+const isTransformedHeader = ({ buffer, transforms }: BufferTerms): boolean =>
+  transforms.length > 0 && PACKET_BUFFERS.has(buffer);
+
+/** What a rule is made with that others have said. */
+interface OfAllRules {
+  readonly bits: StatefulBits;
+  readonly scannedHeaders: ReadonlySet<string>;
 }
 
 /** Both ways of such a rule are one. */
@@ -136,7 +148,7 @@ const text = (value: unknown): string =>
 function signatureOf(
   { rule, text: own, file, line }: AcceptedRule,
   { isSwapped, isNamed }: Pick<Signature, 'isSwapped' | 'isNamed'>,
-  bits: StatefulBits,
+  { bits, scannedHeaders }: OfAllRules,
   context: SignatureContext,
 ): Signature {
   const shape = shapeOf(rule, context.protocols, bits.makeStateful(rule));
@@ -162,7 +174,8 @@ function signatureOf(
     checks.push(check);
     checkNames.push(name);
   };
-  for (const terms of rule.buffers) if (PACKET_BUFFERS.has(terms.buffer)) add(terms.buffer, headerBuffer(terms, scope));
+  for (const terms of rule.buffers)
+    if (PACKET_BUFFERS.has(terms.buffer)) add(terms.buffer, headerBuffer(terms, scope, fast, scannedHeaders));
   for (const condition of rule.conditions) {
     const check = packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition);
     if (check !== undefined) add(condition.keyword, check);

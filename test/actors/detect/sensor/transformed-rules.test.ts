@@ -58,3 +58,17 @@ t.test(
     t.same(eachOf(whole(), rules), ['7>', '7>']);
   },
 );
+
+t.test('so is a header of packets that has what must not be at a place', async (t) => {
+  const rules = [
+    'tcp.hdr; to_md5; content:!"|00 50|"; offset:1;',
+    'tcp.hdr; to_md5; content:!"|00 50|";',
+    'ipv4.hdr; to_md5; content:!"|45 00|"; depth:20;',
+    'tcp.hdr; to_md5; bsize:16; content:!"|00 50|"; offset:1;',
+    'tcp.hdr; to_md5; bsize:16;',
+  ].map((rule) => `alert tcp any any -> any any (${rule})`);
+  const every = '1> 2< 3> 4> 5< 6< 7> 8> 9<';
+  t.same(eachOf(whole(), rules), ['2< 5< 6< 9<', every, '', '', every]);
+  t.same(alertsIn(whole(), rules.slice(2, 4)), ['', '']);
+  t.same(alertsIn(whole(), [rules[3]!, rules[1]!]), [every, every]);
+});
