@@ -4,15 +4,18 @@
  * the front, before the first that comes at a later progress: so it may come to lie before the fast pattern of the own protocol.
  */
 import type { Direction } from '../protocols/index.ts';
-import type { Engine } from './engine.ts';
+
+interface Engine {
+  readonly progress: number;
+}
 
 /** One thing that the rule asks, in each direction in which the protocol has it. */
-export interface Question {
+export interface Question<E extends Engine> {
   /** Of the buffer or keyword. */
   readonly name: string;
   readonly isPrefiltered: boolean;
   readonly isStream: boolean;
-  readonly engines: readonly [Engine | null, Engine | null];
+  readonly engines: readonly [E | null, E | null];
 }
 
 /** What a rule may be about. */
@@ -27,20 +30,20 @@ export interface Carriers {
   readonly directions: number;
 }
 
-interface Slot {
+interface Slot<E> {
   readonly progress: number;
   readonly direction: Direction;
   /** null: another protocol's. */
-  readonly engine: Engine | null;
+  readonly engine: E | null;
 }
 
 /** By direction. */
-export function inOrder(
-  questions: readonly Question[],
+export function inOrder<E extends Engine>(
+  questions: readonly Question<E>[],
   carriers: Carriers,
-): readonly [readonly Engine[], readonly Engine[]] {
+): readonly [readonly E[], readonly E[]] {
   if (questions.length === 1) return [inDirection(questions, 0), inDirection(questions, 1)];
-  const list: Slot[] = [];
+  const list: Slot<E>[] = [];
   let isFrontFast = false;
   for (const question of questions.filter(({ isStream }) => !isStream))
     for (const slot of slotsOf(question, carriers)) {
@@ -55,7 +58,7 @@ export function inOrder(
       }
     }
   const stream = questions.find(({ isStream }) => isStream);
-  const ofDirection = (direction: Direction): Engine[] => {
+  const ofDirection = (direction: Direction): E[] => {
     const engines = list.flatMap((slot) => (slot.direction === direction && slot.engine !== null ? [slot.engine] : []));
     const ofStream = stream === undefined ? [] : inDirection([stream], direction);
     return stream?.isPrefiltered === true ? [...ofStream, ...engines] : [...engines, ...ofStream];
@@ -63,12 +66,15 @@ export function inOrder(
   return [ofDirection(0), ofDirection(1)];
 }
 
-const inDirection = (questions: readonly Question[], direction: Direction): Engine[] =>
+const inDirection = <E extends Engine>(questions: readonly Question<E>[], direction: Direction): E[] =>
   questions.flatMap(({ engines }) => engines[direction] ?? []);
 
 /** In the order in which Suricata knows them. */
-function slotsOf({ name, engines }: Question, { protocol, isAnys, isHttp2s }: Carriers): Slot[] {
-  const slot = (direction: Direction): Slot[] => {
+function slotsOf<E extends Engine>(
+  { name, engines }: Question<E>,
+  { protocol, isAnys, isHttp2s }: Carriers,
+): Slot<E>[] {
+  const slot = (direction: Direction): Slot<E>[] => {
     const engine = engines[direction];
     return engine === null ? [] : [{ progress: engine.progress, direction, engine }];
   };
@@ -78,7 +84,7 @@ function slotsOf({ name, engines }: Question, { protocol, isAnys, isHttp2s }: Ca
   if (isOfFiles && isAnys) return amongFiles(name, protocol, own);
   if (protocol !== 'http' || !(isAnys || isHttp2s)) return own;
   if (isOfFiles) return [...own, ...HTTP2_FILES[name === 'files' ? 0 : 1]];
-  const http2 = (direction: Direction): Slot[] =>
+  const http2 = (direction: Direction): Slot<E>[] =>
     engines[direction] === null ? [] : [others(direction, HTTP2_FIRST.has(name) ? 1 : HTTP2_AT[direction])];
   if (HTTP2_FIRST.has(name)) return [...ways.flatMap(http2), ...own];
   if (BY_DIRECTION.has(name)) return ways.flatMap((way) => [...slot(way), ...http2(way)]);
@@ -86,8 +92,8 @@ function slotsOf({ name, engines }: Question, { protocol, isAnys, isHttp2s }: Ca
 }
 
 /** Those of a rule that names no protocol. */
-function amongFiles(name: string, protocol: string, own: readonly Slot[]): Slot[] {
-  const of = (one: string, other: readonly Slot[]): readonly Slot[] => (one === protocol ? own : other);
+function amongFiles<E>(name: string, protocol: string, own: readonly Slot<E>[]): Slot<E>[] {
+  const of = (one: string, other: readonly Slot<never>[]): readonly Slot<E>[] => (one === protocol ? own : other);
   const early = [...NO_HTTP, ...NO_HTTP, ...NO_HTTP, ...of('ftp-data', NO_HTTP)];
   const http = of('http', [others(1, HTTP_BODY), others(0, HTTP_BODY)]);
   const smtp = of('smtp', [others(0, 0)]);
@@ -96,7 +102,7 @@ function amongFiles(name: string, protocol: string, own: readonly Slot[]): Slot[
     : [...early, ...http, ...HTTP2_FILES[1], ...smtp];
 }
 
-const others = (direction: Direction, progress: number): Slot => ({ progress, direction, engine: null });
+const others = (direction: Direction, progress: number): Slot<never> => ({ progress, direction, engine: null });
 
 const HTTP_BODY = 3;
 /** The progress of most that is asked of HTTP/2, by direction. */

@@ -92,8 +92,8 @@ function questionsOf(
   scope: Scope,
   fast: BufferTerms | null,
   inPayload: PayloadQuestion | null,
-): Question[] {
-  const questions: Question[] = [];
+): Question<Engine>[] {
+  const questions: Question<Engine>[] = [];
   const add = (
     name: string,
     make: (bit: number, direction: Direction) => Engine | null,
