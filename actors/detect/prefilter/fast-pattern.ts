@@ -32,7 +32,7 @@ const ORDER: readonly string[] = [
   ...['http.request_header', 'http.response_header', 'http.header_names', 'http.accept', 'http.accept_enc'],
   ...['http.accept_lang', 'http.referer', 'http.connection', 'http.content_len', 'http.content_type', 'http.server'],
   ...['http.location', 'http.protocol', 'http.start', 'http.header.raw', 'http.cookie', 'http.user_agent', 'http.host'],
-  ...['http.host.raw', 'http.stat_msg', 'dns.query', 'tls.sni', 'tls.cert_issuer', 'tls.cert_subject'],
+  ...['http.host.raw', 'http.stat_msg', 'dns.query', 'dnp3.data', 'tls.sni', 'tls.cert_issuer', 'tls.cert_subject'],
   ...['tls.cert_serial', 'tls.cert_fingerprint', 'tls.certs', 'tls.random_time', 'tls.random_bytes', 'tls.random'],
   ...['ja3.hash', 'ja3.string', 'ja3s.hash', 'ja3s.string', 'icmpv4.hdr', 'ssh.proto', 'ssh.software', 'ssh.hassh'],
   ...['ssh.hassh.server', 'ssh.hassh.string', 'ssh.hassh.server.string', 'tcp.hdr', 'udp.hdr', 'icmpv6.hdr', 'ip.src'],

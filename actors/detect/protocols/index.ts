@@ -1,6 +1,7 @@
 /** Application protocols: which there are, how a flow's is recognised, and what rules may ask of its transactions. */
 import { coap } from './coap/index.ts';
 import { dhcp } from './dhcp/index.ts';
+import { dnp3 } from './dnp3/index.ts';
 import { dns, dnsOfVersion3 } from './dns/index.ts';
 import { enip } from './enip/index.ts';
 import { ftp, ftpData } from './ftp/index.ts';
@@ -43,4 +44,4 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
 /** Of some protocols EVE has another form in Suricata 8, which takes the place of theirs. */
 export const LATER_FORMS: readonly AnyProtocol[] = [dnsOfVersion3];
 /** These have to be asked for (`app-layer.protocols.modbus.enabled`), as in Suricata. */
-export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus, enip];
+export const PROTOCOLS_ON_DEMAND: readonly AnyProtocol[] = [modbus, dnp3, enip];

@@ -95,6 +95,11 @@ const APPLICATION_EVENTS: Readonly<Record<string, ApplicationEvents>> = {
       invalid_exception_code value_mismatch flooded`),
     unraised: [],
   },
+  dnp3: {
+    // Suricata has no place that notices `malformed`: a frame whose checks are right can be taken apart.
+    raised: list('flooded len_too_small bad_link_crc bad_transport_crc malformed unknown_object'),
+    unraised: [],
+  },
   enip: { raised: [], unraised: [] },
   telnet: { raised: [], unraised: [] },
   ftp: {

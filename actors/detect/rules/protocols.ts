@@ -27,6 +27,7 @@ const APPLICATIONS: Readonly<Record<string, readonly ('tcp' | 'udp')[]>> = {
   ssh: ['tcp'],
   mqtt: ['tcp'],
   modbus: ['tcp'],
+  dnp3: ['tcp'],
   enip: ['tcp', 'udp'],
   telnet: ['tcp'],
   ftp: ['tcp'],
@@ -45,7 +46,7 @@ export const applicationsOver = (transport: 'tcp' | 'udp'): string[] =>
 
 /** Known to Suricata, but not to what will examine the traffic here. */
 const UNREAD_APPLICATIONS = `imap smb dcerpc nfs ike krb5 quic sip rfb rdp http2
-  bittorrent-dht pgsql dnp3 ldap websocket doh2 pop3 mdns`.split(/\s+/);
+  bittorrent-dht pgsql ldap websocket doh2 pop3 mdns`.split(/\s+/);
 
 export const isUnreadApplication = (name: string): boolean => UNREAD_APPLICATIONS.includes(name);
 

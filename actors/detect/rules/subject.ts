@@ -10,6 +10,7 @@ export type Subject =
   | 'ssh'
   | 'mqtt'
   | 'modbus'
+  | 'dnp3'
   | 'enip'
   | 'telnet'
   | 'ftp'

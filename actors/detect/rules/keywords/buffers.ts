@@ -94,6 +94,7 @@ const STICKY_BUFFERS: readonly StickyBuffer[] = [
   ...mail('email.message_id', 'email.x_mailer'),
   ...mail('smtp.rcpt_to', 'email.received', 'email.url').map((row) => ({ ...row, isMany: true })),
   ...of('snmp', 'snmp.community', 'snmp.usm'),
+  { name: 'dnp3.data', subject: 'dnp3', aliases: ['dnp3_data'] },
   ...of('packet', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'),
 ];
 

@@ -13,7 +13,6 @@ const BY_REASON: readonly Refused[] = [
     because: 'DCE/RPC is not taken apart here',
     seven: 'dce_iface dce_opnum dce_stub_data dcerpc.iface dcerpc.opnum dcerpc.stub_data',
   },
-  { because: 'DNP3 is not taken apart here', seven: 'dnp3.data dnp3_data dnp3_func dnp3_ind dnp3_obj' },
   {
     because: 'these parts of EtherNet/IP are not asked for here',
     later: `enip.command enip.status enip.capabilities enip.cip_attribute enip.cip_class enip.cip_extendedstatus

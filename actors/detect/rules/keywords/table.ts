@@ -9,6 +9,7 @@ import { BUFFERS } from './buffers.ts';
 import { BYTES } from './bytes.ts';
 import { CAPTURED_TEXTS } from './captured-texts.ts';
 import { CONTENT } from './content.ts';
+import { DNP3 } from './dnp3.ts';
 import { EFFECTS } from './effects.ts';
 import { ENIP } from './enip.ts';
 import { EVENTS } from './events.ts';
@@ -46,7 +47,7 @@ export const KEYWORD_GROUPS: ReadonlyMap<string, readonly KeywordRow[]> = new Ma
   ['Flows, and what is remembered', [...FLOWS, ...FLOW_FACTS, ...CAPTURED_TEXTS, ...REPUTATION]],
   ['Files and lists', [...FILES, ...LISTS]],
   ['Events', EVENTS],
-  ['Transactions', [...TRANSACTIONS, ...ENIP, ...TLS_VALIDITY]],
+  ['Transactions', [...TRANSACTIONS, ...DNP3, ...ENIP, ...TLS_VALIDITY]],
   ['What is done with a match', EFFECTS],
 ]);
 

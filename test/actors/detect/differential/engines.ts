@@ -118,8 +118,9 @@ async function runSuricata(
       'stream.reassembly.randomize-chunk-size=no',
       `packet-alert-max=${ALERTS_MAX}`,
       `threshold-file=${join(folder, 'threshold.config')}`,
-      // Suricata's parsers of Modbus and EtherNet/IP are off in its own configuration.
+      // Suricata's parsers of Modbus, DNP3 and EtherNet/IP are off in its own configuration.
       'app-layer.protocols.modbus.enabled=yes',
+      'app-layer.protocols.dnp3.enabled=yes',
       'app-layer.protocols.enip.enabled=yes',
     ];
     const files = ['-r', join(folder, 'in.pcap'), '-S', join(folder, 'in.rules'), '-l', folder];

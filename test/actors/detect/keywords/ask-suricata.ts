@@ -25,8 +25,9 @@ export function suricataAnswers(
       'stream.reassembly.randomize-chunk-size=no',
       'app-layer.protocols.http.libhtp.default-config.randomize-inspection-sizes=no',
       'packet-alert-max=250',
-      // Suricata's parsers of Modbus and EtherNet/IP are off in its own configuration.
+      // Suricata's parsers of Modbus, DNP3 and EtherNet/IP are off in its own configuration.
       'app-layer.protocols.modbus.enabled=yes',
+      'app-layer.protocols.dnp3.enabled=yes',
       'app-layer.protocols.enip.enabled=yes',
     ].flatMap((setting) => ['--set', setting]);
     const files = ['-r', join(folder, 'in.pcap'), '-S', join(folder, 'in.rules'), '-l', folder];

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { dhcp } from '../../../../actors/detect/protocols/dhcp/index.ts';
+import { dnp3 } from '../../../../actors/detect/protocols/dnp3/index.ts';
 import { dns } from '../../../../actors/detect/protocols/dns/index.ts';
 import { enip } from '../../../../actors/detect/protocols/enip/index.ts';
 import { ftp } from '../../../../actors/detect/protocols/ftp/index.ts';
@@ -20,6 +21,7 @@ import { tftp } from '../../../../actors/detect/protocols/tftp/index.ts';
 import { tls } from '../../../../actors/detect/protocols/tls/index.ts';
 import { DHCP_RULES, dhcpTalk } from './dhcp-talks.ts';
 import { Dice } from './dice.ts';
+import { DNP3_RULES, dnp3Talk } from './dnp3-talks.ts';
 import { DNS_RULES, dnsTalk } from './dns-talks.ts';
 import { ENIP_RULES, enipTalk } from './enip-talks.ts';
 import { FTP_RULES, ftpTalk } from './ftp-talks.ts';
@@ -55,6 +57,13 @@ const KINDS: readonly Kind[] = [
     rules: MODBUS_RULES,
     settings: ['app-layer.protocols.modbus.enabled=yes'],
     differing: 0.005,
+  },
+  {
+    protocol: dnp3,
+    talk: dnp3Talk,
+    rules: DNP3_RULES,
+    settings: ['app-layer.protocols.dnp3.enabled=yes'],
+    differing: 0.03,
   },
   {
     protocol: enip,

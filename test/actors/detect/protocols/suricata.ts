@@ -97,9 +97,12 @@ export function suricataRecords(
   try {
     writeFileSync(join(folder, 'talks.pcap'), pcapOf(packetsOf(talks), { isBig: false, isNano: false }));
     writeFileSync(join(folder, 'test.rules'), rules);
-    // Its own configuration writes no records of Modbus.
+    // Its own configuration writes no records of Modbus and DNP3.
     const configuration = readFileSync('/etc/suricata/suricata.yaml', 'utf8');
-    writeFileSync(join(folder, 'suricata.yaml'), configuration.replace(/^( *)- mqtt:/m, '$1- modbus\n$1- mqtt:'));
+    writeFileSync(
+      join(folder, 'suricata.yaml'),
+      configuration.replace(/^( *)- mqtt:/m, '$1- modbus\n$1- dnp3\n$1- mqtt:'),
+    );
     const files = [
       '-c',
       join(folder, 'suricata.yaml'),

@@ -30,10 +30,15 @@ export function toldBy(
 ): Told {
   const parser: Parser<Transaction> = protocol.open(transport);
   const seen: Transaction[] = [];
+  const isOver = ({ progress }: Transaction): boolean =>
+    progress[0] >= protocol.end[0] && progress[1] >= protocol.end[1];
+  const takeOne = (tx: Transaction): boolean => isOver(tx) && seen.push(tx) > 0;
   const take = (): void => {
-    const open = parser.transactions.findIndex(
-      ({ progress }) => progress[0] < protocol.end[0] || progress[1] < protocol.end[1],
-    );
+    if (parser.releaseWhere !== undefined) {
+      parser.releaseWhere(takeOne);
+      return;
+    }
+    const open = parser.transactions.findIndex((tx) => !isOver(tx));
     const count = open === -1 ? parser.transactions.length : open;
     seen.push(...parser.transactions.slice(0, count));
     parser.release(count);

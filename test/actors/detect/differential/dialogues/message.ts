@@ -12,11 +12,11 @@ export type Spoken =
   | 'dns'
   | 'mqtt'
   | 'modbus'
+  | 'dnp3'
   | 'ssh'
   | 'tls'
   | 'smtp'
   | 'telnet'
-  | 'ftp'
   | 'icmp'
   | 'odd'
   | 'foreign';

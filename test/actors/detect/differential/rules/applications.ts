@@ -7,6 +7,7 @@ import { SSH_RULES } from '../../protocols/ssh-talks.ts';
 import { TLS_RULES } from '../../protocols/tls-talks.ts';
 import type { Message } from '../dialogues/message.ts';
 import { contents, wordsOf } from './contents.ts';
+import { dnp3 } from './dnp3.ts';
 import { eventOption } from './events.ts';
 import { httpOptions } from './http.ts';
 import type { Making } from './making.ts';
@@ -23,6 +24,8 @@ export function applicationOptions(making: Making, message: Message): string[] {
       return mqtt(making, message);
     case 'modbus':
       return modbus(making, message);
+    case 'dnp3':
+      return dnp3(making, message);
     case 'ssh':
       return ssh(making, message);
     case 'tls':

@@ -28,13 +28,14 @@ const APPLICATION_EVENTS: Readonly<Record<string, readonly string[]>> = {
   dns: ['dns.malformed_data', 'dns.not_a_request', 'dns.z_flag_set'],
   mqtt: ['mqtt.missing_connect', 'mqtt.double_connect', 'mqtt.invalid_qos_level'],
   modbus: ['modbus.invalid_length', 'modbus.invalid_function_code', 'modbus.unsolicited_response'],
+  dnp3: ['dnp3.unknown_object', 'dnp3.len_too_small', 'dnp3.bad_link_crc', 'dnp3.bad_transport_crc'],
   ssh: ['ssh.invalid_banner', 'ssh.long_banner'],
   smtp: ['smtp.no_server_welcome_message', 'smtp.invalid_pipelined_sequence', 'smtp.mime_parse_failed'],
   tls: ['tls.invalid_certificate', 'tls.invalid_record_type', 'tls.invalid_sslv2_header'],
 };
 
 export function eventOption({ dice, dialogue }: Making): string {
-  const protocols = ['http', 'dns', 'mqtt', 'modbus', 'ssh', 'tls', 'failed'];
+  const protocols = ['http', 'dns', 'mqtt', 'modbus', 'dnp3', 'ssh', 'tls', 'failed'];
   const own = APPLICATION_EVENTS[dialogue.protocol] ?? ['applayer_mismatch_protocol_both_directions'];
   return dice.weighted<() => string>([
     [

@@ -217,6 +217,7 @@ const PROTOCOLS = [
     'ssh',
     'mqtt',
     'modbus',
+    'dnp3',
     'enip',
     'telnet',
     'TCP',

@@ -34,6 +34,7 @@ export async function theirRefusals(rules: readonly string[]): Promise<Map<numbe
     const set = [
       `threshold-file=${join(folder, 'threshold.config')}`,
       'app-layer.protocols.modbus.enabled=yes',
+      'app-layer.protocols.dnp3.enabled=yes',
       'app-layer.protocols.enip.enabled=yes',
     ];
     const { stdout, stderr } = await run(
