@@ -47,6 +47,8 @@ export interface CommittedTask {
   readonly isTimed?: boolean;
   /** Measured from the first sample at which so many records are committed. */
   readonly warmUp: number;
+  /** It has failed where nothing was committed for so long. Default two minutes. */
+  readonly stalledMs?: number;
   /** A sample costs the broker a request. Default 20. */
   readonly sampleMs?: number;
   /** Called with each line of its standard output, which is dropped otherwise. */
@@ -64,6 +66,7 @@ const TICK_NS = 10_000_000;
 /** Ends the process by closing its input, and waits for that. */
 export async function committedRun(task: CommittedTask): Promise<SampledRun> {
   const { log, program, group, topic, warmUp, share = 1, isTimed = true, sampleMs = SAMPLE_MS } = task;
+  const { stalledMs = STALLED_MS } = task;
   const end = await endOf(log, topic);
   const left = await backlogOf(log, group, topic);
   const startedAt = performance.now();
@@ -83,7 +86,7 @@ export async function committedRun(task: CommittedTask): Promise<SampledRun> {
     for (let now = moved; ; now = await sample(toCome)) {
       if (now.records >= records) return now;
       if (now.records > moved.records) moved = now;
-      if (now.at - moved.at > STALLED_MS) throw new Error(`${group} stands at ${now.records} records of ${records}`);
+      if (now.at - moved.at > stalledMs) throw new Error(`${group} stands at ${now.records} records of ${records}`);
       await pause(sampleMs);
     }
   };
