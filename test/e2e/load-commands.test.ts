@@ -26,7 +26,7 @@ t.test('bench finds a rate for the configured job and touches none of its data',
   });
   const before = readdirSync(cwd, { recursive: true });
   const ran = await untilHeld((longer) =>
-    msec(['bench', '--json', '--minutes', `${0.2 * longer}`, '--signed', 'none', ...ENMON_ONLY], { cwd }),
+    msec(['bench', '--json', '--minutes', (0.2 * longer).toFixed(2), '--signed', 'none', ...ENMON_ONLY], { cwd }),
   );
   t.equal(ran.code, 0, ran.err);
   const said = lines(ran.out).map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -53,7 +53,7 @@ t.test('bench finds a rate for the configured job and touches none of its data',
 t.test('bench with signed frames of all types says it in words', async (t) => {
   const cwd = t.testdir({});
   const ran = await untilHeld((longer) =>
-    msec(['bench', '--minutes', `${0.15 * longer}`, '--devices', '20', '--workers', '1'], { cwd }),
+    msec(['bench', '--minutes', (0.15 * longer).toFixed(2), '--devices', '20', '--workers', '1'], { cwd }),
   );
   t.equal(ran.code, 0, ran.err);
   t.match(

@@ -326,7 +326,13 @@ t.test('data shows as a picture, a table, a plot and letters, with units', async
   t.match(await crowd.textContent(), /unverified[\s\S]*Devices\s*–[\s\S]*65\.53\s*°C/, 'a suppressed count is a dash');
 
   t.equal(await page.locator('#flow .node').count(), 16);
-  demo.status = demoStatus(Date.now() - 60_000, 60_687, 1_200);
+  // Frames go on coming, 200 a second: a stream moves on the page for as long.
+  let frames = 60_287;
+  const coming = setInterval(() => {
+    frames += 20;
+    demo.status = demoStatus(Date.now() - 60_000, frames, 1_200);
+  }, 200);
+  t.teardown(() => clearInterval(coming));
   await page.locator('#flow .lag.behind').first().waitFor();
   t.match(await page.locator('#flow .lag.behind').first().textContent(), /lag 2,400/);
   await page.locator('#flow .stream.moving').first().waitFor({ state: 'attached' });
