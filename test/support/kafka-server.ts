@@ -56,6 +56,12 @@ export interface KafkaNode {
   readonly controllerPort: number;
 }
 
+/** Of a broker that is killed and started again: it may register only once its session has ended. */
+export const RESTARTED: Readonly<Record<string, string>> = {
+  'broker.session.timeout.ms': '1000',
+  'broker.heartbeat.interval.ms': '200',
+};
+
 const JVM_SMALL = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /** Resolves once the broker answers, within some seconds; the very first call also waits for Maven. */
@@ -139,9 +145,9 @@ function serverProperties(data: string, controllerPort: number, more: Readonly<R
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
-    // A killed broker may register again only once its session has ended.
-    'broker.session.timeout.ms': '1000',
-    'broker.heartbeat.interval.ms': '200',
+    // On a busy machine it hears of itself late, and would take its own leaderships away.
+    'broker.session.timeout.ms': '60000',
+    'broker.heartbeat.interval.ms': '500',
     // The default deletes records with old timestamps, which tests write.
     'log.retention.ms': '-1',
     'log.cleaner.backoff.ms': '100',

@@ -5,7 +5,7 @@
 import t from 'tap';
 import { openKafkaLog } from '../../../engine/index.ts';
 import { batches, readAll } from '../../engine/log/kafka/texts.ts';
-import { type KafkaOptions, type KafkaServer, startKafka } from '../../support/kafka-server.ts';
+import { type KafkaOptions, type KafkaServer, RESTARTED, startKafka } from '../../support/kafka-server.ts';
 import { needs } from '../../support/needs.ts';
 import type { Decision, Fault } from './proxy/fault-plan.ts';
 import { FaultProxy } from './proxy/fault-proxy.ts';
@@ -72,7 +72,7 @@ interface Stage {
 
 async function onCluster(name: string, options: KafkaOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
   const proxy = await FaultProxy.listen();
-  const server = await startKafka({ 'advertised.listeners': `PLAINTEXT://${proxy.address}` }, options);
+  const server = await startKafka({ ...RESTARTED, 'advertised.listeners': `PLAINTEXT://${proxy.address}` }, options);
   proxy.forwardTo(server.bootstrap);
   const log = await openKafkaLog({ bootstrap: [server.bootstrap] });
   await log.createTopics([

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { type Random, randomBelow, seededRandom } from '../../../engine/index.ts';
-import type { KafkaServer } from '../../support/kafka-server.ts';
+import { type KafkaServer, RESTARTED } from '../../support/kafka-server.ts';
 import type { Mark } from './frame-stream.ts';
 import { KILL_POINTS, type KillPoint, WIRE_POINTS } from './kill-points.ts';
 import { type LifeOptions, Lives } from './life.ts';
@@ -18,6 +18,7 @@ export type Target = 'worker' | 'process' | 'broker';
 
 /** A process that stands still is taken for gone so soon that a run need not wait long for that. */
 export const SHORT_SESSIONS = {
+  ...RESTARTED,
   'group.consumer.min.session.timeout.ms': '500',
   'group.consumer.session.timeout.ms': '2000',
   'group.consumer.min.heartbeat.interval.ms': '100',

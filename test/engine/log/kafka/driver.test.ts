@@ -4,14 +4,14 @@ import { systemClock } from '../../../../engine/base/index.ts';
 import { BatchEncoder } from '../../../../engine/batch/index.ts';
 import { kafkaReaders, openKafkaLog } from '../../../../engine/log/kafka/index.ts';
 import type { Log, TopicConfig } from '../../../../engine/log/port.ts';
-import { type KafkaServer, startKafka } from '../../../support/kafka-server.ts';
+import { type KafkaServer, RESTARTED, startKafka } from '../../../support/kafka-server.ts';
 import { needs } from '../../../support/needs.ts';
 import { batches, readAll, readCount, values } from './texts.ts';
 
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
-  const server: KafkaServer = await startKafka();
+  const server: KafkaServer = await startKafka(RESTARTED);
   const log: Log = openKafkaLog({ bootstrap: [server.bootstrap] });
   const reader = log.openReader();
   t.teardown(async () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type GroupProtocol, type KafkaShareOptions, openKafkaLog } from '../../../../../engine/log/kafka/index.ts';
 import type { ShareGroup, ShareMember } from '../../../../../engine/testkit/share-suite.ts';
-import type { KafkaServer } from '../../../../support/kafka-server.ts';
+import { type KafkaServer, RESTARTED } from '../../../../support/kafka-server.ts';
 import type { FromMember, ToMember } from './member-process.ts';
 
 const program = fileURLToPath(new URL('member-process.ts', import.meta.url));
@@ -14,6 +14,7 @@ const UNTIL_MS_MAX = 120_000;
 
 /** Sessions short enough for a test, also by the newer protocol, where the broker sets them. */
 export const SHORT_SESSIONS = {
+  ...RESTARTED,
   'group.consumer.min.session.timeout.ms': '1000',
   'group.consumer.session.timeout.ms': String(SESSION_MS),
   'group.consumer.min.heartbeat.interval.ms': '100',
