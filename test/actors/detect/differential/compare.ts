@@ -2,7 +2,8 @@
 import { pcapOf } from '../captures.ts';
 import { type Case, makeCase } from './case.ts';
 import { Coverage } from './coverage.ts';
-import { type Counts, runBoth, sidOf } from './engines.ts';
+import { type Counts, type Results, runBoth, sidOf } from './engines.ts';
+import { strangers } from './strangers.ts';
 
 export interface Difference {
   readonly one: Case;
@@ -16,7 +17,7 @@ export interface Difference {
 export interface Tally {
   readonly coverage: Coverage;
   readonly differences: Difference[];
-  /** Differences of which Suricata gives another number each time that it is asked the same. */
+  /** Differences of which Suricata gives another number when it is asked the same, or with other memory. */
   readonly unsteady: Difference[];
   /** Rules that we take and Suricata does not. */
   readonly excess: string[];
@@ -26,6 +27,8 @@ export const emptyTally = (): Tally => ({ coverage: new Coverage(), differences:
 
 /** How often Suricata is asked once more where it differs. */
 const AGAIN_MAX = 2;
+/** With what its memory is filled then: where the two answers are not alike neither is one. */
+const FILLED_WITH = [0, 0xff] as const;
 
 /** As many have addresses and sids of their own, and room in Suricata's queues. */
 export const CASES_A_RUN = 250;
@@ -33,8 +36,11 @@ const BEGIN_US = 1_700_000_000_000_000;
 /** From the beginning of one case to that of the next. */
 const STAGGER_US = 3000;
 
-/** All cases at once, each at its own pace. */
-export function captureOf(cases: readonly Case[]): Uint8Array {
+/** All cases at once, each at its own pace; `before`: a frame that goes before each packet. */
+export function captureOf(
+  cases: readonly Pick<Case, 'frames' | 'timesUs' | 'slot'>[],
+  before?: Uint8Array,
+): Uint8Array {
   const packets = cases.flatMap(({ frames, timesUs, slot }) =>
     frames.map((bytes, i) => ({
       bytes,
@@ -44,10 +50,12 @@ export function captureOf(cases: readonly Case[]): Uint8Array {
     })),
   );
   // Sorting is stable: packets of one case keep their order.
-  return pcapOf(
-    packets.toSorted((a, b) => a.timeUs - b.timeUs),
-    { isBig: false, isNano: false },
-  );
+  const sorted = packets.toSorted((a, b) => a.timeUs - b.timeUs);
+  const all =
+    before === undefined
+      ? sorted
+      : sorted.flatMap((packet) => [{ ...packet, bytes: before, wireLength: before.length }, packet]);
+  return pcapOf(all, { isBig: false, isNano: false });
 }
 
 export async function compareSeeds(seeds: readonly number[], midstream: boolean, tally: Tally): Promise<void> {
@@ -56,18 +64,26 @@ export async function compareSeeds(seeds: readonly number[], midstream: boolean,
   let steady = differences;
   for (let i = 0; i < AGAIN_MAX && steady.length > 0; i++) {
     const again = bySid(await theirsAgain());
-    steady = steady.filter(({ rule, flow, theirs }) => (again.get(sidOf(rule))?.get(flow) ?? 0) === theirs);
+    steady = steady.filter((one) => countOf(again, one) === one.theirs);
+  }
+  if (steady.length > 0) {
+    const filled: Map<number, Map<string, number>>[] = [];
+    for (const byte of FILLED_WITH) filled.push(bySid(await theirsAgain(captureOf(cases, strangers(byte)))));
+    steady = steady.filter((one) => countOf(filled[0]!, one) === countOf(filled[1]!, one));
   }
   tally.differences.push(...steady);
   tally.unsteady.push(...differences.filter((one) => !steady.includes(one)));
 }
+
+const countOf = (counts: ReadonlyMap<number, ReadonlyMap<string, number>>, { rule, flow }: Difference): number =>
+  counts.get(sidOf(rule))?.get(flow) ?? 0;
 
 /** The cases have slots of their own. */
 export async function compareCases(
   cases: readonly Case[],
   midstream: boolean,
   { coverage, excess }: Pick<Tally, 'coverage' | 'excess'>,
-): Promise<{ readonly differences: readonly Difference[]; readonly theirsAgain: () => Promise<Counts> }> {
+): Promise<{ readonly differences: readonly Difference[]; readonly theirsAgain: Results['theirsAgain'] }> {
   const { ours, theirs, refused, refusedByThem, theirsAgain } = await runBoth({
     capture: captureOf(cases),
     rules: cases.flatMap((one) => one.rules),

@@ -34,8 +34,8 @@ export interface Results {
   /** Rules that we do not take, with the keyword. */
   readonly refused: ReadonlyMap<number, string>;
   readonly refusedByThem: ReadonlySet<number>;
-  /** What Suricata says when it is asked the same once more: its flow manager is a thread beside the packets. */
-  theirsAgain(): Promise<Counts>;
+  /** What Suricata says when it is asked once more: its flow manager is a thread beside the packets. */
+  theirsAgain(capture?: Uint8Array): Promise<Counts>;
 }
 
 /** Suricata did not start with these rules, or died of them or the packets: its last line and how it ended. */
@@ -66,7 +66,8 @@ export async function runBoth(input: Input): Promise<Results> {
     throw thrown;
   }
   const { theirs, refusedByThem } = await suricata;
-  const theirsAgain = async (): Promise<Counts> => (await runSuricata(input, asked)).theirs;
+  const theirsAgain = async (capture = input.capture): Promise<Counts> =>
+    (await runSuricata({ ...input, capture }, asked)).theirs;
   return { ours: counts, theirs, refused, refusedByThem, theirsAgain };
 }
 
