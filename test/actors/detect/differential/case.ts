@@ -1,8 +1,9 @@
 /** One generated case: a flow's packets and rules about it. Its addresses are its own, so that many share a capture. */
 
-import { dialogue, wideDialogue } from './dialogues/dialogue.ts';
+import { dialogue, tornDialogue, wideDialogue } from './dialogues/dialogue.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import { Dice } from './dice.ts';
+import { type Kind, kindOf } from './kind.ts';
 import type { Endpoints } from './network.ts';
 import { packetsOf } from './packets.ts';
 import { rulesOf } from './rules/rules.ts';
@@ -22,9 +23,6 @@ export interface Case {
   readonly firstSid: number;
 }
 
-/** Of the cases so many are about packets, flows and addresses, with more of what is rare. */
-const WIDE_SHARE = 0.2;
-const WIDE_SALT = 0x5bd1_e995;
 /** So many have rules that capture texts beside the others. */
 const TEXT_SHARE = 0.08;
 const TEXT_SALT = 0x2545_f491;
@@ -34,14 +32,13 @@ const SET_SALT = 0x1b56_c4e9;
 /** Rules of one case at most. */
 export const SIDS_A_CASE = 10;
 /** A case is over before any flow of it times out. */
+const DIALOGUES = { plain: dialogue, wide: wideDialogue, torn: tornDialogue };
 const PACES_US = [100, 2000, 30_000, 120_000];
 
 /** `slot`: its place among the cases of one capture. */
-export function makeCase(seed: number, slot: number): Case {
-  // A stream of its own: the other cases stay what they were.
-  const isWide = new Dice(seed ^ WIDE_SALT).chance(WIDE_SHARE);
+export function makeCase(seed: number, slot: number, kind: Kind = kindOf(seed)): Case {
   const dice = new Dice(seed);
-  const made = isWide ? wideDialogue(dice) : dialogue(dice);
+  const made = DIALOGUES[kind](dice);
   const firstSid = 1 + slot * SIDS_A_CASE;
   const version = dice.chance(0.15) ? 6 : 4;
   const [high, low] = [slot >> 8, slot & 255];
@@ -56,12 +53,12 @@ export function makeCase(seed: number, slot: number): Case {
       : [`2001:db8:1::${slot.toString(16)}`, `2001:db8:2::${slot.toString(16)}`];
   const paceUs = dice.pick(PACES_US);
   let afterUs = 0;
-  const frames = packetsOf(dice, made, ends, isWide);
+  const frames = packetsOf(dice, made, ends, kind);
   const timesUs = frames.map(() => {
     afterUs += dice.int(1, paceUs);
     return afterUs;
   });
-  const { rules: own, thresholds } = rulesOf({ dice, dialogue: made, addresses, isWide }, firstSid);
+  const { rules: own, thresholds } = rulesOf({ dice, dialogue: made, addresses, kind }, firstSid);
   const later = new Dice(seed ^ TEXT_SALT);
   const making = { dice: later, dialogue: made, name: `t${firstSid}`, client: addresses[0], server: addresses[1] };
   const texts = later.chance(TEXT_SHARE) ? textRules(making) : [];

@@ -2,14 +2,16 @@
  * `npm run ids-differential -- --cases N [--seed S] [--midstream]`: generated cases beside Suricata, until so many were
  * compared or `--minutes` are over; every second run of them is picked up in its middle (`--midstream`: all). Prints
  * coverage, each difference with the seed that makes its case again, and what is left out: each case that Suricata
- * itself does not survive, and each rule of which it says something else when it is asked once more. `--minimise SEED`
- * makes that case small and, with `--keep FOLDER`, writes its capture and rules.
+ * itself does not survive, and each rule of which it says something else when it is asked once more. `--kind KIND`:
+ * cases of that kind alone (`kind.ts`). `--minimise SEED` makes that case small and, with `--keep FOLDER`, writes its
+ * capture and rules.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES_A_RUN, captureOf, compareSeeds, emptyTally, type Tally } from './compare.ts';
 import { SuricataEndedError } from './engines.ts';
+import { kindOf } from './kind.ts';
 import { minimise } from './minimise.ts';
 
 const { values } = parseArgs({
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '1000000' },
     midstream: { type: 'boolean', default: false },
+    kind: { type: 'string' },
     shown: { type: 'string', default: '40' },
     minimise: { type: 'string' },
     keep: { type: 'string' },
@@ -38,9 +41,10 @@ async function compareMany(): Promise<void> {
     Date.now() + Number(values.minutes) * 60_000,
   ];
   const tally = emptyTally();
+  const all = seedsFrom(first);
   let [told, left] = [0, 0];
   for (let done = 0; done < total && Date.now() < until; done += CASES_A_RUN) {
-    const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, (_, i) => first + done + i);
+    const seeds = Array.from({ length: Math.min(CASES_A_RUN, total - done) }, () => all.next().value);
     const midstream = values.midstream || (done / CASES_A_RUN) % 2 === 1;
     for (const { seed, why } of await compareWhatRuns(seeds, midstream, tally)) {
       left += 1;
@@ -60,6 +64,11 @@ async function compareMany(): Promise<void> {
     `${differences.length} differences in ${cases} cases, ${unsteady.length} where Suricata contradicts itself, ${excess.length} rules taken too many, ${left} cases not compared`,
   );
   process.exitCode = differences.length + excess.length === 0 ? 0 : 1;
+}
+
+/** Those of the kind that is asked for. */
+function* seedsFrom(first: number): Generator<number, never> {
+  for (let seed = first; ; seed += 1) if (values.kind === undefined || kindOf(seed) === values.kind) yield seed;
 }
 
 /** Halves what Suricata does not survive until the case that it dies of stands alone. */

@@ -1,6 +1,7 @@
 /** Packets around what a transport carries: both versions of IP, tags, options, fragments, tunnels. */
 import { bytesOf, type Ends, ethernet, ipv4, ipv6, n16, n32, udpDatagram } from '../frames.ts';
 import type { Dice } from './dice.ts';
+import type { Kind } from './kind.ts';
 import { RARE_TUNNELS, rareTunnel, type Tunnel } from './tunnels.ts';
 
 export interface Endpoints {
@@ -40,12 +41,14 @@ export class Network {
   readonly #tunnel: Tunnel;
   readonly #isWide: boolean;
   readonly #hasFragments: boolean;
+  readonly #losesFragments: boolean;
   readonly #options: Uint8Array;
   readonly #hasHopOptions: boolean;
   #id: number;
 
-  /** `isWide`: with more of what is rare. */
-  constructor(dice: Dice, ends: Endpoints, isWide: boolean) {
+  /** `wide`: with more of what is rare; `torn`: of some packets a fragment is lost. */
+  constructor(dice: Dice, ends: Endpoints, kind: Kind) {
+    const isWide = kind === 'wide';
     this.#dice = dice;
     this.#ends = ends;
     this.#isWide = isWide;
@@ -61,6 +64,7 @@ export class Network {
       ],
     ]);
     this.#hasFragments = dice.chance(isWide ? 0.12 : 0.07);
+    this.#losesFragments = kind === 'torn' && this.#hasFragments;
     this.#tunnel = dice.weighted<Tunnel>([
       [isWide ? 40 : 97, 'none'],
       [1, 'gre'],
@@ -88,7 +92,6 @@ export class Network {
   };
 
   #packets(way: Ends, protocol: number, carried: Uint8Array): Uint8Array[] {
-    const { version } = this.#ends;
     if (!this.#hasFragments || carried.length <= 40) return [this.#packet(way, protocol, carried, 0, false, false)];
     const dice = this.#dice;
     const pieces: Uint8Array[] = [];
@@ -105,7 +108,8 @@ export class Network {
     }
     if (dice.chance(0.3)) pieces.reverse();
     if (dice.chance(0.05)) pieces.push(pieces[0]!);
-    return version === 4 || pieces.length > 0 ? pieces : [];
+    if (this.#losesFragments && dice.chance(0.3)) pieces.splice(dice.int(0, pieces.length - 1), 1);
+    return pieces;
   }
 
   #packet(

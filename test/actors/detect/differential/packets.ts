@@ -2,15 +2,18 @@
 import { bytesOf, icmpMessage, n16, udpDatagram } from '../frames.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import type { Dice } from './dice.ts';
+import type { Kind } from './kind.ts';
 import { type Endpoints, Network, type Send } from './network.ts';
 import { oddPackets } from './odd.ts';
 import { Session } from './session.ts';
+import { TornSession } from './torn.ts';
 
-export function packetsOf(dice: Dice, dialogue: Dialogue, ends: Endpoints, isWide: boolean): readonly Uint8Array[] {
-  const network = new Network(dice, ends, isWide);
+export function packetsOf(dice: Dice, dialogue: Dialogue, ends: Endpoints, kind: Kind): readonly Uint8Array[] {
+  const network = new Network(dice, ends, kind);
   if (dialogue.transport === 'udp') datagrams(dialogue, ends, network.send);
   else if (dialogue.transport === 'odd') oddPackets(dice, dialogue, ends, network.send);
   else if (dialogue.transport === 'icmp') pings(dice, dialogue, ends, network.send);
+  else if (kind === 'torn') new TornSession(dice, dialogue, ends, network.send).run(dialogue);
   else new Session(dice, dialogue, ends, network.send).run(dialogue);
   return network.frames;
 }

@@ -1,18 +1,8 @@
 /** A dialogue over TCP: smooth, rough (cut, swapped, repeated, overlapping) or hostile (lost, contradicted, forged). */
-import { bytesOf, n16, n32, tcpSegment } from '../frames.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import type { Dice } from './dice.ts';
 import type { Endpoints, Send } from './network.ts';
-
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const PUSH = 8;
-const ACK = 16;
-const URG = 32;
-const ECE = 64;
-const CWR = 128;
-const PUSH_ACK = PUSH | ACK;
+import { ACK, CWR, ECE, FIN, PUSH_ACK, RST, Segments, SYN, URG } from './segments.ts';
 
 interface Piece {
   readonly at: number;
@@ -21,18 +11,12 @@ interface Piece {
 
 export class Session {
   readonly #dice: Dice;
-  readonly #send: Send;
-  readonly #ports: readonly [number, number];
+  readonly #segments: Segments;
   readonly #next: [number, number];
   readonly #how: 'smooth' | 'rough' | 'hostile';
-  readonly #hasTimestamps: boolean;
-  readonly #window: number;
-  #clock = 1000;
 
   constructor(dice: Dice, { serverPort }: Dialogue, { clientPort }: Endpoints, send: Send) {
     this.#dice = dice;
-    this.#send = send;
-    this.#ports = [clientPort, serverPort];
     const first = (): number => (dice.chance(0.06) ? 0xffff_ffff - dice.int(0, 60) : dice.int(0, 0xffff_0000));
     this.#next = [first(), first()];
     this.#how = dice.weighted([
@@ -40,8 +24,9 @@ export class Session {
       [38, 'rough'],
       [7, 'hostile'],
     ]);
-    this.#hasTimestamps = dice.chance(0.2);
-    this.#window = dice.pick([65_535, 65_535, 65_535, 8192, 29_200]);
+    const hasTimestamps = dice.chance(0.2);
+    const window = dice.pick([65_535, 65_535, 65_535, 8192, 29_200]);
+    this.#segments = new Segments([clientPort, serverPort], { hasTimestamps, window }, send);
   }
 
   run({ messages }: Dialogue): void {
@@ -56,12 +41,12 @@ export class Session {
     const [client, server] = this.#next;
     const dice = this.#dice;
     const isEcn = dice.chance(0.04);
-    this.#segment(0, SYN | (isEcn ? ECE | CWR : 0), client, 0);
-    if (dice.chance(0.03)) this.#segment(0, SYN, client, 0);
-    this.#segment(1, SYN | ACK | (isEcn ? ECE : 0), server, client + 1);
-    if (dice.chance(0.03)) this.#segment(1, SYN | ACK, server, client + 1);
+    this.#segments.send(0, SYN | (isEcn ? ECE | CWR : 0), client, 0);
+    if (dice.chance(0.03)) this.#segments.send(0, SYN, client, 0);
+    this.#segments.send(1, SYN | ACK | (isEcn ? ECE : 0), server, client + 1);
+    if (dice.chance(0.03)) this.#segments.send(1, SYN | ACK, server, client + 1);
     // The first data may be the last part of the handshake.
-    if (dice.chance(0.95)) this.#segment(0, ACK, client + 1, server + 1);
+    if (dice.chance(0.95)) this.#segments.send(0, ACK, client + 1, server + 1);
   }
 
   #say(direction: 0 | 1, bytes: Uint8Array): void {
@@ -71,12 +56,14 @@ export class Session {
     for (const { at, bytes: piece } of this.#pieces(bytes)) {
       const flags = isHostile && dice.chance(0.02) ? PUSH_ACK | URG : PUSH_ACK;
       if (isHostile && dice.chance(0.06) && piece.length > 0) this.#attack(direction, next[direction] + at, piece);
-      if (!(isHostile && dice.chance(0.03))) this.#segment(direction, flags, next[direction] + at, next[other], piece);
-      if (isRough && dice.chance(0.3)) this.#segment(other, ACK, next[other], next[direction] + Math.max(0, at));
+      if (!(isHostile && dice.chance(0.03)))
+        this.#segments.send(direction, flags, next[direction] + at, next[other], piece);
+      if (isRough && dice.chance(0.3)) this.#segments.send(other, ACK, next[other], next[direction] + Math.max(0, at));
     }
     next[direction] += bytes.length;
-    if (dice.chance(0.9)) this.#segment(other, ACK, next[other], next[direction]);
-    if (isRough && dice.chance(0.02)) this.#segment(direction, ACK, next[direction] - 1, next[other], Uint8Array.of(0));
+    if (dice.chance(0.9)) this.#segments.send(other, ACK, next[other], next[direction]);
+    if (isRough && dice.chance(0.02))
+      this.#segments.send(direction, ACK, next[direction] - 1, next[other], Uint8Array.of(0));
   }
 
   #pieces(bytes: Uint8Array): Piece[] {
@@ -101,11 +88,11 @@ export class Session {
     const other: 0 | 1 = direction === 0 ? 1 : 0;
     const forged = dice.bytes(piece.length);
     dice.weighted<() => void>([
-      [4, () => this.#segment(direction, PUSH_ACK, sequence, this.#next[other], forged)],
-      [2, () => this.#segment(direction, PUSH_ACK, sequence + 100_000, this.#next[other], forged)],
-      [1, () => this.#segment(direction, RST, sequence + 70_000, 0)],
-      [1, () => this.#segment(direction, PUSH_ACK, sequence, this.#next[other] + 90_000, forged)],
-      [1, () => this.#segment(direction, 0, sequence, 0, forged)],
+      [4, () => this.#segments.send(direction, PUSH_ACK, sequence, this.#next[other], forged)],
+      [2, () => this.#segments.send(direction, PUSH_ACK, sequence + 100_000, this.#next[other], forged)],
+      [1, () => this.#segments.send(direction, RST, sequence + 70_000, 0)],
+      [1, () => this.#segments.send(direction, PUSH_ACK, sequence, this.#next[other] + 90_000, forged)],
+      [1, () => this.#segments.send(direction, 0, sequence, 0, forged)],
     ])();
   }
 
@@ -120,47 +107,16 @@ export class Session {
     ] as const);
     if (end === 'reset') {
       const from = dice.int(0, 1) as 0 | 1;
-      this.#segment(from, RST | ACK, this.#next[from], this.#next[from === 0 ? 1 : 0]);
+      this.#segments.send(from, RST | ACK, this.#next[from], this.#next[from === 0 ? 1 : 0]);
     } else if (end === 'fin') {
-      this.#segment(0, FIN | ACK, client, server);
-      if (dice.chance(0.15)) this.#segment(1, ACK, server, client + 1);
-      this.#segment(1, FIN | ACK, server, client + 1);
-      this.#segment(0, ACK, client + 1, server + 1);
+      this.#segments.send(0, FIN | ACK, client, server);
+      if (dice.chance(0.15)) this.#segments.send(1, ACK, server, client + 1);
+      this.#segments.send(1, FIN | ACK, server, client + 1);
+      this.#segments.send(0, ACK, client + 1, server + 1);
     } else if (end === 'of server') {
-      this.#segment(1, FIN | ACK, server, client);
-      this.#segment(0, FIN | ACK, client, server + 1);
-      this.#segment(1, ACK, server + 1, client + 1);
+      this.#segments.send(1, FIN | ACK, server, client);
+      this.#segments.send(0, FIN | ACK, client, server + 1);
+      this.#segments.send(1, ACK, server + 1, client + 1);
     }
-  }
-
-  #segment(
-    direction: 0 | 1,
-    flags: number,
-    sequence: number,
-    acknowledgment: number,
-    bytes: Uint8Array = new Uint8Array(),
-  ): void {
-    const [fromPort, toPort] = direction === 0 ? this.#ports : [this.#ports[1], this.#ports[0]];
-    const window = this.#window;
-    const options = this.#options((flags & SYN) !== 0);
-    const fields = {
-      fromPort,
-      toPort,
-      sequence: sequence >>> 0,
-      acknowledgment: acknowledgment >>> 0,
-      flags,
-      window,
-      options,
-    };
-    this.#send(direction, 6, (way) => tcpSegment(way, fields, bytes));
-  }
-
-  #options(isSyn: boolean): Uint8Array {
-    this.#clock += 1;
-    const timestamps = this.#hasTimestamps
-      ? bytesOf(8, 10, n32(this.#clock), n32(isSyn ? 0 : this.#clock - 1), 1, 1)
-      : new Uint8Array();
-    if (!isSyn || this.#window === 65_535) return timestamps;
-    return bytesOf(2, 4, n16(1460), 4, 2, 3, 3, 0, 1, 1, 1, timestamps);
   }
 }

@@ -1,7 +1,9 @@
 /** What the two sides of a generated flow say, above the transport. */
+import { bytesOf, n16 } from '../../frames.ts';
 import { Dice as TalkDice } from '../../protocols/dice.ts';
 import { dnp3Talk } from '../../protocols/dnp3-talks.ts';
 import { dnsTalk } from '../../protocols/dns-talks.ts';
+import { ftpTalk } from '../../protocols/ftp-talks.ts';
 import { modbusTalk } from '../../protocols/modbus-talks.ts';
 import { mqttTalk } from '../../protocols/mqtt-talks.ts';
 import { smtpTalk } from '../../protocols/smtp-talks.ts';
@@ -10,8 +12,9 @@ import type { Talk } from '../../protocols/suricata.ts';
 import { tlsTalk } from '../../protocols/tls-talks.ts';
 import type { Dice } from '../dice.ts';
 import { httpMessages } from './http.ts';
-import type { Dialogue, Spoken } from './message.ts';
+import type { Dialogue, Message, Spoken } from './message.ts';
 import { dns, foreign, icmp, modbus, mqtt, odd, raw, ssh, telnet } from './plain.ts';
+import { shortHttp } from './short-http.ts';
 
 export function dialogue(dice: Dice): Dialogue {
   return dice.weighted<() => Dialogue>([
@@ -47,9 +50,36 @@ export function wideDialogue(dice: Dice): Dialogue {
   ])();
 }
 
-function http(dice: Dice): Dialogue {
+/** Of whatever a session can be torn from. */
+export function tornDialogue(dice: Dice): Dialogue {
+  return dice.weighted<() => Dialogue>([
+    [4, () => raw(dice, 'tcp')],
+    [12, () => http(dice, dice.chance(0.5) ? shortHttp : httpMessages)],
+    [3, () => inTcp(dice.chance(0.7) ? dns(dice) : talk(dice, 'dns', dnsTalk))],
+    [3, () => (dice.chance(0.5) ? mqtt(dice) : talk(dice, 'mqtt', mqttTalk))],
+    [3, () => (dice.chance(0.6) ? modbus(dice) : talk(dice, 'modbus', modbusTalk))],
+    [3, () => talk(dice, 'tls', tlsTalk)],
+    [3, () => (dice.chance(0.3) ? ssh(dice) : talk(dice, 'ssh', sshTalk))],
+    [3, () => talk(dice, 'smtp', smtpTalk)],
+    [2, () => talk(dice, 'ftp', ftpTalk)],
+    [1, () => telnet(dice)],
+    [1, () => dns(dice)],
+  ])();
+}
+
+/** What would be in datagrams, each behind its length. */
+function inTcp(one: Dialogue): Dialogue {
+  if (one.transport === 'tcp') return one;
+  const messages = one.messages.map(({ direction, bytes }) => ({
+    direction,
+    bytes: bytesOf(n16(bytes.length), bytes),
+  }));
+  return { ...one, transport: 'tcp', messages };
+}
+
+function http(dice: Dice, make: (dice: Dice) => readonly Message[] = httpMessages): Dialogue {
   const serverPort = dice.pick([80, 80, 8080, 8000, 3128, 31_337]);
-  return { protocol: 'http', transport: 'tcp', serverPort, messages: httpMessages(dice) };
+  return { protocol: 'http', transport: 'tcp', serverPort, messages: make(dice) };
 }
 
 /** Of the protocols' own generators, which spoil some of what they make. */

@@ -17,6 +17,7 @@ export type Spoken =
   | 'tls'
   | 'smtp'
   | 'telnet'
+  | 'ftp'
   | 'icmp'
   | 'odd'
   | 'foreign';

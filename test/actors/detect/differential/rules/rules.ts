@@ -5,10 +5,12 @@
 
 import type { Dialogue, Message } from '../dialogues/message.ts';
 import type { Dice } from '../dice.ts';
+import type { Kind } from '../kind.ts';
 import { applicationOptions } from './applications.ts';
 import type { Making } from './making.ts';
 import { memoryOptions, thresholdLine } from './memory.ts';
 import { payloadOptions } from './payload.ts';
+import { tornRule } from './torn.ts';
 import { way } from './way.ts';
 import { wideRule } from './wide.ts';
 
@@ -23,21 +25,24 @@ export interface RuleTopic {
   readonly dialogue: Dialogue;
   /** They restrict the rules to its flow. */
   readonly addresses: readonly [client: string, server: string];
-  readonly isWide: boolean;
+  readonly kind: Kind;
 }
 
+const RULES_OF: Readonly<Record<Kind, readonly [number, number]>> = { plain: [1, 4], wide: [2, 6], torn: [4, 6] };
+/** Of a case's rules so many are of its kind. */
+const SHARE_OF_KIND = 0.75;
+const KINDS = { wide: wideRule, torn: tornRule };
+
 /** Rules of one case. */
-export function rulesOf(
-  { dice, dialogue, addresses: [client, server], isWide }: RuleTopic,
-  firstSid: number,
-): MadeRules {
+export function rulesOf({ dice, dialogue, addresses: [client, server], kind }: RuleTopic, firstSid: number): MadeRules {
   const making: Making = { dice, dialogue, name: `b${firstSid}`, client, server };
   const rules: string[] = [];
   const thresholds: string[] = [];
-  const count = isWide ? dice.int(2, 6) : dice.int(1, 4);
+  const isWide = kind === 'wide';
+  const count = dice.int(...RULES_OF[kind]);
   for (let i = 0; i < count; i += 1) {
     const sid = firstSid + i;
-    const made = isWide && dice.chance(0.75) ? wideRule(making) : rule(making);
+    const made = kind !== 'plain' && dice.chance(SHARE_OF_KIND) ? KINDS[kind](making) : rule(making);
     rules.push(`${made} ${labels(dice)}sid:${sid};)`);
     if (dice.chance(isWide ? 0.15 : 0.06)) thresholds.push(thresholdLine(making, sid));
   }

@@ -1,6 +1,7 @@
 /** Rules to begin with: those whose acceptance is known, those that are asked over the one capture, and generated ones. */
 import { readFileSync } from 'node:fs';
 import { makeCase } from '../../differential/case.ts';
+import { wholeKindOf } from '../../differential/kind.ts';
 import { groupNames, readGroup } from '../../keywords/groups.ts';
 
 const GENERATED_CASES = 400;
@@ -12,6 +13,7 @@ export function corpusRules(): string[] {
       .filter((line) => line !== '' && !line.startsWith('#')),
   );
   const asked = groupNames().flatMap((name) => readGroup(name).rules);
-  const generated = Array.from({ length: GENERATED_CASES }, (_, i) => makeCase(9_000_000 + i, 0).rules).flat();
+  const seeds = Array.from({ length: GENERATED_CASES }, (_, i) => 9_000_000 + i);
+  const generated = seeds.flatMap((seed) => makeCase(seed, 0, wholeKindOf(seed)).rules);
   return [...written, ...asked, ...generated];
 }
