@@ -3,7 +3,7 @@
  * them. One that an expression captured with an earlier packet than the one with which the rule matches is not remembered.
  */
 import { CapturedTexts } from '../match/index.ts';
-import type { Condition, Rule, Term, TextCapture } from '../rules/rule.ts';
+import type { BufferTerms, Condition, Rule, Term, TextCapture } from '../rules/rule.ts';
 import { fieldsOf } from './condition-values.ts';
 import type { Effect } from './flow-conditions.ts';
 import type { Names } from './names.ts';
@@ -17,6 +17,7 @@ export interface Capturing {
 
 /** Null: the rule captures nothing. */
 export function capturingOf({ buffers }: Rule, names: Names): Capturing | null {
+  if (!buffers.some(mayCapture)) return null;
   const captures = buffers.flatMap(({ terms }) => capturesIn(terms)).sort((a, b) => a.place - b.place);
   if (captures.length === 0) return null;
   const captured = new CapturedTexts();
@@ -29,6 +30,9 @@ export function capturingOf({ buffers }: Rule, names: Names): Capturing | null {
   };
   return { captured, effect };
 }
+
+const mayCapture = ({ terms }: BufferTerms): boolean => terms.some(isOrHasExpression);
+const isOrHasExpression = ({ kind }: Term): boolean => kind === 'pcre' || kind === 'base64_decode';
 
 const capturesIn = (terms: readonly Term[]): readonly TextCapture[] =>
   terms.flatMap((term) => {

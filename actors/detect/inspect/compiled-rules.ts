@@ -77,11 +77,16 @@ export class CompiledRules {
     this.expense = parts.expense;
     this.sets = parts.sets;
     this.ids = parts.ids;
-    this.looksBack = parts.signatures.some(({ rule }) => asksStreamAndBody(rule));
     const buffers = new Set<string>();
-    for (const { rule } of parts.signatures) for (const { buffer } of rule.buffers) buffers.add(buffer);
+    let [looksBack, comparesOverlaps] = [false, false];
+    for (const { rule } of parts.signatures) {
+      looksBack ||= asksStreamAndBody(rule);
+      for (const { buffer } of rule.buffers) buffers.add(buffer);
+      for (const condition of rule.conditions) comparesOverlaps ||= asksOverlaps(condition);
+    }
+    this.looksBack = looksBack;
+    this.comparesOverlaps = comparesOverlaps;
     const asks = (name: RegExp): boolean => [...buffers].some((buffer) => name.test(buffer));
-    this.comparesOverlaps = parts.signatures.some(({ rule }) => rule.conditions.some(asksOverlaps));
     this.fingerprints = { ja3: asks(/^ja3s?\./), hassh: asks(/^ssh\.hassh/) };
   }
 

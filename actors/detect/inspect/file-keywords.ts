@@ -48,8 +48,8 @@ export const isAboutFiles = (keyword: string): boolean => CHECKS[keyword] !== un
 
 const isAboutNames = (keyword: string): boolean => keyword === 'filename' || keyword === 'fileext';
 
-export const asksFileNames = (conditions: readonly Condition[]): boolean =>
-  conditions.some(({ keyword }) => isAboutNames(keyword));
+export const asksFileNames = (conditions: readonly Condition[]): boolean => conditions.some(asksName);
+const asksName = ({ keyword }: Condition): boolean => isAboutNames(keyword);
 
 /** null: the rule asks no names of files. */
 export function fileNameCheck(conditions: readonly Condition[]): FileCheck | null {
@@ -96,5 +96,9 @@ export function filesCheck(conditions: readonly Condition[]): FilesCheck | null 
 
 const DIGESTS: readonly DigestName[] = ['md5', 'sha1', 'sha256'];
 
-const checksOf = (conditions: readonly Condition[], isWanted: (keyword: string) => boolean): FileCheck[] =>
-  conditions.flatMap((one) => (isAboutFiles(one.keyword) && isWanted(one.keyword) ? [CHECKS[one.keyword]!(one)] : []));
+function checksOf(conditions: readonly Condition[], isWanted: (keyword: string) => boolean): FileCheck[] {
+  const checks: FileCheck[] = [];
+  for (const one of conditions)
+    if (isAboutFiles(one.keyword) && isWanted(one.keyword)) checks.push(CHECKS[one.keyword]!(one));
+  return checks;
+}

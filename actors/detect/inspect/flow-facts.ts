@@ -185,5 +185,7 @@ const CONDITIONS: Readonly<Record<string, Compile>> = {
   'icmpv6-csum': checksum(6, 58),
 };
 
+export const isFact = (keyword: string): boolean => CONDITIONS[keyword] !== undefined;
+
 /** undefined: the keyword is none of these. */
 export const factCheck = (condition: Condition): Check | undefined => CONDITIONS[condition.keyword]?.(condition);

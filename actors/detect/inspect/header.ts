@@ -6,7 +6,7 @@ import type { Packet } from '../packet/index.ts';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet/index.ts';
 import type { AddressSet } from '../rules/address-set.ts';
 import type { PortSet } from '../rules/port-set.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { Condition, Rule } from '../rules/rule.ts';
 
 /** Low and high ends, one pair after the other; null: any. */
 type PortRanges = Uint16Array | null;
@@ -44,7 +44,8 @@ const ANY_PROTOCOL: ReadonlySet<string> = new Set(['ip', 'ipv4', 'ipv6', 'pkthdr
 /** `transports`: of the rule's application protocol. */
 export function protocolsOf(protocol: string, transports: readonly string[]): readonly number[] | null {
   if (ANY_PROTOCOL.has(protocol)) return null;
-  return PROTOCOLS[protocol] ?? transports.flatMap((name) => PROTOCOLS[name] ?? []);
+  const own = PROTOCOLS[protocol] ?? (transports.length === 1 ? PROTOCOLS[transports[0]!] : undefined);
+  return own ?? transports.flatMap((name) => PROTOCOLS[name] ?? []);
 }
 
 /** `isSwapped`: of a rule in both directions, the one that is not written first. */
@@ -65,12 +66,13 @@ export function headerOf(rule: Rule, protocols: readonly number[] | null, isSwap
 
 /** Of the header, or of l3_proto. */
 function familyOf({ protocol, conditions }: Rule): number {
-  const named = conditions.find(({ keyword }) => keyword === 'l3_proto')?.value;
+  const named = conditions.find(namesFamily)?.value;
   const wanted = FAMILIES[named?.type === 'words' ? named.words[0]! : ''] ?? 0;
   const family = FAMILIES[protocol] ?? 0;
   return wanted !== 0 && family !== 0 && wanted !== family ? NO_FAMILY : wanted || family;
 }
 
+const namesFamily = ({ keyword }: Condition): boolean => keyword === 'l3_proto';
 const FAMILIES: Readonly<Record<string, number>> = { ipv4: 4, ipv6: 6 };
 /** One that no packet has. */
 const NO_FAMILY = -1;
@@ -78,14 +80,15 @@ const NO_FAMILY = -1;
 const WORD = 0xffff_ffffn;
 
 /** Rules share their groups. */
-const flat = new WeakMap<AddressSet, Addresses>();
+const flatAddresses = new WeakMap<AddressSet, Addresses>();
+const flatPorts = new WeakMap<PortSet, Uint16Array>();
 
 function addressesOf(set: AddressSet): Addresses | null {
   if (set.isAny) return null;
-  const before = flat.get(set);
+  const before = flatAddresses.get(set);
   if (before !== undefined) return before;
   const made = flattened(set);
-  flat.set(set, made);
+  flatAddresses.set(set, made);
   return made;
 }
 
@@ -97,7 +100,14 @@ function flattened(set: AddressSet): Addresses {
   };
 }
 
-const portsOf = (set: PortSet): PortRanges => (set.isAny ? null : Uint16Array.from(set.ranges.flat()));
+function portsOf(set: PortSet): PortRanges {
+  if (set.isAny) return null;
+  const before = flatPorts.get(set);
+  if (before !== undefined) return before;
+  const made = Uint16Array.from(set.ranges.flat());
+  flatPorts.set(set, made);
+  return made;
+}
 
 export function matchesHeader(header: Header, packet: Packet): boolean {
   if (!matchesBesideAddresses(header, packet)) return false;

@@ -204,6 +204,8 @@ function sizeCheck(condition: Condition): Check {
   };
 }
 
+export const isAboutPackets = (keyword: string): boolean => keyword === 'dsize' || CONDITIONS[keyword] !== undefined;
+
 /** undefined: the keyword is not about a packet's headers. `isSought`: the prefilter finds the rule by what must be there. */
 export function packetCheck(condition: Condition, isSought: boolean): Check | undefined {
   if (condition.keyword === 'dsize') return sizeCheck(condition);

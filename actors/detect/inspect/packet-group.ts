@@ -28,8 +28,9 @@ const patternOf = ({ order, fast }: Signature): Pattern => ({
 
 /** A pattern without bytes is never found: one that must be there leaves its rule silent. */
 export function* prefilterOf(signatures: readonly Signature[]): Steps<Prefilter | null> {
-  const findable = signatures.filter(({ fast }) => fast!.bytes.length > 0);
-  return findable.length === 0 ? null : yield* makingPrefilter(findable.map(patternOf));
+  const patterns: Pattern[] = [];
+  for (const signature of signatures) if (signature.fast!.bytes.length > 0) patterns.push(patternOf(signature));
+  return patterns.length === 0 ? null : yield* makingPrefilter(patterns);
 }
 
 /** What must not be there cannot be looked for beforehand. */

@@ -98,7 +98,7 @@ class Tally {
   note(features: number, mark: number): void {
     this.count += 1;
     this.mark += mark;
-    for (let bit = 0; bit < FEATURES_MAX; bit += 1) if ((features & (1 << bit)) !== 0) this.#features[bit]! += 1;
+    for (let bit = 0; features >> bit !== 0; bit += 1) this.#features[bit]! += (features >> bit) & 1;
   }
 
   noteCost(cost: number): void {

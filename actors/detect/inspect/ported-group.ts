@@ -11,7 +11,7 @@ import type { Signature } from './signature.ts';
 /** Bits of what a rule has looked for: the stream is kept for it, it is searched, and one for each header. */
 const STREAM = 1;
 const SEARCHED = 2;
-const HEADERS = [...PACKET_BUFFERS].map((buffer, place) => [buffer, 4 << place] as const);
+const HEADERS: ReadonlyMap<string, number> = new Map([...PACKET_BUFFERS].map((buffer, place) => [buffer, 4 << place]));
 
 /** Suricata's own configuration. */
 const GROUPS_MAX = [40, 20] as const;
@@ -65,7 +65,7 @@ function groupedRule(signature: Signature, direction: Direction): GroupedRule {
   return { pieces: portsOf(signature, direction), features, cost: costOf(signature) };
 }
 
-const headerBit = ({ fast }: Signature): number => HEADERS.find(([buffer]) => buffer === fast?.buffer.buffer)?.[1] ?? 0;
+const headerBit = ({ fast }: Signature): number => (fast === null ? 0 : (HEADERS.get(fast.buffer.buffer) ?? 0));
 
 /** Of the server, as the rule names them. */
 function portsOf({ rule, isSwapped }: Signature, direction: Direction): Rule['sourcePorts']['pieces'] {

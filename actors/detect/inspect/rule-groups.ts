@@ -109,7 +109,9 @@ export class RuleGroups {
   *#makingPorted(protocol: number, direction: Direction): Steps<void> {
     const ours = this.#ofDirection(protocol, direction).filter((one) => direction === 0 || !isSynScan(one));
     yield LONG_STEP;
-    const strayed = this.#strayed(ours, protocol).filter((one) => !isOfPayload(one));
+    const headers = sharedBuffers(ours, protocol);
+    headers.delete('payload');
+    const strayed = this.#strayed(ours, headers, protocol);
     yield LONG_STEP;
     const group = yield* makingPacketGroup(ours);
     this.#ported[direction].set(protocol, new PortedGroup(group, ours, strayed, protocol, direction));
@@ -118,19 +120,14 @@ export class RuleGroups {
 
   *#makingOfOthers(protocol: number, direction: Direction): Steps<PacketGroup> {
     const ours = this.#ofDirection(protocol, direction);
-    const group = yield* makingPacketGroup(ours, this.#strayed(ours, protocol));
+    const group = yield* makingPacketGroup(ours, this.#strayed(ours, sharedBuffers(ours, protocol), protocol));
     this.#others[direction].set(protocol, group);
     return group;
   }
 
-  /**
-   * Suricata looks at once for the patterns of all rules about other protocols than TCP and UDP, and for those of all rules
-   * about one of the headers, whatever their direction, where a rule of the group asks for any; a rule that names its
-   * direction alone is then not asked for it again.
-   */
-  #strayed(ours: readonly Signature[], protocol: number): Signature[] {
-    const shared = new Set<string>();
-    for (const one of ours) if (one.fast !== null && leavesProtocol(one, protocol)) shared.add(one.fast.buffer.buffer);
+  /** Rules of the other direction whose patterns are in what is looked through for both. */
+  #strayed(ours: readonly Signature[], shared: ReadonlySet<string>, protocol: number): Signature[] {
+    if (shared.size === 0) return [];
     const known = new Set(ours);
     return this.signatures.filter(
       (one) =>
@@ -153,6 +150,18 @@ export class RuleGroups {
     this.#transaction[direction].set(protocol.name, group);
     return group;
   }
+}
+
+/**
+ * Suricata looks at once for the patterns of all rules about other protocols than TCP and UDP, and for those of all rules
+ * about one of the headers, whatever their direction, where a rule of the group asks for any; a rule that names its
+ * direction alone is then not asked for it again.
+ */
+function sharedBuffers(signatures: readonly Signature[], protocol: number): Set<string> {
+  const shared = new Set<string>();
+  for (const one of signatures)
+    if (one.fast !== null && leavesProtocol(one, protocol)) shared.add(one.fast.buffer.buffer);
+  return shared;
 }
 
 /** Not where its ip_proto excludes it. */

@@ -79,6 +79,8 @@ export interface Shape {
   readonly application: string | null;
 }
 
+type Changeable<T> = { -readonly [K in keyof T]: T[K] };
+
 const TO_SERVER_BIT = 1;
 const TO_CLIENT_BIT = 2;
 export const BOTH_DIRECTIONS = 3;
@@ -89,8 +91,16 @@ export const isTransactionBuffer = ({ buffer }: BufferTerms): boolean =>
 const BODIES: ReadonlySet<string> = new Set(['http.request_body', 'http.response_body', 'file.data']);
 
 /** Suricata shows such a rule the stream together with the body, so that they meet. */
-export const asksStreamAndBody = ({ buffers }: Rule): boolean =>
-  buffers.some(({ buffer }) => buffer === 'payload') && buffers.some(({ buffer }) => BODIES.has(buffer));
+export function asksStreamAndBody({ buffers }: Rule): boolean {
+  let [asksStream, asksBody] = [false, false];
+  for (const { buffer } of buffers) {
+    asksStream ||= buffer === 'payload';
+    asksBody ||= BODIES.has(buffer);
+  }
+  return asksStream && asksBody;
+}
+
+const WITHOUT_STREAMS: ReadonlySet<string> = new Set(['udp', 'icmp', 'icmpv4', 'icmpv6']);
 
 /** `isStateful`: its payload is asked about with transactions. */
 export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStateful: boolean): Shape {
@@ -114,14 +124,15 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
     } else if (keyword === 'stream_size') asksStreamSize = true;
     else isOfPacket ||= OF_PACKET.has(keyword);
   }
-  const isTcp = !['udp', 'icmp', 'icmpv4', 'icmpv6'].includes(rule.protocol);
+  const isTcp = !WITHOUT_STREAMS.has(rule.protocol);
   let needsPacket = rule.protocol === 'tcp-pkt' || isStreamless || asksHeader || isOfPacket;
   let needsStream = isStreamOnly || rule.protocol === 'tcp-stream';
   if (isTcp && payload !== null && !needsPacket && !needsStream) {
     needsStream = true;
     needsPacket = asksStreamSize || payload.terms.some(isPlaced);
   }
-  const shape = {
+  const shape: Changeable<Shape> = {
+    type: 'packet',
     needsPacket,
     needsStream,
     isStreamOnly,
@@ -129,8 +140,8 @@ export function shapeOf(rule: Rule, protocols: readonly AnyProtocol[], isStatefu
     directions: rule.isTransactional ? BOTH_DIRECTIONS : directionsOf(rule, parts, carrier),
     application,
   };
-  const type = asksHeader ? 'packet' : typeOf(rule, shape, parts.length > 0, isStateful, payload !== null);
-  return { ...shape, type };
+  if (!asksHeader) shape.type = typeOf(rule, shape, parts.length > 0, isStateful, payload !== null);
+  return shape;
 }
 
 /** It has a place within the packet. */
@@ -138,13 +149,7 @@ const isPlaced = (term: Term): boolean =>
   term.kind === 'content' && (term.offset !== null || term.depth !== null || term.startsWith);
 
 /** Of a rule that asks for no header. */
-function typeOf(
-  rule: Rule,
-  shape: Omit<Shape, 'type'>,
-  hasParts: boolean,
-  isStateful: boolean,
-  hasPayload: boolean,
-): RuleType {
+function typeOf(rule: Rule, shape: Shape, hasParts: boolean, isStateful: boolean, hasPayload: boolean): RuleType {
   if (hasParts || (isStateful && hasPayload)) return 'app_tx';
   if (shape.actsOnPacket) return 'packet';
   if (hasPayload) {
@@ -221,7 +226,7 @@ interface Part {
 }
 
 /** What the rule asks of transactions. */
-export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): Part[] {
+export function transactionParts(rule: Rule, protocols: readonly AnyProtocol[]): readonly Part[] {
   let known = partsKnown.get(protocols);
   if (known === undefined) {
     known = new Map();

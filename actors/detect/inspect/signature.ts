@@ -6,7 +6,8 @@ import { type CapturedTexts, type Expense, newVariables, variableSlots } from '.
 import { type FastPattern, fastPattern } from '../prefilter/index.ts';
 import type { AnyProtocol, Conversation, Direction } from '../protocols/index.ts';
 import type { Steps } from '../rules/finished.ts';
-import type { BufferTerms, Rule } from '../rules/rule.ts';
+import { packed } from '../rules/packed.ts';
+import type { BufferTerms, Condition, Rule } from '../rules/rule.ts';
 import type { AcceptedRule } from '../rules/rule-set.ts';
 import { asn1Check } from './asn1.ts';
 import { type BufferCheck, bufferCheck, type Scope } from './buffer-check.ts';
@@ -34,7 +35,7 @@ import type { SetDesk } from './set-memory.ts';
 import type { Situation } from './situation.ts';
 import { StatefulBits } from './stateful-bits.ts';
 import { type TagTerm, tagsOf } from './tags.ts';
-import { type Threshold, thresholdOf } from './threshold.ts';
+import { type Threshold, thresholdsOf } from './threshold.ts';
 
 export interface Signature extends Shape {
   /** Its place among all: lower ones are asked first. Two of one rule in both directions have two. */
@@ -163,35 +164,19 @@ function signatureOf(
   const capturing = capturingOf(rule, context.names);
   const captured = capturing?.captured ?? null;
   const { expense, sets } = context;
-  const place = rule.conditions.some(({ keyword }) => keyword === 'asn1') ? { end: 0 } : null;
-  const scope: Scope = {
-    ...{ slots, variables: newVariables(slots), expense, sets, captured, place },
-    fast: isSought ? fast.content : null,
-  };
-  const checks: Check[] = [];
-  const checkNames: string[] = [];
-  const add = (name: string, check: Check): void => {
-    checks.push(check);
-    checkNames.push(name);
-  };
-  for (const terms of rule.buffers)
-    if (PACKET_BUFFERS.has(terms.buffer)) add(terms.buffer, headerBuffer(terms, scope, fast, scannedHeaders));
-  for (const condition of rule.conditions) {
-    const check = packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition);
-    if (check !== undefined) add(condition.keyword, check);
-  }
-  for (const condition of rule.conditions) {
-    const check = asn1Check(condition, expense, place);
-    if (check !== undefined) add('asn1', check);
-  }
-  for (const condition of rule.conditions) {
-    const check = condition.keyword === 'flow' ? flowCheck(condition) : null;
-    if (check !== null) add('flow', check);
-  }
-  for (const check of remembered.checks) add('flowbits, flowint, xbits, hostbits, flowvar, pktvar', check);
+  const place = rule.conditions.some(isAsn1) ? { end: 0 } : null;
+  const variables = newVariables(slots);
+  const scope: Scope = { slots, variables, expense, sets, captured, place, fast: isSought ? fast.content : null };
+  const { checks, names } = checksOf(rule, { scope, fast, isFound, remembered, scannedHeaders });
   const klass = context.classes.get(rule.classtype?.toLowerCase() ?? '');
   return {
-    ...shape,
+    type: shape.type,
+    needsPacket: shape.needsPacket,
+    needsStream: shape.needsStream,
+    isStreamOnly: shape.isStreamOnly,
+    actsOnPacket: shape.actsOnPacket,
+    directions: shape.directions,
+    application: shape.application,
     order: 0,
     rule,
     text: own,
@@ -206,19 +191,16 @@ function signatureOf(
     headerBack: rule.isTransactional ? headerOf(rule, protocolsOf(rule.protocol, transports), true) : null,
     fast,
     payload: payloadTerms === null ? null : bufferCheck(payloadTerms, scope),
-    // Arrays that have grown have room for many more.
-    checks: checks.slice(),
-    checkNames: checkNames.slice(),
-    needsBits: rule.conditions.some(
-      ({ keyword, value }) => keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset',
-    ),
-    needsFlow: shape.application !== null || asksFlow(rule),
-    needsEvent: rule.conditions.some(({ keyword }) => EVENT_KEYWORDS.has(keyword)),
-    effects: capturing === null ? remembered.effects : [...remembered.effects, capturing.effect],
+    checks: packed(checks),
+    checkNames: packed(names),
+    needsBits: rule.conditions.some(asksBits),
+    needsFlow: shape.application !== null || rule.conditions.some(asksFlow),
+    needsEvent: rule.conditions.some(asksEvent),
+    effects: capturing === null ? packed(remembered.effects) : [...remembered.effects, capturing.effect],
     captured,
     isTold: isTold(rule),
     tags: tagsOf(rule),
-    thresholds: rule.conditions.flatMap((condition) => thresholdOf(condition) ?? []),
+    thresholds: thresholdsOf(rule.conditions),
     engines: enginesOf(rule, shape, context.protocols, scope, fast?.buffer ?? null),
   };
 }
@@ -228,19 +210,66 @@ function isTold({ action, conditions }: Rule): boolean {
   return last === undefined ? action !== 'pass' : last.keyword === 'alert';
 }
 
+interface OfChecks extends Pick<OfAllRules, 'scannedHeaders'> {
+  readonly scope: Scope;
+  readonly fast: FastPattern | null;
+  readonly isFound: boolean;
+  readonly remembered: Remembered;
+}
+
+/** Of a packet's own headers and of the flow, in the order in which they are asked, and what each is about. */
+function checksOf(
+  rule: Rule,
+  { scope, fast, isFound, remembered, scannedHeaders }: OfChecks,
+): { readonly checks: readonly Check[]; readonly names: readonly string[] } {
+  const checks: Check[] = [];
+  const names: string[] = [];
+  for (const terms of rule.buffers)
+    if (PACKET_BUFFERS.has(terms.buffer)) {
+      checks.push(headerBuffer(terms, scope, fast, scannedHeaders));
+      names.push(terms.buffer);
+    }
+  for (const condition of rule.conditions) {
+    const check = packetCheck(condition, isFound) ?? factCheck(condition) ?? reputationCheck(condition);
+    if (check === undefined) continue;
+    checks.push(check);
+    names.push(condition.keyword);
+  }
+  for (const condition of rule.conditions) {
+    const check = asn1Check(condition, scope.expense, scope.place);
+    if (check === undefined) continue;
+    checks.push(check);
+    names.push('asn1');
+  }
+  for (const condition of rule.conditions) {
+    const check = condition.keyword === 'flow' ? flowCheck(condition) : null;
+    if (check === null) continue;
+    checks.push(check);
+    names.push('flow');
+  }
+  for (const check of remembered.checks) {
+    checks.push(check);
+    names.push('flowbits, flowint, xbits, hostbits, flowvar, pktvar');
+  }
+  return { checks, names };
+}
+
+const isAsn1 = ({ keyword }: Condition): boolean => keyword === 'asn1';
+const asksEvent = ({ keyword }: Condition): boolean => EVENT_KEYWORDS.has(keyword);
+const asksBits = ({ keyword, value }: Condition): boolean =>
+  keyword === 'flowbits' && value.type === 'words' && value.words[0] === 'isset';
+
 /** A direction alone asks for no flow. */
-function asksFlow(rule: Rule): boolean {
-  return rule.conditions.some((condition) => {
-    const { keyword, value } = condition;
-    if (keyword === 'flowbits') return value.type === 'words' && value.words[0]!.startsWith('is');
-    return keyword === 'flow' && value.type === 'words' && value.words.some((word) => FLOW_WORDS.has(word));
-  });
+function asksFlow({ keyword, value }: Condition): boolean {
+  if (keyword === 'flowbits') return value.type === 'words' && value.words[0]!.startsWith('is');
+  return keyword === 'flow' && value.type === 'words' && value.words.some(isOfFlow);
 }
 
 const EVENT_KEYWORDS = new Set([
   ...['decode-event', 'stream-event', 'engine-event.decoder', 'engine-event.stream', 'app-layer-event.flow'],
 ]);
 const FLOW_WORDS = new Set(['established', 'not_established', 'stateless', 'only_stream', 'no_frag', 'only_frag']);
+const isOfFlow = (word: string): boolean => FLOW_WORDS.has(word);
 
 function rememberedOf(rule: Rule, { names }: SignatureContext): Remembered {
   const into: Remembered = { checks: [], effects: [] };

@@ -3,7 +3,8 @@
  * come, or bytes, or seconds. Those of flows are the flows' own; those of hosts are bounded.
  */
 import type { Packet } from '../packet/index.ts';
-import type { Rule } from '../rules/rule.ts';
+import { packed } from '../rules/packed.ts';
+import type { Condition, Rule } from '../rules/rule.ts';
 import { destinationKey, sourceKey } from './address-key.ts';
 import { fieldsOf } from './condition-values.ts';
 import { KeptMap } from './kept-map.ts';
@@ -24,12 +25,14 @@ export interface TagTerm {
 
 /** What a rule tags. */
 export const tagsOf = ({ conditions }: Rule): readonly TagTerm[] =>
-  conditions
-    .filter(({ keyword }) => keyword === 'tag')
-    .map((condition) => {
+  packed(
+    conditions.filter(isTag).map((condition) => {
       const { of, side, count, metric } = fieldsOf(condition);
       return { isOfHost: of === 'host', isOfSource: side === 'src', count: Number(count), metric: String(metric) };
-    });
+    }),
+  );
+
+const isTag = ({ keyword }: Condition): boolean => keyword === 'tag';
 
 interface Tag {
   readonly gid: number;

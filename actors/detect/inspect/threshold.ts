@@ -4,6 +4,7 @@
  */
 
 import type { AddressSet } from '../rules/address-set.ts';
+import { packed } from '../rules/packed.ts';
 import type { Condition } from '../rules/rule.ts';
 import { fieldsOf } from './condition-values.ts';
 
@@ -26,15 +27,21 @@ export interface Threshold {
   readonly addresses?: AddressSet | null;
 }
 
-/** undefined: the keyword is none of these. */
-export function thresholdOf(condition: Condition): Threshold | undefined {
-  const { keyword } = condition;
-  if (keyword !== 'threshold' && keyword !== 'detection_filter') return undefined;
+/** What a rule has of them. */
+export function thresholdsOf(conditions: readonly Condition[]): readonly Threshold[] {
+  const found: Threshold[] = [];
+  for (const condition of conditions)
+    if (condition.keyword === 'threshold' || condition.keyword === 'detection_filter')
+      found.push(thresholdOf(condition));
+  return packed(found);
+}
+
+function thresholdOf(condition: Condition): Threshold {
   const { type, track, count, seconds, multiplier, uniqueOn } = fieldsOf(condition);
   return {
     ...(multiplier === undefined ? {} : { multiplier: Number(multiplier) }),
     ...(uniqueOn === undefined ? {} : { uniqueOn: uniqueOn as 'src_port' | 'dst_port' }),
-    type: keyword === 'threshold' ? (type as Threshold['type']) : 'detection',
+    type: condition.keyword === 'threshold' ? (type as Threshold['type']) : 'detection',
     track: track as ThresholdTrack,
     count: Number(count),
     seconds: Number(seconds),

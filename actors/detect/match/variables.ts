@@ -18,7 +18,12 @@ export interface VariableSlots {
 export const NO_VARIABLES: VariableSlots = { named: new Map(), written: new Map(), count: 0 };
 
 export function variableSlots(buffers: readonly BufferTerms[]): VariableSlots {
-  if (!buffers.some(({ terms }) => terms.some(isOfVariables))) return NO_VARIABLES;
+  return buffers.some(hasVariables) ? slotsOf(buffers) : NO_VARIABLES;
+}
+
+const hasVariables = ({ terms }: BufferTerms): boolean => terms.some(isOfVariables);
+
+function slotsOf(buffers: readonly BufferTerms[]): VariableSlots {
   const written = new Map<Term, number>();
   const counts = new Map<string, number>();
   for (const { buffer, transforms, terms } of buffers) {

@@ -16,7 +16,7 @@ const SECOND_BITS_MAX = 19;
 const BITS_PER_KEY = 32;
 
 export const CASE = 0x20;
-const CASES = 0x2020_2020;
+export const CASES = 0x2020_2020;
 
 export class KeyFilter {
   readonly #words: Int32Array;

@@ -28,19 +28,28 @@ export class PatternStore {
   readonly #found: Uint32Array;
 
   constructor(patterns: readonly Pattern[]) {
-    const starts = new Int32Array(patterns.length + 1);
-    for (const [i, { bytes }] of patterns.entries()) starts[i + 1] = starts[i]! + bytes.length;
-    const all = new Uint8Array(starts[patterns.length]!);
-    for (const [i, { bytes, nocase }] of patterns.entries()) {
+    const count = patterns.length;
+    const starts = new Int32Array(count + 1);
+    const nocases = new Uint8Array(count);
+    const ids = new Int32Array(count);
+    for (let i = 0; i < count; i += 1) {
+      const { bytes, nocase, id } = patterns[i]!;
       if (bytes.length === 0) throw new RangeError('a pattern without bytes');
-      all.set(nocase ? bytes.map((byte) => FOLD[byte]!) : bytes, starts[i]!);
+      starts[i + 1] = starts[i]! + bytes.length;
+      nocases[i] = nocase ? 1 : 0;
+      ids[i] = id;
+    }
+    const all = new Uint8Array(starts[count]!);
+    for (let i = 0, at = 0; i < count; i += 1) {
+      const { bytes, nocase } = patterns[i]!;
+      for (let j = 0; j < bytes.length; j += 1, at += 1) all[at] = nocase ? FOLD[bytes[j]!]! : bytes[j]!;
     }
     this.#bytes = all;
     this.#starts = starts;
-    this.#nocase = Uint8Array.from(patterns, ({ nocase }) => (nocase ? 1 : 0));
-    this.#ids = Int32Array.from(patterns, ({ id }) => id);
-    this.ids = new Int32Array(patterns.length);
-    this.#found = new Uint32Array(patterns.length);
+    this.#nocase = nocases;
+    this.#ids = ids;
+    this.ids = new Int32Array(count);
+    this.#found = new Uint32Array(count);
   }
 
   /** A scan of so many bytes begins. */
@@ -60,6 +69,13 @@ export class PatternStore {
 
   byteOf(pattern: number, index: number): number {
     return this.#bytes[this.#starts[pattern]! + index]!;
+  }
+
+  /** The four bytes before `end`, the first one lowest. */
+  wordOf(pattern: number, end: number): number {
+    const bytes = this.#bytes;
+    const at = this.#starts[pattern]! + end;
+    return bytes[at - 4]! | (bytes[at - 3]! << 8) | (bytes[at - 2]! << 16) | (bytes[at - 1]! << 24);
   }
 
   /** Whether it is found now or was before; `isCertain`: it need not be compared. */

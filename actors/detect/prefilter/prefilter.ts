@@ -12,7 +12,7 @@
  */
 import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { commonness } from './common-texts.ts';
-import { CASE, KeyFilter } from './key-filter.ts';
+import { CASE, CASES, KeyFilter } from './key-filter.ts';
 import { KeyTable } from './key-table.ts';
 import { type Pattern, PatternStore } from './pattern-store.ts';
 import { WORDS_BYTES_MIN, wordsOf } from './scanned-words.ts';
@@ -101,16 +101,18 @@ function* makingLong(store: PatternStore, long: readonly number[]): Steps<KeyFil
   const filter = new KeyFilter(keys, KEY_BYTES, table, store, hasTwo);
   const counts = countsOf(store, long);
   yield LONG_STEP;
-  for (const [i, pattern] of long.entries()) {
+  const add = (pattern: number, end: number): void => {
+    const key = longKey(store, pattern, end);
+    table.add(key, pattern, end);
+    filter.add(key, end < KEY_BYTES + 2 ? null : keyOf(store, pattern, end - KEY_BYTES, 2));
+  };
+  for (let i = 0; i < long.length; i += 1) {
     if (i % PATTERNS_A_STEP === 0) yield PATTERNS_A_STEP / PATTERNS_A_RULE;
-    const ends = hasTwo
-      ? [bestEnd(store, pattern, counts, table, KEY_BYTES, 2), bestEnd(store, pattern, counts, table, KEY_BYTES + 1, 2)]
-      : [bestEnd(store, pattern, counts, table, KEY_BYTES, 1)];
-    for (const end of ends) {
-      const key = keyOf(store, pattern, end, KEY_BYTES);
-      table.add(key, pattern, end);
-      filter.add(key, end < KEY_BYTES + 2 ? null : keyOf(store, pattern, end - KEY_BYTES, 2));
-    }
+    const pattern = long[i]!;
+    const first = bestEnd(store, pattern, counts, table, KEY_BYTES, hasTwo ? 2 : 1);
+    const second = hasTwo ? bestEnd(store, pattern, counts, table, KEY_BYTES + 1, 2) : null;
+    add(pattern, first);
+    if (second !== null) add(pattern, second);
   }
   return filter;
 }
@@ -128,7 +130,7 @@ function bestEnd(
   let best = Number.POSITIVE_INFINITY;
   let at = first;
   for (let end = first; end <= length; end += step) {
-    const key = keyOf(store, pattern, end, KEY_BYTES);
+    const key = longKey(store, pattern, end);
     const words = Math.log2(counts[countPlace(key)]!);
     let cost = commonness(key) + WORD_COST * words + SHARED_KEY_COST * table.sharedBy(key);
     if (end < KEY_BYTES + 2) cost += BARE_COST;
@@ -143,9 +145,10 @@ const countPlace = (key: number): number => Math.imul(key, 0xc2b2ae35 | 0) >>> (
 
 function countsOf(store: PatternStore, long: readonly number[]): Uint32Array {
   const counts = new Uint32Array(1 << COUNTS_BITS);
-  for (const pattern of long)
-    for (let end = KEY_BYTES; end <= store.lengthOf(pattern); end += 1)
-      counts[countPlace(keyOf(store, pattern, end, KEY_BYTES))]! += 1;
+  for (const pattern of long) {
+    const length = store.lengthOf(pattern);
+    for (let end = KEY_BYTES; end <= length; end += 1) counts[countPlace(longKey(store, pattern, end))]! += 1;
+  }
   return counts;
 }
 
@@ -159,6 +162,8 @@ function tripleFilter(store: PatternStore, triples: readonly number[]): KeyFilte
   }
   return filter;
 }
+
+const longKey = (store: PatternStore, pattern: number, end: number): number => store.wordOf(pattern, end) | CASES;
 
 function keyOf(store: PatternStore, pattern: number, end: number, bytes: number): number {
   let key = 0;
