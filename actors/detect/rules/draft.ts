@@ -48,6 +48,9 @@ const PREFILTERS: ReadonlySet<string> = new Set([
   ...['icmp_id', 'icmp_seq', 'dsize', 'flow', 'id', 'stream_size', 'flow.age', 'icmpv6.mtu'],
 ]);
 
+const isHook = ({ keyword }: Condition): boolean => keyword === 'hook';
+const isAsked = ({ terms, absent }: DraftBuffer): boolean => terms.length > 0 || absent !== undefined;
+
 export const PAYLOAD = 'payload';
 const DECODED = 'base64_data';
 const FAMILY_HEADERS: ReadonlySet<string> = new Set(['ipv4.hdr', 'ipv6.hdr', 'icmpv4.hdr', 'icmpv6.hdr']);
@@ -55,16 +58,18 @@ const FAMILY_HEADERS: ReadonlySet<string> = new Set(['ipv4.hdr', 'ipv6.hdr', 'ic
 const CARRIERS: Readonly<Record<string, number>> = { 'tcp.hdr': 6, 'udp.hdr': 17, 'icmpv4.hdr': 1, 'icmpv6.hdr': 58 };
 const ADDRESSES: ReadonlySet<string> = new Set(['ip.src', 'ip.dst']);
 
+const TO_SERVER = 1;
+const TO_CLIENT = 2;
+
 export class Draft {
   readonly labels: Partial<Changeable<Omit<RuleLabels, 'references' | 'metadata'>>> = {};
   /** What the keyword at hand turned out to be about, where its name does not say it. */
   subject: Subject | null = null;
   /** The application protocol is named, or follows from what is asked. */
   hasApplication = false;
-  /** Of keywords that are about one direction alone. */
-  readonly ways = new Set<'to_server' | 'to_client'>();
-  /** Of keywords that turn the rule. */
-  readonly turned = new Set<'to_client'>();
+  /** Of keywords that are about one direction alone, and of those that turn the rule: bits as those of `directions`. */
+  ways = 0;
+  turned = 0;
   /** Bit 1: to the server; bit 2: to the client, as flow and keywords that turn a rule say, one after another; 0: nothing. */
   directions = 0;
   /** Of IP, where the header or a keyword says it. */
@@ -81,7 +86,7 @@ export class Draft {
   readonly metadata: string[] = [];
   readonly conditions: Condition[] = [];
   /** Names that byte_extract and byte_math set, in the order of the rule. */
-  readonly variables = new Set<string>();
+  readonly variables: string[] = [];
   readonly #buffers: DraftBuffer[] = [{ buffer: PAYLOAD, isSticky: false, transforms: [], terms: [] }];
   #current: DraftBuffer = this.#buffers[0]!;
   /** The content that the modifiers mean: the last one of the rule, wherever it was moved. */
@@ -178,12 +183,13 @@ export class Draft {
 
   /** The protocol, name and direction of the hook; empty: the rule has none. */
   get hook(): readonly string[] {
-    const found = this.conditions.find(({ keyword }) => keyword === 'hook')?.value;
+    const found = this.conditions.find(isHook)?.value;
     return found?.type === 'words' ? found.words : [];
   }
 
   has(keyword: string): boolean {
-    return this.conditions.some((condition) => condition.keyword === keyword);
+    for (const condition of this.conditions) if (condition.keyword === keyword) return true;
+    return false;
   }
 
   /** Suricata sees that a rule counts already where no buffer is named beforehand. */
@@ -271,7 +277,7 @@ export class Draft {
   }
 
   buffers(): BufferTerms[] {
-    return this.#buffers.filter(({ terms, absent }) => terms.length > 0 || absent !== undefined);
+    return this.#buffers.filter(isAsked);
   }
 
   /** A sticky buffer of which nothing is asked says nothing. */
@@ -284,9 +290,14 @@ export class Draft {
     if (buffer !== DECODED && !this.#isTrailing && this.#isUnasked()) wrong(buffer, 'nothing is asked of the buffer');
   }
 
-  turn(way: 'to_client'): void {
-    this.turned.add(way);
-    this.directions = 2;
+  /** Something is asked of what goes this way alone. */
+  goes(way: 'to_server' | 'to_client'): void {
+    this.ways |= way === 'to_server' ? TO_SERVER : TO_CLIENT;
+  }
+
+  turn(_way: 'to_client'): void {
+    this.turned = TO_CLIENT;
+    this.directions = TO_CLIENT;
   }
 
   /** What a relative expression in the payload may count from. */

@@ -7,10 +7,11 @@ import type { KeywordRow, Value } from './keywords/row.ts';
 import { KEYWORDS } from './keywords/table.ts';
 import { knowing } from './known-groups.ts';
 import { RuleLists } from './lists.ts';
+import { packed } from './packed.ts';
 import { portSet } from './port-set.ts';
 import { isApplication, protocol } from './protocols.ts';
 import { sizeNamed } from './required-length.ts';
-import type { Action, BufferTerms, Rule, RuleHeader } from './rule.ts';
+import type { Action, BufferTerms, Rule, RuleHeader, Term } from './rule.ts';
 import { checkRule } from './rule-checks.ts';
 import { RULE_CHARS_MAX } from './rule-lines.ts';
 import { RuleMistake, shown, unsupported, wrong } from './rule-mistake.ts';
@@ -18,7 +19,8 @@ import { type OptionText, splitRule, type Word } from './rule-split.ts';
 import type { Subject } from './subject.ts';
 import type { Variables } from './variables.ts';
 
-const ACTIONS: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
+const ACTION_NAMES: readonly Action[] = ['alert', 'pass', 'drop', 'reject', 'rejectsrc', 'rejectdst', 'rejectboth'];
+const ACTIONS: ReadonlyMap<string, Action> = new Map(ACTION_NAMES.map((name) => [name, name]));
 
 /** An action of rules that change what is told, and alert on nothing. */
 const CONFIG = 'config';
@@ -34,32 +36,41 @@ export function parseRule(text: string, variables: Variables, lists: RuleLists =
   const header: RuleHeader = {
     action: action(split.action),
     protocol: protocol(named, split.protocol.at),
-    source: placed(split.source, (word) => addresses(word, variables.addresses)),
-    sourcePorts: placed(split.sourcePorts, (word) => ports(word, variables.ports)),
+    source: placed(split.source, addresses, variables.addresses),
+    sourcePorts: placed(split.sourcePorts, ports, variables.ports),
     isBothWays: isBothWays(split.direction),
     isTransactional: split.direction.text === '=>',
-    destination: placed(split.destination, (word) => addresses(word, variables.addresses)),
-    destinationPorts: placed(split.destinationPorts, (word) => ports(word, variables.ports)),
+    destination: placed(split.destination, addresses, variables.addresses),
+    destinationPorts: placed(split.destinationPorts, ports, variables.ports),
   };
   const draft = new Draft(lists);
   draft.hasApplication = isApplication(header.protocol);
   draft.family = header.protocol === 'ipv4' ? 4 : header.protocol === 'ipv6' ? 6 : null;
   if (hooked !== null) hook(draft, named, hookOf(header.protocol, hooked, split.protocol.at));
   if (split.action.text.toLowerCase() === CONFIG) draft.condition({ keyword: 'noalert', value: { type: 'none' } });
-  const subjects: Subject[] = [];
-  for (const option of split.options) placed(option, () => subjects.push(readOption(draft, option)));
-  placed({ at: 0 }, () => checkRule(draft, header, subjects));
+  readOptions(draft, header, split.options);
   const { sid, gid = 1, rev = 0, msg = '', classtype = null, priority = null, target = null } = draft.labels;
   if (sid === undefined) return wrong('sid', 'a rule must have a sid', 0);
   return Object.freeze({
-    ...header,
+    action: header.action,
     protocol: draft.replacesProtocol ? 'ip' : header.protocol,
-    ...{ sid, gid, rev, msg, classtype, priority, target },
-    references: draft.references,
-    metadata: draft.metadata,
-    // Arrays that have grown have room for many more: a set of rules has tens of thousands of them.
-    buffers: withSize(draft).map(inItsCase).map(trimmed),
-    conditions: draft.conditions.slice(),
+    source: header.source,
+    sourcePorts: header.sourcePorts,
+    isBothWays: header.isBothWays,
+    isTransactional: header.isTransactional,
+    destination: header.destination,
+    destinationPorts: header.destinationPorts,
+    sid,
+    gid,
+    rev,
+    msg,
+    classtype,
+    priority,
+    target,
+    references: packed(draft.references),
+    metadata: packed(draft.metadata),
+    buffers: finishedBuffers(draft),
+    conditions: packed(draft.conditions),
     hasPrefilter: draft.hasPrefilter,
     directions: draft.directions,
   });
@@ -74,16 +85,17 @@ function parted(text: string): readonly [string, string | null] {
 function hook(draft: Draft, protocol: string, { name, way }: Hook): void {
   const of = protocol === 'http1' ? 'http' : protocol.toLowerCase();
   draft.condition({ keyword: 'hook', value: { type: 'words', words: way === null ? [of, name] : [of, name, way] } });
-  if (way !== null) draft.ways.add(way);
+  if (way !== null) draft.goes(way);
 }
 
-/** dsize bounds the places of contents. */
-function withSize(draft: Draft): BufferTerms[] {
+function finishedBuffers(draft: Draft): BufferTerms[] {
   const size = sizeNamed(draft.conditions);
-  return draft.buffers().map((one) => (one.buffer === PAYLOAD && size !== null ? { ...one, sizeNamed: size } : one));
+  return draft.buffers().map((one) => {
+    const terms = packed(inItsCase(one));
+    // dsize bounds the places of contents.
+    return one.buffer === PAYLOAD && size !== null ? { ...one, terms, sizeNamed: size } : { ...one, terms };
+  });
 }
-
-const trimmed = (one: BufferTerms): BufferTerms => ({ ...one, terms: one.terms.slice() });
 
 /** These have digits in one case alone, and what is looked for in them has it, too. */
 const CASES: Readonly<Record<string, 'upper' | 'lower'>> = {
@@ -95,10 +107,10 @@ const CASES: Readonly<Record<string, 'upper' | 'lower'>> = {
   'ssh.hassh.server': 'lower',
 };
 
-function inItsCase(one: BufferTerms): BufferTerms {
-  const to = CASES[one.buffer];
-  if (to === undefined) return one;
-  const terms = one.terms.map((term) => {
+function inItsCase({ buffer, terms }: BufferTerms): readonly Term[] {
+  const to = CASES[buffer];
+  if (to === undefined) return terms;
+  return terms.map((term) => {
     if (term.kind !== 'content') return term;
     const text = Buffer.from(term.bytes).toString('latin1');
     const changed = text.replace(/[A-Za-z]/g, (letter) =>
@@ -106,21 +118,23 @@ function inItsCase(one: BufferTerms): BufferTerms {
     );
     return { ...term, bytes: Uint8Array.from(Buffer.from(changed, 'latin1')) };
   });
-  return { ...one, terms };
+}
+
+type Names = ReadonlyMap<string, string>;
+
+function placed<T>({ text, at }: Word, read: (text: string, names: Names) => T, names: Names): T {
+  try {
+    return read(text, names);
+  } catch (thrown) {
+    throw placedAt(thrown, at);
+  }
 }
 
 /** Gives a mistake the place of the part that is read, where it has none of its own. */
-function placed<T extends { readonly at: number }, R>(
-  part: T & { readonly text?: string },
-  read: (text: string) => R,
-): R {
-  try {
-    return read(part.text ?? '');
-  } catch (thrown) {
-    if (!(thrown instanceof RuleMistake) || thrown.at !== null) throw thrown;
-    throw new RuleMistake(thrown.kind, thrown.keyword, thrown.message, part.at);
-  }
-}
+const placedAt = (thrown: unknown, at: number): unknown =>
+  thrown instanceof RuleMistake && thrown.at === null
+    ? new RuleMistake(thrown.kind, thrown.keyword, thrown.message, at)
+    : thrown;
 
 function action({ text, at }: Word): Action {
   const name = text.toLowerCase();
@@ -128,13 +142,29 @@ function action({ text, at }: Word): Action {
     return unsupported('action', `${shown(text)}, as rules of a firewall have it`, at);
   // It alerts no more than one with noalert.
   if (name === CONFIG) return 'alert';
-  return ACTIONS.find((one) => one === name) ?? wrong('action', `the action "${shown(text)}" does not exist`, at);
+  return ACTIONS.get(name) ?? wrong('action', `the action "${shown(text)}" does not exist`, at);
 }
 
 function isBothWays({ text, at }: Word): boolean {
-  if (!['->', '<>', '=>'].includes(text))
+  if (text !== '->' && text !== '<>' && text !== '=>')
     return wrong('direction', `the direction "${shown(text)}" does not exist`, at);
   return text === '<>';
+}
+
+/** What they say, and whether that goes together. */
+function readOptions(draft: Draft, header: RuleHeader, options: readonly OptionText[]): void {
+  let at = 0;
+  try {
+    const subjects: Subject[] = [];
+    for (const option of options) {
+      at = option.at;
+      subjects.push(readOption(draft, option));
+    }
+    at = 0;
+    checkRule(draft, header, subjects);
+  } catch (thrown) {
+    throw placedAt(thrown, at);
+  }
 }
 
 function readOption(draft: Draft, { name, value }: OptionText): Subject {
@@ -150,7 +180,7 @@ function readOption(draft: Draft, { name, value }: OptionText): Subject {
   const subject = draft.subject ?? row.subject;
   if (isApplication(subject)) draft.hasApplication = true;
   if (row.turns !== undefined) draft.turn(row.turns);
-  else if (row.only !== undefined) draft.ways.add(row.only);
+  else if (row.only !== undefined) draft.goes(row.only);
   else if (subject === 'file' || isApplication(subject)) draft.isAmbiguous = true;
   return subject;
 }
@@ -176,4 +206,4 @@ function readValue(row: KeywordRow, keyword: string, value: string | null): Valu
 }
 
 /** A semicolon is escaped for the option's sake alone. */
-const unescaped = (text: string): string => text.replaceAll('\\;', ';');
+const unescaped = (text: string): string => (text.includes('\\') ? text.replaceAll('\\;', ';') : text);

@@ -64,4 +64,5 @@ export function protocol(text: string, at: number): string {
   return wrong('protocol', `the protocol "${shown(text)}" does not exist`, at);
 }
 
-export const isApplication = (name: string): boolean => APPLICATIONS[name] !== undefined;
+const applications: ReadonlySet<string> = new Set(APPLICATION_PROTOCOLS);
+export const isApplication = (name: string): boolean => applications.has(name);

@@ -1,6 +1,6 @@
 /** How long a payload or buffer must be for its contents to be there, and whether dsize or bsize leaves them the room. */
 import type { NumberTest } from './numbers.ts';
-import type { Amount, BufferTerms, Condition, ContentTerm, Term } from './rule.ts';
+import type { Amount, BufferTerms, Condition, ContentTerm, SizeTerm, Term } from './rule.ts';
 import { wrong } from './rule-mistake.ts';
 
 /** As Suricata counts it: the first content, and those of the others that are relative and not negated. */
@@ -33,15 +33,18 @@ function mostOf({ is, value, high }: NumberTest): number | null {
 
 /** Of dsize; null: it sets no bound. */
 export function sizeNamed(conditions: readonly Condition[]): number | null {
-  const size = conditions.find(({ keyword }) => keyword === 'dsize')?.value;
+  const size = conditions.find(isPayloadSize)?.value;
   if (size?.type !== 'number') return null;
   return size.test.is === 'unequal' ? size.test.value : mostOf(size.test);
 }
 
+const isPayloadSize = ({ keyword }: Condition): boolean => keyword === 'dsize';
+const isSize = (term: Term): term is SizeTerm => term.kind === 'bsize';
+
 export function checkRoom(buffers: readonly BufferTerms[], conditions: readonly Condition[]): void {
   for (const { buffer, terms } of buffers) {
     if (buffer === 'payload') fits('dsize', sizeNamed(conditions), terms);
-    const size = terms.find((term) => term.kind === 'bsize');
+    const size = terms.find(isSize);
     if (size !== undefined) fits('bsize', mostOf(size.size), terms);
   }
 }

@@ -12,6 +12,7 @@ const PACKETS_OF: Readonly<Record<string, readonly string[]>> = {
   'icmpv4.hdr': ['icmp', 'icmpv4', 'ip', 'ipv4', 'ipv6', 'pkthdr'],
   'icmpv6.hdr': ['icmp', 'icmpv6', 'ip', 'ipv4', 'ipv6', 'pkthdr'],
 };
+const [TO_SERVER, TO_CLIENT, BOTH] = [1, 2, 3];
 /** Keywords about a packet's own headers. */
 const PACKET_KEYWORDS = new Set([
   ...['flow.age', 'dsize', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.window', 'fragbits'],
@@ -19,43 +20,46 @@ const PACKET_KEYWORDS = new Set([
   ...['tcp.mss', 'icmpv6.mtu', 'rpc', 'template2'],
 ]);
 const NO_PROTOCOL: ConditionValue = { type: 'number', test: { is: 'equal', value: 256, high: null } };
-const STREAM_WORDS = new Set(['only_stream']);
 
 export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly Subject[]): void {
   const { protocol, isTransactional } = header;
   draft.finish();
   const buffers = draft.buffers();
   const application = applicationOf(protocol, subjects);
-  const needsTransaction = buffers.some(({ buffer }) => isTransactionBuffer(buffer));
-  const isDirected = draft.directions === 1 || draft.directions === 2;
-  if (!isDirected && buffers.some(({ buffer }) => buffer === 'http.header.raw'))
+  const words: string[] = [];
+  let [ofPacket, filter]: [string | null, ConditionValue | null] = [null, null];
+  for (const { keyword, value } of draft.conditions) {
+    if (keyword === 'flow' && value.type === 'words') words.push(...value.words);
+    else if (keyword === 'detection_filter') filter ??= value;
+    else if (PACKET_KEYWORDS.has(keyword)) ofPacket ??= keyword;
+  }
+  let [needsTransaction, asksRawHeader, asksFileData] = [false, false, false];
+  let ofHeader: string | null = null;
+  for (const { buffer } of buffers) {
+    needsTransaction ||= isTransactionBuffer(buffer);
+    asksRawHeader ||= buffer === 'http.header.raw';
+    asksFileData ||= buffer === 'file.data';
+    if (isHeaderBuffer(buffer)) ofHeader ??= buffer;
+  }
+  if (asksRawHeader && draft.directions !== TO_SERVER && draft.directions !== TO_CLIENT)
     wrong('http.header.raw', 'it needs flow:to_server or flow:to_client');
-  const asksStream = draft.conditions.some(
-    ({ keyword, value }) =>
-      keyword === 'flow' && value.type === 'words' && value.words.some((word) => STREAM_WORDS.has(word)),
-  );
-  const words = draft.conditions.flatMap(({ keyword, value }) =>
-    keyword === 'flow' && value.type === 'words' ? value.words : [],
-  );
+  const asksStream = words.includes('only_stream');
   if (isTransactional) checkBothSides(draft, words);
-  else if (draft.ways.size > 1 || [...draft.ways].some((way) => draft.directions === (way === 'to_server' ? 2 : 1)))
+  else if (draft.ways === BOTH || (draft.ways !== 0 && draft.directions === BOTH - draft.ways))
     wrong('flow', 'what is asked goes two ways');
-  const ofPacket = draft.conditions.find(({ keyword }) => PACKET_KEYWORDS.has(keyword));
-  if ((asksStream || protocol === 'tcp-stream') && ofPacket !== undefined)
-    wrong(ofPacket.keyword, 'a test of a packet cannot go with only_stream or tcp-stream');
-  const ofHeader = buffers.find(({ buffer }) => isHeaderBuffer(buffer));
-  if ((asksStream || protocol === 'tcp-stream') && ofHeader !== undefined)
-    wrong(ofHeader.buffer, 'a header of packets cannot go with only_stream or tcp-stream');
+  if ((asksStream || protocol === 'tcp-stream') && ofPacket !== null)
+    wrong(ofPacket, 'a test of a packet cannot go with only_stream or tcp-stream');
+  if ((asksStream || protocol === 'tcp-stream') && ofHeader !== null)
+    wrong(ofHeader, 'a header of packets cannot go with only_stream or tcp-stream');
   if (protocol === 'tcp-stream' && words.includes('no_stream')) wrong('flow', 'no_stream cannot go with tcp-stream');
   if (protocol === 'tcp-pkt' && asksStream) wrong('flow', 'only_stream cannot go with tcp-pkt');
   // That a certificate is to be kept asks nothing of a transaction.
   const asked = draft.has('tls_store') ? subjects.toSpliced(subjects.indexOf('tls'), 1) : subjects;
-  const asksTransaction =
-    needsTransaction || draft.hook.length > 2 || asked.some((subject) => subject === 'file' || isApplication(subject));
+  const asksTransaction = needsTransaction || draft.hook.length > 2 || asked.some(isOfTransactions);
   if (draft.has('config') && !asksTransaction)
     unsupported('config', 'it goes with what is asked of a transaction alone');
-  const packetPart = ofPacket?.keyword ?? ofHeader?.buffer;
-  if (asksTransaction && packetPart !== undefined)
+  const packetPart = ofPacket ?? ofHeader;
+  if (asksTransaction && packetPart !== null)
     wrong(packetPart, 'a test of a packet cannot go with what is asked of a transaction');
   if (asksTransaction && protocol === 'tcp-pkt')
     wrong('protocol', 'tcp-pkt cannot go with what is asked of a transaction');
@@ -66,12 +70,9 @@ export function checkRule(draft: Draft, header: RuleHeader, subjects: readonly S
     if (isApplication(protocol)) unsupported('ip_proto', `beside ${protocol}`);
   }
   if (draft.hasNoProtocol) draft.condition({ keyword: 'ip_proto', value: NO_PROTOCOL });
-  const filter = draft.conditions.find(({ keyword }) => keyword === 'detection_filter')?.value;
   if (filter?.type === 'fields' && filter.fields.uniqueOn !== undefined && PORTLESS.has(protocol))
     wrong('detection_filter', `unique_on needs a protocol with ports, not ${protocol}`);
-  const isOverTcp = !UNSTREAMED.has(protocol);
-  if (!isOverTcp && buffers.some(({ buffer }) => buffer === 'file.data'))
-    wrong('file.data', `it goes with TCP, not with ${protocol}`);
+  if (asksFileData && UNSTREAMED.has(protocol)) wrong('file.data', `it goes with TCP, not with ${protocol}`);
   for (const terms of buffers) checkBuffer(terms, protocol);
   checkRoom(buffers, draft.conditions);
   if (subjects.includes('file') && application !== null && !FILE_CARRIERS.has(application))
@@ -88,12 +89,15 @@ const PORTLESS = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv4', 'icmpv6', 'pkt
 /** Addresses are the stream's, too. */
 const isHeaderBuffer = (buffer: string): boolean => buffer.endsWith('.hdr');
 
-const isTransactionBuffer = (buffer: string): boolean =>
-  buffer !== 'payload' && !/^(?:ip\.(?:src|dst)|(?:ipv4|ipv6|tcp|udp|icmpv4|icmpv6)\.hdr)$/.test(buffer);
+const OF_PACKETS = new Set([
+  ...['payload', 'ip.src', 'ip.dst', 'ipv4.hdr', 'ipv6.hdr', 'tcp.hdr', 'udp.hdr', 'icmpv4.hdr', 'icmpv6.hdr'],
+]);
+const isTransactionBuffer = (buffer: string): boolean => !OF_PACKETS.has(buffer);
+const isOfTransactions = (subject: Subject): boolean => subject === 'file' || isApplication(subject);
 
 /** Each side is asked something that is its own. */
 function checkBothSides(draft: Draft, words: readonly string[]): void {
-  if (new Set([...draft.ways, ...draft.turned]).size < 2)
+  if ((draft.ways | draft.turned) !== BOTH)
     wrong('direction', '=> asks both sides of a transaction, and this rule one at most');
   if (words.some((word) => word.startsWith('to_'))) wrong('flow', 'a rule with => goes both ways');
   const isAmbiguous = draft.isAmbiguous || draft.buffers().some(({ buffer }) => !isTransactionBuffer(buffer));
@@ -150,9 +154,10 @@ function checkUntransformed(buffer: string, contents: readonly ContentTerm[]): v
 function checkBuffer({ buffer, transforms, terms }: BufferTerms, protocol: string): void {
   const carriers = PACKETS_OF[buffer];
   if (carriers !== undefined && !carriers.includes(protocol)) wrong(buffer, `it cannot go with ${protocol}`);
+  if (transforms.length === 0 && !LIMITED.has(buffer)) return;
   const contents = terms.filter((term): term is ContentTerm => term.kind === 'content');
   if (transforms.length === 0) {
-    if (LIMITED.has(buffer)) checkUntransformed(buffer, contents);
+    checkUntransformed(buffer, contents);
     return;
   }
   for (const content of contents) {

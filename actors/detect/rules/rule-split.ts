@@ -51,16 +51,18 @@ function skipBlanks(text: string, from: number): number {
 
 const isBlank = (code: number): boolean => code === 0x20 || (code >= 9 && code <= 13);
 
+const [PARENTHESIS, BRACKET, BRACKET_END] = [0x28, 0x5b, 0x5d];
+
 /** A list in brackets is one word with its blanks. */
 function wordEnd(text: string, from: number, part: string): number {
   let depth = 0;
   let at = from;
   for (; at < text.length; at += 1) {
-    const char = text[at]!;
-    if (char === '[') depth += 1;
-    if (char === ']') depth -= 1;
+    const code = text.charCodeAt(at);
+    if (code === BRACKET) depth += 1;
+    if (code === BRACKET_END) depth -= 1;
     if (depth < 0) wrong(part, 'a bracket is closed that was not opened', at);
-    if (depth === 0 && (isBlank(char.charCodeAt(0)) || char === '(')) break;
+    if (depth === 0 && (isBlank(code) || code === PARENTHESIS)) break;
   }
   if (depth > 0) wrong(part, 'a bracket is not closed', from);
   return at;
@@ -74,11 +76,11 @@ function splitOptions(text: string, from: number): OptionText[] {
   let at = skipBlanks(text, from + 1);
   while (at < end) {
     const semicolon = optionEnd(text, at, end);
-    const whole = text.slice(at, semicolon);
-    const colon = whole.indexOf(':');
-    const name = (colon === -1 ? whole : whole.slice(0, colon)).trim();
+    const colon = text.indexOf(':', at);
+    const isBare = colon === -1 || colon >= semicolon;
+    const name = text.slice(at, isBare ? semicolon : colon).trim();
     if (name === '') wrong('options', 'an option has no name', at);
-    options.push({ name, value: colon === -1 ? null : whole.slice(colon + 1).trim(), at });
+    options.push({ name, value: isBare ? null : text.slice(colon + 1, semicolon).trim(), at });
     at = skipBlanks(text, semicolon + 1);
   }
   return options;

@@ -111,7 +111,7 @@ function byteExtract(draft: Draft, text: string): void {
 
 function variable(draft: Draft, keyword: string, name: string): void {
   if (/\s/.test(name) || name === '') wrong(keyword, `a variable cannot have the name "${shown(name)}"`);
-  draft.variables.add(name);
+  draft.variables.push(name);
 }
 
 const OPERATORS = { '+': '+', '-': '-', '*': '*', '/': '/', '<<': '<<', '>>': '>>' } as const;

@@ -31,7 +31,7 @@ function addContent(draft: Draft, keyword: string, text: string, isNegated: bool
 export function amount(draft: Draft, keyword: string, text: string, min: number, max: number): Amount {
   if (/^[-+]?\d/.test(text))
     return min < 0 && !text.startsWith('0x') ? whole(keyword, text, min, max) : wholeOrHex(keyword, text, max);
-  if (!draft.variables.has(text)) wrong(keyword, `no byte_extract or byte_math before it sets "${shown(text)}"`);
+  if (!draft.variables.includes(text)) wrong(keyword, `no byte_extract or byte_math before it sets "${shown(text)}"`);
   return text;
 }
 

@@ -1,6 +1,9 @@
 /** Keywords about flows and about what rules remember between packets. */
 import type { Draft } from '../draft.ts';
+import { knowingTexts } from '../known-groups.ts';
 import { whole } from '../numbers.ts';
+import { packed } from '../packed.ts';
+import type { Condition } from '../rule.ts';
 import { shown, wrong } from '../rule-mistake.ts';
 import type { KeywordRow } from './row.ts';
 
@@ -16,12 +19,27 @@ const FLOW_GROUPS = [
 ] as const;
 const FLOW_ALIASES: Readonly<Record<string, string>> = { from_client: 'to_server', from_server: 'to_client' };
 
+const flowConditions = knowingTexts(
+  (text) => ({ keyword: 'flow', value: { type: 'words', words: flowWords(text) } }) as const,
+);
+
 function flow(draft: Draft, text: string): void {
-  const before = draft.conditions
-    .filter(({ keyword }) => keyword === 'flow')
-    .flatMap(({ value }) => (value.type === 'words' ? value.words : []));
-  // Suricata lets another one follow a direction, or that it is no stream.
+  if (draft.has('flow')) checkSecondFlow(draft);
+  const condition = flowConditions(text);
+  const { words } = condition.value;
+  draft.directions |= words.includes('to_server') ? 1 : words.includes('to_client') ? 2 : 3;
+  draft.condition(condition);
+}
+
+/** Suricata lets another one follow a direction, or that it is no stream. */
+function checkSecondFlow({ conditions }: Draft): void {
+  const before = conditions.flatMap(({ keyword, value }) =>
+    keyword === 'flow' && value.type === 'words' ? value.words : [],
+  );
   if (!before.includes('no_stream') && before.some((word) => !word.startsWith('to_'))) wrong('flow', 'a rule has one');
+}
+
+function flowWords(text: string): readonly string[] {
   const words: string[] = [];
   for (const part of parts(text)) {
     const lower = part.toLowerCase();
@@ -32,8 +50,7 @@ function flow(draft: Draft, text: string): void {
     if (other !== undefined) wrong('flow', `${word} cannot go with ${other}`);
     words.push(word);
   }
-  draft.directions |= words.includes('to_server') ? 1 : words.includes('to_client') ? 2 : 3;
-  draft.condition({ keyword: 'flow', value: { type: 'words', words: words.slice() } });
+  return packed(words);
 }
 
 const BIT_ACTIONS = ['set', 'unset', 'toggle', 'isset', 'isnotset'];
@@ -92,6 +109,10 @@ const TRACKS = ['by_src', 'by_dst', 'by_both', 'by_rule', 'by_flow'];
 
 function threshold(draft: Draft, text: string): void {
   if (draft.countsInSight) wrong('threshold', 'a rule has one threshold or detection_filter');
+  draft.condition(thresholds(text));
+}
+
+const thresholds = knowingTexts((text): Condition => {
   const isBackoff = /\btype\s+backoff\b/.test(text);
   const found = pairs('threshold', text, ['type', 'track', 'count', isBackoff ? 'multiplier' : 'seconds']);
   const type = found.get('type')!;
@@ -104,11 +125,15 @@ function threshold(draft: Draft, text: string): void {
   const seconds = whole('threshold', found.get('seconds') ?? '0', 0, NUMBER_MAX);
   const multiplier = isBackoff ? { multiplier: whole('threshold', found.get('multiplier')!, 2, NUMBER_MAX) } : {};
   const fields = { type, track, count, seconds, ...multiplier };
-  draft.condition({ keyword: 'threshold', value: { type: 'fields', fields } });
-}
+  return { keyword: 'threshold', value: { type: 'fields', fields } };
+});
 
 function detectionFilter(draft: Draft, text: string): void {
   if (draft.countsInSight) wrong('detection_filter', 'a rule has one threshold or detection_filter');
+  draft.condition(detectionFilters(text));
+}
+
+const detectionFilters = knowingTexts((text): Condition => {
   const found = pairs('detection_filter', text, ['track', 'count', 'seconds'], ['unique_on']);
   const track = found.get('track')!;
   if (!TRACKS.includes(track)) wrong('detection_filter', `"${shown(track)}" cannot be tracked`);
@@ -118,8 +143,8 @@ function detectionFilter(draft: Draft, text: string): void {
   if (uniqueOn !== '' && uniqueOn !== 'src_port' && uniqueOn !== 'dst_port')
     wrong('detection_filter', `"${shown(uniqueOn)}" is neither src_port nor dst_port`);
   const fields = { track, count, seconds, ...(uniqueOn === '' ? {} : { uniqueOn }) };
-  draft.condition({ keyword: 'detection_filter', value: { type: 'fields', fields } });
-}
+  return { keyword: 'detection_filter', value: { type: 'fields', fields } };
+});
 
 /** A bit of the transaction at hand. */
 function transactionBit(draft: Draft, action: string, name: string): void {

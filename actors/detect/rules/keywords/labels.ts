@@ -6,7 +6,7 @@ import type { KeywordRow } from './row.ts';
 const NUMBER_MAX = 0xffff_ffff;
 const PRIORITY_MAX = 0x7fff_ffff;
 
-const unescaped = (text: string): string => text.replace(/\\([;:"\\])/g, '$1');
+const unescaped = (text: string): string => (text.includes('\\') ? text.replace(/\\([;:"\\])/g, '$1') : text);
 
 export const LABELS: readonly KeywordRow[] = [
   {

@@ -11,7 +11,7 @@ export function parseClass(reader: PatternReader, isFolded: boolean): ByteSet {
   const isNegated = reader.take('^');
   const set = noBytes();
   // They are what they are, whatever the case.
-  const properties = noBytes();
+  let properties: ByteSet | null = null;
   let isQuoted = false;
   for (let isFirst = true; ; isFirst = false) {
     const char = reader.next();
@@ -39,13 +39,14 @@ export function parseClass(reader: PatternReader, isFolded: boolean): ByteSet {
       const escaped = readEscape(reader, true, 0);
       if (escaped.is === 'byte') range(reader, set, escaped.byte, false);
       else if (escaped.is === 'set' || escaped.is === 'property') {
-        addAll(escaped.is === 'property' ? properties : set, escaped.set, false, false);
+        if (escaped.is === 'property') properties ??= noBytes();
+        addAll(escaped.is === 'property' ? properties! : set, escaped.set, false, false);
         afterSet(reader);
       } else mistake('this escape in a class');
     }
   }
   if (isFolded) addFolded(set);
-  addAll(set, properties, false, false);
+  if (properties !== null) addAll(set, properties, false, false);
   return isNegated ? inverted(set) : set;
 }
 

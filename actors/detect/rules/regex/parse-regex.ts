@@ -98,8 +98,8 @@ class Parser {
   /** White space and comments, where they mean nothing. */
   #skip(): boolean {
     const reader = this.#reader;
-    if (reader.match(/\(\?#[^)]*\)/y) !== null) return true;
-    if (reader.peek() === '(' && reader.text.startsWith('(?#', reader.at)) return mistake('a comment without end');
+    if (reader.peek() === '(' && reader.text.startsWith('(?#', reader.at))
+      return reader.match(/\(\?#[^)]*\)/y) !== null || mistake('a comment without end');
     return this.#options.x && reader.match(/[\t-\r ]+|#[^\n]*\n?/y) !== null;
   }
 
