@@ -109,9 +109,7 @@ export class RuleGroups {
   *#makingPorted(protocol: number, direction: Direction): Steps<void> {
     const ours = this.#ofDirection(protocol, direction).filter((one) => direction === 0 || !isSynScan(one));
     yield LONG_STEP;
-    const headers = sharedBuffers(ours, protocol);
-    headers.delete('payload');
-    const strayed = this.#strayed(ours, headers, protocol);
+    const strayed = this.#strayed(ours, sharedBuffers(ours, protocol, PACKET_BUFFERS), protocol);
     yield LONG_STEP;
     const group = yield* makingPacketGroup(ours);
     this.#ported[direction].set(protocol, new PortedGroup(group, ours, strayed, protocol, direction));
@@ -120,7 +118,7 @@ export class RuleGroups {
 
   *#makingOfOthers(protocol: number, direction: Direction): Steps<PacketGroup> {
     const ours = this.#ofDirection(protocol, direction);
-    const group = yield* makingPacketGroup(ours, this.#strayed(ours, sharedBuffers(ours, protocol), protocol));
+    const group = yield* makingPacketGroup(ours, this.#strayed(ours, sharedBuffers(ours, protocol, SHARED), protocol));
     this.#others[direction].set(protocol, group);
     return group;
   }
@@ -157,12 +155,20 @@ export class RuleGroups {
  * about one of the headers, whatever their direction, where a rule of the group asks for any; a rule that names its
  * direction alone is then not asked for it again.
  */
-function sharedBuffers(signatures: readonly Signature[], protocol: number): Set<string> {
+function sharedBuffers(
+  signatures: readonly Signature[],
+  protocol: number,
+  among: ReadonlySet<string>,
+): ReadonlySet<string> {
   const shared = new Set<string>();
-  for (const one of signatures)
-    if (one.fast !== null && leavesProtocol(one, protocol)) shared.add(one.fast.buffer.buffer);
+  for (const one of signatures) {
+    const buffer = one.fast?.buffer.buffer;
+    if (buffer !== undefined && among.has(buffer) && leavesProtocol(one, protocol)) shared.add(buffer);
+  }
   return shared;
 }
+
+const SHARED: ReadonlySet<string> = new Set([...PACKET_BUFFERS, 'payload']);
 
 /** Not where its ip_proto excludes it. */
 const leavesProtocol = ({ header, rule }: Signature, protocol: number): boolean =>
