@@ -3,6 +3,7 @@
 import { BodySink } from './body-sink.ts';
 import { chunkLength, EMPTY_LINE, hasExtension, INVALID } from './chunk-length.ts';
 import type { Exchange } from './exchange.ts';
+import { HEAD_BYTES_MAX } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { type HeaderFault, isLineEmpty } from './header-table.ts';
 import { BODY, COMPLETE, FAULT, HEADERS, type HttpTransaction, LINE, TRAILER } from './http-transaction.ts';
@@ -38,6 +39,9 @@ export class RequestSide {
   /** Pieces of bytes that came, and with which of them the request in hand began. */
   #pieces = 0;
   #beganWith = 0;
+  /** What comes is of the raw headers still: an answer has come amid them. The piece's bytes before this are not, or are known. */
+  #isAmidHeaders = false;
+  #rawFrom = 0;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -50,7 +54,9 @@ export class RequestSide {
       this.#pieces += 1;
     }
     this.#input.set(bytes, isLast);
+    this.#rawFrom = 0;
     this.#run();
+    if (this.#isAmidHeaders) this.#takeRaw(this.#input.at);
     this.#input.release();
   }
 
@@ -59,9 +65,23 @@ export class RequestSide {
     if (this.#state === 'finalize' && this.#tx !== null) this.#complete();
     // What there is of a line stays as the beginning of what comes next.
     else if (!this.#reader.isAtEnd) this.#input.begin(this.#reader.rest());
+    const isBehindLine = this.#state === 'protocol' && this.#tx?.isShort === false;
+    this.#isAmidHeaders = isBehindLine || this.#state === 'headers' || this.#state === 'trailer';
     this.#tx = tx;
     this.#sink = null;
     this.#state = 'finalize';
+  }
+
+  /** As libhtp: the raw headers of who was taken for the request are what comes until its end is seen. */
+  #takeRaw(end: number): void {
+    const { request, isUpdated } = this.#tx!;
+    const { head } = request;
+    if (end <= this.#rawFrom || head.length + end - this.#rawFrom > HEAD_BYTES_MAX) return;
+    head.append(this.#input.bytes, this.#rawFrom, end);
+    this.#rawFrom = end;
+    request.headersStart = 0;
+    request.headersEnd = head.length;
+    isUpdated[0] = true;
   }
 
   /** The response is there before the request line was, though empty ones may have been. */
@@ -340,6 +360,8 @@ export class RequestSide {
       this.#sink.data(line);
       return true;
     }
+    // The end of the line is not read yet.
+    if (this.#isAmidHeaders) this.#takeRaw(this.#input.at - (line.at(-1) === 0x0a ? 1 : 0));
     if (this.#input.isLast) this.#input.begin(line);
     else this.#input.unread(line);
     return this.#complete();
@@ -347,6 +369,7 @@ export class RequestSide {
 
   #complete(): boolean {
     const tx = this.#tx!;
+    if (this.#isAmidHeaders) this.#takeRaw(this.#input.at);
     if (tx.progress[0] !== COMPLETE) {
       tx.progress[0] = COMPLETE;
       tx.isUpdated[0] = true;
@@ -356,6 +379,7 @@ export class RequestSide {
     }
     this.#sink = null;
     this.#tx = null;
+    this.#isAmidHeaders = false;
     this.#state = tx.isShort ? 'ignore' : 'idle';
     return true;
   }

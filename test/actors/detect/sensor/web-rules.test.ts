@@ -319,6 +319,32 @@ t.test('what there is of a request when an answer without one comes goes on with
   t.same(after('GET /', 'b HTTP/1.1\r\nHost: aa\r\n\r\n'), ['12>', '12>', '']);
 });
 
+t.test('what comes next belongs to the raw headers of an answer without a request amid headers', async (t) => {
+  const rules = [
+    'content:"GET /n"; startswith;',
+    'bsize:16; content:"GET";',
+    'content:"ET /n HTTP"; startswith;',
+    'content:"junk|0d 0a|GET"; startswith;',
+    'content:"junk";',
+  ].map((rule) => `alert http ${ANY} (flow:to_server; http.header.raw; ${rule})`);
+  const after = (begun: string, ...next: readonly string[]): string[] => {
+    const scene = new Scene(80).handshake().say(0, begun).say(1, OK).say(1, OK);
+    for (const piece of next) scene.say(0, piece);
+    return alertsIn(scene.say(0, 'GET /c HTTP/1.1\r\n\r\n'), rules);
+  };
+  const head = 'GET /a HTTP/1.1\r\nHost: a\r\n';
+  const next = 'GET /n HTTP/1.1\r\nUser-Agent: x\r\n\r\n';
+  t.same(after(head, next), ['12>', '12>', '', '', '']);
+  t.same(after('GET /a HTTP/1.1\r\n', next), ['12>', '12>', '', '', '']);
+  t.same(after(head, 'GET /n HT', next.slice(9)), ['14>', '14>', '', '', '']);
+  t.same(after(`${head}G`, next.slice(1)), ['', '', '12>', '', '']);
+  t.same(after(head, `junk\r\n${next}`), ['', '', '', '12>', '12>']);
+  t.same(after(head, 'junk\r\n', next), ['', '', '', '', '12>']);
+  const trailer = 'POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: y\r\n';
+  t.same(after(trailer, next), ['12>', '12>', '', '', '']);
+  t.same(after('POST /a HTTP/1.1\r\nContent-Length: 30\r\n\r\nab', next), ['', '', '', '', '']);
+});
+
 t.test(
   'what an interim answer said is found again when its head is over, with which the answer goes back',
   async (t) => {
