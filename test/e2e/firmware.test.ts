@@ -9,7 +9,7 @@ import { systemClock } from '../../engine/base/index.ts';
 import { deviceKeys } from '../../firmware/provision/index.ts';
 import { startSwtpm } from '../../firmware/swtpm/index.ts';
 import { openTpmAddress, publicKeyOf, Tpm } from '../../firmware/tpm/index.ts';
-import { msec, recordsIn, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
+import { msec, startUp, type TailedRecord, tail } from '../cli/run-cli.ts';
 import { make } from '../firmware/device/build.ts';
 import { type DeviceEvent, type DeviceProcess, startDevice } from '../firmware/device/device-process.ts';
 import { needs, programPath } from '../support/needs.ts';
@@ -98,18 +98,19 @@ t.test('frame by frame, in batches, in sessions; killed and started again', asyn
     t.equal(new Set(known).size, known.length, `${settings.mode}: no sequence twice`);
   }
 
-  const count = [...kept.values()].reduce((sum, { length }) => sum + length, 0);
-  await recordsIn(running, 'device.readings', count);
-  const readings = await tail<Reading>(cwd, 'device.readings');
+  // Whoever was killed has stored some, too, of which it could not tell: a number of readings says nothing of those it told.
+  const isThere = (readings: readonly Reading[]) => {
+    const got = new Set(readings.map(({ value }) => `${value.device} ${numberOf(value)}`));
+    return [...kept].every(([device, known]) => known.every((number) => got.has(`${device} ${number}`)));
+  };
+  let readings: Reading[] = [];
+  // It ends with the test's time where something is lost.
+  while (!isThere(readings)) readings = await tail<Reading>(cwd, 'device.readings');
   for (const [device, known] of kept) {
     const got = readings.filter(({ value }) => value.device === device);
     const numbers = got.map(({ value }) => numberOf(value));
     t.equal(new Set(numbers).size, numbers.length, `${device}: each reading once`);
-    t.same(
-      known.filter((number) => !numbers.includes(number)),
-      [],
-      `${device}: nothing that was stored is lost`,
-    );
+    t.ok(numbers.length >= known.length, `${device}: nothing that was stored is lost`);
     t.ok(
       got.every(({ value }) => value.verified),
       `${device}: all verified`,
