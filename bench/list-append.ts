@@ -66,6 +66,7 @@ async function main(): Promise<number> {
         name: `r${round}`,
         seed: seed + round,
         seconds: roundSeconds,
+        enough: (transactions) => transactions.some(({ outcome }) => outcome === 'ok'),
         ...(partition === undefined ? {} : { partition }),
       });
       const found: Partial<Record<AnomalyKind, number>> = countAnomalies(verdict.anomalies);

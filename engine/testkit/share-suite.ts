@@ -40,7 +40,8 @@ export interface ShareGroup {
 export type SharePart = 'sharing' | 'leaving' | 'dying' | 'zombies' | 'static' | 'coordinator';
 export const ALL_SHARE_PARTS = ['sharing', 'leaving', 'dying', 'zombies', 'static', 'coordinator'] as const;
 
-type OpenGroup = () => Promise<ShareGroup>;
+/** A group for a case of that part. */
+type OpenGroup = (part: SharePart) => Promise<ShareGroup>;
 type Case = (t: SuiteTest, group: ShareGroup) => Promise<void>;
 
 export function shareSuite(t: SuiteTest, name: string, open: OpenGroup, parts: readonly SharePart[]): void {
@@ -50,7 +51,7 @@ export function shareSuite(t: SuiteTest, name: string, open: OpenGroup, parts: r
     for (const part of parts)
       for (const [what, run] of Object.entries(CASES[part]))
         void t.test(what, async (t) => {
-          const group = await open();
+          const group = await open(part);
           try {
             await run(t, group);
           } finally {

@@ -23,8 +23,9 @@ const PLACES = [{ group: GROUP, topic: INPUT, partition: 0 }];
 const log = await openKafkaLog({
   bootstrap: [bootstrap],
   applicationId: APPLICATION,
-  requestTimeoutMs: 5_000,
-  retryMsMax: 20_000,
+  // A process that stood still, or was starved, is to find what became of its requests, and not that their time is over.
+  requestTimeoutMs: 30_000,
+  retryMsMax: 120_000,
   ...(isCarried ? { ride } : {}),
 });
 let isFenced = false;

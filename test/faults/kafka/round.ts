@@ -46,9 +46,9 @@ const READ_PAUSE_MS = 150;
 /** Each so many reads one is of everything, from the beginning. */
 const WHOLE_READ_EVERY = 20;
 /** Far longer than the broker lets a transaction be. */
-const HANGING_MS = 45_000;
-const PREPARE_MS_MAX = 60_000;
-const CLOSING_MS = 60_000;
+const HANGING_MS = 120_000;
+const PREPARE_MS_MAX = 180_000;
+const CLOSING_MS = 180_000;
 const LONGER_MAX = 4;
 
 export async function runRound(options: RoundOptions): Promise<RoundResult> {

@@ -26,7 +26,7 @@ const APPENDS_PER_KEY = 24;
 const FAILURES_MAX = 3;
 const REOPEN_PAUSE_MS = 100;
 /** Some clients have promises that are never settled; the workload goes on without them. */
-const SILENCE_MS_MAX = 30_000;
+const SILENCE_MS_MAX = 90_000;
 
 /** Each owner has a group of its own, and commits offsets of this partition. */
 export const OFFSET_PARTITION = 0;

@@ -22,7 +22,7 @@ public class JavaMember {
     properties.put("enable.auto.commit", "false");
     if (args[3].equals("classic")) {
       properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
-      properties.put("session.timeout.ms", "6000");
+      properties.put("session.timeout.ms", "45000");
       properties.put("heartbeat.interval.ms", "200");
     }
     AtomicBoolean isClosing = new AtomicBoolean();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { fetchKafkaJars, type KafkaServer, startKafka } from '../../../../support/kafka-server.ts';
 import { needs, programPath } from '../../../../support/needs.ts';
-import { openProcessGroup, SHORT_SESSIONS } from './member-processes.ts';
+import { openProcessGroup, SHORT_SESSION_MS, SHORT_SESSIONS } from './member-processes.ts';
 
 const source = fileURLToPath(new URL('JavaMember.java', import.meta.url));
 
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     });
 
     t.test(`${protocol}: ours joins a group that a Java member leads, and leaves again`, async (t) => {
-      const { group, java } = await open(server, jars, protocol);
+      const { group, java } = await open(server, jars, protocol, SHORT_SESSION_MS);
       const theirs = java();
       await group.until(() => theirs.told.length === group.partitions, 'theirs has all');
       const ours = await group.join();
@@ -87,8 +87,8 @@ async function main(): Promise<void> {
   }
 }
 
-async function open(server: KafkaServer, jars: string, protocol: 'classic' | 'consumer') {
-  const group = await openProcessGroup(server, protocol);
+async function open(server: KafkaServer, jars: string, protocol: 'classic' | 'consumer', sessionMs?: number) {
+  const group = await openProcessGroup(server, protocol, sessionMs);
   const args = [server.bootstrap, group.name, group.name, protocol];
   return { group, java: () => new JavaMember(jars, args, () => group.look()) };
 }

@@ -1,22 +1,28 @@
 /** A group of Kafka whose members are processes of their own: they are killed and stopped as processes are. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { type GroupProtocol, type KafkaShareOptions, openKafkaLog } from '../../../../../engine/log/kafka/index.ts';
-import type { ShareGroup, ShareMember } from '../../../../../engine/testkit/share-suite.ts';
+import type { ShareGroup, ShareMember, SharePart } from '../../../../../engine/testkit/share-suite.ts';
 import { type KafkaServer, RESTARTED } from '../../../../support/kafka-server.ts';
 import type { FromMember, ToMember } from './member-process.ts';
 
 const program = fileURLToPath(new URL('member-process.ts', import.meta.url));
+const { GROUP } = ConfigResourceTypes;
+const { SET } = IncrementalAlterConfigOperationTypes;
 const PARTITIONS = 6;
-export const SESSION_MS = 6_000;
+/** Where a member is to be missed. */
+export const SHORT_SESSION_MS = 6_000;
+/** Where none is, though it may not run for a while on a busy machine: a broker's default. */
+const LONG_SESSION_MS = 45_000;
+const STAYS_MS = 2_000;
 /** For what never comes. */
 const UNTIL_MS_MAX = 120_000;
 
-/** Sessions short enough for a test, also by the newer protocol, where the broker sets them. */
+/** Allows of short sessions, and has heartbeats short enough for a test. */
 export const SHORT_SESSIONS = {
   ...RESTARTED,
   'group.consumer.min.session.timeout.ms': '1000',
-  'group.consumer.session.timeout.ms': String(SESSION_MS),
   'group.consumer.min.heartbeat.interval.ms': '100',
   'group.consumer.heartbeat.interval.ms': '200',
   'group.min.session.timeout.ms': '1000',
@@ -97,14 +103,29 @@ export class ProcessMember implements ShareMember {
   }
 }
 
+export const sessionMsOf = (part: SharePart): number =>
+  // A coordinator that is back waits for the sessions of those whom it does not hear from any more.
+  ['dying', 'zombies', 'coordinator'].includes(part) ? SHORT_SESSION_MS : LONG_SESSION_MS;
+
+/** By the newer protocol a session's length is the group's. */
+async function setSession(server: KafkaServer, group: string, sessionMs: number): Promise<void> {
+  const admin = new Admin({ clientId: 'groups', bootstrapBrokers: [server.bootstrap] });
+  const value = String(sessionMs);
+  const configs = [{ name: 'consumer.session.timeout.ms', configOperation: SET, value }];
+  await admin.incrementalAlterConfigs({ resources: [{ resourceType: GROUP, resourceName: group, configs }] });
+  await admin.close();
+}
+
 export async function openProcessGroup(
   server: KafkaServer,
   protocol: GroupProtocol,
+  sessionMs = LONG_SESSION_MS,
 ): Promise<ShareGroup & { readonly name: string; look(): void }> {
   const name = `group-${process.pid}-${groups++}`;
   const log = openKafkaLog({ bootstrap: [server.bootstrap] });
   await log.createTopics([{ name, partitions: PARTITIONS, cleanup: 'delete' }]);
   await log.close();
+  if (protocol === 'consumer' && sessionMs !== LONG_SESSION_MS) await setSession(server, name, sessionMs);
   const members: ProcessMember[] = [];
   let look = () => {};
   return {
@@ -114,7 +135,7 @@ export async function openProcessGroup(
     async join(instanceId) {
       const options = { bootstrap: [server.bootstrap], topic: name, group: name, protocol };
       const more = instanceId === undefined ? {} : { instanceId };
-      const timing = { sessionTimeoutMs: SESSION_MS, heartbeatIntervalMs: 200 };
+      const timing = { sessionTimeoutMs: sessionMs, heartbeatIntervalMs: 200 };
       const member = new ProcessMember({ ...options, ...timing, ...more }, () => look());
       members.push(member);
       await member.hasJoined;
@@ -140,7 +161,7 @@ export async function openProcessGroup(
           settle();
         };
         // Members speak five times a second.
-        const timer = setTimeout(() => end(resolve), SESSION_MS / 3);
+        const timer = setTimeout(() => end(resolve), STAYS_MS);
         look = () => {
           if (!condition()) end(() => reject(new Error(`it has not stayed so: ${what}`)));
         };

@@ -3,17 +3,17 @@
 import t from 'tap';
 import { openKafkaShare } from '../../../../../engine/log/kafka/index.ts';
 import { ALL_SHARE_PARTS, shareSuite } from '../../../../../engine/testkit/share-suite.ts';
-import { startKafka } from '../../../../support/kafka-server.ts';
+import { RESTARTED, startKafka } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
-import { openProcessGroup, SHORT_SESSIONS } from './member-processes.ts';
+import { openProcessGroup, SHORT_SESSIONS, sessionMsOf } from './member-processes.ts';
 
 if (needs(t, 'java', 'mvn')) await main();
 
 async function main(): Promise<void> {
   const { 'group.min.session.timeout.ms': shortest } = SHORT_SESSIONS;
-  const server = await startKafka({ 'group.min.session.timeout.ms': shortest }, { version: '3.9.1' });
+  const server = await startKafka({ ...RESTARTED, 'group.min.session.timeout.ms': shortest }, { version: '3.9.1' });
   t.teardown(() => server.stop());
-  shareSuite(t, 'kafka 3.9', () => openProcessGroup(server, 'auto'), ALL_SHARE_PARTS);
+  shareSuite(t, 'kafka 3.9', (part) => openProcessGroup(server, 'auto', sessionMsOf(part)), ALL_SHARE_PARTS);
 
   t.test('the newer protocol is refused where somebody insists on it', async (t) => {
     const group = await openProcessGroup(server, 'auto');

@@ -3,7 +3,7 @@ import t from 'tap';
 import { ALL_SHARE_PARTS, shareSuite } from '../../../../../engine/testkit/share-suite.ts';
 import { startKafka } from '../../../../support/kafka-server.ts';
 import { needs } from '../../../../support/needs.ts';
-import { openProcessGroup, SHORT_SESSIONS } from './member-processes.ts';
+import { openProcessGroup, SHORT_SESSIONS, sessionMsOf } from './member-processes.ts';
 
 if (needs(t, 'java', 'mvn')) await main();
 
@@ -18,6 +18,16 @@ async function main(): Promise<void> {
     t.match(stdout, new RegExp(`${group.name}\\s+Consumer`));
     await member.close();
   });
-  shareSuite(t, 'kafka 4.1, consumer protocol', () => openProcessGroup(server, 'consumer'), ALL_SHARE_PARTS);
-  shareSuite(t, 'kafka 4.1, classic protocol', () => openProcessGroup(server, 'classic'), ALL_SHARE_PARTS);
+  shareSuite(
+    t,
+    'kafka 4.1, consumer protocol',
+    (part) => openProcessGroup(server, 'consumer', sessionMsOf(part)),
+    ALL_SHARE_PARTS,
+  );
+  shareSuite(
+    t,
+    'kafka 4.1, classic protocol',
+    (part) => openProcessGroup(server, 'classic', sessionMsOf(part)),
+    ALL_SHARE_PARTS,
+  );
 }
