@@ -46,8 +46,9 @@ import {
 } from '../../../firmware/tpm/index.ts';
 import { needs } from '../../support/needs.ts';
 import { startSwtpm } from '../../support/swtpm.ts';
+import { testSeed } from '../../support/test-seed.ts';
 
-const SEED = Number(process.env.MSEC_SEED ?? Math.floor(performance.now() * 1000) >>> 0);
+const SEED = Number(process.env.MSEC_SEED ?? testSeed());
 const KNOWN_CODES = ['TPM_RESPONSE_INVALID', 'TPM_REFUSED', 'DEPENDENCY_DOWN'];
 const digest = createHash('sha256').update('message').digest();
 const NV = 0x01500001;

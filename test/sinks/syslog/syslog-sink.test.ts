@@ -120,7 +120,9 @@ void t.test('a record that cannot be read is told and does not hold up the rest'
 void t.test('while the receiver is away nothing is left out: it comes once it is back, told once', async (t) => {
   const log = await memoryLog(t);
   const first = new Receiver();
-  const port = await first.listen();
+  // Nobody else gets it while nobody listens there.
+  const [port] = await freePorts(1);
+  await first.listen(port);
   const failures: unknown[] = [];
   let hasFailed: () => void = () => undefined;
   const failed = new Promise<void>((resolve) => {
