@@ -24,6 +24,9 @@ export class ManualClock implements Clock {
   }
 }
 
+/** What a bridge gives a client that a busy machine keeps waiting, where its patience is not what is tested. */
+export const PATIENCE_MS = 120_000;
+
 export interface StoredRecord {
   readonly topic: string;
   readonly partition: number;

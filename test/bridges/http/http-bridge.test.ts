@@ -6,7 +6,7 @@ import t from 'tap';
 import { HttpBridge, type HttpLimits } from '../../../bridges/http/index.ts';
 import { encodeEnvelope } from '../../../schemas/envelope/index.ts';
 import { needs, programPath } from '../../support/needs.ts';
-import { type Fixture, fixture, quotaExceeded } from '../bridge-fixture.ts';
+import { type Fixture, fixture, PATIENCE_MS, quotaExceeded } from '../bridge-fixture.ts';
 
 type Test = Pick<typeof t, 'teardown'>;
 type Answer = { status: number; headers: Record<string, unknown>; body: Record<string, unknown> };
@@ -18,7 +18,8 @@ const envelope = (sequence: number) =>
 async function start(t: Test, limits: Partial<HttpLimits> = {}, parts: Fixture = fixture()) {
   const refused: string[] = [];
   const onRefused = (code: string) => void refused.push(code);
-  const bridge = await HttpBridge.open({ intake: parts.intake, port: 0, limits, onRefused });
+  const patient = { headersTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS, ...limits };
+  const bridge = await HttpBridge.open({ intake: parts.intake, port: 0, limits: patient, onRefused });
   t.teardown(() => bridge.close());
   const send = (path: string, body: Uint8Array, headers: Record<string, string> = BEARER, method = 'POST') =>
     new Promise<Answer>((resolve, reject) => {

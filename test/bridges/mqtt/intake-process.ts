@@ -9,7 +9,7 @@ import { Intake, unsignedFrom } from '../../../bridges/intake/index.ts';
 import { MqttBridge } from '../../../bridges/mqtt/index.ts';
 import { systemClock } from '../../../engine/base/index.ts';
 import { openEmbeddedLog, RecordAppender } from '../../../engine/log/index.ts';
-import { DAY_KEY, MemoryDirectory, privacyOf } from '../bridge-fixture.ts';
+import { DAY_KEY, MemoryDirectory, PATIENCE_MS, privacyOf } from '../bridge-fixture.ts';
 
 const [folder = '', end] = process.argv.slice(2);
 let durable = 0;
@@ -36,6 +36,6 @@ const intake = new Intake({
   unsigned: unsignedFrom([]),
   limits: { rate: { perSecond: 1e6, burst: 1e6 } },
 });
-const bridge = await MqttBridge.open({ intake, port: 0 });
+const bridge = await MqttBridge.open({ intake, port: 0, limits: { connectTimeoutMs: PATIENCE_MS } });
 process.send?.(bridge.port);
 process.once('disconnect', () => process.exit(0));

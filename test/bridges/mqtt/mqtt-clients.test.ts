@@ -5,10 +5,10 @@ import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { MqttBridge } from '../../../bridges/mqtt/index.ts';
 import { needs, programPath } from '../../support/needs.ts';
-import { type Fixture, fixture, quotaExceeded } from '../bridge-fixture.ts';
+import { type Fixture, fixture, PATIENCE_MS, quotaExceeded } from '../bridge-fixture.ts';
 
 async function start(t: { teardown(run: () => unknown): void }, parts: Fixture = fixture()) {
-  const bridge = await MqttBridge.open({ intake: parts.intake, port: 0 });
+  const bridge = await MqttBridge.open({ intake: parts.intake, port: 0, limits: { connectTimeoutMs: PATIENCE_MS } });
   t.teardown(() => bridge.close());
   const credential = ['-h', '127.0.0.1', '-p', String(bridge.port), '-u', 'meter-1', '-P', 'token-of-meter-1'];
   const mosquittoPub = (...options: string[]) => {

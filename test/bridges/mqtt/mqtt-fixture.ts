@@ -6,7 +6,7 @@ import {
   type MqttBridgeOptions,
   type MqttLimits,
 } from '../../../bridges/mqtt/index.ts';
-import { type Fixture, fixture } from '../bridge-fixture.ts';
+import { type Fixture, fixture, PATIENCE_MS } from '../bridge-fixture.ts';
 import { connectPacket, RawClient } from './raw-client.ts';
 
 type Test = Pick<typeof t, 'teardown'>;
@@ -22,7 +22,7 @@ export async function start(
   const bridge = await MqttBridge.open({
     intake: parts.intake,
     port: 0,
-    limits,
+    limits: { connectTimeoutMs: PATIENCE_MS, ...limits },
     ...more,
     onEvent: (event) => events.push(event),
     onRefused: (code) => refused.push(code),

@@ -47,6 +47,8 @@ const PARTITIONS = 4;
 const IN_FLIGHT = 1_000;
 const GOOD_EVERY = 10;
 const HTTP_EVERY = 100;
+/** A busy machine may keep a request waiting. */
+const PATIENCE_MS = 120_000;
 const OVERSIZE_EVERY = 5_000;
 const OVERSIZE_BYTES = 70_000;
 
@@ -73,7 +75,11 @@ export async function runMalformed(options: MalformedOptions): Promise<Malformed
   });
   const appender = new RecordAppender(log);
   const intake = makeIntake(devices, keys, appender);
-  const bridge = await HttpBridge.open({ intake, port: 0 });
+  const bridge = await HttpBridge.open({
+    intake,
+    port: 0,
+    limits: { headersTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS },
+  });
   const stored = new Map<string, Stored>();
   const sent: Record<string, number> = {};
   const refused: Record<string, number> = {};
