@@ -407,12 +407,18 @@ function isDone(tx: Transaction, memory: FlowMemory, end: readonly [number, numb
   return (isInspected[0] || tx.isOneSided === 1) && (isInspected[1] || tx.isOneSided === 0);
 }
 
-/** The number of the first transaction of which rules are still asked in the direction, or of the next one; -1: there are none. */
+/**
+ * The number of the first transaction of which rules are still asked in the direction, or of the next one; -1: there are none.
+ * One of the other direction is waited for until it is complete.
+ */
 function openTransaction({ flow, memory, direction }: Situation): number {
-  const { parser } = (flow?.application ?? { parser: null }) as Pick<Conversation, 'parser'>;
-  if (parser === null || memory === null) return -1;
-  const open = parser.transactions.find(
-    ({ id, isOneSided }) => (isOneSided ?? direction) === direction && !memory.isInspected(id, direction),
+  const conversation = (flow?.application ?? null) as Conversation | null;
+  const { parser = null, protocol = null } = conversation ?? {};
+  if (parser === null || protocol === null || memory === null) return -1;
+  const open = parser.transactions.find(({ id, isOneSided, progress }) =>
+    (isOneSided ?? direction) === direction
+      ? !memory.isInspected(id, direction)
+      : progress[direction] < protocol.end[direction],
   );
   return open?.id ?? memory.transactionsSeen;
 }

@@ -421,10 +421,14 @@ export class Sensor implements TrafficSink {
     for (const tx of parser.transactions) {
       const kept = memory.transaction(tx.id);
       if (pruned !== null) letFilesGo(tx, pruned);
+      if (tellsOdd && kept.eventsTold < tx.events.length) {
+        // Behind one that is not told yet, what is odd about those that are is still told.
+        const isLookedAt = !kept.isLogged || tx.id >= memory.loggedTo;
+        if (isLookedAt && (isOver || !isUnchanged(tx, protocol))) this.#tellEvents(tx, kept, place, direction ?? 0);
+      }
       if (kept.isLogged) continue;
       const isNext = isInOrder;
       isInOrder = false;
-      if (tellsOdd && kept.eventsTold < tx.events.length) this.#tellEvents(tx, kept, place, direction ?? 0);
       if (isOver || direction === 0) this.#tellFiles(tx, 0, isOver, place, pruned);
       if (isOver || direction === 1) this.#tellFiles(tx, 1, isOver, place, pruned);
       if (direction !== null) kept.filesLeft[direction] = kept.filesTold[direction];
@@ -452,6 +456,10 @@ function turned(flow: Flow, conversation: Conversation, direction: Direction): D
   (flow.memory as FlowMemory | null)?.swap(flow.protocol === PROTOCOL_TCP);
   return opposite(direction);
 }
+
+/** Open in both directions, and nothing was read for it since: Suricata does not look at it for what is told. */
+const isUnchanged = ({ isUpdated, progress }: Transaction, { end }: AnyProtocol): boolean =>
+  isUpdated !== undefined && !isUpdated[0] && !isUpdated[1] && progress[0] < end[0] && progress[1] < end[1];
 
 /** Those that were told with a packet of the other direction. */
 function letFilesGo({ files }: Transaction, direction: Direction): void {
