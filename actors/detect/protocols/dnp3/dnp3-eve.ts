@@ -6,8 +6,8 @@ import { layoutOf } from './dnp3-layout.ts';
 import type { Dnp3Transaction } from './dnp3-parser.ts';
 import { type Fields, PointReader } from './dnp3-points.ts';
 
-/** Of a fragment no more are told: an honest one has at most 16,384. */
-const POINTS_MAX = 65_536;
+/** Of a fragment no more objects and points are told, with every alert anew: a poll of all there is has hundreds. */
+const TOLD_MAX = 4096;
 
 const isSet = (octet: number, bit: number): boolean => (octet & bit) !== 0;
 
@@ -22,12 +22,16 @@ function objectFields(fragment: Uint8Array, object: Dnp3Object, most: number): F
 }
 
 function objectsFields({ fragment, objects }: Dnp3Transaction): Fields[] {
-  let left = POINTS_MAX;
-  return objects.map((object) => {
+  let left = TOLD_MAX;
+  const told: Fields[] = [];
+  for (const object of objects) {
+    if (left <= 0) break;
+    left -= 1;
     const fields = objectFields(fragment, object, left);
     left -= (fields.points as readonly Fields[] | undefined)?.length ?? 0;
-    return fields;
-  });
+    told.push(fields);
+  }
+  return told;
 }
 
 function typeOf(tx: Dnp3Transaction): string {

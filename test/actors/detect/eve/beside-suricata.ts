@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CaptureReader,
+  EVE_DEFAULTS,
   type EveRecord,
   readRules,
   SENSOR_DEFAULTS,
@@ -17,13 +18,15 @@ export interface Scene {
   readonly capture: Uint8Array;
   readonly rules: string;
   readonly midstream: boolean;
+  /** Records of this type, too, which Suricata's own configuration does not write. */
+  readonly alsoTold?: string;
 }
 
 /** Statistics are of the program that makes them. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['stats']);
 const ALERTS_MAX = 200;
 
-export function suricataRecords({ capture, rules, midstream }: Scene): EveRecord[] {
+export function suricataRecords({ capture, rules, midstream, alsoTold }: Scene): EveRecord[] {
   const folder = mkdtempSync(join(tmpdir(), 'msec-records-'));
   try {
     writeFileSync(join(folder, 'in.pcap'), capture);
@@ -37,7 +40,19 @@ export function suricataRecords({ capture, rules, midstream }: Scene): EveRecord
       'app-layer.protocols.dnp3.enabled=yes',
       'app-layer.protocols.enip.enabled=yes',
     ];
-    const files = ['-r', join(folder, 'in.pcap'), '-S', join(folder, 'in.rules'), '-l', folder];
+    const own = readFileSync('/etc/suricata/suricata.yaml', 'utf8');
+    const configuration = alsoTold === undefined ? own : own.replace(/^( *)- mqtt:/m, `$1- ${alsoTold}\n$1- mqtt:`);
+    writeFileSync(join(folder, 'suricata.yaml'), configuration);
+    const files = [
+      '-c',
+      join(folder, 'suricata.yaml'),
+      '-r',
+      join(folder, 'in.pcap'),
+      '-S',
+      join(folder, 'in.rules'),
+      '-l',
+      folder,
+    ];
     const run = spawnSync(
       programPath('suricata'),
       [...files, '-k', 'none', '--runmode', 'single', ...set.flatMap((setting) => ['--set', setting])],
@@ -54,7 +69,7 @@ export function suricataRecords({ capture, rules, midstream }: Scene): EveRecord
   }
 }
 
-export function ourRecords({ capture, rules, midstream }: Scene): EveRecord[] {
+export function ourRecords({ capture, rules, midstream, alsoTold }: Scene): EveRecord[] {
   const { accepted, refused } = readRules([{ name: 'r', text: rules }], variables());
   if (refused.length > 0) throw new Error(`a rule is refused: ${JSON.stringify(refused[0])}`);
   const { traffic, inspect } = SENSOR_DEFAULTS;
@@ -62,6 +77,7 @@ export function ourRecords({ capture, rules, midstream }: Scene): EveRecord[] {
     ...SENSOR_DEFAULTS,
     traffic: { ...traffic, validatesChecksums: false, stream: { ...traffic.stream, midstream } },
     inspect: { ...inspect, alertsMax: ALERTS_MAX },
+    ...(alsoTold === undefined ? {} : { eve: { ...EVE_DEFAULTS, types: new Set([...EVE_DEFAULTS.types, alsoTold]) } }),
   };
   const records: EveRecord[] = [];
   // As a line is read, with what JSON leaves out left out.
