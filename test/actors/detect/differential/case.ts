@@ -1,9 +1,9 @@
 /** One generated case: a flow's packets and rules about it. Its addresses are its own, so that many share a capture. */
 
-import { dialogue, tornDialogue, wideDialogue } from './dialogues/dialogue.ts';
+import { dialogue, enipDialogue, tornDialogue, wideDialogue } from './dialogues/dialogue.ts';
 import type { Dialogue } from './dialogues/message.ts';
 import { Dice } from './dice.ts';
-import { type Kind, kindOf } from './kind.ts';
+import { isOfEnip, type Kind, kindOf } from './kind.ts';
 import type { Endpoints } from './network.ts';
 import { packetsOf } from './packets.ts';
 import { rulesOf } from './rules/rules.ts';
@@ -38,7 +38,7 @@ const PACES_US = [100, 2000, 30_000, 120_000];
 /** `slot`: its place among the cases of one capture. */
 export function makeCase(seed: number, slot: number, kind: Kind = kindOf(seed)): Case {
   const dice = new Dice(seed);
-  const made = DIALOGUES[kind](dice);
+  const made = kind === 'plain' && isOfEnip(seed) ? enipDialogue(dice) : DIALOGUES[kind](dice);
   const firstSid = 1 + slot * SIDS_A_CASE;
   const version = dice.chance(0.15) ? 6 : 4;
   const [high, low] = [slot >> 8, slot & 255];

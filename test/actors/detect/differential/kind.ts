@@ -8,6 +8,8 @@ const WIDE_SHARE = 0.2;
 const WIDE_SALT = 0x5bd1_e995;
 const TORN_SHARE = 0.06;
 const TORN_SALT = 0x632b_e59b;
+const ENIP_SHARE = 0.05;
+const ENIP_SALT = 0x6d2b_79f5;
 
 /** From streams of their own: the other cases stay what they were. */
 export function kindOf(seed: number): Kind {
@@ -18,3 +20,6 @@ export function kindOf(seed: number): Kind {
 export function wholeKindOf(seed: number): Kind {
   return new Dice(seed ^ WIDE_SALT).chance(WIDE_SHARE) ? 'wide' : 'plain';
 }
+
+/** Of the plain ones: those of EtherNet/IP, from a stream of their own, too. */
+export const isOfEnip = (seed: number): boolean => new Dice(seed ^ ENIP_SALT).chance(ENIP_SHARE);

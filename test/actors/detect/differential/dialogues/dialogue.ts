@@ -3,6 +3,7 @@ import { bytesOf, n16 } from '../../frames.ts';
 import { Dice as TalkDice } from '../../protocols/dice.ts';
 import { dnp3Talk } from '../../protocols/dnp3-talks.ts';
 import { dnsTalk } from '../../protocols/dns-talks.ts';
+import { enipTalk } from '../../protocols/enip-talks.ts';
 import { ftpTalk } from '../../protocols/ftp-talks.ts';
 import { modbusTalk } from '../../protocols/modbus-talks.ts';
 import { mqttTalk } from '../../protocols/mqtt-talks.ts';
@@ -48,6 +49,13 @@ export function wideDialogue(dice: Dice): Dialogue {
     [1, () => http(dice)],
     [1, () => mqtt(dice)],
   ])();
+}
+
+/** EtherNet/IP; some of it without greetings, or at a port where it is not looked for. */
+export function enipDialogue(dice: Dice): Dialogue {
+  const made = talk(dice, 'enip', enipTalk);
+  const messages = dice.chance(0.25) ? made.messages.slice(2) : made.messages;
+  return { ...made, messages, serverPort: dice.chance(0.04) ? 44_817 : made.serverPort };
 }
 
 /** Of whatever a session can be torn from. */

@@ -13,6 +13,7 @@ export type Spoken =
   | 'mqtt'
   | 'modbus'
   | 'dnp3'
+  | 'enip'
   | 'ssh'
   | 'tls'
   | 'smtp'

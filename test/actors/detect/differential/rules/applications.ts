@@ -8,6 +8,7 @@ import { TLS_RULES } from '../../protocols/tls-talks.ts';
 import type { Message } from '../dialogues/message.ts';
 import { contents, wordsOf } from './contents.ts';
 import { dnp3 } from './dnp3.ts';
+import { enip } from './enip.ts';
 import { eventOption } from './events.ts';
 import { httpOptions } from './http.ts';
 import type { Making } from './making.ts';
@@ -26,6 +27,8 @@ export function applicationOptions(making: Making, message: Message): string[] {
       return modbus(making, message);
     case 'dnp3':
       return dnp3(making, message);
+    case 'enip':
+      return enip(making, message);
     case 'ssh':
       return ssh(making, message);
     case 'tls':
