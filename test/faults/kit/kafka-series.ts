@@ -49,7 +49,7 @@ export interface SeriesEnd {
 const FRAMES = 640;
 const FRAMES_PER_ACK = 32;
 const COUNT_MAX = 6;
-const REMOVAL_MS_MAX = 60_000;
+const REMOVAL_MS_MAX = 180_000;
 const DELAY_MS_MAX = 60;
 /** More than one life has, so that some go on only beside the one after the next. */
 const WAKE_ACKS_MAX = 24;

@@ -134,7 +134,8 @@ for (const [name, message] of [
     const { worker, ask } = readerThread({ descriptor: log.readerDescriptor(), gate });
     t.equal(await ask({ kind: 'fetch' }), true);
     worker.postMessage(message);
-    if (message.kind === 'block') t.not(Atomics.wait(new Int32Array(gate), 0, 0, 10_000), 'timed-out', 'it is at work');
+    if (message.kind === 'block')
+      t.not(Atomics.wait(new Int32Array(gate), 0, 0, 120_000), 'timed-out', 'it is at work');
     const before = log.diskBytes();
     await fill(200);
     const grown = log.diskBytes() - before;

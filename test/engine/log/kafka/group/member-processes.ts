@@ -17,7 +17,7 @@ export const SHORT_SESSION_MS = 6_000;
 const LONG_SESSION_MS = 45_000;
 const STAYS_MS = 2_000;
 /** For what never comes. */
-const UNTIL_MS_MAX = 120_000;
+const UNTIL_MS_MAX = 300_000;
 
 /** Allows of short sessions, and has heartbeats short enough for a test. */
 export const SHORT_SESSIONS = {
