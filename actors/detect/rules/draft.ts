@@ -5,6 +5,7 @@
 
 import type { RuleLists } from './lists.ts';
 import { passes } from './numbers.ts';
+import { leavesBuffer } from './own-lists.ts';
 import type {
   Base64Term,
   BufferTerms,
@@ -165,6 +166,10 @@ export class Draft {
   condition(condition: Condition): void {
     this.conditions.push(condition);
     this.#lastMatch = condition.keyword;
+    if (this.#current.buffer === PAYLOAD || this.#isUnasked() || !leavesBuffer(condition, this.#current)) return;
+    this.#current = this.#buffers[0]!;
+    this.#isSticky = false;
+    this.#isTrailing = false;
   }
 
   /** The last thing that is asked is to be looked for first; which order that makes nobody sees but of a content. */

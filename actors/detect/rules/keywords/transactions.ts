@@ -126,6 +126,8 @@ const certificateText = (name: string, form: RegExp): KeywordRow => ({
   negation: true,
   read: (draft, { text, isNegated }) => {
     if (!form.test(text)) wrong(name, `"${shown(text)}" is none`);
+    if (name === 'tls.fingerprint' && draft.buffer !== 'payload')
+      wrong(name, `it cannot stand behind the buffer ${draft.buffer}`);
     draft.condition({ keyword: name, value: { type: 'words', words: [`${isNegated ? '!' : ''}${text}`] } });
   },
 });

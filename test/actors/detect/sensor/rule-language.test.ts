@@ -202,3 +202,29 @@ t.test('ip_proto behind a header of IP stands for the protocol before it, and tw
   for (const refused of [`udp any any -> any any (ip_proto:17; ${header})`, 'udp any any -> any any (ip_proto:17;)'])
     t.throws(() => alertsIn(scene, [`alert ${refused}`]), /ip_proto: it goes with ip alone/);
 });
+
+t.test(
+  'a keyword about files or transactions ends the buffer before it: what follows is about the payload',
+  async (t) => {
+    const form = '--B\r\nContent-Disposition: form-data; name="f"; filename="Eicar.TXT"\r\n\r\nAlphaBody\r\n--B--\r\n';
+    const head =
+      'POST /a HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 89\r\n\r\n';
+    const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+    const scene = new Scene(80).handshake().say(0, `${head}${form}`).say(1, ok).say(0, '');
+    const rules = [
+      'http.uri; content:"/a"; filename:"eicar"; content:"POST";',
+      'http.uri; content:"/a"; filename:"eicar"; content:"/a"; endswith;',
+      'http.uri; content:"/a"; fileext:"txt"; content:"Host";',
+      'http.uri; content:"/a"; filesize:>3; content:"Host"; http_header;',
+      'http.uri; content:"/a"; filename:"eicar"; isdataat:30;',
+      'file.name; content:"Eicar"; fileext:"txt"; content:"POST";',
+      'http.uri; content:"/a"; urilen:<9; content:"POST";',
+      'http.uri; content:"/a"; urilen:2,raw; content:"POST";',
+      'http.uri; content:"/a"; flowbits:isnotset,x; content:"POST";',
+    ].map((rule) => `alert http any any -> any any (${rule})`);
+    t.same(alertsIn(scene, rules), ['7>', '', '7>', '7>', '7>', '7>', '', '7>', '']);
+    const query = 'alert dns any any -> any any (dns.query; content:"com"; dns.opcode:0; content:"|01 00 00 01|";)';
+    const dns = '\x2d\x33\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04evil\x03com\x00\x00\x01\x00\x01';
+    t.same(alertsIn(new Scene(53).datagram(0, dns), [query]), ['1>']);
+  },
+);
