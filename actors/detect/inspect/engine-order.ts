@@ -4,6 +4,7 @@
  * the front, before the first that comes at a later progress: so it may come to lie before the fast pattern of the own protocol.
  */
 import type { Direction } from '../protocols/index.ts';
+import { packed } from '../rules/packed.ts';
 
 interface Engine {
   readonly progress: number;
@@ -42,13 +43,14 @@ export function inOrder<E extends Engine>(
   questions: readonly Question<E>[],
   carriers: Carriers,
 ): readonly [readonly E[], readonly E[]] {
-  if (questions.length === 1) return [inDirection(questions, 0), inDirection(questions, 1)];
+  if (questions.length === 1) return [packed(inDirection(questions, 0)), packed(inDirection(questions, 1))];
   const list: Slot<E>[] = [];
   let isFrontFast = false;
-  for (const question of questions.filter(({ isStream }) => !isStream))
+  for (const question of questions) {
+    const { isPrefiltered, isStream } = question;
+    if (isStream) continue;
     for (const slot of slotsOf(question, carriers)) {
       if ((carriers.directions & (1 << slot.direction)) === 0) continue;
-      const { isPrefiltered } = question;
       const front = list[0];
       isFrontFast ||= isPrefiltered;
       if (isPrefiltered || (!isFrontFast && front !== undefined && front.progress > slot.progress)) list.unshift(slot);
@@ -57,13 +59,14 @@ export function inOrder<E extends Engine>(
         list.splice(later === -1 ? list.length : later, 0, slot);
       }
     }
+  }
   const stream = questions.find(({ isStream }) => isStream);
   const ofDirection = (direction: Direction): E[] => {
     const engines = list.flatMap((slot) => (slot.direction === direction && slot.engine !== null ? [slot.engine] : []));
     const ofStream = stream === undefined ? [] : inDirection([stream], direction);
     return stream?.isPrefiltered === true ? [...ofStream, ...engines] : [...engines, ...ofStream];
   };
-  return [ofDirection(0), ofDirection(1)];
+  return [packed(ofDirection(0)), packed(ofDirection(1))];
 }
 
 const inDirection = <E extends Engine>(questions: readonly Question<E>[], direction: Direction): E[] =>
@@ -74,21 +77,37 @@ function slotsOf<E extends Engine>(
   { name, engines }: Question<E>,
   { protocol, isAnys, isHttp2s }: Carriers,
 ): Slot<E>[] {
-  const slot = (direction: Direction): Slot<E>[] => {
-    const engine = engines[direction];
-    return engine === null ? [] : [{ progress: engine.progress, direction, engine }];
-  };
-  const ways = TO_CLIENT_FIRST.has(name) ? ([1, 0] as const) : ([0, 1] as const);
-  const own = ways.flatMap(slot);
+  const ways = TO_CLIENT_FIRST.has(name) ? TO_CLIENT_AND_BACK : TO_SERVER_AND_BACK;
+  const own = ownSlots(engines, ways);
   const isOfFiles = FILES.has(name);
   if (isOfFiles && isAnys) return amongFiles(name, protocol, own);
   if (protocol !== 'http' || !(isAnys || isHttp2s)) return own;
   if (isOfFiles) return [...own, ...HTTP2_FILES[name === 'files' ? 0 : 1]];
-  const http2 = (direction: Direction): Slot<E>[] =>
-    engines[direction] === null ? [] : [others(direction, HTTP2_FIRST.has(name) ? 1 : HTTP2_AT[direction])];
-  if (HTTP2_FIRST.has(name)) return [...ways.flatMap(http2), ...own];
-  if (BY_DIRECTION.has(name)) return ways.flatMap((way) => [...slot(way), ...http2(way)]);
-  return [...own, ...ways.flatMap(http2)];
+  if (HTTP2_FIRST.has(name)) return [...http2Slots(engines, ways, HTTP2_LINE), ...own];
+  if (BY_DIRECTION.has(name))
+    return ways.flatMap((way) => [...ownSlots(engines, [way]), ...http2Slots(engines, [way], HTTP2_AT)]);
+  return [...own, ...http2Slots(engines, ways, HTTP2_AT)];
+}
+
+type Engines<E> = readonly [E | null, E | null];
+
+function ownSlots<E extends Engine>(engines: Engines<E>, ways: readonly Direction[]): Slot<E>[] {
+  const slots: Slot<E>[] = [];
+  for (const direction of ways) {
+    const engine = engines[direction];
+    if (engine !== null) slots.push({ progress: engine.progress, direction, engine });
+  }
+  return slots;
+}
+
+function http2Slots(
+  engines: Engines<unknown>,
+  ways: readonly Direction[],
+  progress: readonly [number, number],
+): Slot<never>[] {
+  const slots: Slot<never>[] = [];
+  for (const way of ways) if (engines[way] !== null) slots.push(others(way, progress[way]));
+  return slots;
 }
 
 /** Those of a rule that names no protocol. */
@@ -104,9 +123,12 @@ function amongFiles<E>(name: string, protocol: string, own: readonly Slot<E>[]):
 
 const others = (direction: Direction, progress: number): Slot<never> => ({ progress, direction, engine: null });
 
+const TO_SERVER_AND_BACK = [0, 1] as const;
+const TO_CLIENT_AND_BACK = [1, 0] as const;
 const HTTP_BODY = 3;
 /** The progress of most that is asked of HTTP/2, by direction. */
 const HTTP2_AT = [3, 5] as const;
+const HTTP2_LINE = [1, 1] as const;
 const HTTP2_FILES = [
   [others(0, HTTP2_AT[0]), others(1, HTTP2_AT[1])],
   [others(1, HTTP2_AT[1]), others(0, HTTP2_AT[0])],

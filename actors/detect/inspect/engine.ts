@@ -106,21 +106,21 @@ function questionsOf(
     if (engines[0] !== null || engines[1] !== null) questions.push({ name, isPrefiltered, isStream, engines });
   };
   const fastList = fast === null ? null : listOf(fast);
-  for (const terms of rule.buffers.filter(isTransactionBuffer)) {
+  for (const terms of rule.buffers) {
+    if (!isTransactionBuffer(terms)) continue;
     const isPrefiltered = listOf(terms) === fastList;
     const make = (bit: number, direction: Direction): Engine | null => {
-      const row = protocol.buffers.find(
-        ({ name, directions: ways }) => name === terms.buffer && ways.includes(direction),
-      );
+      const row = bufferIn(protocol, terms.buffer, direction);
       return row === undefined ? null : bufferEngine(terms, scope, row, bit, isPrefiltered);
     };
     add(terms.buffer, make, { isPrefiltered });
   }
   for (const { keyword, value } of rule.conditions) {
-    add(keyword, (bit, direction) => {
-      const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
-      return row === undefined ? null : conditionEngine(row, row.compile(value), bit);
-    });
+    if (hasCondition(protocol, keyword))
+      add(keyword, (bit, direction) => {
+        const row = protocol.conditions.find((one) => one.keyword === keyword && one.directions.includes(direction));
+        return row === undefined ? null : conditionEngine(row, row.compile(value), bit);
+      });
     const [hooked, hook] = keyword === 'hook' && value.type === 'words' ? value.words : [];
     if (hooked === protocol.name) add(keyword, (bit, direction) => hookEngine(hook!, protocol, direction, bit));
     if (keyword === 'xbits.tx' && value.type === 'fields' && String(value.fields.action).startsWith('is'))
@@ -128,12 +128,11 @@ function questionsOf(
     const [of, event] = keyword === 'app-layer-event' && value.type === 'words' ? value.words : [];
     if (of === protocol.name) add(keyword, (bit, direction) => eventEngine(event!, protocol, direction, bit));
   }
-  const [names, files] = [fileNameCheck(rule.conditions), filesCheck(rule.conditions)];
   const { filesAt } = protocol;
-  if (names !== null && filesAt !== undefined)
-    add('file.name', (bit, direction) => fileNameEngine(names, filesAt[direction], bit));
-  if (files !== null && filesAt !== undefined)
-    add('files', (bit, direction) => filesEngine(files, filesAt[direction], bit));
+  const names = filesAt === undefined ? null : fileNameCheck(rule.conditions);
+  const files = filesAt === undefined ? null : filesCheck(rule.conditions);
+  if (names !== null) add('file.name', (bit, direction) => fileNameEngine(names, filesAt![direction], bit));
+  if (files !== null) add('files', (bit, direction) => filesEngine(files, filesAt![direction], bit));
   // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
   // a file's name there.
   if (inPayload !== null) {
@@ -146,6 +145,16 @@ function questionsOf(
     add('payload', make, { isPrefiltered: inPayload.isPrefiltered, isStream: true });
   }
   return questions;
+}
+
+export function bufferIn({ buffers }: AnyProtocol, name: string, direction: Direction): BufferRow | undefined {
+  for (const row of buffers) if (row.name === name && row.directions.includes(direction)) return row;
+  return undefined;
+}
+
+function hasCondition({ conditions }: AnyProtocol, keyword: string): boolean {
+  for (const row of conditions) if (row.keyword === keyword) return true;
+  return false;
 }
 
 /** Of which Suricata's question does not leave it to the prefilter. */

@@ -11,6 +11,7 @@ import { finished, LONG_STEP, type Steps } from '../rules/finished.ts';
 import { passes } from '../rules/numbers.ts';
 import type { BufferTerms } from '../rules/rule.ts';
 import { AddressIndex } from './address-index.ts';
+import { bufferIn } from './engine.ts';
 import { isLookedFor } from './negated-pattern.ts';
 import { hasPattern, isOfPayload, makingPacketGroup, type PacketGroup, prefilterOf } from './packet-group.ts';
 import { isSynScan, PortedGroup } from './ported-group.ts';
@@ -205,9 +206,7 @@ function* transactionGroup(
     if (isOfPayload(signature)) continue;
     const { fast } = signature;
     const buffer = hasPattern(signature) ? fast!.buffer : null;
-    const row = protocol.buffers.find(
-      ({ name, directions }) => name === fast?.buffer.buffer && directions.includes(direction),
-    );
+    const row = fast === null ? undefined : bufferIn(protocol, fast.buffer.buffer, direction);
     if (buffer === null && row !== undefined && fast!.buffer.transforms.length > 0 && isLookedFor(fast!))
       prefilteredOf(byBuffer, row, fast!.buffer);
     // One about both sides has its pattern on one of them; what a packet's own addresses are is asked of each.
