@@ -26,6 +26,8 @@ export class StreamRecognition {
   /** The direction that spoke first, until a parser has been given something. */
   #first: Direction | null;
   #hasBegun = false;
+  /** The parser was given what came behind a hole, of a direction that nobody asks what it speaks. */
+  #isHeard = false;
   /** Nothing more is parsed because bytes are missing that the parser cannot do without. */
   #isMissing = false;
   /** Bits of the directions of which it was asked whether they were announced. */
@@ -52,6 +54,7 @@ export class StreamRecognition {
       else {
         parsing.openAgain(parsing.protocol);
         parsing.dropWaiting(direction);
+        this.#isHeard ||= all.length > 0;
         this.#parse(direction, all, isLast);
       }
       return;
@@ -106,14 +109,15 @@ export class StreamRecognition {
     if (!this.#hasBegun && this.#first !== null && this.#first !== direction) this.#hearOther(opposite(direction));
     // Where the parser gives up over that, or over bytes that are missing, it reads these all the same, and no others.
     const parser = parsing.hasFailed ? parsing.parser : null;
-    if (parser?.hasFailed === true && this.#hasBegun) {
+    const hasGivenUp = parser?.hasFailed === true && (this.#hasBegun || this.#isHeard);
+    if (parsing.hasFailed && !this.#isMissing && !hasGivenUp) return;
+    if (!this.#hasBegun && !this.#mayBegin(direction, parsing.protocol ?? protocol, bytes)) return;
+    if (hasGivenUp) {
       parser.hasFailed = false;
       this.#give(direction, bytes, isLast);
       parser.hasFailed = true;
       return;
     }
-    if (parsing.hasFailed && !this.#isMissing) return;
-    if (!this.#hasBegun && !this.#mayBegin(direction, parsing.protocol ?? protocol, bytes)) return;
     if (parsing.hasFailed) parsing.openAnew(protocol);
     this.#give(direction, bytes, isLast);
   }

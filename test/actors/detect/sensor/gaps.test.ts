@@ -191,6 +191,20 @@ t.test('a gap in a body that is in no coding, whatever its headers say, is one o
   t.equal(sizeIn(gapped('deflate, gzip', zipped, 10)), 12);
 });
 
+t.test('what the other side said before a gap that ends the parsing is still known', async (t) => {
+  const scene = new Scene(22)
+    .segment(0, ACK, 0, 0)
+    .segment(0, DATA, 1, 0, 'SH-2.0-libss')
+    .segment(1, ACK, 0, 1)
+    .segment(0, DATA, 0, 0, 'S')
+    .segment(0, DATA, 13, 0, 'h_0.9\rq\0')
+    .segment(0, DATA, 78, 0, 'abcdefg')
+    .segment(1, DATA, 0, 85, 'SSH-2-OpenSSH_9.2p1')
+    .segment(0, FIN | ACK, 85, 300);
+  const rules = [`alert ssh ${ANY} (ssh.proto; content:"2.0";)`];
+  t.same(alertsIn(scene, rules, '', true), ['8>']);
+});
+
 t.test('of a chunk’s length that comes in pieces and is none, the pieces before the last are no body', async (t) => {
   const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nxxxx\r\n';
   const scene = (...pieces: string[]) =>
