@@ -92,7 +92,8 @@ export class Reassembler {
     const depth = this.#options.depthBytes;
     if (depth === 0) return length;
     if (stream.depthReached) return 0;
-    if (start + length <= depth) return length;
+    // As in Suricata, nothing of what begins before the SYN's number is in a stream that has a depth.
+    if (start + length <= depth) return start < -1 ? 0 : length;
     stream.depthReached = true;
     this.depthReached++;
     return 0;

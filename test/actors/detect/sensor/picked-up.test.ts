@@ -108,3 +108,13 @@ t.test('a session picked up with an answer to a SYN turns its flow, whoever has 
     .segment(0, ACK, 6, 11);
   t.same(alertsIn(first, rules, '', true), ['->', '2> 4>', '->']);
 });
+
+t.test('what begins before the first number of a session that was picked up is no part of its stream', async (t) => {
+  const scene = new Scene(7777)
+    .segment(0, DATA, 10, 0, 'zzzz')
+    .segment(0, DATA, 0, 0, 'before____zzzzlate')
+    .segment(0, DATA, 9, 0, '_zzzzfirst')
+    .segment(1, ACK, 0, 30);
+  const rules = ['before', 'late', 'zzzzfirst'].map((word) => `alert tcp ${ANY} (content:"${word}";)`);
+  t.same(alertsIn(scene, rules, '', true), ['', '', '->']);
+});
