@@ -56,16 +56,23 @@ export function isPlausible(bytes: Uint8Array, at: number, length: number): bool
   return 2 * records + HEADER_BYTES <= length;
 }
 
-/** Behind the questions; -1: they are malformed. */
+const MALFORMED = -1;
+/** The message ends before them. */
+const SHORT = -2;
+
+/** Behind the questions, or why there is no such place. */
 function skipQuestions(message: Uint8Array): number {
   let at = HEADER_BYTES;
   for (let left = word(message, 4); left > 0; left--) {
-    if (!NAMES.skip(message, at, message.length)) return -1;
+    if (!NAMES.skip(message, at, message.length)) return NAMES.isShort ? SHORT : MALFORMED;
     at = NAMES.next + 4;
-    if (at > message.length) return -1;
+    if (at > message.length) return SHORT;
   }
   return at;
 }
+
+/** Whether its questions cannot be some, also if more came. */
+export const hasMalformedQuestions = (message: Uint8Array): boolean => skipQuestions(message) === MALFORMED;
 
 /** Behind `count` records; -1: one is malformed. */
 function skipRecords(message: Uint8Array, start: number, count: number): number {
@@ -135,7 +142,7 @@ export class DnsMessage {
   static of(bytes: Uint8Array, isRequest: boolean): DnsMessage | null {
     NAMES.flags = 0;
     const answersAt = skipQuestions(bytes);
-    if (answersAt === -1) return null;
+    if (answersAt < 0) return null;
     if (!isRequest) {
       const authorities = skipRecords(bytes, answersAt, word(bytes, 6));
       if (authorities === -1 || skipRecords(bytes, authorities, word(bytes, 8)) === -1) return null;

@@ -20,6 +20,8 @@ export class NameReader {
   flags = 0;
   /** The name is longer than what is kept of it. */
   isCut = false;
+  /** What was none ends before it is over, and is nothing worse. */
+  isShort = false;
   private readonly text = new Uint8Array(NAME_BYTES_MAX + LABEL_BYTES_MAX + 2);
   private length = 0;
 
@@ -43,6 +45,7 @@ export class NameReader {
     let limit = end;
     let behind = -1;
     this.isCut = false;
+    this.isShort = false;
     this.length = 0;
     for (let steps = 1; ; steps++) {
       if (at >= limit) break;
@@ -52,14 +55,14 @@ export class NameReader {
         break;
       }
       if (lead <= LABEL_BYTES_MAX) {
-        if (at + 1 + lead > limit) return false;
+        if (at + 1 + lead > limit) return this.ends();
         if (!this.isCut) {
           if (isKept) this.add(message, at + 1, lead);
           else this.length += this.length === 0 ? lead : lead + 1;
         }
         at += 1 + lead;
       } else if (lead >= 0xc0) {
-        if (at + 2 > limit) return false;
+        if (at + 2 > limit) return this.ends();
         const offset = ((lead & 0x3f) << 8) | message[at + 1]!;
         if (offset > message.length) return false;
         if (isSame(message, offset, at, limit)) {
@@ -87,6 +90,11 @@ export class NameReader {
     }
     this.next = behind === -1 ? at : behind;
     return true;
+  }
+
+  private ends(): false {
+    this.isShort = true;
+    return false;
   }
 
   private add(message: Uint8Array, at: number, length: number): void {

@@ -5,7 +5,7 @@
 import type { Direction } from '../direction.ts';
 import { PendingBytes } from '../pending-bytes.ts';
 import type { Parser, ProbeAnswer, Transaction, Transport } from '../protocol.ts';
-import { DnsMessage, HEADER_BYTES, isPlausible } from './dns-message.ts';
+import { DnsMessage, HEADER_BYTES, hasMalformedQuestions, isPlausible } from './dns-message.ts';
 
 const Z_FLAG = 0x40;
 /** Names and records that were asked for take several times as much as the message. */
@@ -155,7 +155,7 @@ function probeMessage(bytes: Uint8Array, at: number, length: number): ProbeAnswe
   if (bytes.length - at >= length) {
     const message = bytes.subarray(at, at + length);
     if (message.length < HEADER_BYTES || !isPlausible(message, 0, length)) return 'no';
-    if (DnsMessage.of(message, true) === null) return 'no';
+    if (hasMalformedQuestions(message)) return 'no';
   }
   return isPlausible(bytes, at, length) ? 'yes' : 'no';
 }

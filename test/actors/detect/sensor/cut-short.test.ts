@@ -1,4 +1,4 @@
-/** What rules see of HTTP whose messages are cut short, by the end of the flow or by what comes in their place; expected is what Suricata 7.0.10 says. */
+/** What rules see of HTTP and DNS where messages are cut short, by the end of the flow or by what comes in their place; expected is what Suricata 7.0.10 says. */
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { alertsIn, Scene } from './scene.ts';
@@ -87,3 +87,21 @@ t.test('with the end of a flow trailers are read as far as they came, and no req
   t.same(asked('flow:to_server; http.header_names; content:"y";', `${trailer}\r\n`), ['->']);
   t.same(asked('http.uri; content:"/b";', `${post}Content-Length: 2\r\n\r\nzzyyy\r\nGET /b`), ['']);
 });
+
+t.test(
+  'a message of DNS whose questions are cut short is one all the same, and one with a name that cannot be is none',
+  (t) => {
+    const header = '\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00';
+    const rules = ['alert dns any any -> any any (flow:to_server;)'];
+    const told = (question: string): string[] => [
+      ...alertsIn(new Scene(53).datagram(0, header + question).datagram(1, header + question), rules),
+      ...alertsIn(
+        new Scene(53).handshake().say(0, `\0${String.fromCharCode(12 + question.length)}${header}${question}`),
+        rules,
+      ),
+    ];
+    for (const question of ['\x03www\x09exam', '\x03www\0\0', '\x03www\xc0']) t.same(told(question), ['1> 2>', '->']);
+    for (const question of ['\x03www\x80aaa', '\xc0\x0caaaa', '\xc3\xff\0\x01\0\x01']) t.same(told(question), ['', '']);
+    t.end();
+  },
+);
