@@ -52,7 +52,7 @@ export function followFinWait1(segment: Segment): boolean {
   if (!isRepeated || !isAlsoAck || direction === 0) {
     if (isBefore(plus(receiver.nextSequence, -1), acknowledgment)) receiver.nextSequence = acknowledgment;
     const expected = isAlsoAck && direction === 0 ? sender.nextSequence : plus(sender.nextSequence, -1);
-    if (sequence === expected) segment.raiseNext(sender, segment.end);
+    if (sequence === expected) sender.nextSequence = segment.end;
     if (isAlsoAck) segment.raiseAck(receiver, acknowledgment);
   }
   segment.reassemble();
@@ -71,7 +71,7 @@ function takeAckInFinWait1(segment: Segment): boolean {
   }
   takeTimestamp(segment);
   if (isBefore(plus(receiver.nextSequence, -1), acknowledgment)) receiver.nextSequence = acknowledgment;
-  if (sequence === expected) segment.raiseNext(sender, segment.end);
+  if (sequence === expected) sender.nextSequence = segment.end;
   segment.raiseAck(receiver, acknowledgment);
   segment.raiseWindow(receiver);
   segment.reassemble();

@@ -75,3 +75,21 @@ t.test('a transaction that was logged before an earlier one is left in both dire
     .segment(0, ACK, 15, 1);
   t.same(alertsIn(begun, [ADDRESSES]), ['1> 2< 3> 4> 5< 6< 7> 8> 9> 10> 11< 12> -> -<']);
 });
+
+t.test(
+  'a byte with the number of a FIN that was repeated without one is no keep-alive, and in the stream',
+  async (t) => {
+    const scene = new Scene(7777)
+      .handshake()
+      .segment(1, FIN | ACK, 0, 0)
+      .segment(0, PUSH | ACK, 0, 0, 'abc')
+      .segment(1, ACK, 0, 3)
+      .segment(1, PUSH | ACK, 0, 3, 'C')
+      .segment(1, PUSH | ACK, 1, 3, 'HARLIE')
+      .segment(0, ACK, 3, 7);
+    const rules = ['content:"CHARLIE";', 'content:"C"; dsize:1;'].map(
+      (asked) => `alert tcp any any -> any any (${asked})`,
+    );
+    t.same(alertsIn(scene, rules), ['-<', '7<']);
+  },
+);
