@@ -131,8 +131,16 @@ function questionsOf(
   const { filesAt } = protocol;
   const names = filesAt === undefined ? null : fileNameCheck(rule.conditions);
   const files = filesAt === undefined ? null : filesCheck(rule.conditions);
-  if (names !== null) add('file.name', (bit, direction) => fileNameEngine(names, filesAt![direction], bit));
-  if (files !== null) add('files', (bit, direction) => filesEngine(files, filesAt![direction], bit));
+  if (names !== null)
+    add('file.name', (bit, direction) => {
+      const at = filesAt![direction];
+      return at === null ? null : fileNameEngine(names, at, bit);
+    });
+  if (files !== null)
+    add('files', (bit, direction) => {
+      const at = filesAt![direction];
+      return at === null ? null : filesEngine(files, at, bit);
+    });
   // In a protocol that has nothing else of what the rule asks the payload is asked alone, unless the prefilter has to find
   // a file's name there.
   if (inPayload !== null) {

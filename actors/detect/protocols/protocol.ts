@@ -201,7 +201,7 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   /** The progress at which a transaction is complete, by direction. */
   readonly end: readonly [number, number];
   /** The progress from which on files are asked about, by direction; without it the protocol has none. */
-  readonly filesAt?: readonly [number, number];
+  readonly filesAt?: readonly [number | null, number | null];
   /** Its record is written once each direction has come so far; without it with its end. */
   toldAt?(fingerprints: Fingerprints): readonly [number, number];
   /** `expected`: what another flow has said of this one. */

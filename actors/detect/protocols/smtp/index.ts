@@ -44,7 +44,7 @@ export const smtp: Protocol<Tx> = {
   probes: ['EHLO', 'HELO', 'QUIT'].map(pattern),
   open: () => new SmtpParser(),
   end: [FINISHED, FINISHED],
-  filesAt: [0, 0],
+  filesAt: [0, null],
   buffers: [
     ...fileBuffers([0]),
     one('smtp.helo', ({ session }) => session.helo),

@@ -227,3 +227,16 @@ t.test(
     );
   },
 );
+
+t.test('a mail server sends no files: a rule about those is asked of what it says alone', async (t) => {
+  const scene = new Scene(25).handshake().say(1, '220 mx\r\n').say(0, 'EHLO 20\r\n').say(1, '250 mx 20\r\n');
+  const rules = ['filesize:10<>5000; content:"20";', 'filestore; content:"20";', 'filename:"x"; content:"20";'];
+  rules.push('filesize:10<>5000;');
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((rule) => `alert tcp ${ANY} (${rule})`),
+    ),
+    ['-<', '-<', '', ''],
+  );
+});
