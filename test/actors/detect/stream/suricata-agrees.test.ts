@@ -82,7 +82,8 @@ class Rules implements TrafficSink {
 /** Each conversation between addresses of its own. */
 function framesOf({ isn, packets }: Pick<Conversation, 'isn' | 'packets'>, index: number): Uint8Array[] {
   const ends = [Uint8Array.of(10, 0, index, 1), Uint8Array.of(10, 0, index, 2)] as const;
-  const ports = [20_000, 7777] as const;
+  // Neither belongs to a protocol.
+  const ports = [20_001, 7777] as const;
   return packets.map(([direction, flags, sequence, acknowledgment, window, text]) => {
     const other = direction === 0 ? 1 : 0;
     const way = { from: ends[direction], to: ends[other] };
