@@ -113,7 +113,7 @@ function http2Slots(
 /** Those of a rule that names no protocol. */
 function amongFiles<E>(name: string, protocol: string, own: readonly Slot<E>[]): Slot<E>[] {
   const of = (one: string, other: readonly Slot<never>[]): readonly Slot<E>[] => (one === protocol ? own : other);
-  const early = [...NO_HTTP, ...NO_HTTP, ...NO_HTTP, ...of('ftp-data', NO_HTTP)];
+  const early = [...NO_HTTP, ...NO_HTTP, ...of('ftp', NO_HTTP), ...of('ftp-data', NO_HTTP)];
   const http = of('http', [others(1, HTTP_BODY), others(0, HTTP_BODY)]);
   const smtp = of('smtp', [others(0, 0)]);
   return name === 'files'

@@ -109,7 +109,9 @@ function questionsOf(
   for (const terms of rule.buffers) {
     if (!isTransactionBuffer(terms)) continue;
     const isPrefiltered = listOf(terms) === fastList;
+    const asksNoFile = protocol.isWithoutFiles === true && terms.buffer.startsWith('file.');
     const make = (bit: number, direction: Direction): Engine | null => {
+      if (asksNoFile) return noFileEngine(terms.buffer, bit);
       const row = bufferIn(protocol, terms.buffer, direction);
       return row === undefined ? null : bufferEngine(terms, scope, row, bit, isPrefiltered);
     };
@@ -282,6 +284,13 @@ function filesEngine(check: FilesCheck, progress: number, bit: number): Engine {
     ask: ({ files = [] }, direction) => OF_FILES[check(files, direction)],
   };
 }
+
+/** What is asked of files where there never are any. */
+const noFileEngine = (name: string, bit: number): Engine => ({
+  ...{ bit, progress: 0, isPrefiltered: false, isStream: false, comesAgain: false, isOfFiles: false },
+  name,
+  ask: () => NO_FILE,
+});
 
 function streamEngine({ check, isPrefiltered }: PayloadQuestion, asksBody: boolean, bit: number): Engine {
   return {

@@ -202,6 +202,8 @@ export interface Protocol<Tx extends Transaction = Transaction> {
   readonly end: readonly [number, number];
   /** The progress from which on files are asked about, by direction; without it the protocol has none. */
   readonly filesAt?: readonly [number | null, number | null];
+  /** Of which rules ask about files, and which carries none itself. */
+  readonly isWithoutFiles?: true;
   /** Its record is written once each direction has come so far; without it with its end. */
   toldAt?(fingerprints: Fingerprints): readonly [number, number];
   /** `expected`: what another flow has said of this one. */

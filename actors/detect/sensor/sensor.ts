@@ -444,8 +444,9 @@ export class Sensor implements TrafficSink {
   }
 
   /** Suricata looks at transactions for what is odd about them where it tells records of them, or of files in them. */
-  #looksAt({ filesAt, isUnknownToSuricata }: AnyProtocol): boolean {
-    return isUnknownToSuricata === true || (filesAt !== undefined && this.#types.has('fileinfo'));
+  #looksAt({ filesAt, isWithoutFiles, isUnknownToSuricata }: AnyProtocol): boolean {
+    if (isUnknownToSuricata === true) return true;
+    return filesAt !== undefined && isWithoutFiles !== true && this.#types.has('fileinfo');
   }
 }
 

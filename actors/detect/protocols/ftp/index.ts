@@ -92,6 +92,8 @@ export const ftp: Protocol<FtpTransaction> = {
   probes: [pattern(1, '220 ('), ...['FEAT', 'USER ', 'PASS ', 'PORT '].map((text) => pattern(0, text))],
   open: () => new FtpParser(),
   end: [FINISHED, FINISHED],
+  filesAt: [0, 0],
+  isWithoutFiles: true,
   buffers: [
     asked('ftp.command', ({ command }) => command),
     asked('ftp.command_data', dataOf),

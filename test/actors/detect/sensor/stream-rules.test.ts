@@ -240,3 +240,20 @@ t.test('a mail server sends no files: a rule about those is asked of what it say
     ['-<', '-<', '', ''],
   );
 });
+
+t.test('a control connection of FTP has no files: rules that ask of some do not alert on it', async (t) => {
+  const scene = new Scene(21).handshake().say(1, '220 (20)\r\n').say(0, 'USER 20\r\n').say(1, '331 20\r\n');
+  const rules = [
+    'filesize:10<>5000; content:"20";',
+    'filestore; content:"20";',
+    'file.data; content:!"x"; pkt_data; content:"20";',
+  ];
+  rules.push('content:"20"; filename:"x";', 'file.name; content:!"x"; pkt_data; content:"20";', 'content:"20";');
+  t.same(
+    alertsIn(
+      scene,
+      rules.map((rule) => `alert tcp ${ANY} (${rule})`),
+    ),
+    ['', '', '', '', '', '-> -<'],
+  );
+});
