@@ -25,8 +25,13 @@ export interface BufferPrefilter {
   readonly transform: Transformer | null;
   /** As the transformed buffer is known; null: it is none. */
   readonly list: string | null;
-  /** null: it looks for what must not be there alone, of which nothing comes but that the buffer is transformed. */
+  /** null: what must be there is looked for of no rule. */
   readonly prefilter: Prefilter | null;
+  /**
+   * What must not be there, of rules about a protocol: they are asked anyway, but of a packet that the session did not take
+   * only where this finds them.
+   */
+  readonly negated: Prefilter | null;
   /** It has run before, at another progress. */
   readonly isAgain: boolean;
 }
@@ -182,13 +187,14 @@ interface OfBuffer {
   readonly row: BufferRow;
   readonly buffer: BufferTerms;
   readonly signatures: Signature[];
+  readonly negated: Signature[];
 }
 
 function prefilteredOf(byBuffer: Map<string, OfBuffer>, row: BufferRow, buffer: BufferTerms): OfBuffer {
   const key = listOf(buffer);
   let entry = byBuffer.get(key);
   if (entry === undefined) {
-    entry = { row, buffer, signatures: [] };
+    entry = { row, buffer, signatures: [], negated: [] };
     byBuffer.set(key, entry);
   }
   return entry;
@@ -207,8 +213,10 @@ function* transactionGroup(
     const { fast } = signature;
     const buffer = hasPattern(signature) ? fast!.buffer : null;
     const row = fast === null ? undefined : bufferIn(protocol, fast.buffer.buffer, direction);
-    if (buffer === null && row !== undefined && fast!.buffer.transforms.length > 0 && isLookedFor(fast!))
-      prefilteredOf(byBuffer, row, fast!.buffer);
+    if (buffer === null && row !== undefined && isLookedFor(fast!)) {
+      const { negated } = prefilteredOf(byBuffer, row, fast!.buffer);
+      if (signature.application !== null) negated.push(signature);
+    }
     // One about both sides has its pattern on one of them; what a packet's own addresses are is asked of each.
     const isElsewhere = buffer !== null && (PACKET_BUFFERS.has(buffer.buffer) || signature.headerBack !== null);
     if (buffer === null || (row === undefined && isElsewhere)) {
@@ -222,12 +230,13 @@ function* transactionGroup(
   }
   yield LONG_STEP;
   const prefilters: BufferPrefilter[] = [];
-  for (const { row, buffer, signatures: ours } of byBuffer.values()) {
+  for (const { row, buffer, signatures: ours, negated: theirs } of byBuffer.values()) {
     const { transforms } = buffer;
     const transform = transforms.length === 0 ? null : transformer(transforms);
     const prefilter = yield* prefilterOf(ours);
-    if (prefilter === null && transform === null) continue;
-    const one = { row, transform, list: transformedList(buffer), prefilter };
+    const negated = yield* prefilterOf(theirs);
+    if (prefilter === null && negated === null && transform === null) continue;
+    const one = { row, transform, list: transformedList(buffer), prefilter, negated };
     prefilters.push({ ...one, progress: row.prefilterProgress ?? row.progress, isAgain: false });
     if (row.again !== undefined) prefilters.push({ ...one, progress: row.again.progress[direction], isAgain: true });
   }

@@ -2,12 +2,14 @@
  * Asks rules about the transactions of a flow in the direction of a packet. A rule that matched in part goes on where it
  * was; one that matched, or never will, is not asked again of that transaction and direction.
  */
+import type { Prefilter } from '../prefilter/index.ts';
 import type { AnyProtocol, Conversation, Direction, Transaction, TransactionFile } from '../protocols/index.ts';
 import type { AlertQueue } from './alerts.ts';
 import { Candidates } from './candidates.ts';
 import { type Engine, MATCH, MATCH_AGAIN, NEVER, NO_FILE } from './engine.ts';
 import { CANNOT_MATCH, FULL_MATCH, MATCHED_LATE, type TransactionMemory, WAITS_FOR_FILE } from './flow-memory.ts';
 import { matchesHeader } from './header.ts';
+import { isFound } from './negated-pattern.ts';
 import type { BufferPrefilter, RuleGroups } from './rule-groups.ts';
 import { beginAsking, holdsAll, type Signature, takeEffect } from './signature.ts';
 import type { Situation } from './situation.ts';
@@ -91,18 +93,34 @@ export class TransactionInspector {
     if (progress > one.progress && one.progress < 31 && (kept.scanned[direction] & (1 << one.progress)) !== 0)
       return true;
     const { row, transform, list, prefilter } = one;
+    const negated = situation.protocol === null ? one.negated : null;
+    if (prefilter === null && negated === null && list === null) return true;
     if (one.isAgain && !row.again!.isDue(tx, direction)) return true;
     for (let index = 0; ; index += 1) {
       const bytes = (row.scanned ?? row.read)(tx, direction, index, packet.isFlowEnd);
       if (bytes === null) break;
       if (list !== null) transformed.isTransformed(list, false);
-      if (prefilter === null) break;
-      const count = prefilter.scan(transform === null ? bytes : transform(bytes));
-      const { ids } = prefilter;
-      for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
+      if (prefilter === null && negated === null) break;
+      const text = transform === null ? bytes : transform(bytes);
+      if (prefilter !== null) {
+        const count = prefilter.scan(text);
+        const { ids } = prefilter;
+        for (let i = 0; i < count; i += 1) this.#candidates.add(ids[i]!);
+      }
+      if (negated !== null) this.#scanNegated(negated, text);
       if (row.isMany !== true) break;
     }
     return true;
+  }
+
+  /** Where what must not be there is, its rule is asked after all. */
+  #scanNegated(negated: Prefilter, text: Uint8Array): void {
+    const count = negated.scan(text);
+    const { ids } = negated;
+    for (let i = 0; i < count; i += 1) {
+      const order = -1 - ids[i]!;
+      if (isFound(this.#groups.signatures[order]!.fast!, text)) this.#candidates.add(order);
+    }
   }
 
   #ask(signature: Signature, protocol: string, tx: Transaction, kept: TransactionMemory, situation: Situation): void {

@@ -257,3 +257,21 @@ t.test('a control connection of FTP has no files: rules that ask of some do not 
     ['', '', '', '', '', '-> -<'],
   );
 });
+
+t.test(
+  'beside a packet that the session does not take a rule is asked where what must not be there was found',
+  async (t) => {
+    const get = 'GET / HTTP/1.0\r\nHost: a\r\nReferer: b\r\n\r\n';
+    const begin = new Scene(80)
+      .segment(0, SYN, 0, 0)
+      .segment(1, SYN | ACK, 0, 1)
+      .segment(0, PUSH | ACK, 1, 1, get);
+    begin.segment(1, PUSH | ACK, 1, 1 + get.length, 'HTTP/1.1 200 OK\r\nServ').segment(0, SYN, 0, 0);
+    const rules = ['f', 'x', 'a'].map((text) => `alert http ${ANY} (http.request_header; content:!"${text}";)`);
+    rules.push(`alert http ${ANY} (http.request_header; content:!"f"; endswith;)`);
+    rules.push(`alert http ${ANY} (http.request_header; content:!"f"; offset:1;)`);
+    rules.push(`alert http ${ANY} (http.request_header; to_lowercase; content:!"f";)`);
+    rules.push(`alert http ${ANY} (http.method; content:!"G";)`, `alert http ${ANY} (http.method; content:!"X";)`);
+    t.same(alertsIn(begin, rules), ['5>', '', '5>', '5>', '', '5>', '', '']);
+  },
+);
