@@ -8,15 +8,18 @@ const TCP_BYTES = 20;
 const TTL = 64;
 const WINDOW = 10;
 
+/** `isFlush`: it goes before another. */
 export function pseudoPacket(
   packet: Packet,
   flow: Flow,
   session: TcpSession,
   direction: Direction,
   timeUs: number,
+  isFlush: boolean,
 ): Packet {
   packet.reset(NO_BYTES, 0, 0);
   packet.isPseudo = true;
+  packet.isFlush = isFlush;
   packet.timeUs = timeUs;
   packet.depth = flow.depth;
   packet.vlanCount = flow.vlanCount;
@@ -26,7 +29,8 @@ export function pseudoPacket(
   packet.ipVersion = flow.ipVersion;
   packet.ttl = TTL;
   packet.protocol = flow.protocol;
-  const isForward = direction === 0;
+  // Before another Suricata forgets that a flow was turned round: its server counts as the sender to the server.
+  const isForward = (direction === 0) !== (isFlush && flow.isSwapped);
   packet.src0 = isForward ? flow.src0 : flow.dst0;
   packet.src1 = isForward ? flow.src1 : flow.dst1;
   packet.src2 = isForward ? flow.src2 : flow.dst2;

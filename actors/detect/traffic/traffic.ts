@@ -177,7 +177,7 @@ export class Traffic {
     this.tracker.reassembler.finish(flow, session, session.directionOf(stream));
     const direction = session.directionOf(stream);
     if (session.flushing !== 'none') this.#flush(flow, session, direction, this.#nowUs);
-    this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs), flow, direction);
+    this.#sink.packet(pseudoPacket(this.#pseudo, flow, session, direction, this.#nowUs, false), flow, direction);
     session.afterPacket(direction);
   }
 
@@ -192,8 +192,7 @@ export class Traffic {
       session.packetIsInStream = false;
       session.packetSeesStream = true;
       session.events = [];
-      const packet = pseudoPacket(this.#pseudo, flow, session, one, timeUs);
-      packet.isFlush = true;
+      const packet = pseudoPacket(this.#pseudo, flow, session, one, timeUs, true);
       addHeaders(packet);
       this.#sink.packet(packet, flow, one);
       session.afterPacket(one);

@@ -3,7 +3,7 @@
  * directions before the packet in hand; these are its answers.
  */
 import t from 'tap';
-import { ACK, alertsIn, FIN, PUSH, RST, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, PUSH, RST, Scene, SYN } from './scene.ts';
 
 const ANY = 'any any -> any any';
 const NEW_KEYS = '\x00\x00\x00\x0a\x04\x15abcdefgh';
@@ -74,6 +74,22 @@ t.test('what nobody sent has headers that rules ask for, unless it ends the flow
     `alert tcp ${ANY} (tcp.hdr; content:"|00 16|"; startswith; content:"|0a 00|"; offset:14; depth:2;)`,
   ];
   t.same(alertsIn(scene, rules), ['1> 3> 5> 6> 9> 10> ->', '2< 4< 7< 8< -< 11<', '-> -<', '-<']);
+});
+
+t.test('in a flow that was turned round they have the addresses of the other side', async (t) => {
+  const turned = new Scene(8080)
+    .segment(1, SYN | ACK, 0, 1)
+    .segment(0, PUSH | ACK, 1, 1, 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n')
+    .segment(1, PUSH | ACK, 1, 36, 'HTTP/1.1 200 OK\r\n\r\n')
+    .segment(0, ACK, 36, 20);
+  const rules = [
+    'alert http 10.1.0.0 any -> any any (http.stat_code; content:"200";)',
+    'alert http 10.2.0.0 any -> any any (http.stat_code; content:"200";)',
+    'alert http any 8080 -> any any ()',
+    `alert http ${ANY} (flow:to_client; ip.src; content:"|0a 01|"; startswith;)`,
+    'alert tcp 10.1.0.0 any -> any any (content:"HTTP";)',
+  ];
+  t.same(alertsIn(turned, rules, '', true), ['-<', '', '3< ->', '-<', '-<']);
 });
 
 t.test('what is carried is asked of the end of a flow, too', async (t) => {
