@@ -14,12 +14,16 @@ export class HttpParser implements Parser<HttpTransaction> {
 
   /** By direction. */
   readonly #isClosed: [boolean, boolean] = [false, false];
+  /** A direction that fails as it is closed is not found out before more of it comes. */
+  #hasFailed = false;
 
   data(direction: Direction, bytes: Uint8Array, isLast: boolean): void {
     if (this.hasFailed) return;
     if (bytes.length > 0) {
       this.#exchange.raw[direction].came(bytes.length);
-      (direction === 0 ? this.#requests : this.#responses).data(bytes, false);
+      const side = direction === 0 ? this.#requests : this.#responses;
+      side.data(bytes, false);
+      this.#hasFailed = side.hasFailed;
       this.#exchange.notes.tell(direction);
     }
     if (isLast && !this.#isClosed[direction]) this.#close(direction);
@@ -46,8 +50,9 @@ export class HttpParser implements Parser<HttpTransaction> {
   gap(direction: Direction, length: number, isLast: boolean): void {
     if (this.hasFailed) return;
     this.#exchange.raw[direction].came(length);
-    if (direction === 0) this.#requests.gap(length);
-    else this.#responses.gap(length);
+    const side = direction === 0 ? this.#requests : this.#responses;
+    side.gap(length);
+    this.#hasFailed = side.hasFailed;
     this.#exchange.notes.tell(direction);
     // As in Suricata before what lies behind it, which is then read as if nothing had been closed.
     if (isLast && !this.#isClosed[direction]) this.#close(direction);
@@ -66,10 +71,11 @@ export class HttpParser implements Parser<HttpTransaction> {
   }
 
   get hasFailed(): boolean {
-    return this.#requests.hasFailed || this.#responses.hasFailed;
+    return this.#hasFailed;
   }
 
   set hasFailed(has: boolean) {
+    this.#hasFailed = has;
     this.#requests.hasFailed = has;
     this.#responses.hasFailed = has;
   }

@@ -194,7 +194,9 @@ export class ResponseSide {
       if (hasCome) tx.isUpdated[1] = true;
       if (this.#reader.isTooLong) return this.#fail();
       if (!this.#input.isLast) return false;
-      // A header that could still have been continued is none.
+      // Headers that end here count as a trailer; one that could still have been continued is none.
+      tx.response.hasTrailer = true;
+      tx.isUpdated[1] = true;
       const rest = this.#reader.rest();
       this.#reader.stop();
       this.#state = 'finalize';

@@ -1,7 +1,7 @@
 /** What rules see of HTTP and DNS where messages are cut short, by the end of the flow or by what comes in their place; expected is what Suricata 7.0.10 says. */
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { alertsIn, Scene } from './scene.ts';
+import { ACK, alertsIn, FIN, RST, Scene } from './scene.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nServer: x\r\n';
@@ -75,6 +75,18 @@ t.test('a header that is cut short is a body behind a line that was one, and els
   const rules = http('http.response_body; content:"Host";', 'flow:to_client; http.header_names; content:"Server";');
   t.same(answered(rules, `${OK}Host: x`), ['', '']);
   t.same(answered(rules, `x y\r\n\r\n${OK}Host: x`), ['-<', '-<']);
+});
+
+t.test('an answer that fails as its flow is closed is asked about until nothing more comes', async (t) => {
+  const rules = http('http.stat_code; content:!"A";', 'flow:to_server;', 'flow:to_client; http.server; content:"x";');
+  const cut = (): Scene => new Scene(80).handshake().say(0, GET).say(1, `${OK}Via: y\r`);
+  const closed = (): Scene =>
+    cut()
+      .segment(1, FIN | ACK, 0, 0)
+      .segment(0, FIN | ACK, 0, 1);
+  t.same(alertsIn(closed().segment(1, ACK, 1, 1), rules), ['8< 10< -<', '7> 9>', '8<']);
+  t.same(alertsIn(closed().segment(1, RST, 1, 1), rules), ['8< 10< -<', '7> 9> ->', '8<']);
+  t.same(alertsIn(cut().segment(1, RST | ACK, 0, 0), rules), ['8< -<', '7> ->', '8<']);
 });
 
 t.test('with the end of a flow trailers are read as far as they came, and no request begins', async (t) => {
