@@ -1,5 +1,5 @@
-/** How long a payload or buffer must be for its contents to be there, and whether dsize or bsize leaves them the room. */
-import type { NumberTest } from './numbers.ts';
+/** How long a payload or buffer must be for its contents to be there, and whether dsize, bsize or urilen leaves them the room. */
+import { type NumberTest, printedTest } from './numbers.ts';
 import type { Amount, BufferTerms, Condition, ContentTerm, SizeTerm, Term } from './rule.ts';
 import { wrong } from './rule-mistake.ts';
 
@@ -42,8 +42,9 @@ const isPayloadSize = ({ keyword }: Condition): boolean => keyword === 'dsize';
 const isSize = (term: Term): term is SizeTerm => term.kind === 'bsize';
 
 export function checkRoom(buffers: readonly BufferTerms[], conditions: readonly Condition[]): void {
-  for (const { buffer, terms } of buffers) {
+  for (const { buffer, transforms, terms } of buffers) {
     if (buffer === 'payload') fits('dsize', sizeNamed(conditions), terms);
+    if (transforms.length === 0) fitEach(uriBound(buffer, conditions), terms);
     const size = terms.find(isSize);
     if (size !== undefined) fits('bsize', mostOf(size.size), terms);
   }
@@ -53,4 +54,42 @@ function fits(keyword: string, most: number | null, terms: readonly Term[]): voi
   if (most === null) return;
   const needed = requiredLength(terms, most);
   if (needed > most) wrong(keyword, `${most} bytes have no room for contents that need ${needed}`);
+}
+
+/** What Suricata makes of urilen: the depth of every content in that URI; 0: none. The last one counts. */
+function uriBound(buffer: string, conditions: readonly Condition[]): number {
+  const form = URIS[buffer];
+  let bound = 0;
+  if (form === undefined) return bound;
+  for (const { keyword, value } of conditions)
+    if (keyword === 'urilen' && value.type === 'fields' && value.fields.of === form)
+      bound = boundOf(printedTest(String(value.fields.length)), bound);
+  return bound;
+}
+
+const URIS: Readonly<Record<string, string>> = { 'http.uri': 'norm', 'http.uri.raw': 'raw' };
+
+function boundOf({ is, value, high }: NumberTest, before: number): number {
+  switch (is) {
+    case 'equal':
+    case 'atMost':
+      return value;
+    case 'less':
+      return value + 1;
+    case 'between':
+      return (high ?? 0) + 1;
+    case 'unequal':
+    case 'more':
+    case 'atLeast':
+      return 0;
+    default:
+      return before;
+  }
+}
+
+function fitEach(most: number, terms: readonly Term[]): void {
+  if (most === 0) return;
+  for (const term of terms)
+    if (term.kind === 'content' && term.bytes.length > most)
+      wrong('urilen', `a content of ${term.bytes.length} bytes has no room in the ${most} that it leaves`);
 }
