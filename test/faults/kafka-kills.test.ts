@@ -17,6 +17,7 @@ t.setTimeout(2_390_000);
 
 const isThorough = process.env.CI === 'true';
 const PER_SERIES = { worker: 30, process: 10, broker: 5 } as const;
+const PLANTED_TRIES_MAX = 6;
 const WANTED = isThorough ? { worker: 120, process: 60, broker: 20 } : { worker: 12, process: 5, broker: 2 };
 
 if (needs(t, 'java', 'mvn')) await main();
@@ -55,9 +56,17 @@ async function main(): Promise<void> {
     });
   }
   t.test('a process that stood still and is not held back by its fence is found', async (t) => {
-    const seed = first + series++;
-    const found = await runPlanted({ server, folder: join(folder, `${seed}`), seed });
-    t.not(found.length, 0, `seed ${seed}`);
-    t.comment(found[0] ?? '');
+    // One that hears of its group's end, or loses its connection, before it commits has nothing to ignore.
+    for (let tries = 0; tries < PLANTED_TRIES_MAX; tries++) {
+      const seed = first + series++;
+      const found = await runPlanted({ server, folder: join(folder, `${seed}`), seed });
+      if (found.length > 0) {
+        t.pass(found[0]);
+        return;
+      }
+      t.comment(`seed ${seed}: it committed nothing`);
+      await clearTopics(server);
+    }
+    t.fail('not once');
   });
 }
